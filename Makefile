@@ -1,0 +1,159 @@
+# verpost. `make demo` shows it at work, `make check` tests it; `make help` lists the rest.
+#
+# SAN=1 builds everything with AddressSanitizer and UBSan under build/asan (this is what `make check` runs).
+
+MAKEFLAGS += --no-builtin-rules
+SHELL = /bin/bash
+VERSION = 0.1.0
+PREFIX ?= /usr/local
+DESTDIR ?=
+CC = gcc
+FUZZ_CC = clang-14
+
+FLAVOUR = $(if $(SAN),asan,plain)
+BUILD = build/$(FLAVOUR)
+
+# ---- compiler -------------------------------------------------------------------------------------------------------
+
+# The usual, and nothing beyond the standard.
+WARNINGS = -Wall -Wextra -Wpedantic
+# A length that changes its value or sign is how parsers break.
+WARNINGS += -Wconversion -Wsign-conversion
+# One name, one thing; whatever is not static is declared in a header; const stays const.
+WARNINGS += -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wcast-qual
+# Formats are literals; no misspelt macro; no stack of unknown size.
+WARNINGS += -Wformat=2 -Wundef -Wvla
+# Every state is handled on purpose.
+WARNINGS += -Wswitch-enum -Wimplicit-fallthrough
+# A warning that may stay is a warning that nobody reads.
+WARNINGS += -Werror
+comma = ,
+SANITIZERS = $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+PACKAGES = libpq libssl libcrypto libevent gmime-3.0 jansson inih libidn2 smartcols
+# Third-party headers are system headers: their warnings are not ours to mend.
+PACKAGE_CFLAGS := $(subst -I,-isystem ,$(shell pkg-config --cflags $(PACKAGES) 2>/dev/null))
+PACKAGE_LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lcsv -lunistring
+
+CPPFLAGS = -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -DVERPOST_VERSION='"$(VERSION)"' -Ilib -I. $(PACKAGE_CFLAGS)
+CFLAGS = -std=c17 -O2 -g -pthread -fstack-protector-strong $(WARNINGS) $(SANITIZERS)
+LDFLAGS = -pthread $(SANITIZERS)
+
+# ---- the rooms (ARCHITECTURE.md; scripts/check-includes holds them to the include rule) --------------------------------
+
+ROOMS = store net smtp mail base
+PROGRAMS = sender bounced listctl
+ROOM_LIBS = $(ROOMS:%=$(BUILD)/lib%.a)
+room_objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard lib/$(1)/*.c))
+PROGRAM_FILES = $(PROGRAMS:%=$(BUILD)/bin/%)
+
+UNIT_TESTS = $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*/test_*.c))
+SUPPORT_FILES = $(patsubst tests/support/%/main.c,$(BUILD)/bin/%,$(wildcard tests/support/*/main.c))
+BENCH_FILES = $(patsubst tests/bench/%.c,$(BUILD)/bin/bench_%,$(wildcard tests/bench/*.c))
+FUZZ_FILES = $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+MAN_PAGES = $(patsubst man/%.scd,build/man/%,$(wildcard man/*.scd)) build/man/verpost.conf.5
+
+.DEFAULT_GOAL = all
+.PHONY: all demo check bench fuzz fuzz-brief install deps clean help programs tests man format test-support bench-programs
+
+all: programs man ## build the programs and their manual pages
+
+programs: $(PROGRAM_FILES)
+tests: $(UNIT_TESTS)
+test-support: $(SUPPORT_FILES)
+bench-programs: $(BENCH_FILES)
+man: $(MAN_PAGES)
+
+demo: deps ## from a fresh clone to a campaign sent, bounces received and the report shown
+	@$(MAKE) --no-print-directory programs test-support
+	@scripts/demo
+
+check: ## all tests under the sanitizers
+	@scripts/check
+
+bench: ## messages a second beside the limit of this machine
+	@scripts/deps --verify bench
+	@$(MAKE) --no-print-directory programs test-support bench-programs
+	@scripts/bench
+
+fuzz: ## every fuzz target for FUZZ_SECONDS (default 600) each
+	@scripts/deps --verify fuzz
+	@$(MAKE) --no-print-directory $(FUZZ_FILES)
+	@scripts/fuzz $${FUZZ_SECONDS:-600}
+
+deps: ## install the Debian packages that are missing
+	@scripts/deps
+
+clean: ## remove what was built
+	rm -rf build
+
+format: ## lay the C files out as .clang-format says
+	clang-format-14 -i $$(git ls-files '*.c' '*.h')
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+
+install: all ## programs, manual pages and an example configuration under PREFIX
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/doc/verpost
+	install -m 755 $(BUILD)/bin/sender $(DESTDIR)$(PREFIX)/sbin/verpost-sender
+	install -m 755 $(BUILD)/bin/bounced $(DESTDIR)$(PREFIX)/sbin/verpost-bounced
+	install -m 755 $(BUILD)/bin/listctl $(DESTDIR)$(PREFIX)/bin/listctl
+	install -m 644 README.md ARCHITECTURE.md LICENSE $(DESTDIR)$(PREFIX)/share/doc/verpost
+	for page in $(MAN_PAGES); do \
+	  install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; \
+	done
+
+# ---- rules ------------------------------------------------------------------------------------------------------------
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+# The migrations travel inside the library, so that listctl needs no files beside it.
+$(BUILD)/gen/migrations.c: scripts/embed-migrations $(wildcard schema/*.sql)
+	@mkdir -p $(@D)
+	scripts/embed-migrations schema > $@
+
+$(BUILD)/gen/migrations.o: $(BUILD)/gen/migrations.c
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+.SECONDEXPANSION:
+$(ROOM_LIBS): $(BUILD)/lib%.a: $$(call room_objects,%) $$(if $$(filter store,$$*),$(BUILD)/gen/migrations.o)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(PROGRAM_FILES): $(BUILD)/bin/%: $$(patsubst %.c,$(BUILD)/%.o,$$(wildcard $$*/*.c)) $(ROOM_LIBS)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) $^ $(PACKAGE_LIBS) -o $@
+
+# A unit test file exports Suite *test_suite(void); what stands beside it in tests/unit is linked nowhere else. A test of a
+# program's own module links that program's objects without its main.
+program_of = $(filter $(PROGRAMS),$(notdir $(patsubst %/,%,$(dir $(1)))))
+$(UNIT_TESTS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/tests/support/unit_main.o \
+    $$(if $$(call program_of,$$*),$$(patsubst %.c,$(BUILD)/%.o,$$(filter-out %/main.c,$$(wildcard $$(call program_of,$$*)/*.c)))) $(ROOM_LIBS)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) $^ $(PACKAGE_LIBS) $(shell pkg-config --libs check 2>/dev/null) -o $@
+
+$(SUPPORT_FILES): $(BUILD)/bin/%: $$(patsubst %.c,$(BUILD)/%.o,$$(wildcard tests/support/$$*/*.c)) $(ROOM_LIBS)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) $^ $(PACKAGE_LIBS) -o $@
+
+$(BENCH_FILES): $(BUILD)/bin/bench_%: $(BUILD)/tests/bench/%.o
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) $^ -lcrypto -o $@
+
+# Fuzz targets: clang's libFuzzer over the library sources, built in one go, apart from the rest.
+FUZZ_FLAGS = -std=c17 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+$(FUZZ_FILES): build/fuzz/%: tests/fuzz/%.c $(wildcard lib/base/*.[ch] lib/mail/*.[ch] lib/smtp/*.[ch])
+	@mkdir -p $(@D)
+	$(FUZZ_CC) $(CPPFLAGS) $(FUZZ_FLAGS) $< $(wildcard lib/base/*.c lib/mail/*.c lib/smtp/*.c) $(PACKAGE_LIBS) -o $@
+
+build/man/%: man/%.scd
+	@mkdir -p $(@D)
+	scdoc < $< > $@
+
+# verpost.conf(5): a hand-written frame around the rows that the program itself prints.
+build/man/verpost.conf.5: man/verpost.conf.5.head man/verpost.conf.5.tail $(BUILD)/bin/listctl
+	@mkdir -p $(@D)
+	(cat man/verpost.conf.5.head; $(BUILD)/bin/listctl --settings; cat man/verpost.conf.5.tail) | scdoc > $@
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,25 @@
+#include "base/clock.h"
+
+#include <time.h>
+
+static int64_t read_us(clockid_t clock)
+{
+	struct timespec now = { 0 };
+	clock_gettime(clock, &now);
+	return (int64_t)now.tv_sec * CLOCK_US_PER_SECOND + now.tv_nsec / 1000;
+}
+
+int64_t clock_wall_us(void)
+{
+	return read_us(CLOCK_REALTIME);
+}
+
+int64_t clock_boot_us(void)
+{
+	return read_us(CLOCK_BOOTTIME);
+}
+
+uint16_t clock_day(int64_t wall_us)
+{
+	return (uint16_t)((uint64_t)(wall_us / CLOCK_US_PER_DAY) & 0xffff);
+}

@@ -1,0 +1,48 @@
+/* Every ceiling in one list: no buffer of this house grows beyond its line here, whatever arrives. Octets unless said. */
+#ifndef BASE_LIMITS_H
+#define BASE_LIMITS_H
+
+#include <stddef.h>
+
+enum limit {
+	/* text for people and logs */
+	LIMIT_WHY = 2048,      /* one explanation of a refusal */
+	LIMIT_LOG_LINE = 4096, /* one log line */
+
+	/* files read whole */
+	LIMIT_SETTINGS_FILE = 1 << 20,
+	LIMIT_KEY_FILE = 64 << 10,
+
+	/* addresses and tokens (RFC 5321 section 4.5.3.1) */
+	LIMIT_LOCAL_PART = 64,
+	LIMIT_DOMAIN = 253,
+	LIMIT_ADDRESS = LIMIT_LOCAL_PART + 1 + LIMIT_DOMAIN,
+	LIMIT_TOKEN = 64,
+	LIMIT_RETURN_PATH_LOCAL = 37, /* leaves room for BATV and SRS rewriting */
+
+	/* SMTP */
+	LIMIT_REPLY_LINE = 4096,
+	LIMIT_REPLY_LINES = 100,
+	LIMIT_REPLY = 64 << 10,
+	LIMIT_COMMAND_LINE = 2048,
+	LIMIT_REPLY_KEPT = 1024, /* of a reply, kept in the ledger and the journal */
+
+	/* outgoing messages */
+	LIMIT_TEMPLATE = 4 << 20, /* one source text of a campaign */
+	LIMIT_MESSAGE = 16 << 20, /* one recipient's copy */
+	LIMIT_HEADER_VALUE = 200, /* characters of data merged into a header */
+	LIMIT_ATTRIBUTES = 64 << 10, /* one subscriber's attributes as JSON */
+
+	/* incoming messages */
+	LIMIT_INTAKE = 1 << 20, /* default of bounced.max_message */
+	LIMIT_INTAKE_HEAD = 64 << 10, /* header block read of any message */
+	LIMIT_INTAKE_PARTS = 100,
+	LIMIT_INTAKE_DEPTH = 16,
+	LIMIT_DIAGNOSTIC = 2048, /* text kept from a report */
+
+	/* CSV */
+	LIMIT_CSV_FIELD = 64 << 10,
+	LIMIT_CSV_COLUMNS = 256,
+};
+
+#endif

@@ -1,0 +1,26 @@
+/* Why a message came back, by rules that are data (lib/mail/classify_rules.c): one classifier for the 5xx that sender hears and the
+ * report that bounced receives. The reason decides hard or soft, text can overrule codes, and more specific rules win. */
+#ifndef MAIL_CLASSIFY_H
+#define MAIL_CLASSIFY_H
+
+#include "mail/reason.h"
+#include "mail/status.h"
+
+struct evidence {
+	unsigned code;        /* SMTP reply code, 0 if none */
+	struct status status; /* of the Status field or the reply */
+	struct view text;     /* diagnostic or reply text, UTF-8, may have several lines */
+	bool is_final;        /* delivery was given up (a 4xx that was retried until it expired is final) */
+};
+
+struct finding {
+	enum bounce_kind kind;
+	enum bounce_reason reason;
+	struct status status; /* the best code known, after looking into the text */
+	unsigned code;
+	const char *rule; /* name of the deciding rule, static */
+};
+
+void classify(const struct evidence *evidence, struct finding *ret_finding);
+
+#endif
