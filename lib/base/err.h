@@ -13,7 +13,7 @@ enum err {
 	ERR_MEMORY,      /* no memory */
 	ERR_NOT_FOUND,   /* no such thing */
 	ERR_EXISTS,      /* it is there already */
-	ERR_STATE,       /* refused in the present state */
+	ERR_REFUSED,     /* refused in the present state */
 	ERR_IO,          /* a file or a socket failed; errno says how */
 	ERR_UNAVAILABLE, /* a peer (PostgreSQL, the relay) is away: try again later */
 	ERR_DENIED,      /* no permission */

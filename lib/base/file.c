@@ -46,11 +46,12 @@ enum err file_read(const char *path, struct buf *ret_content, struct buf *why)
 	if (fstat(fd, &info) != 0) {
 		err = explain(path, "read", why);
 	} else if (!S_ISREG(info.st_mode)) {
-		buf_addf(why, "%s is %s, not a file", path, S_ISDIR(info.st_mode) ? "a directory" : "a device or a pipe");
+		buf_addf(why, "%s is %s, not a file", path,
+			 S_ISDIR(info.st_mode) ? "a directory" : "a device or a pipe");
 		err = ERR_INVALID;
 	} else if ((unsigned long long)info.st_size > ret_content->ceiling - ret_content->len) {
 		buf_addf(why, "%s has %lld octets, more than the %zu allowed", path, (long long)info.st_size,
-		         ret_content->ceiling);
+			 ret_content->ceiling);
 		err = ERR_TOO_BIG;
 	} else {
 		err = read_all(fd, path, ret_content, why);

@@ -28,13 +28,13 @@ enum limit {
 	LIMIT_REPLY_KEPT = 1024, /* of a reply, kept in the ledger and the journal */
 
 	/* outgoing messages */
-	LIMIT_TEMPLATE = 4 << 20, /* one source text of a campaign */
-	LIMIT_MESSAGE = 16 << 20, /* one recipient's copy */
-	LIMIT_HEADER_VALUE = 200, /* characters of data merged into a header */
+	LIMIT_TEMPLATE = 4 << 20,    /* one source text of a campaign */
+	LIMIT_MESSAGE = 16 << 20,    /* one recipient's copy */
+	LIMIT_HEADER_VALUE = 200,    /* characters of data merged into a header */
 	LIMIT_ATTRIBUTES = 64 << 10, /* one subscriber's attributes as JSON */
 
 	/* incoming messages */
-	LIMIT_INTAKE = 1 << 20, /* default of bounced.max_message */
+	LIMIT_INTAKE = 1 << 20,       /* default of bounced.max_message */
 	LIMIT_INTAKE_HEAD = 64 << 10, /* header block read of any message */
 	LIMIT_INTAKE_PARTS = 100,
 	LIMIT_INTAKE_DEPTH = 16,

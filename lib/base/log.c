@@ -11,10 +11,10 @@
 #include "base/limits.h"
 
 static const char *const level_names[] = {
-    [LOG_DEBUG] = "debug",
-    [LOG_INFO] = "info",
-    [LOG_WARNING] = "warning",
-    [LOG_ERROR] = "error",
+	[LOG_DEBUG] = "debug",
+	[LOG_INFO] = "info",
+	[LOG_WARNING] = "warning",
+	[LOG_ERROR] = "error",
 };
 static_assert(ARRAY_LEN(level_names) == LOG_LEVEL_COUNT, "one name per level");
 
@@ -44,8 +44,8 @@ static size_t write_head(char *line, size_t room, enum log_level level, const ch
 	char stamp[32];
 	strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &utc);
 	int len = snprintf(line, room, "%s.%03dZ %s[%d] level=%s event=%s ", stamp,
-	                   (int)(now % CLOCK_US_PER_SECOND / CLOCK_US_PER_MS), sink.program, (int)getpid(),
-	                   level_names[level], event);
+			   (int)(now % CLOCK_US_PER_SECOND / CLOCK_US_PER_MS), sink.program, (int)getpid(),
+			   level_names[level], event);
 	return len < 0 ? 0 : (size_t)len;
 }
 

@@ -23,7 +23,7 @@ struct row {
 };
 
 static const struct row rows[] = {
-#define SETTING(type, section, name, fallback, unit, manual)                                                         \
+#define SETTING(type, section, name, fallback, unit, manual)                                                           \
 	{ TYPE_##type, #section, #name, offsetof(struct settings, section##_##name), fallback, unit, manual },
 #include "base/settings_rows.h"
 #undef SETTING
@@ -137,13 +137,13 @@ struct type_row {
 };
 
 static const struct type_row types[] = {
-    [TYPE_TEXT] = { .expects = "a text", .owns_text = true, .set = set_text },
-    [TYPE_PATH] = { .expects = "a path", .owns_text = true, .set = set_text },
-    [TYPE_COUNT] = { .expects = "a whole number", .set = set_count },
-    [TYPE_SIZE] = { .expects = "a size such as 512K, 8M or 1G", .set = set_size },
-    [TYPE_DURATION] = { .expects = "a time such as 30s, 5m, 2h or 7d", .set = set_duration },
-    [TYPE_FLAG] = { .expects = "yes or no", .set = set_flag },
-    [TYPE_WORD] = { .owns_text = true, .set = set_word },
+	[TYPE_TEXT] = { .expects = "a text", .owns_text = true, .set = set_text },
+	[TYPE_PATH] = { .expects = "a path", .owns_text = true, .set = set_text },
+	[TYPE_COUNT] = { .expects = "a whole number", .set = set_count },
+	[TYPE_SIZE] = { .expects = "a size such as 512K, 8M or 1G", .set = set_size },
+	[TYPE_DURATION] = { .expects = "a time such as 30s, 5m, 2h or 7d", .set = set_duration },
+	[TYPE_FLAG] = { .expects = "yes or no", .set = set_flag },
+	[TYPE_WORD] = { .owns_text = true, .set = set_word },
 };
 static_assert(ARRAY_LEN(types) == TYPE_COUNT_OF, "one row per type");
 
@@ -186,8 +186,8 @@ static int on_line(void *user, const char *section, const char *name, const char
 	reading->seen[at] = true;
 	if (!assign(row, view_of(value), reading->settings)) {
 		const char *expects = types[row->type].expects;
-		buf_addf(reading->why, "%s.%s must be %s%s, not \"%.80s\"", section, name, expects == NULL ? "one of: " : "",
-		         expects == NULL ? row->unit : expects, value);
+		buf_addf(reading->why, "%s.%s must be %s%s, not \"%.80s\"", section, name,
+			 expects == NULL ? "one of: " : "", expects == NULL ? row->unit : expects, value);
 		return refuse(reading, ERR_INVALID);
 	}
 	return 1;
@@ -220,7 +220,8 @@ enum err settings_parse(struct view text, const char *path, struct settings *ret
 	if (line != 0) {
 		settings_done(&fresh);
 		buf_addf(why, "%s line %d: ", path, line);
-		buf_add(why, reason.len > 0 ? buf_view(&reason) : VIEW_LIT("neither [section], name = value nor a comment"));
+		buf_add(why,
+			reason.len > 0 ? buf_view(&reason) : VIEW_LIT("neither [section], name = value nor a comment"));
 		return ERR_INVALID;
 	}
 	*ret_settings = fresh;

@@ -35,7 +35,8 @@ enum err settings_parse(struct view text, const char *path, struct settings *ret
 void settings_done(struct settings *settings);
 
 /* Refuses when the setting ("section.name") is NULL or empty; names it, the file and what it is for. */
-enum err settings_require(const struct settings *settings, const char *name, const char *path, struct buf *why) MUST_USE;
+enum err settings_require(const struct settings *settings, const char *name, const char *path,
+			  struct buf *why) MUST_USE;
 
 /* What is in force, as an ini file that reads back alike. For --check-config. */
 void settings_print(const struct settings *settings, FILE *out);

@@ -7,87 +7,80 @@
 
 /* Where the data is */
 SETTING(TEXT, database, conninfo, "dbname=verpost", "libpq connection string",
-        "The PostgreSQL database that all programs meet in.")
+	"The PostgreSQL database that all programs meet in.")
 SETTING(TEXT, database, sender, "", "libpq connection string",
-        "Used by sender instead of database.conninfo, to log in as the role verpost_sender.")
+	"Used by sender instead of database.conninfo, to log in as the role verpost_sender.")
 SETTING(TEXT, database, bounced, "", "libpq connection string",
-        "Used by bounced instead of database.conninfo, to log in as the role verpost_bounced.")
+	"Used by bounced instead of database.conninfo, to log in as the role verpost_bounced.")
 SETTING(PATH, keys, file, NULL, "path",
-        "The signing keys, made by `listctl key new`, readable by root and the daemons only.")
+	"The signing keys, made by `listctl key new`, readable by root and the daemons only.")
 
 /* The return path */
 SETTING(TEXT, bounce, domain, NULL, "domain",
-        "The domain of return paths; its MX is the host that runs bounced. One domain an installation.")
-SETTING(TEXT, bounce, prefix, "b", "1 to 5 characters",
-        "What stands before the + of a return path.")
-SETTING(DURATION, bounce, token_life, "30d", "time",
-        "How long after sending a return path accepts mail.")
+	"The domain of return paths; its MX is the host that runs bounced. One domain an installation.")
+SETTING(TEXT, bounce, prefix, "b", "1 to 5 characters", "What stands before the + of a return path.")
+SETTING(DURATION, bounce, token_life, "30d", "time", "How long after sending a return path accepts mail.")
 SETTING(DURATION, bounce, inside_life, "365d", "time",
-        "How long after sending a token inside a returned message still identifies its recipient.")
+	"How long after sending a token inside a returned message still identifies its recipient.")
 SETTING(DURATION, bounce, window, "7d", "time",
-        "When this has passed without a report, an accepted message counts as delivered. At least a day more than the "
-        "relay keeps trying.")
-SETTING(DURATION, bounce, keep_raw, "30d", "time",
-        "How long a returned message is kept as evidence.")
+	"When this has passed without a report, an accepted message counts as delivered. At least a day more than the "
+	"relay keeps trying.")
+SETTING(DURATION, bounce, keep_raw, "30d", "time", "How long a returned message is kept as evidence.")
 
 /* The relay that takes the mail */
-SETTING(TEXT, relay, host, "127.0.0.1", "host name or address",
-        "The SMTP relay that sender hands messages to.")
+SETTING(TEXT, relay, host, "127.0.0.1", "host name or address", "The SMTP relay that sender hands messages to.")
 SETTING(COUNT, relay, port, "25", "TCP port", "The relay's port.")
-SETTING(TEXT, relay, helo, "", "domain",
-        "The name sent in EHLO; empty means this host's name.")
-SETTING(COUNT, relay, connections, "16", "connections a worker",
-        "How many connections each worker keeps to the relay.")
+SETTING(TEXT, relay, helo, "", "domain", "The name sent in EHLO; empty means this host's name.")
+SETTING(COUNT, relay, connections, "16", "connections a worker", "How many connections each worker keeps to the relay.")
 SETTING(COUNT, relay, messages_per_connection, "1000", "messages",
-        "A connection is closed and opened anew after this many messages.")
+	"A connection is closed and opened anew after this many messages.")
 SETTING(COUNT, relay, in_flight, "1", "messages a connection",
-        "How many messages of a connection may be in doubt after a crash. Only 1 is offered as yet.")
+	"How many messages of a connection may be in doubt after a crash. Only 1 is offered as yet.")
 SETTING(DURATION, relay, connect_timeout, "30s", "time", "How long a connection may take to open.")
 SETTING(DURATION, relay, reply_timeout, "5m", "time",
-        "How long the greeting and the replies to EHLO, MAIL and RCPT may take (RFC 5321 section 4.5.3.2).")
+	"How long the greeting and the replies to EHLO, MAIL and RCPT may take (RFC 5321 section 4.5.3.2).")
 SETTING(DURATION, relay, data_timeout, "2m", "time", "How long the reply to DATA may take.")
 SETTING(DURATION, relay, final_timeout, "10m", "time",
-        "How long the reply to the final dot may take. A short time makes duplicates.")
+	"How long the reply to the final dot may take. A short time makes duplicates.")
 SETTING(DURATION, relay, retry, "30s", "time",
-        "How long the relay is left alone after it was unreachable or refused the session itself; doubles up to "
-        "ten minutes.")
+	"How long the relay is left alone after it was unreachable or refused the session itself; doubles up to "
+	"ten minutes.")
 
 /* sender */
 SETTING(COUNT, sender, workers, "0", "processes", "Worker processes; 0 means one a core.")
 SETTING(COUNT, sender, window, "500", "recipients",
-        "How many recipients of a chunk a worker opens ahead; no more than these can be doubtful after the loss of a "
-        "host with its disk.")
+	"How many recipients of a chunk a worker opens ahead; no more than these can be doubtful after the loss of a "
+	"host with its disk.")
 SETTING(DURATION, sender, lease, "60s", "time",
-        "How long a chunk stays with a worker that has stopped answering, before others take what it had not opened.")
+	"How long a chunk stays with a worker that has stopped answering, before others take what it had not opened.")
 SETTING(DURATION, sender, poll, "1s", "time", "How often a worker without work looks for some.")
 SETTING(DURATION, sender, stop_timeout, "60s", "time",
-        "How long SIGTERM, pause and cancel wait for messages whose content has started.")
+	"How long SIGTERM, pause and cancel wait for messages whose content has started.")
 SETTING(TEXT, sender, retry_after, "5m 15m 30m 2h 2h 3h", "list of times",
-        "Waits before the attempts after a temporary refusal; the last one repeats.")
+	"Waits before the attempts after a temporary refusal; the last one repeats.")
 SETTING(DURATION, sender, expire, "4d", "time",
-        "A recipient still refused temporarily this long after the first attempt is given up as expired.")
+	"A recipient still refused temporarily this long after the first attempt is given up as expired.")
 SETTING(PATH, journal, dir, "/var/lib/verpost", "path",
-        "Where workers keep their journals. It must survive a restart of sender and must not be shared between hosts.")
+	"Where workers keep their journals. It must survive a restart of sender and must not be shared between hosts.")
 SETTING(SIZE, journal, size, "8M", "octets", "Size of one worker's journal, taken from the disk at start.")
 SETTING(WORD, journal, sync, "none", "none group",
-        "none: the journal survives the death of the process. group: also the loss of power, one fdatasync shared by "
-        "the connections before their messages end.")
+	"none: the journal survives the death of the process. group: also the loss of power, one fdatasync shared by "
+	"the connections before their messages end.")
 
 /* bounced */
 SETTING(TEXT, bounced, listen, "127.0.0.1:25", "address:port",
-        "Where bounced listens; [::1]:25 for IPv6, several separated by spaces.")
-SETTING(TEXT, bounced, hostname, "", "domain",
-        "The name in the greeting; empty means this host's name.")
+	"Where bounced listens; [::1]:25 for IPv6, several separated by spaces.")
+SETTING(TEXT, bounced, hostname, "", "domain", "The name in the greeting; empty means this host's name.")
 SETTING(COUNT, bounced, max_connections, "500", "connections", "Sessions at the same time; further ones hear 421.")
 SETTING(COUNT, bounced, max_recipients, "100", "recipients", "Recipients of one message; further ones hear 452.")
 SETTING(COUNT, bounced, max_errors, "20", "errors", "Wrong commands and refused recipients of a session before 421.")
 SETTING(COUNT, bounced, max_messages, "1000", "messages", "Messages of one session before 421.")
 SETTING(SIZE, bounced, max_message, "1M", "octets",
-        "Larger messages are refused with 552 after their head has been read and recorded.")
+	"Larger messages are refused with 552 after their head has been read and recorded.")
 SETTING(DURATION, bounced, idle_timeout, "5m", "time", "How long a session may be silent.")
 SETTING(DURATION, bounced, session_timeout, "20m", "time", "How long a session may last.")
 SETTING(DURATION, bounced, commit_timeout, "60s", "time",
-        "How long a message waits for its commit before it is answered 451; the peer sends it again.")
+	"How long a message waits for its commit before it is answered 451; the peer sends it again.")
 
 /* Everywhere */
 SETTING(WORD, log, level, "info", "debug info warning error", "The least level that is logged.")

@@ -17,15 +17,16 @@ struct composition {
 	struct view list_id, list_title; /* List-Id: "title" <list_id> */
 	struct view text_body;           /* template, UTF-8, any line ends */
 	struct view html_body;           /* empty: text only, no multipart */
-	struct view bounce_domain;       /* of the mailto unsubscribe address; also the right side of Message-ID is from_address's domain */
+	struct view
+	    bounce_domain; /* of the mailto unsubscribe address; also the right side of Message-ID is from_address's domain */
 	struct view list_name, campaign_name; /* for {{list.name}}, {{campaign.name}}, Feedback-ID */
 };
 
 /* One recipient. */
 struct copy {
-	struct view address;  /* To */
-	struct view name;     /* may be empty */
-	struct view attributes; /* a JSON object */
+	struct view address;           /* To */
+	struct view name;              /* may be empty */
+	struct view attributes;        /* a JSON object */
 	struct view message_token;     /* purpose `message`: Message-ID is <token@domain of From> */
 	struct view unsubscribe_token; /* List-Unsubscribe: <mailto:unsubscribe+TOKEN@bounce_domain> */
 	int64_t date_us;               /* Date header, UTC */
@@ -37,7 +38,7 @@ struct copy {
  * the attribute names some member of the list has; {{x|default}} is allowed for any of them.
  * The caller releases *ret_composer with composer_done(). */
 enum err composer_compile(const struct composition *composition, const struct view *known_fields, size_t field_count,
-                          struct composer **ret_composer, struct buf *why) MUST_USE;
+			  struct composer **ret_composer, struct buf *why) MUST_USE;
 void composer_done(struct composer *composer); /* accepts NULL */
 
 /* Appends one message. ERR_INVALID when this recipient's data cannot be merged (a control character, CR, LF or NUL bound for a header, or more than

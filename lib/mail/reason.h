@@ -8,8 +8,8 @@
 
 enum bounce_kind {
 	KIND_UNKNOWN,
-	KIND_HARD,      /* bounce-hard */
-	KIND_SOFT,      /* bounce-soft */
+	KIND_HARD, /* bounce-hard */
+	KIND_SOFT, /* bounce-soft */
 	KIND_DELAY,
 	KIND_COMPLAINT,
 	KIND_AUTO_REPLY,
@@ -42,8 +42,8 @@ enum bounce_reason {
 	REASON_COUNT
 };
 
-const char *kind_name(enum bounce_kind kind);       /* "bounce-hard" ... "unknown" */
-const char *reason_name(enum bounce_reason reason); /* "user-unknown" ... */
+const char *kind_name(enum bounce_kind kind);            /* "bounce-hard" ... "unknown" */
+const char *reason_name(enum bounce_reason reason);      /* "user-unknown" ... */
 const char *reason_explained(enum bounce_reason reason); /* a short phrase for people */
 bool kind_from_name(struct view name, enum bounce_kind *ret_kind) MUST_USE;
 bool reason_from_name(struct view name, enum bounce_reason *ret_reason) MUST_USE;

@@ -7,7 +7,7 @@
 #include "base/buf.h"
 
 struct status {
-	unsigned char class_digit; /* 2, 4 or 5; 0 means: none */
+	unsigned char class_digit;      /* 2, 4 or 5; 0 means: none */
 	unsigned short subject, detail; /* 0 to 999 */
 };
 

@@ -13,12 +13,21 @@
 struct smtp_client;
 
 struct smtp_client_options {
-	struct view helo;          /* EHLO argument */
-	uint64_t max_messages;     /* after these, QUIT; 0: no limit */
+	struct view helo;      /* EHLO argument */
+	uint64_t max_messages; /* after these, QUIT; 0: no limit */
 };
 
 /* Which command a reply answered. */
-enum smtp_step { SMTP_STEP_BANNER, SMTP_STEP_EHLO, SMTP_STEP_MAIL, SMTP_STEP_RCPT, SMTP_STEP_DATA, SMTP_STEP_FINAL_DOT, SMTP_STEP_QUIT, SMTP_STEP_COUNT };
+enum smtp_step {
+	SMTP_STEP_BANNER,
+	SMTP_STEP_EHLO,
+	SMTP_STEP_MAIL,
+	SMTP_STEP_RCPT,
+	SMTP_STEP_DATA,
+	SMTP_STEP_FINAL_DOT,
+	SMTP_STEP_QUIT,
+	SMTP_STEP_COUNT
+};
 const char *smtp_step_name(enum smtp_step step);
 
 struct smtp_reply {
@@ -32,11 +41,11 @@ enum smtp_event_type {
 	SMTP_TAKES_ENVELOPE, /* smtp_client_envelope() may be called now (said once until it is used) */
 	SMTP_ASKS_CONTENT,   /* 354 for message id: call smtp_client_content() or smtp_client_abandon() */
 	SMTP_ACCEPTED,       /* message id: 2xx to the final dot */
-	SMTP_REFUSED,        /* message id: refused at `step` with `reply` (4xx or 5xx): about the message or its recipient */
-	SMTP_NOT_SENT,       /* message id: given back untouched, no content left (connection lost or refused before its 354) */
-	SMTP_IN_DOUBT,       /* message id: its final dot left (or may have) and no reply was read */
-	SMTP_TROUBLE,        /* the session itself failed at `step` (banner, EHLO, MAIL 5xx, 421, malformed reply, eof); follows the ids it gives back */
-	SMTP_CLOSED          /* the session is over; close the socket */
+	SMTP_REFUSED, /* message id: refused at `step` with `reply` (4xx or 5xx): about the message or its recipient */
+	SMTP_NOT_SENT, /* message id: given back untouched, no content left (connection lost or refused before its 354) */
+	SMTP_IN_DOUBT, /* message id: its final dot left (or may have) and no reply was read */
+	SMTP_TROUBLE, /* the session itself failed at `step` (banner, EHLO, MAIL 5xx, 421, malformed reply, eof); follows the ids it gives back */
+	SMTP_CLOSED   /* the session is over; close the socket */
 };
 
 struct smtp_event {

@@ -17,14 +17,14 @@ struct db_rows;
 
 /* What a program asks of the server before it works with it. */
 struct db_options {
-	const char *conninfo;   /* libpq connection string */
-	const char *program;    /* application_name: "sender", "bounced", "listctl" */
-	const char *instance;   /* the instance id its keys name; NULL: not compared */
-	bool check_version;     /* refuse a database that is newer than, or not initialised for, this program */
-	bool unsafe;            /* work with a server that has fsync=off */
+	const char *conninfo; /* libpq connection string */
+	const char *program;  /* application_name: "sender", "bounced", "listctl" */
+	const char *instance; /* the instance id its keys name; NULL: not compared */
+	bool check_version;   /* refuse a database that is newer than, or not initialised for, this program */
+	bool unsafe;          /* work with a server that has fsync=off */
 };
 
-/* ERR_UNAVAILABLE: the server is away, try again; ERR_STATE: not initialised, wrong version or instance, fsync off;
+/* ERR_UNAVAILABLE: the server is away, try again; ERR_REFUSED: not initialised, wrong version or instance, fsync off;
  * ERR_DENIED: the login was refused. `why` says which and what to do. The caller closes *ret_db. */
 enum err db_open(const struct db_options *options, struct db **ret_db, struct buf *why) MUST_USE;
 /* Drops the connection and opens it again with the same options and checks. */
@@ -42,15 +42,15 @@ struct db_statement {
 /* A parameter. The bytes are borrowed until the call returns. */
 struct db_value {
 	enum db_type { DB_NULL, DB_BOOL, DB_INT, DB_TEXT, DB_BYTES, DB_TIME, DB_ARRAY } type;
-	int64_t number;     /* DB_BOOL, DB_INT (bigint), DB_TIME (microseconds since 1970, UTC) */
-	struct view bytes;  /* DB_TEXT, DB_BYTES */
+	int64_t number;    /* DB_BOOL, DB_INT (bigint), DB_TIME (microseconds since 1970, UTC) */
+	struct view bytes; /* DB_TEXT, DB_BYTES */
 	const struct db_array *array;
 };
 struct db_value db_null(void);
 struct db_value db_bool(bool value);
 struct db_value db_int(int64_t value);
-struct db_value db_text(struct view value);          /* for any type with a text form too: uuid, enum, jsonb, interval */
-struct db_value db_text_or_null(struct view value);  /* the empty view is NULL */
+struct db_value db_text(struct view value);         /* for any type with a text form too: uuid, enum, jsonb, interval */
+struct db_value db_text_or_null(struct view value); /* the empty view is NULL */
 struct db_value db_bytes(struct view value);
 struct db_value db_time(int64_t wall_us);
 struct db_value db_values(const struct db_array *array);
@@ -67,16 +67,16 @@ void db_array_done(struct db_array *array);
 void db_array_reset(struct db_array *array);
 #define AUTO_DB_ARRAY __attribute__((cleanup(db_array_done))) struct db_array
 /* The error is sticky in body; db_run() returns it. */
-void db_array_add_int(struct db_array *array, int64_t value); /* also DB_TIME and DB_BOOL */
+void db_array_add_int(struct db_array *array, int64_t value);       /* also DB_TIME and DB_BOOL */
 void db_array_add_bytes(struct db_array *array, struct view value); /* also DB_TEXT */
 void db_array_add_null(struct db_array *array);
 
 /* Runs one statement. *ret_rows may be NULL when no rows are wanted; else the caller releases it with db_rows_done().
- * ERR_UNAVAILABLE: the connection is lost (the result of a commit is then unknown); ERR_EXISTS: unique violation; ERR_STATE: another
+ * ERR_UNAVAILABLE: the connection is lost (the result of a commit is then unknown); ERR_EXISTS: unique violation; ERR_REFUSED: another
  * constraint or a serialisation failure; ERR_INVALID: a value the server cannot read; ERR_DENIED; ERR_IO: anything else.
  * `why` may be NULL. */
 enum err db_run(struct db *db, const struct db_statement *statement, const struct db_value *values, size_t count,
-                struct db_rows **ret_rows, struct buf *why) MUST_USE;
+		struct db_rows **ret_rows, struct buf *why) MUST_USE;
 /* SQL text of several statements, without parameters: migrations only. */
 enum err db_run_script(struct db *db, struct view sql, struct buf *why) MUST_USE;
 /* SQLSTATE of the last failure, "" when there was none. */
@@ -94,9 +94,10 @@ size_t db_row_count(const struct db_rows *rows);
 /* Rows changed by INSERT, UPDATE or DELETE. */
 size_t db_changed(const struct db_rows *rows);
 bool db_is_null(const struct db_rows *rows, size_t row, size_t column);
-int64_t db_get_int(const struct db_rows *rows, size_t row, size_t column);  /* int2, int4, int8; 0 for NULL */
+int64_t db_get_int(const struct db_rows *rows, size_t row, size_t column); /* int2, int4, int8; 0 for NULL */
 bool db_get_bool(const struct db_rows *rows, size_t row, size_t column);
-int64_t db_get_time(const struct db_rows *rows, size_t row, size_t column); /* timestamptz as microseconds since 1970; 0 for NULL */
+int64_t db_get_time(const struct db_rows *rows, size_t row,
+		    size_t column); /* timestamptz as microseconds since 1970; 0 for NULL */
 double db_get_double(const struct db_rows *rows, size_t row, size_t column);
 /* text, bytea, uuid (text form), enum, jsonb (text form): borrowed from rows; empty for NULL. */
 struct view db_get_text(const struct db_rows *rows, size_t row, size_t column);

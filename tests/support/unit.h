@@ -21,9 +21,9 @@ static inline Suite *suite_of(const char *name, const TTest *const *tests, size_
 	return suite;
 }
 
-#define ck_view_eq(actual, expected)                                                                                  \
+#define ck_view_eq(actual, expected)                                                                                   \
 	ck_assert_msg(view_eq((actual), view_of(expected)), "got \"" VIEW_FMT "\", expected \"%s\"", VIEW_ARG(actual), \
-	              (expected))
+		      (expected))
 
 /* The same with the label of a table row in front. */
 #define ck_row(label, condition) ck_assert_msg((condition), "%s: %s", (label), #condition)
