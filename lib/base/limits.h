@@ -17,6 +17,7 @@ enum limit {
 	LIMIT_LOCAL_PART = 64,
 	LIMIT_DOMAIN = 253,
 	LIMIT_ADDRESS = LIMIT_LOCAL_PART + 1 + LIMIT_DOMAIN,
+	LIMIT_ADDRESS_TEXT = 1024, /* as a person wrote it, its domain not yet in A-labels */
 	LIMIT_TOKEN = 64,
 	LIMIT_RETURN_PATH_LOCAL = 37, /* leaves room for BATV and SRS rewriting */
 
