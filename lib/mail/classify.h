@@ -6,6 +6,13 @@
 #include "mail/reason.h"
 #include "mail/status.h"
 
+/* The rules made ready for use: one automaton over all their phrases, so that a text is read once whatever the number of rules.
+ * Never changes after it is made: any number of threads may share one. */
+struct classifier;
+
+enum err classifier_new(struct classifier **ret_classifier) MUST_USE; /* ERR_MEMORY */
+void classifier_done(struct classifier *classifier);                  /* accepts NULL */
+
 struct evidence {
 	unsigned code;        /* SMTP reply code, 0 if none */
 	struct status status; /* of the Status field or the reply */
@@ -21,6 +28,7 @@ struct finding {
 	const char *rule; /* name of the deciding rule, static */
 };
 
-void classify(const struct evidence *evidence, struct finding *ret_finding);
+/* Allocates nothing. A non-final 4.x.x is soft whatever its reason. */
+void classify(const struct classifier *classifier, const struct evidence *evidence, struct finding *ret_finding);
 
 #endif

@@ -8,11 +8,17 @@
 
 #include "mail/classify.h"
 
+struct intake; /* a reader, used by one thread at a time, for any number of messages */
 struct report; /* owns what it read */
+
+/* The classifier is borrowed for the reader's life. Initialises GMime, which counts its users without locking: call new and done
+ * before the first thread starts and after the last has ended. ERR_MEMORY. */
+enum err intake_new(const struct classifier *classifier, struct intake **ret_intake) MUST_USE;
+void intake_done(struct intake *intake); /* accepts NULL */
 
 /* Reads raw (any line ends). ERR_OK whatever the content: what cannot be read is KIND_UNKNOWN or KIND_NOT_BOUNCE. ERR_MEMORY otherwise.
  * The caller releases *ret_report. raw may go away afterwards. */
-enum err intake_read(struct view raw, struct report **ret_report) MUST_USE;
+enum err intake_read(struct intake *intake, struct view raw, struct report **ret_report) MUST_USE;
 void report_done(struct report *report); /* accepts NULL */
 
 /* The message's overall finding: that of its failed recipient (VERP: there is one). */
