@@ -1,0 +1,19 @@
+/* Mail that a person should read: to postmaster@ and abuse@, and what somebody wrote by hand to a return path. */
+#ifndef STORE_MAILBOXES_H
+#define STORE_MAILBOXES_H
+
+#include "store/db.h"
+
+/* Views are borrowed for the call. recipient and sender are UTF-8 without NUL; sender is empty for the null sender. */
+struct mailbox_message {
+	struct view recipient, sender;
+	struct view message;
+	int64_t received_us;
+};
+
+/* Inside the caller's transaction. A message that is there already (same recipient, sender and content) is not stored again.
+ * *ret_stored counts the new ones. */
+enum err mailboxes_append(struct db *db, const struct mailbox_message *messages, size_t count, size_t *ret_stored,
+			  struct buf *why) MUST_USE;
+
+#endif
