@@ -13,6 +13,9 @@ FUZZ_CC = clang-14
 FLAVOUR = $(if $(SAN),asan,plain)
 BUILD = build/$(FLAVOUR)
 
+# `make V=1` shows the commands.
+QUIET = $(if $(V),,@)
+
 # ---- compiler -------------------------------------------------------------------------------------------------------
 
 # The usual, and nothing beyond the standard.
@@ -106,24 +109,27 @@ install: all ## programs, manual pages and an example configuration under PREFIX
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+	$(if $(V),,@echo "  CC    $@")
+	$(QUIET)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
 # The migrations travel inside the library, so that listctl needs no files beside it.
 $(BUILD)/gen/migrations.c: scripts/embed-migrations $(wildcard schema/*.sql)
 	@mkdir -p $(@D)
-	scripts/embed-migrations schema > $@
+	$(QUIET)scripts/embed-migrations schema > $@
 
 $(BUILD)/gen/migrations.o: $(BUILD)/gen/migrations.c
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+	$(if $(V),,@echo "  CC    $@")
+	$(QUIET)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
 .SECONDEXPANSION:
 $(ROOM_LIBS): $(BUILD)/lib%.a: $$(call room_objects,%) $$(if $$(filter store,$$*),$(BUILD)/gen/migrations.o)
 	@rm -f $@
-	ar rcs $@ $^
+	$(QUIET)ar rcs $@ $^
 
 $(PROGRAM_FILES): $(BUILD)/bin/%: $$(patsubst %.c,$(BUILD)/%.o,$$(wildcard $$*/*.c)) $(ROOM_LIBS)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) $^ $(PACKAGE_LIBS) -o $@
+	$(if $(V),,@echo "  LINK  $@")
+	$(QUIET)$(CC) $(LDFLAGS) $^ $(PACKAGE_LIBS) -o $@
 
 # A unit test file exports Suite *test_suite(void); what stands beside it in tests/unit is linked nowhere else. A test of a
 # program's own module links that program's objects without its main.
@@ -131,21 +137,25 @@ program_of = $(filter $(PROGRAMS),$(notdir $(patsubst %/,%,$(dir $(1)))))
 $(UNIT_TESTS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/tests/support/unit_main.o \
     $$(if $$(call program_of,$$*),$$(patsubst %.c,$(BUILD)/%.o,$$(filter-out %/main.c,$$(wildcard $$(call program_of,$$*)/*.c)))) $(ROOM_LIBS)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) $^ $(PACKAGE_LIBS) $(shell pkg-config --libs check 2>/dev/null) -o $@
+	$(if $(V),,@echo "  LINK  $@")
+	$(QUIET)$(CC) $(LDFLAGS) $^ $(PACKAGE_LIBS) $(shell pkg-config --libs check 2>/dev/null) -o $@
 
 $(SUPPORT_FILES): $(BUILD)/bin/%: $$(patsubst %.c,$(BUILD)/%.o,$$(wildcard tests/support/$$*/*.c)) $(ROOM_LIBS)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) $^ $(PACKAGE_LIBS) -o $@
+	$(if $(V),,@echo "  LINK  $@")
+	$(QUIET)$(CC) $(LDFLAGS) $^ $(PACKAGE_LIBS) -o $@
 
 $(BENCH_FILES): $(BUILD)/bin/bench_%: $(BUILD)/tests/bench/%.o
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) $^ -lcrypto -o $@
+	$(if $(V),,@echo "  LINK  $@")
+	$(QUIET)$(CC) $(LDFLAGS) $^ -lcrypto -o $@
 
 # Fuzz targets: clang's libFuzzer over the library sources, built in one go, apart from the rest.
 FUZZ_FLAGS = -std=c17 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 $(FUZZ_FILES): build/fuzz/%: tests/fuzz/%.c $(wildcard lib/base/*.[ch] lib/mail/*.[ch] lib/smtp/*.[ch])
 	@mkdir -p $(@D)
-	$(FUZZ_CC) $(CPPFLAGS) $(FUZZ_FLAGS) $< $(wildcard lib/base/*.c lib/mail/*.c lib/smtp/*.c) $(PACKAGE_LIBS) -o $@
+	$(if $(V),,@echo "  FUZZ  $@")
+	$(QUIET)$(FUZZ_CC) $(CPPFLAGS) $(FUZZ_FLAGS) $< $(wildcard lib/base/*.c lib/mail/*.c lib/smtp/*.c) $(PACKAGE_LIBS) -o $@
 
 build/man/%: man/%.scd
 	@mkdir -p $(@D)
