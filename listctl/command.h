@@ -1,0 +1,69 @@
+/* The verbs of listctl: each is one row, and parsing, --help, the manual and the tests follow from the rows. A file
+ * cmd_NOUN.c exports its rows; command.c lists the tables. */
+#ifndef LISTCTL_COMMAND_H
+#define LISTCTL_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+
+struct call;
+
+/* An option of one verb, besides those that every verb has (--config, --format, --quiet, --help). */
+struct command_option {
+	const char *name;     /* without the dashes; NULL ends the array */
+	const char *argument; /* "FILE"; NULL for a flag */
+	const char *help;     /* one line, lower case, without a full stop */
+};
+
+enum command_needs {
+	NEEDS_NOTHING,      /* call->settings and call->db are NULL */
+	NEEDS_SETTINGS,     /* the settings are loaded */
+	NEEDS_DATABASE,     /* and call->db is open, initialised and of this program's version */
+	NEEDS_DATABASE_RAW, /* and call->db is open, whatever it holds (db init|upgrade|status) */
+};
+
+enum { OPERANDS_ANY = 1000 };
+
+struct command {
+	const char *noun;     /* NULL: a verb of one word, such as import */
+	const char *verb;     /* NULL ends the table */
+	const char *operands; /* for the usage line: "LIST FILE.csv|-"; "" for none */
+	const char *help;     /* one line, for the overview */
+	const char *details;  /* what --help says below the usage, lines up to 80 columns ended by \n; may be NULL */
+	const struct command_option *options; /* NULL: none of its own */
+	size_t least, most;                   /* operands taken; OPERANDS_ANY for no limit */
+	enum command_needs needs;
+	/* ERR_OK: exit 0. Else one sentence stands in call->why and the exit is 1 (2 after call_misused()). */
+	enum err (*run)(struct call *call);
+};
+
+/* All tables, ended by NULL. */
+extern const struct command *const command_tables[];
+
+extern const struct command db_commands[];
+extern const struct command list_commands[];
+extern const struct command import_commands[];
+extern const struct command export_commands[];
+extern const struct command suppress_commands[];
+extern const struct command key_commands[];
+extern const struct command worker_commands[];
+extern const struct command mailbox_commands[];
+extern const struct command campaign_commands[]; /* cmd_campaign*.c */
+extern const struct command bounce_commands[];   /* cmd_bounce.c */
+extern const struct command prune_commands[];    /* cmd_prune.c: prune, undo */
+extern const struct command explain_commands[];  /* cmd_explain.c */
+
+/* The row for NOUN VERB, or for a verb of one word (verb NULL). NULL when there is none. */
+const struct command *command_find(const char *noun, const char *verb);
+/* True when some row has this noun. */
+bool command_has_noun(const char *noun);
+/* The known word nearest to a misspelt one: among the nouns and one-word verbs (noun NULL) or the verbs of noun. NULL when
+ * nothing is near. */
+const char *command_nearest(const char *noun, const char *word);
+
+/* Parses the command line, opens what the verb needs and runs it. The exit status. */
+int command_main(int argc, char **argv);
+
+#endif
