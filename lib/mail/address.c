@@ -323,17 +323,35 @@ static enum err add_mailbox(struct view text, struct buf *out, struct buf *why)
 	return add_domain(domain, out, why);
 }
 
-enum err address_parse(struct view text, struct buf *ret_address, struct buf *why)
+static enum err add_bare_domain(struct view text, struct buf *out, struct buf *why)
+{
+	enum err err = check_characters(text, why);
+	return err != ERR_OK ? err : add_domain(text, out, why);
+}
+
+typedef enum err add_part(struct view text, struct buf *out, struct buf *why);
+
+static enum err parse(struct view text, add_part *add, struct buf *ret_part, struct buf *why)
 {
 	AUTO_BUF composed = buf_with_ceiling(COMPOSED_CEILING);
-	AUTO_BUF address = buf_with_ceiling(COMPOSED_CEILING);
+	AUTO_BUF part = buf_with_ceiling(COMPOSED_CEILING);
 	struct view whole = trim_blanks(text);
 	enum err err = check_size(whole, why);
 	if (err == ERR_OK)
 		err = add_nfc(whole, &composed);
 	if (err == ERR_OK)
-		err = add_mailbox(buf_view(&composed), &address, why);
-	return err != ERR_OK ? err : buf_add(ret_address, buf_view(&address));
+		err = add(buf_view(&composed), &part, why);
+	return err != ERR_OK ? err : buf_add(ret_part, buf_view(&part));
+}
+
+enum err address_parse(struct view text, struct buf *ret_address, struct buf *why)
+{
+	return parse(text, add_mailbox, ret_address, why);
+}
+
+enum err address_parse_domain(struct view text, struct buf *ret_domain, struct buf *why)
+{
+	return parse(text, add_bare_domain, ret_domain, why);
 }
 
 enum err address_key(struct view address, struct buf *ret_key)

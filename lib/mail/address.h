@@ -14,6 +14,9 @@
  * sentence, and none repeats octets that could upset a terminal. Parsing its own output changes nothing. */
 enum err address_parse(struct view text, struct buf *ret_address, struct buf *why) MUST_USE;
 
+/* The same for a domain alone, as a suppression names it. */
+enum err address_parse_domain(struct view text, struct buf *ret_domain, struct buf *why) MUST_USE;
+
 /* Appends the key that equal addresses share: lower case by Unicode's rules, NFC. For comparing only, never for sending:
  * RFC 5321 section 2.4 leaves a local part's case to its host. The key of a key is itself. ERR_INVALID: not UTF-8. */
 enum err address_key(struct view address, struct buf *ret_key) MUST_USE;
