@@ -27,6 +27,8 @@ enum limit {
 	LIMIT_REPLY = 64 << 10,
 	LIMIT_COMMAND_LINE = 2048,
 	LIMIT_REPLY_KEPT = 1024, /* of a reply, kept in the ledger and the journal */
+	LIMIT_SMTP_INPUT = 256 << 10, /* read from a peer and not yet acted on */
+	LIMIT_SMTP_OUTPUT = 64 << 10, /* replies not yet written: no further command is executed beyond */
 
 	/* outgoing messages */
 	LIMIT_TEMPLATE = 4 << 20,    /* one source text of a campaign */
