@@ -133,25 +133,27 @@ CREATE TABLE campaign_chunk (
     variant smallint NOT NULL DEFAULT 0,
     PRIMARY KEY (campaign_id, chunk_no),
     CHECK ((lease_owner IS NULL) = (lease_until IS NULL)),
-    CHECK (opened = 0 OR (key_id IS NOT NULL AND day IS NOT NULL AND date_at IS NOT NULL)),
+    CHECK (opened = 0 OR done OR (key_id IS NOT NULL AND day IS NOT NULL AND date_at IS NOT NULL)), -- done: canceled unclaimed
     CHECK (NOT done OR opened = cardinality(subscriber_ids))
 ) WITH (fillfactor = 70);
 ALTER TABLE campaign_chunk ALTER COLUMN subscriber_ids SET STORAGE EXTERNAL; -- id arrays do not compress; keep updates cheap
 CREATE INDEX campaign_chunk_open ON campaign_chunk (campaign_id, chunk_no) WHERE NOT done;
 
 -- What a worker has opened: ids[first..last] of the chunk (1-based, inclusive) belong to its journal until each has a ledger or
--- a deferral row. The row goes when they all have.
+-- a deferral row. The row goes when they all have. Without a worker it was given back: nothing in it is under way, and any
+-- worker may take it.
 CREATE TABLE chunk_window (
     campaign_id bigint NOT NULL,
     chunk_no integer NOT NULL,
     first integer NOT NULL CHECK (first >= 1),
     last integer NOT NULL CHECK (last >= first),
-    worker_id uuid NOT NULL REFERENCES worker,
+    worker_id uuid REFERENCES worker,
     opened_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (campaign_id, chunk_no, first),
     FOREIGN KEY (campaign_id, chunk_no) REFERENCES campaign_chunk
 );
 CREATE INDEX chunk_window_by_worker ON chunk_window (worker_id);
+CREATE INDEX chunk_window_free ON chunk_window (campaign_id, chunk_no, first) WHERE worker_id IS NULL;
 
 -- ---- what became of each recipient -----------------------------------------------------------------------------------------
 

@@ -1,0 +1,41 @@
+/* What became of each recipient: the ledger (one row at the end), the retry queue and the doubtful. Writing the same outcome again
+ * changes nothing, so a worker may repeat what it does not know to be committed.
+ *
+ * All calls are made inside the caller's transaction. Errors as db_run(). */
+#ifndef STORE_LEDGER_H
+#define STORE_LEDGER_H
+
+#include "store/db.h"
+#include "store/openings.h"
+
+enum ledger_outcome {
+	LEDGER_ACCEPTED,
+	LEDGER_REFUSED,
+	LEDGER_EXPIRED,
+	LEDGER_SKIPPED,
+	LEDGER_DEFERRED, /* to the retry queue */
+	LEDGER_IN_DOUBT, /* its final dot was sent and no reply was read */
+	LEDGER_OUTCOME_COUNT
+};
+const char *ledger_outcome_name(enum ledger_outcome outcome); /* "accepted" ... "in_doubt" */
+
+/* All views are borrowed for the call; text is UTF-8 without NUL. */
+struct ledger_row {
+	int64_t campaign_id, subscriber_id;
+	enum ledger_outcome outcome;
+	unsigned attempts;                 /* with the one this is about; 0 only for LEDGER_SKIPPED */
+	int64_t at_us;                     /* when the last attempt ended, or the skip was decided */
+	unsigned code;                     /* 0: none */
+	struct view status, reason, reply; /* empty: none */
+	/* for LEDGER_DEFERRED and LEDGER_IN_DOUBT */
+	int64_t first_attempt_us,
+	    next_attempt_us; /* IN_DOUBT: when to send again, should the campaign say so and it be the first doubt */
+	struct copy_terms terms;
+	struct view connection; /* LEDGER_IN_DOUBT: which connection, for a person */
+};
+
+/* Ends (the first four) and moves (the last two) in one go. What another worker has in hand is left alone. */
+enum err ledger_append(struct db *db, const char *worker_id, const struct ledger_row *rows, size_t count,
+		       struct buf *why) MUST_USE;
+
+#endif

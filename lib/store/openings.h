@@ -1,0 +1,78 @@
+/* Recipients in a worker's hands. A worker opens recipients before it sends to them: a window of a chunk's ids, or rows of the retry
+ * queue. What is opened belongs to that worker's journal until the ledger or the retry queue has it, or the worker gives it back.
+ *
+ * A window is one row of chunk_window. One without a worker has been given back: nothing of it was begun that is not in the ledger, the
+ * retry queue or among the doubtful; any worker may take it.
+ *
+ * All calls are made inside the caller's transaction. Errors as db_run(). */
+#ifndef STORE_OPENINGS_H
+#define STORE_OPENINGS_H
+
+#include "store/db.h"
+
+/* What a recipient's copy keeps over all attempts, so that Message-ID and Date stay the same. */
+struct copy_terms {
+	unsigned key_id;  /* signs the tokens */
+	unsigned day;     /* in the tokens */
+	int64_t date_us;  /* the Date header */
+	unsigned variant; /* reserved for A/B tests: 0 */
+};
+
+struct opening {
+	const char *worker_id;
+	size_t limit;            /* at most so many recipients (given-back windows are taken whole) */
+	int64_t lease_us;        /* the chunk stays ours for so long */
+	struct copy_terms terms; /* fixed in the chunk when this is its first claim */
+};
+
+/* The chunk a worker holds the lease of. */
+struct held_chunk {
+	int64_t campaign_id; /* 0: none */
+	int chunk_no;
+	bool exhausted; /* opened to its end */
+};
+
+/* Opens more of the held chunk; none when the lease has gone to another, or the campaign does not run. */
+enum err openings_continue(struct db *db, const struct opening *opening, const struct held_chunk *held,
+			   struct db_rows **ret_rows, struct buf *why) MUST_USE;
+/* Claims the next free chunk of a running campaign and opens its first window. */
+enum err openings_claim(struct db *db, const struct opening *opening, struct db_rows **ret_rows,
+			struct buf *why) MUST_USE;
+/* Takes one window that was given back. */
+enum err openings_take_window(struct db *db, const struct opening *opening, struct db_rows **ret_rows,
+			      struct buf *why) MUST_USE;
+/* Opens rows of the retry queue that are due. */
+enum err openings_take_due(struct db *db, const struct opening *opening, struct db_rows **ret_rows,
+			   struct buf *why) MUST_USE;
+
+/* One recipient as it stood when it was opened. Views borrow from the rows. */
+struct opened {
+	int64_t campaign_id, list_id, subscriber_id;
+	int chunk_no, window_first; /* window_first 0: from the retry queue */
+	struct view address, name, attributes;
+	struct view skip_reason;  /* why nothing may be sent; empty: it may */
+	unsigned attempts;        /* made before now */
+	int64_t first_attempt_us; /* 0: none yet */
+	struct copy_terms terms;
+	bool chunk_exhausted; /* with openings_continue() and openings_claim() */
+};
+struct opened opened_get(const struct db_rows *rows, size_t row);
+
+/* Reads again whether these may be sent to: *ret_rows has one row for each that may not, see refusal_get(). */
+enum err openings_recheck(struct db *db, const struct db_array *campaign_ids, const struct db_array *subscriber_ids,
+			  struct db_rows **ret_rows, struct buf *why) MUST_USE;
+struct refusal {
+	int64_t campaign_id, subscriber_id;
+	struct view reason;
+};
+struct refusal refusal_get(const struct db_rows *rows, size_t row);
+
+/* Closes windows whose recipients all have a ledger row or a retry row, and marks chunks done that are finished by it. */
+enum err openings_close(struct db *db, const char *worker_id, const struct db_array *campaign_ids,
+			const struct db_array *chunk_nos, const struct db_array *firsts, struct buf *why) MUST_USE;
+
+/* Gives back what the worker holds: windows and retry rows of that campaign (0: of all), and its leases. Only when no journal record is left
+ * about them that the database has not. */
+enum err openings_give_back(struct db *db, const char *worker_id, int64_t campaign_id, struct buf *why) MUST_USE;
+
+#endif

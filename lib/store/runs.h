@@ -1,0 +1,43 @@
+/* A campaign on its way: started, held, finished, and what is left of a canceled one. The words and the schedule of a campaign are
+ * store/campaigns.h's; this is what sender needs. */
+#ifndef STORE_RUNS_H
+#define STORE_RUNS_H
+
+#include "store/db.h"
+
+enum run_state { RUN_DRAFT, RUN_SCHEDULED, RUN_RUNNING, RUN_PAUSED, RUN_CANCELED, RUN_FINISHED, RUN_STATE_COUNT };
+const char *run_state_name(enum run_state state); /* the word of the database */
+
+/* Starts the campaign that has been due longest, if any: one statement freezes its audience (the list's active members at this
+ * moment, in chunks of chunk_size by id) and sets it running. *ret_campaign_id is 0 when none is due. */
+enum err runs_start_due(struct db *db, size_t chunk_size, int64_t *ret_campaign_id, int64_t *ret_audience,
+			struct buf *why) MUST_USE;
+
+/* Finishes campaigns with nothing left to send or to retry. The doubtful that are held for a person do not keep one open. Calls told() for
+ * each. */
+enum err runs_finish_complete(struct db *db, void (*told)(void *user, int64_t campaign_id), void *user,
+			      struct buf *why) MUST_USE;
+
+/* One bounded step, in a transaction of its own, of settling those of canceled campaigns who were not sent to: ledger rows "skipped", reason
+ * "canceled". Leaves alone whom a worker has opened, until that worker has given them back. *ret_more: call again. */
+enum err runs_settle_canceled(struct db *db, bool *ret_more, struct buf *why) MUST_USE;
+
+/* A breaker's word: a running campaign is paused, with an audit row. *ret_held is false when it was not running. */
+enum err runs_hold(struct db *db, int64_t campaign_id, struct view reason, bool *ret_held, struct buf *why) MUST_USE;
+
+/* The states of these campaigns now, in the order of the ids; RUN_CANCELED for one that is gone. */
+enum err runs_states(struct db *db, const int64_t *campaign_ids, size_t count, enum run_state *ret_states,
+		     struct buf *why) MUST_USE;
+
+/* What every copy of a campaign is made from. Views borrow from rows, which the caller releases. */
+struct run_source {
+	int64_t list_id;
+	struct view campaign_name, list_name, list_title, list_header_id;
+	struct view subject, from_name, from_address, reply_to, text_body, html_body;
+	bool resend_doubtful;
+};
+/* ERR_NOT_FOUND when there is no such campaign. */
+enum err runs_load(struct db *db, int64_t campaign_id, struct run_source *ret_source, struct db_rows **ret_rows,
+		   struct buf *why) MUST_USE;
+
+#endif
