@@ -385,6 +385,23 @@ LANGUAGE sql STABLE SET search_path = verpost, pg_temp AS $$
                      AND (s.list_id IS NULL OR s.list_id = list))
 $$;
 
+-- ---- what an event is about, asked in one place --------------------------------------------------------------------------------------
+
+-- 'sent': the ledger shows the attempt. 'waits': its row may still come (a fast report overtakes it). 'orphan': nothing of ours.
+-- No SET clause: it is inlined into the statement that asks.
+CREATE FUNCTION bounce_fate(campaign bigint, person bigint) RETURNS text
+LANGUAGE sql STABLE AS $$
+    SELECT CASE
+        WHEN NOT EXISTS (SELECT FROM campaign c WHERE c.id = campaign)
+          OR NOT EXISTS (SELECT FROM subscriber s WHERE s.id = person) THEN 'orphan'
+        WHEN EXISTS (SELECT FROM delivery d WHERE d.campaign_id = campaign AND d.subscriber_id = person) THEN 'sent'
+        WHEN EXISTS (SELECT FROM campaign c WHERE c.id = campaign AND c.ended_at IS NULL)
+          OR EXISTS (SELECT FROM deferral f WHERE f.campaign_id = campaign AND f.subscriber_id = person)
+          OR EXISTS (SELECT FROM chunk_window w WHERE w.campaign_id = campaign) THEN 'waits'
+        ELSE 'orphan'
+    END
+$$;
+
 -- ---- rights -------------------------------------------------------------------------------------------------------------------------
 
 -- The roles are made by `listctl db init` when they are missing: verpost_sender and verpost_bounced log in for the daemons, the
@@ -401,7 +418,7 @@ GRANT SELECT, INSERT ON delivery, bounce_event TO verpost_sender;
 GRANT UPDATE (judged_at) ON bounce_event TO verpost_sender;
 GRANT INSERT ON suppression, audit TO verpost_sender;
 
-GRANT SELECT ON delivery, deferral TO verpost_bounced;
+GRANT SELECT ON delivery, deferral, chunk_window TO verpost_bounced;
 GRANT SELECT, INSERT ON bounce_event TO verpost_bounced;
 GRANT UPDATE (judged_at, orphan) ON bounce_event TO verpost_bounced;
 GRANT SELECT, INSERT, DELETE ON bounce_raw TO verpost_bounced;
@@ -412,4 +429,5 @@ GRANT SELECT (message_hash, id) ON mailbox_message TO verpost_bounced;
 GRANT UPDATE (state, reason, since, campaign_id) ON membership TO verpost_sender, verpost_bounced;
 GRANT UPDATE (id) ON subscriber TO verpost_sender, verpost_bounced; -- for SELECT ... FOR NO KEY UPDATE; the column cannot be set
 GRANT USAGE ON SEQUENCE bounce_event_id TO verpost_sender, verpost_bounced;
-GRANT EXECUTE ON FUNCTION campaign_ledger(bigint), is_suppressed(text, bigint) TO verpost_sender, verpost_bounced;
+GRANT EXECUTE ON FUNCTION campaign_ledger(bigint), is_suppressed(text, bigint), bounce_fate(bigint, bigint)
+    TO verpost_sender, verpost_bounced;
