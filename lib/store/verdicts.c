@@ -1,0 +1,203 @@
+#include "store/verdicts.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/limits.h"
+#include "mail/policy.h"
+
+enum statement { LOCK, HISTORY, DISABLE, STATEMENT_COUNT };
+
+/* Each lookup is a LATERAL subquery behind OFFSET 0, so that the planner can only go through the index of one partition, whatever it
+ * thinks of the numbers: a verdict never scans a ledger. Successes matter only after the oldest failure, so campaigns that
+ * ended before it are passed over (a day of grace for a ledger row that came late). */
+static const struct db_statement statements[] = {
+	[LOCK] = { .name = "verdicts_lock",
+		   .sql = "SELECT id FROM subscriber WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE" },
+	[HISTORY] = { .name = "verdicts_history",
+		      .sql = "WITH failed AS MATERIALIZED ("
+			     " SELECT e.subscriber_id, e.campaign_id, d.at, e.source, e.reason, e.voided, e.received_at"
+			     " FROM unnest($1::bigint[]) AS who(id)"
+			     " CROSS JOIN LATERAL (SELECT * FROM bounce_event b WHERE b.subscriber_id = who.id"
+			     "  AND b.kind IN ('bounce-hard', 'bounce-soft') AND NOT b.orphan OFFSET 0) AS e"
+			     " CROSS JOIN LATERAL (SELECT l.at, l.outcome FROM delivery l"
+			     "  WHERE l.campaign_id = e.campaign_id AND l.subscriber_id = who.id OFFSET 0) AS d"
+			     " WHERE d.outcome IN ('accepted', 'refused')"
+			     "), since AS MATERIALIZED ("
+			     " SELECT subscriber_id, min(at) AS at FROM failed GROUP BY subscriber_id"
+			     "), quiet AS ("
+			     " SELECT s.subscriber_id, c.id AS campaign_id, d.at"
+			     " FROM since s JOIN membership m ON m.subscriber_id = s.subscriber_id"
+			     " JOIN campaign c ON c.list_id = m.list_id AND c.started_at IS NOT NULL"
+			     "  AND (c.ended_at IS NULL OR c.ended_at >= s.at - interval '1 day')"
+			     " CROSS JOIN LATERAL (SELECT l.at, l.outcome FROM delivery l"
+			     "  WHERE l.campaign_id = c.id AND l.subscriber_id = s.subscriber_id OFFSET 0) AS d"
+			     " WHERE d.outcome = 'accepted' AND d.at >= s.at AND NOT EXISTS (SELECT FROM failed f"
+			     "  WHERE f.subscriber_id = s.subscriber_id AND f.campaign_id = c.id))"
+			     " SELECT subscriber_id, campaign_id, at, reason, source = 'reply', voided, received_at"
+			     " FROM failed"
+			     " UNION ALL SELECT subscriber_id, campaign_id, at, NULL, false, false, NULL FROM quiet"
+			     " ORDER BY 1, 3, 2" },
+	[DISABLE] = { .name = "verdicts_disable",
+		      .sql = "UPDATE membership m SET state = 'disabled', reason = v.reason, since = $4,"
+			     " campaign_id = v.campaign_id"
+			     " FROM unnest($1::bigint[], $2::text[], $3::bigint[]) AS v(subscriber_id, reason,"
+			     " campaign_id)"
+			     " WHERE m.subscriber_id = v.subscriber_id AND m.state = 'active'" },
+};
+static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row per statement");
+
+enum history_column { COL_SUBSCRIBER, COL_CAMPAIGN, COL_AT, COL_REASON, COL_IS_REPLY, COL_VOIDED, COL_RECEIVED };
+
+/* Those to disable. */
+struct sentence {
+	struct db_array subscribers, reasons, campaigns;
+};
+
+static void sentence_done(struct sentence *sentence)
+{
+	db_array_done(&sentence->subscribers);
+	db_array_done(&sentence->reasons);
+	db_array_done(&sentence->campaigns);
+}
+
+static struct db_array id_array(const int64_t *ids, size_t count)
+{
+	struct db_array array = db_array_of(DB_INT);
+	for (size_t i = 0; i < count; i++)
+		db_array_add_int(&array, ids[i]);
+	return array;
+}
+
+enum err verdicts_lock(struct db *db, const int64_t *subscriber_ids, size_t count, struct buf *why)
+{
+	if (count == 0)
+		return ERR_OK;
+	AUTO_DB_ARRAY ids = id_array(subscriber_ids, count);
+	return db_run(db, &statements[LOCK], (struct db_value[]){ db_values(&ids) }, 1, NULL, why);
+}
+
+/* Fewer failures disable, or as many within fewer days; what never disables is the least grave. */
+static bool is_graver(const struct policy *policy, enum bounce_reason a, enum bounce_reason b)
+{
+	struct policy_row one = policy->rows[a], other = policy->rows[b];
+	if (one.failures == 0 || other.failures == 0)
+		return one.failures > other.failures;
+	if (one.failures != other.failures)
+		return one.failures < other.failures;
+	return one.days != other.days ? one.days < other.days : a < b;
+}
+
+/* Whether one event makes its attempt a failure. What does not count leaves the attempt undecided for good: the message did not
+ * arrive, and that is not the address's fault. */
+static bool event_counts(const struct db_rows *rows, size_t row, const struct verdict_terms *terms,
+			 enum bounce_reason *ret_reason)
+{
+	enum bounce_reason reason;
+	if (db_get_bool(rows, row, COL_VOIDED) || !reason_from_name(db_get_text(rows, row, COL_REASON), &reason) ||
+	    reason_is_about_us(reason))
+		return false;
+	if (db_get_time(rows, row, COL_RECEIVED) - db_get_time(rows, row, COL_AT) > terms->life_us)
+		return false;
+	if (db_get_bool(rows, row, COL_IS_REPLY) && !reason_counts_from_relay(reason))
+		return false;
+	*ret_reason = reason;
+	return true;
+}
+
+static struct attempt attempt_of(const struct db_rows *rows, size_t row, const struct verdict_terms *terms)
+{
+	struct attempt attempt = { .at_us = db_get_time(rows, row, COL_AT),
+				   .campaign_id = (uint64_t)db_get_int(rows, row, COL_CAMPAIGN) };
+	if (!db_is_null(rows, row, COL_REASON))
+		attempt.outcome = event_counts(rows, row, terms, &attempt.reason) ? ATTEMPT_FAILED : ATTEMPT_UNDECIDED;
+	else if (attempt.at_us + terms->window_us <= terms->now_us)
+		attempt.outcome = ATTEMPT_SUCCEEDED;
+	return attempt;
+}
+
+/* Several reports about one attempt count once, by the gravest. */
+static void merge(struct attempt *attempt, const struct attempt *other)
+{
+	if (other->outcome == ATTEMPT_FAILED &&
+	    (attempt->outcome != ATTEMPT_FAILED || is_graver(&policy_default, other->reason, attempt->reason)))
+		*attempt = *other;
+}
+
+/* The attempts of the subscriber whose rows begin at *row, which moves behind them; oldest first. */
+static size_t read_attempts(const struct db_rows *rows, size_t *row, const struct verdict_terms *terms,
+			    struct attempt *attempts)
+{
+	int64_t subscriber = db_get_int(rows, *row, COL_SUBSCRIBER);
+	size_t count = 0;
+	for (; *row < db_row_count(rows) && db_get_int(rows, *row, COL_SUBSCRIBER) == subscriber; (*row)++) {
+		struct attempt attempt = attempt_of(rows, *row, terms);
+		if (count > 0 && attempts[count - 1].campaign_id == attempt.campaign_id)
+			merge(&attempts[count - 1], &attempt);
+		else
+			attempts[count++] = attempt;
+	}
+	return count;
+}
+
+static enum err judge_rows(const struct db_rows *rows, const struct verdict_terms *terms, struct sentence *sentence)
+{
+	size_t total = db_row_count(rows);
+	if (total == 0)
+		return ERR_OK;
+	struct attempt *attempts = calloc(total, sizeof(*attempts));
+	if (attempts == NULL)
+		return ERR_MEMORY;
+	for (size_t row = 0; row < total;) {
+		int64_t subscriber = db_get_int(rows, row, COL_SUBSCRIBER);
+		size_t count = read_attempts(rows, &row, terms, attempts);
+		struct verdict verdict;
+		policy_judge(&policy_default, attempts, count, &verdict);
+		if (!verdict.disable)
+			continue;
+		db_array_add_int(&sentence->subscribers, subscriber);
+		db_array_add_bytes(&sentence->reasons, view_of(reason_name(verdict.reason)));
+		db_array_add_int(&sentence->campaigns, (int64_t)verdict.campaign_id);
+	}
+	free(attempts);
+	return ERR_OK;
+}
+
+static enum err carry_out(struct db *db, const struct sentence *sentence, int64_t now_us, size_t *ret_disabled,
+			  struct buf *why)
+{
+	AUTO_DB_ROWS *changed = NULL;
+	const struct db_value values[] = { db_values(&sentence->subscribers), db_values(&sentence->reasons),
+					   db_values(&sentence->campaigns), db_time(now_us) };
+	enum err err = db_run(db, &statements[DISABLE], values, ARRAY_LEN(values), &changed, why);
+	if (err == ERR_OK)
+		*ret_disabled = db_changed(changed);
+	return err;
+}
+
+enum err verdicts_judge(struct db *db, const int64_t *subscriber_ids, size_t count, const struct verdict_terms *terms,
+			size_t *ret_disabled, struct buf *why)
+{
+	if (count == 0) {
+		*ret_disabled = 0;
+		return ERR_OK;
+	}
+	AUTO_DB_ROWS *rows = NULL;
+	AUTO_DB_ARRAY ids = id_array(subscriber_ids, count);
+	struct sentence sentence = { .subscribers = db_array_of(DB_INT),
+				     .reasons = db_array_of(DB_TEXT),
+				     .campaigns = db_array_of(DB_INT) };
+	size_t disabled = 0;
+	/* The lock is a statement of its own: the history is then read with a snapshot taken after it was granted. */
+	enum err err = verdicts_lock(db, subscriber_ids, count, why);
+	if (err == ERR_OK)
+		err = db_run(db, &statements[HISTORY], (struct db_value[]){ db_values(&ids) }, 1, &rows, why);
+	if (err == ERR_OK)
+		err = judge_rows(rows, terms, &sentence);
+	if (err == ERR_OK && sentence.subscribers.count > 0)
+		err = carry_out(db, &sentence, terms->now_us, &disabled, why);
+	sentence_done(&sentence);
+	if (err == ERR_OK)
+		*ret_disabled = disabled;
+	return err;
+}
