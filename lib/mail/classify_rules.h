@@ -1,0 +1,32 @@
+/* The rules of classify.h as data. They are tried from the top; the first that matches decides, so the more specific stand
+ * above the more general, and what is about the sender above what would cost a subscriber. */
+#ifndef MAIL_CLASSIFY_RULES_H
+#define MAIL_CLASSIFY_RULES_H
+
+#include "mail/reason.h"
+
+struct rule {
+	const char *name;
+	enum bounce_reason reason;
+	/* "5.1.1"; an asterisk stands for any number ("*.2.2"). NULL: any status or none. */
+	const char *status;
+	/* SMTP reply code; 0: any or none. */
+	unsigned code;
+	/* One of these is in the text. NULL: the codes alone decide. The text is compared in lower case, with every run of white space
+	 * as one space, a space at either end, and every address as "@". An asterisk stands for up to CLASSIFY_GAP octets. */
+	const char *const *phrases;
+	/* A reply that this rule decides; for people and for the test that walks the table. */
+	const char *example;
+};
+
+enum {
+	CLASSIFY_GAP = 80,
+	CLASSIFY_RULES_MAX = 256,
+	CLASSIFY_GAPPED_MAX = 512,  /* phrases with an asterisk */
+	CLASSIFY_PIECES_MAX = 4096, /* phrases, and parts of phrases between asterisks */
+};
+
+extern const struct rule classify_rules[];
+extern const size_t classify_rule_count;
+
+#endif
