@@ -46,10 +46,16 @@ enum err bounces_reply_hash(uint64_t campaign_id, uint64_t subscriber_id, unsign
 enum err bounces_append(struct db *db, const struct bounce_event *events, size_t count,
 			const struct verdict_terms *terms, struct bounces_tally *ret_tally, struct buf *why) MUST_USE;
 
-/* In one transaction of its own: looks again at up to limit events that wait for their ledger row, oldest first, and judges those
- * whose row has come. tally->waiting: how many still wait among those looked at; stored stays 0. */
-enum err bounces_settle(struct db *db, size_t limit, const struct verdict_terms *terms, struct bounces_tally *ret_tally,
-			struct buf *why) MUST_USE;
+/* Where bounces_settle() goes on; zero: at the beginning. */
+struct bounces_cursor {
+	int64_t campaign_id, event_id;
+};
+
+/* In one transaction of its own: looks at up to limit events behind the cursor that wait for their ledger row, and judges those
+ * whose row has come. The cursor moves on, and back to the beginning after the last. tally->waiting: how many of those looked
+ * at still wait; stored stays 0. */
+enum err bounces_settle(struct db *db, size_t limit, const struct verdict_terms *terms, struct bounces_cursor *cursor,
+			struct bounces_tally *ret_tally, struct buf *why) MUST_USE;
 
 /* Removes up to limit returned messages stored before then. */
 enum err bounces_purge_messages(struct db *db, int64_t before_us, size_t limit, size_t *ret_removed,

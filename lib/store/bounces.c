@@ -1,0 +1,359 @@
+#include "store/bounces.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/digest.h"
+#include "base/limits.h"
+#include "store/departures.h"
+
+static_assert((int)BOUNCE_HASH_SIZE == (int)DIGEST_SIZE, "one kind of hash");
+
+static const char *const source_names[] = {
+	[BOUNCE_FROM_REPLY] = "reply",
+	[BOUNCE_FROM_REPORT] = "report",
+	[BOUNCE_FROM_INGEST] = "ingest",
+};
+static_assert(ARRAY_LEN(source_names) == BOUNCE_SOURCE_COUNT, "one name per source");
+
+enum statement { STORE, KEEP, SETTLE, PURGE, STATEMENT_COUNT };
+
+/* An orphan whose block of campaigns is gone is kept under campaign 0. Rows go in by key, so that two who store the same reports
+ * wait for each other in one order. */
+static const struct db_statement statements[] = {
+	[STORE] = { .name = "bounces_store",
+		    .sql =
+			"WITH given AS MATERIALIZED (SELECT nextval('bounce_event_id') AS id, g.*,"
+			" bounce_fate(g.campaign_id, g.subscriber_id) AS fate,"
+			" to_regclass('bounce_event_' || g.campaign_id / 1024) IS NOT NULL AS has_block"
+			" FROM unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::text[], $5::timestamptz[],"
+			"  $6::text[], $7::text[], $8::text[], $9::bigint[], $10::text[], $11::text[], $12::text[],"
+			"  $13::text[]) AS g(campaign_id, subscriber_id, hash, source, received_at, kind, reason,"
+			"  status, code, diagnostic, recipient, reporting_mta, rule))"
+			" INSERT INTO bounce_event (campaign_id, id, subscriber_id, report_hash, source, received_at,"
+			"  kind, reason, status, code, diagnostic, recipient, reporting_mta, rule, orphan, judged_at)"
+			" SELECT CASE WHEN has_block THEN campaign_id ELSE 0 END, id, subscriber_id, hash, source,"
+			"  received_at, kind::bounce_kind, reason, status, code, diagnostic, recipient,"
+			"  reporting_mta, rule, fate = 'orphan',"
+			"  CASE WHEN fate <> 'waits' OR kind NOT IN ('bounce-hard', 'bounce-soft') THEN $14 END"
+			" FROM given ORDER BY campaign_id, subscriber_id, hash ON CONFLICT DO NOTHING"
+			" RETURNING campaign_id, id, subscriber_id, report_hash, kind::text, orphan,"
+			"  judged_at IS NULL" },
+	[KEEP] = { .name = "bounces_keep",
+		   .sql = "INSERT INTO bounce_raw (campaign_id, event_id, stored_at, message)"
+			  " SELECT campaign_id, event_id, $4, message FROM unnest($1::bigint[], $2::bigint[],"
+			  " $3::bytea[]) AS g(campaign_id, event_id, message)" },
+	[SETTLE] = { .name = "bounces_settle",
+		     .sql = "WITH waiting AS MATERIALIZED (SELECT campaign_id, id, subscriber_id,"
+			    "  bounce_fate(campaign_id, subscriber_id) AS fate FROM bounce_event"
+			    "  WHERE judged_at IS NULL AND (campaign_id, id) > ($1, $2)"
+			    "  ORDER BY campaign_id, id LIMIT $3 FOR UPDATE SKIP LOCKED"
+			    "), settled AS (UPDATE bounce_event e SET judged_at = $4, orphan = w.fate = 'orphan'"
+			    "  FROM waiting w WHERE e.campaign_id = w.campaign_id AND e.id = w.id"
+			    "  AND w.fate <> 'waits')"
+			    " SELECT campaign_id, id, subscriber_id, fate FROM waiting ORDER BY campaign_id, id" },
+	[PURGE] = { .name = "bounces_purge",
+		    .sql = "DELETE FROM bounce_raw WHERE (campaign_id, event_id) IN (SELECT campaign_id, event_id"
+			   " FROM bounce_raw WHERE stored_at < $1 ORDER BY stored_at LIMIT $2)" },
+};
+static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row per statement");
+
+/* Results of STORE. */
+enum { COL_CAMPAIGN, COL_ID, COL_SUBSCRIBER, COL_HASH, COL_KIND, COL_ORPHAN, COL_WAITS };
+
+/* The parameters of STORE, in their order. */
+enum column {
+	IN_CAMPAIGN,
+	IN_SUBSCRIBER,
+	IN_HASH,
+	IN_SOURCE,
+	IN_RECEIVED,
+	IN_KIND,
+	IN_REASON,
+	IN_STATUS,
+	IN_CODE,
+	IN_DIAGNOSTIC,
+	IN_RECIPIENT,
+	IN_MTA,
+	IN_RULE,
+	IN_COUNT
+};
+
+static const enum db_type column_types[] = {
+	[IN_CAMPAIGN] = DB_INT,  [IN_SUBSCRIBER] = DB_INT,  [IN_HASH] = DB_BYTES,     [IN_SOURCE] = DB_TEXT,
+	[IN_RECEIVED] = DB_TIME, [IN_KIND] = DB_TEXT,       [IN_REASON] = DB_TEXT,    [IN_STATUS] = DB_TEXT,
+	[IN_CODE] = DB_INT,      [IN_DIAGNOSTIC] = DB_TEXT, [IN_RECIPIENT] = DB_TEXT, [IN_MTA] = DB_TEXT,
+	[IN_RULE] = DB_TEXT,
+};
+static_assert(ARRAY_LEN(column_types) == IN_COUNT, "one type per column");
+
+enum err bounces_reply_hash(uint64_t campaign_id, uint64_t subscriber_id, unsigned attempt, struct view reply,
+			    unsigned char ret_hash[BOUNCE_HASH_SIZE])
+{
+	AUTO_BUF ids = buf_with_ceiling(LIMIT_WHY);
+	buf_addf(&ids, "%llu %llu %u", (unsigned long long)campaign_id, (unsigned long long)subscriber_id, attempt);
+	if (buf_err(&ids) != ERR_OK)
+		return buf_err(&ids);
+	const struct view parts[] = { buf_view(&ids), reply };
+	return digest_of_parts(parts, ARRAY_LEN(parts), ret_hash) ? ERR_OK : ERR_MEMORY;
+}
+
+static void add_or_null(struct db_array *array, struct view text)
+{
+	if (text.len == 0)
+		db_array_add_null(array);
+	else
+		db_array_add_bytes(array, text);
+}
+
+static void add_status(struct db_array *array, struct status status)
+{
+	AUTO_BUF text = buf_with_ceiling(LIMIT_WHY);
+	if (status_write(status, &text) == ERR_OK)
+		add_or_null(array, buf_view(&text));
+	else
+		db_array_add_null(array);
+}
+
+static void add_event(struct db_array columns[IN_COUNT], const struct bounce_event *event)
+{
+	const struct finding *finding = &event->finding;
+	db_array_add_int(&columns[IN_CAMPAIGN], (int64_t)event->campaign_id);
+	db_array_add_int(&columns[IN_SUBSCRIBER], (int64_t)event->subscriber_id);
+	db_array_add_bytes(&columns[IN_HASH], view_from(event->report_hash, BOUNCE_HASH_SIZE));
+	db_array_add_bytes(&columns[IN_SOURCE], view_of(source_names[event->source]));
+	db_array_add_int(&columns[IN_RECEIVED], event->received_us);
+	db_array_add_bytes(&columns[IN_KIND], view_of(kind_name(finding->kind)));
+	db_array_add_bytes(&columns[IN_REASON], view_of(reason_name(finding->reason)));
+	add_status(&columns[IN_STATUS], finding->status);
+	if (finding->code == 0)
+		db_array_add_null(&columns[IN_CODE]);
+	else
+		db_array_add_int(&columns[IN_CODE], finding->code);
+	db_array_add_bytes(&columns[IN_DIAGNOSTIC], event->diagnostic);
+	add_or_null(&columns[IN_RECIPIENT], event->recipient);
+	add_or_null(&columns[IN_MTA], event->reporting_mta);
+	add_or_null(&columns[IN_RULE], view_of(finding->rule));
+}
+
+static enum err store(struct db *db, const struct bounce_event *events, size_t count, int64_t now_us,
+		      struct db_rows **ret_rows, struct buf *why)
+{
+	struct db_array columns[IN_COUNT];
+	struct db_value values[IN_COUNT + 1];
+	for (size_t i = 0; i < IN_COUNT; i++) {
+		columns[i] = db_array_of(column_types[i]);
+		values[i] = db_values(&columns[i]);
+	}
+	values[IN_COUNT] = db_time(now_us);
+	for (size_t i = 0; i < count; i++)
+		add_event(columns, &events[i]);
+	enum err err = db_run(db, &statements[STORE], values, ARRAY_LEN(values), ret_rows, why);
+	for (size_t i = 0; i < IN_COUNT; i++)
+		db_array_done(&columns[i]);
+	return err;
+}
+
+/* The given event that became this row. Two with the same person and hash hold the same message, so either serves. */
+static const struct bounce_event *find_event(const struct bounce_event *events, size_t count,
+					     const struct db_rows *rows, size_t row)
+{
+	uint64_t subscriber = (uint64_t)db_get_int(rows, row, COL_SUBSCRIBER);
+	struct view hash = db_get_text(rows, row, COL_HASH);
+	for (size_t i = 0; i < count; i++) {
+		if (events[i].subscriber_id == subscriber &&
+		    view_eq(view_from(events[i].report_hash, BOUNCE_HASH_SIZE), hash))
+			return &events[i];
+	}
+	return NULL;
+}
+
+static enum err keep_messages(struct db *db, const struct bounce_event *events, size_t count,
+			      const struct db_rows *rows, int64_t now_us, struct buf *why)
+{
+	AUTO_DB_ARRAY campaigns = db_array_of(DB_INT);
+	AUTO_DB_ARRAY ids = db_array_of(DB_INT);
+	AUTO_DB_ARRAY messages = db_array_of(DB_BYTES);
+	for (size_t row = 0; row < db_row_count(rows); row++) {
+		const struct bounce_event *event = find_event(events, count, rows, row);
+		if (event == NULL || event->message.len == 0)
+			continue;
+		db_array_add_int(&campaigns, db_get_int(rows, row, COL_CAMPAIGN));
+		db_array_add_int(&ids, db_get_int(rows, row, COL_ID));
+		db_array_add_bytes(&messages, event->message);
+	}
+	if (ids.count == 0)
+		return ERR_OK;
+	const struct db_value values[] = { db_values(&campaigns), db_values(&ids), db_values(&messages),
+					   db_time(now_us) };
+	return db_run(db, &statements[KEEP], values, ARRAY_LEN(values), NULL, why);
+}
+
+static bool kind_counts(enum bounce_kind kind)
+{
+	return kind == KIND_HARD || kind == KIND_SOFT;
+}
+
+/* What the new events ask for: people to judge and people who complained. */
+struct consequences {
+	int64_t *judged;
+	struct departure *complaints;
+	size_t judged_count, complaint_count;
+};
+
+static bool consequences_new(size_t room, struct consequences *ret_consequences)
+{
+	*ret_consequences = (struct consequences){ .judged = calloc(room + 1, sizeof(int64_t)),
+						   .complaints = calloc(room + 1, sizeof(struct departure)) };
+	return ret_consequences->judged != NULL && ret_consequences->complaints != NULL;
+}
+
+static void consequences_done(struct consequences *consequences)
+{
+	free(consequences->judged);
+	free(consequences->complaints);
+}
+
+static void sort_rows(const struct db_rows *rows, struct consequences *consequences, struct bounces_tally *tally)
+{
+	for (size_t row = 0; row < db_row_count(rows); row++) {
+		enum bounce_kind kind;
+		tally->stored++;
+		if (db_get_bool(rows, row, COL_ORPHAN))
+			tally->orphans++;
+		else if (db_get_bool(rows, row, COL_WAITS))
+			tally->waiting++;
+		else if (!kind_from_name(db_get_text(rows, row, COL_KIND), &kind))
+			continue;
+		else if (kind_counts(kind))
+			consequences->judged[consequences->judged_count++] = db_get_int(rows, row, COL_SUBSCRIBER);
+		else if (kind == KIND_COMPLAINT)
+			consequences->complaints[consequences->complaint_count++] =
+			    (struct departure){ .subscriber_id = (uint64_t)db_get_int(rows, row, COL_SUBSCRIBER),
+						.campaign_id = (uint64_t)db_get_int(rows, row, COL_CAMPAIGN) };
+	}
+	tally->complaints = consequences->complaint_count;
+}
+
+static enum err lock_people(struct db *db, const struct bounce_event *events, size_t count, struct buf *why)
+{
+	int64_t *ids = calloc(count + 1, sizeof(*ids));
+	if (ids == NULL)
+		return ERR_MEMORY;
+	size_t used = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (kind_counts(events[i].finding.kind) || events[i].finding.kind == KIND_COMPLAINT)
+			ids[used++] = (int64_t)events[i].subscriber_id;
+	}
+	enum err err = verdicts_lock(db, ids, used, why);
+	free(ids);
+	return err;
+}
+
+static enum err follow(struct db *db, const struct consequences *consequences, const struct verdict_terms *terms,
+		       struct bounces_tally *tally, struct buf *why)
+{
+	enum err err = ERR_OK;
+	size_t left = 0;
+	if (consequences->complaint_count > 0)
+		err = departures_complain(db, consequences->complaints, consequences->complaint_count,
+					  VIEW_LIT("complaint"), &left, why);
+	if (err != ERR_OK)
+		return err;
+	return verdicts_judge(db, consequences->judged, consequences->judged_count, terms, &tally->disabled, why);
+}
+
+enum err bounces_append(struct db *db, const struct bounce_event *events, size_t count,
+			const struct verdict_terms *terms, struct bounces_tally *ret_tally, struct buf *why)
+{
+	struct bounces_tally tally = { 0 };
+	struct consequences consequences = { 0 };
+	AUTO_DB_ROWS *rows = NULL;
+	enum err err = count == 0 ? ERR_OK : lock_people(db, events, count, why);
+	if (err == ERR_OK && count > 0)
+		err = store(db, events, count, terms->now_us, &rows, why);
+	if (err == ERR_OK && rows != NULL && db_row_count(rows) > 0) {
+		err = keep_messages(db, events, count, rows, terms->now_us, why);
+		if (err == ERR_OK && !consequences_new(db_row_count(rows), &consequences))
+			err = ERR_MEMORY;
+		if (err == ERR_OK) {
+			sort_rows(rows, &consequences, &tally);
+			err = follow(db, &consequences, terms, &tally, why);
+		}
+		consequences_done(&consequences);
+	}
+	if (err == ERR_OK)
+		*ret_tally = tally;
+	return err;
+}
+
+/* People whose ledger row has come; moves the cursor behind what was looked at. */
+static void sort_settled(const struct db_rows *rows, struct consequences *consequences, struct bounces_cursor *cursor,
+			 struct bounces_tally *tally)
+{
+	for (size_t row = 0; row < db_row_count(rows); row++) {
+		struct view fate = db_get_text(rows, row, 3);
+		if (view_eq(fate, VIEW_LIT("waits")))
+			tally->waiting++;
+		else if (view_eq(fate, VIEW_LIT("orphan")))
+			tally->orphans++;
+		else
+			consequences->judged[consequences->judged_count++] = db_get_int(rows, row, 2);
+		cursor->campaign_id = db_get_int(rows, row, 0);
+		cursor->event_id = db_get_int(rows, row, 1);
+	}
+}
+
+static enum err settle(struct db *db, size_t limit, const struct verdict_terms *terms, struct bounces_cursor *cursor,
+		       struct bounces_tally *tally, struct buf *why)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	struct consequences consequences;
+	const struct db_value values[] = { db_int(cursor->campaign_id), db_int(cursor->event_id),
+					   db_int((int64_t)limit), db_time(terms->now_us) };
+	enum err err = db_run(db, &statements[SETTLE], values, ARRAY_LEN(values), &rows, why);
+	if (err != ERR_OK)
+		return err;
+	if (!consequences_new(db_row_count(rows), &consequences))
+		err = ERR_MEMORY;
+	if (err == ERR_OK) {
+		*cursor = (struct bounces_cursor){ 0 };
+		sort_settled(rows, &consequences, cursor, tally);
+		err = follow(db, &consequences, terms, tally, why);
+	}
+	consequences_done(&consequences);
+	if (err == ERR_OK && db_row_count(rows) < limit)
+		*cursor = (struct bounces_cursor){ 0 };
+	return err;
+}
+
+enum err bounces_settle(struct db *db, size_t limit, const struct verdict_terms *terms, struct bounces_cursor *cursor,
+			struct bounces_tally *ret_tally, struct buf *why)
+{
+	struct bounces_tally tally = { 0 };
+	struct bounces_cursor moved = *cursor;
+	enum err err = db_begin(db);
+	if (err != ERR_OK)
+		return err;
+	err = settle(db, limit, terms, &moved, &tally, why);
+	if (err == ERR_OK)
+		err = db_commit(db, why);
+	if (err != ERR_OK) {
+		db_rollback(db);
+		return err;
+	}
+	*cursor = moved;
+	*ret_tally = tally;
+	return ERR_OK;
+}
+
+enum err bounces_purge_messages(struct db *db, int64_t before_us, size_t limit, size_t *ret_removed, struct buf *why)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	const struct db_value values[] = { db_time(before_us), db_int((int64_t)limit) };
+	enum err err = db_run(db, &statements[PURGE], values, ARRAY_LEN(values), &rows, why);
+	if (err == ERR_OK)
+		*ret_removed = db_changed(rows);
+	return err;
+}
