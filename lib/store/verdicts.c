@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "base/limits.h"
-#include "mail/policy.h"
 
 enum statement { LOCK, HISTORY, DISABLE, STATEMENT_COUNT };
 
@@ -140,7 +139,8 @@ static size_t read_attempts(const struct db_rows *rows, size_t *row, const struc
 	return count;
 }
 
-static enum err judge_rows(const struct db_rows *rows, const struct verdict_terms *terms, struct sentence *sentence)
+static enum err judge_rows(const struct db_rows *rows, const struct verdict_terms *terms,
+			   void (*told)(void *user, const struct verdict_history *history), void *user)
 {
 	size_t total = db_row_count(rows);
 	if (total == 0)
@@ -149,18 +149,35 @@ static enum err judge_rows(const struct db_rows *rows, const struct verdict_term
 	if (attempts == NULL)
 		return ERR_MEMORY;
 	for (size_t row = 0; row < total;) {
-		int64_t subscriber = db_get_int(rows, row, COL_SUBSCRIBER);
-		size_t count = read_attempts(rows, &row, terms, attempts);
-		struct verdict verdict;
-		policy_judge(&policy_default, attempts, count, &verdict);
-		if (!verdict.disable)
-			continue;
-		db_array_add_int(&sentence->subscribers, subscriber);
-		db_array_add_bytes(&sentence->reasons, view_of(reason_name(verdict.reason)));
-		db_array_add_int(&sentence->campaigns, (int64_t)verdict.campaign_id);
+		struct verdict_history history = { .subscriber_id = db_get_int(rows, row, COL_SUBSCRIBER),
+						   .attempts = attempts };
+		history.count = read_attempts(rows, &row, terms, attempts);
+		policy_judge(&policy_default, attempts, history.count, &history.verdict);
+		told(user, &history);
 	}
 	free(attempts);
 	return ERR_OK;
+}
+
+enum err verdicts_read(struct db *db, const int64_t *subscriber_ids, size_t count, const struct verdict_terms *terms,
+		       void (*told)(void *user, const struct verdict_history *history), void *user, struct buf *why)
+{
+	if (count == 0)
+		return ERR_OK;
+	AUTO_DB_ROWS *rows = NULL;
+	AUTO_DB_ARRAY ids = id_array(subscriber_ids, count);
+	enum err err = db_run(db, &statements[HISTORY], (struct db_value[]){ db_values(&ids) }, 1, &rows, why);
+	return err != ERR_OK ? err : judge_rows(rows, terms, told, user);
+}
+
+static void pass_sentence(void *user, const struct verdict_history *history)
+{
+	struct sentence *sentence = user;
+	if (!history->verdict.disable)
+		return;
+	db_array_add_int(&sentence->subscribers, history->subscriber_id);
+	db_array_add_bytes(&sentence->reasons, view_of(reason_name(history->verdict.reason)));
+	db_array_add_int(&sentence->campaigns, (int64_t)history->verdict.campaign_id);
 }
 
 static enum err carry_out(struct db *db, const struct sentence *sentence, int64_t now_us, size_t *ret_disabled,
@@ -182,8 +199,6 @@ enum err verdicts_judge(struct db *db, const int64_t *subscriber_ids, size_t cou
 		*ret_disabled = 0;
 		return ERR_OK;
 	}
-	AUTO_DB_ROWS *rows = NULL;
-	AUTO_DB_ARRAY ids = id_array(subscriber_ids, count);
 	struct sentence sentence = { .subscribers = db_array_of(DB_INT),
 				     .reasons = db_array_of(DB_TEXT),
 				     .campaigns = db_array_of(DB_INT) };
@@ -191,9 +206,7 @@ enum err verdicts_judge(struct db *db, const int64_t *subscriber_ids, size_t cou
 	/* The lock is a statement of its own: the history is then read with a snapshot taken after it was granted. */
 	enum err err = verdicts_lock(db, subscriber_ids, count, why);
 	if (err == ERR_OK)
-		err = db_run(db, &statements[HISTORY], (struct db_value[]){ db_values(&ids) }, 1, &rows, why);
-	if (err == ERR_OK)
-		err = judge_rows(rows, terms, &sentence);
+		err = verdicts_read(db, subscriber_ids, count, terms, pass_sentence, &sentence, why);
 	if (err == ERR_OK && sentence.subscribers.count > 0)
 		err = carry_out(db, &sentence, terms->now_us, &disabled, why);
 	sentence_done(&sentence);

@@ -3,6 +3,7 @@
 #ifndef STORE_VERDICTS_H
 #define STORE_VERDICTS_H
 
+#include "mail/policy.h"
 #include "store/db.h"
 
 /* Times in microseconds. */
@@ -21,5 +22,18 @@ enum err verdicts_lock(struct db *db, const int64_t *subscriber_ids, size_t coun
  * time and the campaign that decided. Locks them first. Doing it again changes nothing. *ret_disabled counts memberships. */
 enum err verdicts_judge(struct db *db, const int64_t *subscriber_ids, size_t count, const struct verdict_terms *terms,
 			size_t *ret_disabled, struct buf *why) MUST_USE;
+
+/* What the evidence says about one person now. */
+struct verdict_history {
+	int64_t subscriber_id;
+	const struct attempt *attempts; /* since the oldest failure, oldest first */
+	size_t count;
+	struct verdict verdict; /* by the policy in force */
+};
+
+/* Changes and locks nothing: tells the history of each of these subscribers that has a failure, in the order of their ids. */
+enum err verdicts_read(struct db *db, const int64_t *subscriber_ids, size_t count, const struct verdict_terms *terms,
+		       void (*told)(void *user, const struct verdict_history *history), void *user,
+		       struct buf *why) MUST_USE;
 
 #endif
