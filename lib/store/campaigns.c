@@ -1,0 +1,421 @@
+#include "store/campaigns.h"
+
+#include <assert.h>
+
+#include "base/limits.h"
+#include "store/audit.h"
+
+enum statement {
+	FIND,
+	NAMES,
+	ALL,
+	CREATE,
+	EDIT,
+	DELETE,
+	SCHEDULE,
+	UNSCHEDULE,
+	START,
+	PAUSE,
+	RESUME,
+	CANCEL,
+	FIELDS,
+	READER,
+	ANY_READER,
+	STATEMENT_COUNT
+};
+
+#define COLUMNS(bodies)                                                                                                \
+	"SELECT c.id, c.list_id, c.name, l.name, c.state, c.subject, c.from_name, c.from_address, c.reply_to, "        \
+	"c.in_doubt, to_char(c.local_time, 'YYYY-MM-DD HH24:MI:SS'), c.zone, c.hold_reason, c.audience, c.start_at,"   \
+	" c.created_at, c.started_at, c.ended_at" bodies " FROM campaign c JOIN list l ON l.id = c.list_id"
+
+enum column {
+	COL_ID,
+	COL_LIST_ID,
+	COL_NAME,
+	COL_LIST_NAME,
+	COL_STATE,
+	COL_SUBJECT,
+	COL_FROM_NAME,
+	COL_FROM_ADDRESS,
+	COL_REPLY_TO,
+	COL_IN_DOUBT,
+	COL_LOCAL_TIME,
+	COL_ZONE,
+	COL_HOLD_REASON,
+	COL_AUDIENCE,
+	COL_START,
+	COL_CREATED,
+	COL_STARTED,
+	COL_ENDED,
+	COL_TEXT_BODY,
+	COL_HTML_BODY
+};
+
+static const struct db_statement statements[] = {
+	[FIND] = { "campaigns_find", COLUMNS(", c.text_body, c.html_body") " WHERE c.name = $1" },
+	[NAMES] = { "campaigns_names", "SELECT name FROM campaign ORDER BY id DESC LIMIT 6" },
+	[ALL] = { "campaigns_all",
+		  COLUMNS(", '', ''") " WHERE $1::bigint IS NULL OR c.list_id = $1 ORDER BY c.id DESC" },
+	[CREATE] = { "campaigns_create",
+		     "INSERT INTO campaign (name, list_id, subject, from_name, from_address, reply_to, text_body,"
+		     " html_body, in_doubt) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id" },
+	[EDIT] = { "campaigns_edit",
+		   "UPDATE campaign SET subject = $2, from_name = $3, from_address = $4, reply_to = $5, text_body = $6,"
+		   " html_body = $7, in_doubt = $8 WHERE name = $1 AND state IN ('draft', 'scheduled')" },
+	[DELETE] = { "campaigns_delete", "DELETE FROM campaign WHERE name = $1 AND state = 'draft'" },
+	[SCHEDULE] = { "campaigns_schedule",
+		       "UPDATE campaign SET state = 'scheduled', local_time = $2::timestamp, zone = $3, start_at = $4"
+		       " WHERE name = $1 AND state IN ('draft', 'scheduled')" },
+	[UNSCHEDULE] = { "campaigns_unschedule",
+			 "UPDATE campaign SET state = 'draft', local_time = NULL, zone = NULL, start_at = NULL"
+			 " WHERE name = $1 AND state = 'scheduled'" },
+	[START] = { "campaigns_start",
+		    "UPDATE campaign SET state = 'scheduled', local_time = NULL, zone = NULL, start_at = now()"
+		    " WHERE name = $1 AND state IN ('draft', 'scheduled')" },
+	[PAUSE] = { "campaigns_pause",
+		    "UPDATE campaign SET state = 'paused', hold_reason = $2 WHERE name = $1 AND state = 'running'" },
+	[RESUME] = { "campaigns_resume",
+		     "UPDATE campaign SET state = 'running', hold_reason = NULL WHERE name = $1 AND state = 'paused'" },
+	[CANCEL] = { "campaigns_cancel",
+		     "UPDATE campaign SET state = 'canceled', hold_reason = NULL, ended_at = now() WHERE name = $1"
+		     " AND state IN ('scheduled', 'running', 'paused')" },
+	[FIELDS] = { "campaigns_fields", "SELECT DISTINCT k.name COLLATE \"C\" FROM membership m JOIN subscriber s ON "
+					 "s.id = m.subscriber_id"
+					 " CROSS JOIN LATERAL jsonb_object_keys(s.attributes) AS k(name)"
+					 " WHERE m.list_id = $1 AND m.state = 'active' ORDER BY 1" },
+	[READER] = { "campaigns_reader",
+		     "SELECT s.id, s.address, s.name, s.attributes FROM subscriber s JOIN membership m"
+		     " ON m.subscriber_id = s.id AND m.list_id = $1 WHERE s.address_key = $2" },
+	/* The first active member from a point between the least and the greatest id, or else the first of all. */
+	[ANY_READER] = { "campaigns_any_reader",
+			 "WITH span AS (SELECT min(subscriber_id) AS low, max(subscriber_id) AS high FROM membership"
+			 " WHERE list_id = $1), chosen AS ((SELECT subscriber_id FROM membership WHERE list_id = $1"
+			 " AND state = 'active' AND subscriber_id >= (SELECT low + ((high - low) * "
+			 "$2::text::float8)::bigint"
+			 " FROM span) ORDER BY subscriber_id LIMIT 1) UNION ALL (SELECT subscriber_id FROM membership"
+			 " WHERE list_id = $1 AND state = 'active' ORDER BY subscriber_id LIMIT 1) LIMIT 1)"
+			 " SELECT s.id, s.address, s.name, s.attributes FROM subscriber s"
+			 " JOIN chosen ON chosen.subscriber_id = s.id" },
+};
+static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row per statement");
+
+static const char *const state_names[] = {
+	[CAMPAIGN_DRAFT] = "draft",   [CAMPAIGN_SCHEDULED] = "scheduled", [CAMPAIGN_RUNNING] = "running",
+	[CAMPAIGN_PAUSED] = "paused", [CAMPAIGN_CANCELED] = "canceled",   [CAMPAIGN_FINISHED] = "finished",
+};
+static_assert(ARRAY_LEN(state_names) == CAMPAIGN_STATE_COUNT, "one name per state");
+
+const char *campaign_state_name(enum campaign_state state)
+{
+	return state_names[state];
+}
+
+bool campaign_state_from_name(struct view name, enum campaign_state *ret_state)
+{
+	for (size_t i = 0; i < ARRAY_LEN(state_names); i++) {
+		if (view_eq(name, view_of(state_names[i]))) {
+			*ret_state = (enum campaign_state)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* ---- reading ---- */
+
+void campaigns_at(const struct db_rows *rows, size_t row, struct campaign *ret_campaign)
+{
+	enum campaign_state state = CAMPAIGN_DRAFT;
+	if (!campaign_state_from_name(db_get_text(rows, row, COL_STATE), &state))
+		state = CAMPAIGN_CANCELED; /* a word of a later release: nothing may be done with it */
+	*ret_campaign = (struct campaign){
+		.id = (uint64_t)db_get_int(rows, row, COL_ID),
+		.list_id = (uint64_t)db_get_int(rows, row, COL_LIST_ID),
+		.state = state,
+		.name = db_get_text(rows, row, COL_NAME),
+		.list_name = db_get_text(rows, row, COL_LIST_NAME),
+		.content = {
+			.subject = db_get_text(rows, row, COL_SUBJECT),
+			.from_name = db_get_text(rows, row, COL_FROM_NAME),
+			.from_address = db_get_text(rows, row, COL_FROM_ADDRESS),
+			.reply_to = db_get_text(rows, row, COL_REPLY_TO),
+			.text_body = db_get_text(rows, row, COL_TEXT_BODY),
+			.html_body = db_get_text(rows, row, COL_HTML_BODY),
+			.in_doubt = db_get_text(rows, row, COL_IN_DOUBT),
+		},
+		.local_time = db_get_text(rows, row, COL_LOCAL_TIME),
+		.zone = db_get_text(rows, row, COL_ZONE),
+		.hold_reason = db_get_text(rows, row, COL_HOLD_REASON),
+		.audience = db_is_null(rows, row, COL_AUDIENCE) ? -1 : db_get_int(rows, row, COL_AUDIENCE),
+		.start_us = db_get_time(rows, row, COL_START),
+		.created_us = db_get_time(rows, row, COL_CREATED),
+		.started_us = db_get_time(rows, row, COL_STARTED),
+		.ended_us = db_get_time(rows, row, COL_ENDED),
+	};
+}
+
+static enum err refuse_name(struct db *db, struct view name, struct buf *why)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	enum err err = db_run(db, &statements[NAMES], NULL, 0, &rows, why);
+	if (err != ERR_OK)
+		return err;
+	buf_addf(why, "there is no campaign \"" VIEW_FMT "\"", VIEW_ARG(name));
+	size_t count = db_row_count(rows);
+	if (count == 0)
+		buf_addf(why, "; `listctl campaign create` makes one");
+	for (size_t i = 0; i < count; i++) {
+		struct view there = db_get_text(rows, i, 0);
+		buf_addf(why, i == 0 ? "; there are: " VIEW_FMT : i == 5 ? " ..." : ", " VIEW_FMT, VIEW_ARG(there));
+	}
+	return ERR_NOT_FOUND;
+}
+
+enum err campaigns_find(struct db *db, struct view name, struct campaign *ret_campaign, struct db_rows **ret_rows,
+			struct buf *why)
+{
+	struct db_rows *rows = NULL;
+	const struct db_value values[] = { db_text(name) };
+	enum err err = db_run(db, &statements[FIND], values, ARRAY_LEN(values), &rows, why);
+	if (err != ERR_OK)
+		return err;
+	if (db_row_count(rows) == 0) {
+		db_rows_done(rows);
+		return refuse_name(db, name, why);
+	}
+	campaigns_at(rows, 0, ret_campaign);
+	*ret_rows = rows;
+	return ERR_OK;
+}
+
+enum err campaigns_all(struct db *db, uint64_t list_id, struct db_rows **ret_rows, struct buf *why)
+{
+	const struct db_value values[] = { list_id == 0 ? db_null() : db_int((int64_t)list_id) };
+	return db_run(db, &statements[ALL], values, ARRAY_LEN(values), ret_rows, why);
+}
+
+/* ---- changing ---- */
+
+static enum err note(struct db *db, struct view actor, const char *action, struct view name, struct view detail,
+		     struct buf *why)
+{
+	AUTO_BUF subject = buf_with_ceiling(LIMIT_WHY);
+	buf_addf(&subject, "campaign:" VIEW_FMT, VIEW_ARG(name));
+	if (buf_err(&subject) != ERR_OK)
+		return buf_err(&subject);
+	return audit_append(db, actor, action, buf_view(&subject), detail, why);
+}
+
+/* Why a step of this campaign was refused: it does not exist, or it is in another state. */
+static enum err refuse_step(struct db *db, struct view name, const char *step, const char *asks, struct buf *why)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	struct campaign campaign;
+	enum err err = campaigns_find(db, name, &campaign, &rows, why);
+	if (err != ERR_OK)
+		return err;
+	buf_addf(why, "cannot %s campaign " VIEW_FMT ": it is %s%s%s%s; %s", step, VIEW_ARG(name),
+		 campaign_state_name(campaign.state), campaign.hold_reason.len > 0 ? " (" : "",
+		 campaign.hold_reason.len > 0 ? "held" : "", campaign.hold_reason.len > 0 ? ")" : "", asks);
+	return ERR_REFUSED;
+}
+
+struct step {
+	enum statement statement;
+	const char *verb;   /* "pause" */
+	const char *action; /* in the audit */
+	const char *asks;   /* what state it must be in, and what to do instead */
+};
+
+/* One guarded statement with its audit row, in one transaction. The first value is the campaign's name. */
+static enum err take_step(struct db *db, const struct step *step, const struct db_value *values, size_t count,
+			  struct view actor, struct view detail, struct buf *why)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	struct view name = values[0].bytes;
+	enum err err = db_begin(db);
+	if (err != ERR_OK) {
+		buf_addf(why, "the database does not answer");
+		return err;
+	}
+	err = db_run(db, &statements[step->statement], values, count, &rows, why);
+	if (err == ERR_OK && db_changed(rows) == 0)
+		err = refuse_step(db, name, step->verb, step->asks, why);
+	if (err == ERR_OK)
+		err = note(db, actor, step->action, name, detail, why);
+	if (err == ERR_OK)
+		return db_commit(db, why);
+	db_rollback(db);
+	return err;
+}
+
+enum err campaigns_create(struct db *db, struct view name, uint64_t list_id, const struct campaign_content *content,
+			  struct view actor, uint64_t *ret_id, struct buf *why)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	const struct db_value values[] = { db_text(name),
+					   db_int((int64_t)list_id),
+					   db_text(content->subject),
+					   db_text(content->from_name),
+					   db_text(content->from_address),
+					   db_text_or_null(content->reply_to),
+					   db_text(content->text_body),
+					   db_text_or_null(content->html_body),
+					   db_text(content->in_doubt) };
+	enum err err = db_begin(db);
+	if (err != ERR_OK) {
+		buf_addf(why, "the database does not answer");
+		return err;
+	}
+	AUTO_BUF cause = buf_with_ceiling(LIMIT_WHY);
+	err = db_run(db, &statements[CREATE], values, ARRAY_LEN(values), &rows, &cause);
+	if (err == ERR_EXISTS)
+		buf_addf(why, "there is a campaign " VIEW_FMT " already; choose another name", VIEW_ARG(name));
+	else if (err == ERR_REFUSED)
+		buf_addf(why,
+			 "\"" VIEW_FMT "\" is no campaign name: 1 to 64 characters a-z, 0-9 and -, no - at the ends",
+			 VIEW_ARG(name));
+	else if (err != ERR_OK)
+		buf_add(why, buf_view(&cause));
+	if (err == ERR_OK)
+		err = note(db, actor, "campaign.create", name, (struct view){ 0 }, why);
+	if (err == ERR_OK)
+		err = db_commit(db, why);
+	if (err != ERR_OK) {
+		db_rollback(db);
+		return err;
+	}
+	*ret_id = (uint64_t)db_get_int(rows, 0, 0);
+	return ERR_OK;
+}
+
+#define FROZEN "what is sent is frozen when a campaign starts; create another one"
+
+enum err campaigns_edit(struct db *db, struct view name, const struct campaign_content *content, struct view actor,
+			struct buf *why)
+{
+	static const struct step step = { EDIT, "edit", "campaign.edit", FROZEN };
+	const struct db_value values[] = { db_text(name),
+					   db_text(content->subject),
+					   db_text(content->from_name),
+					   db_text(content->from_address),
+					   db_text_or_null(content->reply_to),
+					   db_text(content->text_body),
+					   db_text_or_null(content->html_body),
+					   db_text(content->in_doubt) };
+	return take_step(db, &step, values, ARRAY_LEN(values), actor, (struct view){ 0 }, why);
+}
+
+enum err campaigns_delete(struct db *db, struct view name, struct view actor, struct buf *why)
+{
+	static const struct step step = {
+		DELETE, "delete", "campaign.delete",
+		"only a draft can be deleted, the others are kept as the record of what was sent"
+	};
+	const struct db_value values[] = { db_text(name) };
+	return take_step(db, &step, values, ARRAY_LEN(values), actor, (struct view){ 0 }, why);
+}
+
+/* What is not in the detail of a step could not be read there later: the instant, in the form of the database. */
+static enum err schedule_detail(const struct campaign_time *time, struct buf *out)
+{
+	/* local and zone have passed the server: no quote or control character can stand in them */
+	buf_addf(out, "{\"local\": \"" VIEW_FMT "\", \"zone\": \"" VIEW_FMT "\", \"instant_us\": %lld}",
+		 VIEW_ARG(time->local), VIEW_ARG(time->zone), (long long)time->instant_us);
+	return buf_err(out);
+}
+
+enum err campaigns_schedule(struct db *db, struct view name, const struct campaign_time *time, struct view actor,
+			    struct buf *why)
+{
+	static const struct step set = { SCHEDULE, "schedule", "campaign.schedule",
+					 "only a draft or scheduled campaign can be given a time" };
+	static const struct step clear = { UNSCHEDULE, "unschedule", "campaign.unschedule",
+					   "only a scheduled campaign goes back to draft" };
+	const struct db_value values[] = { db_text(name), db_text_or_null(time->local), db_text_or_null(time->zone),
+					   db_time(time->instant_us) };
+	if (time->instant_us == 0)
+		return take_step(db, &clear, values, 1, actor, (struct view){ 0 }, why);
+	AUTO_BUF detail = buf_with_ceiling(LIMIT_WHY);
+	enum err err = schedule_detail(time, &detail);
+	if (err != ERR_OK)
+		return err;
+	return take_step(db, &set, values, ARRAY_LEN(values), actor, buf_view(&detail), why);
+}
+
+enum err campaigns_start(struct db *db, struct view name, struct view actor, struct buf *why)
+{
+	static const struct step step = { START, "start", "campaign.start",
+					  "only a draft or scheduled campaign can be started" };
+	const struct db_value values[] = { db_text(name) };
+	return take_step(db, &step, values, ARRAY_LEN(values), actor, (struct view){ 0 }, why);
+}
+
+enum err campaigns_pause(struct db *db, struct view name, struct view reason, struct view actor, struct buf *why)
+{
+	static const struct step step = { PAUSE, "pause", "campaign.pause", "only a running campaign can be paused" };
+	const struct db_value values[] = { db_text(name), db_text(reason) };
+	return take_step(db, &step, values, ARRAY_LEN(values), actor, (struct view){ 0 }, why);
+}
+
+enum err campaigns_resume(struct db *db, struct view name, struct view actor, struct buf *why)
+{
+	static const struct step step = { RESUME, "resume", "campaign.resume",
+					  "only a paused campaign can be resumed" };
+	const struct db_value values[] = { db_text(name) };
+	return take_step(db, &step, values, ARRAY_LEN(values), actor, (struct view){ 0 }, why);
+}
+
+enum err campaigns_cancel(struct db *db, struct view name, struct view actor, struct buf *why)
+{
+	static const struct step step = {
+		CANCEL, "cancel", "campaign.cancel",
+		"a draft is deleted with `listctl campaign delete`, an ended campaign stays as it is"
+	};
+	const struct db_value values[] = { db_text(name) };
+	return take_step(db, &step, values, ARRAY_LEN(values), actor, (struct view){ 0 }, why);
+}
+
+/* ---- readers ---- */
+
+enum err campaigns_fields(struct db *db, uint64_t list_id, struct db_rows **ret_rows, struct buf *why)
+{
+	const struct db_value values[] = { db_int((int64_t)list_id) };
+	return db_run(db, &statements[FIELDS], values, ARRAY_LEN(values), ret_rows, why);
+}
+
+static enum err find_reader(struct db *db, uint64_t list_id, struct view address_key, double fraction,
+			    struct db_rows **ret_rows, struct buf *why)
+{
+	AUTO_BUF text = buf_with_ceiling(64);
+	buf_addf(&text, "%.6f", fraction);
+	bool any = address_key.len == 0;
+	const struct db_value values[] = { db_int((int64_t)list_id), db_text(any ? buf_view(&text) : address_key) };
+	return db_run(db, &statements[any ? ANY_READER : READER], values, ARRAY_LEN(values), ret_rows, why);
+}
+
+enum err campaigns_reader(struct db *db, uint64_t list_id, struct view address_key, double fraction,
+			  struct campaign_reader *ret_reader, struct db_rows **ret_rows, struct buf *why)
+{
+	struct db_rows *rows = NULL;
+	enum err err = find_reader(db, list_id, address_key, fraction, &rows, why);
+	if (err != ERR_OK)
+		return err;
+	if (db_row_count(rows) == 0) {
+		db_rows_done(rows);
+		if (address_key.len == 0)
+			buf_addf(why, "the list has no active members; import some first");
+		else
+			buf_addf(why, VIEW_FMT " is not on the campaign's list", VIEW_ARG(address_key));
+		return ERR_NOT_FOUND;
+	}
+	*ret_reader = (struct campaign_reader){
+		.id = (uint64_t)db_get_int(rows, 0, 0),
+		.address = db_get_text(rows, 0, 1),
+		.name = db_get_text(rows, 0, 2),
+		.attributes = db_get_text(rows, 0, 3),
+	};
+	*ret_rows = rows;
+	return ERR_OK;
+}
