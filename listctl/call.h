@@ -20,8 +20,8 @@ struct call {
 	struct output *out;
 	char **operands; /* operand_count of them, within the row's limits */
 	size_t operand_count;
-	const char *values[64]; /* of the verb's own options, in its row order; "" for a flag that was given */
-	const char *actor;      /* who asks, for the audit: SUDO_USER or the login name */
+	const char *const *values; /* of the verb's own options, in its row order; "" for a flag that was given */
+	const char *actor;         /* who asks, for the audit: SUDO_USER or the login name */
 	bool quiet;
 	bool misused;
 	struct buf *why;

@@ -24,7 +24,10 @@ enum command_needs {
 	NEEDS_DATABASE_RAW, /* and call->db is open, whatever it holds (db init|upgrade|status) */
 };
 
-enum { OPERANDS_ANY = 1000 };
+enum {
+	OPERANDS_ANY = 1000,
+	COMMAND_OPTIONS = 32, /* most options of one verb */
+};
 
 struct command {
 	const char *noun;     /* NULL: a verb of one word, such as import */
@@ -62,8 +65,5 @@ bool command_has_noun(const char *noun);
 /* The known word nearest to a misspelt one: among the nouns and one-word verbs (noun NULL) or the verbs of noun. NULL when
  * nothing is near. */
 const char *command_nearest(const char *noun, const char *word);
-
-/* Parses the command line, opens what the verb needs and runs it. The exit status. */
-int command_main(int argc, char **argv);
 
 #endif

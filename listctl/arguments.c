@@ -1,0 +1,186 @@
+#include "listctl/arguments.h"
+
+#include <getopt.h>
+#include <string.h>
+
+enum { OWN_OPTION = 1000 }; /* getopt's value for the first option of the verb itself */
+
+const struct common_option common_options[] = {
+	{ "config", 'c', "FILE", "read the settings from FILE instead of " SETTINGS_DEFAULT_PATH },
+	{ "format", 'f', "table|csv|json", "how data is written; a table unless told" },
+	{ "quiet", 'q', NULL, "say nothing but data and errors" },
+	{ "help", 'h', NULL, "show help for the verb, the noun or everything" },
+	{ "version", 'V', NULL, "show the version" },
+	{ "settings", 'S', NULL, "show every setting, its default and its meaning" },
+	{ "check-config", 'C', NULL, "check the settings and the key file and show what is in force" },
+	{ NULL, 0, NULL, NULL },
+};
+const size_t common_of_verbs = 4;
+
+struct parser {
+	struct arguments *arguments;
+	struct buf *why;
+	const struct command_option *own;
+	struct option rows[ARRAY_LEN(common_options) + COMMAND_OPTIONS];
+};
+
+static struct option getopt_row(const char *name, const char *argument, int value)
+{
+	return (
+	    struct option){ .name = name, .has_arg = argument == NULL ? no_argument : required_argument, .val = value };
+}
+
+/* own NULL: before the verb, where listctl's own options stand too. */
+static void fill_rows(struct parser *parser, const struct command *command)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < (command == NULL ? ARRAY_LEN(common_options) - 1 : common_of_verbs); i++)
+		parser->rows[count++] =
+		    getopt_row(common_options[i].name, common_options[i].argument, common_options[i].letter);
+	parser->own = command == NULL ? NULL : command->options;
+	for (size_t i = 0; parser->own != NULL && parser->own[i].name != NULL && i < COMMAND_OPTIONS; i++)
+		parser->rows[count++] = getopt_row(parser->own[i].name, parser->own[i].argument, OWN_OPTION + (int)i);
+	parser->rows[count] = (struct option){ 0 };
+}
+
+static enum err take(struct parser *parser, int letter, const char *value)
+{
+	struct arguments *arguments = parser->arguments;
+	switch (letter) {
+	case 'c':
+		arguments->config = value;
+		return ERR_OK;
+	case 'f':
+		if (output_format_from_name(value, &arguments->format))
+			return ERR_OK;
+		buf_addf(parser->why, "no such format: %s; there are table, csv and json", value);
+		return ERR_INVALID;
+	case 'q':
+		arguments->quiet = true;
+		return ERR_OK;
+	case 'h':
+		arguments->wish = WISH_HELP;
+		return ERR_OK;
+	case 'V':
+		arguments->wish = WISH_VERSION;
+		return ERR_OK;
+	case 'S':
+		arguments->wish = WISH_SETTINGS;
+		return ERR_OK;
+	case 'C':
+		arguments->wish = WISH_CHECK_CONFIG;
+		return ERR_OK;
+	default:
+		arguments->values[letter - OWN_OPTION] = value == NULL ? "" : value;
+		return ERR_OK;
+	}
+}
+
+/* Reads the options of argv[1...]; with "+" up to the first word. *ret_next is the index of the first word that is none. */
+static enum err read_options(struct parser *parser, const char *letters, int argc, char **argv, int *ret_next)
+{
+	optind = 0; /* glibc: start anew */
+	opterr = 0;
+	for (;;) {
+		int at = optind == 0 ? 1 : optind;
+		int letter = getopt_long(argc, argv, letters, parser->rows, NULL);
+		if (letter == -1)
+			break;
+		if (letter == ':') {
+			buf_addf(parser->why, "%s needs a value", argv[optind - 1]);
+			return ERR_INVALID;
+		}
+		if (letter == '?') {
+			const char *word = optind > at ? argv[optind - 1] : argv[at];
+			buf_addf(parser->why, "no such option here, or not a full one: %s", word);
+			return ERR_INVALID;
+		}
+		enum err err = take(parser, letter, optarg);
+		if (err != ERR_OK)
+			return err;
+	}
+	*ret_next = optind;
+	return ERR_OK;
+}
+
+static enum err unknown_word(struct parser *parser, const char *noun, const char *word)
+{
+	const char *near = command_nearest(noun, word);
+	if (noun == NULL)
+		buf_addf(parser->why, "no such command: %s", word);
+	else
+		buf_addf(parser->why, "%s has no verb %s", noun, word);
+	if (near != NULL)
+		buf_addf(parser->why, "; did you mean %s%s%s?", noun == NULL ? "" : noun, noun == NULL ? "" : " ",
+			 near);
+	return ERR_INVALID;
+}
+
+/* Finds the row for the words at argv[0...], and how many words name it. */
+static enum err find_command(struct parser *parser, int argc, char **argv, int *ret_used)
+{
+	struct arguments *arguments = parser->arguments;
+	const struct command *row = command_find(argv[0], NULL);
+	*ret_used = 0;
+	if (row == NULL && !command_has_noun(argv[0]))
+		return unknown_word(parser, NULL, argv[0]);
+	arguments->noun = argv[0];
+	if (row == NULL) {
+		int next;
+		enum err err = read_options(parser, "+:c:f:qhVSC", argc, argv, &next);
+		if (err != ERR_OK || arguments->wish != WISH_RUN)
+			return err;
+		if (next == argc) {
+			buf_addf(parser->why, "%s needs a verb", argv[0]);
+			return ERR_INVALID;
+		}
+		row = command_find(argv[0], argv[next]);
+		if (row == NULL)
+			return unknown_word(parser, argv[0], argv[next]);
+		*ret_used = next;
+	}
+	arguments->command = row;
+	return ERR_OK;
+}
+
+static enum err check_operands(const struct parser *parser)
+{
+	const struct arguments *arguments = parser->arguments;
+	const struct command *row = arguments->command;
+	if (arguments->operand_count > row->most)
+		buf_addf(parser->why, "too many arguments: %s", arguments->operands[row->most]);
+	else if (arguments->operand_count < row->least)
+		buf_addf(parser->why, "needs %s", row->operands);
+	else
+		return ERR_OK;
+	return ERR_INVALID;
+}
+
+enum err arguments_parse(int argc, char **argv, struct arguments *ret_arguments, struct buf *why)
+{
+	*ret_arguments = (struct arguments){ .wish = WISH_RUN };
+	struct parser parser = { .arguments = ret_arguments, .why = why };
+	fill_rows(&parser, NULL);
+	int next, used;
+	enum err err = read_options(&parser, "+:c:f:qhVSC", argc, argv, &next);
+	if (err != ERR_OK || ret_arguments->wish > WISH_HELP)
+		return err;
+	if (next == argc) {
+		if (ret_arguments->wish == WISH_HELP)
+			return ERR_OK;
+		buf_addf(why, "needs a command");
+		return ERR_INVALID;
+	}
+	err = find_command(&parser, argc - next, argv + next, &used);
+	if (err != ERR_OK || ret_arguments->command == NULL)
+		return err;
+	fill_rows(&parser, ret_arguments->command);
+	argc -= next + used;
+	argv += next + used;
+	err = read_options(&parser, ":c:f:qh", argc, argv, &next);
+	if (err != ERR_OK || ret_arguments->wish != WISH_RUN)
+		return err;
+	ret_arguments->operands = argv + next;
+	ret_arguments->operand_count = (size_t)(argc - next);
+	return check_operands(&parser);
+}

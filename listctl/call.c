@@ -1,0 +1,78 @@
+#include "listctl/call.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *call_option(const struct call *call, const char *name)
+{
+	const struct command_option *rows = call->command->options;
+	for (size_t i = 0; rows != NULL && rows[i].name != NULL; i++) {
+		if (strcmp(rows[i].name, name) == 0)
+			return call->values[i];
+	}
+	abort(); /* the verb asks for an option that its row does not have */
+}
+
+bool call_has(const struct call *call, const char *name)
+{
+	return call_option(call, name) != NULL;
+}
+
+enum err call_number(struct call *call, const char *name, uint64_t max, uint64_t fallback, uint64_t *ret_number)
+{
+	const char *text = call_option(call, name);
+	uint64_t number = fallback;
+	if (text != NULL && !view_to_u64(view_of(text), max, &number))
+		return call_misused(call, "--%s takes a number from 0 to %llu, not %s", name, (unsigned long long)max,
+				    text);
+	*ret_number = number;
+	return ERR_OK;
+}
+
+enum err call_refuse(struct call *call, enum err err, const char *format, ...)
+{
+	va_list values;
+	va_start(values, format);
+	buf_addv(call->why, format, values);
+	va_end(values);
+	return err;
+}
+
+enum err call_misused(struct call *call, const char *format, ...)
+{
+	va_list values;
+	va_start(values, format);
+	buf_addv(call->why, format, values);
+	va_end(values);
+	call->misused = true;
+	return ERR_INVALID;
+}
+
+static void say(const char *start, const char *format, va_list values) PRINTF_LIKE(2, 0);
+
+static void say(const char *start, const char *format, va_list values)
+{
+	fputs(start, stderr);
+	vfprintf(stderr, format, values);
+	fputc('\n', stderr);
+}
+
+void call_note(const struct call *call, const char *format, ...)
+{
+	if (call->quiet)
+		return;
+	va_list values;
+	va_start(values, format);
+	say("", format, values);
+	va_end(values);
+}
+
+void call_warn(const struct call *call, const char *format, ...)
+{
+	(void)call;
+	va_list values;
+	va_start(values, format);
+	say("listctl: ", format, values);
+	va_end(values);
+}

@@ -1,0 +1,166 @@
+#include <langinfo.h>
+#include <locale.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "listctl/arguments.h"
+#include "listctl/help.h"
+#include "listctl/keys.h"
+
+enum exit_status { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2 };
+
+/* Text is UTF-8 everywhere; a terminal library that believes otherwise would show escapes. Numbers stay in the C locale. */
+static void choose_locale(void)
+{
+	if (setlocale(LC_CTYPE, "") == NULL || strcmp(nl_langinfo(CODESET), "UTF-8") != 0) {
+		if (setlocale(LC_CTYPE, "C.UTF-8") == NULL)
+			setlocale(LC_CTYPE, "C");
+	}
+}
+
+static const char *actor_name(void)
+{
+	const char *name = getenv("SUDO_USER");
+	if (name != NULL && name[0] != '\0' && view_is_ascii(view_of(name)) && !view_has_control(view_of(name)))
+		return name;
+	const struct passwd *user = getpwuid(getuid());
+	return user == NULL ? "unknown" : user->pw_name;
+}
+
+static enum exit_status refuse(struct buf *why, enum exit_status status)
+{
+	fprintf(stderr, "listctl: %s\n", why->len == 0 ? "failed without saying why" : buf_text(why));
+	return status;
+}
+
+static enum exit_status misuse(const struct arguments *arguments, struct buf *why)
+{
+	const enum exit_status status = refuse(why, EXIT_USAGE);
+	if (arguments->command != NULL) {
+		fputs("usage: ", stderr);
+		help_usage(arguments->command, stderr);
+	} else if (arguments->noun != NULL) {
+		fprintf(stderr, "`listctl %s --help` shows its verbs\n", arguments->noun);
+	} else {
+		fputs("`listctl --help` shows what there is\n", stderr);
+	}
+	return status;
+}
+
+static void show_help(const struct arguments *arguments)
+{
+	if (arguments->command != NULL)
+		help_command(arguments->command, stdout);
+	else if (arguments->noun != NULL)
+		help_noun(arguments->noun, stdout);
+	else
+		help_overview(stdout);
+}
+
+static enum err check_config(const char *path, struct buf *why)
+{
+	struct settings settings;
+	enum err err = settings_load(path, &settings, why);
+	if (err != ERR_OK)
+		return err;
+	settings_print(&settings, stdout);
+	struct keyring keyring;
+	err = settings_require(&settings, "bounce.domain", path, why);
+	if (err == ERR_OK)
+		err = keys_load(&settings, path, &keyring, why);
+	if (err == ERR_OK)
+		keyring_wipe(&keyring);
+	settings_done(&settings);
+	return err;
+}
+
+static enum err open_database(struct call *call)
+{
+	const struct db_options options = {
+		.conninfo = call->settings->database_conninfo,
+		.program = "listctl",
+		.check_version = call->command->needs == NEEDS_DATABASE,
+		.unsafe = true, /* fsync=off endangers what the daemons promise; looking and preparing is allowed */
+	};
+	return db_open(&options, &call->db, call->why);
+}
+
+static enum err open_and_run(struct call *call)
+{
+	struct settings settings;
+	if (call->command->needs == NEEDS_NOTHING)
+		return call->command->run(call);
+	enum err err = settings_load(call->settings_path, &settings, call->why);
+	if (err != ERR_OK)
+		return err;
+	call->settings = &settings;
+	if (call->command->needs != NEEDS_SETTINGS)
+		err = open_database(call);
+	if (err == ERR_OK)
+		err = call->command->run(call);
+	db_close(call->db);
+	settings_done(&settings);
+	return err;
+}
+
+static enum exit_status run(const struct arguments *arguments, const char *settings_path, struct buf *why)
+{
+	struct call call = {
+		.command = arguments->command,
+		.settings_path = settings_path,
+		.out = output_new(arguments->format, stdout),
+		.operands = arguments->operands,
+		.operand_count = arguments->operand_count,
+		.values = arguments->values,
+		.actor = actor_name(),
+		.quiet = arguments->quiet,
+		.why = why,
+	};
+	enum err err = call.out == NULL ? ERR_MEMORY : open_and_run(&call);
+	output_free(call.out);
+	if (err == ERR_OK)
+		return EXIT_DONE;
+	return call.misused ? misuse(arguments, why) : refuse(why, EXIT_REFUSED);
+}
+
+static enum exit_status act(const struct arguments *arguments, struct buf *why)
+{
+	const char *path = arguments->config == NULL ? SETTINGS_DEFAULT_PATH : arguments->config;
+	switch (arguments->wish) {
+	case WISH_HELP:
+		show_help(arguments);
+		return EXIT_DONE;
+	case WISH_VERSION:
+		puts("listctl (verpost) " VERPOST_VERSION);
+		return EXIT_DONE;
+	case WISH_SETTINGS:
+		settings_print_manual(stdout);
+		return EXIT_DONE;
+	case WISH_CHECK_CONFIG:
+		return check_config(path, why) == ERR_OK ? EXIT_DONE : refuse(why, EXIT_REFUSED);
+	case WISH_RUN:
+		break;
+	}
+	return run(arguments, path, why);
+}
+
+int main(int argc, char **argv)
+{
+	choose_locale();
+	log_open("listctl", LOG_WARNING);
+	signal(SIGPIPE, SIG_DFL); /* `listctl export news | head` ends quietly */
+	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+	struct arguments arguments;
+	enum exit_status status =
+	    arguments_parse(argc, argv, &arguments, &why) == ERR_OK ? act(&arguments, &why) : misuse(&arguments, &why);
+	if (fflush(stdout) != 0 && status == EXIT_DONE) {
+		perror("listctl: cannot write to standard output");
+		status = EXIT_REFUSED;
+	}
+	return (int)status;
+}
