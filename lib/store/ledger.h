@@ -26,6 +26,7 @@ struct ledger_row {
 	unsigned attempts;                 /* with the one this is about; 0 only for LEDGER_SKIPPED */
 	int64_t at_us;                     /* when the last attempt ended, or the skip was decided */
 	unsigned code;                     /* 0: none */
+	bool from_queue;                   /* it was, or may have been, opened from the retry queue */
 	struct view status, reason, reply; /* empty: none */
 	/* for LEDGER_DEFERRED and LEDGER_IN_DOUBT */
 	int64_t first_attempt_us,

@@ -3,10 +3,7 @@
 #ifndef STORE_RUNS_H
 #define STORE_RUNS_H
 
-#include "store/db.h"
-
-enum run_state { RUN_DRAFT, RUN_SCHEDULED, RUN_RUNNING, RUN_PAUSED, RUN_CANCELED, RUN_FINISHED, RUN_STATE_COUNT };
-const char *run_state_name(enum run_state state); /* the word of the database */
+#include "store/campaigns.h"
 
 /* Starts the campaign that has been due longest, if any: one statement freezes its audience (the list's active members at this
  * moment, in chunks of chunk_size by id) and sets it running. *ret_campaign_id is 0 when none is due. */
@@ -25,8 +22,8 @@ enum err runs_settle_canceled(struct db *db, bool *ret_more, struct buf *why) MU
 /* A breaker's word: a running campaign is paused, with an audit row. *ret_held is false when it was not running. */
 enum err runs_hold(struct db *db, int64_t campaign_id, struct view reason, bool *ret_held, struct buf *why) MUST_USE;
 
-/* The states of these campaigns now, in the order of the ids; RUN_CANCELED for one that is gone. */
-enum err runs_states(struct db *db, const int64_t *campaign_ids, size_t count, enum run_state *ret_states,
+/* The states of these campaigns now, in the order of the ids; CAMPAIGN_CANCELED for one that is gone. */
+enum err runs_states(struct db *db, const int64_t *campaign_ids, size_t count, enum campaign_state *ret_states,
 		     struct buf *why) MUST_USE;
 
 /* What every copy of a campaign is made from. Views borrow from rows, which the caller releases. */

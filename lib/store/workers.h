@@ -24,7 +24,7 @@ enum err workers_list(struct db *db, struct db_rows **ret_rows, struct buf *why)
 struct worker_row workers_get(const struct db_rows *rows, size_t row);
 
 /* In one transaction: the worker's host is lost with its journal. Whom it had opened without an end comes in doubt, is named in `doubt`
- * (decision "forgotten") and is sent to again, or held, as the campaign says; the worker's row goes. ERR_NOT_FOUND; ERR_STATE when it was
+ * (decision "forgotten") and is sent to again, or held, as the campaign says; the worker's row goes. ERR_NOT_FOUND; ERR_REFUSED when it was
  * seen less than quiet_us ago. */
 enum err workers_forget(struct db *db, const char *id, int64_t quiet_us, int64_t *ret_doubtful,
 			struct buf *why) MUST_USE;

@@ -1,0 +1,241 @@
+#include "store/ledger.h"
+
+#include <assert.h>
+
+enum statement { LEAVE_QUEUE, END, NAME_DOUBTFUL, QUEUE, STATEMENT_COUNT };
+
+/* The columns of one call, as arrays; in the order of the parameters. */
+enum column {
+	CAMPAIGN_ID,
+	SUBSCRIBER_ID,
+	OUTCOME,
+	ATTEMPTS,
+	AT,
+	CODE,
+	STATUS,
+	REASON,
+	REPLY,
+	FIRST_ATTEMPT_AT,
+	NEXT_ATTEMPT_AT,
+	KEY_ID,
+	DAY,
+	DATE_AT,
+	VARIANT,
+	CONNECTION,
+	COLUMN_COUNT
+};
+
+static const enum db_type column_types[] = {
+	[CAMPAIGN_ID] = DB_INT,
+	[SUBSCRIBER_ID] = DB_INT,
+	[OUTCOME] = DB_TEXT,
+	[ATTEMPTS] = DB_INT,
+	[AT] = DB_TIME,
+	[CODE] = DB_INT,
+	[STATUS] = DB_TEXT,
+	[REASON] = DB_TEXT,
+	[REPLY] = DB_TEXT,
+	[FIRST_ATTEMPT_AT] = DB_TIME,
+	[NEXT_ATTEMPT_AT] = DB_TIME,
+	[KEY_ID] = DB_INT,
+	[DAY] = DB_INT,
+	[DATE_AT] = DB_TIME,
+	[VARIANT] = DB_INT,
+	[CONNECTION] = DB_TEXT,
+};
+static_assert(ARRAY_LEN(column_types) == COLUMN_COUNT, "one type per column");
+
+static const char *const outcome_names[] = {
+	[LEDGER_ACCEPTED] = "accepted", [LEDGER_REFUSED] = "refused",   [LEDGER_EXPIRED] = "expired",
+	[LEDGER_SKIPPED] = "skipped",   [LEDGER_DEFERRED] = "deferred", [LEDGER_IN_DOUBT] = "in_doubt",
+};
+static_assert(ARRAY_LEN(outcome_names) == LEDGER_OUTCOME_COUNT, "one name per outcome");
+
+/* The parameters of END: $1 to $9; of NAME_DOUBTFUL and QUEUE: $1 the worker, then all columns. */
+#define MOVED                                                                                                          \
+	"unnest($2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::timestamptz[], $7::bigint[], $8::text[],"    \
+	" $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::bigint[], $14::bigint[],"              \
+	" $15::timestamptz[], $16::bigint[], $17::text[])"                                                             \
+	" AS i(campaign_id, subscriber_id, state, attempts, at, code, status, reason, reply, first_attempt_at,"        \
+	" next_attempt_at, key_id, day, date_at, variant, connection)"
+
+#define HAS_NO_END                                                                                                     \
+	" NOT EXISTS (SELECT FROM delivery d"                                                                          \
+	" WHERE d.campaign_id = i.campaign_id AND d.subscriber_id = i.subscriber_id)"
+
+/* One resend a recipient: who has been in doubt before is held for a person. */
+#define IS_RESENT                                                                                                      \
+	" c.in_doubt = 'resend' AND c.state <> 'canceled' AND NOT EXISTS (SELECT FROM doubt d"                         \
+	" WHERE d.campaign_id = i.campaign_id AND d.subscriber_id = i.subscriber_id AND d.attempt < i.attempts)"
+
+static const struct db_statement statements[] = {
+	/* $1 worker, $2 campaigns, $3 subscribers. */
+	[LEAVE_QUEUE] = { .name = "ledger_leave_queue",
+			  .sql = "DELETE FROM deferral f USING unnest($2::bigint[], $3::bigint[]) AS i(c, s)"
+				 " WHERE f.campaign_id = i.c AND f.subscriber_id = i.s AND f.opened_by = $1::uuid" },
+	[END] = { .name = "ledger_end",
+		  .sql =
+		      "INSERT INTO delivery (campaign_id, subscriber_id, outcome, attempts, at, code, status, reason, "
+		      "reply)"
+		      " SELECT i.campaign_id, i.subscriber_id, i.outcome::delivery_outcome, i.attempts, i.at, i.code,"
+		      " i.status, i.reason, i.reply"
+		      " FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::timestamptz[], "
+		      "$6::bigint[],"
+		      " $7::text[], $8::text[], $9::text[])"
+		      " AS i(campaign_id, subscriber_id, outcome, attempts, at, code, status, reason, reply)"
+		      " ON CONFLICT DO NOTHING" },
+	[NAME_DOUBTFUL] = { .name = "ledger_name_doubtful",
+			    .sql = "INSERT INTO doubt (campaign_id, subscriber_id, attempt, worker_id, connection, at,"
+				   " decision, decided_at)"
+				   " SELECT i.campaign_id, i.subscriber_id, i.attempts, $1::uuid, "
+				   "coalesce(i.connection, ''), i.at,"
+				   " CASE WHEN" IS_RESENT " THEN 'resend' ELSE 'hold' END, now()"
+				   " FROM " MOVED " JOIN campaign c ON c.id = i.campaign_id"
+				   " WHERE i.state = 'in_doubt' AND" HAS_NO_END " ON CONFLICT DO NOTHING" },
+	/* A row that shows this attempt already, or that another has in hand, stays as it is. */
+	[QUEUE] = { .name = "ledger_queue",
+		    .sql =
+			"INSERT INTO deferral AS f (campaign_id, subscriber_id, state, attempts, first_attempt_at,"
+			" last_attempt_at, next_attempt_at, key_id, day, date_at, variant, code, status, reply)"
+			" SELECT i.campaign_id, i.subscriber_id, i.state, i.attempts, i.first_attempt_at, i.at,"
+			" CASE WHEN i.state = 'deferred' OR (" IS_RESENT ") THEN i.next_attempt_at END,"
+			" i.key_id, i.day, i.date_at, i.variant, i.code, i.status, i.reply"
+			" FROM " MOVED " JOIN campaign c ON c.id = i.campaign_id WHERE" HAS_NO_END
+			" ON CONFLICT (campaign_id, subscriber_id) DO UPDATE SET state = excluded.state,"
+			" attempts = excluded.attempts, last_attempt_at = excluded.last_attempt_at,"
+			" next_attempt_at = excluded.next_attempt_at, code = excluded.code, status = excluded.status,"
+			" reply = excluded.reply, opened_by = NULL"
+			" WHERE f.opened_by = $1::uuid AND f.attempts < excluded.attempts" },
+};
+static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row per statement");
+
+const char *ledger_outcome_name(enum ledger_outcome outcome)
+{
+	return outcome_names[outcome];
+}
+
+static bool is_end(enum ledger_outcome outcome)
+{
+	return outcome != LEDGER_DEFERRED && outcome != LEDGER_IN_DOUBT;
+}
+
+struct table {
+	struct db_array columns[COLUMN_COUNT];
+	struct db_value values[1 + COLUMN_COUNT]; /* the worker, then the columns */
+	size_t count;
+};
+
+static void table_open(struct table *table, const char *worker_id)
+{
+	table->count = 0;
+	table->values[0] = db_text(view_of(worker_id));
+	for (size_t i = 0; i < COLUMN_COUNT; i++) {
+		table->columns[i] = db_array_of(column_types[i]);
+		table->values[1 + i] = db_values(&table->columns[i]);
+	}
+}
+
+static void table_done(struct table *table)
+{
+	for (size_t i = 0; i < COLUMN_COUNT; i++)
+		db_array_done(&table->columns[i]);
+}
+
+static void add_text(struct db_array *column, struct view text)
+{
+	if (text.len == 0)
+		db_array_add_null(column);
+	else
+		db_array_add_bytes(column, text);
+}
+
+static void add_number(struct db_array *column, int64_t number)
+{
+	if (number == 0)
+		db_array_add_null(column);
+	else
+		db_array_add_int(column, number);
+}
+
+static void table_add(struct table *table, const struct ledger_row *row)
+{
+	struct db_array *columns = table->columns;
+	db_array_add_int(&columns[CAMPAIGN_ID], row->campaign_id);
+	db_array_add_int(&columns[SUBSCRIBER_ID], row->subscriber_id);
+	db_array_add_bytes(&columns[OUTCOME], view_of(outcome_names[row->outcome]));
+	db_array_add_int(&columns[ATTEMPTS], row->attempts);
+	db_array_add_int(&columns[AT], row->at_us);
+	add_number(&columns[CODE], row->code);
+	add_text(&columns[STATUS], row->status);
+	add_text(&columns[REASON], row->reason);
+	add_text(&columns[REPLY], row->reply);
+	table->count++;
+	if (is_end(row->outcome))
+		return;
+	db_array_add_int(&columns[FIRST_ATTEMPT_AT], row->first_attempt_us);
+	db_array_add_int(&columns[NEXT_ATTEMPT_AT], row->next_attempt_us);
+	db_array_add_int(&columns[KEY_ID], row->terms.key_id);
+	db_array_add_int(&columns[DAY], row->terms.day);
+	db_array_add_int(&columns[DATE_AT], row->terms.date_us);
+	db_array_add_int(&columns[VARIANT], row->terms.variant);
+	add_text(&columns[CONNECTION], row->connection);
+}
+
+static void fill(struct table *table, const struct ledger_row *rows, size_t count, bool ends, bool only_from_queue)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (is_end(rows[i].outcome) == ends && (rows[i].from_queue || !only_from_queue))
+			table_add(table, &rows[i]);
+	}
+}
+
+/* Before the ledger rows, so that nobody is in both at any commit. */
+static enum err leave_queue(struct db *db, const char *worker_id, const struct ledger_row *rows, size_t count,
+			    struct buf *why)
+{
+	struct table table;
+	table_open(&table, worker_id);
+	fill(&table, rows, count, true, true);
+	enum err err = ERR_OK;
+	if (table.count > 0)
+		err = db_run(db, &statements[LEAVE_QUEUE], table.values, 3, NULL, why);
+	table_done(&table);
+	return err;
+}
+
+static enum err end(struct db *db, const struct ledger_row *rows, size_t count, struct buf *why)
+{
+	struct table table;
+	table_open(&table, "");
+	fill(&table, rows, count, true, false);
+	enum err err = ERR_OK;
+	if (table.count > 0)
+		err = db_run(db, &statements[END], table.values + 1, REPLY + 1, NULL, why);
+	table_done(&table);
+	return err;
+}
+
+static enum err move(struct db *db, const char *worker_id, const struct ledger_row *rows, size_t count, struct buf *why)
+{
+	struct table table;
+	table_open(&table, worker_id);
+	fill(&table, rows, count, false, false);
+	enum err err = ERR_OK;
+	if (table.count > 0)
+		err = db_run(db, &statements[QUEUE], table.values, ARRAY_LEN(table.values), NULL, why);
+	if (err == ERR_OK && table.count > 0)
+		err = db_run(db, &statements[NAME_DOUBTFUL], table.values, ARRAY_LEN(table.values), NULL, why);
+	table_done(&table);
+	return err;
+}
+
+enum err ledger_append(struct db *db, const char *worker_id, const struct ledger_row *rows, size_t count,
+		       struct buf *why)
+{
+	enum err err = leave_queue(db, worker_id, rows, count, why);
+	if (err == ERR_OK)
+		err = end(db, rows, count, why);
+	if (err == ERR_OK)
+		err = move(db, worker_id, rows, count, why);
+	return err;
+}

@@ -1,0 +1,197 @@
+#include "store/workers.h"
+
+#include <assert.h>
+
+enum statement {
+	START,
+	SEEN,
+	STOP,
+	LIST,
+	LOCK,
+	NAME_DOUBTFUL,
+	DOUBT_WINDOWS,
+	DOUBT_RETRIES,
+	CLOSE_CHUNKS,
+	DROP_WINDOWS,
+	DROP_LEASES,
+	DROP,
+	STATEMENT_COUNT
+};
+
+/* Whom worker $1 has opened in its windows and who has no end and no place in the retry queue. */
+#define OPENED_OF_WORKER                                                                                               \
+	" SELECT w.campaign_id, a.id AS subscriber_id, w.opened_at, k.key_id, k.day, k.date_at, k.variant"             \
+	" FROM chunk_window w JOIN campaign_chunk k ON k.campaign_id = w.campaign_id AND k.chunk_no = w.chunk_no"      \
+	" CROSS JOIN LATERAL unnest(k.subscriber_ids[w.first:w.last]) AS a(id)"                                        \
+	" WHERE w.worker_id = $1::uuid"                                                                                \
+	" AND NOT EXISTS (SELECT FROM delivery d WHERE d.campaign_id = w.campaign_id AND d.subscriber_id = a.id)"      \
+	" AND NOT EXISTS (SELECT FROM deferral f WHERE f.campaign_id = w.campaign_id AND f.subscriber_id = a.id)"
+
+/* When a doubtful recipient is sent to again: now if the campaign says so and it is the first doubt, else never. */
+#define NEXT_ATTEMPT(of)                                                                                               \
+	" CASE WHEN c.in_doubt = 'resend' AND c.state <> 'canceled' AND NOT EXISTS (SELECT FROM doubt d"               \
+	" WHERE d.campaign_id = " of ".campaign_id AND d.subscriber_id = " of ".subscriber_id"                         \
+	" AND d.attempt <= " of ".attempts) THEN now() END"
+
+static const struct db_statement statements[] = {
+	[START] = { .name = "workers_start",
+		    .sql = "INSERT INTO worker (id, host, journal, pid) VALUES ($1::uuid, $2, $3, $4::integer)"
+			   " ON CONFLICT (id) DO UPDATE SET host = excluded.host, journal = excluded.journal,"
+			   " pid = excluded.pid, started_at = now(), seen_at = now()" },
+	[SEEN] = { .name = "workers_seen", .sql = "UPDATE worker SET seen_at = now() WHERE id = $1::uuid" },
+	[STOP] = { .name = "workers_stop", .sql = "UPDATE worker SET seen_at = now(), pid = NULL WHERE id = $1::uuid" },
+	[LIST] = { .name = "workers_list",
+		   .sql = "SELECT w.id, w.host, w.journal, coalesce(w.pid, 0), w.started_at, w.seen_at,"
+			  " (SELECT count(*) FROM chunk_window c WHERE c.worker_id = w.id),"
+			  " (SELECT count(*) FROM chunk_window c JOIN campaign_chunk k"
+			  " ON k.campaign_id = c.campaign_id AND k.chunk_no = c.chunk_no"
+			  " CROSS JOIN LATERAL unnest(k.subscriber_ids[c.first:c.last]) AS a(id)"
+			  " WHERE c.worker_id = w.id"
+			  " AND NOT EXISTS (SELECT FROM delivery d"
+			  " WHERE d.campaign_id = c.campaign_id AND d.subscriber_id = a.id)"
+			  " AND NOT EXISTS (SELECT FROM deferral f"
+			  " WHERE f.campaign_id = c.campaign_id AND f.subscriber_id = a.id))"
+			  " + (SELECT count(*) FROM deferral f WHERE f.opened_by = w.id)"
+			  " FROM worker w ORDER BY w.seen_at, w.id" },
+	/* $2: at least so many microseconds of silence. */
+	[LOCK] = { .name = "workers_lock",
+		   .sql = "SELECT seen_at <= now() - $2 * interval '1 microsecond' FROM worker WHERE id = $1::uuid FOR "
+			  "UPDATE" },
+	[NAME_DOUBTFUL] = { .name = "workers_name_doubtful",
+			    .sql =
+				"INSERT INTO doubt (campaign_id, subscriber_id, attempt, worker_id, connection, at,"
+				" decision, decided_at)"
+				" SELECT campaign_id, subscriber_id, attempt, $1::uuid, '', now(), 'forgotten', now() "
+				"FROM ("
+				" SELECT campaign_id, subscriber_id, 1 AS attempt FROM (" OPENED_OF_WORKER ") AS opened"
+				" UNION ALL"
+				" SELECT campaign_id, subscriber_id, attempts + 1 FROM deferral WHERE opened_by = "
+				"$1::uuid"
+				") AS lost ON CONFLICT DO NOTHING" },
+	[DOUBT_RETRIES] = { .name = "workers_doubt_retries",
+			    .sql = "UPDATE deferral f SET state = 'in_doubt', attempts = f.attempts + 1,"
+				   " last_attempt_at = now(), opened_by = NULL, next_attempt_at =" NEXT_ATTEMPT(
+				       "f") " FROM campaign c WHERE c.id = f.campaign_id AND f.opened_by = $1::uuid" },
+	[DOUBT_WINDOWS] = { .name = "workers_doubt_windows",
+			    .sql =
+				"INSERT INTO deferral (campaign_id, subscriber_id, state, attempts, first_attempt_at,"
+				" last_attempt_at, next_attempt_at, key_id, day, date_at, variant)"
+				" SELECT o.campaign_id, o.subscriber_id, 'in_doubt', 1, o.opened_at, now(),"
+				" CASE WHEN c.in_doubt = 'resend' AND c.state <> 'canceled' THEN now() END,"
+				" o.key_id, o.day, o.date_at, o.variant"
+				" FROM (" OPENED_OF_WORKER ") AS o JOIN campaign c ON c.id = o.campaign_id"
+				" ON CONFLICT DO NOTHING" },
+	[DROP_WINDOWS] = { .name = "workers_drop_windows",
+			   .sql = "DELETE FROM chunk_window WHERE worker_id = $1::uuid" },
+	[DROP_LEASES] = { .name = "workers_drop_leases",
+			  .sql = "UPDATE campaign_chunk SET lease_owner = NULL, lease_until = NULL WHERE lease_owner = "
+				 "$1::uuid" },
+	[CLOSE_CHUNKS] = { .name = "workers_close_chunks",
+			   .sql = "UPDATE campaign_chunk k SET done = true WHERE NOT k.done AND k.opened > 0"
+				  " AND k.opened = cardinality(k.subscriber_ids)"
+				  " AND NOT EXISTS (SELECT FROM chunk_window w"
+				  " WHERE w.campaign_id = k.campaign_id AND w.chunk_no = k.chunk_no)" },
+	[DROP] = { .name = "workers_drop", .sql = "DELETE FROM worker WHERE id = $1::uuid" },
+};
+static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row per statement");
+
+enum err workers_start(struct db *db, const char *id, struct view host, struct view journal, int64_t pid,
+		       struct buf *why)
+{
+	const struct db_value values[] = { db_text(view_of(id)), db_text(host), db_text(journal), db_int(pid) };
+	return db_run(db, &statements[START], values, ARRAY_LEN(values), NULL, why);
+}
+
+static enum err touch(struct db *db, enum statement statement, const char *id, struct buf *why)
+{
+	const struct db_value values[] = { db_text(view_of(id)) };
+	AUTO_DB_ROWS *rows = NULL;
+	enum err err = db_run(db, &statements[statement], values, ARRAY_LEN(values), &rows, why);
+	if (err != ERR_OK || db_changed(rows) > 0)
+		return err;
+	buf_addf(why, "the worker %s was forgotten (`listctl worker forget`)", id);
+	return ERR_NOT_FOUND;
+}
+
+enum err workers_seen(struct db *db, const char *id, struct buf *why)
+{
+	return touch(db, SEEN, id, why);
+}
+
+enum err workers_stop(struct db *db, const char *id, struct buf *why)
+{
+	return touch(db, STOP, id, why);
+}
+
+enum err workers_list(struct db *db, struct db_rows **ret_rows, struct buf *why)
+{
+	return db_run(db, &statements[LIST], NULL, 0, ret_rows, why);
+}
+
+struct worker_row workers_get(const struct db_rows *rows, size_t row)
+{
+	return (struct worker_row){
+		.id = db_get_text(rows, row, 0),
+		.host = db_get_text(rows, row, 1),
+		.journal = db_get_text(rows, row, 2),
+		.pid = db_get_int(rows, row, 3),
+		.started_us = db_get_time(rows, row, 4),
+		.seen_us = db_get_time(rows, row, 5),
+		.windows = db_get_int(rows, row, 6),
+		.opened = db_get_int(rows, row, 7),
+	};
+}
+
+/* The worker updates its own row at the start of each of its transactions: whoever holds this lock keeps it out, and once the
+ * row is gone nothing of it is written any more. */
+static enum err lock(struct db *db, const char *id, int64_t quiet_us, struct buf *why)
+{
+	const struct db_value values[] = { db_text(view_of(id)), db_int(quiet_us) };
+	AUTO_DB_ROWS *rows = NULL;
+	enum err err = db_run(db, &statements[LOCK], values, ARRAY_LEN(values), &rows, why);
+	if (err != ERR_OK)
+		return err;
+	if (db_row_count(rows) == 0) {
+		buf_addf(why, "there is no worker %s; `listctl worker ls` lists them", id);
+		return ERR_NOT_FOUND;
+	}
+	if (!db_get_bool(rows, 0, 0)) {
+		buf_addf(why, "the worker %s is alive: stop its sender first", id);
+		return ERR_REFUSED;
+	}
+	return ERR_OK;
+}
+
+static enum err forget(struct db *db, const char *id, int64_t *ret_doubtful, struct buf *why)
+{
+	static const enum statement steps[] = { NAME_DOUBTFUL, DOUBT_WINDOWS, DOUBT_RETRIES, DROP_WINDOWS,
+						DROP_LEASES,   CLOSE_CHUNKS,  DROP };
+	const struct db_value values[] = { db_text(view_of(id)) };
+	for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+		AUTO_DB_ROWS *rows = NULL;
+		enum err err = db_run(db, &statements[steps[i]], values, steps[i] == CLOSE_CHUNKS ? 0 : 1, &rows, why);
+		if (err != ERR_OK)
+			return err;
+		if (steps[i] == NAME_DOUBTFUL)
+			*ret_doubtful = (int64_t)db_changed(rows);
+	}
+	return ERR_OK;
+}
+
+enum err workers_forget(struct db *db, const char *id, int64_t quiet_us, int64_t *ret_doubtful, struct buf *why)
+{
+	int64_t doubtful = 0;
+	enum err err = db_begin(db);
+	if (err == ERR_OK)
+		err = lock(db, id, quiet_us, why);
+	if (err == ERR_OK)
+		err = forget(db, id, &doubtful, why);
+	if (err == ERR_OK)
+		err = db_commit(db, why);
+	if (err != ERR_OK) {
+		db_rollback(db);
+		return err;
+	}
+	*ret_doubtful = doubtful;
+	return ERR_OK;
+}
