@@ -33,6 +33,7 @@ enum limit {
 	/* outgoing messages */
 	LIMIT_TEMPLATE = 4 << 20,    /* one source text of a campaign */
 	LIMIT_MESSAGE = 16 << 20,    /* one recipient's copy */
+	LIMIT_SMTP_TURN = LIMIT_MESSAGE * 3 / 2, /* what a client says in one turn: a message, dots stuffed, and commands */
 	LIMIT_HEADER_VALUE = 200,    /* characters of data merged into a header */
 	LIMIT_ATTRIBUTES = 64 << 10, /* one subscriber's attributes as JSON */
 

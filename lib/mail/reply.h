@@ -48,6 +48,9 @@ void reply_parser_done(struct reply_parser *parser); /* accepts a zeroed object,
 /* Makes ready for the next reply; what reply_read() gave is gone. */
 void reply_parser_reset(struct reply_parser *parser);
 
+/* True between replies: no octet of the next one was read. */
+bool reply_parser_is_fresh(const struct reply_parser *parser);
+
 enum reply_progress { REPLY_NEEDS_MORE, REPLY_IS_READ, REPLY_IS_MALFORMED };
 /* Takes octets off the front of *bytes up to the end of one reply, or all of them. */
 enum reply_progress reply_feed(struct reply_parser *parser, struct view *bytes) MUST_USE;

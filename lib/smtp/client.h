@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "mail/reply.h"
+#include "smtp/envelope.h"
 
 struct smtp_client;
 
@@ -59,6 +60,7 @@ struct smtp_event {
 	struct reply reply;
 };
 
+/* Options are copied. ERR_INVALID: a control character in helo; ERR_TOO_BIG, ERR_MEMORY. */
 enum err smtp_client_new(const struct smtp_client_options *options, struct smtp_client **ret_client) MUST_USE;
 void smtp_client_done(struct smtp_client *client); /* accepts NULL */
 
@@ -70,24 +72,18 @@ void smtp_client_input(struct smtp_client *client, struct view bytes);
 void smtp_client_lost(struct smtp_client *client);
 void smtp_client_next(struct smtp_client *client, struct smtp_event *ret_event);
 
-/* One transaction with one recipient. Addresses without brackets; an empty `from` is <>. SIZE is sent when offered;
- * RET=HDRS, ENVID, NOTIFY=FAILURE and ORCPT when DSN is offered. */
-struct smtp_envelope {
-	struct view from, to;
-	struct view envid; /* ENVID (RFC 3461 section 4.4); empty: none */
-	size_t size;       /* octets of the message with CRLF; 0: not known */
-};
 /* Takes the id, whose end is an event. A message larger than the server's SIZE is SMTP_REFUSED 552 5.3.4 at RCPT,
- * and a non-ASCII address at a server without SMTPUTF8 550 5.6.7 at RCPT, without a word to the server. ERR_STATE:
+ * and a non-ASCII address at a server without SMTPUTF8 550 5.6.7 at RCPT, without a word to the server. ERR_REFUSED:
  * no SMTP_TAKES_ENVELOPE is open; ERR_INVALID: an address or envid that cannot stand in a command. On any error the
  * id is not taken. */
 enum err smtp_client_envelope(struct smtp_client *client, uint64_t id, const struct smtp_envelope *envelope) MUST_USE;
 
 /* The whole message, CRLF line ends. Dot-stuffed and ended here. On any error nothing of it is sent and
- * smtp_client_abandon() must follow. ERR_INVALID: it holds a bare CR, a bare LF or a NUL; ERR_STATE: not asked for,
+ * smtp_client_abandon() must follow. ERR_INVALID: it holds a bare CR, a bare LF or a NUL; ERR_REFUSED: not asked for,
  * or the session has failed meanwhile (events follow); ERR_TOO_BIG; ERR_MEMORY. */
 enum err smtp_client_content(struct smtp_client *client, uint64_t id, struct view message) MUST_USE;
-/* The owner will not send what was asked for: the session must end without a final dot: NOT_SENT and CLOSED follow. */
+/* The owner will not send what was asked for: the session must end without a final dot: NOT_SENT and CLOSED follow.
+ */
 void smtp_client_abandon(struct smtp_client *client);
 /* No more envelopes: QUIT when nothing is under way. */
 void smtp_client_quit(struct smtp_client *client);
@@ -96,22 +92,15 @@ void smtp_client_quit(struct smtp_client *client);
 struct view smtp_client_output(const struct smtp_client *client);
 void smtp_client_written(struct smtp_client *client, size_t count);
 
-/* What the server offered in its EHLO reply. */
-enum smtp_extension {
-	SMTP_PIPELINING,
-	SMTP_SIZE,
-	SMTP_DSN,
-	SMTP_SMTPUTF8,
-	SMTP_ENHANCEDSTATUSCODES,
-	SMTP_8BITMIME,
-	SMTP_EXTENSION_COUNT
-};
-bool smtp_client_offers(const struct smtp_client *client, enum smtp_extension extension);
+/* What the server offered in its reply to EHLO. */
+const struct smtp_offers *smtp_client_offers(const struct smtp_client *client);
 
 /* What the client waits for now: the owner's timer for it (settings relay.reply_timeout, data_timeout,
  * final_timeout). */
 enum smtp_step smtp_client_waits_for(const struct smtp_client *client);
 /* True when the session is idle between messages: nothing is owed by either side. */
 bool smtp_client_is_idle(const struct smtp_client *client);
+/* The name of its state, for logs and tests: "BANNER", "FINAL_DOT", ... */
+const char *smtp_client_state_name(const struct smtp_client *client);
 
 #endif
