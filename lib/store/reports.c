@@ -1,0 +1,173 @@
+#include "store/reports.h"
+
+#include <assert.h>
+
+enum statement { EVENTS, EVENT, MESSAGE, BY_REASON, BY_DOMAIN, BY_BOTH, STATEMENT_COUNT };
+
+enum { DEFAULT_LIMIT = 100 };
+
+#define EVENT_COLUMNS                                                                                                  \
+	"SELECT e.id, e.campaign_id, e.subscriber_id, c.name, l.name, s.address, e.received_at, e.judged_at, "         \
+	"e.source,"                                                                                                    \
+	" e.kind, e.reason, e.status, e.diagnostic, e.recipient, e.reporting_mta, e.rule, e.code, e.orphan, e.voided"
+#define EVENT_JOINS                                                                                                    \
+	" LEFT JOIN campaign c ON c.id = e.campaign_id LEFT JOIN list l ON l.id = c.list_id"                           \
+	" LEFT JOIN subscriber s ON s.id = e.subscriber_id"
+
+/* One row a person and copy, by the gravest of its reports (hard before complaint before soft, then the first), and what was sent.
+ * $1 and $2: the campaign, the list, or NULL. */
+#define COUNTED                                                                                                        \
+	"WITH chosen AS MATERIALIZED (SELECT id, list_id FROM campaign WHERE ($1::bigint IS NULL OR id = $1)"          \
+	" AND ($2::bigint IS NULL OR list_id = $2) AND started_at IS NOT NULL),"                                       \
+	" came AS (SELECT DISTINCT ON (e.campaign_id, e.subscriber_id) e.campaign_id, e.subscriber_id, e.kind,"        \
+	" e.reason, ch.list_id FROM bounce_event e JOIN chosen ch ON ch.id = e.campaign_id"                            \
+	" WHERE e.kind IN ('bounce-hard', 'bounce-soft', 'complaint') AND NOT e.orphan AND NOT e.voided"               \
+	" ORDER BY e.campaign_id, e.subscriber_id, array_position(ARRAY['bounce-hard', 'complaint',"                   \
+	" 'bounce-soft']::bounce_kind[], e.kind), e.received_at),"                                                     \
+	" counted AS (SELECT came.*, split_part(s.address_key, '@', 2) AS domain,"                                     \
+	" COALESCE(m.state IN ('disabled', 'removed'), false) AS disabled FROM came"                                   \
+	" LEFT JOIN subscriber s ON s.id = came.subscriber_id LEFT JOIN membership m"                                  \
+	" ON m.list_id = came.list_id AND m.subscriber_id = came.subscriber_id)"
+
+#define SENT_ALL                                                                                                       \
+	", sent AS (SELECT count(*) AS n FROM delivery d JOIN chosen ch ON ch.id = d.campaign_id"                      \
+	" WHERE d.outcome IN ('accepted', 'refused', 'expired'))"
+#define SENT_BY_DOMAIN                                                                                                 \
+	", sent AS (SELECT split_part(s.address_key, '@', 2) AS domain, count(*) AS n FROM delivery d"                 \
+	" JOIN chosen ch ON ch.id = d.campaign_id JOIN subscriber s ON s.id = d.subscriber_id"                         \
+	" WHERE d.outcome IN ('accepted', 'refused', 'expired')"                                                       \
+	" AND split_part(s.address_key, '@', 2) IN (SELECT domain FROM counted) GROUP BY 1)"
+#define SHARE                                                                                                          \
+	"count(*), COALESCE(max(sent.n), 0), count(*)::float8 / GREATEST(max(sent.n), 1), count(*) FILTER (WHERE "     \
+	"disabled)"
+
+static const struct db_statement statements[] = {
+	[EVENTS] = { "reports_events", EVENT_COLUMNS
+		     " FROM bounce_event e" EVENT_JOINS " WHERE ($1::bigint IS NULL OR e.campaign_id = $1)"
+		     " AND ($2::bigint IS NULL OR c.list_id = $2)"
+		     " AND ($3::text IS NULL OR e.kind = $3::text::bounce_kind)"
+		     " AND ($4::text IS NULL OR e.reason = $4) AND ($5::text IS NULL OR s.address_key = $5)"
+		     " AND ($6::timestamptz IS NULL OR e.received_at >= $6)"
+		     " ORDER BY e.received_at DESC, e.id DESC LIMIT $7" },
+	/* The key begins with the campaign: one index look-up a campaign, no scan. */
+	[EVENT] = { "reports_event",
+		    EVENT_COLUMNS " FROM (SELECT id FROM campaign UNION ALL SELECT 0) AS k(id) CROSS JOIN LATERAL"
+				  " (SELECT * FROM bounce_event b WHERE b.campaign_id = k.id AND b.id = $1 OFFSET 0) "
+				  "AS e" EVENT_JOINS },
+	[MESSAGE] = { "reports_message", "SELECT message FROM bounce_raw WHERE campaign_id = $1 AND event_id = $2" },
+	[BY_REASON] = { "reports_by_reason",
+			COUNTED SENT_ALL " SELECT NULL::text, reason, kind, " SHARE
+					 " FROM counted CROSS JOIN sent GROUP BY reason, kind ORDER BY 4 DESC, 2, 3" },
+	[BY_DOMAIN] = { "reports_by_domain", COUNTED SENT_BY_DOMAIN " SELECT domain, NULL::text, NULL::text, " SHARE
+								    " FROM counted LEFT JOIN sent USING (domain)"
+								    " GROUP BY domain ORDER BY 4 DESC, 1" },
+	[BY_BOTH] = { "reports_by_both", COUNTED SENT_BY_DOMAIN
+		      " SELECT domain, reason, kind, " SHARE " FROM counted LEFT JOIN sent USING (domain)"
+		      " GROUP BY domain, reason, kind ORDER BY 4 DESC, 1, 2, 3" },
+};
+static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row per statement");
+
+static struct db_value id_or_null(uint64_t id)
+{
+	return id == 0 ? db_null() : db_int((int64_t)id);
+}
+
+enum err reports_events(struct db *db, const struct report_filter *filter, struct db_rows **ret_rows, struct buf *why)
+{
+	const struct db_value values[] = { id_or_null(filter->campaign_id),
+					   id_or_null(filter->list_id),
+					   db_text_or_null(filter->kind),
+					   db_text_or_null(filter->reason),
+					   db_text_or_null(filter->address_key),
+					   filter->since_us == 0 ? db_null() : db_time(filter->since_us),
+					   db_int(filter->limit == 0 ? DEFAULT_LIMIT : (int64_t)filter->limit) };
+	return db_run(db, &statements[EVENTS], values, ARRAY_LEN(values), ret_rows, why);
+}
+
+void report_event_at(const struct db_rows *rows, size_t row, struct report_event *ret_event)
+{
+	*ret_event = (struct report_event){
+		.id = (uint64_t)db_get_int(rows, row, 0),
+		.campaign_id = (uint64_t)db_get_int(rows, row, 1),
+		.subscriber_id = (uint64_t)db_get_int(rows, row, 2),
+		.campaign = db_get_text(rows, row, 3),
+		.list = db_get_text(rows, row, 4),
+		.address = db_get_text(rows, row, 5),
+		.received_us = db_get_time(rows, row, 6),
+		.judged_us = db_get_time(rows, row, 7),
+		.source = db_get_text(rows, row, 8),
+		.kind = db_get_text(rows, row, 9),
+		.reason = db_get_text(rows, row, 10),
+		.status = db_get_text(rows, row, 11),
+		.diagnostic = db_get_text(rows, row, 12),
+		.recipient = db_get_text(rows, row, 13),
+		.reporting_mta = db_get_text(rows, row, 14),
+		.rule = db_get_text(rows, row, 15),
+		.code = db_get_int(rows, row, 16),
+		.orphan = db_get_bool(rows, row, 17),
+		.voided = db_get_bool(rows, row, 18),
+	};
+}
+
+enum err reports_event(struct db *db, uint64_t event_id, struct report_event *ret_event, struct db_rows **ret_rows,
+		       struct buf *why)
+{
+	struct db_rows *rows = NULL;
+	const struct db_value values[] = { db_int((int64_t)event_id) };
+	enum err err = db_run(db, &statements[EVENT], values, ARRAY_LEN(values), &rows, why);
+	if (err != ERR_OK)
+		return err;
+	if (db_row_count(rows) == 0) {
+		db_rows_done(rows);
+		buf_addf(why, "there is no bounce %llu; `listctl bounce ls` lists them", (unsigned long long)event_id);
+		return ERR_NOT_FOUND;
+	}
+	report_event_at(rows, 0, ret_event);
+	*ret_rows = rows;
+	return ERR_OK;
+}
+
+enum err reports_message(struct db *db, uint64_t campaign_id, uint64_t event_id, struct view *ret_message,
+			 struct db_rows **ret_rows, struct buf *why)
+{
+	struct db_rows *rows = NULL;
+	const struct db_value values[] = { db_int((int64_t)campaign_id), db_int((int64_t)event_id) };
+	enum err err = db_run(db, &statements[MESSAGE], values, ARRAY_LEN(values), &rows, why);
+	if (err != ERR_OK)
+		return err;
+	if (db_row_count(rows) == 0) {
+		db_rows_done(rows);
+		buf_addf(why,
+			 "bounce %llu has no returned message: it was a reply in the SMTP session, or bounce.keep_raw "
+			 "has passed",
+			 (unsigned long long)event_id);
+		return ERR_NOT_FOUND;
+	}
+	*ret_message = db_get_text(rows, 0, 0);
+	*ret_rows = rows;
+	return ERR_OK;
+}
+
+enum err reports_counts(struct db *db, uint64_t campaign_id, uint64_t list_id, enum report_axis axis,
+			struct db_rows **ret_rows, struct buf *why)
+{
+	static const enum statement by_axis[] = {
+		[REPORT_BY_REASON] = BY_REASON, [REPORT_BY_DOMAIN] = BY_DOMAIN, [REPORT_BY_BOTH] = BY_BOTH
+	};
+	static_assert(ARRAY_LEN(by_axis) == REPORT_AXIS_COUNT, "one statement per axis");
+	const struct db_value values[] = { id_or_null(campaign_id), id_or_null(list_id) };
+	return db_run(db, &statements[by_axis[axis]], values, ARRAY_LEN(values), ret_rows, why);
+}
+
+void report_count_at(const struct db_rows *rows, size_t row, struct report_count *ret_count)
+{
+	*ret_count = (struct report_count){
+		.domain = db_get_text(rows, row, 0),
+		.reason = db_get_text(rows, row, 1),
+		.kind = db_get_text(rows, row, 2),
+		.recipients = db_get_int(rows, row, 3),
+		.sent = db_get_int(rows, row, 4),
+		.share = db_get_double(rows, row, 5),
+		.disabled = db_get_int(rows, row, 6),
+	};
+}

@@ -1,0 +1,56 @@
+/* What came back, as people ask for it: lists of bounce events, one of them with its evidence, and counts. */
+#ifndef STORE_REPORTS_H
+#define STORE_REPORTS_H
+
+#include "store/db.h"
+
+/* Which events. Zero and empty: all. */
+struct report_filter {
+	uint64_t campaign_id, list_id;
+	struct view kind, reason; /* words of mail/reason.h */
+	struct view address_key;
+	int64_t since_us;
+	size_t limit; /* at most so many; 0: 100 */
+};
+
+/* Views are borrowed from the rows. */
+struct report_event {
+	uint64_t id, campaign_id, subscriber_id;
+	struct view campaign, list;     /* names; empty when gone */
+	struct view address;            /* of the subscriber; empty when gone */
+	int64_t received_us, judged_us; /* judged 0: waits for its ledger row */
+	struct view source, kind, reason, status, diagnostic, recipient, reporting_mta, rule;
+	int64_t code;
+	bool orphan, voided;
+};
+
+/* Newest first. */
+enum err reports_events(struct db *db, const struct report_filter *filter, struct db_rows **ret_rows,
+			struct buf *why) MUST_USE;
+void report_event_at(const struct db_rows *rows, size_t row, struct report_event *ret_event);
+
+/* One event. ERR_NOT_FOUND. */
+enum err reports_event(struct db *db, uint64_t event_id, struct report_event *ret_event, struct db_rows **ret_rows,
+		       struct buf *why) MUST_USE;
+/* The returned message itself. ERR_NOT_FOUND when there is none, or bounce.keep_raw has passed. */
+enum err reports_message(struct db *db, uint64_t campaign_id, uint64_t event_id, struct view *ret_message,
+			 struct db_rows **ret_rows, struct buf *why) MUST_USE;
+
+/* ---- counts: people, not messages; several reports about one copy are one ---- */
+
+struct report_count {
+	struct view domain;       /* by domain and by both */
+	struct view reason, kind; /* by reason and by both */
+	int64_t recipients;
+	int64_t sent;     /* copies handed to the relay: of the domain, or of all */
+	double share;     /* recipients / sent, 0 to 1 */
+	int64_t disabled; /* of them, no longer mailed: disabled or removed */
+};
+
+enum report_axis { REPORT_BY_REASON, REPORT_BY_DOMAIN, REPORT_BY_BOTH, REPORT_AXIS_COUNT };
+/* Failures and complaints of a campaign, a list, or all (both ids 0); orphans, voided events, delays and automatic replies are left out. */
+enum err reports_counts(struct db *db, uint64_t campaign_id, uint64_t list_id, enum report_axis axis,
+			struct db_rows **ret_rows, struct buf *why) MUST_USE;
+void report_count_at(const struct db_rows *rows, size_t row, struct report_count *ret_count);
+
+#endif

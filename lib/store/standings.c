@@ -1,0 +1,285 @@
+#include "store/standings.h"
+
+#include <assert.h>
+
+#include "base/limits.h"
+#include "store/audit.h"
+
+enum statement {
+	AUDIENCE,
+	ENDED,
+	WAITING,
+	PENDING,
+	ENDED_PAGE,
+	WAITING_PAGE,
+	PENDING_PAGE,
+	RELAYS,
+	DOUBTFUL,
+	RESEND,
+	HOLD,
+	SETTLE,
+	STATEMENT_COUNT
+};
+
+enum { PAGE = 5000, PAGE_CHUNKS = 8 };
+
+static const struct db_statement statements[] = {
+	[AUDIENCE] = { "standings_audience", "SELECT audience FROM campaign WHERE id = $1" },
+	[ENDED] = { "standings_ended",
+		    "SELECT outcome, reason, count(*) FROM delivery WHERE campaign_id = $1 GROUP BY 1, 2"
+		    " ORDER BY 3 DESC, 1, 2" },
+	[WAITING] = { "standings_waiting", "SELECT state, count(*) FROM deferral WHERE campaign_id = $1 GROUP BY 1" },
+	/* Counted from the frozen ids, never by subtraction: a recipient that is nowhere would show in the sum. */
+	[PENDING] = { "standings_pending",
+		      "SELECT count(*) FROM campaign_chunk c CROSS JOIN LATERAL unnest(c.subscriber_ids) AS a(id)"
+		      " WHERE c.campaign_id = $1 AND NOT c.done AND NOT EXISTS (SELECT FROM delivery d"
+		      " WHERE d.campaign_id = $1 AND d.subscriber_id = a.id) AND NOT EXISTS (SELECT FROM deferral f"
+		      " WHERE f.campaign_id = $1 AND f.subscriber_id = a.id)" },
+	[ENDED_PAGE] = { "standings_ended_page",
+			 "SELECT d.subscriber_id, d.subscriber_id, s.address, d.at, d.attempts, d.code, d.status,"
+			 " d.reason, d.reply, NULL::timestamptz FROM (SELECT * FROM delivery WHERE campaign_id = $1"
+			 " AND outcome = $2::text::delivery_outcome AND subscriber_id > $3 ORDER BY subscriber_id"
+			 " LIMIT $4) AS d LEFT JOIN subscriber s ON s.id = d.subscriber_id ORDER BY 1" },
+	[WAITING_PAGE] = { "standings_waiting_page",
+			   "SELECT f.subscriber_id, f.subscriber_id, s.address, f.last_attempt_at, f.attempts, f.code,"
+			   " f.status, NULL::text, f.reply, f.next_attempt_at FROM deferral f"
+			   " LEFT JOIN subscriber s ON s.id = f.subscriber_id WHERE f.campaign_id = $1"
+			   " AND f.state = $2::text AND f.subscriber_id > $3 ORDER BY 1 LIMIT $4" },
+	/* The cursor is the chunk number + 1. A chunk is told whole; one without pending recipients gives one row without an id,
+	 * so that the cursor moves past it. */
+	[PENDING_PAGE] = { "standings_pending_page",
+			   "SELECT c.chunk_no::bigint + 1, p.id, s.address, NULL::timestamptz, 0::bigint, "
+			   "NULL::smallint,"
+			   " NULL::text, NULL::text, NULL::text, NULL::timestamptz FROM (SELECT * FROM campaign_chunk"
+			   " WHERE campaign_id = $1 AND NOT done AND chunk_no >= $2 ORDER BY chunk_no LIMIT $3) AS c"
+			   " LEFT JOIN LATERAL (SELECT a.id FROM unnest(c.subscriber_ids) AS a(id)"
+			   " WHERE NOT EXISTS (SELECT FROM delivery d WHERE d.campaign_id = $1 AND d.subscriber_id = "
+			   "a.id)"
+			   " AND NOT EXISTS (SELECT FROM deferral f WHERE f.campaign_id = $1"
+			   " AND f.subscriber_id = a.id)) AS p ON true"
+			   " LEFT JOIN subscriber s ON s.id = p.id ORDER BY 1, 2" },
+	[RELAYS] = { "standings_relays",
+		     "SELECT relay, reason, since, retry_at FROM relay_state WHERE tripped ORDER BY relay" },
+	[DOUBTFUL] = { "standings_doubtful",
+		       "SELECT f.subscriber_id, s.address, d.connection, f.last_attempt_at, f.next_attempt_at"
+		       " FROM deferral f LEFT JOIN subscriber s ON s.id = f.subscriber_id"
+		       " LEFT JOIN LATERAL (SELECT connection FROM doubt WHERE campaign_id = f.campaign_id"
+		       " AND subscriber_id = f.subscriber_id ORDER BY attempt DESC LIMIT 1) AS d ON true"
+		       " WHERE f.campaign_id = $1 AND f.state = 'in_doubt' ORDER BY f.last_attempt_at, 1" },
+	[RESEND] = { "standings_resend",
+		     "WITH moved AS (UPDATE deferral SET next_attempt_at = now() WHERE campaign_id = $1"
+		     " AND state = 'in_doubt' AND opened_by IS NULL RETURNING subscriber_id, attempts),"
+		     " noted AS (UPDATE doubt d SET decision = 'resend', decided_at = now() FROM moved m"
+		     " WHERE d.campaign_id = $1 AND d.subscriber_id = m.subscriber_id AND d.attempt = m.attempts)"
+		     " SELECT subscriber_id FROM moved" },
+	[HOLD] = { "standings_hold",
+		   "WITH moved AS (UPDATE deferral SET next_attempt_at = NULL WHERE campaign_id = $1"
+		   " AND state = 'in_doubt' AND opened_by IS NULL RETURNING subscriber_id, attempts),"
+		   " noted AS (UPDATE doubt d SET decision = 'hold', decided_at = now() FROM moved m"
+		   " WHERE d.campaign_id = $1 AND d.subscriber_id = m.subscriber_id AND d.attempt = m.attempts)"
+		   " SELECT subscriber_id FROM moved" },
+	[SETTLE] = { "standings_settle",
+		     "WITH moved AS (DELETE FROM deferral WHERE campaign_id = $1 AND state = 'in_doubt'"
+		     " AND opened_by IS NULL RETURNING subscriber_id, attempts, last_attempt_at),"
+		     " noted AS (UPDATE doubt d SET decision = 'settled', decided_at = now() FROM moved m"
+		     " WHERE d.campaign_id = $1 AND d.subscriber_id = m.subscriber_id AND d.attempt = m.attempts),"
+		     " ended AS (INSERT INTO delivery (campaign_id, subscriber_id, outcome, attempts, at, reply)"
+		     " SELECT $1, subscriber_id, 'accepted', attempts, last_attempt_at,"
+		     " 'in doubt, settled by an administrator' FROM moved)"
+		     " SELECT subscriber_id FROM moved" },
+};
+static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row per statement");
+
+static const char *const place_names[] = {
+	[PLACE_ACCEPTED] = "accepted", [PLACE_REFUSED] = "refused",   [PLACE_EXPIRED] = "expired",
+	[PLACE_SKIPPED] = "skipped",   [PLACE_IN_DOUBT] = "in_doubt", [PLACE_DEFERRED] = "deferred",
+	[PLACE_PENDING] = "pending",
+};
+static_assert(ARRAY_LEN(place_names) == PLACE_COUNT, "one name per place");
+
+const char *standing_place_name(enum standing_place place)
+{
+	return place_names[place];
+}
+
+bool standing_place_from_name(struct view name, enum standing_place *ret_place)
+{
+	for (size_t i = 0; i < ARRAY_LEN(place_names); i++) {
+		if (view_eq(name, view_of(place_names[i]))) {
+			*ret_place = (enum standing_place)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+int64_t standing_sum(const struct standing *standing)
+{
+	int64_t sum = 0;
+	for (size_t i = 0; i < PLACE_COUNT; i++)
+		sum += standing->count[i];
+	return sum;
+}
+
+/* ---- counting ---- */
+
+/* Adds rows of (place, ..., count) to the standing. */
+static void add_counts(const struct db_rows *rows, size_t count_column, struct standing *standing)
+{
+	for (size_t i = 0; i < db_row_count(rows); i++) {
+		enum standing_place place;
+		if (standing_place_from_name(db_get_text(rows, i, 0), &place))
+			standing->count[place] += db_get_int(rows, i, count_column);
+	}
+}
+
+static enum err count_waiting(struct db *db, const struct db_value *id, struct standing *standing, struct buf *why)
+{
+	AUTO_DB_ROWS *waiting = NULL;
+	AUTO_DB_ROWS *pending = NULL;
+	enum err err = db_run(db, &statements[WAITING], id, 1, &waiting, why);
+	if (err == ERR_OK)
+		err = db_run(db, &statements[PENDING], id, 1, &pending, why);
+	if (err != ERR_OK)
+		return err;
+	add_counts(waiting, 1, standing);
+	standing->count[PLACE_PENDING] = db_get_int(pending, 0, 0);
+	return ERR_OK;
+}
+
+enum err standings_count(struct db *db, uint64_t campaign_id, struct standing *ret_standing, struct db_rows **ret_rows,
+			 struct buf *why)
+{
+	struct standing standing = { .audience = -1 };
+	AUTO_DB_ROWS *audience = NULL;
+	struct db_rows *ended = NULL;
+	const struct db_value id[] = { db_int((int64_t)campaign_id) };
+	enum err err = db_run(db, &statements[AUDIENCE], id, 1, &audience, why);
+	if (err == ERR_OK)
+		err = count_waiting(db, id, &standing, why);
+	if (err == ERR_OK)
+		err = db_run(db, &statements[ENDED], id, 1, &ended, why);
+	if (err != ERR_OK)
+		return err;
+	if (db_row_count(audience) == 1 && !db_is_null(audience, 0, 0))
+		standing.audience = db_get_int(audience, 0, 0);
+	add_counts(ended, 2, &standing);
+	*ret_standing = standing;
+	*ret_rows = ended;
+	return ERR_OK;
+}
+
+void standing_reason_at(const struct db_rows *rows, size_t row, struct standing_reason *ret_reason)
+{
+	enum standing_place place;
+	if (!standing_place_from_name(db_get_text(rows, row, 0), &place))
+		place = PLACE_SKIPPED;
+	*ret_reason = (struct standing_reason){ .place = place,
+						.reason = db_get_text(rows, row, 1),
+						.count = db_get_int(rows, row, 2) };
+}
+
+/* ---- naming ---- */
+
+enum err standings_recipients(struct db *db, uint64_t campaign_id, enum standing_place place, int64_t *cursor,
+			      struct db_rows **ret_rows, struct buf *why)
+{
+	struct db_rows *rows = NULL;
+	enum err err;
+	if (place == PLACE_PENDING) {
+		const struct db_value values[] = { db_int((int64_t)campaign_id), db_int(*cursor), db_int(PAGE_CHUNKS) };
+		err = db_run(db, &statements[PENDING_PAGE], values, ARRAY_LEN(values), &rows, why);
+	} else {
+		bool waits = place == PLACE_DEFERRED || place == PLACE_IN_DOUBT;
+		const struct db_value values[] = { db_int((int64_t)campaign_id), db_text(view_of(place_names[place])),
+						   db_int(*cursor), db_int(PAGE) };
+		err = db_run(db, &statements[waits ? WAITING_PAGE : ENDED_PAGE], values, ARRAY_LEN(values), &rows, why);
+	}
+	if (err != ERR_OK)
+		return err;
+	size_t count = db_row_count(rows);
+	if (count > 0)
+		*cursor = db_get_int(rows, count - 1, 0);
+	*ret_rows = rows;
+	return ERR_OK;
+}
+
+void standing_recipient_at(const struct db_rows *rows, size_t row, struct standing_recipient *ret_recipient)
+{
+	*ret_recipient = (struct standing_recipient){
+		.subscriber_id = (uint64_t)db_get_int(rows, row, 1),
+		.address = db_get_text(rows, row, 2),
+		.at_us = db_get_time(rows, row, 3),
+		.attempts = db_get_int(rows, row, 4),
+		.code = db_get_int(rows, row, 5),
+		.status = db_get_text(rows, row, 6),
+		.reason = db_get_text(rows, row, 7),
+		.reply = db_get_text(rows, row, 8),
+		.next_us = db_get_time(rows, row, 9),
+	};
+}
+
+enum err standings_relays(struct db *db, struct db_rows **ret_rows, struct buf *why)
+{
+	return db_run(db, &statements[RELAYS], NULL, 0, ret_rows, why);
+}
+
+void relay_trouble_at(const struct db_rows *rows, size_t row, struct relay_trouble *ret_trouble)
+{
+	*ret_trouble = (struct relay_trouble){ .relay = db_get_text(rows, row, 0),
+					       .reason = db_get_text(rows, row, 1),
+					       .since_us = db_get_time(rows, row, 2),
+					       .retry_us = db_get_time(rows, row, 3) };
+}
+
+/* ---- the doubtful ---- */
+
+enum err standings_doubtful(struct db *db, uint64_t campaign_id, struct db_rows **ret_rows, struct buf *why)
+{
+	const struct db_value values[] = { db_int((int64_t)campaign_id) };
+	return db_run(db, &statements[DOUBTFUL], values, ARRAY_LEN(values), ret_rows, why);
+}
+
+void doubtful_at(const struct db_rows *rows, size_t row, struct doubtful *ret_doubtful)
+{
+	*ret_doubtful = (struct doubtful){ .subscriber_id = (uint64_t)db_get_int(rows, row, 0),
+					   .address = db_get_text(rows, row, 1),
+					   .connection = db_get_text(rows, row, 2),
+					   .at_us = db_get_time(rows, row, 3),
+					   .next_us = db_get_time(rows, row, 4) };
+}
+
+struct decision_row {
+	enum statement statement;
+	const char *action;
+};
+
+static const struct decision_row decisions[] = {
+	[DOUBT_RESEND] = { RESEND, "campaign.in-doubt.resend" },
+	[DOUBT_HOLD] = { HOLD, "campaign.in-doubt.hold" },
+	[DOUBT_SETTLE] = { SETTLE, "campaign.in-doubt.settle" },
+};
+
+enum err standings_decide(struct db *db, uint64_t campaign_id, enum doubt_decision decision, struct view actor,
+			  struct view subject, size_t *ret_decided, struct buf *why)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	AUTO_BUF detail = buf_with_ceiling(LIMIT_WHY);
+	const struct db_value values[] = { db_int((int64_t)campaign_id) };
+	const struct decision_row *row = &decisions[decision];
+	enum err err = db_begin(db);
+	if (err == ERR_OK)
+		err = db_run(db, &statements[row->statement], values, ARRAY_LEN(values), &rows, why);
+	if (err == ERR_OK) {
+		buf_addf(&detail, "{\"recipients\": %zu}", db_row_count(rows));
+		err = audit_append(db, actor, row->action, subject, buf_view(&detail), why);
+	}
+	if (err == ERR_OK)
+		err = db_commit(db, why);
+	if (err != ERR_OK) {
+		db_rollback(db);
+		return err;
+	}
+	*ret_decided = db_row_count(rows);
+	return ERR_OK;
+}
