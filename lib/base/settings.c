@@ -12,6 +12,9 @@
 
 enum type { TYPE_TEXT, TYPE_PATH, TYPE_COUNT, TYPE_SIZE, TYPE_DURATION, TYPE_FLAG, TYPE_WORD, TYPE_COUNT_OF };
 
+/* Octets. inih reads lines of 200 with their ends; a value of this size prints into one. */
+enum { LINE_MOST = 190, VALUE_MOST = 160 };
+
 struct row {
 	enum type type;
 	const char *section;
@@ -79,9 +82,12 @@ bool settings_size(struct view text, uint64_t *ret_octets)
 	return number_with_suffix(text, suffixes, ARRAY_LEN(suffixes), ret_octets);
 }
 
+/* A value that begins with ; would read back as a comment. */
 static bool set_text(const struct row *row, struct view value, void *ret_field)
 {
 	if (row->type == TYPE_PATH && value.len == 0)
+		return false;
+	if (value.len > VALUE_MOST || view_starts(value, VIEW_LIT(";")) || view_has_control(value))
 		return false;
 	char *copy = strndup(value.len == 0 ? "" : value.data, value.len);
 	if (copy == NULL)
@@ -137,8 +143,8 @@ struct type_row {
 };
 
 static const struct type_row types[] = {
-	[TYPE_TEXT] = { .expects = "a text", .owns_text = true, .set = set_text },
-	[TYPE_PATH] = { .expects = "a path", .owns_text = true, .set = set_text },
+	[TYPE_TEXT] = { .expects = "a text of at most 160 octets", .owns_text = true, .set = set_text },
+	[TYPE_PATH] = { .expects = "a path of at most 160 octets", .owns_text = true, .set = set_text },
 	[TYPE_COUNT] = { .expects = "a whole number", .set = set_count },
 	[TYPE_SIZE] = { .expects = "a size such as 512K, 8M or 1G", .set = set_size },
 	[TYPE_DURATION] = { .expects = "a time such as 30s, 5m, 2h or 7d", .set = set_duration },
@@ -202,6 +208,19 @@ static bool set_defaults(struct settings *settings)
 	return true;
 }
 
+/* inih would cut a longer line in two. */
+static bool lines_fit(struct view text, const char *path, struct buf *why)
+{
+	struct view line;
+	for (unsigned number = 1; view_cut_line(&text, &line); number++) {
+		if (line.len <= LINE_MOST)
+			continue;
+		buf_addf(why, "%s line %u has %zu octets, more than the %d allowed", path, number, line.len, LINE_MOST);
+		return false;
+	}
+	return true;
+}
+
 enum err settings_parse(struct view text, const char *path, struct settings *ret_settings, struct buf *why)
 {
 	struct settings fresh = { 0 };
@@ -212,6 +231,8 @@ enum err settings_parse(struct view text, const char *path, struct settings *ret
 		buf_addf(why, "%s holds a NUL octet: it is no settings file", path);
 		return ERR_INVALID;
 	}
+	if (!lines_fit(text, path, why))
+		return ERR_INVALID;
 	if (buf_add(&copy, text) != ERR_OK || !set_defaults(&fresh)) {
 		settings_done(&fresh);
 		return ERR_MEMORY;

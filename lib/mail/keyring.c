@@ -6,6 +6,15 @@
 
 #include "base/base32.h"
 
+static bool is_made_of(struct view text, const char *allowed)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.data[i] == '\0' || strchr(allowed, text.data[i]) == NULL)
+			return false;
+	}
+	return true;
+}
+
 static bool parse_key(struct view rest, struct keyring *keyring, struct buf *why)
 {
 	struct view id_text, created, state, hex;
@@ -24,7 +33,8 @@ static bool parse_key(struct view rest, struct keyring *keyring, struct buf *why
 		buf_addf(why, "a key is active or retired");
 		return false;
 	}
-	if (created.len != sizeof(key.created) - 1 || !hex_decode(hex, key.bytes, sizeof(key.bytes))) {
+	if (created.len != sizeof(key.created) - 1 || !is_made_of(created, "0123456789-") ||
+	    !hex_decode(hex, key.bytes, sizeof(key.bytes))) {
 		buf_addf(why, "a key has a date (YYYY-MM-DD) and 64 hexadecimal digits");
 		return false;
 	}
@@ -42,7 +52,8 @@ static bool parse_key(struct view rest, struct keyring *keyring, struct buf *why
 static bool parse_instance(struct view text, struct keyring *keyring, struct buf *why)
 {
 	text = view_trim(text);
-	if (text.len != KEYRING_INSTANCE_SIZE || keyring->instance[0] != '\0') {
+	if (text.len != KEYRING_INSTANCE_SIZE || !is_made_of(text, "0123456789abcdef-") ||
+	    keyring->instance[0] != '\0') {
 		buf_addf(why, "one line names the database: instance UUID");
 		return false;
 	}
