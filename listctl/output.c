@@ -7,12 +7,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "listctl/output_table.h"
 
-enum {
-	LINE_CEILING = 4 << 20, /* one row in CSV or JSON */
-	WRITE_AT = 32 << 10,
-};
+enum { WRITE_AT = 32 << 10 };
 
 struct output {
 	enum output_format format;
@@ -276,7 +274,7 @@ struct output *output_new(enum output_format format, FILE *file)
 		return NULL;
 	out->format = format;
 	out->file = file;
-	out->line = buf_with_ceiling(LINE_CEILING);
+	out->line = buf_with_ceiling(LIMIT_OUTPUT_LINE);
 	return out;
 }
 

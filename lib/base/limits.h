@@ -47,6 +47,9 @@ enum limit {
 	/* CSV */
 	LIMIT_CSV_FIELD = 64 << 10,
 	LIMIT_CSV_COLUMNS = 256,
+	LIMIT_CSV_ROW = 1 << 20,
+	LIMIT_COPY_BATCH = 2 << 20,  /* rows gathered for one write into COPY */
+	LIMIT_OUTPUT_LINE = 4 << 20, /* one row of listctl's output as CSV or JSON */
 };
 
 #endif

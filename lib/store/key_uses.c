@@ -3,9 +3,9 @@
 /* Deferrals carry the day of their first attempt, which a chunk has too. */
 static const struct db_statement find = {
 	.name = "key_uses_find",
-	.sql = "SELECT (SELECT count(*) FROM campaign_chunk WHERE key_id = $1::smallint AND NOT done),"
-	       " (SELECT count(*) FROM deferral WHERE key_id = $1::smallint),"
-	       " coalesce((SELECT max(day) FROM campaign_chunk WHERE key_id = $1::smallint), -1)::bigint",
+	.sql = "SELECT (SELECT count(*) FROM campaign_chunk WHERE key_id = $1::bigint AND NOT done),"
+	       " (SELECT count(*) FROM deferral WHERE key_id = $1::bigint),"
+	       " coalesce((SELECT max(day) FROM campaign_chunk WHERE key_id = $1::bigint), -1)::bigint",
 };
 
 enum err key_uses_find(struct db *db, int64_t key_id, struct key_use *ret_use, struct buf *why)

@@ -4,9 +4,8 @@
 
 #include "store/db.h"
 
-/* One row of an import. Views are borrowed for the call. */
+/* One row of an import; among equal addresses a later row wins. Views are borrowed for the call. */
 struct subscriber_row {
-	uint64_t line; /* where it stands in its file: among equal addresses a later line wins */
 	struct view address, address_key;
 	struct view name;       /* empty: the name is left as it is */
 	struct view attributes; /* a JSON object of texts, merged over what is there */

@@ -15,13 +15,13 @@ static const struct db_statement statements[] = {
 	},
 	[REMOVE] = {
 		.name = "suppressions_remove",
-		.sql = "DELETE FROM suppression WHERE value = $1 AND list_id IS NOT DISTINCT FROM nullif($2, 0)",
+		.sql = "DELETE FROM suppression WHERE value = $1 AND list_id IS NOT DISTINCT FROM nullif($2::bigint, 0)",
 	},
 	[PAGE] = {
 		.name = "suppressions_page",
 		.sql = "SELECT s.id, s.kind = 'domain', s.value, coalesce(s.list_id, 0), l.name, s.reason, s.source, s.created_at"
 		       " FROM suppression s LEFT JOIN list l ON l.id = s.list_id"
-		       " WHERE s.id > $2 AND ($1 = 0 OR s.list_id = $1) ORDER BY s.id LIMIT $3",
+		       " WHERE s.id > $2::bigint AND ($1::bigint = 0 OR s.list_id = $1) ORDER BY s.id LIMIT $3::bigint",
 	},
 };
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row a statement");
