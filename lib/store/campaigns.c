@@ -18,7 +18,6 @@ enum statement {
 	PAUSE,
 	RESUME,
 	CANCEL,
-	FIELDS,
 	READER,
 	ANY_READER,
 	STATEMENT_COUNT
@@ -64,9 +63,9 @@ static const struct db_statement statements[] = {
 		   "UPDATE campaign SET subject = $2, from_name = $3, from_address = $4, reply_to = $5, text_body = $6,"
 		   " html_body = $7, in_doubt = $8 WHERE name = $1 AND state IN ('draft', 'scheduled')" },
 	[DELETE] = { "campaigns_delete", "DELETE FROM campaign WHERE name = $1 AND state = 'draft'" },
-	[SCHEDULE] = { "campaigns_schedule",
-		       "UPDATE campaign SET state = 'scheduled', local_time = $2::timestamp, zone = $3, start_at = $4"
-		       " WHERE name = $1 AND state IN ('draft', 'scheduled')" },
+	[SCHEDULE] = { "campaigns_schedule", "UPDATE campaign SET state = 'scheduled', local_time = "
+					     "$2::text::timestamp, zone = $3, start_at = $4"
+					     " WHERE name = $1 AND state IN ('draft', 'scheduled')" },
 	[UNSCHEDULE] = { "campaigns_unschedule",
 			 "UPDATE campaign SET state = 'draft', local_time = NULL, zone = NULL, start_at = NULL"
 			 " WHERE name = $1 AND state = 'scheduled'" },
@@ -80,10 +79,6 @@ static const struct db_statement statements[] = {
 	[CANCEL] = { "campaigns_cancel",
 		     "UPDATE campaign SET state = 'canceled', hold_reason = NULL, ended_at = now() WHERE name = $1"
 		     " AND state IN ('scheduled', 'running', 'paused')" },
-	[FIELDS] = { "campaigns_fields", "SELECT DISTINCT k.name COLLATE \"C\" FROM membership m JOIN subscriber s ON "
-					 "s.id = m.subscriber_id"
-					 " CROSS JOIN LATERAL jsonb_object_keys(s.attributes) AS k(name)"
-					 " WHERE m.list_id = $1 AND m.state = 'active' ORDER BY 1" },
 	[READER] = { "campaigns_reader",
 		     "SELECT s.id, s.address, s.name, s.attributes FROM subscriber s JOIN membership m"
 		     " ON m.subscriber_id = s.id AND m.list_id = $1 WHERE s.address_key = $2" },
@@ -378,12 +373,6 @@ enum err campaigns_cancel(struct db *db, struct view name, struct view actor, st
 }
 
 /* ---- readers ---- */
-
-enum err campaigns_fields(struct db *db, uint64_t list_id, struct db_rows **ret_rows, struct buf *why)
-{
-	const struct db_value values[] = { db_int((int64_t)list_id) };
-	return db_run(db, &statements[FIELDS], values, ARRAY_LEN(values), ret_rows, why);
-}
 
 static enum err find_reader(struct db *db, uint64_t list_id, struct view address_key, double fraction,
 			    struct db_rows **ret_rows, struct buf *why)

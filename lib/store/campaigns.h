@@ -71,9 +71,6 @@ enum err campaigns_cancel(struct db *db, struct view name, struct view actor, st
 
 /* ---- whom a template is for ---- */
 
-/* The attribute names that active members of the list have: one text column, sorted. */
-enum err campaigns_fields(struct db *db, uint64_t list_id, struct db_rows **ret_rows, struct buf *why) MUST_USE;
-
 /* One member of a list, whose copy is shown. Views borrowed from the rows. */
 struct campaign_reader {
 	uint64_t id;

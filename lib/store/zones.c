@@ -6,25 +6,28 @@ enum statement { FIND_ZONE, NEAR_ZONES, READ_LOCAL };
 
 static const struct db_statement statements[] = {
 	/* Only names of the zone data: PostgreSQL would also take abbreviations and POSIX rules, whose signs surprise. */
-	[FIND_ZONE] = { "zones_find", "SELECT name FROM pg_timezone_names WHERE lower(name) = lower($1)" },
+	[FIND_ZONE] = { "zones_find", "SELECT name FROM pg_timezone_names WHERE lower(name) = lower($1::text)" },
 	[NEAR_ZONES] = { "zones_near",
 			 "SELECT string_agg(name, ', ' ORDER BY name) FROM (SELECT name FROM pg_timezone_names"
 			 " WHERE name !~ '^(posix|right)/' AND lower(regexp_replace(name, '^.*/', '')) LIKE"
-			 " lower(left(regexp_replace(regexp_replace($1, '^.*/', ''), '[^A-Za-z]+', '_', 'g'), 4)) || "
+			 " lower(left(regexp_replace(regexp_replace($1::text, '^.*/', ''), '[^A-Za-z]+', '_', 'g'), "
+			 "4)) || "
 			 "'%'"
 			 " ORDER BY name LIMIT 3) AS near" },
 	/* Every offset in force within 26 hours of the local time is tried, in steps of a quarter of an hour. */
 	[READ_LOCAL] = { "zones_read",
-			 "WITH local AS (SELECT $1::timestamp AS at),"
+			 "WITH local AS (SELECT $1::text::timestamp AS at),"
 			 " moments AS (SELECT (at AT TIME ZONE 'UTC') + n * interval '15 minutes' AS moment"
 			 " FROM local, generate_series(-104, 104) AS n),"
-			 " offsets AS (SELECT DISTINCT (moment AT TIME ZONE $2) - (moment AT TIME ZONE 'UTC') AS "
+			 " offsets AS (SELECT DISTINCT (moment AT TIME ZONE $2::text) - (moment AT TIME ZONE 'UTC') AS "
 			 "utc_offset"
 			 " FROM moments),"
 			 " readings AS (SELECT (at - utc_offset) AT TIME ZONE 'UTC' AS instant, utc_offset, at"
 			 " FROM local, offsets)"
-			 " SELECT instant, extract(epoch FROM utc_offset)::bigint, (instant AT TIME ZONE $2) = at,"
-			 " to_char(instant AT TIME ZONE $2, 'YYYY-MM-DD HH24:MI:SS') FROM readings ORDER BY instant" },
+			 " SELECT instant, extract(epoch FROM utc_offset)::bigint, (instant AT TIME ZONE $2::text) = "
+			 "at,"
+			 " to_char(instant AT TIME ZONE $2::text, 'YYYY-MM-DD HH24:MI:SS') FROM readings ORDER BY "
+			 "instant" },
 };
 
 static void copy_text(struct view text, char *ret_text, size_t size)

@@ -1,0 +1,440 @@
+#include "store/prunes.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/limits.h"
+#include "mail/reason.h"
+#include "store/audit.h"
+
+enum statement {
+	SUSPECTS,
+	DISABLED,
+	CANDIDATES,
+	SHARES,
+	OPEN_BATCH,
+	REMOVE,
+	BATCHES,
+	CHANGES,
+	LOCK_CHANGES,
+	RESTORE,
+	VOID_EVENTS,
+	CLOSE_BATCH,
+	STATEMENT_COUNT
+};
+
+#define BATCH_COLUMNS                                                                                                  \
+	"SELECT b.id, b.created_at, b.undone_at, b.actor, l.name, n.removed, n.restored FROM prune_batch b"            \
+	" LEFT JOIN list l ON l.id = b.list_id CROSS JOIN LATERAL (SELECT count(*) AS removed,"                        \
+	" count(*) FILTER (WHERE c.restored) AS restored FROM prune_change c WHERE c.batch_id = b.id) AS n"
+
+static const struct db_statement statements[] = {
+	/* Active members about whom something came back. */
+	[SUSPECTS] = { "prunes_suspects",
+		       "SELECT DISTINCT m.subscriber_id FROM membership m JOIN bounce_event e"
+		       " ON e.subscriber_id = m.subscriber_id AND e.kind IN ('bounce-hard', 'bounce-soft')"
+		       " AND NOT e.orphan AND NOT e.voided AND e.judged_at IS NOT NULL"
+		       " WHERE m.state = 'active' AND ($1::bigint IS NULL OR m.list_id = $1) ORDER BY 1" },
+	[DISABLED] = { "prunes_disabled", "SELECT DISTINCT subscriber_id FROM membership WHERE state = 'disabled'"
+					  " AND ($1::bigint IS NULL OR list_id = $1) ORDER BY 1" },
+	/* $2: only these people (those that are locked), or null. */
+	[CANDIDATES] = { "prunes_candidates",
+			 "SELECT m.list_id, m.subscriber_id, l.name, s.address, m.reason, c.name, e.diagnostic, m.since"
+			 " FROM membership m JOIN list l ON l.id = m.list_id JOIN subscriber s ON s.id = "
+			 "m.subscriber_id"
+			 " LEFT JOIN campaign c ON c.id = m.campaign_id"
+			 " LEFT JOIN LATERAL (SELECT b.diagnostic FROM bounce_event b WHERE b.campaign_id = "
+			 "m.campaign_id"
+			 " AND b.subscriber_id = m.subscriber_id AND NOT b.voided ORDER BY b.reason = m.reason DESC,"
+			 " b.received_at LIMIT 1) AS e ON true"
+			 " WHERE m.state = 'disabled' AND ($1::bigint IS NULL OR m.list_id = $1)"
+			 " AND ($2::bigint[] IS NULL OR m.subscriber_id = ANY($2)) ORDER BY 1, m.reason, 2" },
+	[SHARES] = { "prunes_shares",
+		     "SELECT l.name, n.members, n.disabled FROM list l CROSS JOIN LATERAL (SELECT"
+		     " count(*) FILTER (WHERE m.state IN ('active', 'disabled')) AS members,"
+		     " count(*) FILTER (WHERE m.state = 'disabled') AS disabled FROM membership m"
+		     " WHERE m.list_id = l.id) AS n WHERE ($1::bigint IS NULL OR l.id = $1) AND n.disabled > 0"
+		     " ORDER BY 1" },
+	[OPEN_BATCH] = { "prunes_open_batch", "INSERT INTO prune_batch (actor, list_id) VALUES ($1, $2) RETURNING id" },
+	[REMOVE] = { "prunes_remove",
+		     "WITH old AS MATERIALIZED (SELECT m.* FROM membership m JOIN unnest($2::bigint[], $3::bigint[])"
+		     " AS u(list_id, subscriber_id) USING (list_id, subscriber_id) WHERE m.state = 'disabled'"
+		     " FOR UPDATE OF m), changed AS (UPDATE membership m SET state = 'removed', since = now() FROM old"
+		     " WHERE m.list_id = old.list_id AND m.subscriber_id = old.subscriber_id"
+		     " RETURNING m.list_id, m.subscriber_id, m.since)"
+		     " INSERT INTO prune_change (batch_id, list_id, subscriber_id, old_state, old_reason, old_since,"
+		     " old_campaign_id, new_state, new_since) SELECT $1, list_id, subscriber_id, old.state, old.reason,"
+		     " old.since, old.campaign_id, 'removed', changed.since FROM old JOIN changed"
+		     " USING (list_id, subscriber_id)" },
+	[BATCHES] = { "prunes_batches", BATCH_COLUMNS " WHERE $1::bigint IS NULL OR b.id = $1 ORDER BY b.id DESC" },
+	/* $2: the bounce reasons, whose verdict an undo overrules. */
+	[CHANGES] = { "prunes_changes",
+		      "SELECT c.list_id, c.subscriber_id, l.name, s.address, c.old_reason,"
+		      " CASE WHEN c.restored THEN 'restored before'"
+		      " WHEN s.id IS NULL OR m.state IS NULL THEN 'erased since'"
+		      " WHEN m.state = 'unsubscribed' THEN 'unsubscribed since (' || m.reason || ')'"
+		      " WHEN m.state <> c.new_state OR m.since <> c.new_since THEN 'changed since: ' || m.state"
+		      " WHEN is_suppressed(s.address_key, c.list_id) THEN 'suppressed'"
+		      " WHEN EXISTS (SELECT FROM bounce_event e WHERE e.subscriber_id = c.subscriber_id"
+		      " AND e.kind = 'complaint' AND NOT e.voided AND NOT e.orphan) THEN 'complained' END,"
+		      " CASE WHEN c.old_reason = ANY($2::text[]) THEN 'active' ELSE c.old_state::text END,"
+		      " c.restored, c.old_since FROM prune_change c LEFT JOIN list l ON l.id = c.list_id"
+		      " LEFT JOIN subscriber s ON s.id = c.subscriber_id LEFT JOIN membership m"
+		      " ON m.list_id = c.list_id AND m.subscriber_id = c.subscriber_id"
+		      " WHERE c.batch_id = $1 ORDER BY 1, 5, 2" },
+	[LOCK_CHANGES] = { "prunes_lock_changes",
+			   "SELECT DISTINCT subscriber_id FROM prune_change WHERE batch_id = $1 ORDER BY 1" },
+	[RESTORE] = { "prunes_restore",
+		      "WITH back AS (SELECT * FROM unnest($2::bigint[], $3::bigint[], $4::text[])"
+		      " AS u(list_id, subscriber_id, state)), marked AS (UPDATE prune_change c SET restored = true"
+		      " FROM back WHERE c.batch_id = $1 AND c.list_id = back.list_id"
+		      " AND c.subscriber_id = back.subscriber_id AND NOT c.restored"
+		      " RETURNING c.*, back.state AS to_state) UPDATE membership m"
+		      " SET state = marked.to_state::membership_state, since = CASE WHEN marked.to_state = 'active'"
+		      " THEN now() ELSE marked.old_since END, reason = CASE WHEN marked.to_state = 'active' THEN 'undo'"
+		      " ELSE marked.old_reason END, campaign_id = CASE WHEN marked.to_state = 'active' THEN NULL"
+		      " ELSE marked.old_campaign_id END FROM marked WHERE m.list_id = marked.list_id"
+		      " AND m.subscriber_id = marked.subscriber_id AND m.state = marked.new_state"
+		      " AND m.since = marked.new_since" },
+	/* The evidence the batch acted on is no more to count; it stays to be seen. */
+	[VOID_EVENTS] = { "prunes_void_events",
+			  "UPDATE bounce_event e SET voided = true FROM prune_batch b WHERE b.id = $1"
+			  " AND e.subscriber_id = ANY($2::bigint[]) AND e.kind IN ('bounce-hard', 'bounce-soft')"
+			  " AND e.received_at <= b.created_at AND NOT e.voided" },
+	[CLOSE_BATCH] = { "prunes_close_batch", "UPDATE prune_batch SET undone_at = coalesce(undone_at, now()),"
+						" undone_by = coalesce(undone_by, $2::text) WHERE id = $1" },
+};
+static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row per statement");
+
+static struct db_value id_or_null(uint64_t id)
+{
+	return id == 0 ? db_null() : db_int((int64_t)id);
+}
+
+/* ---- ids ---- */
+
+/* Subscribers, ascending, each once. */
+struct people {
+	int64_t *ids;
+	size_t count, room;
+	enum err err;
+};
+
+static void people_done(struct people *people)
+{
+	free(people->ids);
+	*people = (struct people){ 0 };
+}
+
+static void people_add(struct people *people, int64_t id)
+{
+	if (people->count == people->room) {
+		size_t room = people->room == 0 ? 256 : people->room * 2;
+		int64_t *ids = realloc(people->ids, room * sizeof(*ids));
+		if (ids == NULL) {
+			people->err = ERR_MEMORY;
+			return;
+		}
+		people->ids = ids;
+		people->room = room;
+	}
+	people->ids[people->count++] = id;
+}
+
+/* The first column of what the statement gives. */
+static enum err people_read(struct db *db, enum statement statement, struct db_value value, struct people *people,
+			    struct buf *why)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	enum err err = db_run(db, &statements[statement], &value, 1, &rows, why);
+	if (err != ERR_OK)
+		return err;
+	for (size_t i = 0; i < db_row_count(rows); i++)
+		people_add(people, db_get_int(rows, i, 0));
+	return people->err;
+}
+
+/* ---- candidates ---- */
+
+static void keep_condemned(void *user, const struct verdict_history *history)
+{
+	if (history->verdict.disable)
+		people_add(user, history->subscriber_id);
+}
+
+/* Those active members whom the evidence condemns now. Read in portions, so that a large history needs no large memory. */
+static enum err find_condemned(struct db *db, const struct prune_scope *scope, struct people *condemned,
+			       struct buf *why)
+{
+	enum { PORTION = 1000 };
+	struct people suspects = { 0 };
+	enum err err = people_read(db, SUSPECTS, id_or_null(scope->list_id), &suspects, why);
+	for (size_t at = 0; err == ERR_OK && at < suspects.count; at += PORTION) {
+		size_t count = suspects.count - at < PORTION ? suspects.count - at : PORTION;
+		err = verdicts_read(db, suspects.ids + at, count, &scope->terms, keep_condemned, condemned, why);
+	}
+	people_done(&suspects);
+	return err != ERR_OK ? err : condemned->err;
+}
+
+static enum err read_candidates(struct db *db, uint64_t list_id, const struct people *only, struct db_rows **ret_rows,
+				struct buf *why)
+{
+	AUTO_DB_ARRAY ids = db_array_of(DB_INT);
+	for (size_t i = 0; only != NULL && i < only->count; i++)
+		db_array_add_int(&ids, only->ids[i]);
+	const struct db_value values[] = { id_or_null(list_id), only == NULL ? db_null() : db_values(&ids) };
+	return db_run(db, &statements[CANDIDATES], values, ARRAY_LEN(values), ret_rows, why);
+}
+
+enum err prunes_candidates(struct db *db, const struct prune_scope *scope, bool lock, size_t *ret_judged,
+			   struct db_rows **ret_rows, struct buf *why)
+{
+	struct people condemned = { 0 }, all = { 0 };
+	size_t judged = 0;
+	enum err err = find_condemned(db, scope, &condemned, why);
+	if (err == ERR_OK && lock)
+		err = people_read(db, DISABLED, id_or_null(scope->list_id), &all, why);
+	for (size_t i = 0; i < condemned.count; i++)
+		people_add(&all, condemned.ids[i]);
+	if (err == ERR_OK)
+		err = all.err;
+	if (err == ERR_OK && lock)
+		err = verdicts_lock(db, all.ids, all.count, why);
+	if (err == ERR_OK)
+		err = verdicts_judge(db, condemned.ids, condemned.count, &scope->terms, &judged, why);
+	if (err == ERR_OK)
+		err = read_candidates(db, scope->list_id, lock ? &all : NULL, ret_rows, why);
+	if (err == ERR_OK)
+		*ret_judged = judged;
+	people_done(&condemned);
+	people_done(&all);
+	return err;
+}
+
+void prune_candidate_at(const struct db_rows *rows, size_t row, struct prune_candidate *ret_candidate)
+{
+	*ret_candidate = (struct prune_candidate){
+		.list_id = (uint64_t)db_get_int(rows, row, 0),
+		.subscriber_id = (uint64_t)db_get_int(rows, row, 1),
+		.list = db_get_text(rows, row, 2),
+		.address = db_get_text(rows, row, 3),
+		.reason = db_get_text(rows, row, 4),
+		.campaign = db_get_text(rows, row, 5),
+		.evidence = db_get_text(rows, row, 6),
+		.since_us = db_get_time(rows, row, 7),
+	};
+}
+
+enum err prunes_shares(struct db *db, uint64_t list_id, struct db_rows **ret_rows, struct buf *why)
+{
+	const struct db_value values[] = { id_or_null(list_id) };
+	return db_run(db, &statements[SHARES], values, ARRAY_LEN(values), ret_rows, why);
+}
+
+void prune_share_at(const struct db_rows *rows, size_t row, struct prune_share *ret_share)
+{
+	*ret_share = (struct prune_share){ .list = db_get_text(rows, row, 0),
+					   .members = db_get_int(rows, row, 1),
+					   .disabled = db_get_int(rows, row, 2) };
+}
+
+/* ---- removing ---- */
+
+static enum err note(struct db *db, struct view actor, const char *action, uint64_t batch_id, size_t count,
+		     struct buf *why)
+{
+	AUTO_BUF subject = buf_with_ceiling(LIMIT_WHY);
+	AUTO_BUF detail = buf_with_ceiling(LIMIT_WHY);
+	buf_addf(&subject, "batch:%llu", (unsigned long long)batch_id);
+	buf_addf(&detail, "{\"memberships\": %zu}", count);
+	return audit_append(db, actor, action, buf_view(&subject), buf_view(&detail), why);
+}
+
+static enum err open_batch(struct db *db, uint64_t list_id, struct view actor, uint64_t *ret_batch, struct buf *why)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	const struct db_value values[] = { db_text(actor), id_or_null(list_id) };
+	enum err err = db_run(db, &statements[OPEN_BATCH], values, ARRAY_LEN(values), &rows, why);
+	if (err == ERR_OK)
+		*ret_batch = (uint64_t)db_get_int(rows, 0, 0);
+	return err;
+}
+
+static enum err remove_all(struct db *db, uint64_t batch_id, const struct db_rows *candidates, size_t *ret_removed,
+			   struct buf *why)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	AUTO_DB_ARRAY lists = db_array_of(DB_INT);
+	AUTO_DB_ARRAY subscribers = db_array_of(DB_INT);
+	for (size_t i = 0; i < db_row_count(candidates); i++) {
+		db_array_add_int(&lists, db_get_int(candidates, i, 0));
+		db_array_add_int(&subscribers, db_get_int(candidates, i, 1));
+	}
+	const struct db_value values[] = { db_int((int64_t)batch_id), db_values(&lists), db_values(&subscribers) };
+	enum err err = db_run(db, &statements[REMOVE], values, ARRAY_LEN(values), &rows, why);
+	if (err == ERR_OK)
+		*ret_removed = db_changed(rows);
+	return err;
+}
+
+enum err prunes_remove(struct db *db, uint64_t list_id, const struct db_rows *candidates, struct view actor,
+		       uint64_t *ret_batch, size_t *ret_removed, struct buf *why)
+{
+	uint64_t batch = 0;
+	size_t removed = 0;
+	if (db_row_count(candidates) > 0) {
+		enum err err = open_batch(db, list_id, actor, &batch, why);
+		if (err == ERR_OK)
+			err = remove_all(db, batch, candidates, &removed, why);
+		if (err == ERR_OK)
+			err = note(db, actor, "prune.apply", batch, removed, why);
+		if (err != ERR_OK)
+			return err;
+	}
+	*ret_batch = batch;
+	*ret_removed = removed;
+	return ERR_OK;
+}
+
+/* ---- batches ---- */
+
+enum err prunes_batches(struct db *db, struct db_rows **ret_rows, struct buf *why)
+{
+	const struct db_value values[] = { db_null() };
+	return db_run(db, &statements[BATCHES], values, ARRAY_LEN(values), ret_rows, why);
+}
+
+enum err prunes_batch(struct db *db, uint64_t batch_id, struct prune_batch *ret_batch, struct db_rows **ret_rows,
+		      struct buf *why)
+{
+	struct db_rows *rows = NULL;
+	const struct db_value values[] = { db_int((int64_t)batch_id) };
+	enum err err = db_run(db, &statements[BATCHES], values, ARRAY_LEN(values), &rows, why);
+	if (err != ERR_OK)
+		return err;
+	if (db_row_count(rows) == 0) {
+		db_rows_done(rows);
+		buf_addf(why, "there is no batch %llu; `listctl batch ls` lists them", (unsigned long long)batch_id);
+		return ERR_NOT_FOUND;
+	}
+	prune_batch_at(rows, 0, ret_batch);
+	*ret_rows = rows;
+	return ERR_OK;
+}
+
+void prune_batch_at(const struct db_rows *rows, size_t row, struct prune_batch *ret_batch)
+{
+	*ret_batch = (struct prune_batch){
+		.id = (uint64_t)db_get_int(rows, row, 0),
+		.created_us = db_get_time(rows, row, 1),
+		.undone_us = db_get_time(rows, row, 2),
+		.actor = db_get_text(rows, row, 3),
+		.list = db_get_text(rows, row, 4),
+		.removed = db_get_int(rows, row, 5),
+		.restored = db_get_int(rows, row, 6),
+	};
+}
+
+enum err prunes_changes(struct db *db, uint64_t batch_id, struct db_rows **ret_rows, struct buf *why)
+{
+	AUTO_DB_ARRAY reasons = db_array_of(DB_TEXT);
+	for (size_t i = 0; i < REASON_COUNT; i++)
+		db_array_add_bytes(&reasons, view_of(reason_name((enum bounce_reason)i)));
+	const struct db_value values[] = { db_int((int64_t)batch_id), db_values(&reasons) };
+	return db_run(db, &statements[CHANGES], values, ARRAY_LEN(values), ret_rows, why);
+}
+
+void prune_change_at(const struct db_rows *rows, size_t row, struct prune_change *ret_change)
+{
+	*ret_change = (struct prune_change){
+		.list_id = (uint64_t)db_get_int(rows, row, 0),
+		.subscriber_id = (uint64_t)db_get_int(rows, row, 1),
+		.list = db_get_text(rows, row, 2),
+		.address = db_get_text(rows, row, 3),
+		.reason = db_get_text(rows, row, 4),
+		.obstacle = db_get_text(rows, row, 5),
+		.restored_to = db_get_text(rows, row, 6),
+		.restored = db_get_bool(rows, row, 7),
+		.old_since_us = db_get_time(rows, row, 8),
+	};
+}
+
+/* ---- undoing ---- */
+
+/* The changes to restore, as arrays for the statements. */
+struct restoration {
+	struct db_array lists, subscribers, states;
+	struct db_array acquitted; /* subscribers whose events are voided */
+	size_t count;
+};
+
+static struct restoration restoration_of(const struct db_rows *changes)
+{
+	struct restoration back = { db_array_of(DB_INT), db_array_of(DB_INT), db_array_of(DB_TEXT), db_array_of(DB_INT),
+				    0 };
+	for (size_t i = 0; i < db_row_count(changes); i++) {
+		struct prune_change change;
+		prune_change_at(changes, i, &change);
+		if (change.obstacle.len > 0)
+			continue;
+		db_array_add_int(&back.lists, (int64_t)change.list_id);
+		db_array_add_int(&back.subscribers, (int64_t)change.subscriber_id);
+		db_array_add_bytes(&back.states, change.restored_to);
+		if (view_eq(change.restored_to, VIEW_LIT("active")))
+			db_array_add_int(&back.acquitted, (int64_t)change.subscriber_id);
+		back.count++;
+	}
+	return back;
+}
+
+static void restoration_done(struct restoration *back)
+{
+	db_array_done(&back->lists);
+	db_array_done(&back->subscribers);
+	db_array_done(&back->states);
+	db_array_done(&back->acquitted);
+}
+
+static enum err restore(struct db *db, uint64_t batch_id, const struct restoration *back, struct view actor,
+			struct buf *why)
+{
+	const struct db_value memberships[] = { db_int((int64_t)batch_id), db_values(&back->lists),
+						db_values(&back->subscribers), db_values(&back->states) };
+	const struct db_value events[] = { db_int((int64_t)batch_id), db_values(&back->acquitted) };
+	const struct db_value batch[] = { db_int((int64_t)batch_id), db_text(actor) };
+	enum err err = db_run(db, &statements[RESTORE], memberships, ARRAY_LEN(memberships), NULL, why);
+	if (err == ERR_OK)
+		err = db_run(db, &statements[VOID_EVENTS], events, ARRAY_LEN(events), NULL, why);
+	if (err == ERR_OK)
+		err = db_run(db, &statements[CLOSE_BATCH], batch, ARRAY_LEN(batch), NULL, why);
+	if (err == ERR_OK)
+		err = note(db, actor, "prune.undo", batch_id, back->count, why);
+	return err;
+}
+
+enum err prunes_undo(struct db *db, uint64_t batch_id, struct view actor, size_t *ret_restored,
+		     struct db_rows **ret_rows, struct buf *why)
+{
+	struct people people = { 0 };
+	struct db_rows *changes = NULL;
+	enum err err = people_read(db, LOCK_CHANGES, db_int((int64_t)batch_id), &people, why);
+	/* Locked first: whoever unsubscribes or complains meanwhile comes before or after, and is seen if before. */
+	if (err == ERR_OK)
+		err = verdicts_lock(db, people.ids, people.count, why);
+	if (err == ERR_OK)
+		err = prunes_changes(db, batch_id, &changes, why);
+	people_done(&people);
+	if (err != ERR_OK)
+		return err;
+	struct restoration back = restoration_of(changes);
+	err = restore(db, batch_id, &back, actor, why);
+	if (err == ERR_OK) {
+		*ret_restored = back.count;
+		*ret_rows = changes;
+	} else {
+		db_rows_done(changes);
+	}
+	restoration_done(&back);
+	return err;
+}
