@@ -16,7 +16,8 @@ enum statement {
 	REMOVE,
 	BATCHES,
 	CHANGES,
-	LOCK_CHANGES,
+	PEOPLE_CHANGED,
+	LOCK_MEMBERSHIPS,
 	RESTORE,
 	VOID_EVENTS,
 	CLOSE_BATCH,
@@ -82,8 +83,12 @@ static const struct db_statement statements[] = {
 		      " LEFT JOIN subscriber s ON s.id = c.subscriber_id LEFT JOIN membership m"
 		      " ON m.list_id = c.list_id AND m.subscriber_id = c.subscriber_id"
 		      " WHERE c.batch_id = $1 ORDER BY 1, 5, 2" },
-	[LOCK_CHANGES] = { "prunes_lock_changes",
-			   "SELECT DISTINCT subscriber_id FROM prune_change WHERE batch_id = $1 ORDER BY 1" },
+	[PEOPLE_CHANGED] = { "prunes_people_changed",
+			     "SELECT DISTINCT subscriber_id FROM prune_change WHERE batch_id = $1 ORDER BY 1" },
+	[LOCK_MEMBERSHIPS] = { "prunes_lock_memberships",
+			       "SELECT m.subscriber_id FROM membership m JOIN prune_change c USING (list_id, "
+			       "subscriber_id)"
+			       " WHERE c.batch_id = $1 ORDER BY m.list_id, m.subscriber_id FOR UPDATE OF m" },
 	[RESTORE] = { "prunes_restore",
 		      "WITH back AS (SELECT * FROM unnest($2::bigint[], $3::bigint[], $4::text[])"
 		      " AS u(list_id, subscriber_id, state)), marked AS (UPDATE prune_change c SET restored = true"
@@ -418,10 +423,13 @@ enum err prunes_undo(struct db *db, uint64_t batch_id, struct view actor, size_t
 {
 	struct people people = { 0 };
 	struct db_rows *changes = NULL;
-	enum err err = people_read(db, LOCK_CHANGES, db_int((int64_t)batch_id), &people, why);
-	/* Locked first: whoever unsubscribes or complains meanwhile comes before or after, and is seen if before. */
+	const struct db_value batch = db_int((int64_t)batch_id);
+	enum err err = people_read(db, PEOPLE_CHANGED, batch, &people, why);
+	/* Locked first: whoever unsubscribes or complains meanwhile comes before, and is seen, or after. */
 	if (err == ERR_OK)
 		err = verdicts_lock(db, people.ids, people.count, why);
+	if (err == ERR_OK)
+		err = db_run(db, &statements[LOCK_MEMBERSHIPS], &batch, 1, NULL, why);
 	if (err == ERR_OK)
 		err = prunes_changes(db, batch_id, &changes, why);
 	people_done(&people);

@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-enum statement { EVENTS, EVENT, MESSAGE, BY_REASON, BY_DOMAIN, BY_BOTH, STATEMENT_COUNT };
+enum statement { EVENTS, OF_SUBSCRIBER, EVENT, MESSAGE, BY_REASON, BY_DOMAIN, BY_BOTH, STATEMENT_COUNT };
 
 enum { DEFAULT_LIMIT = 100 };
 
@@ -49,6 +49,9 @@ static const struct db_statement statements[] = {
 		     " AND ($4::text IS NULL OR e.reason = $4) AND ($5::text IS NULL OR s.address_key = $5)"
 		     " AND ($6::timestamptz IS NULL OR e.received_at >= $6)"
 		     " ORDER BY e.received_at DESC, e.id DESC LIMIT $7" },
+	[OF_SUBSCRIBER] = { "reports_of_subscriber", EVENT_COLUMNS
+			    " FROM bounce_event e" EVENT_JOINS
+			    " WHERE e.subscriber_id = $1 ORDER BY e.received_at DESC, e.id DESC LIMIT $2" },
 	/* The key begins with the campaign: one index look-up a campaign, no scan. */
 	[EVENT] = { "reports_event",
 		    EVENT_COLUMNS " FROM (SELECT id FROM campaign UNION ALL SELECT 0) AS k(id) CROSS JOIN LATERAL"
@@ -82,6 +85,13 @@ enum err reports_events(struct db *db, const struct report_filter *filter, struc
 					   filter->since_us == 0 ? db_null() : db_time(filter->since_us),
 					   db_int(filter->limit == 0 ? DEFAULT_LIMIT : (int64_t)filter->limit) };
 	return db_run(db, &statements[EVENTS], values, ARRAY_LEN(values), ret_rows, why);
+}
+
+enum err reports_of_subscriber(struct db *db, uint64_t subscriber_id, size_t limit, struct db_rows **ret_rows,
+			       struct buf *why)
+{
+	const struct db_value values[] = { db_int((int64_t)subscriber_id), db_int((int64_t)limit) };
+	return db_run(db, &statements[OF_SUBSCRIBER], values, ARRAY_LEN(values), ret_rows, why);
 }
 
 void report_event_at(const struct db_rows *rows, size_t row, struct report_event *ret_event)

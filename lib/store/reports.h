@@ -27,6 +27,9 @@ struct report_event {
 /* Newest first. */
 enum err reports_events(struct db *db, const struct report_filter *filter, struct db_rows **ret_rows,
 			struct buf *why) MUST_USE;
+/* All about one person, newest first, by an index: no scan. */
+enum err reports_of_subscriber(struct db *db, uint64_t subscriber_id, size_t limit, struct db_rows **ret_rows,
+			       struct buf *why) MUST_USE;
 void report_event_at(const struct db_rows *rows, size_t row, struct report_event *ret_event);
 
 /* One event. ERR_NOT_FOUND. */

@@ -1,0 +1,139 @@
+#include "store/explanations.h"
+
+#include <assert.h>
+
+enum statement { PERSON, MEMBERSHIPS, SUPPRESSIONS, SENDS, PRUNES, STATEMENT_COUNT };
+
+static const struct db_statement statements[] = {
+	[PERSON] = { "explanations_person",
+		     "SELECT id, address, name, attributes, created_at FROM subscriber WHERE address_key = $1" },
+	[MEMBERSHIPS] = { "explanations_memberships",
+			  "SELECT l.name, m.state, m.reason, c.name, m.since FROM membership m"
+			  " JOIN list l ON l.id = m.list_id LEFT JOIN campaign c ON c.id = m.campaign_id"
+			  " WHERE m.subscriber_id = $1 ORDER BY l.name" },
+	[SUPPRESSIONS] = { "explanations_suppressions",
+			   "SELECT s.kind, s.value, l.name, s.reason, s.source, s.created_at FROM suppression s"
+			   " LEFT JOIN list l ON l.id = s.list_id WHERE (s.kind = 'address' AND s.value = $1)"
+			   " OR (s.kind = 'domain' AND s.value = split_part($1::text, '@', 2)) ORDER BY 6" },
+	/* One look-up by key a campaign, in the ledger and in the retry queue; the frozen ids are searched only for campaigns that
+	 * still have some to send. OFFSET 0 keeps the planner from scanning partitions instead. */
+	[SENDS] = { "explanations_sends",
+		    "SELECT c.name, l.name, x.place, x.at, x.attempts, x.code, x.status, x.reason, x.reply, x.next_at"
+		    " FROM membership m JOIN list l ON l.id = m.list_id JOIN campaign c ON c.list_id = m.list_id"
+		    " AND c.started_at IS NOT NULL CROSS JOIN LATERAL ("
+		    "(SELECT d.outcome::text AS place, d.at, d.attempts, d.code, d.status, d.reason, d.reply,"
+		    " NULL::timestamptz AS next_at FROM delivery d WHERE d.campaign_id = c.id"
+		    " AND d.subscriber_id = m.subscriber_id OFFSET 0)"
+		    " UNION ALL (SELECT f.state, f.last_attempt_at, f.attempts, f.code, f.status, NULL, f.reply,"
+		    " f.next_attempt_at FROM deferral f WHERE f.campaign_id = c.id"
+		    " AND f.subscriber_id = m.subscriber_id OFFSET 0)"
+		    " UNION ALL (SELECT 'pending', NULL, 0, NULL, NULL, NULL, NULL, NULL WHERE c.state IN ('running',"
+		    " 'paused') AND EXISTS (SELECT FROM campaign_chunk k WHERE k.campaign_id = c.id AND NOT k.done"
+		    " AND m.subscriber_id = ANY(k.subscriber_ids)) AND NOT EXISTS (SELECT FROM delivery d"
+		    " WHERE d.campaign_id = c.id AND d.subscriber_id = m.subscriber_id OFFSET 0)"
+		    " AND NOT EXISTS (SELECT FROM deferral f WHERE f.campaign_id = c.id"
+		    " AND f.subscriber_id = m.subscriber_id))) AS x"
+		    " WHERE m.subscriber_id = $1 ORDER BY c.started_at DESC, c.id DESC LIMIT $2" },
+	[PRUNES] = { "explanations_prunes",
+		     "SELECT p.batch_id, l.name, p.old_reason, b.actor, b.created_at, b.undone_at, p.restored"
+		     " FROM prune_change p JOIN prune_batch b ON b.id = p.batch_id LEFT JOIN list l ON l.id = p.list_id"
+		     " WHERE p.subscriber_id = $1 ORDER BY p.batch_id DESC" },
+};
+static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row per statement");
+
+static enum err about(struct db *db, enum statement statement, struct db_value whom, struct db_rows **ret_rows,
+		      struct buf *why)
+{
+	return db_run(db, &statements[statement], &whom, 1, ret_rows, why);
+}
+
+enum err explanations_person(struct db *db, struct view address_key, struct explained_person *ret_person,
+			     struct db_rows **ret_rows, struct buf *why)
+{
+	struct db_rows *rows = NULL;
+	enum err err = about(db, PERSON, db_text(address_key), &rows, why);
+	if (err != ERR_OK)
+		return err;
+	if (db_row_count(rows) == 0) {
+		db_rows_done(rows);
+		buf_addf(why, "nobody here has the address " VIEW_FMT, VIEW_ARG(address_key));
+		return ERR_NOT_FOUND;
+	}
+	*ret_person = (struct explained_person){ .id = (uint64_t)db_get_int(rows, 0, 0),
+						 .address = db_get_text(rows, 0, 1),
+						 .name = db_get_text(rows, 0, 2),
+						 .attributes = db_get_text(rows, 0, 3),
+						 .created_us = db_get_time(rows, 0, 4) };
+	*ret_rows = rows;
+	return ERR_OK;
+}
+
+enum err explanations_memberships(struct db *db, uint64_t subscriber_id, struct db_rows **ret_rows, struct buf *why)
+{
+	return about(db, MEMBERSHIPS, db_int((int64_t)subscriber_id), ret_rows, why);
+}
+
+void explained_membership_at(const struct db_rows *rows, size_t row, struct explained_membership *ret_membership)
+{
+	*ret_membership = (struct explained_membership){ .list = db_get_text(rows, row, 0),
+							 .state = db_get_text(rows, row, 1),
+							 .reason = db_get_text(rows, row, 2),
+							 .campaign = db_get_text(rows, row, 3),
+							 .since_us = db_get_time(rows, row, 4) };
+}
+
+enum err explanations_suppressions(struct db *db, struct view address_key, struct db_rows **ret_rows, struct buf *why)
+{
+	return about(db, SUPPRESSIONS, db_text(address_key), ret_rows, why);
+}
+
+void explained_suppression_at(const struct db_rows *rows, size_t row, struct explained_suppression *ret_suppression)
+{
+	*ret_suppression = (struct explained_suppression){ .kind = db_get_text(rows, row, 0),
+							   .value = db_get_text(rows, row, 1),
+							   .list = db_get_text(rows, row, 2),
+							   .reason = db_get_text(rows, row, 3),
+							   .source = db_get_text(rows, row, 4),
+							   .created_us = db_get_time(rows, row, 5) };
+}
+
+enum err explanations_sends(struct db *db, uint64_t subscriber_id, size_t limit, struct db_rows **ret_rows,
+			    struct buf *why)
+{
+	const struct db_value values[] = { db_int((int64_t)subscriber_id), db_int((int64_t)limit) };
+	return db_run(db, &statements[SENDS], values, ARRAY_LEN(values), ret_rows, why);
+}
+
+void explained_send_at(const struct db_rows *rows, size_t row, struct explained_send *ret_send)
+{
+	*ret_send = (struct explained_send){
+		.campaign = db_get_text(rows, row, 0),
+		.list = db_get_text(rows, row, 1),
+		.place = db_get_text(rows, row, 2),
+		.at_us = db_get_time(rows, row, 3),
+		.attempts = db_get_int(rows, row, 4),
+		.code = db_get_int(rows, row, 5),
+		.status = db_get_text(rows, row, 6),
+		.reason = db_get_text(rows, row, 7),
+		.reply = db_get_text(rows, row, 8),
+		.next_us = db_get_time(rows, row, 9),
+	};
+}
+
+enum err explanations_prunes(struct db *db, uint64_t subscriber_id, struct db_rows **ret_rows, struct buf *why)
+{
+	return about(db, PRUNES, db_int((int64_t)subscriber_id), ret_rows, why);
+}
+
+void explained_prune_at(const struct db_rows *rows, size_t row, struct explained_prune *ret_prune)
+{
+	*ret_prune = (struct explained_prune){
+		.batch_id = (uint64_t)db_get_int(rows, row, 0),
+		.list = db_get_text(rows, row, 1),
+		.reason = db_get_text(rows, row, 2),
+		.actor = db_get_text(rows, row, 3),
+		.at_us = db_get_time(rows, row, 4),
+		.undone_us = db_get_time(rows, row, 5),
+		.restored = db_get_bool(rows, row, 6),
+	};
+}
