@@ -44,6 +44,9 @@ enum limit {
 	LIMIT_INTAKE_DEPTH = 16,
 	LIMIT_DIAGNOSTIC = 2048, /* text kept from a report */
 
+	LIMIT_COMMIT_RECORDS = 512, /* rows of what bounced stores in one transaction */
+	LIMIT_COMMIT_OCTETS = 16 << 20, /* messages of the same */
+
 	/* CSV */
 	LIMIT_CSV_FIELD = 64 << 10,
 	LIMIT_CSV_COLUMNS = 256,

@@ -14,7 +14,7 @@ static const struct db_statement statements[] = {
 				 " WHERE m.list_id = v.list_id AND m.subscriber_id = v.subscriber_id"
 				 " AND m.state <> 'unsubscribed' RETURNING m.list_id, m.subscriber_id)"
 				 " INSERT INTO audit (actor, action, subject, detail)"
-				 " SELECT $4, 'membership.unsubscribe', s.address_key,"
+				 " SELECT $4, 'membership.unsubscribe', 'subscriber:' || s.address_key,"
 				 " jsonb_build_object('list', l.name, 'reason', $3)"
 				 " FROM gone JOIN list l ON l.id = gone.list_id"
 				 " JOIN subscriber s ON s.id = gone.subscriber_id" },
@@ -31,7 +31,7 @@ static const struct db_statement statements[] = {
 			      " SELECT 'address', address_key, NULL, 'complaint', $3 FROM said"
 			      " ORDER BY address_key ON CONFLICT DO NOTHING"
 			      "), noted AS (INSERT INTO audit (actor, action, subject, detail)"
-			      " SELECT $3, 'subscriber.complaint', address_key,"
+			      " SELECT $3, 'subscriber.complaint', 'subscriber:' || address_key,"
 			      " jsonb_build_object('campaign_id', campaign_id) FROM said)"
 			      " SELECT count(*) FROM gone" },
 };

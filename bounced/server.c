@@ -1,0 +1,251 @@
+#include "bounced/server.h"
+
+#include <assert.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "bounced/peers.h"
+#include "bounced/session.h"
+#include "net/listener.h"
+
+static const int64_t report_every_us = INT64_C(5) * CLOCK_US_PER_SECOND;
+
+/* One session and its place among the others. */
+struct visit {
+	struct visit *previous, *next;
+	struct server *server;
+	struct session *session;
+	struct endpoint peer;
+};
+
+enum { SIGNALS = 3 };
+
+struct server {
+	struct setup *setup;
+	struct loop *loop;
+	struct classifier *classifier;
+	struct intake *intake;
+	struct gate *gate;
+	struct peers *peers;
+	struct committer *committer;
+	struct listener *listener;
+	struct loop_source *signals[SIGNALS], *report_timer;
+	struct session_host host;
+	struct visit *visits;
+	uint64_t turned_away;
+	bool stopping;
+};
+
+/* ---- sessions ---- */
+
+static void forget(struct visit *visit)
+{
+	struct server *self = visit->server;
+	peers_leave(self->peers, &visit->peer);
+	if (visit->previous != NULL)
+		visit->previous->next = visit->next;
+	else
+		self->visits = visit->next;
+	if (visit->next != NULL)
+		visit->next->previous = visit->previous;
+	free(visit);
+}
+
+static void on_end(void *owner)
+{
+	struct visit *visit = owner;
+	struct server *self = visit->server;
+	forget(visit);
+	if (self->stopping && self->visits == NULL)
+		loop_stop(self->loop);
+}
+
+static void turn_away(struct server *self, struct stream *stream)
+{
+	AUTO_BUF reply = buf_with_ceiling(LIMIT_WHY);
+	buf_addf(&reply, "421 4.3.2 %s has too many connections, try again later\r\n", self->setup->hostname);
+	self->turned_away++;
+	if (stream_write(stream, buf_view(&reply)) < reply.len)
+		log_event(LOG_DEBUG, "connection.gone", "%s", "");
+	stream_done(stream);
+}
+
+static void on_accept(void *owner, struct stream *stream)
+{
+	struct server *self = owner;
+	struct endpoint peer = *stream_peer(stream);
+	if (peers_enter(self->peers, &peer) != PEERS_WELCOME) {
+		turn_away(self, stream);
+		return;
+	}
+	struct visit *visit = calloc(1, sizeof(*visit));
+	enum err err = visit == NULL ? ERR_MEMORY : session_start(&self->host, stream, on_end, visit, &visit->session);
+	if (err != ERR_OK) {
+		peers_leave(self->peers, &peer);
+		free(visit);
+		turn_away(self, stream);
+		return;
+	}
+	visit->server = self;
+	visit->peer = peer;
+	visit->next = self->visits;
+	if (visit->next != NULL)
+		visit->next->previous = visit;
+	self->visits = visit;
+}
+
+static void on_committed(void *owner)
+{
+	struct server *self = owner;
+	for (struct record *record; (record = committer_take(self->committer)) != NULL; record_done(record)) {
+		if (record->owner != NULL)
+			session_committed(record->owner, record);
+	}
+}
+
+/* ---- signals and timers ---- */
+
+static void on_stop(void *owner)
+{
+	struct server *self = owner;
+	if (self->stopping || self->visits == NULL)
+		loop_stop(self->loop);
+	if (self->stopping)
+		return;
+	self->stopping = true;
+	log_event(LOG_INFO, "bounced.stopping", "sessions=%zu", peers_count(self->peers));
+	listener_done(self->listener);
+	self->listener = NULL;
+	for (struct visit *visit = self->visits; visit != NULL; visit = visit->next)
+		session_stop(visit->session);
+}
+
+static void on_reload(void *owner)
+{
+	struct server *self = owner;
+	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+	enum err err = setup_reload_keys(self->setup, &why);
+	if (err == ERR_OK)
+		err = gate_set_keys(self->gate, &self->setup->keyring);
+	if (err == ERR_OK)
+		log_event(LOG_INFO, "keys.reloaded", "newest=%d", self->setup->keyring.newest);
+	else
+		log_event(LOG_ERROR, "keys.kept", "outcome=%s cause=%s", err_name(err),
+			  log_quoted(buf_view(&why), &(struct log_text){ 0 }));
+}
+
+static void report(struct server *self)
+{
+	gate_log(self->gate);
+	if (self->turned_away > 0)
+		log_event(LOG_WARNING, "connection.refused", "count=%llu", (unsigned long long)self->turned_away);
+	self->turned_away = 0;
+}
+
+static void on_report(void *owner)
+{
+	struct server *self = owner;
+	report(self);
+	loop_timer_start(self->report_timer, report_every_us);
+}
+
+struct signal_row {
+	int number;
+	loop_callback *callback;
+};
+
+static const struct signal_row signal_rows[] = {
+	{ SIGTERM, on_stop },
+	{ SIGINT, on_stop },
+	{ SIGHUP, on_reload },
+};
+static_assert(ARRAY_LEN(signal_rows) == SIGNALS, "one source per signal");
+
+/* ---- beginning and end ---- */
+
+static enum err make_parts(struct server *self)
+{
+	const struct settings *settings = &self->setup->settings;
+	enum err err = loop_new(&self->loop);
+	if (err == ERR_OK)
+		err = classifier_new(&self->classifier);
+	if (err == ERR_OK)
+		err = intake_new(self->classifier, &self->intake);
+	if (err == ERR_OK)
+		err = gate_new(settings, &self->setup->keyring, &self->gate);
+	if (err == ERR_OK)
+		err = peers_new(settings->bounced_max_connections, settings->bounced_max_per_network, &self->peers);
+	for (size_t i = 0; i < SIGNALS && err == ERR_OK; i++)
+		err = loop_signal_new(self->loop, signal_rows[i].number, signal_rows[i].callback, self,
+				      &self->signals[i]);
+	if (err == ERR_OK)
+		err = loop_timer_new(self->loop, on_report, self, &self->report_timer);
+	if (err == ERR_OK)
+		loop_timer_start(self->report_timer, report_every_us);
+	return err;
+}
+
+static enum err open_doors(struct server *self, struct buf *why)
+{
+	const struct settings *settings = &self->setup->settings;
+	const struct committer_options options = { .settings = settings,
+						   .instance = self->setup->keyring.instance,
+						   .unsafe = self->setup->unsafe };
+	enum err err = committer_start(self->loop, &options, on_committed, self, &self->committer, why);
+	if (err != ERR_OK)
+		return err;
+	self->host = (struct session_host){ .settings = settings,
+					    .hostname = view_of(self->setup->hostname),
+					    .gate = self->gate,
+					    .intake = self->intake,
+					    .committer = self->committer };
+	return listener_open(self->loop, view_of(settings->bounced_listen), on_accept, self, &self->listener, why);
+}
+
+static void announce(const struct server *self)
+{
+	for (size_t i = 0; i < listener_count(self->listener); i++) {
+		AUTO_BUF address = buf_with_ceiling(LIMIT_WHY);
+		if (endpoint_write(listener_endpoint(self->listener, i), &address) == ERR_OK)
+			log_event(LOG_INFO, "bounced.listening", "address=%s", buf_text(&address));
+	}
+}
+
+static void release(struct server *self)
+{
+	while (self->visits != NULL) {
+		session_drop(self->visits->session);
+		forget(self->visits);
+	}
+	listener_done(self->listener);
+	committer_stop(self->committer);
+	loop_source_done(self->report_timer);
+	for (size_t i = 0; i < SIGNALS; i++)
+		loop_source_done(self->signals[i]);
+	peers_done(self->peers);
+	gate_done(self->gate);
+	intake_done(self->intake);
+	classifier_done(self->classifier);
+	loop_done(self->loop);
+}
+
+enum err server_run(struct setup *setup, struct buf *why)
+{
+	struct server server = { .setup = setup };
+	enum err err = make_parts(&server);
+	if (err != ERR_OK)
+		buf_addf(why, "bounced cannot start: %s", err_name(err));
+	else
+		err = open_doors(&server, why);
+	if (err == ERR_OK) {
+		announce(&server);
+		loop_run(server.loop);
+		report(&server);
+		log_event(LOG_INFO, "bounced.stopped", "%s", "");
+	}
+	release(&server);
+	return err;
+}

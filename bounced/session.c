@@ -1,0 +1,291 @@
+#include "bounced/session.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "smtp/server.h"
+
+/* How long the peer may take to read the last reply and close: closing first, with bytes of his unread, could destroy it. */
+static const int64_t linger_us = INT64_C(5) * CLOCK_US_PER_SECOND;
+
+struct session {
+	const struct session_host *host;
+	struct stream *stream;
+	struct smtp_server *server;
+	session_end *on_end;
+	void *owner;
+	struct record *waits_for; /* with the committer */
+	int64_t ends_at_us;       /* CLOCK_BOOTTIME: session_timeout */
+	bool stopping, lingers;
+	size_t passage_count;
+	struct passage passages[]; /* of the recipients accepted in this transaction: max_recipients */
+};
+
+static void release(struct session *self)
+{
+	if (self->waits_for != NULL)
+		self->waits_for->owner = NULL;
+	smtp_server_done(self->server);
+	stream_done(self->stream);
+	free(self);
+}
+
+static void end(struct session *self)
+{
+	session_end *on_end = self->on_end;
+	void *owner = self->owner;
+	release(self);
+	on_end(owner);
+}
+
+static void set_deadline(struct session *self)
+{
+	const struct settings *settings = self->host->settings;
+	int64_t left_us = self->ends_at_us - clock_boot_us();
+	int64_t after_us = settings->bounced_idle_timeout < left_us ? settings->bounced_idle_timeout : left_us;
+	if (self->waits_for != NULL)
+		after_us = settings->bounced_commit_timeout;
+	stream_set_deadline(self->stream, after_us > 0 ? after_us : 1);
+}
+
+/* ---- the owner's side of the protocol ---- */
+
+static void answer(struct session *self, unsigned code, const char *status, const char *text)
+{
+	smtp_server_answer(self->server, &(struct smtp_server_answer){
+					     .code = code, .status = view_of(status), .text = view_of(text) });
+}
+
+static void answer_as_usual(struct session *self)
+{
+	smtp_server_answer(self->server, &(struct smtp_server_answer){ 0 });
+}
+
+static void answer_outcome(struct session *self, enum err outcome)
+{
+	if (outcome == ERR_OK)
+		answer(self, 250, "2.0.0", "stored");
+	else
+		answer(self, 451, "4.3.0", "cannot be stored now, try again later");
+}
+
+static void on_mail(struct session *self, struct view subject)
+{
+	(void)subject;
+	self->passage_count = 0;
+	answer_as_usual(self);
+}
+
+static void on_recipient(struct session *self, struct view recipient)
+{
+	struct passage passage;
+	gate_ask(self->host->gate, recipient, clock_wall_us(), &passage);
+	if (gate_lets_in(passage.verdict) && self->passage_count < self->host->settings->bounced_max_recipients)
+		self->passages[self->passage_count++] = passage;
+	const struct gate_reply *reply = gate_reply(passage.verdict);
+	answer(self, reply->code, reply->status, reply->text);
+}
+
+static void on_data(struct session *self, struct view subject)
+{
+	(void)subject;
+	if (committer_is_away(self->host->committer))
+		answer_outcome(self, ERR_UNAVAILABLE);
+	else
+		answer_as_usual(self);
+}
+
+static void on_message(struct session *self, struct view subject)
+{
+	(void)subject;
+	struct smtp_server_message message;
+	struct record *record = NULL;
+	smtp_server_message(self->server, &message);
+	struct arrival arrival = { .sender = message.from,
+				   .recipients = message.recipients,
+				   .passages = self->passages,
+				   .recipient_count = message.recipient_count,
+				   .message = message.content,
+				   .now_us = clock_wall_us() };
+	/* The gate and the machine keep the same list. Should they ever differ, nothing is guessed. */
+	enum err err = message.recipient_count == self->passage_count ? ERR_OK : ERR_REFUSED;
+	if (err == ERR_OK)
+		err = record_new(self->host->intake, self->host->gate, &arrival, &record);
+	if (err == ERR_OK && !record_is_empty(record)) {
+		record->owner = self;
+		self->waits_for = record;
+		committer_put(self->host->committer, record);
+		return;
+	}
+	record_done(record);
+	answer_outcome(self, err);
+}
+
+typedef void ask_handler(struct session *self, struct view subject);
+
+static ask_handler *const handlers[SMTP_SERVER_STEP_COUNT] = {
+	[SMTP_SERVER_MAIL] = on_mail,
+	[SMTP_SERVER_RCPT] = on_recipient,
+	[SMTP_SERVER_DATA] = on_data,
+	[SMTP_SERVER_MESSAGE] = on_message,
+};
+
+static unsigned asked_steps(void)
+{
+	unsigned steps = 0;
+	for (unsigned i = 0; i < SMTP_SERVER_STEP_COUNT; i++)
+		steps |= handlers[i] == NULL ? 0 : 1u << i;
+	return steps;
+}
+
+/* ---- moving bytes ---- */
+
+/* Works off what the machine has to say; true when the session is over. */
+static bool work_off(struct session *self)
+{
+	for (;;) {
+		struct smtp_server_event event;
+		smtp_server_next(self->server, &event);
+		if (event.type != SMTP_SERVER_ASKS)
+			return event.type == SMTP_SERVER_CLOSED;
+		handlers[event.step](self, event.subject);
+	}
+}
+
+static size_t flush(struct session *self)
+{
+	struct view output = smtp_server_output(self->server);
+	if (output.len == 0)
+		return 0;
+	size_t written = stream_write(self->stream, output);
+	smtp_server_written(self->server, written);
+	return written;
+}
+
+static void linger(struct session *self)
+{
+	self->lingers = true;
+	stream_pause_input(self->stream, false);
+	stream_shut(self->stream);
+	stream_set_deadline(self->stream, linger_us);
+}
+
+static void pump(struct session *self)
+{
+	bool over;
+	do {
+		over = work_off(self);
+	} while (flush(self) > 0);
+	set_deadline(self);
+	if (!over)
+		stream_pause_input(self->stream, !smtp_server_wants_input(self->server));
+	else if (smtp_server_output(self->server).len == 0)
+		linger(self);
+}
+
+static void on_input(void *owner, struct view bytes)
+{
+	struct session *self = owner;
+	if (self->lingers)
+		return;
+	smtp_server_input(self->server, bytes);
+	pump(self);
+}
+
+static void on_writable(void *owner)
+{
+	struct session *self = owner;
+	if (!self->lingers)
+		pump(self);
+}
+
+/* The record goes its way without us: should it be committed after all, the peer's next attempt finds it there. */
+static void stop_waiting(struct session *self)
+{
+	self->waits_for->owner = NULL;
+	self->waits_for = NULL;
+}
+
+static void on_deadline(void *owner)
+{
+	struct session *self = owner;
+	if (self->lingers) {
+		end(self);
+		return;
+	}
+	if (self->waits_for != NULL) {
+		log_event(LOG_WARNING, "commit.late", "%s", "");
+		stop_waiting(self);
+		answer_outcome(self, ERR_UNAVAILABLE);
+	} else {
+		smtp_server_shut(self->server, VIEW_LIT("idle for too long"));
+	}
+	pump(self);
+}
+
+static void on_closed(void *owner, int errno_value)
+{
+	struct session *self = owner;
+	log_event(LOG_DEBUG, "session.closed", "errno=%d", errno_value);
+	end(self);
+}
+
+static const struct stream_handlers stream_handlers = {
+	.on_input = on_input,
+	.on_writable = on_writable,
+	.on_deadline = on_deadline,
+	.on_closed = on_closed,
+};
+
+enum err session_start(const struct session_host *host, struct stream *stream, session_end *on_end, void *owner,
+		       struct session **ret_session)
+{
+	const struct settings *settings = host->settings;
+	struct session *self = calloc(1, sizeof(*self) + settings->bounced_max_recipients * sizeof(struct passage));
+	if (self == NULL)
+		return ERR_MEMORY;
+	self->host = host;
+	self->on_end = on_end;
+	self->owner = owner;
+	self->ends_at_us = clock_boot_us() + settings->bounced_session_timeout;
+	const struct smtp_server_options options = { .hostname = host->hostname,
+						     .asks = asked_steps(),
+						     .max_message = settings->bounced_max_message,
+						     .max_recipients = settings->bounced_max_recipients,
+						     .max_messages = settings->bounced_max_messages,
+						     .max_errors = settings->bounced_max_errors };
+	enum err err = smtp_server_new(&options, &self->server);
+	if (err != ERR_OK) {
+		free(self);
+		return err;
+	}
+	self->stream = stream;
+	stream_start(stream, &stream_handlers, self);
+	pump(self);
+	*ret_session = self;
+	return ERR_OK;
+}
+
+void session_committed(struct session *session, const struct record *record)
+{
+	session->waits_for = NULL;
+	answer_outcome(session, record->outcome);
+	if (session->stopping)
+		smtp_server_shut(session->server, VIEW_LIT("shutting down"));
+	pump(session);
+}
+
+void session_stop(struct session *session)
+{
+	session->stopping = true;
+	if (session->waits_for != NULL || session->lingers)
+		return;
+	smtp_server_shut(session->server, VIEW_LIT("shutting down"));
+	pump(session);
+}
+
+void session_drop(struct session *session)
+{
+	release(session);
+}

@@ -1,0 +1,24 @@
+/* What bounced is told: its settings and its keys, checked. */
+#ifndef BOUNCED_SETUP_H
+#define BOUNCED_SETUP_H
+
+#include "base/settings.h"
+#include "mail/keyring.h"
+
+struct setup {
+	const char *path; /* of the settings file */
+	struct settings settings;
+	struct keyring keyring;
+	char hostname[256]; /* bounced.hostname, else this host's name */
+	bool unsafe;
+};
+
+/* Loads and checks settings and keys. ret_setup->path and ->unsafe are given. On failure `why` names what is wrong and nothing has to
+ * be released; else setup_done(). */
+enum err setup_load(struct setup *ret_setup, struct buf *why) MUST_USE;
+void setup_done(struct setup *setup);
+
+/* Reads the key file again, for SIGHUP. The instance may not change. On failure the keys stay. */
+enum err setup_reload_keys(struct setup *setup, struct buf *why) MUST_USE;
+
+#endif
