@@ -42,7 +42,11 @@ enum limit {
 	LIMIT_INTAKE_HEAD = 64 << 10, /* header block read of any message */
 	LIMIT_INTAKE_PARTS = 100,
 	LIMIT_INTAKE_DEPTH = 16,
-	LIMIT_DIAGNOSTIC = 2048, /* text kept from a report */
+	LIMIT_INTAKE_PART = 256 << 10,  /* one decoded part */
+	LIMIT_INTAKE_TEXT = 4 << 20,    /* all decoded parts of a message */
+	LIMIT_INTAKE_VALUE = 8 << 10,   /* one header value */
+	LIMIT_REPORT = 64 << 10,        /* what is kept of a report in memory */
+	LIMIT_DIAGNOSTIC = 2048,        /* text kept from a report */
 
 	LIMIT_COMMIT_RECORDS = 512, /* rows of what bounced stores in one transaction */
 	LIMIT_COMMIT_OCTETS = 16 << 20, /* messages of the same */

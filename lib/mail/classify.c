@@ -1,154 +1,26 @@
-/* All phrases of all rules are found in one pass (Aho and Corasick, 1975): the pieces of the phrases make a trie whose missing
- * edges are filled in beforehand, so that every octet of the text costs one look into a table. */
 #include "mail/classify.h"
 
-#include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "mail/classify_rules.h"
-#include "mail/classify_text.h"
-
-enum {
-	NONE = 0xffff,      /* no piece */
-	STATES_MAX = 60000, /* below NONE */
-};
-
-/* A part of a phrase between asterisks. */
-struct piece {
-	unsigned short rule;
-	unsigned short gapped; /* which phrase among those of several pieces */
-	unsigned short next;   /* another piece of the same letters, or NONE */
-	unsigned short len;
-	unsigned char number; /* which part of its phrase, from 0 */
-	bool is_last;
-};
+#include "mail/phrases.h"
+#include "mail/plain_text.h"
 
 struct classifier {
-	unsigned char letter[256]; /* octets that stand in no phrase share letter 0 */
-	unsigned letters;
-	unsigned states;
-	unsigned short *next;    /* [state * letters + letter] */
-	unsigned short *piece;   /* [state]: the first piece that ends here, or NONE */
-	unsigned short *shorter; /* [state]: the state of the longest proper suffix at which a piece ends, 0 for none */
-	unsigned short *fail;    /* [state]: used while building */
-	size_t gapped_count, piece_count;
-	struct piece pieces[CLASSIFY_PIECES_MAX];
+	struct phrases *phrases; /* set i: those of rule i */
 };
-
-/* ---- building ------------------------------------------------------------------------------------------------------- */
-
-static void number_letters(struct classifier *classifier, size_t *ret_octets)
-{
-	size_t octets = 1;
-	classifier->letters = 1;
-	for (size_t i = 0; i < classify_rule_count; i++) {
-		for (const char *const *phrase = classify_rules[i].phrases; phrase != NULL && *phrase != NULL;
-		     phrase++) {
-			for (const char *c = *phrase; *c != '\0'; c++, octets++) {
-				unsigned char octet = (unsigned char)*c;
-				if (classifier->letter[octet] == 0)
-					classifier->letter[octet] = (unsigned char)classifier->letters++;
-			}
-		}
-	}
-	*ret_octets = octets;
-}
-
-static void add_piece(struct classifier *classifier, struct view text, struct piece piece)
-{
-	unsigned state = 0;
-	for (size_t i = 0; i < text.len; i++) {
-		unsigned short *edge =
-		    &classifier->next[state * classifier->letters + classifier->letter[(unsigned char)text.data[i]]];
-		if (*edge == 0)
-			*edge = (unsigned short)classifier->states++;
-		state = *edge;
-	}
-	piece.next = classifier->piece[state];
-	piece.len = (unsigned short)text.len;
-	classifier->piece[state] = (unsigned short)classifier->piece_count;
-	classifier->pieces[classifier->piece_count++] = piece;
-}
-
-static bool add_phrase(struct classifier *classifier, size_t rule, struct view text)
-{
-	struct view part;
-	struct piece piece = { .rule = (unsigned short)rule, .gapped = (unsigned short)classifier->gapped_count };
-	bool is_gapped = view_find_byte(text, '*') != VIEW_NONE;
-	if (is_gapped && classifier->gapped_count++ == CLASSIFY_GAPPED_MAX)
-		return false;
-	while (view_cut(&text, '*', &part)) {
-		if (part.len == 0 || classifier->piece_count == CLASSIFY_PIECES_MAX)
-			return false;
-		piece.is_last = text.len == 0;
-		add_piece(classifier, part, piece);
-		piece.number++;
-	}
-	return true;
-}
-
-/* Breadth first: a state's fail state is nearer to the root and is finished before it. */
-static void fill_edges(struct classifier *classifier, unsigned short *queue)
-{
-	size_t head = 0, tail = 0;
-	unsigned letters = classifier->letters;
-	queue[tail++] = 0;
-	while (head < tail) {
-		unsigned state = queue[head++];
-		unsigned fail = classifier->fail[state];
-		for (unsigned letter = 0; letter < letters; letter++) {
-			unsigned short *edge = &classifier->next[state * letters + letter];
-			unsigned short via = state == 0 ? 0 : classifier->next[fail * letters + letter];
-			if (*edge == 0) {
-				*edge = via;
-				continue;
-			}
-			classifier->fail[*edge] = via;
-			classifier->shorter[*edge] = classifier->piece[via] != NONE ? via : classifier->shorter[via];
-			queue[tail++] = *edge;
-		}
-	}
-}
-
-static enum err build(struct classifier *classifier)
-{
-	size_t octets;
-	number_letters(classifier, &octets);
-	if (octets > STATES_MAX)
-		return ERR_TOO_BIG;
-	classifier->next = calloc(octets * classifier->letters, sizeof(*classifier->next));
-	classifier->piece = malloc(octets * sizeof(*classifier->piece));
-	classifier->shorter = calloc(octets, sizeof(*classifier->shorter));
-	classifier->fail = calloc(octets, sizeof(*classifier->fail));
-	unsigned short *queue = calloc(octets, sizeof(*queue));
-	enum err err = ERR_MEMORY;
-	if (classifier->next == NULL || classifier->piece == NULL || classifier->shorter == NULL ||
-	    classifier->fail == NULL || queue == NULL)
-		goto done;
-	memset(classifier->piece, 0xff, octets * sizeof(*classifier->piece));
-	classifier->states = 1;
-	err = ERR_TOO_BIG;
-	for (size_t i = 0; i < classify_rule_count; i++) {
-		for (const char *const *phrase = classify_rules[i].phrases; phrase != NULL && *phrase != NULL;
-		     phrase++) {
-			if (!add_phrase(classifier, i, view_of(*phrase)))
-				goto done;
-		}
-	}
-	fill_edges(classifier, queue);
-	err = ERR_OK;
-done:
-	free(queue);
-	return err;
-}
 
 enum err classifier_new(struct classifier **ret_classifier)
 {
+	const char *const *sets[PHRASES_SETS_MAX];
+	if (classify_rule_count > PHRASES_SETS_MAX)
+		return ERR_TOO_BIG;
+	for (size_t i = 0; i < classify_rule_count; i++)
+		sets[i] = classify_rules[i].phrases;
 	struct classifier *classifier = calloc(1, sizeof(*classifier));
 	if (classifier == NULL)
 		return ERR_MEMORY;
-	enum err err = classify_rule_count > CLASSIFY_RULES_MAX ? ERR_TOO_BIG : build(classifier);
+	enum err err = phrases_new(sets, classify_rule_count, &classifier->phrases);
 	if (err != ERR_OK) {
 		classifier_done(classifier);
 		return err;
@@ -161,65 +33,9 @@ void classifier_done(struct classifier *classifier)
 {
 	if (classifier == NULL)
 		return;
-	free(classifier->next);
-	free(classifier->piece);
-	free(classifier->shorter);
-	free(classifier->fail);
+	phrases_done(classifier->phrases);
 	free(classifier);
 }
-
-/* ---- searching ------------------------------------------------------------------------------------------------------ */
-
-/* How far a phrase of several pieces has been seen. */
-struct progress {
-	unsigned seen; /* pieces */
-	unsigned end;  /* of the last one, in normalised octets */
-};
-
-struct search {
-	const struct classifier *classifier;
-	unsigned state, at;
-	struct progress progress[CLASSIFY_GAPPED_MAX];
-	bool matched[CLASSIFY_RULES_MAX];
-};
-
-static void see_piece(struct search *search, const struct piece *piece)
-{
-	if (piece->number == 0 && piece->is_last) {
-		search->matched[piece->rule] = true;
-		return;
-	}
-	struct progress *progress = &search->progress[piece->gapped];
-	if (piece->number == 0) {
-		if (progress->seen <= 1)
-			*progress = (struct progress){ .seen = 1, .end = search->at };
-		return;
-	}
-	unsigned start = search->at - piece->len;
-	if (progress->seen < piece->number || start < progress->end)
-		return;
-	if (progress->seen == piece->number && start - progress->end > CLASSIFY_GAP) {
-		progress->seen = 0;
-		return;
-	}
-	*progress = (struct progress){ .seen = piece->number + 1u, .end = search->at };
-	if (piece->is_last)
-		search->matched[piece->rule] = true;
-}
-
-static void see_octet(void *context, unsigned char octet)
-{
-	struct search *search = context;
-	const struct classifier *classifier = search->classifier;
-	search->state = classifier->next[search->state * classifier->letters + classifier->letter[octet]];
-	search->at++;
-	for (unsigned state = search->state; state != 0; state = classifier->shorter[state]) {
-		for (unsigned i = classifier->piece[state]; i != NONE; i = classifier->pieces[i].next)
-			see_piece(search, &classifier->pieces[i]);
-	}
-}
-
-/* ---- deciding ------------------------------------------------------------------------------------------------------- */
 
 /* One number of a rule's pattern against the status; moves *pattern behind it and its dot. */
 static bool number_fits(const char **pattern, unsigned number)
@@ -277,21 +93,18 @@ static bool says_nothing(struct status status)
 void classify(const struct classifier *classifier, const struct evidence *evidence, struct finding *ret_finding)
 {
 	struct finding finding = { .status = evidence->status, .code = evidence->code, .rule = "none" };
-	struct search search;
-	search.classifier = classifier;
-	search.state = search.at = 0;
-	memset(search.progress, 0, sizeof(search.progress[0]) * classifier->gapped_count);
-	memset(search.matched, 0, classify_rule_count);
-	classify_text_normalise(evidence->text, see_octet, &search);
+	bool found[PHRASES_SETS_MAX];
+	phrases_find(classifier->phrases, evidence->text, found);
 	struct status within;
 	if (says_nothing(finding.status) && status_find(evidence->text, &within) && within.class_digit != 2)
 		finding.status = within;
 	if (finding.code == 0)
-		finding.code = classify_text_code(evidence->text);
+		finding.code = plain_text_code(evidence->text);
 	for (size_t i = 0; i < classify_rule_count; i++) {
-		if (rule_fits(&classify_rules[i], search.matched[i], &finding)) {
+		if (rule_fits(&classify_rules[i], found[i], &finding)) {
 			finding.reason = classify_rules[i].reason;
 			finding.rule = classify_rules[i].name;
+			finding.by_text = classify_rules[i].phrases != NULL;
 			break;
 		}
 	}

@@ -25,7 +25,8 @@ struct finding {
 	enum bounce_reason reason;
 	struct status status; /* the best code known, after looking into the text */
 	unsigned code;
-	const char *rule; /* name of the deciding rule, static */
+	const char *rule; /* name of the deciding rule, static; "none" */
+	bool by_text;     /* that rule looked at the text, not only at codes */
 };
 
 /* Allocates nothing. A non-final 4.x.x is soft whatever its reason. */

@@ -1,6 +1,10 @@
 #include "mail/classify_rules.h"
 
-#define PHRASES(...) (const char *const[]){ __VA_ARGS__, NULL }
+#define PHRASES(...)                                                                                                   \
+	(const char *const[])                                                                                          \
+	{                                                                                                              \
+		__VA_ARGS__, NULL                                                                                      \
+	}
 
 /* clang-format off */
 const struct rule classify_rules[] = {

@@ -12,18 +12,10 @@ struct rule {
 	const char *status;
 	/* SMTP reply code; 0: any or none. */
 	unsigned code;
-	/* One of these is in the text. NULL: the codes alone decide. The text is compared in lower case, with every run of white space
-	 * as one space, a space at either end, and every address as "@". An asterisk stands for up to CLASSIFY_GAP octets. */
+	/* One of these is in the text, compared as mail/phrases.h says. NULL: the codes alone decide. */
 	const char *const *phrases;
 	/* A reply that this rule decides; for people and for the test that walks the table. */
 	const char *example;
-};
-
-enum {
-	CLASSIFY_GAP = 80,
-	CLASSIFY_RULES_MAX = 256,
-	CLASSIFY_GAPPED_MAX = 512,  /* phrases with an asterisk */
-	CLASSIFY_PIECES_MAX = 4096, /* phrases, and parts of phrases between asterisks */
 };
 
 extern const struct rule classify_rules[];

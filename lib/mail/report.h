@@ -1,0 +1,20 @@
+/* The inside of struct report (mail/intake.h) for those who fill it. */
+#ifndef MAIL_REPORT_H
+#define MAIL_REPORT_H
+
+#include "mail/intake.h"
+
+enum { REPORT_RECIPIENTS_MAX = 64, REPORT_TOKENS_MAX = 20 };
+
+enum err report_new(struct report **ret_report) MUST_USE;
+
+/* All texts are cleaned (mail/clean.h) and cut short at their limit; a value set twice is the first one. */
+void report_set_finding(struct report *report, const struct finding *finding);
+void report_set_diagnostic(struct report *report, struct view text);
+void report_set_reporting_mta(struct report *report, struct view name);
+void report_set_subject(struct report *report, struct view subject);
+/* Passed over when empty, known already, or beyond the number above. */
+void report_add_recipient(struct report *report, struct view address);
+void report_add_token(struct report *report, struct view token);
+
+#endif
