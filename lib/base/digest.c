@@ -11,6 +11,11 @@ static bool add_part(EVP_MD_CTX *context, struct view part)
 	       (part.len == 0 || EVP_DigestUpdate(context, part.data, part.len) == 1);
 }
 
+bool digest_of(struct view bytes, unsigned char ret_digest[DIGEST_SIZE])
+{
+	return EVP_Digest(bytes.data, bytes.len, ret_digest, NULL, EVP_sha256(), NULL) == 1;
+}
+
 bool digest_of_parts(const struct view *parts, size_t count, unsigned char ret_digest[DIGEST_SIZE])
 {
 	unsigned char digest[EVP_MAX_MD_SIZE];

@@ -57,6 +57,10 @@ enum limit {
 	LIMIT_CSV_ROW = 1 << 20,
 	LIMIT_COPY_BATCH = 2 << 20,  /* rows gathered for one write into COPY */
 	LIMIT_OUTPUT_LINE = 4 << 20, /* one row of listctl's output as CSV or JSON */
+
+	/* the database */
+	LIMIT_DB_VALUES = 64,          /* parameters of one statement */
+	LIMIT_DB_PARAMETER = 512 << 20, /* one parameter; an array of returned messages is the largest */
 };
 
 #endif
