@@ -1,0 +1,316 @@
+#include "store/db.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/db_private.h"
+
+/* ---- the connection ---- */
+
+static void options_done(struct db_options *options)
+{
+	free((void *)(uintptr_t)options->conninfo);
+	free((void *)(uintptr_t)options->program);
+	free((void *)(uintptr_t)options->instance);
+}
+
+static bool copy_text(const char *text, const char **ret_copy)
+{
+	*ret_copy = text != NULL ? strdup(text) : NULL;
+	return text == NULL || *ret_copy != NULL;
+}
+
+static struct db *db_new(const struct db_options *options)
+{
+	struct db *db = calloc(1, sizeof *db);
+	if (db == NULL)
+		return NULL;
+	db->options = *options;
+	db->scratch = buf_with_ceiling(LIMIT_DB_PARAMETER);
+	bool whole = copy_text(options->conninfo, &db->options.conninfo);
+	whole = copy_text(options->program, &db->options.program) && whole;
+	whole = copy_text(options->instance, &db->options.instance) && whole;
+	if (whole)
+		return db;
+	db_close(db);
+	return NULL;
+}
+
+void db_drop(struct db *db)
+{
+	PQfinish(db->conn);
+	db->conn = NULL;
+	db->prepared_count = 0;
+}
+
+void db_close(struct db *db)
+{
+	if (db == NULL)
+		return;
+	db_drop(db);
+	options_done(&db->options);
+	buf_done(&db->scratch);
+	free(db->prepared);
+	free(db);
+}
+
+enum err db_open(const struct db_options *options, struct db **ret_db, struct buf *why)
+{
+	struct db *db = db_new(options);
+	if (db == NULL)
+		return ERR_MEMORY;
+	enum err err = db_connect(db, why);
+	if (err == ERR_OK)
+		*ret_db = db;
+	else
+		db_close(db);
+	return err;
+}
+
+enum err db_reconnect(struct db *db, struct buf *why)
+{
+	db_drop(db);
+	return db_connect(db, why);
+}
+
+bool db_is_connected(const struct db *db)
+{
+	return db->conn != NULL && PQstatus(db->conn) == CONNECTION_OK;
+}
+
+const char *db_sqlstate(const struct db *db)
+{
+	return db->sqlstate;
+}
+
+/* ---- statements ---- */
+
+static struct prepared *find_prepared(struct db *db, const struct db_statement *statement)
+{
+	for (size_t i = 0; i < db->prepared_count; i++)
+		if (db->prepared[i].statement == statement)
+			return &db->prepared[i];
+	return NULL;
+}
+
+static struct prepared *new_prepared(struct db *db, const struct db_statement *statement)
+{
+	if (db->prepared_count == db->prepared_room) {
+		size_t room = db->prepared_room == 0 ? 16 : 2 * db->prepared_room;
+		struct prepared *grown = reallocarray(db->prepared, room, sizeof *grown);
+		if (grown == NULL)
+			return NULL;
+		db->prepared = grown;
+		db->prepared_room = room;
+	}
+	struct prepared *prepared = &db->prepared[db->prepared_count++];
+	*prepared = (struct prepared){ .statement = statement };
+	return prepared;
+}
+
+/* The types of the parameters are the server's to infer; values are bound to them. */
+static enum err learn_types(struct db *db, struct prepared *prepared, struct buf *why)
+{
+	PGresult *result = PQdescribePrepared(db->conn, prepared->statement->name);
+	if (PQresultStatus(result) != PGRES_COMMAND_OK) {
+		enum err err = db_failed(db, result, why);
+		PQclear(result);
+		return err;
+	}
+	int count = PQnparams(result);
+	assert(count <= (int)LIMIT_DB_VALUES);
+	prepared->count = (size_t)count;
+	for (int i = 0; i < count; i++)
+		prepared->types[i] = PQparamtype(result, i);
+	PQclear(result);
+	return ERR_OK;
+}
+
+static enum err prepare(struct db *db, const struct db_statement *statement, struct prepared **ret_prepared,
+			struct buf *why)
+{
+	enum err err = ERR_OK;
+	struct prepared *prepared = find_prepared(db, statement);
+	if (prepared != NULL) {
+		*ret_prepared = prepared;
+		return ERR_OK;
+	}
+	PGresult *result = PQprepare(db->conn, statement->name, statement->sql, 0, NULL);
+	if (PQresultStatus(result) != PGRES_COMMAND_OK)
+		err = db_failed(db, result, why);
+	PQclear(result);
+	if (err != ERR_OK)
+		return err;
+	prepared = new_prepared(db, statement);
+	if (prepared == NULL)
+		return ERR_MEMORY;
+	err = learn_types(db, prepared, why);
+	if (err == ERR_OK)
+		*ret_prepared = prepared;
+	else if (db->prepared_count > 0)
+		db->prepared_count--;
+	return err;
+}
+
+static enum err not_connected(struct db *db, struct buf *why)
+{
+	return db_failed(db, NULL, why);
+}
+
+static enum err take_result(struct db *db, PGresult *result, struct db_rows **ret_rows, struct buf *why)
+{
+	ExecStatusType status = PQresultStatus(result);
+	if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
+		enum err err = db_failed(db, result, why);
+		PQclear(result);
+		return err;
+	}
+	if (ret_rows != NULL)
+		return db_rows_new(result, ret_rows);
+	PQclear(result);
+	return ERR_OK;
+}
+
+enum err db_run(struct db *db, const struct db_statement *statement, const struct db_value *values, size_t count,
+		struct db_rows **ret_rows, struct buf *why)
+{
+	struct prepared *prepared = NULL;
+	struct binding binding;
+	if (!db_is_connected(db))
+		return not_connected(db, why);
+	enum err err = prepare(db, statement, &prepared, why);
+	if (err != ERR_OK)
+		return err;
+	assert(count == prepared->count);
+	err = db_bind(prepared->types, values, count, &db->scratch, &binding, why);
+	if (err != ERR_OK)
+		return err;
+	PGresult *result =
+	    PQexecPrepared(db->conn, statement->name, (int)count, binding.values, binding.lengths, binding.formats, 1);
+	return take_result(db, result, ret_rows, why);
+}
+
+enum err db_exec(struct db *db, const char *sql, struct buf *why)
+{
+	if (!db_is_connected(db))
+		return not_connected(db, why);
+	return take_result(db, PQexec(db->conn, sql), NULL, why);
+}
+
+enum err db_run_script(struct db *db, struct view sql, struct buf *why)
+{
+	AUTO_BUF text = buf_with_ceiling(LIMIT_DB_PARAMETER);
+	enum err err = buf_add(&text, sql);
+	return err == ERR_OK ? db_exec(db, buf_text(&text), why) : err;
+}
+
+/* ---- transactions ---- */
+
+enum err db_begin(struct db *db)
+{
+	return db_exec(db, "BEGIN", NULL);
+}
+
+enum err db_begin_snapshot(struct db *db)
+{
+	return db_exec(db, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", NULL);
+}
+
+enum err db_commit(struct db *db, struct buf *why)
+{
+	if (!db_is_connected(db))
+		return not_connected(db, why);
+	PGresult *result = PQexec(db->conn, "COMMIT");
+	/* The server ends a failed transaction by COMMIT without an error, but says what it did. */
+	bool undone = PQresultStatus(result) == PGRES_COMMAND_OK && strcmp(PQcmdStatus(result), "ROLLBACK") == 0;
+	enum err err = take_result(db, result, NULL, why);
+	if (err != ERR_OK || !undone)
+		return err;
+	db_whyf(why, "a statement of the transaction had failed, so that nothing was changed");
+	return ERR_REFUSED;
+}
+
+void db_rollback(struct db *db)
+{
+	if (!db_is_connected(db))
+		return;
+	PGTransactionStatusType status = PQtransactionStatus(db->conn);
+	if (status == PQTRANS_IDLE)
+		return;
+	/* In the middle of a COPY no statement can be sent; without the connection the server rolls back. */
+	if (status == PQTRANS_ACTIVE || db_exec(db, "ROLLBACK", NULL) != ERR_OK)
+		db_drop(db);
+}
+
+/* ---- COPY ---- */
+
+enum err db_copy_begin(struct db *db, const struct db_statement *copy, struct buf *why)
+{
+	if (!db_is_connected(db))
+		return not_connected(db, why);
+	PGresult *result = PQexec(db->conn, copy->sql);
+	enum err err = PQresultStatus(result) == PGRES_COPY_IN ? ERR_OK : db_failed(db, result, why);
+	PQclear(result);
+	return err;
+}
+
+enum err db_copy_data(struct db *db, struct view bytes, struct buf *why)
+{
+	if (!db_is_connected(db))
+		return not_connected(db, why);
+	while (bytes.len > 0) {
+		struct view part = view_head(bytes, LIMIT_DB_PARAMETER);
+		if (PQputCopyData(db->conn, part.data, (int)part.len) != 1)
+			return db_failed(db, NULL, why);
+		bytes = view_skip(bytes, part.len);
+	}
+	return ERR_OK;
+}
+
+/* The last result of the COPY; the first failure is the one that counts. */
+static enum err drain_copy(struct db *db, struct buf *why)
+{
+	enum err err = ERR_OK;
+	PGresult *result;
+	while (db->conn != NULL && (result = PQgetResult(db->conn)) != NULL) {
+		if (PQresultStatus(result) != PGRES_COMMAND_OK && err == ERR_OK)
+			err = db_failed(db, result, why);
+		PQclear(result);
+	}
+	return err;
+}
+
+enum err db_copy_end(struct db *db, bool ok, struct buf *why)
+{
+	static const char query_canceled[] = "57014";
+	if (!db_is_connected(db))
+		return not_connected(db, why);
+	if (PQputCopyEnd(db->conn, ok ? NULL : "given up") != 1)
+		return db_failed(db, NULL, why);
+	if (ok)
+		return drain_copy(db, why);
+	/* The failure that was asked for. */
+	enum err err = drain_copy(db, NULL);
+	return err == ERR_IO && strcmp(db->sqlstate, query_canceled) == 0 ? ERR_OK : err;
+}
+
+/* ---- hints ---- */
+
+int db_socket(const struct db *db)
+{
+	return db_is_connected(db) ? PQsocket(db->conn) : -1;
+}
+
+bool db_notified(struct db *db)
+{
+	bool notified = false;
+	PGnotify *notify;
+	if (!db_is_connected(db) || PQconsumeInput(db->conn) != 1)
+		return false;
+	while ((notify = PQnotifies(db->conn)) != NULL) {
+		notified = true;
+		PQfreemem(notify);
+	}
+	return notified;
+}
