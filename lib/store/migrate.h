@@ -29,7 +29,7 @@ enum migrate_state {
 };
 const char *migrate_state_name(enum migrate_state state);
 
-enum { MIGRATE_NAME_SIZE = 64, MIGRATE_ROWS_MAX = 1000 };
+enum { MIGRATE_NAME_SIZE = 64 };
 
 /* One migration, known to the database or to the program. */
 struct migrate_row {
