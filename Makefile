@@ -46,6 +46,9 @@ LDFLAGS = -pthread $(SANITIZERS)
 ROOMS = store net smtp mail base
 PROGRAMS = sender bounced listctl
 ROOM_LIBS = $(ROOMS:%=$(BUILD)/lib%.a)
+# A static pattern rule puts its stem in place of a %, so the rules below call these instead.
+objects_in = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c))
+modules_in = $(filter-out $(BUILD)/$(1)/main.o,$(call objects_in,$(1)))
 room_objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard lib/$(1)/*.c))
 PROGRAM_FILES = $(PROGRAMS:%=$(BUILD)/bin/%)
 
@@ -126,7 +129,7 @@ $(ROOM_LIBS): $(BUILD)/lib%.a: $$(call room_objects,%) $$(if $$(filter store,$$*
 	@rm -f $@
 	$(QUIET)ar rcs $@ $^
 
-$(PROGRAM_FILES): $(BUILD)/bin/%: $$(patsubst %.c,$(BUILD)/%.o,$$(wildcard $$*/*.c)) $(ROOM_LIBS)
+$(PROGRAM_FILES): $(BUILD)/bin/%: $$(call objects_in,$$*) $(ROOM_LIBS)
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  LINK  $@")
 	$(QUIET)$(CC) $(LDFLAGS) $^ $(PACKAGE_LIBS) -o $@
@@ -135,12 +138,12 @@ $(PROGRAM_FILES): $(BUILD)/bin/%: $$(patsubst %.c,$(BUILD)/%.o,$$(wildcard $$*/*
 # program's own module links that program's objects without its main.
 program_of = $(filter $(PROGRAMS),$(notdir $(patsubst %/,%,$(dir $(1)))))
 $(UNIT_TESTS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/tests/support/unit_main.o \
-    $$(if $$(call program_of,$$*),$$(patsubst %.c,$(BUILD)/%.o,$$(filter-out %/main.c,$$(wildcard $$(call program_of,$$*)/*.c)))) $(ROOM_LIBS)
+    $$(if $$(call program_of,$$*),$$(call modules_in,$$(call program_of,$$*))) $(ROOM_LIBS)
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  LINK  $@")
 	$(QUIET)$(CC) $(LDFLAGS) $^ $(PACKAGE_LIBS) $(shell pkg-config --libs check 2>/dev/null) -o $@
 
-$(SUPPORT_FILES): $(BUILD)/bin/%: $$(patsubst %.c,$(BUILD)/%.o,$$(wildcard tests/support/$$*/*.c)) $(ROOM_LIBS)
+$(SUPPORT_FILES): $(BUILD)/bin/%: $$(call objects_in,tests/support/$$*) $(ROOM_LIBS)
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  LINK  $@")
 	$(QUIET)$(CC) $(LDFLAGS) $^ $(PACKAGE_LIBS) -o $@
