@@ -51,6 +51,7 @@ static enum err take(struct parser *parser, int letter, const char *value)
 		arguments->config = value;
 		return ERR_OK;
 	case 'f':
+		arguments->has_format = true;
 		if (output_format_from_name(value, &arguments->format))
 			return ERR_OK;
 		buf_addf(parser->why, "no such format: %s; there are table, csv and json", value);
@@ -180,6 +181,8 @@ enum err arguments_parse(int argc, char **argv, struct arguments *ret_arguments,
 	err = read_options(&parser, ":c:f:qh", argc, argv, &next);
 	if (err != ERR_OK || ret_arguments->wish != WISH_RUN)
 		return err;
+	if (ret_arguments->command->writes_csv && !ret_arguments->has_format)
+		ret_arguments->format = FORMAT_CSV;
 	ret_arguments->operands = argv + next;
 	ret_arguments->operand_count = (size_t)(argc - next);
 	return check_operands(&parser);

@@ -17,7 +17,7 @@ struct arguments {
 	const struct command *command;
 	const char *config; /* NULL: not given */
 	enum output_format format;
-	bool quiet;
+	bool has_format, quiet;
 	const char *values[COMMAND_OPTIONS];
 	char **operands;
 	size_t operand_count;

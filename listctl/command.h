@@ -38,6 +38,7 @@ struct command {
 	const struct command_option *options; /* NULL: none of its own */
 	size_t least, most;                   /* operands taken; OPERANDS_ANY for no limit */
 	enum command_needs needs;
+	bool writes_csv; /* without --format, data is CSV instead of a table */
 	/* ERR_OK: exit 0. Else one sentence stands in call->why and the exit is 1 (2 after call_misused()). */
 	enum err (*run)(struct call *call);
 };
@@ -52,7 +53,6 @@ extern const struct command export_commands[];
 extern const struct command suppress_commands[];
 extern const struct command key_commands[];
 extern const struct command worker_commands[];
-extern const struct command mailbox_commands[];
 extern const struct command campaign_commands[]; /* cmd_campaign*.c */
 extern const struct command bounce_commands[];   /* cmd_bounce.c */
 extern const struct command prune_commands[];    /* cmd_prune.c: prune, undo */

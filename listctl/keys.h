@@ -9,7 +9,7 @@
  * keyring with keyring_wipe(). */
 enum err keys_load(const struct settings *settings, const char *settings_path, struct keyring *ret_keyring,
 		   struct buf *why) MUST_USE;
-/* Replaces the file at once, mode 0600. */
+/* Replaces the file at once: mode 0600, or readable by its group when it was; its owner and group stay. */
 enum err keys_save(const struct settings *settings, const struct keyring *keyring, struct buf *why) MUST_USE;
 
 #endif

@@ -1,0 +1,27 @@
+#include "listctl/sender_text.h"
+
+#include "mail/address.h"
+
+enum err sender_text_parse(struct view text, const char *what, struct buf *ret_name, struct buf *ret_address,
+			   struct buf *why)
+{
+	struct view name = { 0 }, address = view_trim(text);
+	size_t open = view_find_last_byte(address, '<');
+	if (view_ends(address, VIEW_LIT(">")) && open != VIEW_NONE) {
+		name = view_trim(view_head(address, open));
+		address = view_slice(address, open + 1, address.len - 1);
+	}
+	if (name.len >= 2 && name.data[0] == '"' && name.data[name.len - 1] == '"')
+		name = view_slice(name, 1, name.len - 1);
+	if (!view_is_utf8(name) || view_has_control(name)) {
+		buf_addf(why, "%s: the name must be UTF-8 text without control characters", what);
+		return ERR_INVALID;
+	}
+	size_t before = why->len;
+	buf_addf(why, "%s: ", what);
+	enum err err = address_parse(address, ret_address, why);
+	if (err != ERR_OK)
+		return err;
+	buf_cut(why, before);
+	return buf_add(ret_name, name);
+}
