@@ -26,12 +26,16 @@ enum limit {
 	LIMIT_REPLY_LINES = 100,
 	LIMIT_REPLY = 64 << 10,
 	LIMIT_COMMAND_LINE = 2048,
-	LIMIT_REPLY_KEPT = 1024, /* of a reply, kept in the ledger and the journal */
+	LIMIT_REPLY_KEPT = 1024,      /* of a reply, kept in the ledger and the journal */
 	LIMIT_SMTP_INPUT = 256 << 10, /* read from a peer and not yet acted on */
 	LIMIT_SMTP_OUTPUT = 64 << 10, /* replies not yet written: no further command is executed beyond */
 
 	/* outgoing messages */
-	LIMIT_TEMPLATE = 4 << 20,    /* one source text of a campaign */
+	LIMIT_TEMPLATE = 4 << 20,       /* one source text of a campaign */
+	LIMIT_TEMPLATE_DEPTH = 16,      /* sections in sections */
+	LIMIT_TEMPLATE_STEPS = 1 << 20, /* operations to render one copy */
+	LIMIT_TEMPLATE_OPS = 100000,    /* literals and tags of one template */
+	LIMIT_FIELD_NAME = 128,
 	LIMIT_MESSAGE = 16 << 20,    /* one recipient's copy */
 	LIMIT_SMTP_TURN = LIMIT_MESSAGE * 3 / 2, /* what a client says in one turn: a message, dots stuffed, and commands */
 	LIMIT_HEADER_VALUE = 200,    /* characters of data merged into a header */

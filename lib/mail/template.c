@@ -1,0 +1,449 @@
+#include "mail/template.h"
+
+#include <stdlib.h>
+
+#include "base/limits.h"
+#include "mail/template_ops.h"
+
+struct compiler {
+	struct template *template;
+	const struct field_names *known;
+	struct view source;
+	size_t open[LIMIT_TEMPLATE_DEPTH]; /* the sections that are open, as indexes of their operations */
+	size_t depth;
+	struct buf *why;
+};
+
+/* {{...}}: where it stands and what is in it. */
+struct tag {
+	const struct tag_row *row;
+	size_t start, end; /* from "{{" to behind "}}" */
+	struct view name;
+	struct view otherwise;
+	bool has_default;
+};
+
+typedef enum err on_tag(struct compiler *compiler, const struct tag *tag);
+static on_tag on_field, on_section, on_end, on_comment, on_unsupported;
+
+/* The kinds of tags by the character behind the braces. */
+static const struct tag_row {
+	char sigil;      /* NUL: none of the others */
+	bool standalone; /* a line that holds nothing else disappears */
+	bool raw;        /* not escaped */
+	on_tag *on;
+	const char *closing;
+	const char *refusal;
+} tag_rows[] = {
+	{ .sigil = '#', .standalone = true, .on = on_section, .closing = "}}" },
+	{ .sigil = '^', .standalone = true, .on = on_section, .closing = "}}" },
+	{ .sigil = '/', .standalone = true, .on = on_end, .closing = "}}" },
+	{ .sigil = '!', .standalone = true, .on = on_comment, .closing = "}}" },
+	{ .sigil = '{', .raw = true, .on = on_field, .closing = "}}}" },
+	{ .sigil = '&', .raw = true, .on = on_field, .closing = "}}" },
+	{ .sigil = '>',
+	  .on = on_unsupported,
+	  .closing = "}}",
+	  .refusal = "partials are not supported; put the text here" },
+	{ .sigil = '<',
+	  .on = on_unsupported,
+	  .closing = "}}",
+	  .refusal = "parent templates are not supported; put the text here" },
+	{ .sigil = '$',
+	  .on = on_unsupported,
+	  .closing = "}}",
+	  .refusal = "blocks are not supported; put the text here" },
+	{ .sigil = '=',
+	  .on = on_unsupported,
+	  .closing = "}}",
+	  .refusal = "the delimiters cannot be changed; use {{ and }}" },
+	{ .sigil = '\0', .on = on_field, .closing = "}}" },
+};
+
+/* ---- errors ---- */
+
+static size_t count_characters(struct view text)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < text.len; i++)
+		count += ((unsigned char)text.data[i] & 0xc0) != 0x80;
+	return count;
+}
+
+static enum err refuse_at(const struct compiler *compiler, size_t at, const char *format, ...) PRINTF_LIKE(3, 4);
+
+static enum err refuse_at(const struct compiler *compiler, size_t at, const char *format, ...)
+{
+	struct view before = view_head(compiler->source, at);
+	size_t line = 1;
+	for (size_t end = view_find_byte(before, '\n'); end != VIEW_NONE; end = view_find_byte(before, '\n')) {
+		before = view_skip(before, end + 1);
+		line++;
+	}
+	buf_addf(compiler->why, "line %zu, column %zu: ", line, count_characters(before) + 1);
+	va_list values;
+	va_start(values, format);
+	buf_addv(compiler->why, format, values);
+	va_end(values);
+	return ERR_INVALID;
+}
+
+static size_t position(const struct compiler *compiler, struct view part)
+{
+	return (size_t)(part.data - compiler->source.data);
+}
+
+/* ---- operations ---- */
+
+size_t template_op_count(const struct template *template)
+{
+	return template->ops.len / sizeof(struct op);
+}
+
+struct op *template_op(const struct template *template, size_t index)
+{
+	return (struct op *)(void *)template->ops.data + index;
+}
+
+static enum err add_op(struct compiler *compiler, const struct op *op)
+{
+	struct op added = *op;
+	added.in_section = compiler->depth > 0;
+	return buf_add(&compiler->template->ops, view_from(&added, sizeof(added)));
+}
+
+static enum err add_literal(struct compiler *compiler, size_t from, size_t to)
+{
+	if (from >= to)
+		return ERR_OK;
+	return add_op(compiler, &(struct op){ .kind = OP_LITERAL,
+					      .text = view_slice(compiler->source, from, to),
+					      .number = compiler->template->literals++ });
+}
+
+/* ---- names ---- */
+
+static enum err check_name(const struct compiler *compiler, const struct tag *tag)
+{
+	struct view name = tag->name;
+	if (name.len == 0)
+		return refuse_at(compiler, tag->start, "the tag names no field; write {{name}}");
+	if (name.len > LIMIT_FIELD_NAME)
+		return refuse_at(compiler, tag->start, "the name of the field has more than %d octets; is a }} missing",
+				 LIMIT_FIELD_NAME);
+	if (view_has_control(name) || view_find_byte(name, '{') != VIEW_NONE || view_find_byte(name, '}') != VIEW_NONE)
+		return refuse_at(compiler, tag->start, "the tag that begins here is not closed; add }}");
+	if (view_eq(name, VIEW_LIT(".")))
+		return ERR_OK;
+	if (view_starts(name, VIEW_LIT(".")) || view_ends(name, VIEW_LIT(".")) ||
+	    view_find(name, VIEW_LIT("..")) != VIEW_NONE)
+		return refuse_at(compiler, tag->start, "\"" VIEW_FMT "\" has a dot too many; remove it",
+				 VIEW_ARG(name));
+	return ERR_OK;
+}
+
+/* The path of a name below the open section at `level`, left at the end of names when it is known. */
+static bool find_below(struct compiler *compiler, size_t level, struct view name, struct op *op)
+{
+	struct buf *names = &compiler->template->names;
+	const struct op *section = template_op(compiler->template, compiler->open[level]);
+	if (section->kind != OP_SECTION)
+		return false;
+	op->path_at = names->len;
+	/* The room first: what is copied must not move while it is read. */
+	if (buf_room(names, section->path_len + 1 + name.len) == NULL)
+		return false;
+	buf_add(names, view_slice(buf_view(names), section->path_at, section->path_at + section->path_len));
+	if (!view_eq(name, VIEW_LIT("."))) {
+		buf_add_byte(names, '.');
+		buf_add(names, name);
+	}
+	op->path_len = names->len - op->path_at;
+	struct view path = view_skip(buf_view(names), op->path_at);
+	if (buf_err(names) == ERR_OK && field_names_know(compiler->known, path))
+		return true;
+	buf_cut(names, op->path_at);
+	return false;
+}
+
+static enum err resolve(struct compiler *compiler, const struct tag *tag, struct op *op)
+{
+	enum err err = check_name(compiler, tag);
+	if (err != ERR_OK)
+		return err;
+	for (size_t level = compiler->depth; level-- > 0;) {
+		if (find_below(compiler, level, tag->name, op))
+			return ERR_OK;
+	}
+	if (view_eq(tag->name, VIEW_LIT(".")))
+		return refuse_at(compiler, tag->start, "{{.}} stands in no section; write the name of a field");
+	if (field_names_know(compiler->known, tag->name)) {
+		op->path_at = compiler->template->names.len;
+		op->path_len = tag->name.len;
+		return buf_add(&compiler->template->names, tag->name);
+	}
+	err = refuse_at(compiler, tag->start, "the field \"" VIEW_FMT "\" is unknown; ", VIEW_ARG(tag->name));
+	field_names_suggest(compiler->known, tag->name, compiler->why);
+	return err;
+}
+
+/* ---- tags ---- */
+
+static enum err on_field(struct compiler *compiler, const struct tag *tag)
+{
+	struct op op = {
+		.kind = OP_FIELD,
+		.escaped = compiler->template->slot == TEMPLATE_HTML && !tag->row->raw,
+		.text = tag->name,
+		.otherwise = tag->otherwise,
+		.has_default = tag->has_default,
+	};
+	enum err err = resolve(compiler, tag, &op);
+	return err != ERR_OK ? err : add_op(compiler, &op);
+}
+
+static enum err on_section(struct compiler *compiler, const struct tag *tag)
+{
+	struct op op = { .kind = tag->row->sigil == '#' ? OP_SECTION : OP_INVERTED, .text = tag->name };
+	if (tag->has_default)
+		return refuse_at(compiler, tag->start, "a section takes no default; remove the | and what follows it");
+	enum err err = resolve(compiler, tag, &op);
+	if (err != ERR_OK)
+		return err;
+	if (compiler->depth == LIMIT_TEMPLATE_DEPTH)
+		return refuse_at(compiler, tag->start, "more than %d sections stand in each other; use fewer",
+				 LIMIT_TEMPLATE_DEPTH);
+	size_t index = template_op_count(compiler->template);
+	err = add_op(compiler, &op);
+	if (err == ERR_OK)
+		compiler->open[compiler->depth++] = index;
+	return err;
+}
+
+static enum err on_end(struct compiler *compiler, const struct tag *tag)
+{
+	if (compiler->depth == 0)
+		return refuse_at(compiler, tag->start, "{{/" VIEW_FMT "}} closes no section; remove it or open one",
+				 VIEW_ARG(tag->name));
+	size_t opened = compiler->open[compiler->depth - 1];
+	struct view name = template_op(compiler->template, opened)->text;
+	if (!view_eq(name, tag->name))
+		return refuse_at(compiler, tag->start,
+				 "{{/" VIEW_FMT "}} stands where {{/" VIEW_FMT "}} is due; close that section first",
+				 VIEW_ARG(view_head(tag->name, LIMIT_FIELD_NAME)), VIEW_ARG(name));
+	size_t index = template_op_count(compiler->template);
+	enum err err = add_op(compiler, &(struct op){ .kind = OP_END, .text = tag->name, .partner = opened });
+	if (err == ERR_OK) {
+		template_op(compiler->template, opened)->partner = index;
+		compiler->depth--;
+	}
+	return err;
+}
+
+static enum err on_comment(struct compiler *compiler, const struct tag *tag)
+{
+	(void)compiler;
+	(void)tag;
+	return ERR_OK;
+}
+
+static enum err on_unsupported(struct compiler *compiler, const struct tag *tag)
+{
+	return refuse_at(compiler, tag->start, "%s", tag->row->refusal);
+}
+
+static const struct tag_row *find_row(struct view inside)
+{
+	const struct tag_row *row = tag_rows;
+	while (row->sigil != '\0' && (inside.len == 0 || inside.data[0] != row->sigil))
+		row++;
+	return row;
+}
+
+static enum err parse_tag(const struct compiler *compiler, size_t start, struct tag *ret_tag)
+{
+	struct view inside = view_skip(compiler->source, start + 2);
+	struct tag tag = { .start = start, .row = find_row(inside) };
+	if (tag.row->sigil != '\0')
+		inside = view_skip(inside, 1);
+	struct view closing = view_of(tag.row->closing);
+	size_t len = view_find(inside, closing);
+	if (len == VIEW_NONE)
+		return refuse_at(compiler, start, "the tag that begins here is not closed; add %s", tag.row->closing);
+	struct view content = view_head(inside, len);
+	size_t bar = view_find_byte(content, '|');
+	tag.name = view_trim(view_head(content, bar));
+	tag.has_default = bar != VIEW_NONE;
+	if (tag.has_default)
+		tag.otherwise = view_trim(view_skip(content, bar + 1));
+	tag.end = position(compiler, inside) + len + closing.len;
+	*ret_tag = tag;
+	return ERR_OK;
+}
+
+static size_t skip_blanks(struct view source, size_t at)
+{
+	while (at < source.len && (source.data[at] == ' ' || source.data[at] == '\t'))
+		at++;
+	return at;
+}
+
+/* A tag alone on its line takes the line with it: *start goes back to the beginning of the line, *end behind its end. */
+static void widen(struct view source, const struct tag_row *row, size_t *start, size_t *end)
+{
+	size_t newline = view_find_last_byte(view_head(source, *start), '\n');
+	size_t line = newline == VIEW_NONE ? 0 : newline + 1;
+	size_t behind = skip_blanks(source, *end);
+	bool alone = skip_blanks(source, line) == *start && (behind == source.len || source.data[behind] == '\n');
+	if (!row->standalone || !alone)
+		return;
+	*start = line;
+	*end = behind == source.len ? behind : behind + 1;
+}
+
+static enum err compile_all(struct compiler *compiler)
+{
+	size_t at = 0;
+	while (at < compiler->source.len) {
+		size_t offset = view_find(view_skip(compiler->source, at), VIEW_LIT("{{"));
+		if (offset == VIEW_NONE)
+			return add_literal(compiler, at, compiler->source.len);
+		struct tag tag;
+		enum err err = parse_tag(compiler, at + offset, &tag);
+		if (err != ERR_OK)
+			return err;
+		size_t start = tag.start, end = tag.end;
+		widen(compiler->source, tag.row, &start, &end);
+		err = add_literal(compiler, at, start);
+		if (err == ERR_OK)
+			err = tag.row->on(compiler, &tag);
+		if (err != ERR_OK)
+			return err;
+		at = end;
+	}
+	return ERR_OK;
+}
+
+/* ---- the whole ---- */
+
+static struct view without_bom(struct view source)
+{
+	return view_skip(source, view_starts(source, VIEW_LIT("\xef\xbb\xbf")) ? 3 : 0);
+}
+
+static enum err add_with_lf(struct view source, struct buf *out)
+{
+	while (source.len > 0) {
+		size_t cr = view_find_byte(source, '\r');
+		buf_add(out, view_head(source, cr));
+		if (cr == VIEW_NONE)
+			break;
+		buf_add_byte(out, '\n');
+		source = view_skip(source, view_starts(view_skip(source, cr), VIEW_LIT("\r\n")) ? cr + 2 : cr + 1);
+	}
+	return buf_err(out);
+}
+
+static enum err check_source(const struct compiler *compiler)
+{
+	if (!view_is_utf8(compiler->source)) {
+		buf_add(compiler->why, VIEW_LIT("the text is not UTF-8; convert it"));
+		return ERR_INVALID;
+	}
+	for (size_t i = 0; i < compiler->source.len; i++) {
+		unsigned char c = (unsigned char)compiler->source.data[i];
+		if ((c < ' ' && c != '\n' && c != '\t') || c == 0x7f)
+			return refuse_at(compiler, i, "the text holds the control character U+%04X; remove it", c);
+	}
+	return ERR_OK;
+}
+
+static enum err check_closed(const struct compiler *compiler)
+{
+	if (compiler->depth == 0)
+		return ERR_OK;
+	struct view name = template_op(compiler->template, compiler->open[compiler->depth - 1])->text;
+	size_t tag = view_find_last_byte(view_head(compiler->source, position(compiler, name)), '{') - 1;
+	return refuse_at(compiler, tag, "the section \"" VIEW_FMT "\" is not closed; add {{/" VIEW_FMT "}}",
+			 VIEW_ARG(name), VIEW_ARG(name));
+}
+
+static enum err compile(struct compiler *compiler, struct view source)
+{
+	struct template *template = compiler->template;
+	enum err err = add_with_lf(without_bom(source), &template->source);
+	compiler->source = buf_view(&template->source);
+	if (err == ERR_OK)
+		err = check_source(compiler);
+	if (err == ERR_OK)
+		err = compile_all(compiler);
+	if (err == ERR_OK)
+		err = check_closed(compiler);
+	if (err == ERR_TOO_BIG)
+		buf_add(compiler->why, VIEW_LIT("the text is too long or has too many tags; shorten it"));
+	return err;
+}
+
+enum err template_compile(struct view source, enum template_slot slot, const struct field_names *known,
+			  struct template **ret_template, struct buf *why)
+{
+	struct template *template = malloc(sizeof(*template));
+	if (template == NULL)
+		return ERR_MEMORY;
+	*template = (struct template){
+		.slot = slot,
+		.source = buf_with_ceiling(LIMIT_TEMPLATE),
+		.names = buf_with_ceiling(LIMIT_TEMPLATE),
+		.ops = buf_with_ceiling(LIMIT_TEMPLATE_OPS * sizeof(struct op)),
+	};
+	struct compiler compiler = { .template = template, .known = known, .why = why };
+	enum err err = compile(&compiler, source);
+	if (err != ERR_OK)
+		template_done(template);
+	else
+		*ret_template = template;
+	return err;
+}
+
+void template_done(struct template *template)
+{
+	if (template == NULL)
+		return;
+	buf_done(&template->source);
+	buf_done(&template->names);
+	buf_done(&template->ops);
+	free(template);
+}
+
+size_t template_literal_count(const struct template *template)
+{
+	return template->literals;
+}
+
+bool template_next_literal(const struct template *template, size_t *cursor, struct view *ret_text)
+{
+	while (*cursor < template_op_count(template)) {
+		const struct op *op = template_op(template, (*cursor)++);
+		if (op->kind == OP_LITERAL) {
+			*ret_text = op->text;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool template_next_use(const struct template *template, size_t *cursor, struct template_use *ret_use)
+{
+	while (*cursor < template_op_count(template)) {
+		const struct op *op = template_op(template, (*cursor)++);
+		if (op->kind == OP_LITERAL || op->kind == OP_END)
+			continue;
+		*ret_use = (struct template_use){
+			.path = view_slice(buf_view(&template->names), op->path_at, op->path_at + op->path_len),
+			.has_default = op->has_default,
+			.in_section = op->in_section || op->kind != OP_FIELD,
+		};
+		return true;
+	}
+	return false;
+}

@@ -1,0 +1,35 @@
+/* The operations of a compiled template, shared by its compiler and its renderer and by nobody else. */
+#ifndef MAIL_TEMPLATE_OPS_H
+#define MAIL_TEMPLATE_OPS_H
+
+#include "mail/template.h"
+
+enum op_kind { OP_LITERAL, OP_FIELD, OP_SECTION, OP_INVERTED, OP_END, OP_KIND_COUNT };
+
+struct op {
+	enum op_kind kind;
+	bool escaped;     /* OP_FIELD: {{x}} in a HTML slot */
+	bool has_default; /* OP_FIELD */
+	bool in_section;  /* stands within a section */
+	struct view text; /* OP_LITERAL: the text; else the name; borrows from the template's source */
+	size_t path_at;   /* OP_FIELD, OP_SECTION, OP_INVERTED: the path of struct template_use, in names */
+	size_t path_len;
+	struct view otherwise; /* OP_FIELD: its default */
+	size_t number;         /* OP_LITERAL: its number */
+	size_t partner;        /* OP_SECTION, OP_INVERTED: its OP_END and the other way round */
+};
+
+struct template
+{
+	enum template_slot slot;
+	struct buf source; /* with LF line ends */
+	struct buf names;  /* paths put together from section and name */
+	struct buf ops;    /* an array of struct op */
+	size_t literals;
+};
+
+size_t template_op_count(const struct template *template);
+/* Borrowed until the next operation is added. */
+struct op *template_op(const struct template *template, size_t index);
+
+#endif
