@@ -1,5 +1,6 @@
-/* A campaign's template, compiled once, and one recipient's message made from it: merge fields, MIME multipart/alternative,
- * headers, 7-bit wire text with CRLF line ends (no dot-stuffing: that is lib/smtp's).
+/* A campaign's message, compiled once, and one recipient's copy made from it: merge fields, headers, MIME
+ * multipart/alternative, CRLF line ends, a 7-bit body (no dot-stuffing: that is lib/smtp's). Only the header of a copy
+ * whose address is not ASCII is UTF-8 (RFC 6532); such a copy needs a relay with SMTPUTF8.
  *
  * Pure: the same inputs give the same bytes, so that a retry is the same message. */
 #ifndef MAIL_COMPOSE_H
@@ -11,14 +12,13 @@ struct composer;
 
 /* What the campaign and its list give to every copy. Views are borrowed for the call only. */
 struct composition {
-	struct view subject; /* may hold merge fields */
+	struct view subject; /* template */
 	struct view from_name, from_address;
-	struct view reply_to;            /* empty: none */
-	struct view list_id, list_title; /* List-Id: "title" <list_id> */
-	struct view text_body;           /* template, UTF-8, any line ends */
-	struct view html_body;           /* empty: text only, no multipart */
-	struct view
-	    bounce_domain; /* of the mailto unsubscribe address; also the right side of Message-ID is from_address's domain */
+	struct view reply_to;                 /* empty: none */
+	struct view list_id, list_title;      /* List-Id: "title" <list_id> */
+	struct view text_body;                /* template, UTF-8, any line ends */
+	struct view html_body;                /* template; empty: text only, no multipart */
+	struct view bounce_domain;            /* of the mailto unsubscribe address */
 	struct view list_name, campaign_name; /* for {{list.name}}, {{campaign.name}}, Feedback-ID */
 };
 
@@ -26,23 +26,33 @@ struct composition {
 struct copy {
 	struct view address;           /* To */
 	struct view name;              /* may be empty */
-	struct view attributes;        /* a JSON object */
+	struct view attributes;        /* a JSON object; empty: no attributes */
 	struct view message_token;     /* purpose `message`: Message-ID is <token@domain of From> */
 	struct view unsubscribe_token; /* List-Unsubscribe: <mailto:unsubscribe+TOKEN@bounce_domain> */
 	int64_t date_us;               /* Date header, UTC */
 };
 
-/* Compiles. ERR_INVALID when a field is not in `known_fields` and not built in, a section is not closed, or a header would be
- * broken; `why` gives part ("subject", "text", "html"), line, column and remedy.
- * Built-in fields: name, email, list.name, list.title, campaign.name, unsubscribe (the mailto: link). known_fields are
- * the attribute names some member of the list has; {{x|default}} is allowed for any of them.
+/* Compiles. ERR_INVALID when a field is neither known nor built in, a section is not closed, or a header would be broken:
+ * `why` gives the part ("subject", "text", "html", "from" ...), line, column and remedy.
+ * The language is that of mail/template.h. Built in: name, email, unsubscribe (the mailto: link), list.name, list.title,
+ * campaign.name; they hide attributes of the same name. known_fields are the attributes that some member of the list has,
+ * those inside objects and lists as dotted paths ("orders.sku").
  * The caller releases *ret_composer with composer_done(). */
 enum err composer_compile(const struct composition *composition, const struct view *known_fields, size_t field_count,
 			  struct composer **ret_composer, struct buf *why) MUST_USE;
 void composer_done(struct composer *composer); /* accepts NULL */
 
-/* Appends one message. ERR_INVALID when this recipient's data cannot be merged (a control character, CR, LF or NUL bound for a header, or more than
- * LIMIT_HEADER_VALUE characters): `why` names the field. ERR_TOO_BIG beyond out's ceiling. */
+/* Appends one message. ERR_INVALID when this recipient's data cannot be merged (a control character, CR, LF or NUL bound
+ * for a header, more than LIMIT_HEADER_VALUE characters, a list where text belongs, attributes that are no JSON): `why`
+ * names the field, and out is as before. ERR_TOO_BIG beyond out's ceiling.
+ * The composer keeps its scratch memory: after the first copies only attributes, where a template uses them, allocate. */
 enum err composer_write(struct composer *composer, const struct copy *copy, struct buf *out, struct buf *why) MUST_USE;
+
+/* Appends the fields that the templates use, each once, ", " between them. */
+enum err composer_fields(const struct composer *composer, struct buf *ret_fields) MUST_USE;
+
+/* Appends those that leave a gap in this recipient's copy: empty, without a default, not in a section. For previews. */
+enum err composer_gaps(struct composer *composer, const struct copy *copy, struct buf *ret_fields,
+		       struct buf *why) MUST_USE;
 
 #endif

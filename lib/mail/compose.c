@@ -1,0 +1,216 @@
+#include "mail/compose.h"
+
+#include "base/limits.h"
+#include "mail/composer.h"
+#include "mail/date.h"
+#include "mail/header.h"
+
+/* Tokens come from our own maker; this keeps a mistake there out of the header. */
+static bool is_token(struct view token)
+{
+	for (size_t i = 0; i < token.len; i++) {
+		char c = token.data[i];
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')))
+			return false;
+	}
+	return token.len > 0 && token.len <= LIMIT_TOKEN;
+}
+
+/* Addresses were parsed when they came in; this keeps a mistake there from becoming two addresses. */
+static bool is_one_address(struct view address)
+{
+	size_t at = view_find_byte(address, '@');
+	for (size_t i = 0; i < address.len; i++) {
+		char c = address.data[i];
+		if (c == ' ' || c == ',' || c == ';' || c == '<' || c == '>' || c == '"')
+			return false;
+	}
+	return at != VIEW_NONE && at > 0 && view_find_last_byte(address, '@') == at && address.len <= LIMIT_ADDRESS;
+}
+
+static enum err check_copy(const struct copy *copy, struct buf *why)
+{
+	if (!is_one_address(copy->address)) {
+		buf_add(why, VIEW_LIT("the recipient's address is malformed; import it anew"));
+		return ERR_INVALID;
+	}
+	if (!is_token(copy->message_token) || !is_token(copy->unsubscribe_token)) {
+		buf_add(why, VIEW_LIT("a token of this copy is malformed"));
+		return ERR_INVALID;
+	}
+	enum err err = header_check(VIEW_LIT("the recipient's address"), copy->address, why);
+	return err != ERR_OK ? err : header_check(VIEW_LIT("the field \"name\""), copy->name, why);
+}
+
+static enum err take_copy(struct composer *composer, const struct copy *copy, struct buf *why)
+{
+	struct merge *merge = &composer->merge;
+	enum err err = check_copy(copy, why);
+	if (err != ERR_OK)
+		return err;
+	buf_reset(&composer->unsubscribe);
+	buf_add(&composer->unsubscribe, VIEW_LIT("mailto:unsubscribe+"));
+	buf_add(&composer->unsubscribe, copy->unsubscribe_token);
+	buf_add_byte(&composer->unsubscribe, '@');
+	if (buf_add(&composer->unsubscribe, buf_view(&composer->bounce_domain)) != ERR_OK)
+		return buf_err(&composer->unsubscribe);
+	merge->name = copy->name;
+	merge->email = copy->address;
+	merge->unsubscribe = buf_view(&composer->unsubscribe);
+	if (composer->uses_attributes && copy->attributes.len > 0)
+		return attributes_parse(&merge->attributes, copy->attributes, why);
+	attributes_done(&merge->attributes);
+	return ERR_OK;
+}
+
+/* A subject under way: values must be fit for a header by themselves, so that `why` names the field at fault. */
+struct subject_writer {
+	struct buf *line;
+	struct buf *why;
+};
+
+static enum err subject_literal(void *context, size_t number, struct view text)
+{
+	const struct subject_writer *writer = context;
+	(void)number;
+	return buf_add(writer->line, text);
+}
+
+static enum err subject_value(void *context, struct view field, struct view text)
+{
+	const struct subject_writer *writer = context;
+	if (header_fits(text))
+		return buf_add(writer->line, text);
+	AUTO_BUF what = buf_with_ceiling(LIMIT_WHY);
+	buf_addf(&what, "the field \"" VIEW_FMT "\"", VIEW_ARG(field));
+	return header_check(buf_view(&what), text, writer->why);
+}
+
+static enum err write_subject(struct composer *composer, struct buf *out, struct buf *why)
+{
+	if (composer->subject_header.len > 0)
+		return buf_add(out, buf_view(&composer->subject_header));
+	struct subject_writer writer = { .line = &composer->line, .why = why };
+	struct template_sink sink = { .context = &writer, .literal = subject_literal, .value = subject_value };
+	struct template_source source = merge_source(&composer->merge);
+	buf_reset(&composer->line);
+	enum err err = template_render(composer->subject, &source, &sink, &composer->scratch.escaped, why);
+	return err != ERR_OK ? err : header_write_text(VIEW_LIT("Subject"), buf_view(&composer->line), out);
+}
+
+static enum err write_date_and_ids(struct composer *composer, const struct copy *copy, struct buf *out)
+{
+	buf_add(out, VIEW_LIT("Date: "));
+	enum err err = date_write(copy->date_us, out);
+	if (err != ERR_OK)
+		return err;
+	buf_add(out, VIEW_LIT("\r\nMessage-ID: <"));
+	buf_add(out, copy->message_token);
+	buf_add_byte(out, '@');
+	buf_add(out, buf_view(&composer->from_domain));
+	buf_add(out, VIEW_LIT(">\r\nList-Unsubscribe: <"));
+	buf_add(out, buf_view(&composer->unsubscribe));
+	return buf_add(out, VIEW_LIT(">\r\n"));
+}
+
+static enum err write_headers(struct composer *composer, const struct copy *copy, struct buf *out, struct buf *why)
+{
+	buf_add(out, buf_view(&composer->first_headers));
+	enum err err = header_write_mailbox(VIEW_LIT("To"), copy->name, copy->address, out);
+	if (err == ERR_OK)
+		err = write_subject(composer, out, why);
+	if (err == ERR_OK)
+		err = write_date_and_ids(composer, copy, out);
+	return err != ERR_OK ? err : buf_add(out, buf_view(&composer->last_headers));
+}
+
+static enum err write_part(struct composer *composer, size_t index, struct buf *out, struct buf *why)
+{
+	struct template_source source = merge_source(&composer->merge);
+	enum err err = buf_add(out, buf_view(&composer->part_heads[index]));
+	if (err == ERR_OK)
+		err = part_write(&composer->parts[index], &source, &composer->scratch, out, why);
+	return err;
+}
+
+static enum err write_body(struct composer *composer, struct buf *out, struct buf *why)
+{
+	if (composer->part_count == 1) {
+		enum err err = write_part(composer, 0, out, why);
+		return err != ERR_OK || view_ends(buf_view(out), VIEW_LIT("\r\n")) ? err
+										   : buf_add(out, VIEW_LIT("\r\n"));
+	}
+	/* The line end before a boundary belongs to the boundary. */
+	for (size_t i = 0; i < composer->part_count; i++) {
+		buf_add(out, VIEW_LIT("\r\n--" BOUNDARY "\r\n"));
+		enum err err = write_part(composer, i, out, why);
+		if (err != ERR_OK)
+			return err;
+	}
+	return buf_add(out, VIEW_LIT("\r\n--" BOUNDARY "--\r\n"));
+}
+
+enum err composer_write(struct composer *composer, const struct copy *copy, struct buf *out, struct buf *why)
+{
+	size_t before = out->len;
+	enum err err = take_copy(composer, copy, why);
+	if (err == ERR_OK)
+		err = write_headers(composer, copy, out, why);
+	if (err == ERR_OK)
+		err = write_body(composer, out, why);
+	if (err != ERR_OK)
+		buf_cut(out, before);
+	return err;
+}
+
+/* ---- previews ---- */
+
+/* Whether a list with ", " between its names has this one. */
+static bool has_name(struct view list, struct view name)
+{
+	struct view item;
+	while (view_cut(&list, ',', &item)) {
+		if (view_eq(view_trim(item), name))
+			return true;
+	}
+	return false;
+}
+
+static void add_name(struct buf *out, size_t start, struct view name)
+{
+	if (has_name(view_skip(buf_view(out), start), name))
+		return;
+	if (out->len > start)
+		buf_add(out, VIEW_LIT(", "));
+	buf_add(out, name);
+}
+
+enum err composer_fields(const struct composer *composer, struct buf *ret_fields)
+{
+	struct template_use use;
+	size_t start = ret_fields->len;
+	for (size_t i = 0; composer_template(composer, i) != NULL; i++) {
+		for (size_t cursor = 0; template_next_use(composer_template(composer, i), &cursor, &use);)
+			add_name(ret_fields, start, use.path);
+	}
+	return buf_err(ret_fields);
+}
+
+enum err composer_gaps(struct composer *composer, const struct copy *copy, struct buf *ret_fields, struct buf *why)
+{
+	struct template_use use;
+	size_t start = ret_fields->len;
+	struct template_source source = merge_source(&composer->merge);
+	enum err err = take_copy(composer, copy, why);
+	if (err != ERR_OK)
+		return err;
+	for (size_t i = 0; composer_template(composer, i) != NULL; i++) {
+		for (size_t cursor = 0; template_next_use(composer_template(composer, i), &cursor, &use);) {
+			struct value value = template_look_up(&source, use.path);
+			bool empty = value.kind == VALUE_NONE || (value.kind == VALUE_TEXT && value.text.len == 0);
+			if (empty && !use.has_default && !use.in_section)
+				add_name(ret_fields, start, use.path);
+		}
+	}
+	return buf_err(ret_fields);
+}

@@ -1,0 +1,286 @@
+#include "mail/compose.h"
+
+#include <stdlib.h>
+
+#include "base/limits.h"
+#include "mail/address.h"
+#include "mail/composer.h"
+#include "mail/header.h"
+
+/* The right-most part of Feedback-ID names the sender to Gmail: 5 to 15 characters. */
+#define FEEDBACK_SENDER "verpost"
+
+enum { MAX_SUBJECT = 64 << 10 };
+
+static struct composer empty_composer(void)
+{
+	struct composer composer = {
+		.first_headers = buf_with_ceiling(LIMIT_INTAKE_HEAD),
+		.subject_header = buf_with_ceiling(LIMIT_INTAKE_HEAD),
+		.last_headers = buf_with_ceiling(LIMIT_INTAKE_HEAD),
+		.from_domain = buf_with_ceiling(LIMIT_DOMAIN),
+		.bounce_domain = buf_with_ceiling(LIMIT_DOMAIN),
+		.list_name = buf_with_ceiling(LIMIT_INTAKE_HEAD),
+		.list_title = buf_with_ceiling(LIMIT_INTAKE_HEAD),
+		.campaign_name = buf_with_ceiling(LIMIT_INTAKE_HEAD),
+		.unsubscribe = buf_with_ceiling(LIMIT_COMMAND_LINE),
+		.line = buf_with_ceiling(MAX_SUBJECT),
+		.scratch = { .text = buf_with_ceiling(LIMIT_MESSAGE), .escaped = buf_with_ceiling(LIMIT_MESSAGE) },
+	};
+	for (size_t i = 0; i < MAX_PARTS; i++)
+		composer.part_heads[i] = buf_with_ceiling(LIMIT_INTAKE_HEAD);
+	return composer;
+}
+
+/* Puts "PART: " in front of what went wrong there. */
+static enum err name_part(const char *part, enum err err, struct buf *reason, struct buf *why)
+{
+	if (err != ERR_OK && reason->len > 0)
+		buf_addf(why, "%s: " VIEW_FMT, part, VIEW_ARG(buf_view(reason)));
+	return err;
+}
+
+/* An address of ours, which every relay must be able to send from. */
+static enum err add_our_address(const char *part, struct view address, struct buf *out, struct buf *why)
+{
+	AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
+	enum err err = address_parse(address, out, &reason);
+	if (err == ERR_OK && !address_is_ascii(buf_view(out))) {
+		buf_add(
+		    &reason,
+		    VIEW_LIT("the part before the \"@\" is not ASCII, which many relays refuse; use another address"));
+		err = ERR_INVALID;
+	}
+	return name_part(part, err, &reason, why);
+}
+
+static enum err compile_senders(struct composer *composer, const struct composition *from, struct buf *why)
+{
+	AUTO_BUF address = buf_with_ceiling(LIMIT_ADDRESS);
+	AUTO_BUF reply_to = buf_with_ceiling(LIMIT_ADDRESS);
+	enum err err = add_our_address("from", from->from_address, &address, why);
+	if (err == ERR_OK)
+		err = header_check(VIEW_LIT("the From name"), from->from_name, why);
+	if (err == ERR_OK)
+		err = header_write_mailbox(VIEW_LIT("From"), from->from_name, buf_view(&address),
+					   &composer->first_headers);
+	if (err == ERR_OK)
+		err = buf_add(&composer->from_domain, address_domain(buf_view(&address)));
+	if (err != ERR_OK || from->reply_to.len == 0)
+		return err;
+	err = add_our_address("reply-to", from->reply_to, &reply_to, why);
+	return err != ERR_OK ? err
+			     : header_write_plain(VIEW_LIT("Reply-To"), buf_view(&reply_to), &composer->first_headers);
+}
+
+static enum err add_domain(const char *part, struct view domain, struct buf *out, struct buf *why)
+{
+	AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
+	enum err err = address_parse_domain(domain, out, &reason);
+	return name_part(part, err, &reason, why);
+}
+
+/* Names that stand in Feedback-ID, whose parts colons divide. */
+static enum err check_label(const char *what, struct view name, struct buf *why)
+{
+	for (size_t i = 0; i < name.len; i++) {
+		if (name.data[i] > ' ' && name.data[i] <= '~' && name.data[i] != ':')
+			continue;
+		buf_addf(why, "the %s's name may hold printable ASCII without spaces and colons only; rename it", what);
+		return ERR_INVALID;
+	}
+	return ERR_OK;
+}
+
+static enum err compile_names(struct composer *composer, const struct composition *from, struct buf *why)
+{
+	enum err err = check_label("list", from->list_name, why);
+	if (err == ERR_OK)
+		err = check_label("campaign", from->campaign_name, why);
+	if (err == ERR_OK)
+		err = header_check(VIEW_LIT("the list's title"), from->list_title, why);
+	if (err == ERR_OK)
+		err = add_domain("bounce domain", from->bounce_domain, &composer->bounce_domain, why);
+	if (err != ERR_OK)
+		return err;
+	buf_add(&composer->list_name, from->list_name);
+	buf_add(&composer->list_title, from->list_title);
+	buf_add(&composer->campaign_name, from->campaign_name);
+	return ERR_OK;
+}
+
+static enum err compile_last_headers(struct composer *composer, const struct composition *from, struct buf *why)
+{
+	AUTO_BUF list_id = buf_with_ceiling(LIMIT_DOMAIN);
+	AUTO_BUF feedback = buf_with_ceiling(LIMIT_INTAKE_HEAD);
+	struct buf *out = &composer->last_headers;
+	enum err err = add_domain("list id", from->list_id, &list_id, why);
+	if (err == ERR_OK)
+		err = header_write_id(VIEW_LIT("List-Id"), from->list_title, buf_view(&list_id), out);
+	if (err == ERR_OK)
+		err = buf_addf(&feedback, VIEW_FMT ":" VIEW_FMT ":bulk:" FEEDBACK_SENDER, VIEW_ARG(from->campaign_name),
+			       VIEW_ARG(from->list_name));
+	if (err == ERR_OK)
+		err = header_write_plain(VIEW_LIT("Feedback-ID"), buf_view(&feedback), out);
+	if (err != ERR_OK)
+		return err;
+	buf_add(out, VIEW_LIT("Precedence: bulk\r\n"
+			      "X-Auto-Response-Suppress: OOF, AutoReply\r\n"
+			      "MIME-Version: 1.0\r\n"));
+	if (composer->part_count > 1)
+		buf_add(out, VIEW_LIT("Content-Type: multipart/alternative; boundary=\"" BOUNDARY "\"\r\n"));
+	return buf_err(out);
+}
+
+/* Values are checked for each copy; here the words around them. */
+static enum err check_subject(const struct template *subject, struct buf *why)
+{
+	struct view text;
+	for (size_t cursor = 0; template_next_literal(subject, &cursor, &text);) {
+		if (header_check(VIEW_LIT("the subject"), text, why) != ERR_OK)
+			return ERR_INVALID;
+	}
+	return ERR_OK;
+}
+
+static enum err compile_subject(struct composer *composer, struct view source, const struct field_names *known,
+				struct buf *why)
+{
+	AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
+	struct view subject = view_trim(source);
+	size_t cursor = 0;
+	struct template_use use;
+	enum err err = template_compile(subject, TEMPLATE_TEXT, known, &composer->subject, &reason);
+	if (err != ERR_OK)
+		return name_part("subject", err, &reason, why);
+	err = check_subject(composer->subject, why);
+	if (err != ERR_OK || template_next_use(composer->subject, &cursor, &use))
+		return err;
+	struct view text = { 0 };
+	cursor = 0;
+	if (!template_next_literal(composer->subject, &cursor, &text)) {
+		buf_add(why, VIEW_LIT("subject: it is empty; write one"));
+		return ERR_INVALID;
+	}
+	return header_write_text(VIEW_LIT("Subject"), text, &composer->subject_header);
+}
+
+static enum err compile_part(struct composer *composer, const char *name, struct view source, enum template_slot slot,
+			     const struct field_names *known, struct buf *why)
+{
+	static const char *const subtypes[] = { [TEMPLATE_TEXT] = "plain", [TEMPLATE_HTML] = "html" };
+	AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
+	size_t index = composer->part_count++;
+	struct part *part = &composer->parts[index];
+	enum err err = part_compile(part, source, slot, known, &reason);
+	if (err != ERR_OK)
+		return name_part(name, err, &reason, why);
+	return buf_addf(&composer->part_heads[index],
+			"Content-Type: text/%s; charset=utf-8\r\n"
+			"Content-Transfer-Encoding: %s\r\n\r\n",
+			subtypes[slot], part_encoding(part));
+}
+
+static enum err compile_parts(struct composer *composer, const struct composition *from,
+			      const struct field_names *known, struct buf *why)
+{
+	if (view_trim(from->text_body).len == 0) {
+		buf_add(why,
+			VIEW_LIT("text: it is empty; write the plain text too, which many programs show or judge"));
+		return ERR_INVALID;
+	}
+	enum err err = compile_part(composer, "text", from->text_body, TEMPLATE_TEXT, known, why);
+	if (err != ERR_OK || from->html_body.len == 0)
+		return err;
+	return compile_part(composer, "html", from->html_body, TEMPLATE_HTML, known, why);
+}
+
+const struct template *composer_template(const struct composer *composer, size_t index)
+{
+	if (index == 0)
+		return composer->subject;
+	return index <= composer->part_count ? composer->parts[index - 1].template : NULL;
+}
+
+/* {{.}} has no path of its own, so that its section decides. */
+static bool uses_attributes(const struct composer *composer)
+{
+	struct template_use use;
+	for (size_t i = 0; composer_template(composer, i) != NULL; i++) {
+		for (size_t cursor = 0; template_next_use(composer_template(composer, i), &cursor, &use);) {
+			if (!merge_is_builtin(use.path))
+				return true;
+		}
+	}
+	return false;
+}
+
+static enum err compile(struct composer *composer, const struct composition *from, const struct field_names *known,
+			struct buf *why)
+{
+	enum err err = compile_senders(composer, from, why);
+	if (err == ERR_OK)
+		err = compile_names(composer, from, why);
+	if (err == ERR_OK)
+		err = compile_subject(composer, from->subject, known, why);
+	if (err == ERR_OK)
+		err = compile_parts(composer, from, known, why);
+	if (err == ERR_OK)
+		err = compile_last_headers(composer, from, why);
+	composer->uses_attributes = err == ERR_OK && uses_attributes(composer);
+	composer->merge = (struct merge){
+		.list_name = buf_view(&composer->list_name),
+		.list_title = buf_view(&composer->list_title),
+		.campaign_name = buf_view(&composer->campaign_name),
+	};
+	return err;
+}
+
+static enum err add_known(const struct view *known_fields, size_t field_count, struct buf *names)
+{
+	for (size_t i = 0; merge_builtin(i).len > 0; i++) {
+		struct view name = merge_builtin(i);
+		buf_add(names, view_from(&name, sizeof(name)));
+	}
+	return buf_add(names, view_from(known_fields, field_count * sizeof(*known_fields)));
+}
+
+enum err composer_compile(const struct composition *composition, const struct view *known_fields, size_t field_count,
+			  struct composer **ret_composer, struct buf *why)
+{
+	AUTO_BUF names = buf_with_ceiling(LIMIT_MESSAGE);
+	struct composer *composer = malloc(sizeof(*composer));
+	if (composer == NULL)
+		return ERR_MEMORY;
+	*composer = empty_composer();
+	enum err err = add_known(known_fields, field_count, &names);
+	struct field_names known = { .names = (const struct view *)(const void *)names.data,
+				     .count = names.len / sizeof(struct view) };
+	if (err == ERR_OK)
+		err = compile(composer, composition, &known, why);
+	if (err != ERR_OK)
+		composer_done(composer);
+	else
+		*ret_composer = composer;
+	return err;
+}
+
+void composer_done(struct composer *composer)
+{
+	if (composer == NULL)
+		return;
+	struct buf *const bufs[] = {
+		&composer->first_headers, &composer->subject_header, &composer->last_headers,
+		&composer->from_domain,   &composer->bounce_domain,  &composer->list_name,
+		&composer->list_title,    &composer->campaign_name,  &composer->unsubscribe,
+		&composer->line,          &composer->scratch.text,   &composer->scratch.escaped,
+		&composer->part_heads[0], &composer->part_heads[1],
+	};
+	for (size_t i = 0; i < ARRAY_LEN(bufs); i++)
+		buf_done(bufs[i]);
+	for (size_t i = 0; i < MAX_PARTS; i++)
+		part_done(&composer->parts[i]);
+	template_done(composer->subject);
+	attributes_done(&composer->merge.attributes);
+	free(composer);
+}

@@ -1,0 +1,38 @@
+/* The inside of a composer, shared by what compiles it (compose_compile.c) and what writes copies (compose.c). */
+#ifndef MAIL_COMPOSER_H
+#define MAIL_COMPOSER_H
+
+#include "mail/compose.h"
+#include "mail/merge.h"
+#include "mail/part.h"
+
+/* "=_" occurs in neither encoding, since quoted-printable follows "=" with a hexadecimal digit or a line end and base64 has
+ * no "_": whatever a copy says, this is no line of it (RFC 2045 section 6.7). */
+#define BOUNDARY "=_verpost"
+
+enum { MAX_PARTS = 2 };
+
+struct composer {
+	/* what all copies share */
+	struct template *subject;
+	struct part parts[MAX_PARTS];
+	struct buf part_heads[MAX_PARTS]; /* what stands before each body */
+	size_t part_count;
+	bool uses_attributes;
+	struct buf first_headers;  /* From, Reply-To */
+	struct buf subject_header; /* empty when the subject has fields */
+	struct buf last_headers;   /* List-Id to MIME-Version */
+	struct buf from_domain, bounce_domain;
+	struct buf list_name, list_title, campaign_name;
+
+	/* memory of the copy under way */
+	struct merge merge;
+	struct buf unsubscribe; /* mailto:unsubscribe+TOKEN@... */
+	struct buf line;        /* a value or a subject */
+	struct part_scratch scratch;
+};
+
+/* The templates in turn: the subject, then the bodies; NULL beyond the last. */
+const struct template *composer_template(const struct composer *composer, size_t index);
+
+#endif

@@ -1,0 +1,24 @@
+/* What one copy offers to the templates of its campaign: the built-in fields and the recipient's attributes. */
+#ifndef MAIL_MERGE_H
+#define MAIL_MERGE_H
+
+#include "mail/attributes.h"
+#include "mail/template.h"
+
+/* Values of the built-in fields; all borrowed. */
+struct merge {
+	struct view name, email, unsubscribe;
+	struct view list_name, list_title;
+	struct view campaign_name;
+	struct attributes attributes; /* the caller releases them */
+};
+
+/* The path of a built-in field, such as "list.name"; the empty view beyond the last. */
+struct view merge_builtin(size_t index);
+/* True when the path does not ask the attributes. */
+bool merge_is_builtin(struct view path);
+
+/* Borrows merge. */
+struct template_source merge_source(struct merge *merge);
+
+#endif
