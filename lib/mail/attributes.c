@@ -80,9 +80,10 @@ struct view attributes_number(struct attributes *attributes, const void *node)
 		return view_of(text);
 	}
 	double number = json_real_value(node);
-	snprintf(text, size, "%.*g", SHORT_DIGITS, number);
-	if (strtod(text, NULL) < number || strtod(text, NULL) > number)
-		snprintf(text, size, "%.*g", ALL_DIGITS, number);
+	int digits = SHORT_DIGITS;
+	do {
+		snprintf(text, size, "%.*g", digits, number);
+	} while (digits++ < ALL_DIGITS && (strtod(text, NULL) < number || strtod(text, NULL) > number));
 	for (char *c = text; *c != '\0'; c++) {
 		if (*c == ',')
 			*c = '.';
