@@ -90,13 +90,21 @@ static bool says_nothing(struct status status)
 	       status_is(status, 5, 3, 0);
 }
 
+static enum certainty certainty_of(const struct rule *rule)
+{
+	if (rule->phrases == NULL)
+		return CERTAINTY_CODES;
+	return rule->is_vague ? CERTAINTY_VAGUE_WORDS : CERTAINTY_WORDS;
+}
+
 void classify(const struct classifier *classifier, const struct evidence *evidence, struct finding *ret_finding)
 {
 	struct finding finding = { .status = evidence->status, .code = evidence->code, .rule = "none" };
 	bool found[PHRASES_SETS_MAX];
 	phrases_find(classifier->phrases, evidence->text, found);
 	struct status within;
-	if (says_nothing(finding.status) && status_find(evidence->text, &within) && within.class_digit != 2)
+	if (says_nothing(finding.status) && status_find(evidence->text, &within) && within.class_digit != 2 &&
+	    (!says_nothing(within) || !status_is_set(finding.status)))
 		finding.status = within;
 	if (finding.code == 0)
 		finding.code = plain_text_code(evidence->text);
@@ -104,7 +112,7 @@ void classify(const struct classifier *classifier, const struct evidence *eviden
 		if (rule_fits(&classify_rules[i], found[i], &finding)) {
 			finding.reason = classify_rules[i].reason;
 			finding.rule = classify_rules[i].name;
-			finding.by_text = classify_rules[i].phrases != NULL;
+			finding.certainty = certainty_of(&classify_rules[i]);
 			break;
 		}
 	}

@@ -20,13 +20,16 @@ struct evidence {
 	bool is_final;        /* delivery was given up (a 4xx that was retried until it expired is final) */
 };
 
+/* How much the deciding rule had to go by. */
+enum certainty { CERTAINTY_NONE, CERTAINTY_CODES, CERTAINTY_VAGUE_WORDS, CERTAINTY_WORDS };
+
 struct finding {
 	enum bounce_kind kind;
 	enum bounce_reason reason;
 	struct status status; /* the best code known, after looking into the text */
 	unsigned code;
 	const char *rule; /* name of the deciding rule, static; "none" */
-	bool by_text;     /* that rule looked at the text, not only at codes */
+	enum certainty certainty;
 };
 
 /* Allocates nothing. A non-final 4.x.x is soft whatever its reason. */

@@ -1,12 +1,9 @@
 #include "mail/classify_rules.h"
 
-#define PHRASES(...)                                                                                                   \
-	(const char *const[])                                                                                          \
-	{                                                                                                              \
-		__VA_ARGS__, NULL                                                                                      \
-	}
 
 /* clang-format off */
+#define PHRASES(...) (const char *const[]){ __VA_ARGS__, NULL }
+
 const struct rule classify_rules[] = {
 
 /* ---- certain, whatever else is said --------------------------------------------------------------------------------- */
@@ -20,7 +17,7 @@ const struct rule classify_rules[] = {
 /* ---- about the sender: these never cost a subscriber, so they stand first ------------------------------------------- */
 
 { .name = "sender-domain", .reason = REASON_SENDER_REJECTED,
-  .phrases = PHRASES("sender address rejected", "sender rejected: domain", "domain of sender", "sender domain * not exist",
+  .phrases = PHRASES("sender rejected", "sender address rejected", "sender rejected: domain", "domain of sender", "sender domain * not exist",
 	"sender domain not found", "sender's domain", "sender verify failed", "sender verification failed",
 	"could not verify sender", "unresolvable sender", "sender domain must exist", "sender domain must resolve",
 	"envelope sender domain", "invalid sender", "sender is invalid", "sender invalid", "unknown sender", "bad sender",
@@ -39,13 +36,18 @@ const struct rule classify_rules[] = {
 	"sender refused", "empty envelope senders not allowed", "you are not authorized to use that address"),
   .example = "550 5.7.1 RESOLVER.RST.NotAuthorized; not authorized" },
 
+{ .name = "relay-certain", .reason = REASON_RELAY_DENIED,
+  .phrases = PHRASES("relaying denied", "relay access denied", "not in rcpthosts", "allowed rcpthosts", "insecure mail relay", "relay not permitted",
+	"relaying not permitted", "relay denied", "unable to relay"),
+  .example = "550 5.7.1 Relaying denied. IP name lookup failed [192.0.2.1]" },
+
 { .name = "authentication", .reason = REASON_AUTH_FAILURE,
-  .phrases = PHRASES(" spf ", " spf:", "(spf", "spf check", "spf fail", "spf=", "sender policy framework", "openspf",
+  .phrases = PHRASES("must issue a starttls", "starttls command first", "requires starttls", "starttls required", "starttls is required", "starttls first", "forged sender", " spf ", " spf:", "(spf", "spf check", "spf fail", "spf=", "sender policy framework", "openspf",
 	" dkim", "(dkim", " dmarc", "dmarc ", "(dmarc", "unauthenticated email", "unauthenticated mail", "not authenticated",
 	"authentication check", "does not meet the required authentication", "sender authentication",
 	"authentication required", "authentication is required", "authentication failed", "requires authentication",
-	"must authenticate", "must be authenticated", "starttls", "requires tls", "tls required", "must use tls",
-	"spoof", "forged"),
+	"must authenticate", "must be authenticated", "requires tls", "tls required", "must use tls",
+	"spoof"),
   .example = "550 5.7.26 The MAIL FROM domain has an SPF record with a hard fail policy" },
 
 { .name = "reverse-dns", .reason = REASON_AUTH_FAILURE,
@@ -56,12 +58,16 @@ const struct rule classify_rules[] = {
 	"helo command rejected", "invalid helo", "helo/ehlo", "bad helo", "helo name"),
   .example = "554-No SMTP service 554-Bad DNS PTR resource record." },
 
+{ .name = "user-or-domain", .reason = REASON_USER_UNKNOWN,
+  .phrases = PHRASES("account or domain may not exist"),
+  .example = "550-The mail server could not deliver mail. 550-The account or domain may not exist, they may be blacklisted" },
+
 { .name = "block-list", .reason = REASON_SENDER_BLOCKED,
-  .phrases = PHRASES("spamhaus", "spamcop", "barracudacentral", "barracuda reputation", "sorbs", "dnsbl", "rbl", "blocklist",
+  .phrases = PHRASES("is listed in", "currently listed in", "listed in the", "spamhaus", "spamcop", "barracudacentral", "barracuda reputation", "sorbs", "dnsbl", "rbl", "blocklist",
 	"block list", "block-list", "blacklist", "black list", "black-list", "blocked using", "blackhole", "mailspike",
 	"uceprotect", "senderbase", "cloudmark sender intelligence", "sender intelligence", "csi.cloudmark",
 	"proofpoint.com/dnsbl", "ipcheck.proofpoint", "dnsbl-lookup", "senderscore", "manitu", "abuseat", "trendmicro.com",
-	"mail-abuse.org", "mail abuse", "on our block", "on a block", "in our block", "lists your ip", "listed at", "listed in",
+	"mail-abuse.org", "mail abuse", "on our block", "on a block", "in our block", "lists your ip", "listed at", 
 	"is listed by", "listed by", "host is listed"),
   .example = "554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using zen.example.org" },
 
@@ -74,7 +80,7 @@ const struct rule classify_rules[] = {
 	"blocked because of abuse", "blocked due to abuse", "host blocked", "ip blocked", "connection blocked",
 	"invalid ip for sending", "[tss", "(tss", "ts01", "ts02", "ts03", "unsolicited mail originating from your",
 	"rate of unsolicited mail", "unusual rate of unsolicited", "messages from * temporarily deferred due to",
-	"mailfrom domain is listed", "sender rejected. refer", "sender rejected. please see", "service refuse", "ofr_999"),
+	"mailfrom domain is listed", "sender rejected. refer"),
   .example = "550-5.7.1 This message is likely suspicious due to the very low reputation of the sending IP address" },
 
 { .name = "host-refused", .reason = REASON_SENDER_BLOCKED,
@@ -82,32 +88,13 @@ const struct rule classify_rules[] = {
 	"connections not accepted from", "connection not authorized", "connection refused by policy", "connection denied",
 	"your access to this mail system has been rejected", "access denied, banned", "your ip", "your server",
 	"not accepting connections from", "not accept mail from your", "does not accept mail from", "not accept e-mail from",
-	"mail from your", "access from", "go away", "rejected by access list", "refused by your host", "host network not allowed",
+	"mail from your", "access from", "go away", "rejected by access list", "refused by your host", 
 	"dynamic ip", "dynamically assigned", "dialup", "dial-up", "generic hostname", "residential", "no access from mail server",
 	"bad dns", "esmtp not accepting", "no smtp service", "smtp service is denied", "you are not welcome"),
   .example = "550 Your host is not allowed to connect to this server." },
 
-{ .name = "greylisted", .reason = REASON_RATE_LIMITED,
-  .phrases = PHRASES("greylist", "graylist", "grey-list", "gray-list", "grey list", "postgrey", "sqlgrey", "milter-greylist",
-	"first time sender", "triplet", "try again in * minutes", "try again in * seconds", "please retry in", "not yet known to us"),
-  .example = "450 4.2.0 <a@example.org>: Recipient address rejected: Greylisted, see the help page" },
-
-{ .name = "rate", .reason = REASON_RATE_LIMITED,
-  .phrases = PHRASES("too many connections", "too many concurrent", "too many simultaneous", "too many messages", "too many mails",
-	"too many emails", "too many sessions", "too many recipients", "too many errors", "too many invalid recipients",
-	"too many unknown", "too many mail from", "too much mail", "too many mail", "too many smtp", "rate limit", "ratelimit",
-	"rate-limit", "rate exceed", "rate control", "sending rate", "at a rate that", "receiving mail too quickly",
-	"receiving mail at a rate", "receiving email at a rate", "email too quickly", "throttl", "connection rate",
-	"message rate", "exceeded the rate", "exceeded * rate", "exceeded the maximum number of connections", "max connections",
-	"connection limit", "concurrent connections", "hourly limit", "daily limit", "sending limit", "exceeded the limit of",
-	"too fast", "slow down", "excessive", "unusual rate", "unusual volume", "defer limit", "domain * has exceeded the max",
-	"too frequent", "is sending too"),
-  .example = "421 4.7.28 Our system has detected an unusual rate of mail; too many messages" },
-
-/* ---- about the mailbox or the message ------------------------------------------------------------------------------- */
-
 { .name = "mailbox-full", .reason = REASON_MAILBOX_FULL,
-  .phrases = PHRASES("mailbox full", "mailbox is full", "mail box full", "mailbox * is full", "mailbox * full", "mailfolder is full",
+  .phrases = PHRASES("mailbox-is-full", "full mailbox", "mailbox-full", "maildir over quota", "mailbox full", "mailbox is full", "mail box full", "mailbox * is full", "mailbox * full", "mailfolder is full",
 	"inbox is full", "inbox full", "account is full", "user is full", "mail box is full", "box is full", "maildir is full",
 	"over quota", "overquota", "over-quota", "over its quota", "over their quota", "over his quota", "over the quota",
 	"quota exceeded", "exceeded quota", "exceeds quota", "exceeded * quota", "exceed * quota", "exceeds * quota",
@@ -131,6 +118,25 @@ const struct rule classify_rules[] = {
 	"recipient's mailbox is full", "quotaexceeded", "mail quota", "has exceeded * space", "mailbox_full", "maximum size of mailbox",
 	"mailfull", "dropoff box exceeded", "delivery failed: over quota", "mdbef full", "mail-box is full"),
   .example = "552 5.2.2 <a@example.org>: user is over quota" },
+
+{ .name = "greylisted", .reason = REASON_RATE_LIMITED,
+  .phrases = PHRASES("greylist", "graylist", "grey-list", "gray-list", "grey list", "postgrey", "sqlgrey", "milter-greylist",
+	"first time sender", "triplet", "try again in * minutes", "try again in * seconds", "please retry in", "not yet known to us"),
+  .example = "450 4.2.0 <a@example.org>: Recipient address rejected: Greylisted, see the help page" },
+
+{ .name = "rate", .reason = REASON_RATE_LIMITED,
+  .phrases = PHRASES("service refuse", "too much mail from", "too much mail,", "too many connections", "too many concurrent", "too many simultaneous", "too many messages", "too many mails",
+	"too many emails", "too many sessions", "too many recipients", "too many errors", "too many invalid recipients",
+	"too many unknown", "too many mail from", "too many mail", "too many smtp", "rate limit", "ratelimit",
+	"rate-limit", "rate exceed", "rate control", "sending rate", "at a rate that", "receiving mail too quickly",
+	"receiving mail at a rate", "receiving email at a rate", "email too quickly", "throttl", "connection rate",
+	"message rate", "exceeded the rate", "exceeded * rate", "exceeded the maximum number of connections", "max connections",
+	"connection limit", "concurrent connections", "hourly limit", "daily limit", "sending limit", "exceeded the limit of",
+	"too fast", "slow down", "excessive", "unusual rate", "unusual volume", "defer limit", "domain * has exceeded the max",
+	"too frequent", "is sending too"),
+  .example = "421 4.7.28 Our system has detected an unusual rate of mail; too many messages" },
+
+/* ---- about the mailbox or the message ------------------------------------------------------------------------------- */
 
 { .name = "too-big", .reason = REASON_MESSAGE_TOO_BIG,
   .phrases = PHRASES("message too large", "message too big", "message is too large", "message is too big", "message size exceeds",
@@ -161,7 +167,7 @@ const struct rule classify_rules[] = {
 	"relay refused", "mailing to remote domains not supported", "relay rejected", "not our domain", "not a gateway", "we don't handle mail for",
 	"not configured to accept mail for", "does not accept mail for", "not relaying", "relay * denied",
 	"authentication required for relay", "remote domains not supported"),
-  .example = "554 5.7.1 <a@example.org>: Relay access denied" },
+  .example = "550 5.7.1 <a@example.org>: We do not relay" },
 
 { .name = "moved", .reason = REASON_MOVED,
   .phrases = PHRASES("has moved to", "user has moved", "has moved, ", "recipient has moved", "has moved. please", "new address is",
@@ -209,7 +215,7 @@ const struct rule classify_rules[] = {
 	"exit status", "signal 11", "died with status", "i/o error", "input/output error", "no such file or directory", "permission denied. command",
 	"can't create user output file", "can't create output", "unable to open", "can't open mailbox", "cannot open mailbox", "cannot open file",
 	"no space left", "disk full", "disk is full", "file system full", "filesystem full", "cannot allocate memory", "out of memory",
-	"child process", "pipe to |", "service unavailable: mailbox", "storedrv", "cannot append", "chdir", "aliasing/forwarding loop broken"),
+	"child process", "pipe to |", "service unavailable: mailbox", "storedrv", "cannot append", "chdir"),
   .example = "x-unix; procmail: Couldn't create \"/var/spool/mail/a\"" },
 
 { .name = "dns-for-now", .reason = REASON_NETWORK,
@@ -220,7 +226,7 @@ const struct rule classify_rules[] = {
   .example = "Name service error for domain example.org: Host not found, try again" },
 
 { .name = "domain", .reason = REASON_DOMAIN_UNKNOWN,
-  .phrases = PHRASES("host or domain name not found", "domain not found", "host not found", "domain name not found", "nxdomain", "host unknown",
+  .phrases = PHRASES("malformed or unexpected name server reply", "malformed name server reply", "host * not found", "domain name * not found", "host or domain name not found", "domain not found", "host not found", "domain name not found", "nxdomain", "host unknown",
 	"unknown host", "unknown domain", "domain unknown", "no such domain", "domain does not exist", "domain doesn't exist", "domain * does not exist",
 	"domain * not exist", "unrouteable mail domain", "unroutable mail domain", "unrouteable domain", "unrouteable address", "unroutable address",
 	"could not find any host", "couldn't find any host", "cannot find any host", "no mx", "no mx record", "no valid mx",
@@ -228,15 +234,15 @@ const struct rule classify_rules[] = {
 	"domain is not valid", "domain name is invalid", "dns hard error", "dns domain", "domain * invalid", "domain is not reachable",
 	"no mail hosts for domain", "no mail server for", "name or service not known", "non-existent domain", "nonexistent domain",
 	"non-existent host", "name server: host not found", "all relevant mx records point to non-existent hosts", "domain has no",
-	"no dns information was found", "no such host", "unknown mail domain", "mail domain * unknown", "host * unknown",
+	"no dns information was found", "no such host", "unknown mail domain", 
 	"unable to route", "not find * domain", "unable to resolve", "could not resolve", "couldn't resolve", "cannot resolve",
 	"dns query for * failed", "no a record", "no dns a", "dns error: * domain", "domäne * nicht", "domain unbekannt", "domain existiert nicht",
 	"domaine inconnu", "domaine * existe pas", "dominio * no existe", "domínio * não", "dominio * non esist", "домен * не", "domena * nie",
-	"ドメイン * 見つか", "does not exist in dns", "does not resolve", "mail domain does not exist", "recipient domain", "dns name does not exist"),
+	"ドメイン * 見つか", "does not exist in dns", "does not resolve", "mail domain does not exist", "dns name does not exist"),
   .example = "Host or domain name not found. Name service error for name=example.org type=A: Host not found" },
 
 { .name = "spam", .reason = REASON_SPAM_CONTENT,
-  .phrases = PHRASES("rejected by spam", "spam message", "spam content", "spam detected", "spam mail", "spam score", "considered spam", "considered as spam",
+  .phrases = PHRASES("identified spam", "rejected by spam", "spam message", "spam content", "spam detected", "spam mail", "spam score", "considered spam", "considered as spam",
 	"identified as spam", "detected as spam", "classified as spam", "recognized as spam", "marked as spam", "is spam", "like spam", "appears to be spam",
 	"looks like spam", "probable spam", "possible spam", "suspected spam", "contains spam", "blocked * spam", "rejected as spam", "high spam", "anti-spam", "antispam",
 	"spam filter", "spamfilter", "message * spam", "spam * rejected", "spam * refused", "unsolicited", "bulk mail", "bulk email", "junk mail", " uce ", " ube ", "uribl", "surbl",
@@ -247,7 +253,7 @@ const struct rule classify_rules[] = {
   .example = "550 5.7.1 Rejected by spam filter" },
 
 { .name = "user-unknown", .reason = REASON_USER_UNKNOWN,
-  .phrases = PHRASES("user unknown", "unknown user", "user * unknown", "recipient unknown", "unknown recipient", "unknown address", "address unknown", "addressee unknown",
+  .phrases = PHRASES("check if address is correct", "may-be-nonexistent", "konto niedostepne", "user unknown", "unknown user", "user * unknown", "recipient unknown", "unknown recipient", "unknown address", "address unknown", "addressee unknown",
 	"unknown addressee", "unknown mailbox", "mailbox unknown", "unknown account", "account unknown", "unknown local", "unknown email", "unknown or illegal alias", "unknown alias", "unknown rcpt",
 	"no such user", "no such recipient", "no such mailbox", "no such account", "no such address", "no such local user", "no such person", "no such email", "no such", "no mailbox", "no user",
 	"no account", "no valid recipient", "user not found", "user * not found", "recipient not found", "recipnotfound", "recipient * not found", "mailbox not found", "mailbox * not found",
@@ -263,7 +269,7 @@ const struct rule classify_rules[] = {
 	"cannot find user", "cannot find recipient", "can't find user", "could not find user", "no recipient", "undeliverable address", "undeliverable recipient", "unable to verify user", "unable to verify recipient",
 	"recipient verify failed", "recipient verification failed", "unverified address", "not a mailbox", "no longer exist", "no longer valid", "no longer available", "no longer used", "no longer in use", "no longer employed",
 	"no longer here", "no longer with", "has left the", "user is no longer", "does not have a final email delivery point", "recipient not recognized", "not recognised", "not recognized here", "not a recognized", "user not listed",
-	"is not listed", "not on this server", "not on this system", "unknown on this", "not in directory", "not in the directory", "ldap lookup", "user rejected", "recipient rejected", "rejected recipient", "recipient address rejected",
+	"is not listed", "not on this server", "not on this system", "unknown on this", "not in directory", "not in the directory", "ldap lookup", 
 	"does not like recipient", "invalid rcpt", "not valid recipient", "there is no", "don't have", "we do not have", "mailbox not available here", "delivery to the following recipients failed: unknown", "no inbox",
 	"empfänger unbekannt", "empfaenger unbekannt", "benutzer unbekannt", "unbekannter benutzer", "unbekannter empfänger", "existiert nicht", "adresse unbekannt", "nicht gefunden", "postfach * nicht", "nicht vorhanden", "unbekannt",
 	"utilisateur inconnu", "destinataire inconnu", "adresse inconnue", "adresse d au moins un destinataire invalide", "destinataire invalide", "n'existe pas", "introuvable", "destinataire * inexistant", "inconnu",
@@ -277,19 +283,24 @@ const struct rule classify_rules[] = {
 
 /* ---- about the dialogue, the network, the peer's state -------------------------------------------------------------- */
 
+{ .name = "unavailable", .reason = REASON_USER_UNKNOWN, .status = "5.*.*",
+  .phrases = PHRASES("mailbox unavailable", "mailbox not available", "mailbox is unavailable", "mailbox * unavailable", "user unavailable", "recipient unavailable"),
+  .example = "550 5.5.0 Requested action not taken: mailbox unavailable" },
+{ .name = "unavailable-550", .reason = REASON_USER_UNKNOWN, .code = 550,
+  .phrases = PHRASES("mailbox unavailable", "mailbox not available", "mailbox is unavailable", "mailbox * unavailable", "user unavailable", "recipient unavailable"),
+  .example = "550 Requested action not taken: mailbox unavailable" },
+
 { .name = "protocol", .reason = REASON_PROTOCOL_ERROR,
-  .phrases = PHRASES("syntax error", "bad sequence", "command not implemented", "command parameter not implemented", "command not recognized", "unrecognized command",
-	"command unrecognized", "8-bit", "8bit", "smtputf8", "non-ascii", "duplicate header", "multiple from", "missing from", "missing date", "rfc 5322", "rfc 2822", "rfc 822", "rfc5322", "rfc2822", "rfc822",
-	"invalid header", "header error", "malformed", "bare lf", "bare newline", "line too long", "lines longer", "line length", "too many equal", "message-id header", "multiple subject", "protocol error",
-	"protocol violation", "improper command pipelining", "data command"),
+  .phrases = PHRASES("8-bit header", "8bit header", "8-bit data", "8bit data", "smtputf8 is required", "smtputf8 not", "requires smtputf8", "not offer smtputf8", "smtputf8 support", "without smtputf8", "syntax error", "bad sequence", "command not implemented", "command parameter not implemented", "command not recognized", "unrecognized command",
+	"command unrecognized", "non-ascii", "duplicate header", "multiple from", "missing from", "missing date", "rfc 5322", "rfc 2822", "rfc 822", "rfc5322", "rfc2822", "rfc822",
+	"invalid header", "malformed", "bare lf", "bare newline", "line too long", "lines longer", "line length", "too many equal", "message-id header", "multiple subject", 
+	"protocol violation", "improper command pipelining"),
   .example = "554 5.6.0 Message is not RFC 5322 compliant: duplicate header" },
 
 { .name = "policy", .reason = REASON_POLICY,
-  .phrases = PHRASES("policy", "recipient preferences", "restricted", "members only", "closed list", "subscribers only", "attachment", "not permitted", "prohibited", "not allowed", "administratively",
+  .phrases = PHRASES("host network not allowed", "block-send", "policy", "recipient preferences", "members only", "closed list", "subscribers only", "administratively",
 	"administrative prohibition", "security reasons", "rejected by the recipient", "blocked by recipient", "blocked by the recipient", "rejected by recipient", "rejected by user", "user refuses", "refuses mail", "personal block",
-	"message filtered", "filtered", "whitelist", "white list", "allowlist", "local scanning", "block-send", "rejected by system administrator", "rejected by administrator", "not authorized", "unauthorized", "rejected by rule", "mail rule",
-	"message rejected", "mail rejected", "email rejected", "e-mail rejected", "mail rejete", "message refused", "message blocked", "message denied", "mail refused", "access denied", "permission denied",
-	"has blocked", "been blocked", " blocked", "refused", "rejected"),
+	"message filtered", "filtered", "whitelist", "white list", "allowlist", "local scanning", "block-send", "rejected by system administrator", "rejected by administrator", "rejected by rule", "mail rule"),
   .example = "550 5.7.1 Message rejected due to local policy" },
 
 { .name = "network", .reason = REASON_NETWORK,
@@ -302,18 +313,7 @@ const struct rule classify_rules[] = {
 	"network error", "network problem", "peer", "smtp connection failed", "tls handshake", "was not able to contact", "service not available, closing", "max retr", "deferred: connection"),
   .example = "connect to mx.example.org[192.0.2.1]:25: Connection timed out" },
 
-{ .name = "system", .reason = REASON_SYSTEM_ERROR,
-  .phrases = PHRASES("system error", "internal error", "internal server error", "configuration error", "configuration problem", "misconfigur", "local error", "unknown error", "server error", "software error", "resources", "service unavailable",
-	"service currently unavailable", "service not available", "service temporarily unavailable", "temporary failure", "temporary error", "temporarily unavailable", "temporary local problem", "temporary problem", "local problem", "transaction failed",
-	"not currently accepting", "not accepting", "upstream error", "insufficient system", "mail system", "out of order", "shutting down", "maintenance", "backend", "delivery error", "cannot process", "processing error", "error in processing", "lookup failure",
-	"local delivery failed", "local configuration", "database"),
-  .example = "451 4.3.0 Error: internal error, temporary failure" },
-
-{ .name = "later", .reason = REASON_RATE_LIMITED,
-  .phrases = PHRASES("try again later", "temporarily deferred", "try later", "deferred", "please retry", "retry later", "temporarily rejected", "temporary rejection", "temporarily refused", "resources temporarily"),
-  .example = "451 4.7.1 Please try again later" },
-
-/* ---- codes alone (RFC 3463 and what the large receivers made of it) --------------------------------------------------- */
+/* ---- codes that are clear (RFC 3463 and what the large receivers made of it) --------------------------------------------------- */
 
 { .name = "status-user", .reason = REASON_USER_UNKNOWN, .status = "*.1.1", .example = "550 5.1.1 no" },
 { .name = "status-other-address", .reason = REASON_USER_UNKNOWN, .status = "5.1.0", .example = "550 5.1.0 no" },
@@ -349,6 +349,36 @@ const struct rule classify_rules[] = {
 { .name = "status-loop", .reason = REASON_ROUTING_LOOP, .status = "*.4.6", .example = "554 5.4.6 no" },
 { .name = "status-loop-exchange", .reason = REASON_ROUTING_LOOP, .status = "*.4.14", .example = "554 5.4.14 no" },
 { .name = "status-relay-exchange", .reason = REASON_RELAY_DENIED, .status = "*.7.54", .example = "550 5.7.54 no" },
+
+/* ---- vague words ------------------------------------------------------------------------------------------------------ */
+
+{ .name = "user-rejected", .reason = REASON_USER_UNKNOWN, .status = "5.0.*", .is_vague = true,
+  .phrases = PHRASES("recipient address rejected", "recipient rejected", "rejected recipient", "user rejected"),
+  .example = "550 5.0.1 Recipient rejected" },
+
+{ .name = "user-rejected-outlook", .reason = REASON_USER_UNKNOWN, .status = "5.4.1", .is_vague = true,
+  .phrases = PHRASES("recipient address rejected", "recipient rejected", "rejected recipient", "user rejected", "recipient addresses rejected"),
+  .example = "550 5.4.1 Recipient address rejected: Access denied." },
+
+{ .name = "policy-vague", .reason = REASON_POLICY, .is_vague = true,
+  .phrases = PHRASES("message rejected", "mail rejected", "email rejected", "e-mail rejected", "mail rejete", "message refused", "message blocked", "message denied", "mail refused", "access denied", "permission denied", "has blocked", "been blocked", " blocked", "refused", "rejected", "not allowed", "not permitted", "restricted", "prohibited", "attachment", "not authorized", "unauthorized"),
+  .example = "550 Message rejected" },
+
+{ .name = "system", .reason = REASON_SYSTEM_ERROR,
+  .is_vague = true,
+  .phrases = PHRASES("system error", "internal error", "internal server error", "configuration error", "configuration problem", "misconfigur", "local error", "unknown error", "server error", "software error", "resources", "service unavailable",
+	"service currently unavailable", "service not available", "service temporarily unavailable", "temporary failure", "temporary error", "temporarily unavailable", "temporary local problem", "temporary problem", "local problem", "transaction failed",
+	"not currently accepting", "not accepting", "upstream error", "insufficient system", "out of order", "shutting down", "maintenance", "backend", "cannot process", "processing error", "error in processing", "lookup failure",
+	"local delivery failed", "local configuration", "database"),
+  .example = "451 4.3.0 Error: internal error, temporary failure" },
+
+{ .name = "later", .reason = REASON_RATE_LIMITED,
+  .is_vague = true,
+  .phrases = PHRASES("try again later", "temporarily deferred", "try later", "deferred", "please retry", "retry later", "temporarily rejected", "temporary rejection", "temporarily refused", "resources temporarily"),
+  .example = "451 4.7.1 Please try again later" },
+
+/* ---- codes that are vague ------------------------------------------------------------------------------------------------ */
+
 { .name = "status-network", .reason = REASON_NETWORK, .status = "*.4.*", .example = "441 4.4.1 no" },
 { .name = "status-mail-system", .reason = REASON_SYSTEM_ERROR, .status = "*.3.*", .example = "550 5.3.5 no" },
 { .name = "status-spam", .reason = REASON_SPAM_CONTENT, .status = "5.6.0", .example = "554 5.6.0 no" },

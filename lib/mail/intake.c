@@ -161,23 +161,24 @@ static bool read_feedback(struct intake *intake, struct report *report)
 	return true;
 }
 
-/* Codes and text of one place; when they give no words, those of the notice around it are asked. */
+/* Codes and text of one place; as long as they give no clear words, those of the notice around it are asked. */
 static struct finding classify_with_notice(struct intake *intake, struct evidence evidence)
 {
-	struct finding finding, wider;
-	classify(intake->classifier, &evidence, &finding);
+	struct finding best, wider;
+	classify(intake->classifier, &evidence, &best);
 	struct view further[] = { intake->text_report.diagnostic,
 				  view_head(intake->text_report.notice, LIMIT_INTAKE_HEAD) };
-	for (size_t i = 0; i < ARRAY_LEN(further) && !finding.by_text; i++) {
-		struct evidence more = evidence;
-		more.status = finding.status;
-		more.code = finding.code;
-		more.text = further[i];
+	for (size_t i = 0; i < ARRAY_LEN(further); i++) {
+		if (best.certainty == CERTAINTY_WORDS && status_is_set(best.status))
+			break;
+		struct evidence more = { best.code, best.status, further[i], evidence.is_final };
 		classify(intake->classifier, &more, &wider);
-		if (wider.by_text || !status_is_set(finding.status))
-			finding = wider;
+		if (wider.certainty > best.certainty)
+			best = wider;
+		else if (!status_is_set(best.status))
+			best.status = wider.status;
 	}
-	return finding;
+	return best;
 }
 
 static enum dsn_action action_of(const struct dsn_recipient *recipient)
@@ -188,12 +189,20 @@ static enum dsn_action action_of(const struct dsn_recipient *recipient)
 	return status_is_set(recipient->status) ? by_class[recipient->status.class_digit] : DSN_FAILED;
 }
 
+/* A final recipient that is a file or a program was an address before. */
+static struct view address_of(const struct dsn_recipient *recipient)
+{
+	bool is_address =
+	    view_find_byte(recipient->final, '@') != VIEW_NONE && !view_starts(recipient->final, VIEW_LIT("|"));
+	return is_address || recipient->original.len == 0 ? recipient->final : recipient->original;
+}
+
 static void take_recipients(const struct dsn *dsn, enum dsn_action action, struct report *report)
 {
 	for (size_t i = 0; i < dsn->count; i++) {
 		const struct dsn_recipient *recipient = &dsn->recipients[i];
 		if (action_of(recipient) == action)
-			report_add_recipient(report, recipient->final.len > 0 ? recipient->final : recipient->original);
+			report_add_recipient(report, address_of(recipient));
 	}
 }
 
@@ -259,29 +268,53 @@ static bool read_complaint(struct intake *intake, struct report *report)
 	return true;
 }
 
-static bool is_from_daemon(const struct intake *intake)
-{
-	struct view return_path = view_trim(parts_head(&intake->parts, HEAD_RETURN_PATH));
-	return intake->from[MARK_FROM_DAEMON] || view_eq(return_path, VIEW_LIT("<>"));
-}
-
 static bool is_list_mail(const struct intake *intake)
 {
 	return parts_head(&intake->parts, HEAD_LIST_ID).len > 0 ||
 	       parts_head(&intake->parts, HEAD_LIST_UNSUBSCRIBE).len > 0;
 }
 
+/* Notices have no return path (RFC 5321 section 4.5.5), or that of a daemon; some stores keep none. */
+static bool has_path_of_person(const struct intake *intake)
+{
+	struct view path = parts_head(&intake->parts, HEAD_RETURN_PATH), before, address;
+	return text_cut_address(&path, &before, &address) &&
+	       view_find_nocase(address, VIEW_LIT("daemon")) == VIEW_NONE &&
+	       view_find_nocase(address, VIEW_LIT("postmaster")) == VIEW_NONE;
+}
+
 static bool is_bounce_text(const struct intake *intake)
 {
 	if (parts_head(&intake->parts, HEAD_X_FAILED_RECIPIENTS).len > 0)
 		return true;
-	bool is_daemon = is_from_daemon(intake);
-	if (is_list_mail(intake) && !is_daemon)
-		return false;
+	bool is_daemon = intake->from[MARK_FROM_DAEMON];
+	bool has_null_path = view_eq(view_trim(parts_head(&intake->parts, HEAD_RETURN_PATH)), VIEW_LIT("<>"));
 	bool subject_says = intake->subject[MARK_SUBJECT_BOUNCE] || intake->subject[MARK_SUBJECT_DELAY];
-	if (intake->text[MARK_TEXT_BOUNCE] || intake->text[MARK_TEXT_DELAY])
-		return is_daemon || subject_says;
-	return (is_daemon && (subject_says || intake->text[MARK_TEXT_FAILURE])) || intake->parts.is_status;
+	bool text_says = intake->text[MARK_TEXT_BOUNCE] || intake->text[MARK_TEXT_DELAY];
+	if (intake->subject[MARK_SUBJECT_AUTO_REPLY] && !subject_says)
+		return false;
+	if (is_list_mail(intake) && !is_daemon)
+		return subject_says && text_says;
+	if (has_path_of_person(intake) && intake->text_report.count == 0 && intake->text_report.diagnostic.len == 0)
+		return false;
+	if (text_says)
+		return is_daemon || has_null_path || subject_says || intake->from[MARK_FROM_MACHINE];
+	if (is_daemon)
+		return subject_says || intake->text[MARK_TEXT_FAILURE];
+	return (has_null_path && subject_says) || intake->parts.is_status;
+}
+
+/* To whom the returned message went. */
+static void add_returned_recipients(struct report *report, struct view returned)
+{
+	struct view before, address;
+	struct field field;
+	enum field_step step;
+	while ((step = fields_next(&returned, &field)) == FIELD_READ) {
+		struct view value = field.value;
+		while (field_is(&field, "To") && text_cut_address(&value, &before, &address))
+			report_add_recipient(report, address);
+	}
 }
 
 static void take_text_recipients(struct intake *intake, struct report *report)
@@ -293,6 +326,11 @@ static void take_text_recipients(struct intake *intake, struct report *report)
 		return;
 	for (size_t i = 0; i < intake->text_report.count; i++)
 		report_add_recipient(report, intake->text_report.recipients[i]);
+	if (report_recipient_count(report) > 0)
+		return;
+	const struct part *returned = parts_find(&intake->parts, PART_RETURNED);
+	add_returned_recipients(report,
+				returned != NULL ? parts_text(&intake->parts, returned) : intake->text_report.returned);
 }
 
 static bool read_bounce_text(struct intake *intake, struct report *report)
@@ -346,11 +384,23 @@ static struct view with_line_feeds(struct intake *intake, struct view raw)
 	return buf_view(&intake->lines);
 }
 
+/* An address is one word to the phrases: apart, its local part can be found. */
+static void find_sender_marks(struct intake *intake)
+{
+	buf_reset(&intake->unfolded);
+	buf_add(&intake->unfolded, parts_head(&intake->parts, HEAD_FROM));
+	for (size_t i = 0; i < intake->unfolded.len; i++) {
+		if (intake->unfolded.data[i] == '@' || intake->unfolded.data[i] == '<')
+			intake->unfolded.data[i] = ' ';
+	}
+	phrases_find(intake->marks, buf_view(&intake->unfolded), intake->from);
+}
+
 static void read_message(struct intake *intake, struct report *report)
 {
 	report_set_subject(report, parts_head(&intake->parts, HEAD_SUBJECT));
 	phrases_find(intake->marks, parts_head(&intake->parts, HEAD_SUBJECT), intake->subject);
-	phrases_find(intake->marks, parts_head(&intake->parts, HEAD_FROM), intake->from);
+	find_sender_marks(intake);
 	read_notice(intake);
 	for (size_t i = 0; i < ARRAY_LEN(readers); i++) {
 		if (readers[i](intake, report))

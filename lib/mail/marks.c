@@ -2,13 +2,10 @@
 
 #include <stddef.h>
 
-#define PHRASES(...)                                                                                                   \
-	(const char *const[])                                                                                          \
-	{                                                                                                              \
-		__VA_ARGS__, NULL                                                                                      \
-	}
 
 /* clang-format off */
+#define PHRASES(...) (const char *const[]){ __VA_ARGS__, NULL }
+
 const char *const *const marks[MARK_COUNT] = {
 
 [MARK_SUBJECT_BOUNCE] = PHRASES(
@@ -23,7 +20,7 @@ const char *const *const marks[MARK_COUNT] = {
 	"no entregado", "no se ha podido entregar", "error en la entrega", "não entregue", "nao entregue", "falha na entrega", "não pôde ser entregue", "mensagem devolvida", "mancato recapito",
 	"mancata consegna", "non recapitabile", "onbestelbaar", "niet bezorgd", "kan niet worden bezorgd", "niedostarczon", "nie można dostarczyć", "nie dostarczono", "недоставлен", "не доставлено", "не может быть доставлено",
 	"невозможно доставить", "配信不能", "配信できません", "送信できません", "未配信", "エラーメール", "退信", "无法投递", "olevererbart", "kan inte levereras", "error sending", "transmission failure", "nachricht nicht", "address not found",
-	"user unknown", "rejected:", "message rejected", "notification d'état de la remise", "benachrichtigung zum", "notificación de estado de entrega", "ndn:"),
+	"mail failed", "returning to sender", "user unknown", "rejected:", "message rejected", "notification d'état de la remise", "benachrichtigung zum", "notificación de estado de entrega", "ndn:"),
 
 [MARK_SUBJECT_DELAY] = PHRASES(
 	"delayed", "(delay)", "warning: could not send", "warning: message", "delivery delay", "delay notification", "still trying", "verzögert", "vertraagd", "retardé", "retrasado", "atrasada",
@@ -45,9 +42,11 @@ const char *const *const marks[MARK_COUNT] = {
 	"read receipt", "relayed: ", "message delivered", " delivered: ", "not read: ", "ungelesen: "),
 
 [MARK_FROM_DAEMON] = PHRASES(
-	"mailer-daemon", "mailerdaemon", "mailer_daemon", "mail-daemon", "mail daemon", "postmaster", "mail delivery", "mail-delivery", "delivery subsystem", "delivery system", "mdaemon", "mail administrator", "mail system", "microsoft exchange", "microsoftexchange",
-	"mail router", "exchange administrator", "mail-router", "bounce", "symantec", "admin@", "ezmlm", "daemon@", "virus", "inet-gw", "mmdf", "gateway", "smtp", "mailscan", "mailsweeper", "domino", "no-reply", "noreply", "interscan", "mailgate", "emssrv", "root@", "systemadministrator",
-	"system administrator", "autoreply@", "complaints@", "email-abuse", "notification", "mta@", "mail_delivery", "mailmaster", "messagelabs", "deliverystatus"),
+	"mailer-daemon", "mailerdaemon", "mailer_daemon", "mail-daemon", "mail daemon", "mail_daemon", "postmaster", "post_master", "mail delivery", "mail-delivery", "mail_delivery", "delivery subsystem", "delivery system", "mdaemon", "mail administrator", "mail system",
+	"microsoft exchange", "microsoftexchange", "mail router", "mail-router", "exchange administrator", "mmdf", " daemon ", "system administrator", "systemadministrator", "emssrv", "mailmaster", "mail server"),
+
+[MARK_FROM_MACHINE] = PHRASES(
+	"bounce", "symantec", "admin", "ezmlm", "virus", "inet", "gateway", "smtp", "mailscan", "mailsweeper", "domino", "no-reply", "noreply", "interscan", "mailgate", "root ", "autoreply", "notification", " mta", "messagelabs", "daemon", "deliverystatus", "server", "support", "system"),
 
 [MARK_TEXT_BOUNCE] = PHRASES(
 	"this is the qmail-send program", "this message was created automatically by mail delivery software", "this message was created automatically by the mail system", "this message was created automatically by the smtp relay",
@@ -59,7 +58,7 @@ const char *const *const marks[MARK_COUNT] = {
 	"recipients of this message", "can not be delivered", "could not send message", "could not be sent", "message has been returned", "mail has been returned", "message is being returned", "returned to you", "returned to sender", "is being returned to you", "bounce message", "return message to sender", "error occurred while attempting to deliver", "an error has occurred while attempting to deliver",
 	"does not like recipient", "remote host said", "technical details of permanent failure", "technical details of temporary failure", "permanent fatal errors", "fatal errors", "message delivery failed", "message has not been delivered", "message was not delivered", "mail was not delivered", "undelivered mail returned", "the following recipients", "following recipient(s)", "error detail", "invalid final delivery userid", "mail returned",
 	"konnte nicht zugestellt werden", "konnte nicht ausgeliefert werden", "nicht zustellen", "kann nicht zugestellt werden", "n'a pas pu être", "n'a pu être", "impossible de remettre", "no pudo ser entregado", "no se ha podido entregar", "no se puede entregar", "no se pudo entregar", "não pôde ser entregue", "nao pode ser", "não foi possível entregar", "non è stato possibile", "impossibile recapitare", "impossibile consegnare",
-	"kan niet worden bezorgd", "niet worden afgeleverd", "kon niet worden", "nie można dostarczyć", "nie został", "не может быть доставлено", "не было доставлено", "не удалось доставить", "送信できませんでした", "配信できませんでした", "配信に失敗", "送信に失敗", "届けることができませんでした", "エラーが発生", "could not be delivered for the following reason"),
+	"kan niet worden bezorgd", "niet worden afgeleverd", "kon niet worden", "nie można dostarczyć", "nie został", "не может быть доставлено", "не было доставлено", "не удалось доставить", "送信できませんでした", "配信できませんでした", "配信に失敗", "送信に失敗", "届けることができませんでした", "エラーが発生", "could not be delivered for the following reason", "has been returned because", "requested action not taken", "error message below", "notificationtype\\\":\\\"bounce"),
 
 [MARK_TEXT_FAILURE] = PHRASES(
 	"failed", "undeliver", "not delivered", "not be delivered", "user unknown", "unknown user", "delivery", "returned", "rejected", "bounce", "could not", "couldn't", "unable to", "error", "mailbox", "does not exist", "recipient"),
@@ -75,6 +74,6 @@ const char *const *const marks[MARK_COUNT] = {
 	"to have your message delivered", "to deliver your message", "click the link below to", "click on the link below to", "verify that you are a real", "prove you are human", "approved senders", "approved sender", "anti-spam system", "requires verification", "tmda", "spamarrest", "boxbe", "bluebottle", "you are not on my list", "reply to this message to confirm", "reply to this email to confirm"),
 
 [MARK_TEXT_COMPLAINT] = PHRASES(
-	"this is an email abuse report", "\"notificationtype\":\"complaint\"", "\"notificationtype\" : \"complaint\"", "\"notificationtype\": \"complaint\"", "complaintfeedbacktype", "this is an abuse report for an email"),
+	"this is an email abuse report", "\"notificationtype\":\"complaint\"", "\"notificationtype\" : \"complaint\"", "\"notificationtype\": \"complaint\"", "notificationtype\\\":\\\"complaint", "complaintfeedbacktype", "this is an abuse report for an email"),
 };
 /* clang-format on */

@@ -9,8 +9,9 @@ enum mark {
 	MARK_SUBJECT_AUTO_REPLY,
 	MARK_SUBJECT_COMPLAINT,
 	MARK_SUBJECT_RECEIPT, /* delivered, read */
-	/* looked for in From */
+	/* looked for in From, its @ a space */
 	MARK_FROM_DAEMON,
+	MARK_FROM_MACHINE, /* perhaps */
 	/* looked for in the text */
 	MARK_TEXT_BOUNCE,  /* words that only a mail system writes */
 	MARK_TEXT_FAILURE, /* words that speak of a failed delivery, whoever writes them */

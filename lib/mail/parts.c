@@ -80,7 +80,8 @@ const struct part *parts_find(const struct parts *parts, enum part_role role)
 /* UTF-8 and what calls itself ASCII but is UTF-8 stay; the rest is converted, unknown charsets as windows-1252. */
 static void add_text(struct parts *parts, const char *charset, struct view octets)
 {
-	bool is_stateful = charset != NULL && g_ascii_strncasecmp(charset, "iso-2022-", 9) == 0;
+	bool is_stateful = charset != NULL && g_ascii_strncasecmp(charset, "iso-2022-", 9) == 0 &&
+			   view_find_byte(octets, '\x1b') != VIEW_NONE;
 	if (view_is_utf8(octets) && !is_stateful) {
 		buf_add(&parts->text, octets);
 		return;
@@ -225,6 +226,15 @@ static size_t header_length(struct view raw)
 	return raw.len;
 }
 
+/* Some stores put an empty line before the header. */
+static struct view without_blank_lines(struct view raw)
+{
+	struct view rest = raw, line;
+	while (view_cut_line(&rest, &line) && view_trim(line).len == 0)
+		raw = rest;
+	return raw;
+}
+
 static GMimeMessage *parse(struct view raw)
 {
 	GByteArray borrowed = { .data = (guint8 *)(uintptr_t)raw.data, .len = (guint)raw.len };
@@ -248,9 +258,18 @@ static void reset(struct parts *parts)
 	parts->text = text;
 }
 
+/* A multipart message none of whose boundaries is where it should be: its body as it stands. */
+static void take_undivided(struct parts *parts, struct view raw)
+{
+	begin_part(parts, PART_TEXT, false);
+	add_text(parts, NULL, view_head(view_skip(raw, header_length(raw)), LIMIT_INTAKE_PART));
+	end_part(parts);
+}
+
 enum err parts_read(struct parts *parts, struct view raw)
 {
 	reset(parts);
+	raw = without_blank_lines(raw);
 	/* An mbox separator is no header field. */
 	struct view line;
 	if (view_starts(raw, VIEW_LIT("From ")) || view_starts(raw, VIEW_LIT(">From ")))
@@ -264,6 +283,8 @@ enum err parts_read(struct parts *parts, struct view raw)
 	take_head(parts, message);
 	take_kind(parts, message);
 	take_object(parts, g_mime_message_get_mime_part(message), 0);
+	if (parts->count == 0)
+		take_undivided(parts, raw);
 	g_object_unref(message);
 	/* A text cut short at its ceiling is still a text. */
 	return buf_err(&parts->text) == ERR_MEMORY ? ERR_MEMORY : ERR_OK;

@@ -172,7 +172,7 @@ static void split_notice(struct view text, struct text_report *report)
 /* ---- who failed ----------------------------------------------------------------------------------------------------- */
 
 /* How surely a line names its address as the failed one; the surest of all lines count. */
-enum certainty { CERTAINTY_NONE, CERTAINTY_SEEN, CERTAINTY_LABELLED, CERTAINTY_REPLIED, CERTAINTY_ALONE };
+enum naming { NAMING_NONE, NAMING_SEEN, NAMING_LABELLED, NAMING_REPLIED, NAMING_ALONE };
 
 static const char *const labels[] = {
 	"to:",
@@ -233,13 +233,18 @@ static bool contains_any(struct view text, const char *const *words, size_t coun
 	return false;
 }
 
-static bool is_ignored(struct view address, const struct view *ignored, size_t count)
+static bool is_role(struct view address)
 {
 	struct view local = view_head(address, view_find_last_byte(address, '@'));
 	for (size_t i = 0; i < ARRAY_LEN(not_recipients); i++) {
 		if (view_eq_nocase(local, view_of(not_recipients[i])))
 			return true;
 	}
+	return false;
+}
+
+static bool is_ignored(struct view address, const struct view *ignored, size_t count)
+{
 	for (size_t i = 0; i < count; i++) {
 		if (view_eq_nocase(address, ignored[i]))
 			return true;
@@ -256,39 +261,50 @@ static bool is_bare(struct view text)
 	return true;
 }
 
-static enum certainty certainty_of(struct view before, struct view address, struct view after)
+/* "The following recipients could not be reached:" and the like, in front of a list. */
+static bool announces_recipients(struct view line)
+{
+	static const char *const words[] = { "recipient", "address", "deliver", "fail", "user" };
+	struct view bare = view_trim(line);
+	return (view_ends(bare, VIEW_LIT(":")) || view_ends(bare, VIEW_LIT("-"))) &&
+	       contains_any(bare, words, ARRAY_LEN(words));
+}
+
+static enum naming naming_of(struct view before, struct view address, struct view after, bool is_announced)
 {
 	char first = after.len > 0 ? after.data[0] : ' ';
 	if (contains_any(before, other_labels, ARRAY_LEN(other_labels)))
-		return CERTAINTY_NONE;
+		return NAMING_NONE;
 	/* "<a@example.org>:" and an address with nothing else on its line, or with an explanation in brackets */
 	bool opens = is_bare(before);
-	if (opens && (is_bare(after) || first == '>' || first == ':' || view_starts(view_trim(after), VIEW_LIT("("))))
-		return CERTAINTY_ALONE;
+	if (opens && (is_announced || is_bare(after) || first == '>' || first == ':' ||
+		      view_starts(view_trim(after), VIEW_LIT("("))))
+		return NAMING_ALONE;
 	if (view_starts(after, VIEW_LIT(">...")) || view_starts(after, VIEW_LIT("...")) ||
 	    view_starts(after, VIEW_LIT(">: ")) || plain_text_code(before) != 0)
-		return CERTAINTY_REPLIED;
+		return NAMING_REPLIED;
 	if (contains_any(before, labels, ARRAY_LEN(labels)) || opens)
-		return CERTAINTY_LABELLED;
-	return address.len > 0 ? CERTAINTY_SEEN : CERTAINTY_NONE;
+		return NAMING_LABELLED;
+	return address.len > 0 ? NAMING_SEEN : NAMING_NONE;
 }
 
 struct finder {
 	struct text_report *report;
 	const struct view *ignored;
 	size_t ignored_count;
-	enum certainty best;
-	struct view first_line; /* of the first recipient of the best certainty */
+	bool takes_roles; /* postmaster@ and the like, when nobody else was named */
+	enum naming best;
+	struct view first_line; /* of the first recipient of the surest naming */
 };
 
-static void take_address(struct finder *finder, struct view address, enum certainty certainty, struct view line)
+static void take_address(struct finder *finder, struct view address, enum naming naming, struct view line)
 {
 	struct text_report *report = finder->report;
-	if (certainty < finder->best || certainty == CERTAINTY_NONE ||
+	if (naming < finder->best || naming == NAMING_NONE || (is_role(address) && !finder->takes_roles) ||
 	    is_ignored(address, finder->ignored, finder->ignored_count))
 		return;
-	if (certainty > finder->best) {
-		finder->best = certainty;
+	if (naming > finder->best) {
+		finder->best = naming;
 		finder->first_line = line;
 		report->count = 0;
 	}
@@ -297,22 +313,23 @@ static void take_address(struct finder *finder, struct view address, enum certai
 			return;
 	}
 	/* An address merely seen is taken once: the rest of a text is full of others. */
-	if (report->count < (certainty == CERTAINTY_SEEN ? 1 : TEXT_RECIPIENTS_MAX))
+	if (report->count < (naming == NAMING_SEEN ? 1 : TEXT_RECIPIENTS_MAX))
 		report->recipients[report->count++] = address;
 }
 
 static void find_recipients(struct finder *finder)
 {
-	struct view rest = finder->report->notice, line, before, address, label = view_of(NULL);
+	struct view rest = finder->report->notice, line, before, address;
+	bool is_announced = false;
 	while (fields_cut_line(&rest, &line)) {
 		struct view left = line;
 		while (text_cut_address(&left, &before, &address)) {
-			enum certainty certainty = certainty_of(before, address, left);
-			take_address(finder, address, certainty, line);
+			enum naming naming = naming_of(before, address, left, is_announced);
+			take_address(finder, address, naming, line);
 		}
-		label = line;
+		if (view_trim(line).len > 0)
+			is_announced = announces_recipients(line);
 	}
-	(void)label;
 }
 
 /* From the start of the line to the blank line behind it. A line that only names the address is followed by its reason even when a blank
@@ -350,6 +367,10 @@ void text_report_read(struct view text, const struct view *ignored, size_t ignor
 	split_notice(text, &report);
 	struct finder finder = { .report = &report, .ignored = ignored, .ignored_count = ignored_count };
 	find_recipients(&finder);
+	if (report.count == 0) {
+		finder.takes_roles = true;
+		find_recipients(&finder);
+	}
 	report.diagnostic =
 	    report.count > 0 ? paragraph_from(report.notice, finder.first_line) : first_reply(report.notice);
 	*ret_report = report;
