@@ -298,7 +298,8 @@ static bool is_bounce_text(const struct intake *intake)
 	if (has_path_of_person(intake) && intake->text_report.count == 0 && intake->text_report.diagnostic.len == 0)
 		return false;
 	if (text_says)
-		return is_daemon || has_null_path || subject_says || intake->from[MARK_FROM_MACHINE];
+		return is_daemon || has_null_path || intake->parts.is_status || subject_says ||
+		       intake->from[MARK_FROM_MACHINE];
 	if (is_daemon)
 		return subject_says || intake->text[MARK_TEXT_FAILURE];
 	return (has_null_path && subject_says) || intake->parts.is_status;

@@ -33,7 +33,7 @@ const char *const *const marks[MARK_COUNT] = {
 	"ausência temporária", "risposta automatica", "fuori ufficio", "assenza dall'ufficio", "automatisch antwoord", "afwezig", "automatische afwezigheid", "automatyczna odpowiedź", "autoodpowiedź", "nieobecność", "автоответ", "автоматический ответ",
 	"自動応答", "自動返信", "不在", "自动回复", "自動回覆", "autosvar", "automatiskt svar", "automatisk svar", "automaattinen vastaus", "poissa", "automatická odpověď", "otomatik yanıt", "frånvaro", "fravær", "automatinis", "atvalin", "atvaļin",
 	"[request received]", "your request has been received", "we have received your", "confirm your message", "please confirm your email", "confirm your email to", "message awaiting", "your message awaits", "challenge", "[ticket#", "[auto", "thank you for contacting",
-	"thank you for your email", "thank you for your message", "delivery pending: please confirm"),
+	"annual leave", "parental leave", "out till", "im urlaub", "urlaub:", "en congé", "en vacances", "absence:", "vacaciones", "in ferie", "vakantie", "urlop", "в отпуске", "отпуск:", "poissaolo", "automatikus válasz", "automatická odpoveď", "răspuns automat", "αυτόματη απάντηση", "자동 회신", "부재중", "автоматична відповідь", "frånvarande", "fraværende", "ausente", "ausencia", "i'm away", "i am away", "away until", "zástup", "thank you for your enquiry", "thank you for your inquiry", "your request", "support ticket", "case #", "ticket #", "thank you for your email", "thank you for your message", "delivery pending: please confirm"),
 
 [MARK_SUBJECT_COMPLAINT] = PHRASES("complaint about message from", "abuse report", "email feedback report", "spam report"),
 

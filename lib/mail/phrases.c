@@ -194,9 +194,9 @@ static void see_piece(struct search *search, const struct piece *piece)
 		return;
 	}
 	unsigned start = search->at - piece->len;
-	if (progress->seen < piece->number || start < progress->end)
+	if (progress->seen < piece->number || start + 1 < progress->end)
 		return;
-	if (progress->seen == piece->number && start - progress->end > PHRASES_GAP) {
+	if (progress->seen == piece->number && start > progress->end + PHRASES_GAP) {
 		progress->seen = 0;
 		return;
 	}

@@ -1,5 +1,6 @@
 /* Which of many phrases stand in a text, found in one pass however many they are. Text and phrases are compared as plain_text.h
- * says: in lower case, white space as one space, addresses as "@". An asterisk in a phrase stands for up to PHRASES_GAP octets. */
+ * says: in lower case, white space as one space, addresses as "@". An asterisk in a phrase stands for up to PHRASES_GAP octets; the
+ * spaces around it may be one and the same ("domain * unknown" is found in "domain unknown"). */
 #ifndef MAIL_PHRASES_H
 #define MAIL_PHRASES_H
 
@@ -9,7 +10,7 @@
 #include "base/view.h"
 
 enum {
-	PHRASES_GAP = 80,
+	PHRASES_GAP = 48,
 	PHRASES_SETS_MAX = 256,
 	PHRASES_GAPPED_MAX = 512,  /* phrases with an asterisk */
 	PHRASES_PIECES_MAX = 4096, /* phrases, and their parts between asterisks */

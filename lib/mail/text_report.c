@@ -292,7 +292,7 @@ struct finder {
 	struct text_report *report;
 	const struct view *ignored;
 	size_t ignored_count;
-	bool takes_roles; /* postmaster@ and the like, when nobody else was named */
+	bool takes_unlikely; /* postmaster@ and the ignored ones, where a line names them, when nobody else was named */
 	enum naming best;
 	struct view first_line; /* of the first recipient of the surest naming */
 };
@@ -300,8 +300,10 @@ struct finder {
 static void take_address(struct finder *finder, struct view address, enum naming naming, struct view line)
 {
 	struct text_report *report = finder->report;
-	if (naming < finder->best || naming == NAMING_NONE || (is_role(address) && !finder->takes_roles) ||
-	    is_ignored(address, finder->ignored, finder->ignored_count))
+	bool is_unlikely = is_role(address) || is_ignored(address, finder->ignored, finder->ignored_count);
+	if (naming < finder->best || naming == NAMING_NONE)
+		return;
+	if (is_unlikely && (!finder->takes_unlikely || naming == NAMING_SEEN))
 		return;
 	if (naming > finder->best) {
 		finder->best = naming;
@@ -368,7 +370,7 @@ void text_report_read(struct view text, const struct view *ignored, size_t ignor
 	struct finder finder = { .report = &report, .ignored = ignored, .ignored_count = ignored_count };
 	find_recipients(&finder);
 	if (report.count == 0) {
-		finder.takes_roles = true;
+		finder.takes_unlikely = true;
 		find_recipients(&finder);
 	}
 	report.diagnostic =
