@@ -18,6 +18,7 @@ struct visit {
 	struct smtp_server_answer answer; /* the slow one */
 	const struct rule *rule;          /* of the last recipient */
 	uint64_t number;
+	bool drops_content; /* of the present transaction */
 	bool is_dropped;
 };
 
@@ -78,10 +79,23 @@ static struct smtp_server_answer answer_rcpt(struct visit *visit, struct view ad
 	return apply(visit, rule, POINT_RCPT);
 }
 
+static bool is_drop_at(const struct rule *rule, enum rule_point point)
+{
+	return rule != NULL && rule->action == RULE_DROP && rule->point == point;
+}
+
+static struct smtp_server_answer answer_data(struct visit *visit)
+{
+	visit->drops_content = is_drop_at(visit->rule, POINT_CONTENT) ||
+			       is_drop_at(rules_for_session(visit->world->rules, POINT_CONTENT), POINT_CONTENT);
+	return apply(visit, visit->rule, POINT_DATA);
+}
+
 static struct smtp_server_answer answer_message(struct visit *visit)
 {
 	struct smtp_server_answer answer = apply(visit, visit->rule, POINT_DOT);
-	bool is_kept = visit->rule->action == RULE_DROP && visit->rule->point == POINT_KEPT;
+	bool is_kept = is_drop_at(visit->rule, POINT_KEPT) ||
+		       is_drop_at(rules_for_session(visit->world->rules, POINT_KEPT), POINT_KEPT);
 	if (visit->is_dropped || answer.code != 0)
 		return answer;
 	struct smtp_server_message message;
@@ -107,7 +121,7 @@ static void on_ask(struct visit *visit, const struct smtp_server_event *event)
 	else if (!is_decided && event->step == SMTP_SERVER_MESSAGE)
 		answer = answer_message(visit);
 	else if (!is_decided && event->step == SMTP_SERVER_DATA)
-		answer = apply(visit, visit->rule, POINT_DATA);
+		answer = answer_data(visit);
 	if (rule == NULL && visit->rule != NULL && (point == POINT_DOT || visit->rule->point == point))
 		rule = visit->rule;
 	if (visit->is_dropped)
@@ -145,8 +159,7 @@ static void work(struct visit *visit)
 static void on_input(void *owner, struct view bytes)
 {
 	struct visit *visit = owner;
-	bool drops = visit->rule != NULL && visit->rule->action == RULE_DROP && visit->rule->point == POINT_CONTENT;
-	if (drops && smtp_server_is_in_data(visit->server)) {
+	if (visit->drops_content && smtp_server_is_in_data(visit->server)) {
 		visit->world->counts.dropped++;
 		visit_end(visit);
 		return;
