@@ -195,9 +195,9 @@ static enum err merge(struct job *job)
 static void say_people(const struct job *job)
 {
 	const struct import_counts *counts = &job->counts;
-	call_note(job->call, "%s" VIEW_FMT ": %llu rows of %s: %llu new people, %llu updated, %llu unchanged",
-		  call_has(job->call, "dry-run") ? "(dry run, nothing is changed) " : "", VIEW_ARG(job->list.name),
-		  (unsigned long long)counts->rows, job->input.name, (unsigned long long)counts->created,
+	call_note(job->call, "%s%s into " VIEW_FMT ": rows taken: %llu; people: %llu new, %llu updated, %llu unchanged",
+		  call_has(job->call, "dry-run") ? "(dry run, nothing is changed) " : "", job->input.name,
+		  VIEW_ARG(job->list.name), (unsigned long long)counts->rows, (unsigned long long)counts->created,
 		  (unsigned long long)counts->updated, (unsigned long long)counts->unchanged);
 	call_note(job->call, "  joined the list: %llu; members already: %llu", (unsigned long long)counts->joined,
 		  (unsigned long long)counts->already);
