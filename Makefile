@@ -137,7 +137,7 @@ $(PROGRAM_FILES): $(BUILD)/bin/%: $$(call objects_in,$$*) $(ROOM_LIBS)
 # A unit test file exports Suite *test_suite(void); what stands beside it in tests/unit is linked nowhere else. A test of a
 # program's own module links that program's objects without its main.
 program_of = $(filter $(PROGRAMS),$(notdir $(patsubst %/,%,$(dir $(1)))))
-$(UNIT_TESTS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/tests/support/unit_main.o \
+$(UNIT_TESTS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/support/*.c)) \
     $$(if $$(call program_of,$$*),$$(call modules_in,$$(call program_of,$$*))) $(ROOM_LIBS)
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  LINK  $@")

@@ -78,9 +78,10 @@ enum err db_failed(struct db *db, const PGresult *result, struct buf *why)
 		err = db_err_of_sqlstate(sqlstate);
 		explain_result(result, sqlstate, why);
 	} else {
-		bool lost = db->conn == NULL || PQstatus(db->conn) == CONNECTION_BAD;
-		memcpy(db->sqlstate, lost ? "08006" : "58000", sizeof db->sqlstate);
-		err = lost ? ERR_UNAVAILABLE : ERR_MEMORY;
+		/* The failure is libpq's own: the peer is gone, also while PQstatus() still says otherwise after a failed
+		 * write, or there was no memory to go on. Neither leaves a connection to rely on. */
+		memcpy(db->sqlstate, "08006", sizeof db->sqlstate);
+		err = ERR_UNAVAILABLE;
 		db_whyf(why, "the connection to PostgreSQL is lost: ");
 		db_explain(why, db->conn != NULL ? PQerrorMessage(db->conn) : "not connected");
 	}
