@@ -307,7 +307,7 @@ class World:
         process = subprocess.Popen(
             [str(BIN / "mailworld"), "--listen", f"127.0.0.1:{port or self.relay_port}", "--rules",
              str(self.file(f"{name}.rules", rules)), "--log", str(self.base / f"{name}.jsonl"), "--keep",
-             str(self.base / f"{name}.mail"), "--report-to", f"127.0.0.1:{self.bounced_port}"] + [str(a) for a in arguments],
+             str(self.base / f"{name}.mail"), "--reports-to", f"127.0.0.1:{self.bounced_port}"] + [str(a) for a in arguments],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=open(log, "a"), start_new_session=True)
         self.processes[name] = process
         self.listening(port or self.relay_port, process)
