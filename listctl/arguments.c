@@ -129,8 +129,10 @@ static enum err find_command(struct parser *parser, int argc, char **argv, int *
 	if (row == NULL) {
 		int next;
 		enum err err = read_options(parser, "+:c:f:qhVSC", argc, argv, &next);
-		if (err != ERR_OK || arguments->wish != WISH_RUN)
+		if (err != ERR_OK || arguments->wish > WISH_HELP)
 			return err;
+		if (next == argc && arguments->wish == WISH_HELP)
+			return ERR_OK;
 		if (next == argc) {
 			buf_addf(parser->why, "%s needs a verb", argv[0]);
 			return ERR_INVALID;
