@@ -123,6 +123,7 @@ static void add_word(struct field *field, struct view spaces, struct view word)
 
 struct encoding {
 	char letter;
+	size_t group; /* octets that are encoded together */
 	size_t (*len)(struct view text);
 	void (*write)(struct view text, struct buf *out);
 };
@@ -169,21 +170,24 @@ static void b_write(struct view text, struct buf *out)
 		return; /* out remembers */
 }
 
-static const struct encoding q_encoding = { .letter = 'Q', .len = q_len, .write = q_write };
-static const struct encoding b_encoding = { .letter = 'B', .len = b_len, .write = b_write };
+static const struct encoding q_encoding = { .letter = 'Q', .group = 1, .len = q_len, .write = q_write };
+static const struct encoding b_encoding = { .letter = 'B', .group = 3, .len = b_len, .write = b_write };
 
-/* The longest start of text, in whole characters, whose encoding has at most `most` octets. */
+/* The longest start of text, in whole characters, whose encoding has at most `most` octets. Where the text goes on, whole
+ * groups of the encoding are taken if any end there: some readers join base64 words before they decode, and trip over
+ * padding in the middle. */
 static struct view fitting(const struct encoding *encoding, struct view text, size_t most)
 {
-	size_t fits = 0;
+	size_t fits = 0, groups = 0;
 	while (fits < text.len) {
 		int len = u8_mblen((const uint8_t *)text.data + fits, text.len - fits);
 		size_t next = fits + (len > 0 ? (size_t)len : 1);
 		if (encoding->len(view_head(text, next)) > most)
 			break;
 		fits = next;
+		groups = fits % encoding->group == 0 ? fits : groups;
 	}
-	return view_head(text, fits);
+	return view_head(text, fits < text.len && groups > 0 ? groups : fits);
 }
 
 static void add_frame(struct field *field, const struct encoding *encoding, struct view text)
