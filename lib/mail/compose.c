@@ -98,10 +98,12 @@ static enum err write_subject(struct composer *composer, struct buf *out, struct
 	return err != ERR_OK ? err : header_write_text(VIEW_LIT("Subject"), buf_view(&composer->line), out);
 }
 
-static enum err write_date_and_ids(struct composer *composer, const struct copy *copy, struct buf *out)
+static enum err write_date_and_ids(struct composer *composer, const struct copy *copy, struct buf *out, struct buf *why)
 {
 	buf_add(out, VIEW_LIT("Date: "));
 	enum err err = date_write(copy->date_us, out);
+	if (err == ERR_INVALID)
+		buf_add(why, VIEW_LIT("the date of this copy is no date; correct the clock"));
 	if (err != ERR_OK)
 		return err;
 	buf_add(out, VIEW_LIT("\r\nMessage-ID: <"));
@@ -120,7 +122,7 @@ static enum err write_headers(struct composer *composer, const struct copy *copy
 	if (err == ERR_OK)
 		err = write_subject(composer, out, why);
 	if (err == ERR_OK)
-		err = write_date_and_ids(composer, copy, out);
+		err = write_date_and_ids(composer, copy, out, why);
 	return err != ERR_OK ? err : buf_add(out, buf_view(&composer->last_headers));
 }
 
