@@ -1,0 +1,32 @@
+/* The verbs of `listctl campaign`, which stand in several files, and what these share. */
+#ifndef LISTCTL_CAMPAIGN_VERBS_H
+#define LISTCTL_CAMPAIGN_VERBS_H
+
+#include "listctl/call.h"
+#include "store/campaigns.h"
+#include "store/lists.h"
+
+/* cmd_campaign_write.c: what is sent */
+enum err campaign_create(struct call *call);
+enum err campaign_edit(struct call *call);
+enum err campaign_preview(struct call *call);
+
+/* cmd_campaign_run.c: the steps of its life */
+enum err campaign_schedule(struct call *call);
+enum err campaign_start(struct call *call);
+enum err campaign_pause(struct call *call);
+enum err campaign_resume(struct call *call);
+enum err campaign_cancel(struct call *call);
+enum err campaign_delete(struct call *call);
+
+/* cmd_campaign_status.c: where it stands */
+enum err campaign_status(struct call *call);
+enum err campaign_in_doubt(struct call *call);
+/* cmd_campaign_watch.c */
+enum err campaign_watch(struct call *call);
+
+/* The campaign named by the first operand. The caller releases *ret_rows. */
+enum err campaign_named(struct call *call, struct campaign *ret_campaign, struct db_rows **ret_rows) MUST_USE;
+struct view call_actor(const struct call *call);
+
+#endif

@@ -1,0 +1,206 @@
+#include "listctl/campaign_verbs.h"
+
+#include <assert.h>
+
+#include "listctl/command.h"
+
+struct view call_actor(const struct call *call)
+{
+	return view_of(call->actor);
+}
+
+enum err campaign_named(struct call *call, struct campaign *ret_campaign, struct db_rows **ret_rows)
+{
+	return campaigns_find(call->db, view_of(call->operands[0]), ret_campaign, ret_rows, call->why);
+}
+
+/* ---- ls, show ---- */
+
+static const struct output_column ls_columns[] = {
+	{ "name", OUTPUT_TEXT, false },       { "list", OUTPUT_TEXT, false },     { "state", OUTPUT_TEXT, false },
+	{ "audience", OUTPUT_INT, false },    { "subject", OUTPUT_TEXT, true },   { "starts_at", OUTPUT_TIME, false },
+	{ "started_at", OUTPUT_TIME, false }, { "ended_at", OUTPUT_TIME, false },
+};
+
+static enum err campaign_ls(struct call *call)
+{
+	AUTO_DB_ROWS *list_rows = NULL;
+	AUTO_DB_ROWS *rows = NULL;
+	struct list list = { 0 };
+	const char *list_name = call_option(call, "list");
+	enum err err = ERR_OK;
+	if (list_name != NULL)
+		err = lists_find(call->db, view_of(list_name), &list_rows, &list, call->why);
+	if (err == ERR_OK)
+		err = campaigns_all(call->db, (uint64_t)list.id, &rows, call->why);
+	if (err != ERR_OK)
+		return err;
+	output_begin(call->out, ls_columns, ARRAY_LEN(ls_columns));
+	for (size_t i = 0; i < db_row_count(rows); i++) {
+		struct campaign campaign;
+		campaigns_at(rows, i, &campaign);
+		output_row(call->out,
+			   (struct output_cell[]){
+			       cell_text(campaign.name), cell_text(campaign.list_name),
+			       cell_text(view_of(campaign_state_name(campaign.state))),
+			       campaign.audience < 0 ? cell_null() : cell_int(campaign.audience),
+			       cell_text(campaign.content.subject), cell_time_or_null(campaign.start_us),
+			       cell_time_or_null(campaign.started_us), cell_time_or_null(campaign.ended_us) });
+	}
+	return output_end(call->out, call->why);
+}
+
+static const struct output_column show_columns[] = {
+	{ "id", OUTPUT_INT, false },          { "name", OUTPUT_TEXT, false },
+	{ "list", OUTPUT_TEXT, false },       { "state", OUTPUT_TEXT, false },
+	{ "hold_reason", OUTPUT_TEXT, true }, { "subject", OUTPUT_TEXT, true },
+	{ "from_name", OUTPUT_TEXT, false },  { "from_address", OUTPUT_TEXT, false },
+	{ "reply_to", OUTPUT_TEXT, false },   { "in_doubt", OUTPUT_TEXT, false },
+	{ "audience", OUTPUT_INT, false },    { "local_time", OUTPUT_TEXT, false },
+	{ "zone", OUTPUT_TEXT, false },       { "starts_at", OUTPUT_TIME, false },
+	{ "created_at", OUTPUT_TIME, false }, { "started_at", OUTPUT_TIME, false },
+	{ "ended_at", OUTPUT_TIME, false },   { "text_octets", OUTPUT_INT, false },
+	{ "html_octets", OUTPUT_INT, false },
+};
+
+static enum err show_body(struct view body)
+{
+	fwrite(body.data, 1, body.len, stdout);
+	return ERR_OK;
+}
+
+static enum err campaign_show(struct call *call)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	struct campaign c;
+	enum err err = campaign_named(call, &c, &rows);
+	if (err != ERR_OK)
+		return err;
+	if (call_has(call, "text"))
+		return show_body(c.content.text_body);
+	if (call_has(call, "html"))
+		return show_body(c.content.html_body);
+	const struct output_cell cells[] = {
+		cell_int((int64_t)c.id),
+		cell_text(c.name),
+		cell_text(c.list_name),
+		cell_text(view_of(campaign_state_name(c.state))),
+		cell_text_or_null(c.hold_reason),
+		cell_text(c.content.subject),
+		cell_text_or_null(c.content.from_name),
+		cell_text(c.content.from_address),
+		cell_text_or_null(c.content.reply_to),
+		cell_text(c.content.in_doubt),
+		c.audience < 0 ? cell_null() : cell_int(c.audience),
+		cell_text_or_null(c.local_time),
+		cell_text_or_null(c.zone),
+		cell_time_or_null(c.start_us),
+		cell_time(c.created_us),
+		cell_time_or_null(c.started_us),
+		cell_time_or_null(c.ended_us),
+		cell_int((int64_t)c.content.text_body.len),
+		cell_int((int64_t)c.content.html_body.len),
+	};
+	static_assert(ARRAY_LEN(cells) == ARRAY_LEN(show_columns), "one cell per column");
+	return output_object(call->out, show_columns, ARRAY_LEN(show_columns), cells, call->why);
+}
+
+/* ---- the verbs ---- */
+
+static const struct command_option content_options[] = {
+	{ "subject", "TEXT", "the subject; may hold merge fields" },
+	{ "text", "FILE", "the plain text part, a template in UTF-8" },
+	{ "html", "FILE", "the HTML part, a template in UTF-8; \"\" takes it away again" },
+	{ "from", "\"NAME <ADDRESS>\"", "the sender; the list's unless given" },
+	{ "reply-to", "ADDRESS", "where answers go; the list's unless given, \"\" for nowhere else" },
+	{ "in-doubt", "resend|hold",
+	  "what happens to a message whose final reply was never read: sent again with the same Message-ID, or held" },
+	{ 0 },
+};
+static const struct command_option preview_options[] = {
+	{ "raw", NULL, "the whole message as it is sent, with its headers encoded" },
+	{ 0 },
+};
+static const struct command_option schedule_options[] = {
+	{ "at", "\"YYYY-MM-DD HH:MM\"", "the local time to start at" },
+	{ "zone", "ZONE", "the IANA time zone of that time, such as Asia/Jakarta" },
+	{ "offset", "+HH:MM", "which of two instants, when the clocks show that time twice or never" },
+	{ "clear", NULL, "take the time away: the campaign is a draft again" },
+	{ 0 },
+};
+static const struct command_option pause_options[] = {
+	{ "reason", "TEXT", "why, for those who look at it later" },
+	{ 0 },
+};
+static const struct command_option yes_options[] = {
+	{ "yes", NULL, "do not ask" },
+	{ 0 },
+};
+static const struct command_option status_options[] = {
+	{ "recipients", "PLACE", "list who is accepted, refused, expired, skipped, in_doubt, deferred or pending" },
+	{ 0 },
+};
+static const struct command_option watch_options[] = {
+	{ "until", "finished|sent", "finished: the campaign has ended; sent: nobody is pending any more" },
+	{ "interval", "SECONDS", "how often to look; 1 unless told" },
+	{ 0 },
+};
+static const struct command_option ls_options[] = {
+	{ "list", "LIST", "only campaigns to this list" },
+	{ 0 },
+};
+static const struct command_option show_options[] = {
+	{ "text", NULL, "print the plain text template" },
+	{ "html", NULL, "print the HTML template" },
+	{ 0 },
+};
+static const struct command_option in_doubt_options[] = {
+	{ "resend", NULL, "send them again, with the same Message-ID" },
+	{ "hold", NULL, "send nothing until told otherwise" },
+	{ "settle", NULL, "take them as sent" },
+	{ "yes", NULL, "do not ask" },
+	{ 0 },
+};
+
+static const char template_details[] =
+    "Merge fields: {{name}} {{email}} {{list.name}} {{list.title}} {{campaign.name}}\n"
+    "{{unsubscribe}} and every attribute that a member of the list has; {{city|there}}\n"
+    "gives \"there\" to those without a city; {{#city}}...{{/city}} stands only for those\n"
+    "with one, {{^city}}...{{/city}} only for those without. {{{x}}} is x unescaped in HTML.\n"
+    "A field that nobody has and a section that is not closed are refused.\n";
+static const char schedule_details[] =
+    "A time that the zone's clocks skip (set forward) or show twice (set back) is refused with\n"
+    "the instants it could mean; --offset says which. The campaign goes to those who are active\n"
+    "members at the moment it starts.\n";
+static const char status_details[] =
+    "audience = accepted + refused + expired + skipped + in_doubt + deferred + pending, counted\n"
+    "at one instant. accepted: the relay took it. in_doubt: sent, but the relay's answer was\n"
+    "never read. deferred: waits for another attempt. skipped: unsubscribed, suppressed, ...\n";
+
+const struct command campaign_commands[] = {
+	{ "campaign", "create", "NAME LIST", "write a campaign for a list", template_details, content_options, 2, 2,
+	  NEEDS_DATABASE, campaign_create },
+	{ "campaign", "edit", "NAME", "change a campaign that has not started", template_details, content_options, 1, 1,
+	  NEEDS_DATABASE, campaign_edit },
+	{ "campaign", "preview", "NAME [ADDRESS]", "show one recipient's copy, of a random member unless named", NULL,
+	  preview_options, 1, 2, NEEDS_DATABASE, campaign_preview },
+	{ "campaign", "schedule", "NAME", "start a campaign at a local time", schedule_details, schedule_options, 1, 1,
+	  NEEDS_DATABASE, campaign_schedule },
+	{ "campaign", "start", "NAME", "start a campaign now", NULL, NULL, 1, 1, NEEDS_DATABASE, campaign_start },
+	{ "campaign", "pause", "NAME", "begin no further message", NULL, pause_options, 1, 1, NEEDS_DATABASE,
+	  campaign_pause },
+	{ "campaign", "resume", "NAME", "go on with a paused campaign", NULL, NULL, 1, 1, NEEDS_DATABASE,
+	  campaign_resume },
+	{ "campaign", "cancel", "NAME", "end a campaign for good; who has not been sent to is skipped", NULL,
+	  yes_options, 1, 1, NEEDS_DATABASE, campaign_cancel },
+	{ "campaign", "status", "NAME", "where a campaign's recipients stand", status_details, status_options, 1, 1,
+	  NEEDS_DATABASE, campaign_status },
+	{ "campaign", "watch", "NAME", "follow a campaign until it ends", NULL, watch_options, 1, 1, NEEDS_DATABASE,
+	  campaign_watch },
+	{ "campaign", "in-doubt", "NAME", "list the doubtful, and decide about them", NULL, in_doubt_options, 1, 1,
+	  NEEDS_DATABASE, campaign_in_doubt },
+	{ "campaign", "ls", "", "list the campaigns", NULL, ls_options, 0, 0, NEEDS_DATABASE, campaign_ls },
+	{ "campaign", "show", "NAME", "show a campaign", NULL, show_options, 1, 1, NEEDS_DATABASE, campaign_show },
+	{ "campaign", "delete", "NAME", "delete a draft", NULL, NULL, 1, 1, NEEDS_DATABASE, campaign_delete },
+	{ 0 },
+};

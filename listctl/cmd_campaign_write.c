@@ -1,0 +1,131 @@
+#include "listctl/campaign_verbs.h"
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "listctl/draft.h"
+#include "listctl/safe_text.h"
+#include "mail/address.h"
+
+/* ---- create, edit ---- */
+
+static enum err create(struct call *call, const struct list *list)
+{
+	struct view name = view_of(call->operands[0]);
+	const struct campaign_content from_list = { .from_name = list->from_name,
+						    .from_address = list->from_address,
+						    .reply_to = list->reply_to,
+						    .in_doubt = VIEW_LIT("resend") };
+	struct draft draft;
+	struct composer *composer = NULL;
+	uint64_t id = 0;
+	enum err err = draft_read(call, &from_list, &draft);
+	if (err == ERR_OK)
+		err = draft_compile(call, &draft.content, list, name, &composer);
+	if (err == ERR_OK)
+		err = campaigns_create(call->db, name, (uint64_t)list->id, &draft.content, call_actor(call), &id,
+				       call->why);
+	if (err == ERR_OK)
+		call_note(call,
+			  "campaign %s is a draft; `listctl campaign preview %s` shows it, `listctl campaign start %s` "
+			  "sends it",
+			  call->operands[0], call->operands[0], call->operands[0]);
+	composer_done(composer);
+	draft_done(&draft);
+	return err;
+}
+
+enum err campaign_create(struct call *call)
+{
+	if (!call_has(call, "subject") || !call_has(call, "text") || *call_option(call, "text") == '\0')
+		return call_misused(call, "a campaign needs --subject and --text");
+	AUTO_DB_ROWS *rows = NULL;
+	struct list list;
+	enum err err = lists_find(call->db, view_of(call->operands[1]), &rows, &list, call->why);
+	return err != ERR_OK ? err : create(call, &list);
+}
+
+enum err campaign_edit(struct call *call)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	AUTO_DB_ROWS *list_rows = NULL;
+	struct campaign campaign;
+	struct list list;
+	enum err err = campaign_named(call, &campaign, &rows);
+	if (err == ERR_OK)
+		err = lists_find(call->db, campaign.list_name, &list_rows, &list, call->why);
+	if (err != ERR_OK)
+		return err;
+	struct draft draft;
+	struct composer *composer = NULL;
+	err = draft_read(call, &campaign.content, &draft);
+	if (err == ERR_OK)
+		err = draft_compile(call, &draft.content, &list, campaign.name, &composer);
+	if (err == ERR_OK)
+		err = campaigns_edit(call->db, campaign.name, &draft.content, call_actor(call), call->why);
+	composer_done(composer);
+	draft_done(&draft);
+	return err;
+}
+
+/* ---- preview ---- */
+
+/* As long as a real token, and of no use to anybody: no key has signed it. */
+#define DUMMY_SHORT VIEW_LIT("previewpreviewpreviewpreviewprv")
+#define DUMMY_LONG VIEW_LIT("previewpreviewpreviewpreviewpreviewpreviewprv")
+
+static enum err find_reader(struct call *call, uint64_t list_id, struct campaign_reader *ret_reader,
+			    struct db_rows **ret_rows)
+{
+	AUTO_BUF key = buf_with_ceiling(LIMIT_ADDRESS);
+	if (call->operand_count > 1) {
+		AUTO_BUF address = buf_with_ceiling(LIMIT_ADDRESS);
+		enum err err = address_parse(view_of(call->operands[1]), &address, call->why);
+		if (err == ERR_OK)
+			err = address_key(buf_view(&address), &key);
+		if (err != ERR_OK)
+			return err;
+	}
+	double fraction = (double)(clock_boot_us() % 1000) / 1000;
+	return campaigns_reader(call->db, list_id, buf_view(&key), fraction, ret_reader, ret_rows, call->why);
+}
+
+static enum err show_copy(struct call *call, struct composer *composer, const struct campaign_reader *reader)
+{
+	AUTO_BUF message = buf_with_ceiling(LIMIT_MESSAGE);
+	const struct copy copy = { .address = reader->address,
+				   .name = reader->name,
+				   .attributes = reader->attributes,
+				   .message_token = DUMMY_SHORT,
+				   .unsubscribe_token = DUMMY_LONG,
+				   .date_us = clock_wall_us() };
+	enum err err = composer_write(composer, &copy, &message, call->why);
+	if (err != ERR_OK)
+		return err;
+	if (call_has(call, "raw"))
+		fwrite(message.data, 1, message.len, stdout);
+	else
+		safe_text_print(buf_view(&message), stdout);
+	return ERR_OK;
+}
+
+enum err campaign_preview(struct call *call)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	AUTO_DB_ROWS *list_rows = NULL;
+	AUTO_DB_ROWS *reader_rows = NULL;
+	struct campaign campaign;
+	struct list list;
+	struct campaign_reader reader;
+	struct composer *composer = NULL;
+	enum err err = campaign_named(call, &campaign, &rows);
+	if (err == ERR_OK)
+		err = lists_find(call->db, campaign.list_name, &list_rows, &list, call->why);
+	if (err == ERR_OK)
+		err = find_reader(call, campaign.list_id, &reader, &reader_rows);
+	if (err == ERR_OK)
+		err = draft_compile(call, &campaign.content, &list, campaign.name, &composer);
+	if (err == ERR_OK)
+		err = show_copy(call, composer, &reader);
+	composer_done(composer);
+	return err;
+}

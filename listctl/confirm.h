@@ -1,0 +1,10 @@
+/* A question before something that cannot be taken back. */
+#ifndef LISTCTL_CONFIRM_H
+#define LISTCTL_CONFIRM_H
+
+#include "listctl/call.h"
+
+/* The verb has an option --yes: with it, and when stdin is no terminal, nothing is asked. ERR_REFUSED when the answer is not yes. */
+enum err confirm(struct call *call, const char *format, ...) PRINTF_LIKE(2, 3) MUST_USE;
+
+#endif

@@ -1,0 +1,23 @@
+/* From the local time a person wrote to the one instant it means, or a refusal that shows what it could mean. */
+#ifndef LISTCTL_SCHEDULE_H
+#define LISTCTL_SCHEDULE_H
+
+#include "store/zones.h"
+
+/* Appends "YYYY-MM-DD HH:MM:SS" for "YYYY-MM-DD HH:MM[:SS]", a T in place of the blank allowed. ERR_INVALID for any other form. */
+enum err schedule_read_local(struct view text, struct buf *ret_local, struct buf *why) MUST_USE;
+
+/* "+07:00", "-0330", "+7", "Z". */
+bool schedule_read_offset(struct view text, int *ret_offset_s) MUST_USE;
+
+/* Appends "+07:00". */
+void schedule_write_offset(int offset_s, struct buf *out);
+/* Appends "2026-12-24 11:00:00 UTC". */
+void schedule_write_instant(int64_t instant_us, struct buf *out);
+
+/* Chooses. offset NULL: the zone alone decides. ERR_INVALID: the local time is skipped or shown twice and no offset says which, the offset is
+ * not in force then, or the instant is not after now. */
+enum err schedule_choose(const struct zone_readings *readings, struct view local, const int *offset_s, int64_t now_us,
+			 struct zone_reading *ret_reading, struct buf *why) MUST_USE;
+
+#endif
