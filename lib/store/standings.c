@@ -26,7 +26,8 @@ enum { PAGE = 5000, PAGE_CHUNKS = 8 };
 static const struct db_statement statements[] = {
 	[AUDIENCE] = { "standings_audience", "SELECT audience FROM campaign WHERE id = $1" },
 	[ENDED] = { "standings_ended",
-		    "SELECT outcome, reason, count(*) FROM delivery WHERE campaign_id = $1 GROUP BY 1, 2"
+		    "SELECT outcome, reason, count(*), count(*) FILTER (WHERE attempts > 0 AND at > now() -"
+		    " interval '60 s') FROM delivery WHERE campaign_id = $1 GROUP BY 1, 2"
 		    " ORDER BY 3 DESC, 1, 2" },
 	[WAITING] = { "standings_waiting", "SELECT state, count(*) FROM deferral WHERE campaign_id = $1 GROUP BY 1" },
 	/* Counted from the frozen ids, never by subtraction: a recipient that is nowhere would show in the sum. */
@@ -164,6 +165,8 @@ enum err standings_count(struct db *db, uint64_t campaign_id, struct standing *r
 	if (db_row_count(audience) == 1 && !db_is_null(audience, 0, 0))
 		standing.audience = db_get_int(audience, 0, 0);
 	add_counts(ended, 2, &standing);
+	for (size_t i = 0; i < db_row_count(ended); i++)
+		standing.last_minute += db_get_int(ended, i, 3);
 	*ret_standing = standing;
 	*ret_rows = ended;
 	return ERR_OK;

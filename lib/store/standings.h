@@ -24,6 +24,7 @@ bool standing_place_from_name(struct view name, enum standing_place *ret_place) 
 struct standing {
 	int64_t audience; /* as frozen; -1 before the start */
 	int64_t count[PLACE_COUNT];
+	int64_t last_minute; /* attempts that ended within the last 60 s */
 };
 
 /* Counts; *ret_rows has the ledger's rows by outcome and reason for standing_reason_at(). */

@@ -1,0 +1,307 @@
+#include "listctl/campaign_verbs.h"
+
+#include <assert.h>
+
+#include "base/limits.h"
+#include "listctl/confirm.h"
+#include "listctl/standing_report.h"
+
+/* ---- status ---- */
+
+/* The last three are for machines; people get tables of their own. */
+static const struct output_column columns[] = {
+	{ "campaign", OUTPUT_TEXT, false },        { "list", OUTPUT_TEXT, false },
+	{ "state", OUTPUT_TEXT, false },           { "hold_reason", OUTPUT_TEXT, true },
+	{ "starts_at", OUTPUT_TIME, false },       { "started_at", OUTPUT_TIME, false },
+	{ "ended_at", OUTPUT_TIME, false },        { "audience", OUTPUT_INT, false },
+	{ "accepted", OUTPUT_INT, false },         { "refused", OUTPUT_INT, false },
+	{ "expired", OUTPUT_INT, false },          { "skipped", OUTPUT_INT, false },
+	{ "in_doubt", OUTPUT_INT, false },         { "deferred", OUTPUT_INT, false },
+	{ "pending", OUTPUT_INT, false },          { "rate", OUTPUT_REAL, false },
+	{ "refused_reasons", OUTPUT_JSON, false }, { "skipped_reasons", OUTPUT_JSON, false },
+	{ "relay_trouble", OUTPUT_JSON, false },
+};
+enum { FOR_MACHINES = 3 };
+
+/* {"user-unknown": 12, ...} */
+static void add_reasons(const struct db_rows *rows, enum standing_place place, struct buf *out)
+{
+	bool first = true;
+	buf_add_byte(out, '{');
+	for (size_t i = 0; i < db_row_count(rows); i++) {
+		struct standing_reason reason;
+		standing_reason_at(rows, i, &reason);
+		if (reason.place != place)
+			continue;
+		buf_addf(out, first ? "" : ", ");
+		first = false;
+		output_json_string(out, reason.reason);
+		buf_addf(out, ": %lld", (long long)reason.count);
+	}
+	buf_add_byte(out, '}');
+}
+
+/* {"relay.example:25": "why", ...} */
+static void add_relays(const struct db_rows *rows, struct buf *out)
+{
+	buf_add_byte(out, '{');
+	for (size_t i = 0; i < db_row_count(rows); i++) {
+		struct relay_trouble trouble;
+		relay_trouble_at(rows, i, &trouble);
+		buf_addf(out, i == 0 ? "" : ", ");
+		output_json_string(out, trouble.relay);
+		buf_addf(out, ": ");
+		output_json_string(out, trouble.reason);
+	}
+	buf_add_byte(out, '}');
+}
+
+static enum err write_standing(struct call *call, const struct standing_report *report, size_t column_count)
+{
+	enum { ROOM = 64 << 10 };
+	AUTO_BUF refused = buf_with_ceiling(ROOM);
+	AUTO_BUF skipped = buf_with_ceiling(ROOM);
+	AUTO_BUF relays = buf_with_ceiling(ROOM);
+	const struct campaign *campaign = &report->campaign;
+	const int64_t *count = report->standing.count;
+	add_reasons(report->reasons, PLACE_REFUSED, &refused);
+	add_reasons(report->reasons, PLACE_SKIPPED, &skipped);
+	add_relays(report->relays, &relays);
+	const struct output_cell cells[] = {
+		cell_text(campaign->name),
+		cell_text(campaign->list_name),
+		cell_text(view_of(campaign_state_name(campaign->state))),
+		cell_text_or_null(campaign->hold_reason),
+		cell_time_or_null(campaign->start_us),
+		cell_time_or_null(campaign->started_us),
+		cell_time_or_null(campaign->ended_us),
+		report->standing.audience < 0 ? cell_null() : cell_int(report->standing.audience),
+		cell_int(count[PLACE_ACCEPTED]),
+		cell_int(count[PLACE_REFUSED]),
+		cell_int(count[PLACE_EXPIRED]),
+		cell_int(count[PLACE_SKIPPED]),
+		cell_int(count[PLACE_IN_DOUBT]),
+		cell_int(count[PLACE_DEFERRED]),
+		cell_int(count[PLACE_PENDING]),
+		cell_real(report->rate),
+		cell_text(buf_view(&refused)),
+		cell_text(buf_view(&skipped)),
+		cell_text(buf_view(&relays)),
+	};
+	static_assert(ARRAY_LEN(cells) == ARRAY_LEN(columns), "one cell per column");
+	return output_object(call->out, columns, column_count, cells, call->why);
+}
+
+/* ---- the same for people ---- */
+
+static const struct output_column reason_columns[] = {
+	{ "outcome", OUTPUT_TEXT, false },
+	{ "reason", OUTPUT_TEXT, false },
+	{ "recipients", OUTPUT_INT, false },
+};
+
+static enum err write_reasons(struct call *call, const struct db_rows *rows)
+{
+	bool any = false;
+	for (size_t i = 0; i < db_row_count(rows); i++) {
+		struct standing_reason reason;
+		standing_reason_at(rows, i, &reason);
+		if (reason.reason.len == 0)
+			continue;
+		if (!any) {
+			output_section(call->out, "reasons", "Why not:");
+			output_begin(call->out, reason_columns, ARRAY_LEN(reason_columns));
+		}
+		any = true;
+		output_row(call->out, (struct output_cell[]){ cell_text(view_of(standing_place_name(reason.place))),
+							      cell_text(reason.reason), cell_int(reason.count) });
+	}
+	return any ? output_end(call->out, call->why) : ERR_OK;
+}
+
+static const struct output_column relay_columns[] = {
+	{ "relay", OUTPUT_TEXT, false },
+	{ "since", OUTPUT_TIME, false },
+	{ "tries_again_at", OUTPUT_TIME, false },
+	{ "reason", OUTPUT_TEXT, true },
+};
+
+static enum err write_relays(struct call *call, const struct db_rows *rows)
+{
+	if (db_row_count(rows) == 0)
+		return ERR_OK;
+	output_section(call->out, "relays", "Relays in trouble:");
+	output_begin(call->out, relay_columns, ARRAY_LEN(relay_columns));
+	for (size_t i = 0; i < db_row_count(rows); i++) {
+		struct relay_trouble trouble;
+		relay_trouble_at(rows, i, &trouble);
+		output_row(call->out,
+			   (struct output_cell[]){ cell_text(trouble.relay), cell_time(trouble.since_us),
+						   cell_time_or_null(trouble.retry_us), cell_text(trouble.reason) });
+	}
+	return output_end(call->out, call->why);
+}
+
+static enum err write_for_people(struct call *call, const struct standing_report *report)
+{
+	output_document_begin(call->out);
+	output_section(call->out, "status", "Status:");
+	enum err err = write_standing(call, report, ARRAY_LEN(columns) - FOR_MACHINES);
+	if (err == ERR_OK)
+		err = write_reasons(call, report->reasons);
+	if (err == ERR_OK)
+		err = write_relays(call, report->relays);
+	return err == ERR_OK ? output_document_end(call->out, call->why) : err;
+}
+
+/* ---- status --recipients ---- */
+
+static const struct output_column recipient_columns[] = {
+	{ "subscriber", OUTPUT_INT, false }, { "email", OUTPUT_TEXT, false },
+	{ "place", OUTPUT_TEXT, false },     { "at", OUTPUT_TIME, false },
+	{ "attempts", OUTPUT_INT, false },   { "next_attempt_at", OUTPUT_TIME, false },
+	{ "code", OUTPUT_INT, false },       { "status", OUTPUT_TEXT, false },
+	{ "reason", OUTPUT_TEXT, false },    { "reply", OUTPUT_TEXT, true },
+};
+
+static void write_page(struct call *call, enum standing_place place, const struct db_rows *rows)
+{
+	for (size_t i = 0; i < db_row_count(rows); i++) {
+		struct standing_recipient r;
+		standing_recipient_at(rows, i, &r);
+		if (r.subscriber_id == 0)
+			continue;
+		output_row(call->out, (struct output_cell[]){
+					  cell_int((int64_t)r.subscriber_id), cell_text_or_null(r.address),
+					  cell_text(view_of(standing_place_name(place))), cell_time_or_null(r.at_us),
+					  cell_int(r.attempts), cell_time_or_null(r.next_us),
+					  r.code == 0 ? cell_null() : cell_int(r.code), cell_text_or_null(r.status),
+					  cell_text_or_null(r.reason), cell_text_or_null(r.reply) });
+	}
+}
+
+static enum err write_pages(struct call *call, uint64_t campaign_id, enum standing_place place)
+{
+	int64_t cursor = 0;
+	for (;;) {
+		AUTO_DB_ROWS *rows = NULL;
+		enum err err = standings_recipients(call->db, campaign_id, place, &cursor, &rows, call->why);
+		if (err != ERR_OK || db_row_count(rows) == 0)
+			return err;
+		write_page(call, place, rows);
+	}
+}
+
+static enum err list_recipients(struct call *call, const char *word)
+{
+	enum standing_place place;
+	if (!standing_place_from_name(view_of(word), &place))
+		return call_misused(
+		    call,
+		    "--recipients is accepted, refused, expired, skipped, in_doubt, deferred or pending, "
+		    "not %s",
+		    word);
+	AUTO_DB_ROWS *rows = NULL;
+	struct campaign campaign;
+	enum err err = db_begin_snapshot(call->db);
+	if (err != ERR_OK)
+		return call_refuse(call, err, "the database does not answer");
+	err = campaign_named(call, &campaign, &rows);
+	if (err == ERR_OK) {
+		output_begin(call->out, recipient_columns, ARRAY_LEN(recipient_columns));
+		err = write_pages(call, campaign.id, place);
+	}
+	db_rollback(call->db); /* it was only read */
+	return err == ERR_OK ? output_end(call->out, call->why) : err;
+}
+
+enum err campaign_status(struct call *call)
+{
+	if (call_has(call, "recipients"))
+		return list_recipients(call, call_option(call, "recipients"));
+	struct standing_report report;
+	enum err err = standing_report_read(call, &report);
+	if (err != ERR_OK)
+		return err;
+	if (output_format_of(call->out) == FORMAT_TABLE)
+		err = write_for_people(call, &report);
+	else
+		err = write_standing(call, &report, ARRAY_LEN(columns));
+	standing_report_done(&report);
+	return err;
+}
+
+/* ---- in-doubt ---- */
+
+static const struct output_column doubt_columns[] = {
+	{ "subscriber", OUTPUT_INT, false },     { "email", OUTPUT_TEXT, false },     { "at", OUTPUT_TIME, false },
+	{ "sent_again_at", OUTPUT_TIME, false }, { "connection", OUTPUT_TEXT, true },
+};
+
+static enum err list_doubtful(struct call *call, uint64_t campaign_id)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	enum err err = standings_doubtful(call->db, campaign_id, &rows, call->why);
+	if (err != ERR_OK)
+		return err;
+	output_begin(call->out, doubt_columns, ARRAY_LEN(doubt_columns));
+	for (size_t i = 0; i < db_row_count(rows); i++) {
+		struct doubtful d;
+		doubtful_at(rows, i, &d);
+		output_row(call->out,
+			   (struct output_cell[]){ cell_int((int64_t)d.subscriber_id), cell_text_or_null(d.address),
+						   cell_time(d.at_us), cell_time_or_null(d.next_us),
+						   cell_text_or_null(d.connection) });
+	}
+	return output_end(call->out, call->why);
+}
+
+struct choice {
+	const char *option, *done;
+	enum doubt_decision decision;
+};
+
+static const struct choice choices[] = {
+	{ "resend", "are sent again", DOUBT_RESEND },
+	{ "hold", "are held", DOUBT_HOLD },
+	{ "settle", "are taken as sent", DOUBT_SETTLE },
+};
+
+static enum err decide(struct call *call, const struct campaign *campaign, const struct choice *choice)
+{
+	AUTO_BUF subject = buf_with_ceiling(LIMIT_WHY);
+	size_t decided = 0;
+	buf_addf(&subject, "campaign:" VIEW_FMT, VIEW_ARG(campaign->name));
+	enum err err = ERR_OK;
+	if (choice->decision == DOUBT_SETTLE)
+		err = confirm(call, "take all in doubt of %s as sent?", call->operands[0]);
+	if (err == ERR_OK && choice->decision == DOUBT_RESEND && campaign->state != CAMPAIGN_RUNNING &&
+	    campaign->state != CAMPAIGN_PAUSED)
+		err = call_refuse(call, ERR_REFUSED, "campaign %s is %s: nothing more is sent; --settle ends the doubt",
+				  call->operands[0], campaign_state_name(campaign->state));
+	if (err == ERR_OK)
+		err = standings_decide(call->db, campaign->id, choice->decision, call_actor(call), buf_view(&subject),
+				       &decided, call->why);
+	if (err == ERR_OK)
+		call_note(call, "%zu in doubt %s", decided, choice->done);
+	return err;
+}
+
+enum err campaign_in_doubt(struct call *call)
+{
+	const struct choice *chosen = NULL;
+	for (size_t i = 0; i < ARRAY_LEN(choices); i++) {
+		if (!call_has(call, choices[i].option))
+			continue;
+		if (chosen != NULL)
+			return call_misused(call, "--%s and --%s exclude each other", chosen->option,
+					    choices[i].option);
+		chosen = &choices[i];
+	}
+	AUTO_DB_ROWS *rows = NULL;
+	struct campaign campaign;
+	enum err err = campaign_named(call, &campaign, &rows);
+	if (err != ERR_OK)
+		return err;
+	return chosen == NULL ? list_doubtful(call, campaign.id) : decide(call, &campaign, chosen);
+}

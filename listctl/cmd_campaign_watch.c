@@ -1,0 +1,116 @@
+#include "listctl/campaign_verbs.h"
+
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "listctl/standing_report.h"
+
+/* What a watcher sees; a line is written when it changes. */
+struct sight {
+	enum campaign_state state;
+	int64_t count[PLACE_COUNT];
+};
+
+static struct sight sight_of(const struct standing_report *report)
+{
+	struct sight sight = { .state = report->campaign.state };
+	memcpy(sight.count, report->standing.count, sizeof(sight.count));
+	return sight;
+}
+
+static bool has_ended(enum campaign_state state)
+{
+	return state == CAMPAIGN_FINISHED || state == CAMPAIGN_CANCELED;
+}
+
+enum { BAR_WIDTH = 30 };
+
+static void write_bar(int64_t done, int64_t total, struct buf *line)
+{
+	int64_t filled = total > 0 ? done * BAR_WIDTH / total : 0;
+	buf_add_byte(line, '[');
+	for (int64_t i = 0; i < BAR_WIDTH; i++)
+		buf_add_byte(line, i < filled ? '#' : '.');
+	buf_addf(line, "] %3lld%% ", (long long)(total > 0 ? done * 100 / total : 0));
+}
+
+/* "running 12000 of 50000: accepted 11900, refused 80, deferred 20; 812/s" */
+static void write_line(const struct standing_report *report, bool bar, struct buf *line)
+{
+	const struct standing *standing = &report->standing;
+	int64_t waits =
+	    standing->count[PLACE_PENDING] + standing->count[PLACE_DEFERRED] + standing->count[PLACE_IN_DOUBT];
+	int64_t total = standing->audience < 0 ? 0 : standing->audience;
+	if (bar)
+		write_bar(total - waits, total, line);
+	buf_addf(line, "%s %lld of %lld", campaign_state_name(report->campaign.state), (long long)(total - waits),
+		 (long long)total);
+	bool first = true;
+	for (size_t i = 0; i < PLACE_COUNT; i++) {
+		if (standing->count[i] == 0)
+			continue;
+		buf_addf(line, "%s %s %lld", first ? ":" : ",", standing_place_name((enum standing_place)i),
+			 (long long)standing->count[i]);
+		first = false;
+	}
+	if (report->campaign.state == CAMPAIGN_RUNNING && report->rate >= 1)
+		buf_addf(line, "; %.0f/s", report->rate);
+	if (report->campaign.hold_reason.len > 0)
+		buf_addf(line, "; " VIEW_FMT, VIEW_ARG(report->campaign.hold_reason));
+	for (size_t i = 0; i < db_row_count(report->relays); i++) {
+		struct relay_trouble trouble;
+		relay_trouble_at(report->relays, i, &trouble);
+		buf_addf(line, "; relay " VIEW_FMT ": " VIEW_FMT, VIEW_ARG(trouble.relay), VIEW_ARG(trouble.reason));
+	}
+}
+
+static void show(const struct standing_report *report, bool terminal, bool last)
+{
+	enum { ROOM = 8192 };
+	AUTO_BUF line = buf_with_ceiling(ROOM);
+	write_line(report, terminal, &line);
+	fputs(terminal ? "\r\033[K" : "", stdout);
+	fwrite(line.data, 1, line.len, stdout);
+	if (!terminal || last)
+		fputc('\n', stdout);
+	fflush(stdout);
+}
+
+/* *ret_goal: what was waited for is reached. */
+static enum err look(struct call *call, bool until_sent, struct sight *seen, bool *ret_goal)
+{
+	struct standing_report report;
+	bool terminal = isatty(STDOUT_FILENO) != 0;
+	enum err err = standing_report_read(call, &report);
+	if (err != ERR_OK)
+		return err;
+	struct sight sight = sight_of(&report);
+	bool sent = report.standing.audience >= 0 && report.standing.count[PLACE_PENDING] == 0;
+	bool goal = has_ended(sight.state) || (until_sent && sent);
+	bool changed = sight.state != seen->state || memcmp(sight.count, seen->count, sizeof(sight.count)) != 0;
+	if (goal || terminal || changed)
+		show(&report, terminal, goal);
+	*seen = sight;
+	*ret_goal = goal;
+	standing_report_done(&report);
+	return ERR_OK;
+}
+
+enum err campaign_watch(struct call *call)
+{
+	enum { HOUR_S = 3600 };
+	const char *until = call_option(call, "until");
+	if (until != NULL && strcmp(until, "finished") != 0 && strcmp(until, "sent") != 0)
+		return call_misused(call, "--until is finished or sent, not %s", until);
+	bool until_sent = until != NULL && strcmp(until, "sent") == 0;
+	uint64_t interval;
+	enum err err = call_number(call, "interval", HOUR_S, 1, &interval);
+	struct sight seen = { .state = CAMPAIGN_STATE_COUNT };
+	for (bool goal = false; err == ERR_OK && !goal;) {
+		err = look(call, until_sent, &seen, &goal);
+		if (err == ERR_OK && !goal)
+			nanosleep(&(struct timespec){ .tv_sec = interval > 0 ? (time_t)interval : 1 }, NULL);
+	}
+	return err;
+}

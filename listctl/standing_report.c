@@ -1,0 +1,47 @@
+#include "listctl/standing_report.h"
+
+#include "base/clock.h"
+#include "listctl/campaign_verbs.h"
+
+static double rate_of(const struct campaign *campaign, const struct standing *standing, int64_t now_us)
+{
+	enum { MINUTE_S = 60 };
+	int64_t until_us = campaign->ended_us > 0 ? campaign->ended_us : now_us;
+	double seconds = (double)(until_us - campaign->started_us) / CLOCK_US_PER_SECOND;
+	if (campaign->started_us == 0 || seconds <= 0)
+		return 0;
+	int64_t tried =
+	    standing->count[PLACE_ACCEPTED] + standing->count[PLACE_REFUSED] + standing->count[PLACE_EXPIRED];
+	if (campaign->ended_us > 0)
+		return (double)tried / seconds;
+	return (double)standing->last_minute / (seconds < MINUTE_S ? seconds : MINUTE_S);
+}
+
+enum err standing_report_read(struct call *call, struct standing_report *ret_report)
+{
+	struct standing_report report = { 0 };
+	enum err err = db_begin_snapshot(call->db);
+	if (err != ERR_OK)
+		return call_refuse(call, err, "the database does not answer");
+	err = campaign_named(call, &report.campaign, &report.campaign_rows);
+	if (err == ERR_OK)
+		err = standings_count(call->db, report.campaign.id, &report.standing, &report.reasons, call->why);
+	if (err == ERR_OK)
+		err = standings_relays(call->db, &report.relays, call->why);
+	db_rollback(call->db); /* it was only read */
+	if (err != ERR_OK) {
+		standing_report_done(&report);
+		return err;
+	}
+	report.rate = rate_of(&report.campaign, &report.standing, clock_wall_us());
+	*ret_report = report;
+	return ERR_OK;
+}
+
+void standing_report_done(struct standing_report *report)
+{
+	db_rows_done(report->campaign_rows);
+	db_rows_done(report->reasons);
+	db_rows_done(report->relays);
+	*report = (struct standing_report){ 0 };
+}

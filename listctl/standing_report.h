@@ -1,0 +1,20 @@
+/* One look at a campaign: its state and where its recipients stand, read in one snapshot. For status and watch. */
+#ifndef LISTCTL_STANDING_REPORT_H
+#define LISTCTL_STANDING_REPORT_H
+
+#include "listctl/call.h"
+#include "store/campaigns.h"
+#include "store/standings.h"
+
+struct standing_report {
+	struct campaign campaign;
+	struct standing standing;
+	double rate; /* messages a second: over the last minute while it runs, over its whole time when it has ended */
+	struct db_rows *campaign_rows, *reasons, *relays;
+};
+
+/* ERR_NOT_FOUND, and as db_run(). Release with standing_report_done(). */
+enum err standing_report_read(struct call *call, struct standing_report *ret_report) MUST_USE;
+void standing_report_done(struct standing_report *report); /* may run twice */
+
+#endif
