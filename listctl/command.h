@@ -57,6 +57,7 @@ extern const struct command campaign_commands[]; /* cmd_campaign*.c */
 extern const struct command bounce_commands[];   /* cmd_bounce.c */
 extern const struct command prune_commands[];    /* cmd_prune.c: prune, undo */
 extern const struct command explain_commands[];  /* cmd_explain.c */
+extern const struct command policy_commands[];   /* cmd_policy.c */
 
 /* The row for NOUN VERB, or for a verb of one word (verb NULL). NULL when there is none. */
 const struct command *command_find(const char *noun, const char *verb);

@@ -4,8 +4,7 @@
 
 #include "base/file.h"
 #include "base/limits.h"
-#include "listctl/from.h"
-#include "mail/address.h"
+#include "listctl/sender_text.h"
 #include "store/subscribers.h"
 
 /* ---- the options ---- */
@@ -36,10 +35,9 @@ static enum err read_sender(struct call *call, struct draft *draft)
 	const char *from = call_option(call, "from");
 	if (from == NULL)
 		return ERR_OK;
-	AUTO_BUF cause = buf_with_ceiling(LIMIT_WHY);
-	enum err err = from_parse(view_of(from), &draft->from_name, &draft->from_address, &cause);
+	enum err err = sender_text_parse(view_of(from), "--from", &draft->from_name, &draft->from_address, call->why);
 	if (err != ERR_OK)
-		return call_refuse(call, err, "--from: " VIEW_FMT, VIEW_ARG(buf_view(&cause)));
+		return err;
 	draft->content.from_name = buf_view(&draft->from_name);
 	draft->content.from_address = buf_view(&draft->from_address);
 	return ERR_OK;
@@ -51,10 +49,10 @@ static enum err read_reply_to(struct call *call, struct draft *draft)
 	if (reply_to == NULL)
 		return ERR_OK;
 	if (*reply_to != '\0') {
-		AUTO_BUF cause = buf_with_ceiling(LIMIT_WHY);
-		enum err err = address_parse(view_of(reply_to), &draft->reply_to, &cause);
+		AUTO_BUF name = buf_with_ceiling(LIMIT_WHY); /* of no use in Reply-To */
+		enum err err = sender_text_parse(view_of(reply_to), "--reply-to", &name, &draft->reply_to, call->why);
 		if (err != ERR_OK)
-			return call_refuse(call, err, "--reply-to: " VIEW_FMT, VIEW_ARG(buf_view(&cause)));
+			return err;
 	}
 	draft->content.reply_to = buf_view(&draft->reply_to);
 	return ERR_OK;

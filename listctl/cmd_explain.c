@@ -1,0 +1,285 @@
+#include "listctl/call.h"
+
+#include <assert.h>
+
+#include "base/limits.h"
+#include "listctl/command.h"
+#include "listctl/outlook.h"
+#include "listctl/terms.h"
+#include "mail/address.h"
+#include "store/explanations.h"
+#include "store/reports.h"
+
+enum { DEFAULT_LIMIT = 20, MOST = 10000 };
+
+/* Everything read about one address, in one snapshot. */
+struct explanation {
+	struct explained_person person;
+	struct outlook outlook;
+	struct db_rows *person_rows, *memberships, *suppressions, *sends, *events, *prunes;
+};
+
+static void explanation_done(struct explanation *explanation)
+{
+	db_rows_done(explanation->person_rows);
+	db_rows_done(explanation->memberships);
+	db_rows_done(explanation->suppressions);
+	db_rows_done(explanation->sends);
+	db_rows_done(explanation->events);
+	db_rows_done(explanation->prunes);
+}
+
+static void keep_outlook(void *user, const struct verdict_history *history)
+{
+	struct explanation *explanation = user;
+	outlook_set(&explanation->outlook, history);
+}
+
+static enum err read_person(struct call *call, struct view key, size_t limit, struct explanation *explanation)
+{
+	struct db *db = call->db;
+	const struct verdict_terms terms = terms_of(call->settings);
+	enum err err = explanations_person(db, key, &explanation->person, &explanation->person_rows, call->why);
+	if (err != ERR_OK)
+		return err;
+	uint64_t id = explanation->person.id;
+	err = explanations_memberships(db, id, &explanation->memberships, call->why);
+	if (err == ERR_OK)
+		err = explanations_sends(db, id, limit, &explanation->sends, call->why);
+	if (err == ERR_OK)
+		err = reports_of_subscriber(db, id, limit, &explanation->events, call->why);
+	if (err == ERR_OK)
+		err = explanations_prunes(db, id, &explanation->prunes, call->why);
+	if (err == ERR_OK)
+		err = verdicts_read(db, &(int64_t){ (int64_t)id }, 1, &terms, keep_outlook, explanation, call->why);
+	return err;
+}
+
+/* An address that nobody has may still be suppressed: then only that is told. */
+static enum err read_all(struct call *call, struct view key, size_t limit, struct explanation *explanation)
+{
+	enum err err = db_begin_snapshot(call->db);
+	if (err != ERR_OK)
+		return call_refuse(call, err, "the database does not answer");
+	err = explanations_suppressions(call->db, key, &explanation->suppressions, call->why);
+	if (err == ERR_OK)
+		err = read_person(call, key, limit, explanation);
+	if (err == ERR_NOT_FOUND && db_row_count(explanation->suppressions) > 0) {
+		buf_reset(call->why);
+		err = ERR_OK;
+	}
+	db_rollback(call->db); /* it was only read */
+	return err;
+}
+
+/* ---- showing ---- */
+
+static const struct output_column person_columns[] = {
+	{ "email", OUTPUT_TEXT, false },     { "subscriber", OUTPUT_INT, false },   { "name", OUTPUT_TEXT, false },
+	{ "attributes", OUTPUT_JSON, true }, { "known_since", OUTPUT_TIME, false }, { "score", OUTPUT_TEXT, true },
+	{ "disables", OUTPUT_BOOL, false },  { "next", OUTPUT_TEXT, true },
+};
+
+static enum err write_person(struct call *call, const struct explanation *explanation, struct view key)
+{
+	const struct explained_person *person = &explanation->person;
+	AUTO_BUF score = buf_with_ceiling(LIMIT_WHY);
+	AUTO_BUF next = buf_with_ceiling(LIMIT_WHY);
+	outlook_write_score(&explanation->outlook, &score);
+	outlook_write_next(&explanation->outlook, explanation->memberships, explanation->prunes,
+			   db_row_count(explanation->suppressions) > 0, &next);
+	bool known = person->id > 0;
+	const struct output_cell cells[] = {
+		cell_text(known ? person->address : key),
+		known ? cell_int((int64_t)person->id) : cell_null(),
+		cell_text_or_null(person->name),
+		cell_text(known ? person->attributes : VIEW_LIT("{}")),
+		cell_time_or_null(person->created_us),
+		cell_text(buf_view(&score)),
+		cell_bool(explanation->outlook.verdict.disable),
+		cell_text(buf_view(&next)),
+	};
+	static_assert(ARRAY_LEN(cells) == ARRAY_LEN(person_columns), "one cell per column");
+	return output_object(call->out, person_columns, ARRAY_LEN(person_columns), cells, call->why);
+}
+
+static const struct output_column membership_columns[] = {
+	{ "list", OUTPUT_TEXT, false },  { "state", OUTPUT_TEXT, false },    { "reason", OUTPUT_TEXT, false },
+	{ "since", OUTPUT_TIME, false }, { "campaign", OUTPUT_TEXT, false },
+};
+
+static void membership_row(struct output *out, const struct db_rows *rows, size_t row)
+{
+	struct explained_membership m;
+	explained_membership_at(rows, row, &m);
+	output_row(out, (struct output_cell[]){ cell_text(m.list), cell_text(m.state), cell_text_or_null(m.reason),
+						cell_time(m.since_us), cell_text_or_null(m.campaign) });
+}
+
+static const struct output_column suppression_columns[] = {
+	{ "kind", OUTPUT_TEXT, false },   { "value", OUTPUT_TEXT, false },  { "list", OUTPUT_TEXT, false },
+	{ "reason", OUTPUT_TEXT, false }, { "source", OUTPUT_TEXT, false }, { "since", OUTPUT_TIME, false },
+};
+
+static void suppression_row(struct output *out, const struct db_rows *rows, size_t row)
+{
+	struct explained_suppression s;
+	explained_suppression_at(rows, row, &s);
+	output_row(out, (struct output_cell[]){ cell_text(s.kind), cell_text(s.value), cell_text_or_null(s.list),
+						cell_text(s.reason), cell_text(s.source), cell_time(s.created_us) });
+}
+
+static const struct output_column send_columns[] = {
+	{ "campaign", OUTPUT_TEXT, false },        { "list", OUTPUT_TEXT, false },
+	{ "outcome", OUTPUT_TEXT, false },         { "at", OUTPUT_TIME, false },
+	{ "attempts", OUTPUT_INT, false },         { "code", OUTPUT_INT, false },
+	{ "status", OUTPUT_TEXT, false },          { "reason", OUTPUT_TEXT, false },
+	{ "next_attempt_at", OUTPUT_TIME, false }, { "reply", OUTPUT_TEXT, true },
+};
+
+static void send_row(struct output *out, const struct db_rows *rows, size_t row)
+{
+	struct explained_send s;
+	explained_send_at(rows, row, &s);
+	output_row(out, (struct output_cell[]){ cell_text(s.campaign), cell_text(s.list), cell_text(s.place),
+						cell_time_or_null(s.at_us), cell_int(s.attempts),
+						s.code == 0 ? cell_null() : cell_int(s.code),
+						cell_text_or_null(s.status), cell_text_or_null(s.reason),
+						cell_time_or_null(s.next_us), cell_text_or_null(s.reply) });
+}
+
+static const struct output_column event_columns[] = {
+	{ "bounce", OUTPUT_INT, false },        { "campaign", OUTPUT_TEXT, false },
+	{ "at", OUTPUT_TIME, false },           { "kind", OUTPUT_TEXT, false },
+	{ "reason", OUTPUT_TEXT, false },       { "status", OUTPUT_TEXT, false },
+	{ "counts", OUTPUT_TEXT, false },       { "source", OUTPUT_TEXT, false },
+	{ "rule", OUTPUT_TEXT, false },         { "reported_by", OUTPUT_TEXT, false },
+	{ "forwarded_to", OUTPUT_TEXT, false }, { "diagnostic", OUTPUT_TEXT, true },
+};
+
+/* The report names another address than we sent to: the mail was forwarded, and the forward is what fails. */
+static struct view forwarded_to(const struct report_event *event)
+{
+	if (event->recipient.len == 0 || view_eq_nocase(event->recipient, event->address))
+		return (struct view){ 0 };
+	return event->recipient;
+}
+
+static const char *standing_of(const struct report_event *event)
+{
+	if (event->voided)
+		return "voided";
+	if (event->orphan)
+		return "orphan";
+	return event->judged_us == 0 ? "waiting" : "judged";
+}
+
+static void event_row(struct output *out, const struct db_rows *rows, size_t row)
+{
+	struct report_event e;
+	report_event_at(rows, row, &e);
+	output_row(out, (struct output_cell[]){ cell_int((int64_t)e.id), cell_text_or_null(e.campaign),
+						cell_time(e.received_us), cell_text(e.kind), cell_text(e.reason),
+						cell_text_or_null(e.status), cell_text(view_of(standing_of(&e))),
+						cell_text(e.source), cell_text_or_null(e.rule),
+						cell_text_or_null(e.reporting_mta), cell_text_or_null(forwarded_to(&e)),
+						cell_text_or_null(e.diagnostic) });
+}
+
+static const struct output_column prune_columns[] = {
+	{ "batch", OUTPUT_INT, false }, { "list", OUTPUT_TEXT, false }, { "reason", OUTPUT_TEXT, false },
+	{ "at", OUTPUT_TIME, false },   { "by", OUTPUT_TEXT, false },   { "restored", OUTPUT_BOOL, false },
+};
+
+static void prune_row(struct output *out, const struct db_rows *rows, size_t row)
+{
+	struct explained_prune p;
+	explained_prune_at(rows, row, &p);
+	output_row(out, (struct output_cell[]){ cell_int((int64_t)p.batch_id), cell_text_or_null(p.list),
+						cell_text_or_null(p.reason), cell_time(p.at_us), cell_text(p.actor),
+						cell_bool(p.restored) });
+}
+
+struct section {
+	const char *name, *title;
+	const struct output_column *columns;
+	size_t count;
+	void (*row)(struct output *out, const struct db_rows *rows, size_t row);
+};
+
+/* Empty sections are shown to machines only. */
+static enum err write_section(struct call *call, const struct section *section, const struct db_rows *rows)
+{
+	size_t count = rows == NULL ? 0 : db_row_count(rows);
+	if (count == 0 && output_format_of(call->out) != FORMAT_JSON)
+		return ERR_OK;
+	output_section(call->out, section->name, section->title);
+	output_begin(call->out, section->columns, section->count);
+	for (size_t i = 0; i < count; i++)
+		section->row(call->out, rows, i);
+	return output_end(call->out, call->why);
+}
+
+#define SECTION(name, title, columns, row)                                                                             \
+	{                                                                                                              \
+		name, title, columns, ARRAY_LEN(columns), row                                                          \
+	}
+
+static enum err write_all(struct call *call, const struct explanation *explanation, struct view key)
+{
+	static const struct section sections[] = {
+		SECTION("memberships", "Lists:", membership_columns, membership_row),
+		SECTION("suppressions", "Suppressed:", suppression_columns, suppression_row),
+		SECTION("sends", "Sent, newest first:", send_columns, send_row),
+		SECTION("bounces", "Came back, newest first:", event_columns, event_row),
+		SECTION("prunes", "Pruned:", prune_columns, prune_row),
+	};
+	const struct db_rows *const rows[] = { explanation->memberships, explanation->suppressions, explanation->sends,
+					       explanation->events, explanation->prunes };
+	static_assert(ARRAY_LEN(sections) == ARRAY_LEN(rows), "one set of rows per section");
+	output_document_begin(call->out);
+	output_section(call->out, "person", "Address:");
+	enum err err = write_person(call, explanation, key);
+	for (size_t i = 0; err == ERR_OK && i < ARRAY_LEN(sections); i++)
+		err = write_section(call, &sections[i], rows[i]);
+	return err == ERR_OK ? output_document_end(call->out, call->why) : err;
+}
+
+static enum err explain(struct call *call)
+{
+	AUTO_BUF address = buf_with_ceiling(LIMIT_ADDRESS);
+	AUTO_BUF key = buf_with_ceiling(LIMIT_ADDRESS);
+	uint64_t limit;
+	enum err err = call_number(call, "limit", MOST, DEFAULT_LIMIT, &limit);
+	if (err == ERR_OK)
+		err = address_parse(view_of(call->operands[0]), &address, call->why);
+	if (err == ERR_OK)
+		err = address_key(buf_view(&address), &key);
+	if (err != ERR_OK)
+		return err;
+	struct explanation explanation = { 0 };
+	err = read_all(call, buf_view(&key), (size_t)limit, &explanation);
+	if (err == ERR_OK)
+		err = write_all(call, &explanation, buf_view(&key));
+	explanation_done(&explanation);
+	return err;
+}
+
+static const struct command_option options[] = {
+	{ "limit", "COUNT", "how many sends and bounces to show; 20 unless told" },
+	{ 0 },
+};
+
+const struct command explain_commands[] = {
+	{
+	    .verb = "explain",
+	    .operands = "ADDRESS",
+	    .help = "everything about one address: lists, sends, bounces, score, what is next",
+	    .options = options,
+	    .least = 1,
+	    .most = 1,
+	    .needs = NEEDS_DATABASE,
+	    .run = explain,
+	},
+	{ 0 },
+};
