@@ -98,9 +98,15 @@ static enum err show_copy(struct call *call, struct composer *composer, const st
 				   .message_token = DUMMY_SHORT,
 				   .unsubscribe_token = DUMMY_LONG,
 				   .date_us = clock_wall_us() };
+	AUTO_BUF gaps = buf_with_ceiling(LIMIT_WHY);
 	enum err err = composer_write(composer, &copy, &message, call->why);
+	if (err == ERR_OK)
+		err = composer_gaps(composer, &copy, &gaps, call->why);
 	if (err != ERR_OK)
 		return err;
+	if (gaps.len > 0)
+		call_warn(call, "empty for " VIEW_FMT ": %s; {{field|something}} fills such gaps",
+			  VIEW_ARG(reader->address), buf_text(&gaps));
 	if (call_has(call, "raw"))
 		fwrite(message.data, 1, message.len, stdout);
 	else

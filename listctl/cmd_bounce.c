@@ -1,0 +1,387 @@
+#include "listctl/bounce_verbs.h"
+
+#include <assert.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "listctl/campaign_verbs.h"
+#include "listctl/command.h"
+#include "listctl/safe_text.h"
+#include "mail/address.h"
+#include "mail/reason.h"
+#include "store/reports.h"
+
+/* ---- which ---- */
+
+/* --campaign and --list of the verb, as ids; 0: not given. */
+static enum err read_scope(struct call *call, uint64_t *ret_campaign_id, uint64_t *ret_list_id)
+{
+	AUTO_DB_ROWS *campaign_rows = NULL;
+	AUTO_DB_ROWS *list_rows = NULL;
+	struct campaign campaign = { 0 };
+	struct list list = { 0 };
+	const char *campaign_name = call_option(call, "campaign");
+	const char *list_name = call_option(call, "list");
+	enum err err = ERR_OK;
+	if (campaign_name != NULL)
+		err = campaigns_find(call->db, view_of(campaign_name), &campaign, &campaign_rows, call->why);
+	if (err == ERR_OK && list_name != NULL)
+		err = lists_find(call->db, view_of(list_name), &list_rows, &list, call->why);
+	if (err != ERR_OK)
+		return err;
+	*ret_campaign_id = campaign.id;
+	*ret_list_id = (uint64_t)list.id;
+	return ERR_OK;
+}
+
+/* "2026-11-01", the beginning of that day in UTC. */
+static bool read_day(struct view text, int64_t *ret_us)
+{
+	uint64_t year, month, day;
+	struct view part[3];
+	for (size_t i = 0; i < ARRAY_LEN(part); i++) {
+		if (!view_cut(&text, '-', &part[i]))
+			return false;
+	}
+	if (text.len > 0 || !view_to_u64(part[0], 9999, &year) || !view_to_u64(part[1], 12, &month) ||
+	    !view_to_u64(part[2], 31, &day) || year < 1970)
+		return false;
+	struct tm date = { .tm_year = (int)year - 1900, .tm_mon = (int)month - 1, .tm_mday = (int)day };
+	time_t seconds = timegm(&date);
+	if (date.tm_mday != (int)day) /* there is no 31st of that month */
+		return false;
+	*ret_us = (int64_t)seconds * CLOCK_US_PER_SECOND;
+	return true;
+}
+
+/* "7d" ago, or a day. */
+static enum err read_since(struct call *call, int64_t *ret_since_us)
+{
+	const char *text = call_option(call, "since");
+	int64_t span;
+	if (text == NULL)
+		return ERR_OK;
+	if (settings_duration(view_of(text), &span)) {
+		*ret_since_us = clock_wall_us() - span;
+		return ERR_OK;
+	}
+	if (!read_day(view_of(text), ret_since_us))
+		return call_misused(call, "--since takes a time such as 7d, or a day such as 2026-11-01, not %s", text);
+	return ERR_OK;
+}
+
+static enum err read_words(struct call *call, struct report_filter *filter)
+{
+	enum bounce_kind kind;
+	enum bounce_reason reason;
+	filter->kind = view_of(call_option(call, "kind"));
+	filter->reason = view_of(call_option(call, "reason"));
+	if (filter->kind.len > 0 && !kind_from_name(filter->kind, &kind))
+		return call_misused(call,
+				    "--kind is bounce-hard, bounce-soft, delay, complaint, auto-reply, not-bounce or "
+				    "unknown, not " VIEW_FMT,
+				    VIEW_ARG(filter->kind));
+	if (filter->reason.len > 0 && !reason_from_name(filter->reason, &reason))
+		return call_misused(call, "there is no reason " VIEW_FMT "; `listctl policy show` lists them",
+				    VIEW_ARG(filter->reason));
+	return ERR_OK;
+}
+
+static enum err read_address(struct call *call, struct buf *key)
+{
+	const char *text = call_option(call, "address");
+	if (text == NULL)
+		return ERR_OK;
+	AUTO_BUF address = buf_with_ceiling(LIMIT_ADDRESS);
+	enum err err = address_parse(view_of(text), &address, call->why);
+	return err != ERR_OK ? err : address_key(buf_view(&address), key);
+}
+
+/* ---- ls ---- */
+
+static const struct output_column ls_columns[] = {
+	{ "bounce", OUTPUT_INT, false },     { "at", OUTPUT_TIME, false },     { "campaign", OUTPUT_TEXT, false },
+	{ "email", OUTPUT_TEXT, false },     { "kind", OUTPUT_TEXT, false },   { "reason", OUTPUT_TEXT, false },
+	{ "status", OUTPUT_TEXT, false },    { "source", OUTPUT_TEXT, false }, { "standing", OUTPUT_TEXT, false },
+	{ "diagnostic", OUTPUT_TEXT, true },
+};
+
+static struct view standing_of(const struct report_event *event)
+{
+	if (event->voided)
+		return VIEW_LIT("voided");
+	if (event->orphan)
+		return VIEW_LIT("orphan");
+	return event->judged_us == 0 ? VIEW_LIT("waiting") : VIEW_LIT("judged");
+}
+
+static enum err bounce_ls(struct call *call)
+{
+	enum { MOST = 1000000 };
+	AUTO_DB_ROWS *rows = NULL;
+	AUTO_BUF key = buf_with_ceiling(LIMIT_ADDRESS);
+	struct report_filter filter = { 0 };
+	uint64_t limit;
+	enum err err = call_number(call, "limit", MOST, 0, &limit);
+	if (err == ERR_OK)
+		err = read_words(call, &filter);
+	if (err == ERR_OK)
+		err = read_since(call, &filter.since_us);
+	if (err == ERR_OK)
+		err = read_address(call, &key);
+	if (err == ERR_OK)
+		err = read_scope(call, &filter.campaign_id, &filter.list_id);
+	filter.limit = (size_t)limit;
+	filter.address_key = buf_view(&key);
+	if (err == ERR_OK)
+		err = reports_events(call->db, &filter, &rows, call->why);
+	if (err != ERR_OK)
+		return err;
+	output_begin(call->out, ls_columns, ARRAY_LEN(ls_columns));
+	for (size_t i = 0; i < db_row_count(rows); i++) {
+		struct report_event e;
+		report_event_at(rows, i, &e);
+		output_row(call->out,
+			   (struct output_cell[]){ cell_int((int64_t)e.id), cell_time(e.received_us),
+						   cell_text_or_null(e.campaign), cell_text_or_null(e.address),
+						   cell_text(e.kind), cell_text(e.reason), cell_text_or_null(e.status),
+						   cell_text(e.source), cell_text(standing_of(&e)),
+						   cell_text_or_null(e.diagnostic) });
+	}
+	return output_end(call->out, call->why);
+}
+
+/* ---- show ---- */
+
+static const struct output_column show_columns[] = {
+	{ "bounce", OUTPUT_INT, false },       { "received_at", OUTPUT_TIME, false },
+	{ "campaign", OUTPUT_TEXT, false },    { "list", OUTPUT_TEXT, false },
+	{ "email", OUTPUT_TEXT, false },       { "kind", OUTPUT_TEXT, false },
+	{ "reason", OUTPUT_TEXT, false },      { "meaning", OUTPUT_TEXT, true },
+	{ "rule", OUTPUT_TEXT, false },        { "code", OUTPUT_INT, false },
+	{ "status", OUTPUT_TEXT, false },      { "source", OUTPUT_TEXT, false },
+	{ "standing", OUTPUT_TEXT, false },    { "judged_at", OUTPUT_TIME, false },
+	{ "reported_by", OUTPUT_TEXT, false }, { "reported_recipient", OUTPUT_TEXT, false },
+	{ "text", OUTPUT_TEXT, true },
+};
+
+static enum err write_event(struct call *call, const struct report_event *event)
+{
+	enum bounce_reason reason;
+	bool known = reason_from_name(event->reason, &reason);
+	const struct output_cell cells[] = {
+		cell_int((int64_t)event->id),
+		cell_time(event->received_us),
+		cell_text_or_null(event->campaign),
+		cell_text_or_null(event->list),
+		cell_text_or_null(event->address),
+		cell_text(event->kind),
+		cell_text(event->reason),
+		known ? cell_text(view_of(reason_explained(reason))) : cell_null(),
+		cell_text_or_null(event->rule),
+		event->code == 0 ? cell_null() : cell_int(event->code),
+		cell_text_or_null(event->status),
+		cell_text(event->source),
+		cell_text(standing_of(event)),
+		cell_time_or_null(event->judged_us),
+		cell_text_or_null(event->reporting_mta),
+		cell_text_or_null(event->recipient),
+		cell_text_or_null(event->diagnostic),
+	};
+	static_assert(ARRAY_LEN(cells) == ARRAY_LEN(show_columns), "one cell per column");
+	return output_object(call->out, show_columns, ARRAY_LEN(show_columns), cells, call->why);
+}
+
+static enum err write_message(struct call *call, const struct report_event *event, bool octets)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	struct view message;
+	enum err err = reports_message(call->db, event->campaign_id, event->id, &message, &rows, call->why);
+	if (err != ERR_OK)
+		return err;
+	if (octets)
+		fwrite(message.data, 1, message.len, stdout);
+	else
+		safe_text_print(message, stdout);
+	return ERR_OK;
+}
+
+static enum err bounce_show(struct call *call)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	struct report_event event;
+	uint64_t id;
+	if (!view_to_u64(view_of(call->operands[0]), INT64_MAX, &id))
+		return call_misused(call, "a bounce is a number, not %s; `listctl bounce ls` lists them",
+				    call->operands[0]);
+	enum err err = reports_event(call->db, id, &event, &rows, call->why);
+	if (err != ERR_OK)
+		return err;
+	bool octets = call_has(call, "octets");
+	return octets || call_has(call, "raw") ? write_message(call, &event, octets) : write_event(call, &event);
+}
+
+/* ---- report ---- */
+
+static const struct output_column reason_columns[] = {
+	{ "reason", OUTPUT_TEXT, false }, { "kind", OUTPUT_TEXT, false },    { "recipients", OUTPUT_INT, false },
+	{ "sent", OUTPUT_INT, false },    { "percent", OUTPUT_REAL, false }, { "disabled", OUTPUT_INT, false },
+};
+static const struct output_column domain_columns[] = {
+	{ "domain", OUTPUT_TEXT, false },  { "recipients", OUTPUT_INT, false }, { "sent", OUTPUT_INT, false },
+	{ "percent", OUTPUT_REAL, false }, { "disabled", OUTPUT_INT, false },
+};
+static const struct output_column both_columns[] = {
+	{ "domain", OUTPUT_TEXT, false },    { "reason", OUTPUT_TEXT, false }, { "kind", OUTPUT_TEXT, false },
+	{ "recipients", OUTPUT_INT, false }, { "sent", OUTPUT_INT, false },    { "percent", OUTPUT_REAL, false },
+	{ "disabled", OUTPUT_INT, false },
+};
+
+struct axis_row {
+	const char *word;
+	const struct output_column *columns;
+	size_t count;
+	bool domain, reason;
+};
+
+static const struct axis_row axes[] = {
+	[REPORT_BY_REASON] = { "reason", reason_columns, ARRAY_LEN(reason_columns), false, true },
+	[REPORT_BY_DOMAIN] = { "domain", domain_columns, ARRAY_LEN(domain_columns), true, false },
+	[REPORT_BY_BOTH] = { "both", both_columns, ARRAY_LEN(both_columns), true, true },
+};
+static_assert(ARRAY_LEN(axes) == REPORT_AXIS_COUNT, "one row per axis");
+
+static void write_count(struct call *call, const struct axis_row *axis, const struct report_count *count)
+{
+	struct output_cell cells[ARRAY_LEN(both_columns)];
+	size_t at = 0;
+	if (axis->domain)
+		cells[at++] = cell_text_or_null(count->domain);
+	if (axis->reason) {
+		cells[at++] = cell_text(count->reason);
+		cells[at++] = cell_text(count->kind);
+	}
+	cells[at++] = cell_int(count->recipients);
+	cells[at++] = cell_int(count->sent);
+	cells[at++] = cell_real(count->share * 100);
+	cells[at++] = cell_int(count->disabled);
+	output_row(call->out, cells);
+}
+
+static enum err bounce_report(struct call *call)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	uint64_t campaign_id, list_id;
+	const char *word = call_option(call, "by");
+	enum report_axis axis = REPORT_BY_REASON;
+	while (word != NULL && axis < REPORT_AXIS_COUNT && strcmp(axes[axis].word, word) != 0)
+		axis++;
+	if (axis == REPORT_AXIS_COUNT)
+		return call_misused(call, "--by is reason, domain or both, not %s", word);
+	enum err err = read_scope(call, &campaign_id, &list_id);
+	if (err == ERR_OK)
+		err = reports_counts(call->db, campaign_id, list_id, axis, &rows, call->why);
+	if (err != ERR_OK)
+		return err;
+	output_begin(call->out, axes[axis].columns, axes[axis].count);
+	for (size_t i = 0; i < db_row_count(rows); i++) {
+		struct report_count count;
+		report_count_at(rows, i, &count);
+		write_count(call, &axes[axis], &count);
+	}
+	return output_end(call->out, call->why);
+}
+
+/* ---- the verbs ---- */
+
+static const struct command_option ls_options[] = {
+	{ "campaign", "NAME", "only of this campaign" },
+	{ "list", "LIST", "only of campaigns to this list" },
+	{ "address", "ADDRESS", "only of this subscriber" },
+	{ "kind", "KIND", "only bounce-hard, bounce-soft, delay, complaint, auto-reply ..." },
+	{ "reason", "REASON", "only with this reason, such as user-unknown" },
+	{ "since", "TIME", "only of the last 7d, 12h ..., or since a day such as 2026-11-01" },
+	{ "limit", "COUNT", "at most so many; 100 unless told" },
+	{ 0 },
+};
+static const struct command_option show_options[] = {
+	{ "raw", NULL, "print the returned message, control characters made harmless" },
+	{ "octets", NULL, "print the returned message octet for octet" },
+	{ 0 },
+};
+static const struct command_option report_options[] = {
+	{ "campaign", "NAME", "only of this campaign" },
+	{ "list", "LIST", "only of campaigns to this list" },
+	{ "by", "reason|domain|both", "how to count; by reason unless told" },
+	{ 0 },
+};
+
+static const char report_details[] =
+    "Counts people, not messages: several reports about one copy are one. percent is of the\n"
+    "copies handed to the relay (to that domain). Delays, automatic replies, orphans and voided\n"
+    "bounces are left out.\n";
+static const char classify_details[] =
+    "With --format json one object a line: file, kind, reason, status, recipients. A file that\n"
+    "cannot be read is told on stderr; the others are still classified, and the exit code is 1.\n";
+static const char ingest_details[] =
+    "FILE is one message, an mbox or a Maildir; stdin without it. The recipient is found by a\n"
+    "valid token: a return path in Delivered-To, X-Original-To, Envelope-To or To, or what the\n"
+    "report holds inside. Addresses in a report are never trusted. A message given twice, or that\n"
+    "bounced has received too, counts once. The exit code is 1 when no message had a token.\n";
+
+const struct command bounce_commands[] = {
+	{
+	    .noun = "bounce",
+	    .verb = "ls",
+	    .operands = "",
+	    .help = "list what came back",
+	    .options = ls_options,
+	    .needs = NEEDS_DATABASE,
+	    .run = bounce_ls,
+	},
+	{
+	    .noun = "bounce",
+	    .verb = "show",
+	    .operands = "BOUNCE",
+	    .help = "show one bounce with its evidence",
+	    .options = show_options,
+	    .least = 1,
+	    .most = 1,
+	    .needs = NEEDS_DATABASE,
+	    .run = bounce_show,
+	},
+	{
+	    .noun = "bounce",
+	    .verb = "report",
+	    .operands = "",
+	    .help = "count what came back by reason and domain",
+	    .details = report_details,
+	    .options = report_options,
+	    .needs = NEEDS_DATABASE,
+	    .run = bounce_report,
+	},
+	{
+	    .noun = "bounce",
+	    .verb = "classify",
+	    .operands = "FILE...",
+	    .help = "say what returned messages mean, without a database",
+	    .details = classify_details,
+	    .least = 1,
+	    .most = OPERANDS_ANY,
+	    .needs = NEEDS_NOTHING,
+	    .run = bounce_classify,
+	},
+	{
+	    .noun = "bounce",
+	    .verb = "ingest",
+	    .operands = "[FILE]",
+	    .help = "take in returned messages that came another way",
+	    .details = ingest_details,
+	    .most = 1,
+	    .needs = NEEDS_DATABASE,
+	    .run = bounce_ingest,
+	},
+	{ 0 },
+};
