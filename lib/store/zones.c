@@ -7,13 +7,15 @@ enum statement { FIND_ZONE, NEAR_ZONES, READ_LOCAL };
 static const struct db_statement statements[] = {
 	/* Only names of the zone data: PostgreSQL would also take abbreviations and POSIX rules, whose signs surprise. */
 	[FIND_ZONE] = { "zones_find", "SELECT name FROM pg_timezone_names WHERE lower(name) = lower($1::text)" },
+	/* Those that begin alike, first of the same region. */
 	[NEAR_ZONES] = { "zones_near",
-			 "SELECT string_agg(name, ', ' ORDER BY name) FROM (SELECT name FROM pg_timezone_names"
-			 " WHERE name !~ '^(posix|right)/' AND lower(regexp_replace(name, '^.*/', '')) LIKE"
-			 " lower(left(regexp_replace(regexp_replace($1::text, '^.*/', ''), '[^A-Za-z]+', '_', 'g'), "
-			 "4)) || "
-			 "'%'"
-			 " ORDER BY name LIMIT 3) AS near" },
+			 "SELECT string_agg(name, ', ') FROM (SELECT name FROM pg_timezone_names,"
+			 " regexp_replace($1::text, '^.*/', '') AS city WHERE name !~ '^(posix|right|Etc)/' AND city "
+			 "<> ''"
+			 " AND lower(regexp_replace(name, '^.*/', '')) LIKE"
+			 " lower(left(regexp_replace(city, '[^A-Za-z]+', '_', 'g'), 2)) || '%'"
+			 " ORDER BY lower(split_part(name, '/', 1)) <> lower(split_part($1::text, '/', 1)),"
+			 " abs(length(regexp_replace(name, '^.*/', '')) - length(city)), name LIMIT 4) AS near" },
 	/* Every offset in force within 26 hours of the local time is tried, in steps of a quarter of an hour. */
 	[READ_LOCAL] = { "zones_read",
 			 "WITH local AS (SELECT $1::text::timestamp AS at),"
