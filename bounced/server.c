@@ -202,7 +202,11 @@ static enum err open_doors(struct server *self, struct buf *why)
 					    .gate = self->gate,
 					    .intake = self->intake,
 					    .committer = self->committer };
-	return listener_open(self->loop, view_of(settings->bounced_listen), on_accept, self, &self->listener, why);
+	AUTO_BUF cause = buf_with_ceiling(LIMIT_WHY);
+	err = listener_open(self->loop, view_of(settings->bounced_listen), on_accept, self, &self->listener, &cause);
+	if (err != ERR_OK)
+		buf_addf(why, "bounced.listen: " VIEW_FMT, VIEW_ARG(buf_view(&cause)));
+	return err;
 }
 
 static void announce(const struct server *self)

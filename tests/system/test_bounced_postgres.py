@@ -1,0 +1,119 @@
+"""bounced and a PostgreSQL that goes away: nothing is lost, nothing is counted twice."""
+
+import signal
+import smtplib
+import threading
+import time
+
+from returns import *
+from verpost import until
+
+
+class Peer(threading.Thread):
+    """A mail host with reports to hand over: it tries each until it hears 250, as a real one does, though faster."""
+
+    def __init__(self, world, campaign, ids):
+        super().__init__(daemon=True)
+        self.world, self.campaign, self.ids = world, campaign, ids
+        self.answered, self.refused, self.failure = 0, 0, None
+
+    def hand_over(self, connection, person):
+        if connection is None:
+            connection = smtplib.SMTP("127.0.0.1", self.world.bounced_port, "peer.test", timeout=60)
+        connection.sendmail("", [return_path(self.world, self.campaign, person)], dsn(**FULL, mark=str(person)))
+        return connection
+
+    def run(self):
+        connection = None
+        for person in self.ids:
+            while True:
+                try:
+                    connection = self.hand_over(connection, person)
+                    self.answered += 1
+                    break
+                except smtplib.SMTPResponseException as reply:
+                    if reply.smtp_code // 100 != 4:
+                        self.failure = reply
+                        return
+                    self.refused += 1
+                    time.sleep(0.1)
+                except (OSError, smtplib.SMTPException):
+                    connection = None
+                    time.sleep(0.1)
+
+
+def test_postgres_killed_while_reports_arrive(world):
+    "PostgreSQL is stopped at once, twice, while reports arrive: in the end each is stored exactly once and nobody heard 5xx."
+    ids, campaign = people(world, 240)
+    world.start("bounced")
+    peers = [Peer(world, campaign, ids[i::4]) for i in range(4)]
+    for peer in peers:
+        peer.start()
+    for share in (40, 120):
+        until(lambda: int(world.value("SELECT count(*) FROM bounce_event")) >= share, "reports arrive")
+        world.postgres("kill")
+        before = sum(peer.refused for peer in peers)
+        until(lambda: sum(peer.refused for peer in peers) > before, "the peers hear 451")
+        world.postgres("start")
+    for peer in peers:
+        peer.join(120)
+    assert all(peer.failure is None for peer in peers), [peer.failure for peer in peers]
+    assert sum(peer.answered for peer in peers) == len(ids)
+    assert world.value("SELECT count(*) FROM bounce_event") == str(len(ids))
+    assert world.value("SELECT count(DISTINCT subscriber_id) FROM bounce_event") == str(len(ids))
+    assert world.value("SELECT count(*) FROM bounce_raw") == str(len(ids))
+    log = world.log("bounced")
+    assert log.count("event=database.away") <= 4 and log.count("event=database.back") >= 2, log
+    world.stop("bounced")
+
+
+def test_committed_means_durable(world):
+    "Each report answered 250 is there after PostgreSQL was stopped at once right behind the answer."
+    ids, campaign = people(world, 5)
+    world.start("bounced")
+    for person in ids:
+        deliver(world, "", return_path(world, campaign, person), dsn(mark=str(person)))
+    world.postgres("kill")
+    world.postgres("start")
+    assert world.value("SELECT count(*) FROM bounce_event") == "5"
+    assert world.value("SELECT count(*) FROM membership WHERE state = 'disabled'") == "5"
+
+
+def test_a_late_commit_is_answered_451(world):
+    "A commit that does not come within bounced.commit_timeout is answered 451; the peer's next attempt is counted once."
+    (one, *_), campaign = people(world, 1)
+    world.configure(**{"bounced.commit_timeout": "1s"})
+    world.start("bounced")
+    path = return_path(world, campaign, one)
+    backend = world.value("SELECT pid FROM pg_stat_activity WHERE application_name = 'bounced'")
+    world.kill(int(backend), signal.SIGSTOP)
+    try:
+        deliver(world, "", path, dsn(), expected="451 4.3.0")
+    finally:
+        world.kill(int(backend), signal.SIGCONT)
+    deliver(world, "", path, dsn())
+    assert len(events(world, one)) == 1
+
+
+def test_sigterm_finishes_what_is_being_committed(world):
+    "SIGTERM: the message that waits for its commit hears 250, the others 421, new ones nobody, and the exit is 0."
+    (one, *_), campaign = people(world, 1)
+    world.start("bounced")
+    idle, busy = talk(world), talk(world)
+    backend = int(world.value("SELECT pid FROM pg_stat_activity WHERE application_name = 'bounced'"))
+    busy.say("MAIL FROM:<>", "250")
+    busy.say(f"RCPT TO:<{return_path(world, campaign, one)}>", "250")
+    busy.say("DATA", "354")
+    world.kill(backend, signal.SIGSTOP)
+    busy.send(dsn().replace("\n", "\r\n") + ".\r\n")
+    time.sleep(0.5)  # so that the message is with the committer; should it not be, it hears 421 and the test says so
+    world.processes["bounced"].send_signal(signal.SIGTERM)
+    idle.expect("421")
+    assert idle.closed()
+    world.kill(backend, signal.SIGCONT)
+    busy.expect("250")
+    busy.expect("421")
+    assert busy.closed()
+    process = world.processes.pop("bounced")
+    assert process.wait(60) == 0
+    assert events(world, one) == [("bounce-hard", "user-unknown")]
