@@ -16,30 +16,39 @@ class Peer(threading.Thread):
         super().__init__(daemon=True)
         self.world, self.campaign, self.ids = world, campaign, ids
         self.answered, self.refused, self.failure = 0, 0, None
+        self.connection = None
 
-    def hand_over(self, connection, person):
-        if connection is None:
-            connection = smtplib.SMTP("127.0.0.1", self.world.bounced_port, "peer.test", timeout=60)
-        connection.sendmail("", [return_path(self.world, self.campaign, person)], dsn(**FULL, mark=str(person)))
-        return connection
+    def hand_over(self, person):
+        if self.connection is None:
+            self.connection = smtplib.SMTP("127.0.0.1", self.world.bounced_port, "peer.test", timeout=60)
+        self.connection.sendmail("", [return_path(self.world, self.campaign, person)], dsn(**FULL, mark=str(person)))
+
+    def hang_up(self):
+        if self.connection is not None:
+            self.connection.close()
+        self.connection = None
+        time.sleep(0.1)
+
+    def insist(self, person):
+        while True:
+            try:
+                self.hand_over(person)
+                self.answered += 1
+                return
+            except smtplib.SMTPResponseException as reply:
+                if reply.smtp_code // 100 != 4:
+                    raise
+                self.refused += 1
+                self.hang_up()
+            except (OSError, smtplib.SMTPServerDisconnected):
+                self.hang_up()
 
     def run(self):
-        connection = None
-        for person in self.ids:
-            while True:
-                try:
-                    connection = self.hand_over(connection, person)
-                    self.answered += 1
-                    break
-                except smtplib.SMTPResponseException as reply:
-                    if reply.smtp_code // 100 != 4:
-                        self.failure = reply
-                        return
-                    self.refused += 1
-                    time.sleep(0.1)
-                except (OSError, smtplib.SMTPException):
-                    connection = None
-                    time.sleep(0.1)
+        try:
+            for person in self.ids:
+                self.insist(person)
+        except Exception as failure:
+            self.failure = failure
 
 
 def test_postgres_killed_while_reports_arrive(world):
@@ -53,7 +62,7 @@ def test_postgres_killed_while_reports_arrive(world):
         until(lambda: int(world.value("SELECT count(*) FROM bounce_event")) >= share, "reports arrive")
         world.postgres("kill")
         before = sum(peer.refused for peer in peers)
-        until(lambda: sum(peer.refused for peer in peers) > before, "the peers hear 451")
+        until(lambda: sum(peer.refused for peer in peers) > before, "the peers hear 451", 30)
         world.postgres("start")
     for peer in peers:
         peer.join(120)

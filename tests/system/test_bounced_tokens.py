@@ -100,19 +100,18 @@ def test_connection_caps(world):
     world.setup()
     world.configure(**{"bounced.max_per_network": 2})
     world.start("bounced")
-    first, second = Talk(world.bounced_port), Talk(world.bounced_port)
+
+    def welcome():
+        try:
+            return Talk(world.bounced_port)
+        except AssertionError:
+            return None
+    first, second = until(welcome, "a first place"), until(welcome, "a second place")
     third = Talk(world.bounced_port, greeting="421 4.3.2")
     assert third.closed()
     first.say("QUIT", "221")
     first.close()
-
-    def welcome():
-        try:
-            Talk(world.bounced_port).close()
-            return True
-        except AssertionError:
-            return False
-    until(welcome, "a place is free again")
+    until(welcome, "a place is free again").close()
     second.close()
     world.stop("bounced")
     assert "event=connection.refused" in world.log("bounced")
