@@ -108,7 +108,7 @@ const struct rule classify_rules[] = {
 	"no space * mailbox", "mailbox * no space", "mailbox over", "user has too many messages on the server",
 	"has run out of space", "out of space", "inode limit", "blocks limit exceeded", "boite du destinataire pleine",
 	"boîte aux lettres est pleine", "boite aux lettres est pleine", "boîte * pleine", "boite * pleine", "quota dépassé",
-	"postfach ist voll", "postfach voll", "speicherplatz * voll", "mailbox ist voll", "posteingang * voll",
+	"postfach ist voll", "postfach * voll", "postfach voll", "speicherplatz * voll", "mailbox ist voll", "posteingang * voll",
 	"speicherplatz überschritten", "quota überschritten", "buzón * lleno", "buzon * lleno", "casilla * llena",
 	"cuota excedida", "excedido * cuota", "espacio * agotado", "caixa * cheia", "caixa postal cheia", "cota excedida",
 	"casella * piena", "casella piena", "spazio esaurito", "mailbox vol", "postvak * vol", "postvak is vol", "skrzynka * pełna",

@@ -11,6 +11,7 @@
 #include "mail/marks.h"
 #include "mail/parts.h"
 #include "mail/phrases.h"
+#include "mail/plain_text.h"
 #include "mail/report.h"
 #include "mail/text_report.h"
 
@@ -293,15 +294,17 @@ static bool is_bounce_text(const struct intake *intake)
 	bool text_says = intake->text[MARK_TEXT_BOUNCE] || intake->text[MARK_TEXT_DELAY];
 	if (intake->subject[MARK_SUBJECT_AUTO_REPLY] && !subject_says)
 		return false;
-	if (is_list_mail(intake) && !is_daemon)
-		return subject_says && text_says;
+	/* Newsletters and people write about bounces too. */
+	if (!is_daemon && (is_list_mail(intake) || (has_path_of_person(intake) && !intake->from[MARK_FROM_MACHINE])))
+		return false;
 	if (has_path_of_person(intake) && intake->text_report.count == 0 && intake->text_report.diagnostic.len == 0)
 		return false;
 	if (text_says)
 		return is_daemon || has_null_path || intake->parts.is_status || subject_says ||
 		       intake->from[MARK_FROM_MACHINE];
 	if (is_daemon)
-		return subject_says || intake->text[MARK_TEXT_FAILURE];
+		return subject_says || intake->text[MARK_TEXT_FAILURE] ||
+		       plain_text_code(intake->text_report.diagnostic) != 0;
 	return (has_null_path && subject_says) || intake->parts.is_status;
 }
 

@@ -1,5 +1,4 @@
-#include <openssl/evp.h>
-
+#include "base/digest.h"
 #include "mail/fields.h"
 #include "mail/intake.h"
 
@@ -14,13 +13,8 @@ static bool is_trace(struct view name)
 	return view_starts_nocase(name, VIEW_LIT("X-"));
 }
 
-/* A line goes in with one LF whatever it ended with. */
-static bool hash_line(EVP_MD_CTX *context, struct view line)
-{
-	return EVP_DigestUpdate(context, line.data, line.len) == 1 && EVP_DigestUpdate(context, "\n", 1) == 1;
-}
-
-static bool hash_message(EVP_MD_CTX *context, struct view raw)
+/* Every line with one LF whatever it ended with, trace fields and their folded lines left out. */
+static void add_lasting(struct view raw, struct buf *out)
 {
 	struct view line;
 	bool in_head = true, skips = false;
@@ -29,19 +23,18 @@ static bool hash_message(EVP_MD_CTX *context, struct view raw)
 		in_head = in_head && line.len > 0;
 		if (in_head && !is_fold)
 			skips = is_trace(view_head(line, view_find_byte(line, ':')));
-		if (!(in_head && skips) && !hash_line(context, line))
-			return false;
+		if (in_head && skips)
+			continue;
+		buf_add(out, line);
+		buf_add_byte(out, '\n');
 	}
-	return true;
 }
 
 enum err intake_hash(struct view raw, unsigned char ret_hash[32])
 {
-	EVP_MD_CTX *context = EVP_MD_CTX_new();
-	if (context == NULL)
+	AUTO_BUF lasting = buf_with_ceiling(raw.len + 1);
+	add_lasting(raw, &lasting);
+	if (buf_err(&lasting) != ERR_OK || !digest_of(buf_view(&lasting), ret_hash))
 		return ERR_MEMORY;
-	bool is_done = EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1 && hash_message(context, raw) &&
-		       EVP_DigestFinal_ex(context, ret_hash, NULL) == 1;
-	EVP_MD_CTX_free(context);
-	return is_done ? ERR_OK : ERR_MEMORY;
+	return ERR_OK;
 }

@@ -1,0 +1,266 @@
+#include "mail/intake.h"
+
+#include <string.h>
+
+#include "base/file.h"
+#include "base/limits.h"
+#include "mail/report_json.h"
+#include "tests/support/unit.h"
+
+static struct classifier *classifier;
+static struct intake *intake;
+
+static void open_reader(void)
+{
+	ck_assert_int_eq(classifier_new(&classifier), ERR_OK);
+	ck_assert_int_eq(intake_new(classifier, &intake), ERR_OK);
+}
+
+static void close_reader(void)
+{
+	intake_done(intake);
+	classifier_done(classifier);
+}
+
+static struct report *read_text(struct view raw)
+{
+	struct report *report = NULL;
+	ck_assert_int_eq(intake_read(intake, raw, &report), ERR_OK);
+	return report;
+}
+
+static void load(const char *name, struct buf *ret_raw)
+{
+	AUTO_BUF path = buf_with_ceiling(256);
+	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+	*ret_raw = buf_with_ceiling(LIMIT_INTAKE);
+	buf_addf(&path, "tests/fixtures/reports/%s", name);
+	ck_assert_msg(file_read(buf_text(&path), ret_raw, &why) == ERR_OK, VIEW_FMT, VIEW_ARG(buf_view(&why)));
+}
+
+#define RETURN_TOKEN "aeaaaaabaaaaaaaaagks4kaz5xrqh2q"
+#define MESSAGE_TOKEN "aeaaaaabaaaaaaaaagks4kbvn3ed7tm"
+
+struct row {
+	const char *file;
+	enum bounce_kind kind;
+	enum bounce_reason reason;
+	const char *status, *recipient; /* of the only recipient; "" for none */
+	const char *token;              /* one that must be among the candidates, or NULL */
+};
+
+static const struct row rows[] = {
+	{ "postfix-user-unknown.eml", KIND_HARD, REASON_USER_UNKNOWN, "5.1.1", "ann@reader.example", MESSAGE_TOKEN },
+	{ "postfix-delayed.eml", KIND_DELAY, REASON_NETWORK, "4.4.1", "ann@reader.example", RETURN_TOKEN },
+	{ "postfix-delivered.eml", KIND_NOT_BOUNCE, REASON_OTHER, "", "", RETURN_TOKEN },
+	{ "postfix-null-mx.eml", KIND_HARD, REASON_NULL_MX, "5.1.0", "ann@reader.example", RETURN_TOKEN },
+	{ "sendmail-full.eml", KIND_SOFT, REASON_MAILBOX_FULL, "5.2.2", "ann@reader.example", MESSAGE_TOKEN },
+	{ "exchange-user-unknown.eml", KIND_HARD, REASON_USER_UNKNOWN, "5.1.10", "ann@reader.example", MESSAGE_TOKEN },
+	{ "opensmtpd-loop.eml", KIND_SOFT, REASON_ROUTING_LOOP, "5.4.6", "ann@reader.example", RETURN_TOKEN },
+	{ "expired-4xx.eml", KIND_SOFT, REASON_NETWORK, "4.4.1", "ann@reader.example", RETURN_TOKEN },
+	{ "base64-two-recipients.eml", KIND_HARD, REASON_MAILBOX_DISABLED, "5.2.1", "ann@reader.example",
+	  RETURN_TOKEN },
+	{ "wrong-boundary.eml", KIND_HARD, REASON_USER_UNKNOWN, "5.1.1", "ann@reader.example", MESSAGE_TOKEN },
+	{ "carriage-returns-only.eml", KIND_HARD, REASON_USER_UNKNOWN, "5.1.1", "ann@reader.example", MESSAGE_TOKEN },
+	{ "qmail-no-mailbox.eml", KIND_HARD, REASON_USER_UNKNOWN, "5.1.1", "ann@reader.example", MESSAGE_TOKEN },
+	{ "exim-unrouteable.eml", KIND_HARD, REASON_DOMAIN_UNKNOWN, "", "ann@reader.example", RETURN_TOKEN },
+	{ "exim-delayed.eml", KIND_DELAY, REASON_RATE_LIMITED, "4.7.1", "ann@reader.example", NULL },
+	{ "german-text.eml", KIND_SOFT, REASON_MAILBOX_FULL, "", "ann@leser.example", NULL },
+	{ "html-only.eml", KIND_HARD, REASON_USER_UNKNOWN, "5.1.1", "ann@reader.example", NULL },
+	{ "arf-abuse.eml", KIND_COMPLAINT, REASON_COMPLAINT, "", "ann@reader.example", RETURN_TOKEN },
+	{ "arf-opt-out.eml", KIND_COMPLAINT, REASON_COMPLAINT, "", "ann@reader.example", MESSAGE_TOKEN },
+	{ "arf-not-spam.eml", KIND_NOT_BOUNCE, REASON_OTHER, "", "ann@reader.example", RETURN_TOKEN },
+	{ "mdn-displayed.eml", KIND_NOT_BOUNCE, REASON_OTHER, "", "", NULL },
+	{ "vacation-rfc3834.eml", KIND_AUTO_REPLY, REASON_AUTO_REPLY, "", "", NULL },
+	{ "vacation-subject-only.eml", KIND_AUTO_REPLY, REASON_AUTO_REPLY, "", "", NULL },
+	{ "challenge.eml", KIND_AUTO_REPLY, REASON_AUTO_REPLY, "", "", NULL },
+	{ "newsletter-about-bounces.eml", KIND_NOT_BOUNCE, REASON_OTHER, "", "", NULL },
+	{ "answer-of-a-person.eml", KIND_NOT_BOUNCE, REASON_OTHER, "", "", NULL },
+	{ "phishing-like-a-bounce.eml", KIND_NOT_BOUNCE, REASON_OTHER, "", "", NULL },
+	{ "empty-body.eml", KIND_NOT_BOUNCE, REASON_OTHER, "", "", NULL },
+};
+
+static bool has_token(const struct report *report, const char *token)
+{
+	for (size_t i = 0; i < report_token_count(report); i++) {
+		if (view_eq(report_token(report, i), view_of(token)))
+			return true;
+	}
+	return false;
+}
+
+START_TEST(reports_of_many_hands)
+	{
+		open_reader();
+		for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+			const struct row *row = &rows[i];
+			AUTO_BUF raw = { 0 };
+			AUTO_BUF status = buf_with_ceiling(16);
+			load(row->file, &raw);
+			struct report *report = read_text(buf_view(&raw));
+			const struct finding *finding = report_finding(report);
+			ck_assert_msg(finding->kind == row->kind && finding->reason == row->reason, "%s: %s %s by %s",
+				      row->file, kind_name(finding->kind), reason_name(finding->reason), finding->rule);
+			ck_row(row->file, status_write(finding->status, &status) == ERR_OK);
+			ck_assert_msg(view_eq(buf_view(&status), view_of(row->status)), "%s: " VIEW_FMT, row->file,
+				      VIEW_ARG(buf_view(&status)));
+			ck_row(row->file, report_recipient_count(report) == (row->recipient[0] != '\0'));
+			if (row->recipient[0] != '\0')
+				ck_view_eq(report_recipient(report, 0), row->recipient);
+			ck_row(row->file, row->token == NULL || has_token(report, row->token));
+			report_done(report);
+		}
+		close_reader();
+	}
+END_TEST
+
+START_TEST(what_was_read_is_given_out)
+	{
+		AUTO_BUF raw = { 0 };
+		open_reader();
+		load("postfix-user-unknown.eml", &raw);
+		struct report *report = read_text(buf_view(&raw));
+		ck_view_eq(report_subject(report), "Undelivered Mail Returned to Sender");
+		ck_view_eq(report_reporting_mta(report), "relay.example");
+		ck_view_eq(report_diagnostic(report),
+			   "smtp; 550 5.1.1 <ann@reader.example>: Recipient address rejected: User "
+			   "unknown in virtual mailbox table");
+		ck_assert_str_eq(report_finding(report)->rule, "user-unknown");
+		report_done(report);
+		close_reader();
+	}
+END_TEST
+
+/* Nothing of a stranger's message reaches a log or a terminal as it came. */
+START_TEST(control_characters_are_gone)
+	{
+		open_reader();
+		struct report *report =
+		    read_text(VIEW_LIT("From: mailer-daemon@x.example\nSubject: failure \x1b]0;x\x07 notice\n\n"
+				       "<a@x.example>:\n550 5.1.1 \x1b[2J no such user \xff\n"));
+		ck_assert(report_finding(report)->kind == KIND_HARD);
+		ck_assert(!view_has_control(report_subject(report)));
+		ck_assert(view_is_utf8(report_diagnostic(report)));
+		ck_assert(view_find_byte(report_diagnostic(report), '\x1b') == VIEW_NONE);
+		report_done(report);
+		close_reader();
+	}
+END_TEST
+
+static void add_nested(struct buf *raw, unsigned depth)
+{
+	buf_add(raw, VIEW_LIT("From: mailer-daemon@x.example\nSubject: failure notice\nMIME-Version: 1.0\n"));
+	for (unsigned i = 0; i < depth; i++)
+		buf_addf(raw, "Content-Type: multipart/mixed; boundary=\"b%u\"\n\n--b%u\n", i, i);
+	buf_add(raw, VIEW_LIT("Content-Type: text/plain\n\n<a@x.example>:\n550 5.1.1 no such user\n"));
+}
+
+START_TEST(depth_is_limited)
+	{
+		open_reader();
+		static const struct {
+			unsigned depth;
+			enum bounce_kind kind;
+		} cases[] = { { LIMIT_INTAKE_DEPTH, KIND_HARD },
+			      { LIMIT_INTAKE_DEPTH + 1, KIND_SOFT },
+			      { 5000, KIND_SOFT } };
+		for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+			AUTO_BUF raw = buf_with_ceiling(LIMIT_INTAKE);
+			add_nested(&raw, cases[i].depth);
+			struct report *report = read_text(buf_view(&raw));
+			ck_assert_msg(report_finding(report)->kind == cases[i].kind ||
+					  cases[i].depth > LIMIT_INTAKE_DEPTH,
+				      "depth %u", cases[i].depth);
+			report_done(report);
+		}
+		close_reader();
+	}
+END_TEST
+
+START_TEST(sizes_are_limited)
+	{
+		open_reader();
+		/* a header that does not end */
+		AUTO_BUF raw = buf_with_ceiling(2 << 20);
+		buf_add(&raw, VIEW_LIT("From: mailer-daemon@x.example\nSubject: failure notice\n"));
+		while (raw.len <= LIMIT_INTAKE_HEAD)
+			buf_add(&raw, VIEW_LIT("X-Fill: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n"));
+		struct report *report = read_text(buf_view(&raw));
+		ck_assert_int_eq(report_finding(report)->kind, KIND_UNKNOWN);
+		report_done(report);
+
+		/* a body beyond the limit, its reason in front; many parts; many addresses with a token */
+		buf_reset(&raw);
+		buf_add(&raw, VIEW_LIT("From: mailer-daemon@x.example\nSubject: failure notice\n"
+				       "Content-Type: multipart/mixed; boundary=b\n\n--b\n\n<a@x.example>:\n550 5.1.1 "
+				       "no such user\n"));
+		for (unsigned i = 0; i < 1000; i++)
+			buf_addf(&raw, "\n--b\nContent-Type: text/rfc822-headers\n\nTo: b+token%u@x.example\n", i);
+		while (raw.len < LIMIT_INTAKE + 1000)
+			buf_add(&raw,
+				VIEW_LIT("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n"));
+		report = read_text(buf_view(&raw));
+		ck_assert_int_eq(report_finding(report)->kind, KIND_HARD);
+		ck_assert_uint_eq(report_token_count(report), 20);
+		report_done(report);
+
+		report = read_text(VIEW_LIT(""));
+		ck_assert_int_eq(report_finding(report)->kind, KIND_UNKNOWN);
+		report_done(report);
+		report_done(NULL);
+		close_reader();
+	}
+END_TEST
+
+START_TEST(hash_passes_over_traces)
+	{
+		static const struct {
+			const char *label, *text;
+			bool is_same;
+		} cases[] = {
+			{ "itself", "From: a\nSubject: b\n\nbody\n", true },
+			{ "CRLF", "From: a\r\nSubject: b\r\n\r\nbody\r\n", true },
+			{ "Received", "Received: by x\n\twith y\nFrom: a\nSubject: b\n\nbody\n", true },
+			{ "others", "Return-Path: <>\nDelivered-To: x\nFrom: a\nX-Spam: no\nSubject: b\n\nbody\n",
+			  true },
+			{ "another subject", "From: a\nSubject: c\n\nbody\n", false },
+			{ "another body", "From: a\nSubject: b\n\nbodies\n", false },
+			{ "a trace field in the body", "From: a\nSubject: b\n\nReceived: x\nbody\n", false },
+			{ "a fold of a field that stays", "From: a\n b\nSubject: b\n\nbody\n", false },
+		};
+		unsigned char first[32], other[32];
+		ck_assert_int_eq(intake_hash(view_of(cases[0].text), first), ERR_OK);
+		for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+			ck_assert_int_eq(intake_hash(view_of(cases[i].text), other), ERR_OK);
+			ck_row(cases[i].label, (memcmp(first, other, 32) == 0) == cases[i].is_same);
+		}
+	}
+END_TEST
+
+START_TEST(json_line)
+	{
+		AUTO_BUF raw = { 0 };
+		AUTO_BUF line = buf_with_ceiling(4096);
+		open_reader();
+		load("postfix-null-mx.eml", &raw);
+		struct report *report = read_text(buf_view(&raw));
+		ck_assert_int_eq(report_json(report, VIEW_LIT("a \"b\"\\\n.eml"), &line), ERR_OK);
+		ck_view_eq(buf_view(&line),
+			   "{\"file\":\"a \\\"b\\\"\\\\ .eml\",\"kind\":\"bounce-hard\",\"reason\":\"domain-unknown\","
+			   "\"status\":\"5.1.0\",\"recipients\":[\"ann@reader.example\"]}\n");
+		report_done(report);
+		close_reader();
+	}
+END_TEST
+
+Suite *test_suite(void)
+{
+	const TTest *const tests[] = { reports_of_many_hands,
+				       what_was_read_is_given_out,
+				       control_characters_are_gone,
+				       depth_is_limited,
+				       sizes_are_limited,
+				       hash_passes_over_traces,
+				       json_line };
+	return suite_of("intake", tests, ARRAY_LEN(tests));
+}
