@@ -126,26 +126,26 @@ static enum err write_headers(struct composer *composer, const struct copy *copy
 	return err != ERR_OK ? err : buf_add(out, buf_view(&composer->last_headers));
 }
 
-static enum err write_part(struct composer *composer, size_t index, struct buf *out, struct buf *why)
+static enum err write_body(struct composer *composer, size_t index, struct buf *out, struct buf *why)
 {
 	struct template_source source = merge_source(&composer->merge);
-	enum err err = buf_add(out, buf_view(&composer->part_heads[index]));
+	enum err err = buf_add(out, buf_view(&composer->body_heads[index]));
 	if (err == ERR_OK)
-		err = part_write(&composer->parts[index], &source, &composer->scratch, out, why);
+		err = body_write(&composer->bodies[index], &source, &composer->scratch, out, why);
 	return err;
 }
 
-static enum err write_body(struct composer *composer, struct buf *out, struct buf *why)
+static enum err write_bodies(struct composer *composer, struct buf *out, struct buf *why)
 {
-	if (composer->part_count == 1) {
-		enum err err = write_part(composer, 0, out, why);
+	if (composer->body_count == 1) {
+		enum err err = write_body(composer, 0, out, why);
 		return err != ERR_OK || view_ends(buf_view(out), VIEW_LIT("\r\n")) ? err
 										   : buf_add(out, VIEW_LIT("\r\n"));
 	}
 	/* The line end before a boundary belongs to the boundary. */
-	for (size_t i = 0; i < composer->part_count; i++) {
+	for (size_t i = 0; i < composer->body_count; i++) {
 		buf_add(out, VIEW_LIT("\r\n--" BOUNDARY "\r\n"));
-		enum err err = write_part(composer, i, out, why);
+		enum err err = write_body(composer, i, out, why);
 		if (err != ERR_OK)
 			return err;
 	}
@@ -159,7 +159,7 @@ enum err composer_write(struct composer *composer, const struct copy *copy, stru
 	if (err == ERR_OK)
 		err = write_headers(composer, copy, out, why);
 	if (err == ERR_OK)
-		err = write_body(composer, out, why);
+		err = write_bodies(composer, out, why);
 	if (err != ERR_OK)
 		buf_cut(out, before);
 	return err;

@@ -27,8 +27,8 @@ static struct composer empty_composer(void)
 		.line = buf_with_ceiling(MAX_SUBJECT),
 		.scratch = { .text = buf_with_ceiling(LIMIT_MESSAGE), .escaped = buf_with_ceiling(LIMIT_MESSAGE) },
 	};
-	for (size_t i = 0; i < MAX_PARTS; i++)
-		composer.part_heads[i] = buf_with_ceiling(LIMIT_INTAKE_HEAD);
+	for (size_t i = 0; i < MAX_BODIES; i++)
+		composer.body_heads[i] = buf_with_ceiling(LIMIT_INTAKE_HEAD);
 	return composer;
 }
 
@@ -127,7 +127,7 @@ static enum err compile_last_headers(struct composer *composer, const struct com
 	buf_add(out, VIEW_LIT("Precedence: bulk\r\n"
 			      "X-Auto-Response-Suppress: OOF, AutoReply\r\n"
 			      "MIME-Version: 1.0\r\n"));
-	if (composer->part_count > 1)
+	if (composer->body_count > 1)
 		buf_add(out, VIEW_LIT("Content-Type: multipart/alternative; boundary=\"" BOUNDARY "\"\r\n"));
 	return buf_err(out);
 }
@@ -143,7 +143,7 @@ static enum err check_subject(const struct template *subject, struct buf *why)
 	return ERR_OK;
 }
 
-static enum err compile_subject(struct composer *composer, struct view source, const struct field_names *known,
+static enum err compile_subject(struct composer *composer, struct view source, const struct merge_names *known,
 				struct buf *why)
 {
 	AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
@@ -165,41 +165,41 @@ static enum err compile_subject(struct composer *composer, struct view source, c
 	return header_write_text(VIEW_LIT("Subject"), text, &composer->subject_header);
 }
 
-static enum err compile_part(struct composer *composer, const char *name, struct view source, enum template_slot slot,
-			     const struct field_names *known, struct buf *why)
+static enum err compile_body(struct composer *composer, const char *name, struct view source, enum template_slot slot,
+			     const struct merge_names *known, struct buf *why)
 {
 	static const char *const subtypes[] = { [TEMPLATE_TEXT] = "plain", [TEMPLATE_HTML] = "html" };
 	AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
-	size_t index = composer->part_count++;
-	struct part *part = &composer->parts[index];
-	enum err err = part_compile(part, source, slot, known, &reason);
+	size_t index = composer->body_count++;
+	struct body *body = &composer->bodies[index];
+	enum err err = body_compile(body, source, slot, known, &reason);
 	if (err != ERR_OK)
 		return name_part(name, err, &reason, why);
-	return buf_addf(&composer->part_heads[index],
+	return buf_addf(&composer->body_heads[index],
 			"Content-Type: text/%s; charset=utf-8\r\n"
 			"Content-Transfer-Encoding: %s\r\n\r\n",
-			subtypes[slot], part_encoding(part));
+			subtypes[slot], body_encoding(body));
 }
 
-static enum err compile_parts(struct composer *composer, const struct composition *from,
-			      const struct field_names *known, struct buf *why)
+static enum err compile_bodies(struct composer *composer, const struct composition *from,
+			       const struct merge_names *known, struct buf *why)
 {
 	if (view_trim(from->text_body).len == 0) {
 		buf_add(why,
 			VIEW_LIT("text: it is empty; write the plain text too, which many programs show or judge"));
 		return ERR_INVALID;
 	}
-	enum err err = compile_part(composer, "text", from->text_body, TEMPLATE_TEXT, known, why);
+	enum err err = compile_body(composer, "text", from->text_body, TEMPLATE_TEXT, known, why);
 	if (err != ERR_OK || from->html_body.len == 0)
 		return err;
-	return compile_part(composer, "html", from->html_body, TEMPLATE_HTML, known, why);
+	return compile_body(composer, "html", from->html_body, TEMPLATE_HTML, known, why);
 }
 
 const struct template *composer_template(const struct composer *composer, size_t index)
 {
 	if (index == 0)
 		return composer->subject;
-	return index <= composer->part_count ? composer->parts[index - 1].template : NULL;
+	return index <= composer->body_count ? composer->bodies[index - 1].template : NULL;
 }
 
 /* {{.}} has no path of its own, so that its section decides. */
@@ -215,7 +215,7 @@ static bool uses_attributes(const struct composer *composer)
 	return false;
 }
 
-static enum err compile(struct composer *composer, const struct composition *from, const struct field_names *known,
+static enum err compile(struct composer *composer, const struct composition *from, const struct merge_names *known,
 			struct buf *why)
 {
 	enum err err = compile_senders(composer, from, why);
@@ -224,7 +224,7 @@ static enum err compile(struct composer *composer, const struct composition *fro
 	if (err == ERR_OK)
 		err = compile_subject(composer, from->subject, known, why);
 	if (err == ERR_OK)
-		err = compile_parts(composer, from, known, why);
+		err = compile_bodies(composer, from, known, why);
 	if (err == ERR_OK)
 		err = compile_last_headers(composer, from, why);
 	composer->uses_attributes = err == ERR_OK && uses_attributes(composer);
@@ -254,7 +254,7 @@ enum err composer_compile(const struct composition *composition, const struct vi
 		return ERR_MEMORY;
 	*composer = empty_composer();
 	enum err err = add_known(known_fields, field_count, &names);
-	struct field_names known = { .names = (const struct view *)(const void *)names.data,
+	struct merge_names known = { .names = (const struct view *)(const void *)names.data,
 				     .count = names.len / sizeof(struct view) };
 	if (err == ERR_OK)
 		err = compile(composer, composition, &known, why);
@@ -274,12 +274,12 @@ void composer_done(struct composer *composer)
 		&composer->from_domain,   &composer->bounce_domain,  &composer->list_name,
 		&composer->list_title,    &composer->campaign_name,  &composer->unsubscribe,
 		&composer->line,          &composer->scratch.text,   &composer->scratch.escaped,
-		&composer->part_heads[0], &composer->part_heads[1],
+		&composer->body_heads[0], &composer->body_heads[1],
 	};
 	for (size_t i = 0; i < ARRAY_LEN(bufs); i++)
 		buf_done(bufs[i]);
-	for (size_t i = 0; i < MAX_PARTS; i++)
-		part_done(&composer->parts[i]);
+	for (size_t i = 0; i < MAX_BODIES; i++)
+		body_done(&composer->bodies[i]);
 	template_done(composer->subject);
 	attributes_done(&composer->merge.attributes);
 	free(composer);

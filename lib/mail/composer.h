@@ -4,20 +4,20 @@
 
 #include "mail/compose.h"
 #include "mail/merge.h"
-#include "mail/part.h"
+#include "mail/body.h"
 
 /* "=_" occurs in neither encoding, since quoted-printable follows "=" with a hexadecimal digit or a line end and base64 has
  * no "_": whatever a copy says, this is no line of it (RFC 2045 section 6.7). */
 #define BOUNDARY "=_verpost"
 
-enum { MAX_PARTS = 2 };
+enum { MAX_BODIES = 2 };
 
 struct composer {
 	/* what all copies share */
 	struct template *subject;
-	struct part parts[MAX_PARTS];
-	struct buf part_heads[MAX_PARTS]; /* what stands before each body */
-	size_t part_count;
+	struct body bodies[MAX_BODIES];
+	struct buf body_heads[MAX_BODIES]; /* what stands before each body */
+	size_t body_count;
 	bool uses_attributes;
 	struct buf first_headers;  /* From, Reply-To */
 	struct buf subject_header; /* empty when the subject has fields */
@@ -29,7 +29,7 @@ struct composer {
 	struct merge merge;
 	struct buf unsubscribe; /* mailto:unsubscribe+TOKEN@... */
 	struct buf line;        /* a value or a subject */
-	struct part_scratch scratch;
+	struct body_scratch scratch;
 };
 
 /* The templates in turn: the subject, then the bodies; NULL beyond the last. */

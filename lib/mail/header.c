@@ -77,46 +77,46 @@ enum err header_check(struct view what, struct view value, struct buf *why)
 /* ---- lines ---- */
 
 /* A field under way: what is on the present line. */
-struct field {
+struct draft {
 	struct buf *out;
 	size_t start; /* length of out before the field, to take it back */
 	size_t column;
 };
 
-static struct field field_start(struct view name, struct buf *out)
+static struct draft draft_start(struct view name, struct buf *out)
 {
-	struct field field = { .out = out, .start = out->len, .column = name.len + 1 };
+	struct draft draft = { .out = out, .start = out->len, .column = name.len + 1 };
 	buf_add(out, name);
 	buf_add_byte(out, ':');
-	return field;
+	return draft;
 }
 
-static enum err field_end(struct field *field)
+static enum err draft_end(struct draft *draft)
 {
-	if (buf_add(field->out, VIEW_LIT("\r\n")) != ERR_OK)
-		buf_cut(field->out, field->start);
-	return buf_err(field->out);
+	if (buf_add(draft->out, VIEW_LIT("\r\n")) != ERR_OK)
+		buf_cut(draft->out, draft->start);
+	return buf_err(draft->out);
 }
 
-static void add(struct field *field, struct view text)
+static void add(struct draft *draft, struct view text)
 {
-	buf_add(field->out, text);
-	field->column += text.len;
+	buf_add(draft->out, text);
+	draft->column += text.len;
 }
 
-static void fold(struct field *field)
+static void fold(struct draft *draft)
 {
-	buf_add(field->out, VIEW_LIT("\r\n"));
-	field->column = 0;
+	buf_add(draft->out, VIEW_LIT("\r\n"));
+	draft->column = 0;
 }
 
 /* A word with the spaces before it; the line folds before the spaces, so that unfolding gives the text back. */
-static void add_word(struct field *field, struct view spaces, struct view word)
+static void add_word(struct draft *draft, struct view spaces, struct view word)
 {
-	if (field->column + spaces.len + word.len > LINE)
-		fold(field);
-	add(field, spaces);
-	add(field, word);
+	if (draft->column + spaces.len + word.len > LINE)
+		fold(draft);
+	add(draft, spaces);
+	add(draft, word);
 }
 
 /* ---- encoded words ---- */
@@ -190,26 +190,26 @@ static struct view fitting(const struct encoding *encoding, struct view text, si
 	return view_head(text, fits < text.len && groups > 0 ? groups : fits);
 }
 
-static void add_frame(struct field *field, const struct encoding *encoding, struct view text)
+static void add_frame(struct draft *draft, const struct encoding *encoding, struct view text)
 {
-	size_t before = field->out->len;
-	buf_addf(field->out, "=?utf-8?%c?", encoding->letter);
-	encoding->write(text, field->out);
-	buf_add(field->out, VIEW_LIT("?="));
-	field->column += field->out->len - before;
+	size_t before = draft->out->len;
+	buf_addf(draft->out, "=?utf-8?%c?", encoding->letter);
+	encoding->write(text, draft->out);
+	buf_add(draft->out, VIEW_LIT("?="));
+	draft->column += draft->out->len - before;
 }
 
 /* Encoded words in a row, a space before each; readers drop the spaces between them (RFC 2047 section 6.2). */
-static void add_encoded(struct field *field, struct view text)
+static void add_encoded(struct draft *draft, struct view text)
 {
 	const struct encoding *encoding = q_len(text) <= b_len(text) ? &q_encoding : &b_encoding;
 	while (text.len > 0) {
-		if (field->column + 1 + WORTHWHILE > LINE)
-			fold(field);
-		size_t most = LINE - field->column - 1;
+		if (draft->column + 1 + WORTHWHILE > LINE)
+			fold(draft);
+		size_t most = LINE - draft->column - 1;
 		struct view piece = fitting(encoding, text, (most < ENCODED_WORD ? most : ENCODED_WORD) - FRAME_LEN);
-		add(field, VIEW_LIT(" "));
-		add_frame(field, encoding, piece);
+		add(draft, VIEW_LIT(" "));
+		add_frame(draft, encoding, piece);
 		text = view_skip(text, piece.len);
 	}
 }
@@ -255,25 +255,25 @@ static struct view part_to_encode(struct view text)
 	return from < to ? view_slice(text, from, to) : view_head(text, 0);
 }
 
-static void add_words(struct field *field, struct view text)
+static void add_words(struct draft *draft, struct view text)
 {
 	struct view spaces, word;
 	while (cut_word(&text, &spaces, &word))
-		add_word(field, spaces.len == 0 ? VIEW_LIT(" ") : spaces, word);
+		add_word(draft, spaces.len == 0 ? VIEW_LIT(" ") : spaces, word);
 }
 
 /* Every word goes out with a space before it, the first one's being that after the colon. */
-static void add_text(struct field *field, struct view text)
+static void add_text(struct draft *draft, struct view text)
 {
 	struct view encoded = part_to_encode(text);
 	if (encoded.len == 0) {
-		add_words(field, text);
+		add_words(draft, text);
 		return;
 	}
 	size_t before = (size_t)(encoded.data - text.data);
-	add_words(field, view_head(text, before));
-	add_encoded(field, encoded);
-	add_words(field, view_skip(text, before + encoded.len));
+	add_words(draft, view_head(text, before));
+	add_encoded(draft, encoded);
+	add_words(draft, view_skip(text, before + encoded.len));
 }
 
 /* ---- display names ---- */
@@ -302,31 +302,31 @@ static bool can_be_quoted(struct view text)
 }
 
 /* quoted-string of RFC 5322 section 3.2.4; it folds at its spaces. */
-static void add_quoted(struct field *field, struct view text)
+static void add_quoted(struct draft *draft, struct view text)
 {
 	struct view spaces, word;
 	struct view opening = VIEW_LIT(" \"");
 	while (cut_word(&text, &spaces, &word)) {
-		if (field->column + opening.len + spaces.len + quoted_len(word) > LINE)
-			fold(field);
-		add(field, opening);
-		add(field, spaces);
+		if (draft->column + opening.len + spaces.len + quoted_len(word) > LINE)
+			fold(draft);
+		add(draft, opening);
+		add(draft, spaces);
 		for (size_t i = 0; i < word.len; i++) {
 			if (is_escaped(word.data[i]))
-				add(field, VIEW_LIT("\\"));
-			add(field, view_slice(word, i, i + 1));
+				add(draft, VIEW_LIT("\\"));
+			add(draft, view_slice(word, i, i + 1));
 		}
 		opening.len = 0;
 	}
-	add(field, VIEW_LIT("\""));
+	add(draft, VIEW_LIT("\""));
 }
 
-static void add_phrase(struct field *field, struct view text)
+static void add_phrase(struct draft *draft, struct view text)
 {
 	if (can_be_quoted(text))
-		add_quoted(field, text);
+		add_quoted(draft, text);
 	else
-		add_encoded(field, text);
+		add_encoded(draft, text);
 }
 
 static struct view trim_spaces(struct view text)
@@ -340,24 +340,24 @@ static struct view trim_spaces(struct view text)
 
 static enum err write_bracketed(struct view name, struct view display, struct view inside, struct buf *out)
 {
-	struct field field = field_start(name, out);
+	struct draft draft = draft_start(name, out);
 	if (display.len > 0)
-		add_phrase(&field, display);
-	if (field.column + 3 + inside.len > LINE && display.len > 0)
-		fold(&field);
-	add(&field, VIEW_LIT(" <"));
-	add(&field, inside);
-	add(&field, VIEW_LIT(">"));
-	return field_end(&field);
+		add_phrase(&draft, display);
+	if (draft.column + 3 + inside.len > LINE && display.len > 0)
+		fold(&draft);
+	add(&draft, VIEW_LIT(" <"));
+	add(&draft, inside);
+	add(&draft, VIEW_LIT(">"));
+	return draft_end(&draft);
 }
 
 enum err header_write_text(struct view name, struct view text, struct buf *out)
 {
 	if (!is_fit(text))
 		return ERR_INVALID;
-	struct field field = field_start(name, out);
-	add_text(&field, trim_spaces(text));
-	return field_end(&field);
+	struct draft draft = draft_start(name, out);
+	add_text(&draft, trim_spaces(text));
+	return draft_end(&draft);
 }
 
 enum err header_write_mailbox(struct view name, struct view display, struct view address, struct buf *out)
@@ -382,8 +382,8 @@ enum err header_write_plain(struct view name, struct view value, struct buf *out
 {
 	if (!is_fit(value))
 		return ERR_INVALID;
-	struct field field = field_start(name, out);
-	add(&field, VIEW_LIT(" "));
-	add(&field, value);
-	return field_end(&field);
+	struct draft draft = draft_start(name, out);
+	add(&draft, VIEW_LIT(" "));
+	add(&draft, value);
+	return draft_end(&draft);
 }

@@ -7,7 +7,7 @@
 
 struct compiler {
 	struct template *template;
-	const struct field_names *known;
+	const struct merge_names *known;
 	struct view source;
 	size_t open[LIMIT_TEMPLATE_DEPTH]; /* the sections that are open, as indexes of their operations */
 	size_t depth;
@@ -160,7 +160,7 @@ static bool find_below(struct compiler *compiler, size_t level, struct view name
 	}
 	op->path_len = names->len - op->path_at;
 	struct view path = view_skip(buf_view(names), op->path_at);
-	if (buf_err(names) == ERR_OK && field_names_know(compiler->known, path))
+	if (buf_err(names) == ERR_OK && merge_names_know(compiler->known, path))
 		return true;
 	buf_cut(names, op->path_at);
 	return false;
@@ -177,13 +177,13 @@ static enum err resolve(struct compiler *compiler, const struct tag *tag, struct
 	}
 	if (view_eq(tag->name, VIEW_LIT(".")))
 		return refuse_at(compiler, tag->start, "{{.}} stands in no section; write the name of a field");
-	if (field_names_know(compiler->known, tag->name)) {
+	if (merge_names_know(compiler->known, tag->name)) {
 		op->path_at = compiler->template->names.len;
 		op->path_len = tag->name.len;
 		return buf_add(&compiler->template->names, tag->name);
 	}
 	err = refuse_at(compiler, tag->start, "the field \"" VIEW_FMT "\" is unknown; ", VIEW_ARG(tag->name));
-	field_names_suggest(compiler->known, tag->name, compiler->why);
+	merge_names_suggest(compiler->known, tag->name, compiler->why);
 	return err;
 }
 
@@ -384,7 +384,7 @@ static enum err compile(struct compiler *compiler, struct view source)
 	return err;
 }
 
-enum err template_compile(struct view source, enum template_slot slot, const struct field_names *known,
+enum err template_compile(struct view source, enum template_slot slot, const struct merge_names *known,
 			  struct template **ret_template, struct buf *why)
 {
 	struct template *template = malloc(sizeof(*template));

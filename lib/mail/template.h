@@ -13,7 +13,7 @@
 #define MAIL_TEMPLATE_H
 
 #include "base/buf.h"
-#include "mail/field_names.h"
+#include "mail/merge_names.h"
 
 /* Where the text stands decides on escaping, never the data. */
 enum template_slot {
@@ -27,7 +27,7 @@ struct template;
 /* Compiles. Inside a section a name is known by itself or below the section: {{#orders}}{{sku}}{{/orders}} needs
  * "orders.sku". ERR_INVALID: `why` has line, column and remedy. Line ends become LF. The caller releases *ret_template with
  * template_done(). */
-enum err template_compile(struct view source, enum template_slot slot, const struct field_names *known,
+enum err template_compile(struct view source, enum template_slot slot, const struct merge_names *known,
 			  struct template **ret_template, struct buf *why) MUST_USE;
 void template_done(struct template *template); /* accepts NULL */
 

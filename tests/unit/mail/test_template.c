@@ -44,7 +44,7 @@ static enum err compile(const char *source, enum template_slot slot, const char 
 	size_t count = 0;
 	while (view_cut(&rest, ' ', &name))
 		names[count++] = name;
-	return template_compile(view_of(source), slot, &(struct field_names){ names, count }, ret_template, why);
+	return template_compile(view_of(source), slot, &(struct merge_names){ names, count }, ret_template, why);
 }
 
 static enum err render(const struct template *template, const char *json, struct buf *out, struct buf *why)
@@ -258,7 +258,7 @@ START_TEST(nul_is_refused)
 	{
 		struct template *template = NULL;
 		AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
-		struct field_names none = { 0 };
+		struct merge_names none = { 0 };
 		ck_assert(template_compile(VIEW_LIT("a\0b"), TEMPLATE_TEXT, &none, &template, &why) == ERR_INVALID);
 		ck_assert(strstr(buf_text(&why), "U+0000") != NULL);
 	}

@@ -1,18 +1,18 @@
 /* The names that a template may use, and what to say about one that it may not. */
-#ifndef MAIL_FIELD_NAMES_H
-#define MAIL_FIELD_NAMES_H
+#ifndef MAIL_MERGE_NAMES_H
+#define MAIL_MERGE_NAMES_H
 
 #include "base/buf.h"
 
 /* Dotted paths such as "company" and "orders.sku"; a path makes its prefixes known too. */
-struct field_names {
+struct merge_names {
 	const struct view *names;
 	size_t count;
 };
 
-bool field_names_know(const struct field_names *fields, struct view path);
+bool merge_names_know(const struct merge_names *fields, struct view path);
 
 /* Appends "the nearest known one is ..." or, when none is near, the known ones. */
-void field_names_suggest(const struct field_names *fields, struct view name, struct buf *why);
+void merge_names_suggest(const struct merge_names *fields, struct view name, struct buf *why);
 
 #endif

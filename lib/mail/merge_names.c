@@ -1,4 +1,4 @@
-#include "mail/field_names.h"
+#include "mail/merge_names.h"
 
 #include "base/limits.h"
 
@@ -7,7 +7,7 @@ enum {
 	MAX_DISTANCE = 3,
 };
 
-bool field_names_know(const struct field_names *fields, struct view path)
+bool merge_names_know(const struct merge_names *fields, struct view path)
 {
 	for (size_t i = 0; i < fields->count; i++) {
 		struct view name = fields->names[i];
@@ -48,7 +48,7 @@ static size_t distance(struct view a, struct view b)
 	return row[b.len];
 }
 
-static void list(const struct field_names *fields, struct buf *why)
+static void list(const struct merge_names *fields, struct buf *why)
 {
 	buf_add(why, VIEW_LIT("known are "));
 	for (size_t i = 0; i < fields->count && i < MAX_LISTED; i++)
@@ -57,7 +57,7 @@ static void list(const struct field_names *fields, struct buf *why)
 		buf_add(why, VIEW_LIT(" and others"));
 }
 
-void field_names_suggest(const struct field_names *fields, struct view name, struct buf *why)
+void merge_names_suggest(const struct merge_names *fields, struct view name, struct buf *why)
 {
 	struct view nearest = { 0 };
 	size_t best = MAX_DISTANCE + 1;
