@@ -36,7 +36,8 @@ static const struct db_statement statements[] = {
 			" SELECT CASE WHEN has_block THEN campaign_id ELSE 0 END, id, subscriber_id, hash, source,"
 			"  received_at, kind::bounce_kind, reason, status, code, diagnostic, recipient,"
 			"  reporting_mta, rule, fate = 'orphan',"
-			"  CASE WHEN fate <> 'waits' OR kind NOT IN ('bounce-hard', 'bounce-soft') THEN $14::timestamptz END"
+			"  CASE WHEN fate <> 'waits' OR kind NOT IN ('bounce-hard', 'bounce-soft') THEN "
+			"$14::timestamptz END"
 			" FROM given ORDER BY campaign_id, subscriber_id, hash ON CONFLICT DO NOTHING"
 			" RETURNING campaign_id, id, subscriber_id, report_hash, kind::text, orphan,"
 			"  judged_at IS NULL" },
