@@ -58,7 +58,7 @@ void intake_done(struct intake *intake)
 	free(intake);
 }
 
-/* ---- tokens ----------------------------------------------------------------------------------------------------------- */
+/* ---- tokens ------------------------------------------------------------------------------------------------------ */
 
 /* The part of an address before its @, and of that what follows the last plus. */
 static void add_address_token(struct report *report, struct view address, bool needs_plus)
@@ -102,7 +102,7 @@ static void add_envelope_token(struct report *report, struct view envelope_id)
 	report_add_token(report, view_head(id, view_find_byte(id, '@')));
 }
 
-/* ---- the text --------------------------------------------------------------------------------------------------------- */
+/* ---- the text ---------------------------------------------------------------------------------------------------- */
 
 static void join_text(struct intake *intake, bool is_html)
 {
@@ -135,7 +135,7 @@ static void read_notice(struct intake *intake)
 	phrases_find(intake->marks, view_head(intake->text_report.notice, LIMIT_INTAKE_HEAD), intake->text);
 }
 
-/* ---- the ways to read a message, surest first --------------------------------------------------------------------------- */
+/* ---- the ways to read a message, surest first -------------------------------------------------------------------- */
 
 static void conclude(struct report *report, enum bounce_kind kind, enum bounce_reason reason, const char *rule)
 {
@@ -372,7 +372,7 @@ static bool (*const readers[])(struct intake *intake, struct report *report) = {
 	read_feedback, read_status, read_disposition, read_complaint, read_bounce_text, read_auto_reply,
 };
 
-/* ---- the message -------------------------------------------------------------------------------------------------------- */
+/* ---- the message ------------------------------------------------------------------------------------------------- */
 
 /* A message stored with CR alone gets LF. */
 static struct view with_line_feeds(struct intake *intake, struct view raw)

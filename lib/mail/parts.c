@@ -78,7 +78,7 @@ const struct part *parts_find(const struct parts *parts, enum part_role role)
 	return NULL;
 }
 
-/* ---- decoding ------------------------------------------------------------------------------------------------------- */
+/* ---- decoding ---------------------------------------------------------------------------------------------------- */
 
 /* UTF-8 and what calls itself ASCII but is UTF-8 stay; the rest is converted, unknown charsets as windows-1252. */
 static void add_text(struct parts *parts, const char *charset, struct view octets)
@@ -156,7 +156,7 @@ static void take_returned(struct parts *parts, GMimeMessagePart *leaf)
 	g_free(header);
 }
 
-/* ---- the walk ------------------------------------------------------------------------------------------------------- */
+/* ---- the walk ---------------------------------------------------------------------------------------------------- */
 
 static bool role_of(GMimeObject *object, enum part_role *ret_role, bool *ret_is_html)
 {
@@ -215,7 +215,7 @@ static void take_kind(struct parts *parts, GMimeMessage *message)
 	parts->is_status = report_type != NULL && g_ascii_strcasecmp(report_type, "delivery-status") == 0;
 }
 
-/* ---- the message ---------------------------------------------------------------------------------------------------- */
+/* ---- the message ------------------------------------------------------------------------------------------------- */
 
 /* Octets of the header, up to and without the blank line. */
 static size_t header_length(struct view raw)

@@ -34,7 +34,7 @@ struct phrases {
 	struct piece pieces[PHRASES_PIECES_MAX];
 };
 
-/* ---- building ------------------------------------------------------------------------------------------------------- */
+/* ---- building ---------------------------------------------------------------------------------------------------- */
 
 /* Gives every octet of a phrase a letter; returns how many octets there are, which is the most states there can be. */
 static size_t number_letters(struct phrases *phrases, const char *const *set)
@@ -166,7 +166,7 @@ void phrases_done(struct phrases *phrases)
 	free(phrases);
 }
 
-/* ---- searching ------------------------------------------------------------------------------------------------------ */
+/* ---- searching --------------------------------------------------------------------------------------------------- */
 
 /* How far a phrase of several pieces has been seen. */
 struct progress {

@@ -3,7 +3,7 @@
 #include "mail/fields.h"
 #include "mail/plain_text.h"
 
-/* ---- addresses ------------------------------------------------------------------------------------------------------ */
+/* ---- addresses --------------------------------------------------------------------------------------------------- */
 
 static bool in_local_part(char c)
 {
@@ -59,7 +59,7 @@ bool text_cut_address(struct view *text, struct view *ret_before, struct view *r
 	return false;
 }
 
-/* ---- where the notice ends ------------------------------------------------------------------------------------------ */
+/* ---- where the notice ends --------------------------------------------------------------------------------------- */
 
 /* Lines that stand before the returned message, once dashes and the like around them are gone. */
 static const char *const cut_lines[] = {
@@ -169,7 +169,7 @@ static void split_notice(struct view text, struct text_report *report)
 	report->returned = view_skip(text, text.len);
 }
 
-/* ---- who failed ----------------------------------------------------------------------------------------------------- */
+/* ---- who failed -------------------------------------------------------------------------------------------------- */
 
 /* How surely a line names its address as the failed one; the surest of all lines count. */
 enum naming { NAMING_NONE, NAMING_SEEN, NAMING_LABELLED, NAMING_REPLIED, NAMING_ALONE };
