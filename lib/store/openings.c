@@ -14,6 +14,8 @@ enum statement {
 	FREE_WINDOWS,
 	FREE_RETRIES,
 	FREE_LEASES,
+	FREE_UNKNOWN_WINDOWS,
+	FREE_UNKNOWN_RETRIES,
 	STATEMENT_COUNT
 };
 
@@ -157,13 +159,25 @@ static const struct db_statement statements[] = {
 	/* $1 worker, $2 campaign or 0. */
 	[FREE_WINDOWS] = { .name = "openings_free_windows",
 			   .sql = "UPDATE chunk_window SET worker_id = NULL"
-				  " WHERE worker_id = $1::uuid AND ($2 = 0 OR campaign_id = $2)" },
+				  " WHERE worker_id = $1::uuid AND ($2::bigint = 0 OR campaign_id = $2)" },
 	[FREE_RETRIES] = { .name = "openings_free_retries",
 			   .sql = "UPDATE deferral SET opened_by = NULL"
-				  " WHERE opened_by = $1::uuid AND ($2 = 0 OR campaign_id = $2)" },
+				  " WHERE opened_by = $1::uuid AND ($2::bigint = 0 OR campaign_id = $2)" },
 	[FREE_LEASES] = { .name = "openings_free_leases",
-			  .sql = "UPDATE campaign_chunk SET lease_owner = NULL, lease_until = NULL"
-				 " WHERE NOT done AND lease_owner = $1::uuid AND ($2 = 0 OR campaign_id = $2)" },
+			  .sql =
+			      "UPDATE campaign_chunk SET lease_owner = NULL, lease_until = NULL"
+			      " WHERE NOT done AND lease_owner = $1::uuid AND ($2::bigint = 0 OR campaign_id = $2)" },
+	/* $1 worker, then what it knows. */
+	[FREE_UNKNOWN_WINDOWS] = { .name = "openings_free_unknown_windows",
+				   .sql =
+				       "UPDATE chunk_window w SET worker_id = NULL WHERE w.worker_id = $1::uuid"
+				       " AND NOT EXISTS (SELECT FROM unnest($2::bigint[], $3::bigint[], $4::bigint[])"
+				       " AS i(c, k, first)"
+				       " WHERE i.c = w.campaign_id AND i.k = w.chunk_no AND i.first = w.first)" },
+	[FREE_UNKNOWN_RETRIES] = { .name = "openings_free_unknown_retries",
+				   .sql = "UPDATE deferral f SET opened_by = NULL WHERE f.opened_by = $1::uuid"
+					  " AND NOT EXISTS (SELECT FROM unnest($2::bigint[], $3::bigint[]) AS i(c, s)"
+					  " WHERE i.c = f.campaign_id AND i.s = f.subscriber_id)" },
 };
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row per statement");
 
@@ -266,5 +280,18 @@ enum err openings_give_back(struct db *db, const char *worker_id, int64_t campai
 	enum err err = ERR_OK;
 	for (size_t i = 0; err == ERR_OK && i < ARRAY_LEN(steps); i++)
 		err = db_run(db, &statements[steps[i]], values, ARRAY_LEN(values), NULL, why);
+	return err;
+}
+
+enum err openings_give_back_unknown(struct db *db, const char *worker_id, const struct openings_known *known,
+				    struct buf *why)
+{
+	const struct db_value windows[] = { db_text(view_of(worker_id)), db_values(&known->window_campaigns),
+					    db_values(&known->window_chunks), db_values(&known->window_firsts) };
+	const struct db_value retries[] = { db_text(view_of(worker_id)), db_values(&known->retry_campaigns),
+					    db_values(&known->retry_subscribers) };
+	enum err err = db_run(db, &statements[FREE_UNKNOWN_WINDOWS], windows, ARRAY_LEN(windows), NULL, why);
+	if (err == ERR_OK)
+		err = db_run(db, &statements[FREE_UNKNOWN_RETRIES], retries, ARRAY_LEN(retries), NULL, why);
 	return err;
 }

@@ -173,7 +173,7 @@ enum err runs_settle_canceled(struct db *db, bool *ret_more, struct buf *why)
 	return ERR_OK;
 }
 
-static enum err hold(struct db *db, int64_t campaign_id, struct view reason, bool *ret_held, struct buf *why)
+enum err runs_hold(struct db *db, int64_t campaign_id, struct view reason, bool *ret_held, struct buf *why)
 {
 	const struct db_value values[] = { db_int(campaign_id), db_text(reason) };
 	AUTO_DB_ROWS *rows = NULL;
@@ -186,22 +186,6 @@ static enum err hold(struct db *db, int64_t campaign_id, struct view reason, boo
 	AUTO_BUF subject = buf_with_ceiling(64);
 	buf_addf(&subject, "campaign:%lld", (long long)campaign_id);
 	return audit_append(db, VIEW_LIT("sender"), "campaign.hold", buf_view(&subject), VIEW_LIT(""), why);
-}
-
-enum err runs_hold(struct db *db, int64_t campaign_id, struct view reason, bool *ret_held, struct buf *why)
-{
-	bool held = false;
-	enum err err = db_begin(db);
-	if (err == ERR_OK)
-		err = hold(db, campaign_id, reason, &held, why);
-	if (err == ERR_OK)
-		err = db_commit(db, why);
-	if (err != ERR_OK) {
-		db_rollback(db);
-		return err;
-	}
-	*ret_held = held;
-	return ERR_OK;
 }
 
 enum err runs_states(struct db *db, const int64_t *campaign_ids, size_t count, enum campaign_state *ret_states,

@@ -19,7 +19,8 @@ enum err runs_finish_complete(struct db *db, void (*told)(void *user, int64_t ca
  * "canceled". Leaves alone whom a worker has opened, until that worker has given them back. *ret_more: call again. */
 enum err runs_settle_canceled(struct db *db, bool *ret_more, struct buf *why) MUST_USE;
 
-/* A breaker's word: a running campaign is paused, with an audit row. *ret_held is false when it was not running. */
+/* A breaker's word, inside the caller's transaction: a running campaign is paused, with an audit row. *ret_held is false when it was not
+ * running. */
 enum err runs_hold(struct db *db, int64_t campaign_id, struct view reason, bool *ret_held, struct buf *why) MUST_USE;
 
 /* The states of these campaigns now, in the order of the ids; CAMPAIGN_CANCELED for one that is gone. */
