@@ -1,0 +1,33 @@
+/* From what the relay said to what becomes of the recipient. Pure. */
+#ifndef SENDER_DELIVERY_H
+#define SENDER_DELIVERY_H
+
+#include "mail/classify.h"
+#include "sender/queue.h"
+#include "sender/retry.h"
+#include "smtp/client.h"
+
+struct delivery_terms {
+	const struct classifier *classifier;
+	const struct retry *retry;
+	int64_t resend_us; /* wait before a doubtful one is sent to again */
+	int64_t now_us;    /* wall clock */
+};
+
+/* Fills in recipient->row for ACCEPTED and REFUSED. True when it is a refusal about us: our own trouble, never the subscriber's
+ * (see reason_counts_from_relay()). */
+bool delivery_decide(struct recipient *recipient, const struct smtp_event *event, const struct delivery_terms *terms);
+
+/* Fills in recipient->row as it is to be when nothing more is heard: what the journal holds while the content is on its way. */
+void delivery_doubt(struct recipient *recipient, const char *connection, const struct delivery_terms *terms);
+
+/* The relay failed again and again before anything was said of it: it is tried later, by the schedule. */
+void delivery_put_off(struct recipient *recipient, struct view why, const struct delivery_terms *terms);
+
+/* Its data cannot be sent: skipped, with the reason for people in `why`. */
+void delivery_skip(struct recipient *recipient, const char *reason, struct view why, int64_t now_us);
+
+/* The finding of a refused row that counts against the address; false when it does not. */
+bool delivery_counts(const struct classifier *classifier, const struct ledger_row *row, struct finding *ret_finding);
+
+#endif
