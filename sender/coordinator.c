@@ -1,0 +1,76 @@
+#include "sender/coordinator.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "sender/entry.h"
+#include "store/runs.h"
+
+static enum err start_due(struct db *db, struct buf *why)
+{
+	int64_t id = 1, audience;
+	enum err err = ERR_OK;
+	while (err == ERR_OK && id != 0 && !entry_is_stopped()) {
+		err = runs_start_due(db, SETUP_CHUNK, &id, &audience, why);
+		if (err == ERR_OK && id != 0)
+			log_event(LOG_INFO, "campaign.started", "id=%lld audience=%lld", (long long)id,
+				  (long long)audience);
+	}
+	return err;
+}
+
+static enum err settle_canceled(struct db *db, struct buf *why)
+{
+	bool more = true;
+	enum err err = ERR_OK;
+	while (err == ERR_OK && more && !entry_is_stopped())
+		err = runs_settle_canceled(db, &more, why);
+	return err;
+}
+
+static void on_finished(void *user, int64_t campaign_id)
+{
+	(void)user;
+	log_event(LOG_INFO, "campaign.finished", "id=%lld", (long long)campaign_id);
+}
+
+static enum err look_after(struct db *db, struct buf *why)
+{
+	enum err err = start_due(db, why);
+	if (err == ERR_OK)
+		err = settle_canceled(db, why);
+	if (err == ERR_OK)
+		err = runs_finish_complete(db, on_finished, NULL, why);
+	return err;
+}
+
+/* One line a change of state. */
+static void report(enum err err, enum err before, struct view why)
+{
+	struct log_text room;
+	if (err == before)
+		return;
+	if (err == ERR_OK)
+		log_event(LOG_INFO, "coordinator.back", "after=%s", err_name(before));
+	else
+		log_event(LOG_ERROR, "coordinator.failed", "error=%s why=%s", err_name(err), log_quoted(why, &room));
+}
+
+int coordinator_run(const struct setup *setup)
+{
+	struct db *db = NULL;
+	if (entry_open_database(setup, &db) != ERR_OK)
+		return EXIT_SUCCESS;
+	enum err before = ERR_OK;
+	do {
+		AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+		enum err err = db_is_connected(db) ? ERR_OK : db_reconnect(db, &why);
+		if (err == ERR_OK)
+			err = look_after(db, &why);
+		report(err, before, buf_view(&why));
+		before = err;
+	} while (entry_sleep(setup->settings.sender_poll));
+	db_close(db);
+	return EXIT_SUCCESS;
+}

@@ -1,0 +1,22 @@
+/* How a process of sender comes to the database: it tries until it succeeds or is told to stop. */
+#ifndef SENDER_ENTRY_H
+#define SENDER_ENTRY_H
+
+#include "sender/setup.h"
+#include "store/db.h"
+
+/* Once at the start of the process: from now on SIGTERM and SIGINT are remembered. */
+void entry_begin(void);
+/* Somebody else looks after the signals now; one that came before is raised again for it. */
+void entry_over(void);
+
+bool entry_is_stopped(void);
+/* Sleeps a growing while; false when it is time to stop. */
+bool entry_wait(void);
+/* Sleeps so long, or until a signal. False when it is time to stop. */
+bool entry_sleep(int64_t us);
+
+/* One log line for each change of what keeps it away. ERR_REFUSED: told to stop. */
+enum err entry_open_database(const struct setup *setup, struct db **ret_db) MUST_USE;
+
+#endif

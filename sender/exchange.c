@@ -1,0 +1,517 @@
+#include "sender/exchange.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "sender/backoff.h"
+#include "sender/settlement.h"
+#include "store/relays.h"
+#include "store/workers.h"
+
+/* Pause and cancel are heard within a second. */
+#define STATES_EVERY_US (INT64_C(400) * CLOCK_US_PER_MS)
+/* The ledger follows what happens at this distance at most. */
+#define LEDGER_EVERY_US (INT64_C(200) * CLOCK_US_PER_MS)
+#define FIRST_WAIT_US (INT64_C(500) * CLOCK_US_PER_MS)
+#define LONGEST_WAIT_US (INT64_C(10) * CLOCK_US_PER_SECOND)
+
+enum { TAKEN_MOST = 8 };
+
+struct exchange {
+	struct exchange_parts parts;
+	struct settlement settlement;
+	struct held_chunk held;
+	int64_t lease_ends_us; /* boot time, counted from before it was asked for */
+	struct backoff backoff;
+	bool is_away;
+	bool is_unsure; /* a commit was not answered: the database may hold what we do not know of */
+	int64_t states_us, ledger_us, look_us, due_us; /* when each is to be done next */
+	/* what a transaction has opened, ours when it is committed */
+	struct db_rows *taken[TAKEN_MOST];
+	size_t taken_count;
+	struct ledger_row *rows;
+	struct view *recipients;
+	size_t row_room;
+};
+
+enum err exchange_new(const struct exchange_parts *parts, struct exchange **ret_exchange)
+{
+	struct exchange *exchange = calloc(1, sizeof(*exchange));
+	if (exchange == NULL)
+		return ERR_MEMORY;
+	exchange->parts = *parts;
+	exchange->settlement = (struct settlement){
+		.setup = parts->setup,
+		.classifier = parts->classifier,
+		.worker_id = parts->worker_id,
+	};
+	exchange->backoff = backoff_new(FIRST_WAIT_US, LONGEST_WAIT_US);
+	*ret_exchange = exchange;
+	return ERR_OK;
+}
+
+static void drop_taken(struct exchange *exchange)
+{
+	while (exchange->taken_count > 0)
+		db_rows_done(exchange->taken[--exchange->taken_count]);
+}
+
+void exchange_done(struct exchange *exchange)
+{
+	if (exchange == NULL)
+		return;
+	drop_taken(exchange);
+	free(exchange->rows);
+	free(exchange->recipients);
+	free(exchange);
+}
+
+/* ---- what is settled ---- */
+
+static bool make_row_room(struct exchange *exchange, size_t count)
+{
+	if (count <= exchange->row_room)
+		return true;
+	struct ledger_row *rows = realloc(exchange->rows, count * sizeof(*rows));
+	if (rows != NULL)
+		exchange->rows = rows;
+	struct view *recipients = realloc(exchange->recipients, count * sizeof(*recipients));
+	if (recipients != NULL)
+		exchange->recipients = recipients;
+	if (rows == NULL || recipients == NULL)
+		return false;
+	exchange->row_room = count;
+	return true;
+}
+
+static enum err settle(struct exchange *exchange, struct buf *why)
+{
+	size_t count = 0, disabled = 0;
+	if (!make_row_room(exchange, queue_settled(exchange->parts.queue)))
+		return ERR_MEMORY;
+	struct recipient *at = queue_first(exchange->parts.queue, RECIPIENT_SETTLED);
+	for (; at != NULL; at = queue_next(at)) {
+		exchange->rows[count] = at->row;
+		exchange->recipients[count++] = at->opened.address;
+	}
+	enum err err = settlement_write(&exchange->settlement, exchange->parts.db, exchange->rows, exchange->recipients,
+					count, &disabled, why);
+	if (err == ERR_OK && disabled > 0)
+		log_event(LOG_INFO, "membership.disabled", "count=%zu", disabled);
+	return err;
+}
+
+static enum err close_windows(struct exchange *exchange, struct buf *why)
+{
+	AUTO_DB_ARRAY campaigns = db_array_of(DB_INT);
+	AUTO_DB_ARRAY chunks = db_array_of(DB_INT);
+	AUTO_DB_ARRAY firsts = db_array_of(DB_INT);
+	queue_windows(exchange->parts.queue, true, &campaigns, &chunks, &firsts);
+	if (campaigns.count == 0)
+		return ERR_OK;
+	return openings_close(exchange->parts.db, exchange->parts.worker_id, &campaigns, &chunks, &firsts, why);
+}
+
+/* ---- what leaves ---- */
+
+static bool is_ready_to_leave(const struct run *run)
+{
+	return run->is_leaving && run->in_hand == 0;
+}
+
+static bool any_leaves(const struct exchange *exchange)
+{
+	for (const struct run *run = exchange->parts.runs->first; run != NULL; run = run->next) {
+		if (is_ready_to_leave(run))
+			return true;
+	}
+	return false;
+}
+
+static bool any_holds(const struct exchange *exchange)
+{
+	for (const struct run *run = exchange->parts.runs->first; run != NULL; run = run->next) {
+		if (run->wants_hold)
+			return true;
+	}
+	return false;
+}
+
+static enum err hold(struct exchange *exchange, struct buf *why)
+{
+	enum err err = ERR_OK;
+	for (struct run *run = exchange->parts.runs->first; err == ERR_OK && run != NULL; run = run->next) {
+		bool is_held = false;
+		if (run->wants_hold)
+			err = runs_hold(exchange->parts.db, run->id, view_of(run->hold_reason), &is_held, why);
+		struct log_text room;
+		if (is_held)
+			log_event(LOG_ERROR, "campaign.held", "id=%lld reason=%s", (long long)run->id,
+				  log_quoted(view_of(run->hold_reason), &room));
+	}
+	return err;
+}
+
+static enum err give_back(struct exchange *exchange, struct buf *why)
+{
+	enum err err = ERR_OK;
+	for (struct run *run = exchange->parts.runs->first; err == ERR_OK && run != NULL; run = run->next) {
+		if (is_ready_to_leave(run))
+			err = openings_give_back(exchange->parts.db, exchange->parts.worker_id, run->id, why);
+	}
+	return err;
+}
+
+static void let_leave(struct exchange *exchange)
+{
+	for (struct run *run = exchange->parts.runs->first; run != NULL; run = run->next) {
+		run->wants_hold = false;
+		if (!is_ready_to_leave(run))
+			continue;
+		queue_drop(exchange->parts.queue, run);
+		if (exchange->held.campaign_id == run->id)
+			exchange->held.campaign_id = 0;
+	}
+}
+
+/* ---- what is opened ---- */
+
+/* Keeps the rows for after the commit, and makes their campaigns ready. */
+static enum err keep(struct exchange *exchange, struct db_rows *rows, struct buf *why)
+{
+	size_t count = db_row_count(rows);
+	if (count == 0) {
+		db_rows_done(rows);
+		return ERR_OK;
+	}
+	exchange->taken[exchange->taken_count++] = rows;
+	int64_t last_id = 0;
+	for (size_t i = 0; i < count; i++) {
+		struct run *run;
+		int64_t id = opened_get(rows, i).campaign_id;
+		if (id == last_id)
+			continue;
+		last_id = id;
+		enum err err = runs_open(exchange->parts.runs, exchange->parts.db, id,
+					 view_of(exchange->parts.setup->settings.bounce_domain), &run, why);
+		if (err != ERR_OK)
+			return err;
+	}
+	return ERR_OK;
+}
+
+typedef enum err open_by(struct db *db, const struct opening *opening, struct db_rows **ret_rows, struct buf *why);
+
+static enum err open_others(struct exchange *exchange, struct opening *opening, struct buf *why)
+{
+	static open_by *const ways[] = { openings_take_due, openings_take_window };
+	enum err err = ERR_OK;
+	for (size_t i = 0; err == ERR_OK && i < ARRAY_LEN(ways); i++) {
+		struct db_rows *rows = NULL;
+		err = ways[i](exchange->parts.db, opening, &rows, why);
+		if (err != ERR_OK)
+			return err;
+		size_t count = db_row_count(rows);
+		opening->limit -= count < opening->limit ? count : opening->limit - 1;
+		err = keep(exchange, rows, why);
+	}
+	return err;
+}
+
+/* More of the chunk in hand while its lease lasts, else of another one; *ret_count 0: there is none. */
+static enum err open_chunk(struct exchange *exchange, const struct opening *opening, int64_t boot_us, size_t *ret_count,
+			   struct buf *why)
+{
+	struct held_chunk *held = &exchange->held;
+	struct db_rows *rows = NULL;
+	enum err err = ERR_OK;
+	*ret_count = 0;
+	if (held->campaign_id != 0 && !held->exhausted && boot_us < exchange->lease_ends_us)
+		err = openings_continue(exchange->parts.db, opening, held, &rows, why);
+	held->campaign_id = 0;
+	if (err == ERR_OK && (rows == NULL || db_row_count(rows) == 0)) {
+		db_rows_done(rows);
+		rows = NULL;
+		err = openings_claim(exchange->parts.db, opening, &rows, why);
+	}
+	if (err != ERR_OK)
+		return err;
+	*ret_count = db_row_count(rows);
+	if (*ret_count > 0) {
+		struct opened first = opened_get(rows, 0);
+		*held = (struct held_chunk){ .campaign_id = first.campaign_id,
+					     .chunk_no = first.chunk_no,
+					     .exhausted = first.chunk_exhausted };
+		exchange->lease_ends_us = boot_us + opening->lease_us;
+	}
+	return keep(exchange, rows, why);
+}
+
+static enum err open_more(struct exchange *exchange, const struct exchange_turn *turn, struct buf *why)
+{
+	const struct settings *settings = &exchange->parts.setup->settings;
+	const struct opening base = {
+		.worker_id = exchange->parts.worker_id,
+		.limit = settings->sender_window - queue_unsettled(exchange->parts.queue),
+		.lease_us = settings->sender_lease,
+		.terms = { .key_id = (unsigned)exchange->parts.setup->keyring.newest,
+			   .day = clock_day(turn->wall_us),
+			   .date_us = turn->wall_us },
+	};
+	struct opening opening = base;
+	enum err err = ERR_OK;
+	if (turn->boot_us >= exchange->due_us) {
+		err = open_others(exchange, &opening, why);
+		exchange->due_us = turn->boot_us + settings->sender_poll;
+	}
+	size_t count = 1;
+	while (err == ERR_OK && opening.limit > 0 && count > 0 && exchange->taken_count < TAKEN_MOST) {
+		err = open_chunk(exchange, &opening, turn->boot_us, &count, why);
+		opening.limit -= count < opening.limit ? count : opening.limit;
+	}
+	exchange->look_us = count == 0 ? turn->boot_us + settings->sender_poll : turn->boot_us;
+	return err;
+}
+
+/* After the commit. What cannot be kept for want of memory is found again as after a commit that was not heard. */
+static void take_in(struct exchange *exchange, const struct exchange_turn *turn)
+{
+	for (size_t i = 0; i < exchange->taken_count; i++) {
+		if (queue_open(exchange->parts.queue, exchange->taken[i], exchange->parts.runs, turn->wall_us,
+			       turn->boot_us) == ERR_OK)
+			continue;
+		exchange->is_unsure = true;
+		db_rows_done(exchange->taken[i]);
+	}
+	exchange->taken_count = 0;
+}
+
+/* ---- the transaction ---- */
+
+static enum err find_unknown(struct exchange *exchange, struct buf *why)
+{
+	struct openings_known known = { db_array_of(DB_INT), db_array_of(DB_INT), db_array_of(DB_INT),
+					db_array_of(DB_INT), db_array_of(DB_INT) };
+	queue_windows(exchange->parts.queue, false, &known.window_campaigns, &known.window_chunks,
+		      &known.window_firsts);
+	queue_retries(exchange->parts.queue, &known.retry_campaigns, &known.retry_subscribers);
+	enum err err = openings_give_back_unknown(exchange->parts.db, exchange->parts.worker_id, &known, why);
+	db_array_done(&known.window_campaigns);
+	db_array_done(&known.window_chunks);
+	db_array_done(&known.window_firsts);
+	db_array_done(&known.retry_campaigns);
+	db_array_done(&known.retry_subscribers);
+	return err;
+}
+
+static enum err tell_news(struct exchange *exchange, const struct exchange_turn *turn, struct buf *why)
+{
+	const struct relay *relay = exchange->parts.relay;
+	return relays_report(exchange->parts.db, view_of(exchange->parts.setup->relay), relay_trouble(relay),
+			     turn->wall_us + relay_retry_in(relay, turn->boot_us), why);
+}
+
+static bool is_last(const struct exchange *exchange, const struct exchange_turn *turn)
+{
+	return turn->is_stopping && queue_in_hand(exchange->parts.queue) == 0;
+}
+
+static bool may_open(const struct exchange *exchange, const struct exchange_turn *turn)
+{
+	size_t window = exchange->parts.setup->settings.sender_window;
+	size_t unsettled = queue_unsettled(exchange->parts.queue);
+	return !turn->is_stopping && turn->boot_us >= exchange->look_us && unsettled <= window / 2;
+}
+
+static enum err leave(struct exchange *exchange, const struct exchange_turn *turn, struct buf *why)
+{
+	struct db *db = exchange->parts.db;
+	if (!is_last(exchange, turn))
+		return give_back(exchange, why);
+	enum err err = openings_give_back(db, exchange->parts.worker_id, 0, why);
+	return err == ERR_OK ? workers_stop(db, exchange->parts.worker_id, why) : err;
+}
+
+/* The worker's row first: a forgotten worker writes nothing, and a commit of ours that is still under way is waited for. */
+static enum err write_all(struct exchange *exchange, const struct exchange_turn *turn, struct buf *why)
+{
+	struct db *db = exchange->parts.db;
+	bool leaves = any_leaves(exchange) || is_last(exchange, turn);
+	enum err err = workers_seen(db, exchange->parts.worker_id, why);
+	if (err == ERR_OK && exchange->is_unsure)
+		err = find_unknown(exchange, why);
+	if (err == ERR_OK && queue_settled(exchange->parts.queue) > 0)
+		err = settle(exchange, why);
+	if (err == ERR_OK)
+		err = close_windows(exchange, why);
+	if (err == ERR_OK && leaves)
+		err = leave(exchange, turn, why);
+	if (err == ERR_OK && relay_has_news(exchange->parts.relay))
+		err = tell_news(exchange, turn, why);
+	if (err == ERR_OK && !leaves && may_open(exchange, turn))
+		err = open_more(exchange, turn, why);
+	/* Last, for what was opened just now may have a template that cannot be compiled. */
+	if (err == ERR_OK)
+		err = hold(exchange, why);
+	return err;
+}
+
+static enum err transact(struct exchange *exchange, const struct exchange_turn *turn, struct buf *why)
+{
+	struct db *db = exchange->parts.db;
+	exchange->settlement.now_us = turn->wall_us;
+	enum err err = db_begin(db);
+	if (err == ERR_OK)
+		err = write_all(exchange, turn, why);
+	if (err == ERR_OK)
+		err = db_commit(db, why);
+	if (err != ERR_OK) {
+		db_rollback(db);
+		drop_taken(exchange);
+		exchange->held.campaign_id = 0;
+		return err;
+	}
+	exchange->is_unsure = false;
+	exchange->ledger_us = turn->boot_us + LEDGER_EVERY_US;
+	relay_told_news(exchange->parts.relay);
+	queue_confirm(exchange->parts.queue);
+	let_leave(exchange);
+	take_in(exchange, turn);
+	runs_sweep(exchange->parts.runs);
+	return ERR_OK;
+}
+
+/* ---- beside it ---- */
+
+enum { ASKED_AT_ONCE = 64 };
+
+static enum err ask_some(struct exchange *exchange, struct run **runs, size_t count, const struct exchange_turn *turn,
+			 struct buf *why)
+{
+	int64_t ids[ASKED_AT_ONCE];
+	enum campaign_state states[ASKED_AT_ONCE];
+	for (size_t i = 0; i < count; i++)
+		ids[i] = runs[i]->id;
+	enum err err = runs_states(exchange->parts.db, ids, count, states, why);
+	for (size_t i = 0; err == ERR_OK && i < count; i++) {
+		if (states[i] != CAMPAIGN_RUNNING)
+			run_leave(runs[i], turn->boot_us + exchange->parts.setup->settings.sender_stop_timeout);
+	}
+	return err;
+}
+
+static enum err ask_states(struct exchange *exchange, const struct exchange_turn *turn, struct buf *why)
+{
+	struct run *asked[ASKED_AT_ONCE];
+	size_t count = 0;
+	enum err err = ERR_OK;
+	exchange->states_us = turn->boot_us + STATES_EVERY_US;
+	for (struct run *run = exchange->parts.runs->first; err == ERR_OK && run != NULL; run = run->next) {
+		if (!run->is_leaving)
+			asked[count++] = run;
+		if (count == ASKED_AT_ONCE || (run->next == NULL && count > 0)) {
+			err = ask_some(exchange, asked, count, turn, why);
+			count = 0;
+		}
+	}
+	return err;
+}
+
+static enum err recheck(struct exchange *exchange, const struct exchange_turn *turn, struct buf *why)
+{
+	AUTO_DB_ARRAY campaigns = db_array_of(DB_INT);
+	AUTO_DB_ARRAY subscribers = db_array_of(DB_INT);
+	struct recipient *at = queue_first(exchange->parts.queue, RECIPIENT_WAITING);
+	for (; at != NULL; at = queue_next(at)) {
+		db_array_add_int(&campaigns, at->opened.campaign_id);
+		db_array_add_int(&subscribers, at->opened.subscriber_id);
+	}
+	AUTO_DB_ROWS *refusals = NULL;
+	enum err err = openings_recheck(exchange->parts.db, &campaigns, &subscribers, &refusals, why);
+	if (err == ERR_OK)
+		queue_recheck(exchange->parts.queue, refusals, turn->wall_us, turn->boot_us);
+	return err;
+}
+
+/* ---- away and back ---- */
+
+static void note_failure(struct exchange *exchange, enum err err, struct view why, int64_t boot_us)
+{
+	struct log_text room;
+	if (err != ERR_UNAVAILABLE)
+		log_event(LOG_ERROR, "ledger.failed", "error=%s why=%s", err_name(err), log_quoted(why, &room));
+	else if (!exchange->is_away)
+		log_event(LOG_ERROR, "database.away", "why=%s", log_quoted(why, &room));
+	exchange->is_away = exchange->is_away || err == ERR_UNAVAILABLE;
+	exchange->is_unsure = exchange->is_unsure || err == ERR_UNAVAILABLE;
+	backoff_fail(&exchange->backoff, boot_us);
+}
+
+static enum err come_back(struct exchange *exchange, struct buf *why)
+{
+	if (!exchange->is_away)
+		return ERR_OK;
+	enum err err = db_reconnect(exchange->parts.db, why);
+	if (err != ERR_OK)
+		return ERR_UNAVAILABLE;
+	exchange->is_away = false;
+	log_event(LOG_INFO, "database.back", "settled=%zu", queue_settled(exchange->parts.queue));
+	return ERR_OK;
+}
+
+static bool is_transaction_due(const struct exchange *exchange, const struct exchange_turn *turn)
+{
+	return (queue_settled(exchange->parts.queue) > 0 && turn->boot_us >= exchange->ledger_us) ||
+	       may_open(exchange, turn) || any_leaves(exchange) || any_holds(exchange) || is_last(exchange, turn) ||
+	       relay_has_news(exchange->parts.relay);
+}
+
+static enum err do_what_is_due(struct exchange *exchange, const struct exchange_turn *turn,
+			       struct exchange_result *result, struct buf *why)
+{
+	enum err err = come_back(exchange, why);
+	if (err == ERR_OK && turn->boot_us >= exchange->states_us)
+		err = ask_states(exchange, turn, why);
+	if (err == ERR_OK && turn->needs_recheck)
+		err = recheck(exchange, turn, why);
+	if (err != ERR_OK || !is_transaction_due(exchange, turn))
+		return err;
+	bool last = is_last(exchange, turn);
+	err = transact(exchange, turn, why);
+	result->is_committed = err == ERR_OK;
+	result->is_over = err == ERR_OK && last;
+	result->is_forgotten = err == ERR_NOT_FOUND;
+	return err;
+}
+
+struct exchange_result exchange_take_turn(struct exchange *exchange, const struct exchange_turn *turn)
+{
+	struct exchange_result result = { 0 };
+	if (backoff_waits(&exchange->backoff, turn->boot_us))
+		return result;
+	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+	enum err err = do_what_is_due(exchange, turn, &result, &why);
+	if (err == ERR_OK)
+		backoff_clear(&exchange->backoff);
+	else
+		note_failure(exchange, err, buf_view(&why), turn->boot_us);
+	return result;
+}
+
+bool exchange_is_away(const struct exchange *exchange)
+{
+	return exchange->is_away;
+}
+
+int64_t exchange_wait(const struct exchange *exchange, int64_t boot_us)
+{
+	int64_t next_us = exchange->states_us;
+	if (queue_settled(exchange->parts.queue) > 0 && exchange->ledger_us < next_us)
+		next_us = exchange->ledger_us;
+	if (exchange->look_us < next_us)
+		next_us = exchange->look_us;
+	if (backoff_waits(&exchange->backoff, boot_us))
+		next_us = exchange->backoff.until_us;
+	return next_us > boot_us ? next_us - boot_us : 0;
+}

@@ -1,0 +1,50 @@
+/* A worker's dealings with the database. One short transaction at a time takes the settled recipients to the ledger, closes their
+ * windows and opens new ones; beside it the states of campaigns are asked for, and recipients that wait too long are checked
+ * again. Calls block; what is under way at the relay goes on in the kernel.
+ *
+ * While the database is away everything stays as it is, in memory and in the journal, and the exchange tries again with growing
+ * waits. */
+#ifndef SENDER_EXCHANGE_H
+#define SENDER_EXCHANGE_H
+
+#include "sender/queue.h"
+#include "sender/relay.h"
+#include "sender/setup.h"
+
+struct exchange;
+
+struct exchange_parts {
+	const struct setup *setup;
+	const struct classifier *classifier;
+	const char *worker_id;
+	struct db *db;
+	struct queue *queue;
+	struct runs *runs;
+	struct relay *relay;
+};
+
+/* Borrows all parts. */
+enum err exchange_new(const struct exchange_parts *parts, struct exchange **ret_exchange) MUST_USE;
+void exchange_done(struct exchange *exchange); /* accepts NULL */
+
+struct exchange_turn {
+	int64_t boot_us, wall_us;
+	bool is_stopping;   /* opens nothing; gives all back when nobody is in hand */
+	bool needs_recheck; /* somebody waits whose check is too old */
+};
+
+/* What has come of a turn. */
+struct exchange_result {
+	bool is_committed; /* all that was settled is in the database */
+	bool is_over;      /* stopping, and nothing is left */
+	bool is_forgotten; /* the worker's row is gone: nothing may be sent or written any more */
+};
+
+/* Does what is due now. Failures are logged and tried again. */
+struct exchange_result exchange_take_turn(struct exchange *exchange, const struct exchange_turn *turn);
+
+bool exchange_is_away(const struct exchange *exchange);
+/* How long the worker may sleep at most. */
+int64_t exchange_wait(const struct exchange *exchange, int64_t boot_us);
+
+#endif

@@ -1,0 +1,31 @@
+/* One recipient's copy, ready to be handed to the relay: the envelope and the message. */
+#ifndef SENDER_LETTER_H
+#define SENDER_LETTER_H
+
+#include "mail/compose.h"
+#include "mail/token.h"
+#include "store/openings.h"
+
+/* Its buffers are used again for the next one. */
+struct letter {
+	struct buf from;    /* the return path */
+	struct buf envid;   /* the message token */
+	struct buf message; /* CRLF line ends, not dot-stuffed */
+	struct buf unsubscribe;
+};
+
+struct letter letter_new(void);
+void letter_done(struct letter *letter);
+
+/* What all letters of an installation share. Borrowed. */
+struct letterhead {
+	struct token_maker *tokens;
+	struct view bounce_domain, bounce_prefix;
+};
+
+/* Writes the letter anew; the same recipient gives the same bytes at every attempt while its data stays. ERR_INVALID: its data cannot be
+ * merged, `why` says which; ERR_NOT_FOUND: the key that its tokens were begun with is gone; ERR_TOO_BIG; ERR_MEMORY. */
+enum err letter_write(const struct letterhead *letterhead, struct composer *composer, const struct opened *opened,
+		      struct letter *letter, struct buf *why) MUST_USE;
+
+#endif

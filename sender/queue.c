@@ -1,0 +1,336 @@
+#include "sender/queue.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { SLAB = 64 };
+
+struct batch {
+	struct batch *next;
+	struct db_rows *rows;
+	int64_t campaign_id;
+	int chunk_no, first; /* first 0: from the retry queue */
+	size_t present;      /* recipients in memory */
+	size_t settled;      /* of these */
+};
+
+/* Recipients are made in slabs and used again: none is made for a message. */
+struct slab {
+	struct slab *next;
+	struct recipient recipients[SLAB];
+};
+
+struct line {
+	struct recipient *first, *last;
+	size_t count;
+};
+
+struct queue {
+	struct line lines[RECIPIENT_STATE_COUNT];
+	struct line spare;
+	struct batch *batches;
+	struct slab *slabs;
+};
+
+static void line_add(struct line *line, struct recipient *recipient)
+{
+	recipient->prev = line->last;
+	recipient->next = NULL;
+	if (line->last != NULL)
+		line->last->next = recipient;
+	else
+		line->first = recipient;
+	line->last = recipient;
+	line->count++;
+}
+
+static void line_remove(struct line *line, struct recipient *recipient)
+{
+	if (recipient->prev != NULL)
+		recipient->prev->next = recipient->next;
+	else
+		line->first = recipient->next;
+	if (recipient->next != NULL)
+		recipient->next->prev = recipient->prev;
+	else
+		line->last = recipient->prev;
+	line->count--;
+}
+
+/* Which of its run's counts a recipient is in; NULL: in none. */
+static size_t *count_of(const struct recipient *recipient)
+{
+	if (recipient->state == RECIPIENT_WAITING)
+		return &recipient->run->waiting;
+	return recipient->state == RECIPIENT_SETTLED ? NULL : &recipient->run->in_hand;
+}
+
+static void enter(struct queue *queue, struct recipient *recipient, enum recipient_state state)
+{
+	recipient->state = state;
+	line_add(&queue->lines[state], recipient);
+	size_t *count = count_of(recipient);
+	if (count != NULL)
+		++*count;
+	if (state == RECIPIENT_SETTLED)
+		recipient->batch->settled++;
+}
+
+static void leave(struct queue *queue, struct recipient *recipient)
+{
+	line_remove(&queue->lines[recipient->state], recipient);
+	size_t *count = count_of(recipient);
+	if (count != NULL)
+		--*count;
+	if (recipient->state == RECIPIENT_SETTLED)
+		recipient->batch->settled--;
+}
+
+/* The one place that moves a recipient on. */
+static void move(struct queue *queue, struct recipient *recipient, enum recipient_state state)
+{
+	leave(queue, recipient);
+	enter(queue, recipient, state);
+}
+
+enum err queue_new(struct queue **ret_queue)
+{
+	struct queue *queue = calloc(1, sizeof(*queue));
+	if (queue == NULL)
+		return ERR_MEMORY;
+	*ret_queue = queue;
+	return ERR_OK;
+}
+
+static void sweep(struct queue *queue)
+{
+	struct batch **at = &queue->batches;
+	while (*at != NULL) {
+		struct batch *batch = *at;
+		if (batch->present > 0) {
+			at = &batch->next;
+			continue;
+		}
+		*at = batch->next;
+		db_rows_done(batch->rows);
+		free(batch);
+	}
+}
+
+void queue_done(struct queue *queue)
+{
+	if (queue == NULL)
+		return;
+	for (struct batch *batch = queue->batches; batch != NULL; batch = batch->next)
+		batch->present = 0;
+	sweep(queue);
+	while (queue->slabs != NULL) {
+		struct slab *slab = queue->slabs;
+		queue->slabs = slab->next;
+		free(slab);
+	}
+	free(queue);
+}
+
+static bool make_room(struct queue *queue, size_t count)
+{
+	while (queue->spare.count < count) {
+		struct slab *slab = malloc(sizeof(*slab));
+		if (slab == NULL)
+			return false;
+		slab->next = queue->slabs;
+		queue->slabs = slab;
+		for (size_t i = 0; i < SLAB; i++)
+			line_add(&queue->spare, &slab->recipients[i]);
+	}
+	return true;
+}
+
+static void forget(struct queue *queue, struct recipient *recipient)
+{
+	leave(queue, recipient);
+	recipient->batch->present--;
+	recipient->run->present--;
+	line_add(&queue->spare, recipient);
+}
+
+static void skip(struct queue *queue, struct recipient *recipient, struct view reason, int64_t now_us)
+{
+	const struct opened *opened = &recipient->opened;
+	reason = view_head(reason, sizeof(recipient->reason));
+	memcpy(recipient->reason, reason.data, reason.len);
+	recipient->row = (struct ledger_row){
+		.campaign_id = opened->campaign_id,
+		.subscriber_id = opened->subscriber_id,
+		.outcome = LEDGER_SKIPPED,
+		.attempts = opened->attempts,
+		.at_us = now_us,
+		.from_queue = opened->window_first == 0,
+		.reason = view_from(recipient->reason, reason.len),
+	};
+	move(queue, recipient, RECIPIENT_SETTLED);
+}
+
+static void add(struct queue *queue, struct batch *batch, const struct opened *opened, struct run *run, int64_t now_us,
+		int64_t checked_us)
+{
+	struct recipient *recipient = queue->spare.first;
+	line_remove(&queue->spare, recipient);
+	recipient->batch = batch;
+	recipient->run = run;
+	recipient->opened = *opened;
+	recipient->checked_us = checked_us;
+	recipient->given_back = 0;
+	recipient->is_journaled = false;
+	enter(queue, recipient, RECIPIENT_WAITING);
+	batch->present++;
+	run->present++;
+	if (opened->skip_reason.len > 0)
+		skip(queue, recipient, opened->skip_reason, now_us);
+}
+
+enum err queue_open(struct queue *queue, struct db_rows *rows, const struct runs *runs, int64_t now_us,
+		    int64_t checked_us)
+{
+	size_t count = db_row_count(rows);
+	struct batch *batch = calloc(1, sizeof(*batch));
+	if (batch == NULL || !make_room(queue, count)) {
+		free(batch);
+		return ERR_MEMORY;
+	}
+	batch->rows = rows;
+	batch->next = queue->batches;
+	queue->batches = batch;
+	for (size_t i = 0; i < count; i++) {
+		struct opened opened = opened_get(rows, i);
+		if (i == 0) {
+			batch->campaign_id = opened.campaign_id;
+			batch->chunk_no = opened.chunk_no;
+			batch->first = opened.window_first;
+		}
+		/* A window of which nobody is left comes as one row without a person: it is only to be closed. */
+		if (opened.subscriber_id != 0)
+			add(queue, batch, &opened, runs_find(runs, opened.campaign_id), now_us, checked_us);
+	}
+	return ERR_OK;
+}
+
+size_t queue_waiting(const struct queue *queue)
+{
+	return queue->lines[RECIPIENT_WAITING].count;
+}
+
+size_t queue_in_hand(const struct queue *queue)
+{
+	return queue->lines[RECIPIENT_BEGUN].count + queue->lines[RECIPIENT_SENDING].count;
+}
+
+size_t queue_settled(const struct queue *queue)
+{
+	return queue->lines[RECIPIENT_SETTLED].count;
+}
+
+size_t queue_unsettled(const struct queue *queue)
+{
+	return queue_waiting(queue) + queue_in_hand(queue);
+}
+
+struct recipient *queue_begin(struct queue *queue, int64_t checked_since_us, bool *ret_is_stale)
+{
+	for (struct recipient *at = queue->lines[RECIPIENT_WAITING].first; at != NULL; at = at->next) {
+		if (at->run->is_leaving)
+			continue;
+		if (at->checked_us < checked_since_us) {
+			*ret_is_stale = true;
+			return NULL;
+		}
+		move(queue, at, RECIPIENT_BEGUN);
+		return at;
+	}
+	return NULL;
+}
+
+void queue_send(struct queue *queue, struct recipient *recipient)
+{
+	move(queue, recipient, RECIPIENT_SENDING);
+}
+
+void queue_give_back(struct queue *queue, struct recipient *recipient)
+{
+	move(queue, recipient, RECIPIENT_WAITING);
+}
+
+void queue_settle(struct queue *queue, struct recipient *recipient)
+{
+	move(queue, recipient, RECIPIENT_SETTLED);
+}
+
+struct recipient *queue_first(const struct queue *queue, enum recipient_state state)
+{
+	return queue->lines[state].first;
+}
+
+struct recipient *queue_next(const struct recipient *recipient)
+{
+	return recipient->next;
+}
+
+void queue_recheck(struct queue *queue, const struct db_rows *refusals, int64_t now_us, int64_t checked_us)
+{
+	size_t count = db_row_count(refusals);
+	struct recipient *next;
+	for (struct recipient *at = queue->lines[RECIPIENT_WAITING].first; at != NULL; at = next) {
+		next = at->next;
+		at->checked_us = checked_us;
+		for (size_t i = 0; i < count; i++) {
+			struct refusal refusal = refusal_get(refusals, i);
+			if (refusal.campaign_id != at->opened.campaign_id ||
+			    refusal.subscriber_id != at->opened.subscriber_id)
+				continue;
+			skip(queue, at, refusal.reason, now_us);
+			break;
+		}
+	}
+}
+
+void queue_windows(const struct queue *queue, bool closing, struct db_array *campaign_ids, struct db_array *chunk_nos,
+		   struct db_array *firsts)
+{
+	for (const struct batch *batch = queue->batches; batch != NULL; batch = batch->next) {
+		if (batch->first == 0 || (closing && batch->settled < batch->present))
+			continue;
+		db_array_add_int(campaign_ids, batch->campaign_id);
+		db_array_add_int(chunk_nos, batch->chunk_no);
+		db_array_add_int(firsts, batch->first);
+	}
+}
+
+void queue_retries(const struct queue *queue, struct db_array *campaign_ids, struct db_array *subscriber_ids)
+{
+	for (size_t state = 0; state < RECIPIENT_STATE_COUNT; state++) {
+		for (const struct recipient *at = queue->lines[state].first; at != NULL; at = at->next) {
+			if (at->opened.window_first != 0)
+				continue;
+			db_array_add_int(campaign_ids, at->opened.campaign_id);
+			db_array_add_int(subscriber_ids, at->opened.subscriber_id);
+		}
+	}
+}
+
+void queue_confirm(struct queue *queue)
+{
+	while (queue->lines[RECIPIENT_SETTLED].first != NULL)
+		forget(queue, queue->lines[RECIPIENT_SETTLED].first);
+	sweep(queue);
+}
+
+void queue_drop(struct queue *queue, const struct run *run)
+{
+	struct recipient *next;
+	for (struct recipient *at = queue->lines[RECIPIENT_WAITING].first; at != NULL; at = next) {
+		next = at->next;
+		if (at->run == run)
+			forget(queue, at);
+	}
+	sweep(queue);
+}

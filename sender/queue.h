@@ -1,0 +1,77 @@
+/* The recipients that a worker has opened, in memory: waiting, begun, being sent, or settled and not yet in the ledger. A batch is
+ * what one query opened: its rows hold the texts, and it goes when the database has all its ends. */
+#ifndef SENDER_QUEUE_H
+#define SENDER_QUEUE_H
+
+#include "base/limits.h"
+#include "sender/journal.h"
+#include "sender/run.h"
+
+enum recipient_state {
+	RECIPIENT_WAITING,
+	RECIPIENT_BEGUN,   /* its envelope is with the relay */
+	RECIPIENT_SENDING, /* its intent is in the journal, its content may have left */
+	RECIPIENT_SETTLED, /* row says how; not yet committed */
+	RECIPIENT_STATE_COUNT
+};
+
+struct batch;
+
+struct recipient {
+	struct recipient *prev, *next;
+	enum recipient_state state;
+	struct batch *batch;
+	struct run *run;
+	struct opened opened;
+	int64_t checked_us;    /* boot time when the database last said that it may be sent to */
+	unsigned given_back;   /* how often the relay failed before its end */
+	bool is_journaled;     /* its outcome stands in the journal */
+	struct ledger_row row; /* its views point here and into opened */
+	char status[JOURNAL_STATUS_MOST], reason[JOURNAL_REASON_MOST], connection[JOURNAL_CONNECTION_MOST];
+	char reply[LIMIT_REPLY_KEPT];
+};
+
+struct queue;
+
+enum err queue_new(struct queue **ret_queue) MUST_USE;
+void queue_done(struct queue *queue); /* accepts NULL */
+
+/* Takes over rows of store/openings.h, all of one campaign or of the retry queue; who may not be sent to is settled at once. The runs
+ * are there already. now: wall; checked: boot time of the query. On failure nothing has changed. */
+enum err queue_open(struct queue *queue, struct db_rows *rows, const struct runs *runs, int64_t now_us,
+		    int64_t checked_us) MUST_USE;
+
+size_t queue_waiting(const struct queue *queue);
+size_t queue_in_hand(const struct queue *queue); /* begun or being sent */
+size_t queue_settled(const struct queue *queue);
+/* All that are open and not settled. */
+size_t queue_unsettled(const struct queue *queue);
+
+/* The first that waits and whose campaign goes on, checked since then: now RECIPIENT_BEGUN. NULL: none; *ret_is_stale when one waits whose
+ * check is older. */
+struct recipient *queue_begin(struct queue *queue, int64_t checked_since_us, bool *ret_is_stale);
+void queue_send(struct queue *queue, struct recipient *recipient);
+/* Back to the end of those that wait. */
+void queue_give_back(struct queue *queue, struct recipient *recipient);
+/* recipient->row is filled in. */
+void queue_settle(struct queue *queue, struct recipient *recipient);
+
+/* Walks, in order; NULL at the end. The present one may be settled or given back meanwhile. */
+struct recipient *queue_first(const struct queue *queue, enum recipient_state state);
+struct recipient *queue_next(const struct recipient *recipient);
+
+/* The database said again of all that wait who may not be sent to. */
+void queue_recheck(struct queue *queue, const struct db_rows *refusals, int64_t now_us, int64_t checked_us);
+
+/* Windows of which nobody but settled recipients is left, and those that are still held, for store/openings.h. */
+void queue_windows(const struct queue *queue, bool closing, struct db_array *campaign_ids, struct db_array *chunk_nos,
+		   struct db_array *firsts);
+/* What was opened from the retry queue. */
+void queue_retries(const struct queue *queue, struct db_array *campaign_ids, struct db_array *subscriber_ids);
+
+/* The settled are in the database: forgets them. */
+void queue_confirm(struct queue *queue);
+/* All of this run that wait were given back in the database: forgets them. None is in hand. */
+void queue_drop(struct queue *queue, const struct run *run);
+
+#endif

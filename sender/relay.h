@@ -1,0 +1,46 @@
+/* The connections to the relay, and when it is to be left alone.
+ *
+ * A connection that ends in trouble before it brought anyone to an end counts against the relay, unless another one works: then only
+ * its place is left alone for a while (a relay may bound how many it takes). When the relay is left alone (tripped), nothing
+ * is begun until the time has come; then one connection tries, and the others follow when it works. */
+#ifndef SENDER_RELAY_H
+#define SENDER_RELAY_H
+
+#include "sender/connection.h"
+
+struct relay;
+
+struct relay_owner {
+	struct connection_owner connection;
+	/* The next recipient, its letter written; NULL: none now. */
+	struct recipient *(*next)(void *owner, struct letter *letter);
+	/* The address of a recipient that next() gave cannot be said in SMTP. */
+	void (*unspeakable)(void *owner, struct recipient *recipient);
+	/* How many recipients wait: no more connections are opened than that. */
+	size_t (*waiting)(void *owner);
+};
+
+enum err relay_new(const struct setup *setup, struct loop *loop, const struct relay_owner *owner,
+		   struct relay **ret_relay) MUST_USE;
+void relay_done(struct relay *relay); /* accepts NULL; cuts nothing off by itself */
+
+/* Each turn of the event loop: buries what is over, opens connections, hands out envelopes. The bytes wait for relay_write(). */
+void relay_feed(struct relay *relay, int64_t now_us);
+void relay_write(struct relay *relay);
+
+/* No further recipient; connections end when they have done what they have in hand. */
+void relay_quit(struct relay *relay);
+/* Cuts off connections with a recipient of that run (NULL: any) in hand. */
+void relay_cut(struct relay *relay, const struct run *run);
+
+size_t relay_connections(const struct relay *relay);
+/* How long until relay_feed() should be called though nothing happened; -1: no need. */
+int64_t relay_wait(const struct relay *relay, int64_t now_us);
+
+/* What people should be told of it: true once for each change. The reason is empty when it works; retry in wall clock. */
+bool relay_has_news(const struct relay *relay);
+struct view relay_trouble(const struct relay *relay);
+int64_t relay_retry_in(const struct relay *relay, int64_t now_us);
+void relay_told_news(struct relay *relay);
+
+#endif

@@ -1,0 +1,133 @@
+#include "sender/run.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "store/subscribers.h"
+
+struct run *runs_find(const struct runs *runs, int64_t campaign_id)
+{
+	struct run *run = runs->first;
+	while (run != NULL && run->id != campaign_id)
+		run = run->next;
+	return run;
+}
+
+static enum err compile(struct run *run, const struct run_source *source, const struct db_rows *fields,
+			struct view bounce_domain, struct buf *why)
+{
+	const struct composition composition = {
+		.subject = source->subject,
+		.from_name = source->from_name,
+		.from_address = source->from_address,
+		.reply_to = source->reply_to,
+		.list_id = source->list_header_id,
+		.list_title = source->list_title,
+		.text_body = source->text_body,
+		.html_body = source->html_body,
+		.bounce_domain = bounce_domain,
+		.list_name = source->list_name,
+		.campaign_name = source->campaign_name,
+	};
+	size_t count = db_row_count(fields);
+	struct view *names = calloc(count + 1, sizeof(*names));
+	if (names == NULL)
+		return ERR_MEMORY;
+	for (size_t i = 0; i < count; i++)
+		names[i] = db_get_text(fields, i, 0);
+	enum err err = composer_compile(&composition, names, count, &run->composer, why);
+	free(names);
+	return err;
+}
+
+static enum err load(struct run *run, struct db *db, struct view bounce_domain, struct buf *why)
+{
+	struct run_source source;
+	AUTO_DB_ROWS *rows = NULL, *fields = NULL;
+	enum err err = runs_load(db, run->id, &source, &rows, why);
+	if (err == ERR_OK)
+		err = members_attribute_names(db, source.list_id, VIEW_LIT(""), &fields, why);
+	if (err != ERR_OK)
+		return err;
+	run->list_id = source.list_id;
+	AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
+	err = compile(run, &source, fields, bounce_domain, &reason);
+	if (err == ERR_INVALID) {
+		run_hold(run, buf_view(&reason), 0);
+		return ERR_OK;
+	}
+	buf_add(why, buf_view(&reason));
+	return err;
+}
+
+enum err runs_open(struct runs *runs, struct db *db, int64_t campaign_id, struct view bounce_domain,
+		   struct run **ret_run, struct buf *why)
+{
+	struct run *run = runs_find(runs, campaign_id);
+	if (run != NULL) {
+		*ret_run = run;
+		return ERR_OK;
+	}
+	run = calloc(1, sizeof(*run));
+	if (run == NULL)
+		return ERR_MEMORY;
+	run->id = campaign_id;
+	enum err err = load(run, db, bounce_domain, why);
+	if (err != ERR_OK) {
+		free(run);
+		return err;
+	}
+	run->next = runs->first;
+	runs->first = run;
+	*ret_run = run;
+	return ERR_OK;
+}
+
+static void run_free(struct run *run)
+{
+	composer_done(run->composer);
+	free(run);
+}
+
+void runs_sweep(struct runs *runs)
+{
+	struct run **at = &runs->first;
+	while (*at != NULL) {
+		struct run *run = *at;
+		if (run->present > 0 || run->wants_hold) {
+			at = &run->next;
+			continue;
+		}
+		*at = run->next;
+		run_free(run);
+	}
+}
+
+void runs_done(struct runs *runs)
+{
+	while (runs->first != NULL) {
+		struct run *run = runs->first;
+		runs->first = run->next;
+		run_free(run);
+	}
+}
+
+void run_leave(struct run *run, int64_t leave_by_us)
+{
+	if (run->is_leaving)
+		return;
+	run->is_leaving = true;
+	run->leave_by_us = leave_by_us;
+}
+
+void run_hold(struct run *run, struct view reason, int64_t leave_by_us)
+{
+	run_leave(run, leave_by_us);
+	if (run->wants_hold)
+		return;
+	run->wants_hold = true;
+	reason = view_head(reason, sizeof(run->hold_reason) - 1);
+	memcpy(run->hold_reason, reason.data, reason.len);
+	run->hold_reason[reason.len] = '\0';
+}

@@ -1,0 +1,43 @@
+/* The campaigns of which a worker has recipients in hand. */
+#ifndef SENDER_RUN_H
+#define SENDER_RUN_H
+
+#include "mail/compose.h"
+#include "sender/breaker.h"
+#include "store/runs.h"
+
+enum { RUN_REASON_MOST = 512 };
+
+struct run {
+	struct run *next;
+	int64_t id, list_id;
+	struct composer *composer; /* NULL: its template cannot be compiled, and it is being held */
+	struct breaker breaker;
+	size_t present; /* recipients in memory */
+	size_t waiting; /* of these: not begun */
+	size_t in_hand; /* of these: begun, or being sent */
+	/* Nothing more of it is begun, and what was opened goes back: it is paused, canceled or held, or the worker stops. */
+	bool is_leaving;
+	int64_t leave_by_us; /* boot time; what is still being sent by then is cut off */
+	bool wants_hold;     /* the breaker's word, still to be told to the database */
+	char hold_reason[RUN_REASON_MOST];
+};
+
+struct runs {
+	struct run *first;
+};
+
+struct run *runs_find(const struct runs *runs, int64_t campaign_id);
+/* Loads and compiles what runs_find() does not know yet. A template that does not compile gives a run that wants to be held. */
+enum err runs_open(struct runs *runs, struct db *db, int64_t campaign_id, struct view bounce_domain,
+		   struct run **ret_run, struct buf *why) MUST_USE;
+/* Forgets those without a recipient in memory. */
+void runs_sweep(struct runs *runs);
+void runs_done(struct runs *runs);
+
+/* Nothing more is begun from now on. */
+void run_leave(struct run *run, int64_t leave_by_us);
+/* To be held, for that reason; the first one stays. */
+void run_hold(struct run *run, struct view reason, int64_t leave_by_us);
+
+#endif

@@ -1,0 +1,32 @@
+/* What a sender works with, read and checked once at start: settings, keys, and what follows from them. */
+#ifndef SENDER_SETUP_H
+#define SENDER_SETUP_H
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/settings.h"
+#include "mail/keyring.h"
+#include "sender/retry.h"
+
+enum { SETUP_WORKERS_MOST = 256, SETUP_CONNECTIONS_MOST = 1000, SETUP_WINDOW_MOST = 100000, SETUP_CHUNK = 1000 };
+
+struct setup {
+	struct settings settings;
+	struct keyring keyring;
+	struct retry retry;
+	unsigned workers;
+	bool unsafe;                 /* work with a server that has fsync=off */
+	char host[LIMIT_DOMAIN + 1]; /* this host's name */
+	char helo[LIMIT_DOMAIN + 1];
+	char relay[LIMIT_DOMAIN + 16]; /* "host:port", for people */
+};
+
+/* `why` says what is wrong and where. The caller releases *ret_setup with setup_done(). */
+enum err setup_load(const char *path, bool unsafe, struct setup *ret_setup, struct buf *why) MUST_USE;
+void setup_done(struct setup *setup);
+
+/* sender's own login, when there is one. */
+const char *setup_conninfo(const struct setup *setup);
+enum log_level setup_log_level(const struct setup *setup);
+
+#endif
