@@ -82,7 +82,7 @@ static void make_template(void)
 bool database_start(void)
 {
 	if (access("/usr/lib/postgresql/15/bin/initdb", X_OK) != 0 && getenv("PG_BIN") == NULL) {
-		printf("skip: PostgreSQL 15 is not installed\n");
+		printf("skip database: PostgreSQL 15 is not installed\n");
 		return false;
 	}
 	strcpy(dir, "/tmp/verpost-unit-XXXXXX");
