@@ -56,7 +56,7 @@ UNIT_TESTS = $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*/test_
 SUPPORT_FILES = $(patsubst tests/support/%/main.c,$(BUILD)/bin/%,$(wildcard tests/support/*/main.c))
 BENCH_FILES = $(patsubst tests/bench/%.c,$(BUILD)/bin/bench_%,$(wildcard tests/bench/*.c))
 FUZZ_FILES = $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
-MAN_PAGES = $(patsubst man/%.scd,build/man/%,$(wildcard man/*.scd)) build/man/verpost.conf.5
+MAN_PAGES = $(patsubst man/%.scd,build/man/%,$(wildcard man/*.scd)) build/man/verpost.conf.5 build/man/listctl.1
 
 .DEFAULT_GOAL = all
 .PHONY: all demo check bench fuzz fuzz-brief install deps clean help programs tests man format test-support bench-programs
@@ -170,5 +170,10 @@ build/man/%: man/%.scd
 build/man/verpost.conf.5: man/verpost.conf.5.head man/verpost.conf.5.tail $(BUILD)/bin/listctl
 	@mkdir -p $(@D)
 	(cat man/verpost.conf.5.head; $(BUILD)/bin/listctl --settings; cat man/verpost.conf.5.tail) | scdoc > $@
+
+# listctl(1): likewise, around the verbs' own rows.
+build/man/listctl.1: man/listctl.1.head man/listctl.1.tail $(BUILD)/bin/listctl
+	@mkdir -p $(@D)
+	(cat man/listctl.1.head; $(BUILD)/bin/listctl --manual; cat man/listctl.1.tail) | scdoc > $@
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -12,6 +12,7 @@ const struct common_option common_options[] = {
 	{ "help", 'h', NULL, "show help for the verb, the noun or everything" },
 	{ "version", 'V', NULL, "show the version" },
 	{ "settings", 'S', NULL, "show every setting, its default and its meaning" },
+	{ "manual", 'M', NULL, "show every verb, as the source of listctl(1)" },
 	{ "check-config", 'C', NULL, "check the settings and the key file and show what is in force" },
 	{ NULL, 0, NULL, NULL },
 };
@@ -67,6 +68,9 @@ static enum err take(struct parser *parser, int letter, const char *value)
 		return ERR_OK;
 	case 'S':
 		arguments->wish = WISH_SETTINGS;
+		return ERR_OK;
+	case 'M':
+		arguments->wish = WISH_MANUAL;
 		return ERR_OK;
 	case 'C':
 		arguments->wish = WISH_CHECK_CONFIG;
@@ -128,7 +132,7 @@ static enum err find_command(struct parser *parser, int argc, char **argv, int *
 	arguments->noun = argv[0];
 	if (row == NULL) {
 		int next;
-		enum err err = read_options(parser, "+:c:f:qhVSC", argc, argv, &next);
+		enum err err = read_options(parser, "+:c:f:qhVSMC", argc, argv, &next);
 		if (err != ERR_OK || arguments->wish > WISH_HELP)
 			return err;
 		if (next == argc && arguments->wish == WISH_HELP)
@@ -165,7 +169,7 @@ enum err arguments_parse(int argc, char **argv, struct arguments *ret_arguments,
 	struct parser parser = { .arguments = ret_arguments, .why = why };
 	fill_rows(&parser, NULL);
 	int next, used;
-	enum err err = read_options(&parser, "+:c:f:qhVSC", argc, argv, &next);
+	enum err err = read_options(&parser, "+:c:f:qhVSMC", argc, argv, &next);
 	if (err != ERR_OK || ret_arguments->wish > WISH_HELP)
 		return err;
 	if (next == argc) {

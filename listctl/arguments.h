@@ -11,6 +11,7 @@ struct arguments {
 		WISH_HELP, /* of call's command, else of noun, else of everything */
 		WISH_VERSION,
 		WISH_SETTINGS,
+		WISH_MANUAL,
 		WISH_CHECK_CONFIG,
 	} wish;
 	const char *noun; /* given, though perhaps without a verb */

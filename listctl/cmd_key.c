@@ -1,8 +1,6 @@
 #include <string.h>
 #include <time.h>
 
-#include <openssl/rand.h>
-
 #include "base/clock.h"
 #include "base/limits.h"
 #include "listctl/call.h"
@@ -58,7 +56,7 @@ static enum err add_key(struct call *call, struct keyring *keyring, int *ret_id)
 	unsigned char bytes[KEYRING_KEY_SIZE];
 	char today[11];
 	today_text(today);
-	if (RAND_bytes(bytes, sizeof(bytes)) != 1)
+	if (!keys_random(bytes))
 		return call_refuse(call, ERR_IO, "the system has no random numbers to give");
 	enum err err = keyring_add(keyring, view_of(today), bytes, ret_id);
 	if (err == ERR_REFUSED)
@@ -84,7 +82,7 @@ static enum err new_key(struct call *call)
 		return err;
 	call_note(call, "key %d signs from now on; it stands in %s", id, call->settings->keys_file);
 	if (!first)
-		call_note(call, "restart bounced first, then sender, on every host that has this file");
+		call_note(call, "on every host that has this file: first reload bounced (SIGHUP), then restart sender");
 	return ERR_OK;
 }
 
@@ -174,7 +172,7 @@ static enum err retire(struct call *call)
 	if (err == ERR_OK)
 		err = audit_key(call, "key.retire", (int)id);
 	if (err == ERR_OK)
-		call_note(call, "key %d is retired; sender and bounced know after a restart", (int)id);
+		call_note(call, "key %d is retired; reload bounced (SIGHUP) and restart sender", (int)id);
 	return err;
 }
 

@@ -1,5 +1,6 @@
 #include "listctl/help.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "listctl/arguments.h"
@@ -82,4 +83,61 @@ void help_overview(FILE *out)
 	    "\nExit status: 0 done, 1 refused or failed, 2 wrong usage. `listctl NOUN VERB --help` and listctl(1) tell "
 	    "more.\n",
 	    out);
+}
+
+/* ---- scdoc source ---- */
+
+/* scdoc takes some characters for markup, at the start of a line or anywhere. */
+static void manual_text(const char *text, FILE *out)
+{
+	for (; *text != '\0'; text++) {
+		if (strchr("\\*_[]|#-.~<>\t", *text) != NULL)
+			fputc('\\', out);
+		fputc(*text, out);
+	}
+}
+
+static void manual_option(const char *name, const char *argument, const char *help, FILE *out)
+{
+	fputs("*--", out);
+	manual_text(name, out);
+	fputc('*', out);
+	if (argument != NULL) {
+		fputs(" _", out);
+		manual_text(argument, out);
+		fputc('_', out);
+	}
+	fputs("\n\t", out);
+	manual_text(help, out);
+	fputs(".\n\n", out);
+}
+
+static void manual_command(const struct command *row, FILE *out)
+{
+	/* A heading is taken as it stands. */
+	fprintf(out, "## %s%s%s %s\n\n", row->noun == NULL ? "" : row->noun, row->noun == NULL ? "" : " ", row->verb,
+		row->operands);
+	fputc(toupper((unsigned char)row->help[0]), out);
+	manual_text(row->help + 1, out);
+	fputs(".\n\n", out);
+	if (row->details != NULL) {
+		manual_text(row->details, out);
+		fputc('\n', out);
+	}
+	for (const struct command_option *option = row->options; option != NULL && option->name != NULL; option++)
+		manual_option(option->name, option->argument, option->help, out);
+}
+
+void help_manual(FILE *out)
+{
+	for (size_t i = 0; command_tables[i] != NULL; i++) {
+		for (const struct command *row = command_tables[i]; row->verb != NULL; row++)
+			manual_command(row, out);
+	}
+	fputs("# OPTIONS OF EVERY VERB\n\n", out);
+	for (size_t i = 0; common_options[i].name != NULL; i++) {
+		if (i == common_of_verbs)
+			fputs("# OPTIONS THAT STAND ALONE\n\n", out);
+		manual_option(common_options[i].name, common_options[i].argument, common_options[i].help, out);
+	}
 }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <openssl/crypto.h>
+#include <openssl/rand.h>
 
 #include "base/file.h"
 #include "base/limits.h"
@@ -53,4 +54,9 @@ enum err keys_save(const struct settings *settings, const struct keyring *keyrin
 	if (text.data != NULL)
 		OPENSSL_cleanse(text.data, text.cap);
 	return err;
+}
+
+bool keys_random(unsigned char bytes[KEYRING_KEY_SIZE])
+{
+	return RAND_bytes(bytes, KEYRING_KEY_SIZE) == 1;
 }

@@ -12,4 +12,7 @@ enum err keys_load(const struct settings *settings, const char *settings_path, s
 /* Replaces the file at once: mode 0600, or readable by its group when it was; its owner and group stay. */
 enum err keys_save(const struct settings *settings, const struct keyring *keyring, struct buf *why) MUST_USE;
 
+/* Random octets for a new key. False: the system has none to give. */
+bool keys_random(unsigned char bytes[KEYRING_KEY_SIZE]) MUST_USE;
+
 #endif

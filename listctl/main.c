@@ -141,6 +141,9 @@ static enum exit_status act(const struct arguments *arguments, struct buf *why)
 	case WISH_SETTINGS:
 		settings_print_manual(stdout);
 		return EXIT_DONE;
+	case WISH_MANUAL:
+		help_manual(stdout);
+		return EXIT_DONE;
 	case WISH_CHECK_CONFIG:
 		return check_config(path, why) == ERR_OK ? EXIT_DONE : refuse(why, EXIT_REFUSED);
 	case WISH_RUN:

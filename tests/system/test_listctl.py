@@ -35,6 +35,9 @@ def test_help_is_everywhere(world):
         done = run(world, noun, "--help")
         assert done.returncode == 0 and f"Usage: listctl {noun} VERB" in done.stdout
     assert re.match(r"listctl \(verpost\) \d", run(world, "--version").stdout)
+    manual = run(world, "--manual").stdout
+    for words in found:
+        assert f"\n## {' '.join(words)} " in "\n" + manual, words
     settings = run(world, "--settings").stdout
     assert "bounce" in settings and "relay" in settings
 

@@ -152,6 +152,7 @@ static const struct line_row {
 	  .verb = "new" },
 	{ .label = "version", .words = { "--version" }, .wish = WISH_VERSION },
 	{ .label = "settings", .words = { "--settings" }, .wish = WISH_SETTINGS },
+	{ .label = "manual", .words = { "--manual" }, .wish = WISH_MANUAL },
 	{ .label = "check", .words = { "-c", "x", "--check-config" }, .wish = WISH_CHECK_CONFIG },
 	{ .label = "nothing", .expected = ERR_INVALID, .why = "needs a command" },
 	{ .label = "noun alone", .words = { "list" }, .expected = ERR_INVALID, .why = "needs a verb" },
