@@ -92,9 +92,9 @@ static bool says_nothing(struct status status)
 
 static enum certainty certainty_of(const struct rule *rule)
 {
-	if (rule->phrases == NULL)
-		return CERTAINTY_CODES;
-	return rule->is_vague ? CERTAINTY_VAGUE_WORDS : CERTAINTY_WORDS;
+	if (rule->is_vague)
+		return CERTAINTY_VAGUE;
+	return rule->phrases == NULL ? CERTAINTY_CODES : CERTAINTY_WORDS;
 }
 
 void classify(const struct classifier *classifier, const struct evidence *evidence, struct finding *ret_finding)

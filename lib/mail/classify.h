@@ -21,7 +21,7 @@ struct evidence {
 };
 
 /* How much the deciding rule had to go by. */
-enum certainty { CERTAINTY_NONE, CERTAINTY_CODES, CERTAINTY_VAGUE_WORDS, CERTAINTY_WORDS };
+enum certainty { CERTAINTY_NONE, CERTAINTY_VAGUE, CERTAINTY_CODES, CERTAINTY_WORDS };
 
 struct finding {
 	enum bounce_kind kind;

@@ -14,7 +14,7 @@ struct rule {
 	unsigned code;
 	/* One of these is in the text, compared as mail/phrases.h says. NULL: the codes alone decide. */
 	const char *const *phrases;
-	/* The words may stand in any refusal: others, found near by, go before them. */
+	/* Such words or such a code may stand in any refusal: what is found near by goes before them. */
 	bool is_vague;
 	/* A reply that this rule decides; for people and for the test that walks the table. */
 	const char *example;

@@ -162,19 +162,26 @@ static bool read_feedback(struct intake *intake, struct report *report)
 	return true;
 }
 
-/* Codes and text of one place; as long as they give no clear words, those of the notice around it are asked. */
+/* Codes and text of one place; as long as they give no clear words, those of the notice around it are asked. The paragraph about the
+ * recipient may overrule a clear code, the rest of the notice, with its disclaimers, and the subject may not. */
 static struct finding classify_with_notice(struct intake *intake, struct evidence evidence)
 {
 	struct finding best, wider;
 	classify(intake->classifier, &evidence, &best);
-	struct view further[] = { intake->text_report.diagnostic,
-				  view_head(intake->text_report.notice, LIMIT_INTAKE_HEAD) };
+	const struct further {
+		struct view text;
+		enum certainty overrules; /* below this */
+	} further[] = {
+		{ intake->text_report.diagnostic, CERTAINTY_WORDS },
+		{ view_head(intake->text_report.notice, LIMIT_INTAKE_HEAD), CERTAINTY_CODES },
+		{ parts_head(&intake->parts, HEAD_SUBJECT), CERTAINTY_CODES },
+	};
 	for (size_t i = 0; i < ARRAY_LEN(further); i++) {
 		if (best.certainty == CERTAINTY_WORDS && status_is_set(best.status))
 			break;
-		struct evidence more = { best.code, best.status, further[i], evidence.is_final };
+		struct evidence more = { best.code, best.status, further[i].text, evidence.is_final };
 		classify(intake->classifier, &more, &wider);
-		if (wider.certainty > best.certainty)
+		if (wider.certainty > best.certainty && best.certainty < further[i].overrules)
 			best = wider;
 		else if (!status_is_set(best.status))
 			best.status = wider.status;
@@ -284,6 +291,16 @@ static bool has_path_of_person(const struct intake *intake)
 	       view_find_nocase(address, VIEW_LIT("postmaster")) == VIEW_NONE;
 }
 
+/* People write about bounces too, and send them on. */
+static bool is_like_letter(const struct intake *intake, bool subject_says)
+{
+	struct view subject = parts_head(&intake->parts, HEAD_SUBJECT);
+	if (!has_path_of_person(intake) || intake->from[MARK_FROM_MACHINE])
+		return false;
+	return !subject_says || !intake->text[MARK_TEXT_BOUNCE] || view_starts_nocase(subject, VIEW_LIT("Re:")) ||
+	       view_starts_nocase(subject, VIEW_LIT("Fw")) || parts_head(&intake->parts, HEAD_IN_REPLY_TO).len > 0;
+}
+
 static bool is_bounce_text(const struct intake *intake)
 {
 	if (parts_head(&intake->parts, HEAD_X_FAILED_RECIPIENTS).len > 0)
@@ -292,12 +309,12 @@ static bool is_bounce_text(const struct intake *intake)
 	bool has_null_path = view_eq(view_trim(parts_head(&intake->parts, HEAD_RETURN_PATH)), VIEW_LIT("<>"));
 	bool subject_says = intake->subject[MARK_SUBJECT_BOUNCE] || intake->subject[MARK_SUBJECT_DELAY];
 	bool text_says = intake->text[MARK_TEXT_BOUNCE] || intake->text[MARK_TEXT_DELAY];
-	if (intake->subject[MARK_SUBJECT_AUTO_REPLY] && !subject_says)
+	if ((intake->subject[MARK_SUBJECT_AUTO_REPLY] || intake->text[MARK_TEXT_AUTO_REPLY]) && !subject_says)
 		return false;
-	/* Newsletters and people write about bounces too. */
-	if (!is_daemon && (is_list_mail(intake) || (has_path_of_person(intake) && !intake->from[MARK_FROM_MACHINE])))
+	if (!is_daemon && (is_list_mail(intake) || is_like_letter(intake, subject_says)))
 		return false;
-	if (has_path_of_person(intake) && intake->text_report.count == 0 && intake->text_report.diagnostic.len == 0)
+	if (has_path_of_person(intake) && intake->text_report.count == 0 && intake->text_report.diagnostic.len == 0 &&
+	    parts_find(&intake->parts, PART_RETURNED) == NULL)
 		return false;
 	if (text_says)
 		return is_daemon || has_null_path || intake->parts.is_status || subject_says ||
@@ -346,8 +363,9 @@ static bool read_bounce_text(struct intake *intake, struct report *report)
 		return true;
 	}
 	struct view notice = intake->text_report.notice;
-	size_t fields = view_find_nocase(notice, VIEW_LIT("Final-Recipient:"));
-	if (fields != VIEW_NONE && take_dsn(intake, view_skip(notice, fields), report))
+	struct view all = buf_view(&intake->notice);
+	size_t fields = view_find_nocase(all, VIEW_LIT("\nFinal-Recipient:"));
+	if (fields != VIEW_NONE && take_dsn(intake, view_skip(all, fields), report))
 		return true;
 	bool is_delay = intake->text[MARK_TEXT_DELAY] || intake->subject[MARK_SUBJECT_DELAY];
 	struct evidence evidence = { .text = intake->text_report.diagnostic, .is_final = !is_delay };

@@ -143,19 +143,6 @@ static void take_leaf(struct parts *parts, GMimePart *leaf, enum part_role role,
 	g_byte_array_free(octets, TRUE);
 }
 
-/* Of a returned message the header is enough. */
-static void take_returned(struct parts *parts, GMimeMessagePart *leaf)
-{
-	GMimeMessage *message = g_mime_message_part_get_message(leaf);
-	if (message == NULL)
-		return;
-	char *header = g_mime_object_get_headers(GMIME_OBJECT(message), NULL);
-	begin_part(parts, PART_RETURNED, false);
-	add_text(parts, NULL, view_head(view_of(header), LIMIT_INTAKE_HEAD));
-	end_part(parts);
-	g_free(header);
-}
-
 /* ---- the walk ---------------------------------------------------------------------------------------------------- */
 
 static bool role_of(GMimeObject *object, enum part_role *ret_role, bool *ret_is_html)
@@ -176,6 +163,32 @@ static bool role_of(GMimeObject *object, enum part_role *ret_role, bool *ret_is_
 	return *ret_is_html || g_mime_content_type_is_type(type, "text", "*");
 }
 
+/* Gateways wrap the reports that they pass on. */
+static bool is_report(GMimeObject *object)
+{
+	GMimeContentType *type = object == NULL ? NULL : g_mime_object_get_content_type(object);
+	return type != NULL && g_mime_content_type_is_type(type, "multipart", "report");
+}
+
+static void take_object(struct parts *parts, GMimeObject *object, unsigned depth);
+
+/* Of a returned message the header is enough. */
+static void take_returned(struct parts *parts, GMimeMessagePart *leaf, unsigned depth)
+{
+	GMimeMessage *message = g_mime_message_part_get_message(leaf);
+	if (message == NULL)
+		return;
+	if (is_report(g_mime_message_get_mime_part(message))) {
+		take_object(parts, g_mime_message_get_mime_part(message), depth + 1);
+		return;
+	}
+	char *header = g_mime_object_get_headers(GMIME_OBJECT(message), NULL);
+	begin_part(parts, PART_RETURNED, false);
+	add_text(parts, NULL, view_head(view_of(header), LIMIT_INTAKE_HEAD));
+	end_part(parts);
+	g_free(header);
+}
+
 static void take_object(struct parts *parts, GMimeObject *object, unsigned depth)
 {
 	enum part_role role;
@@ -188,7 +201,7 @@ static void take_object(struct parts *parts, GMimeObject *object, unsigned depth
 		for (int i = 0; i < count; i++)
 			take_object(parts, g_mime_multipart_get_part(GMIME_MULTIPART(object), i), depth + 1);
 	} else if (GMIME_IS_MESSAGE_PART(object)) {
-		take_returned(parts, GMIME_MESSAGE_PART(object));
+		take_returned(parts, GMIME_MESSAGE_PART(object), depth);
 	} else if (GMIME_IS_PART(object) && role_of(object, &role, &is_html)) {
 		take_leaf(parts, GMIME_PART(object), role, is_html);
 	}
@@ -207,10 +220,9 @@ static void take_head(struct parts *parts, GMimeMessage *message)
 static void take_kind(struct parts *parts, GMimeMessage *message)
 {
 	GMimeObject *top = g_mime_message_get_mime_part(message);
-	GMimeContentType *type = top == NULL ? NULL : g_mime_object_get_content_type(top);
-	if (type == NULL || !g_mime_content_type_is_type(type, "multipart", "report"))
+	if (!is_report(top))
 		return;
-	const char *report_type = g_mime_content_type_get_parameter(type, "report-type");
+	const char *report_type = g_mime_object_get_content_type_parameter(top, "report-type");
 	parts->is_report = true;
 	parts->is_status = report_type != NULL && g_ascii_strcasecmp(report_type, "delivery-status") == 0;
 }
