@@ -9,6 +9,7 @@ import concurrent.futures
 import importlib
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -62,6 +63,11 @@ def chosen(name, words):
     return not words or any(word in name for word in words)
 
 
+def names_in(path):
+    """As tests_of(), without running the file."""
+    return [f"{path.stem}.{name}" for name in re.findall(r"^def (test_\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)]
+
+
 def run_file(path, words):
     for name, function in tests_of(path):
         if chosen(name, words):
@@ -86,8 +92,7 @@ def main():
     if words[:1] == ["--file"]:
         run_file(pathlib.Path(words[1]), words[2:])
         return 0
-    files = [p for p in sorted(HERE.glob("test_*.py"))
-             if not words or any(w in p.stem or w in p.read_text() for w in words)]
+    files = [p for p in sorted(HERE.glob("test_*.py")) if any(chosen(name, words) for name in names_in(p))]
     failed = False
     jobs = min(2, os.cpu_count() or 1)
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
