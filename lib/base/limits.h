@@ -36,8 +36,9 @@ enum limit {
 	LIMIT_TEMPLATE_STEPS = 1 << 20, /* operations to render one copy */
 	LIMIT_TEMPLATE_OPS = 100000,    /* literals and tags of one template */
 	LIMIT_FIELD_NAME = 128,
-	LIMIT_MESSAGE = 16 << 20,    /* one recipient's copy */
-	LIMIT_SMTP_TURN = LIMIT_MESSAGE * 3 / 2, /* what a client says in one turn: a message, dots stuffed, and commands */
+	LIMIT_MESSAGE = 16 << 20, /* one recipient's copy */
+	LIMIT_SMTP_TURN =
+	    LIMIT_MESSAGE * 3 / 2,   /* what a client says in one turn: a message, dots stuffed, and commands */
 	LIMIT_HEADER_VALUE = 200,    /* characters of data merged into a header */
 	LIMIT_ATTRIBUTES = 64 << 10, /* one subscriber's attributes as JSON */
 
@@ -46,13 +47,13 @@ enum limit {
 	LIMIT_INTAKE_HEAD = 64 << 10, /* header block read of any message */
 	LIMIT_INTAKE_PARTS = 100,
 	LIMIT_INTAKE_DEPTH = 16,
-	LIMIT_INTAKE_PART = 256 << 10,  /* one decoded part */
-	LIMIT_INTAKE_TEXT = 4 << 20,    /* all decoded parts of a message */
-	LIMIT_INTAKE_VALUE = 8 << 10,   /* one header value */
-	LIMIT_REPORT = 64 << 10,        /* what is kept of a report in memory */
-	LIMIT_DIAGNOSTIC = 2048,        /* text kept from a report */
+	LIMIT_INTAKE_PART = 256 << 10, /* one decoded part */
+	LIMIT_INTAKE_TEXT = 4 << 20,   /* all decoded parts of a message */
+	LIMIT_INTAKE_VALUE = 8 << 10,  /* one header value */
+	LIMIT_REPORT = 64 << 10,       /* what is kept of a report in memory */
+	LIMIT_DIAGNOSTIC = 2048,       /* text kept from a report */
 
-	LIMIT_COMMIT_RECORDS = 512, /* rows of what bounced stores in one transaction */
+	LIMIT_COMMIT_RECORDS = 512,     /* rows of what bounced stores in one transaction */
 	LIMIT_COMMIT_OCTETS = 16 << 20, /* messages of the same */
 
 	/* CSV */
@@ -63,7 +64,7 @@ enum limit {
 	LIMIT_OUTPUT_LINE = 4 << 20, /* one row of listctl's output as CSV or JSON */
 
 	/* the database */
-	LIMIT_DB_VALUES = 64,          /* parameters of one statement */
+	LIMIT_DB_VALUES = 64,           /* parameters of one statement */
 	LIMIT_DB_PARAMETER = 512 << 20, /* one parameter; an array of returned messages is the largest */
 };
 

@@ -73,7 +73,7 @@ SETTING(TEXT, bounced, listen, "127.0.0.1:25", "address:port",
 SETTING(TEXT, bounced, hostname, "", "domain", "The name in the greeting; empty means this host's name.")
 SETTING(COUNT, bounced, max_connections, "500", "connections", "Sessions at the same time; further ones hear 421.")
 SETTING(COUNT, bounced, max_per_network, "100", "connections",
-        "Sessions at the same time from one network (an IPv4 /24, an IPv6 /48); further ones hear 421.")
+	"Sessions at the same time from one network (an IPv4 /24, an IPv6 /48); further ones hear 421.")
 SETTING(COUNT, bounced, max_recipients, "100", "recipients", "Recipients of one message; further ones hear 452.")
 SETTING(COUNT, bounced, max_errors, "20", "errors", "Wrong commands and refused recipients of a session before 421.")
 SETTING(COUNT, bounced, max_messages, "1000", "messages", "Messages of one session before 421.")
