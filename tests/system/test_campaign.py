@@ -1,0 +1,204 @@
+import csv
+import io
+import subprocess
+import threading
+import time
+
+import past
+from verpost import BIN, until
+
+PEOPLE = [f"p{i}@{'abc'[i % 3]}.test" for i in range(12)]
+
+
+def test_template_mistakes(world):
+    "A template that would go wrong is refused with place and remedy, and nothing is created."
+    world.setup()
+    world.listctl("import", "news", world.file("s.csv", "email,name,city\nann@a.test,Ann,Bonn\nbob@b.test,Bob,\n"))
+    good = world.file("good.txt", "Hello {{name|friend}} in {{city|your town}}\n")
+
+    def create(name, text=good, *more, subject="News"):
+        return ["campaign", "create", name, "news", "--subject", subject, "--text", text, *more]
+
+    world.refused(*create("x", world.file("a.txt", "Hello\n\n  {{contry}}\n")), says=["text", "line 3, column 3", "contry"])
+    world.refused(*create("x", world.file("b.txt", "Hi {{#city}}you\n")), says=["line 1, column 4", "city", "{{/city}}"])
+    world.refused(*create("x", world.file("c.txt", "Hi {{name\n")), says=["line 1, column 4"])
+    world.refused(*create("x", good, "--html", world.file("d.html", "<p>\n{{{nam}}}</p>")), says=["html", "line 2", "nam"])
+    world.refused(*create("x", subject="{{town}}"), says=["subject", "town"])
+    world.refused(*create("x", subject="a\r\nBcc: eve@a.test"), says="subject")
+    world.refused(*create("x", world.file("e.txt", b"caf\xe9\n")), says=["e.txt", "UTF-8"])
+    world.refused(*create("x", world.file("f.txt", b"a\0b\n")), says=["f.txt", "NUL"])
+    world.refused(*create("x", world.base / "missing"), says=["missing", "No such file"])
+    world.refused(*create("x", world.base), says="directory")
+    world.refused(*create("x", good, "--from", "nobody"), says="--from")
+    world.refused(*create("x", good, "--in-doubt", "maybe"), code=2, says="--in-doubt")
+    world.refused(*create("Not A Name"), says="name")
+    world.refused("campaign", "create", "x", "nolist", "--subject", "s", "--text", good, says="nolist")
+    world.refused("campaign", "create", "x", "news", "--subject", "s", code=2, says="--text")
+    assert world.value("SELECT count(*) FROM campaign") == "0"
+    world.listctl(*create("good"))
+    world.refused(*create("good"), says="already")
+    assert world.sql("SELECT state, from_address, in_doubt FROM campaign") == [["draft", "news@example.test", "resend"]]
+
+
+def test_preview_and_edit(world):
+    "A preview is one recipient's copy with a token that nobody could use, and tells of gaps; a draft can be changed."
+    world.setup()
+    world.listctl("import", "news", world.file("s.csv", "email,name,city\nann@a.test,Ann,Bonn\nbob@b.test,,\n"))
+    text = world.file("t.txt", "Dear {{name|friend}} of {{city}}: {{unsubscribe}}\n")
+    world.listctl("campaign", "create", "c", "news", "--subject", "For {{name|you}}", "--text", text)
+    copy = world.listctl("campaign", "preview", "c", "ANN@a.test")
+    assert "Dear Ann of Bonn" in copy and "Subject: For Ann" in copy and "List-Unsubscribe: <mailto:" in copy, copy
+    done = world.run("listctl", "campaign", "preview", "c", "bob@b.test")
+    assert done.returncode == 0 and "Dear friend of" in done.stdout and "city" in done.stderr, done
+    assert "Dear " in world.listctl("campaign", "preview", "c")
+    world.refused("campaign", "preview", "c", "eve@a.test", says="eve@a.test")
+    world.refused("campaign", "preview", "c", "not an address")
+    world.listctl("campaign", "edit", "c", "--subject", "Changed", "--from", "Ed <ed@example.test>")
+    assert world.sql("SELECT subject, from_name, from_address FROM campaign") == [["Changed", "Ed", "ed@example.test"]]
+    assert "Dear {{name|friend}}" in world.listctl("campaign", "show", "c", "--text")
+    world.refused("campaign", "edit", "c", "--subject", "{{nothing}}", says="nothing")
+    world.listctl("campaign", "delete", "c")
+    world.refused("campaign", "show", "c", says="c")
+
+
+def test_schedule(world):
+    "A local time is one instant or is refused with the instants it could mean."
+    world.setup()
+    world.subscribe(["ann@a.test"])
+    world.campaign("c", start=False)
+
+    def at(time, zone, *more):
+        return ["campaign", "schedule", "c", "--at", time, "--zone", zone, *more]
+
+    assert world.json(*at("2099-12-24 18:00", "Asia/Jakarta"))["starts_at"] == "2099-12-24T11:00:00Z"
+    assert world.json(*at("2099-12-24T18:00:30", "asia/jakarta"))["zone"] == "Asia/Jakarta"
+    kept = world.sql("SELECT state, local_time, zone, extract(epoch FROM start_at)::bigint FROM campaign")
+    world.refused(*at("2024-03-31 02:30", "Europe/Berlin"), says=["never", "2024-03-31 00:30:00 UTC", "2024-03-31 01:30:00 UTC"])
+    world.refused(*at("2024-10-27 02:30", "Europe/Berlin"),
+                  says=["twice", "--offset +02:00 (2024-10-27 00:30:00 UTC)", "--offset +01:00 (2024-10-27 01:30:00 UTC)"])
+    world.refused(*at("2024-10-27 02:30", "Europe/Berlin", "--offset", "+01:00"), says=["past", "2024-10-27 01:30:00 UTC"])
+    world.refused(*at("2024-10-27 02:30", "Europe/Berlin", "--offset", "+05:00"), says="+05:00")
+    world.refused(*at("2011-12-30 12:00", "Pacific/Apia"), says="never")
+    world.refused(*at("2020-01-01 12:00", "UTC"), says="past")
+    world.refused(*at("2099-02-30 12:00", "UTC"), says="2099-02-30")
+    world.refused(*at("tomorrow", "UTC"), says="tomorrow")
+    world.refused(*at("2099-01-01 12:00", "Asia/Jakata"), says=["Asia/Jakata", "Asia/Jakarta"])
+    world.refused(*at("2099-01-01 12:00", "EST5EDT4"), says="no time zone")
+    world.refused(*at("2099-01-01 12:00", "UTC", "--offset", "7"), code=2, says="--offset")
+    world.refused("campaign", "schedule", "c", "--at", "2099-01-01 12:00", code=2, says="--zone")
+    assert world.sql("SELECT state, local_time, zone, extract(epoch FROM start_at)::bigint FROM campaign") == kept
+    world.listctl("campaign", "schedule", "c", "--clear")
+    assert world.sql("SELECT state, start_at IS NULL FROM campaign") == [["draft", "t"]]
+
+
+def test_fold_is_chosen_by_offset(world):
+    "Of a local time that the clocks show twice, --offset takes the one that is meant."
+    world.setup()
+    world.subscribe(["ann@a.test"])
+    world.campaign("c", start=False)
+    # a future year's last Sunday of October, whatever the present year
+    day = world.value("SELECT max(d)::date FROM generate_series(date_trunc('year', now()) + interval '2 years 9 months',"
+                      " date_trunc('year', now()) + interval '2 years 9 months 30 days', interval '1 day') d"
+                      " WHERE extract(isodow FROM d) = 7")
+    starts = [world.json("campaign", "schedule", "c", "--at", f"{day} 02:30", "--zone", "Europe/Berlin", "--offset", o)["starts_at"]
+              for o in ["+02:00", "+01:00"]]
+    assert starts == [f"{day}T00:30:00Z", f"{day}T01:30:00Z"], starts
+
+
+def test_steps(world):
+    "Each step is refused, with the present state, unless the campaign is where it leads on from; each is in the audit."
+    world.setup()
+    world.subscribe(["ann@a.test"])
+    text = world.file("t.txt", "x\n")
+    world.campaign("c", start=False)
+    world.refused("campaign", "pause", "c", says=["draft", "running"])
+    world.refused("campaign", "resume", "c", says="draft")
+    world.refused("campaign", "cancel", "c", says=["draft", "delete"])
+    world.listctl("campaign", "start", "c")
+    world.listctl("campaign", "start", "c")
+    assert world.sql("SELECT state, start_at <= now(), zone IS NULL FROM campaign") == [["scheduled", "t", "t"]]
+    world.refused("campaign", "delete", "c", says="scheduled")
+    world.sql("UPDATE campaign SET state = 'running', started_at = now(), audience = 0")
+    for verb in ["start", "resume", "delete"]:
+        world.refused("campaign", verb, "c", says="running")
+    world.refused("campaign", "edit", "c", "--text", text, says=["running", "frozen"])
+    world.refused("campaign", "schedule", "c", "--at", "2099-01-01 12:00", "--zone", "UTC", says="running")
+    world.listctl("campaign", "pause", "c", "--reason", "a typo")
+    assert "a typo" in world.status("c")["hold_reason"]
+    world.refused("campaign", "pause", "c", says="paused")
+    world.listctl("campaign", "resume", "c")
+    assert world.status("c")["state"] == "running"
+    world.listctl("campaign", "cancel", "c", "--yes")
+    for verb in ["start", "pause", "resume", "cancel", "delete"]:
+        world.refused("campaign", verb, "c", says="canceled")
+    world.refused("campaign", "start", "nope", says=["nope", "there are: c"])
+    for action in ["create", "start", "pause", "resume", "cancel"]:
+        assert past.audited(world, f"campaign.{action}") == (2 if action == "start" else 1), action
+    assert past.audited(world, "campaign.edit") == 0
+
+
+def test_status_names_everybody(world):
+    "The eight numbers add up, and each recipient is named in exactly one place."
+    world.setup()
+    world.subscribe(PEOPLE)
+    outcomes = dict(zip(PEOPLE, ["accepted"] * 4 + ["refused", "expired", "skipped", "skipped", "deferred", "in_doubt"]))
+    past.sent(world, "c", outcomes, state="running", pending=PEOPLE[10:])
+    status = world.status("c")
+    wanted = dict(audience=12, accepted=4, refused=1, expired=1, skipped=2, deferred=1, in_doubt=1, pending=2)
+    assert {k: status[k] for k in wanted} == wanted, status
+    assert status["refused_reasons"] == {"user-unknown": 1} and status["skipped_reasons"] == {"suppressed": 2}
+    named = []
+    for place in [k for k in wanted if k != "audience"]:
+        text = world.listctl("campaign", "status", "c", "--recipients", place, "--format", "csv")
+        rows = list(csv.DictReader(io.StringIO(text)))
+        assert len(rows) == wanted[place] and all(row["place"] == place for row in rows), (place, text)
+        named += [row["email"] for row in rows]
+    assert sorted(named) == sorted(PEOPLE), named
+    world.refused("campaign", "status", "c", "--recipients", "lost", code=2, says="lost")
+    world.sql("INSERT INTO relay_state VALUES ('relay.test:25', true, '554 go away', now(), now())")
+    assert world.status("c")["relay_trouble"] == {"relay.test:25": "554 go away"}
+    people = world.listctl("campaign", "status", "c")
+    assert "554 go away" in people and "user-unknown" in people, people
+
+
+def test_watch(world):
+    "watch writes a line when something changes and ends with the campaign."
+    world.setup()
+    world.subscribe(PEOPLE)
+    past.sent(world, "c", {PEOPLE[0]: "accepted"}, state="running", pending=PEOPLE[1:3])
+    watch = subprocess.Popen([BIN / "listctl", "--config", world.config, "campaign", "watch", "c"], stdout=subprocess.PIPE, text=True)
+    lines = []
+    reader = threading.Thread(target=lambda: lines.extend(iter(watch.stdout.readline, "")))
+    reader.start()
+    until(lambda: lines, "a first line")
+    assert "running 1 of 3" in lines[0], lines
+    world.sql("INSERT INTO delivery (campaign_id, subscriber_id, outcome, attempts, at) SELECT c.id, s.id, 'accepted', 1, now()"
+              f" FROM campaign c, subscriber s WHERE s.address_key IN ('{PEOPLE[1]}', '{PEOPLE[2]}')")
+    until(lambda: any("running 3 of 3" in line for line in lines), "a line about the change")
+    time.sleep(1.5)
+    seen = len(lines)
+    world.sql("UPDATE campaign SET state = 'finished', ended_at = now()")
+    assert watch.wait(60) == 0
+    reader.join()
+    assert seen == 2 and len(lines) == 3 and "finished 3 of 3" in lines[2], lines
+
+
+def test_in_doubt(world):
+    "The doubtful are listed, and a person decides."
+    world.setup()
+    world.subscribe(PEOPLE)
+    campaign = past.sent(world, "c", {PEOPLE[0]: "in_doubt", PEOPLE[1]: "accepted", PEOPLE[2]: "deferred"}, state="running")
+    world.sql("INSERT INTO doubt (campaign_id, subscriber_id, attempt, connection, at)"
+              " SELECT campaign_id, subscriber_id, 1, 'worker 1 connection 2', now() FROM deferral WHERE state = 'in_doubt'")
+    rows = world.json("campaign", "in-doubt", "c")
+    assert [(r["email"], r["connection"]) for r in rows] == [(PEOPLE[0], "worker 1 connection 2")], rows
+    world.refused("campaign", "in-doubt", "c", "--hold", "--settle", code=2)
+    world.listctl("campaign", "in-doubt", "c", "--hold")
+    assert world.json("campaign", "in-doubt", "c")[0]["sent_again_at"] is None
+    assert world.sql("SELECT decision FROM doubt") == [["hold"]]
+    world.listctl("campaign", "in-doubt", "c", "--resend")
+    assert world.json("campaign", "in-doubt", "c")[0]["sent_again_at"] is not None
+    world.listctl("campaign", "in-doubt", "c", "--settle")
+    status = world.status("c")
+    assert (status["accepted"], status["in_doubt"], status["deferred"]) == (2, 0, 1), status
+    assert world.sql("SELECT decision FROM doubt") == [["settled"]] and campaign > 0
