@@ -31,16 +31,27 @@ struct mbox {
 	size_t number;
 };
 
+/* The empty line between two messages belongs to the mbox, not to the first of them. */
+static void drop_parting_line(struct buf *message)
+{
+	struct view text = buf_view(message);
+	if (view_ends(text, VIEW_LIT("\n\r\n")))
+		buf_cut(message, text.len - 2);
+	else if (view_ends(text, VIEW_LIT("\n\n")))
+		buf_cut(message, text.len - 1);
+}
+
 static enum err hand_over(struct mbox *mbox)
 {
 	AUTO_BUF name = buf_with_ceiling(PATH_ROOM);
 	if (mbox->message.len == 0)
 		return ERR_OK;
 	mbox->number++;
-	if (mbox->is_mbox)
-		buf_addf(&name, "%s message %zu", mbox->path, mbox->number);
-	else
-		buf_addf(&name, "%s", mbox->path);
+	buf_addf(&name, "%s", mbox->path);
+	if (mbox->is_mbox) {
+		drop_parting_line(&mbox->message);
+		buf_addf(&name, " message %zu", mbox->number);
+	}
 	enum err err = mbox->taker->take(mbox->taker->user, buf_text(&name), buf_view(&mbox->message));
 	buf_reset(&mbox->message);
 	return err;
