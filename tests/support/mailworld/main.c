@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -183,6 +184,14 @@ static enum err open_log(struct program *program, struct buf *why)
 	return ERR_IO;
 }
 
+static enum err make_folder(const struct program *program, struct buf *why)
+{
+	if (program->options.keep == NULL || mkdir(program->options.keep, 0755) == 0 || errno == EEXIST)
+		return ERR_OK;
+	buf_addf(why, "cannot make the folder %s: %s", program->options.keep, strerror(errno));
+	return ERR_IO;
+}
+
 static enum err watch(struct program *program)
 {
 	struct loop *loop = program->world.loop;
@@ -212,6 +221,8 @@ static enum err start(struct program *program, struct buf *why)
 	enum err err = loop_new(&program->world.loop);
 	if (err == ERR_OK)
 		err = open_log(program, why);
+	if (err == ERR_OK)
+		err = make_folder(program, why);
 	if (err == ERR_OK)
 		err = open_postman(program, why);
 	if (err == ERR_OK)

@@ -33,8 +33,8 @@
 #define RULES_HELP_END                                                                                                 \
 	"\n"                                                                                                           \
 	"    after MS       so much later\n"                                                                           \
-	"    status S       enhanced status in it (default 5.1.1)\n"                                                   \
-	"    text T         diagnostic text in it (default: 550 5.1.1 user unknown, naming the address)\n"             \
+	"    status S       enhanced status in it (default 5.1.1; 4.4.1 for delay)\n"                                  \
+	"    text T         diagnostic text in it (default: user unknown; timed out for delay)\n"                      \
 	"    copies N       sent so many times\n"                                                                      \
 	"SIGHUP reads the file again.\n"
 

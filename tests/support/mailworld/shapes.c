@@ -238,12 +238,15 @@ static void write_delay(const struct report_facts *facts, struct buf *out)
 	end_parts(facts, out);
 }
 
+#define GONE "5.1.1", "550 5.1.1 Recipient address rejected: User unknown:"
+#define LATE "4.4.1", "451 4.4.1 Connection timed out:"
+
 static const struct shape shapes[] = {
-	{ "postfix", false, write_postfix },   { "exim", false, write_exim },
-	{ "exim-dsn", false, write_exim_dsn }, { "sendmail", false, write_sendmail },
-	{ "exchange", false, write_exchange }, { "qmail", false, write_qmail },
-	{ "arf", false, write_arf },           { "vacation", true, write_vacation },
-	{ "delay", false, write_delay },
+	{ "postfix", false, GONE, write_postfix },   { "exim", false, GONE, write_exim },
+	{ "exim-dsn", false, GONE, write_exim_dsn }, { "sendmail", false, GONE, write_sendmail },
+	{ "exchange", false, GONE, write_exchange }, { "qmail", false, GONE, write_qmail },
+	{ "arf", false, GONE, write_arf },           { "vacation", true, GONE, write_vacation },
+	{ "delay", false, LATE, write_delay },
 };
 
 const struct shape *shape_find(struct view name)

@@ -18,6 +18,8 @@ struct report_facts {
 struct shape {
 	const char *name;
 	bool is_from_recipient; /* the envelope sender is the recipient (an automatic reply), else <> */
+	const char *status,
+	    *text; /* what stands in it unless the rule says otherwise; text gets the address behind it */
 	void (*write)(const struct report_facts *facts, struct buf *out);
 };
 

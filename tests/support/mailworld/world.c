@@ -71,12 +71,11 @@ static bool queue_report(struct world *world, const struct smtp_server_message *
 {
 	AUTO_BUF diagnostic = buf_with_ceiling(LIMIT_DIAGNOSTIC);
 	struct view recipient = message->recipients[message->recipient_count - 1];
-	struct view status = rule->report_status.len > 0 ? rule->report_status : VIEW_LIT("5.1.1");
+	struct view status = rule->report_status.len > 0 ? rule->report_status : view_of(rule->report->status);
 	if (rule->report_text.len > 0)
 		buf_add(&diagnostic, rule->report_text);
 	else
-		buf_addf(&diagnostic, "550 " VIEW_FMT " <" VIEW_FMT ">: Recipient address rejected: User unknown",
-			 VIEW_ARG(status), VIEW_ARG(recipient));
+		buf_addf(&diagnostic, "%s <" VIEW_FMT ">", rule->report->text, VIEW_ARG(recipient));
 	struct errand errand = {
 		.shape = rule->report,
 		.facts = { .return_path = message->from,
