@@ -1,5 +1,7 @@
 #include "mail/html_text.h"
 
+#include "base/limits.h"
+
 static const char *const line_tags[] = { "br", "/p",  "p",   "/div", "div", "/tr", "/td", "/li",
 					 "li", "/h1", "/h2", "/h3",  "hr",  "pre", "/pre" };
 
@@ -20,9 +22,11 @@ static size_t length_through(struct view html, struct view end)
 	return at == VIEW_NONE ? html.len : at + end.len;
 }
 
+/* What stands between "<" and the end of its first word; of a longer one the beginning, so that "<<<<" costs nothing. */
 static struct view tag_name(struct view tag)
 {
 	size_t len = 1;
+	tag = view_head(tag, LIMIT_ADDRESS + 1);
 	while (len < tag.len && tag.data[len] != '>' && tag.data[len] != ' ' && tag.data[len] != '\n' &&
 	       tag.data[len] != '\t' && !(tag.data[len] == '/' && len > 1))
 		len++;

@@ -39,7 +39,7 @@ enum err intake_new(const struct classifier *classifier, struct intake **ret_int
 	parts_library_open();
 	intake->classifier = classifier;
 	intake->lines = buf_with_ceiling(LIMIT_INTAKE);
-	intake->notice = buf_with_ceiling(LIMIT_INTAKE_PART);
+	intake->notice = buf_with_ceiling(LIMIT_INTAKE_TEXT);
 	intake->unfolded = buf_with_ceiling(LIMIT_INTAKE_PART);
 	*ret_intake = intake;
 	return ERR_OK;

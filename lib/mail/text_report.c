@@ -324,7 +324,7 @@ static void find_recipients(struct finder *finder)
 	struct view rest = finder->report->notice, line, before, address;
 	bool is_announced = false;
 	while (fields_cut_line(&rest, &line)) {
-		struct view left = line;
+		struct view left = view_trim(line);
 		while (text_cut_address(&left, &before, &address)) {
 			enum naming naming = naming_of(before, address, left, is_announced);
 			take_address(finder, address, naming, line);
