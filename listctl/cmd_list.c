@@ -143,7 +143,7 @@ static enum err store_new(struct call *call, const struct draft *draft)
 	int64_t id;
 	enum err err = db_begin(call->db);
 	if (err != ERR_OK)
-		return call_refuse(call, err, "PostgreSQL is away");
+		return err;
 	AUTO_BUF text = buf_with_ceiling(LIMIT_WHY);
 	err = lists_create(call->db, &draft->list, &id, &text);
 	if (err == ERR_EXISTS)
@@ -209,7 +209,7 @@ static enum err edit(struct call *call)
 		return call_misused(call, "nothing to change: give --title, --from or --reply-to");
 	enum err err = db_begin(call->db);
 	if (err != ERR_OK)
-		return call_refuse(call, err, "PostgreSQL is away");
+		return err;
 	struct draft draft = draft_empty();
 	err = store_edited(call, &draft);
 	draft_done(&draft);

@@ -53,6 +53,7 @@ extern const struct command export_commands[];
 extern const struct command suppress_commands[];
 extern const struct command key_commands[];
 extern const struct command worker_commands[];
+extern const struct command mailbox_commands[];
 extern const struct command campaign_commands[]; /* cmd_campaign*.c */
 extern const struct command bounce_commands[];   /* cmd_bounce.c */
 extern const struct command prune_commands[];    /* cmd_prune.c: prune, undo */

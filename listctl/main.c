@@ -32,15 +32,21 @@ static const char *actor_name(void)
 	return user == NULL ? "unknown" : user->pw_name;
 }
 
-static enum exit_status refuse(struct buf *why, enum exit_status status)
+static enum exit_status refuse(enum err err, struct buf *why, enum exit_status status)
 {
-	fprintf(stderr, "listctl: %s\n", why->len == 0 ? "failed without saying why" : buf_text(why));
+	static const char *const causes[ERR_COUNT] = {
+		[ERR_MEMORY] = "no memory",
+		[ERR_UNAVAILABLE] = "PostgreSQL is away; try again when it is back",
+		[ERR_IO] = "input or output failed",
+	};
+	const char *cause = causes[err] == NULL ? err_name(err) : causes[err];
+	fprintf(stderr, "listctl: %s\n", why->len == 0 ? cause : buf_text(why));
 	return status;
 }
 
 static enum exit_status misuse(const struct arguments *arguments, struct buf *why)
 {
-	const enum exit_status status = refuse(why, EXIT_USAGE);
+	const enum exit_status status = refuse(ERR_INVALID, why, EXIT_USAGE);
 	if (arguments->command != NULL) {
 		fputs("usage: ", stderr);
 		help_usage(arguments->command, stderr);
@@ -77,6 +83,12 @@ static enum err check_config(const char *path, struct buf *why)
 		keyring_wipe(&keyring);
 	settings_done(&settings);
 	return err;
+}
+
+static enum exit_status check(const char *path, struct buf *why)
+{
+	enum err err = check_config(path, why);
+	return err == ERR_OK ? EXIT_DONE : refuse(err, why, EXIT_REFUSED);
 }
 
 static enum err open_database(struct call *call)
@@ -125,7 +137,7 @@ static enum exit_status run(const struct arguments *arguments, const char *setti
 	output_free(call.out);
 	if (err == ERR_OK)
 		return EXIT_DONE;
-	return call.misused ? misuse(arguments, why) : refuse(why, EXIT_REFUSED);
+	return call.misused ? misuse(arguments, why) : refuse(err, why, EXIT_REFUSED);
 }
 
 static enum exit_status act(const struct arguments *arguments, struct buf *why)
@@ -145,7 +157,7 @@ static enum exit_status act(const struct arguments *arguments, struct buf *why)
 		help_manual(stdout);
 		return EXIT_DONE;
 	case WISH_CHECK_CONFIG:
-		return check_config(path, why) == ERR_OK ? EXIT_DONE : refuse(why, EXIT_REFUSED);
+		return check(path, why);
 	case WISH_RUN:
 		break;
 	}

@@ -16,4 +16,20 @@ struct mailbox_message {
 enum err mailboxes_append(struct db *db, const struct mailbox_message *messages, size_t count, size_t *ret_stored,
 			  struct buf *why) MUST_USE;
 
+/* One of them as it is kept. Views are borrowed from the rows. */
+struct mailbox_row {
+	int64_t id, received_us, size;
+	struct view recipient, sender;
+	struct view message; /* filled by mailboxes_find() only */
+};
+
+/* The next page after this id, in the order of ids. */
+enum err mailboxes_page(struct db *db, int64_t after_id, uint64_t limit, struct db_rows **ret_rows,
+			struct buf *why) MUST_USE;
+/* ERR_NOT_FOUND. */
+enum err mailboxes_find(struct db *db, int64_t id, struct db_rows **ret_rows, struct buf *why) MUST_USE;
+struct mailbox_row mailboxes_get(const struct db_rows *rows, size_t row);
+/* ERR_NOT_FOUND. */
+enum err mailboxes_remove(struct db *db, int64_t id, struct buf *why) MUST_USE;
+
 #endif

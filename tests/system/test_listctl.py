@@ -3,9 +3,11 @@
 import csv
 import io
 import os
+import pty
 import re
 import stat
 import subprocess
+import time
 
 from verpost import BIN
 
@@ -255,3 +257,53 @@ def test_nothing_is_asked(world):
     done = world.run("listctl", "import", "news", world.file("p.csv", "email,name\n" + rows))
     assert done.returncode == 0 and "\r" not in done.stderr and "\x1b" not in done.stderr, done.stderr
     assert done.stdout == ""
+
+
+def test_mailbox(world):
+    "Mail for a person is listed, shown as it came, and thrown away."
+    world.setup()
+    assert world.json("mailbox", "ls") == []
+    world.sql("INSERT INTO mailbox_message (recipient, sender, message_hash, message) SELECT 'postmaster@bounce.test', '',"
+              " sha256(m), m FROM (VALUES ('\\x5375626a6563743a2068690d0a0d0afc0d0a'::bytea)) v (m)")
+    shown = world.json("mailbox", "ls")
+    assert [(row["recipient"], row["sender"], row["octets"]) for row in shown] == [("postmaster@bounce.test", "", 18)], shown
+    done = subprocess.run([BIN / "listctl", "--config", world.config, "mailbox", "show", str(shown[0]["id"])], capture_output=True)
+    assert done.stdout == b"Subject: hi\r\n\r\n\xfc\r\n", done
+    world.refused("mailbox", "show", "99", says=["no message 99", "mailbox ls"])
+    world.refused("mailbox", "show", "x", code=2, says="mailbox ls")
+    world.refused("mailbox", "rm", str(shown[0]["id"]), "99", says="no message 99")
+    assert len(world.json("mailbox", "ls")) == 1
+    world.listctl("mailbox", "rm", shown[0]["id"])
+    assert world.json("mailbox", "ls") == []
+
+
+def test_progress_on_a_terminal(world):
+    "Work that lasts shows a bar with rate on a terminal, and wipes it; --quiet shows none."
+    world.setup()
+    for quiet in (False, True):
+        terminal, other_end = pty.openpty()
+        process = subprocess.Popen([BIN / "listctl", "--config", world.config, "import", "news", "-", *(["--quiet"] if quiet else [])],
+                                   stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=other_end)
+        world.others.append(process)
+        os.close(other_end)
+        process.stdin.write(b"email\n")
+        for i in range(30):
+            time.sleep(0.1)
+            process.stdin.write(b"u%d@example.test\n" % i)
+            process.stdin.flush()
+        process.stdin.close()
+        shown = b""
+        while True:
+            try:
+                data = os.read(terminal, 4096)
+            except OSError:  # the other end is closed
+                break
+            if not data:
+                break
+            shown += data
+        os.close(terminal)
+        assert process.wait(60) == 0
+        if quiet:
+            assert shown == b"", shown
+        else:
+            assert b"\rreading" in shown.replace(b"\x1b[K", b"") and b"/s" in shown and b"rows taken: 30" in shown, shown
