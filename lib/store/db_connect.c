@@ -23,8 +23,10 @@ static const struct keyword_row keywords[] = {
 	{ "tcp_user_timeout", "30000", false }, /* ms: a peer that vanished is noticed while we send, too */
 };
 
-/* Set behind the administrator's own options: the last one wins. */
-static const char session_options[] = " -c search_path=verpost -c synchronous_commit=on -c TimeZone=UTC";
+/* Set behind the administrator's own options: the last one wins. A plan kept from when a table was small would scan it for ever after:
+ * statements here work on batches, so that planning each time costs little. */
+static const char session_options[] = " -c search_path=verpost -c synchronous_commit=on -c TimeZone=UTC"
+				      " -c plan_cache_mode=force_custom_plan -c jit=off";
 
 enum { KEYWORDS_MAX = 96, CONNECT_TIMEOUT_S = 10 };
 
