@@ -1,0 +1,224 @@
+#include "sender/delivery.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "sender/recovery.h"
+#include "tests/support/unit.h"
+
+#define S INT64_C(1000000)
+
+static struct recipient *recipient_of(unsigned attempts, int64_t first_attempt_us)
+{
+	struct recipient *recipient = calloc(1, sizeof(*recipient));
+	ck_assert_ptr_nonnull(recipient);
+	recipient->opened = (struct opened){ .campaign_id = 3,
+					     .subscriber_id = 9,
+					     .window_first = 1,
+					     .attempts = attempts,
+					     .first_attempt_us = first_attempt_us,
+					     .terms = { .key_id = 2, .day = 20000, .date_us = 77 } };
+	return recipient;
+}
+
+static struct classifier *classifier;
+static struct retry retry;
+
+static struct delivery_terms terms_at(int64_t now_us)
+{
+	AUTO_BUF why = buf_with_ceiling(1024);
+	if (classifier == NULL)
+		ck_assert(classifier_new(&classifier) == ERR_OK);
+	ck_assert(retry_parse(VIEW_LIT("10s 20s"), 600 * S, &retry, &why) == ERR_OK);
+	return (
+	    struct delivery_terms){ .classifier = classifier, .retry = &retry, .resend_us = 30 * S, .now_us = now_us };
+}
+
+struct row {
+	const char *label;
+	enum smtp_event_type type;
+	enum smtp_step step;
+	unsigned code;
+	const char *status, *text;
+	enum ledger_outcome outcome;
+	const char *reason;
+	bool about_us, counts;
+};
+
+static const struct row rows[] = {
+	{ "accepted", SMTP_ACCEPTED, SMTP_STEP_FINAL_DOT, 250, "2.0.0", "2.0.0 queued", LEDGER_ACCEPTED, "", false,
+	  false },
+	{ "temporary at rcpt", SMTP_REFUSED, SMTP_STEP_RCPT, 450, "4.2.1", "4.2.1 try later", LEDGER_DEFERRED, "",
+	  false, false },
+	{ "temporary at dot", SMTP_REFUSED, SMTP_STEP_FINAL_DOT, 451, "", "out of memory", LEDGER_DEFERRED, "", false,
+	  false },
+	{ "no such user", SMTP_REFUSED, SMTP_STEP_RCPT, 550, "5.1.1", "5.1.1 No such user", LEDGER_REFUSED,
+	  "user-unknown", false, true },
+	{ "full", SMTP_REFUSED, SMTP_STEP_RCPT, 552, "5.2.2", "5.2.2 Mailbox full", LEDGER_REFUSED, "mailbox-full",
+	  false, true },
+	{ "relay denied", SMTP_REFUSED, SMTP_STEP_RCPT, 554, "5.7.1", "5.7.1 Relay access denied", LEDGER_REFUSED,
+	  "relay-denied", true, false },
+	{ "spam", SMTP_REFUSED, SMTP_STEP_FINAL_DOT, 554, "5.7.1", "5.7.1 Message rejected as spam", LEDGER_REFUSED,
+	  "spam-content", true, false },
+};
+
+static struct smtp_event event_of(const struct row *row)
+{
+	struct smtp_event event = { .type = row->type,
+				    .step = row->step,
+				    .reply = { .code = row->code, .text = view_of(row->text) } };
+	if (*row->status != '\0')
+		ck_assert(status_parse(view_of(row->status), &event.reply.status));
+	return event;
+}
+
+START_TEST(what_the_relay_says)
+	{
+		const struct delivery_terms terms = terms_at(1000 * S);
+		for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+			struct recipient *recipient = recipient_of(0, 0);
+			const struct smtp_event event = event_of(&rows[i]);
+			struct finding finding;
+			ck_row(rows[i].label, delivery_decide(recipient, &event, &terms) == rows[i].about_us);
+			const struct ledger_row *row = &recipient->row;
+			ck_row(rows[i].label, row->outcome == rows[i].outcome);
+			ck_row(rows[i].label, view_eq(row->reason, view_of(rows[i].reason)));
+			ck_row(rows[i].label,
+			       row->attempts == 1 && row->code == rows[i].code && row->at_us == 1000 * S);
+			ck_row(rows[i].label, view_eq(row->status, view_of(rows[i].status)));
+			ck_row(rows[i].label, view_eq(row->reply, view_of(rows[i].text)));
+			ck_row(rows[i].label,
+			       row->terms.key_id == 2 && row->terms.day == 20000 && row->terms.date_us == 77);
+			ck_row(rows[i].label, delivery_counts(classifier, row, &finding) == rows[i].counts);
+			free(recipient);
+		}
+	}
+END_TEST
+
+START_TEST(a_retry_goes_on_from_the_first_attempt)
+	{
+		const struct delivery_terms terms = terms_at(1000 * S);
+		const struct smtp_event event = event_of(&rows[1]);
+		struct recipient *recipient = recipient_of(1, 990 * S);
+		recipient->opened.window_first = 0;
+		delivery_decide(recipient, &event, &terms);
+		ck_assert_int_eq(recipient->row.outcome, LEDGER_DEFERRED);
+		ck_assert_uint_eq(recipient->row.attempts, 2);
+		ck_assert_int_eq(recipient->row.first_attempt_us, 990 * S);
+		ck_assert_int_eq(recipient->row.next_attempt_us, 1020 * S);
+		ck_assert(recipient->row.from_queue);
+		recipient->opened.first_attempt_us = 400 * S;
+		delivery_decide(recipient, &event, &terms);
+		ck_assert_int_eq(recipient->row.outcome, LEDGER_EXPIRED);
+		ck_assert_uint_gt(recipient->row.reason.len, 0);
+		free(recipient);
+	}
+END_TEST
+
+START_TEST(replies_are_made_fit_for_the_database)
+	{
+		static const struct {
+			const char *label, *text, *kept;
+		} cases[] = {
+			{ "lines", "one\ntwo\r\x01", "one two  " },
+			{ "utf-8", "Gr\xc3\xbc\xc3\x9f", "Gr\xc3\xbc\xc3\x9f" },
+			{ "latin-1",
+			  "Gr\xfc\xdf"
+			  "e",
+			  "Gr??e" },
+			{ "cut in a character", "abc\xc3", "abc" },
+		};
+		const struct delivery_terms terms = terms_at(S);
+		for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+			struct recipient *recipient = recipient_of(0, 0);
+			const struct smtp_event event = { .type = SMTP_ACCEPTED,
+							  .reply = { .code = 250, .text = view_of(cases[i].text) } };
+			delivery_decide(recipient, &event, &terms);
+			ck_row(cases[i].label, view_eq(recipient->row.reply, view_of(cases[i].kept)));
+			ck_row(cases[i].label, view_is_utf8(recipient->row.reply));
+			free(recipient);
+		}
+	}
+END_TEST
+
+START_TEST(a_doubt_names_the_connection)
+	{
+		const struct delivery_terms terms = terms_at(1000 * S);
+		struct recipient *recipient = recipient_of(2, 900 * S);
+		delivery_doubt(recipient, "relay:25 #4", &terms);
+		ck_assert_int_eq(recipient->row.outcome, LEDGER_IN_DOUBT);
+		ck_assert_uint_eq(recipient->row.attempts, 3);
+		ck_assert_int_eq(recipient->row.next_attempt_us, 1030 * S);
+		ck_view_eq(recipient->row.connection, "relay:25 #4");
+		free(recipient);
+	}
+END_TEST
+
+/* ---- what a journal says in the end ---- */
+
+struct step {
+	enum journal_kind kind;
+	int64_t subscriber;
+	enum ledger_outcome outcome;
+};
+
+struct history {
+	const char *label;
+	struct step steps[6];
+	const char *end; /* a letter for each recipient: a accepted, d deferred, ? in doubt */
+};
+
+static const struct history histories[] = {
+	{ "nothing", { { 0 } }, "" },
+	{ "intent alone", { { JOURNAL_INTENT, 1, LEDGER_IN_DOUBT } }, "?" },
+	{ "answered", { { JOURNAL_INTENT, 1, LEDGER_IN_DOUBT }, { JOURNAL_OUTCOME, 1, LEDGER_ACCEPTED } }, "a" },
+	{ "withdrawn", { { JOURNAL_INTENT, 1, LEDGER_IN_DOUBT }, { JOURNAL_WITHDRAWN, 1, 0 } }, "" },
+	{ "withdrawn before anything", { { JOURNAL_WITHDRAWN, 1, 0 } }, "" },
+	{ "refused at rcpt", { { JOURNAL_OUTCOME, 1, LEDGER_DEFERRED } }, "d" },
+	{ "tried again", { { JOURNAL_OUTCOME, 1, LEDGER_DEFERRED }, { JOURNAL_INTENT, 1, LEDGER_IN_DOUBT } }, "?" },
+	{ "two",
+	  { { JOURNAL_INTENT, 1, LEDGER_IN_DOUBT },
+	    { JOURNAL_INTENT, 2, LEDGER_IN_DOUBT },
+	    { JOURNAL_OUTCOME, 1, LEDGER_ACCEPTED } },
+	  "a?" },
+	{ "committed",
+	  { { JOURNAL_OUTCOME, 1, LEDGER_ACCEPTED },
+	    { JOURNAL_INTENT, 2, LEDGER_IN_DOUBT },
+	    { JOURNAL_OUTCOME, 3, LEDGER_DEFERRED },
+	    { JOURNAL_CHECKPOINT, 0, 0 },
+	    { JOURNAL_OUTCOME, 4, LEDGER_ACCEPTED } },
+	  "?a" },
+};
+
+START_TEST(the_last_word_counts)
+	{
+		static const char letters[] = {
+			[LEDGER_ACCEPTED] = 'a', [LEDGER_DEFERRED] = 'd', [LEDGER_IN_DOUBT] = '?'
+		};
+		for (size_t i = 0; i < ARRAY_LEN(histories); i++) {
+			struct recovered recovered = { 0 };
+			const struct step *step = histories[i].steps;
+			for (; step->kind != 0; step++) {
+				const struct journal_record record = { .kind = step->kind,
+								       .row = { .campaign_id = 1,
+										.subscriber_id = step->subscriber,
+										.outcome = step->outcome } };
+				ck_assert(recovered_fold(&recovered, &record) == ERR_OK);
+			}
+			ck_row(histories[i].label, recovered.count == strlen(histories[i].end));
+			for (size_t k = 0; k < recovered.count; k++) {
+				ck_row(histories[i].label, letters[recovered.rows[k].outcome] == histories[i].end[k]);
+				ck_row(histories[i].label, recovered.rows[k].from_queue);
+			}
+			recovered_done(&recovered);
+		}
+	}
+END_TEST
+
+Suite *test_suite(void)
+{
+	const TTest *const tests[] = { what_the_relay_says, a_retry_goes_on_from_the_first_attempt,
+				       replies_are_made_fit_for_the_database, a_doubt_names_the_connection,
+				       the_last_word_counts };
+	return suite_of("delivery", tests, ARRAY_LEN(tests));
+}
