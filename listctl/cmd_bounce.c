@@ -270,9 +270,48 @@ static void write_count(struct call *call, const struct axis_row *axis, const st
 	output_row(call->out, cells);
 }
 
-static enum err bounce_report(struct call *call)
+/* most 0: all rows. */
+static enum err write_axis(struct call *call, enum report_axis axis, uint64_t campaign_id, uint64_t list_id,
+			   size_t most)
 {
 	AUTO_DB_ROWS *rows = NULL;
+	enum err err = reports_counts(call->db, campaign_id, list_id, axis, &rows, call->why);
+	if (err != ERR_OK)
+		return err;
+	size_t total = db_row_count(rows);
+	output_begin(call->out, axes[axis].columns, axes[axis].count);
+	for (size_t i = 0; i < total && (most == 0 || i < most); i++) {
+		struct report_count count;
+		report_count_at(rows, i, &count);
+		write_count(call, &axes[axis], &count);
+	}
+	err = output_end(call->out, call->why);
+	if (err == ERR_OK && most > 0 && total > most)
+		call_note(call, "%zu more; `--by %s` shows all", total - most, axes[axis].word);
+	return err;
+}
+
+/* Without --by: both tables, in one snapshot. */
+static enum err write_both(struct call *call, uint64_t campaign_id, uint64_t list_id)
+{
+	enum { MOST_DOMAINS = 20 };
+	enum err err = db_begin_snapshot(call->db);
+	if (err != ERR_OK)
+		return call_refuse(call, err, "the database does not answer");
+	output_document_begin(call->out);
+	output_section(call->out, "reasons", "By reason:");
+	err = write_axis(call, REPORT_BY_REASON, campaign_id, list_id, 0);
+	if (err == ERR_OK) {
+		bool people = output_format_of(call->out) == FORMAT_TABLE;
+		output_section(call->out, "domains", "By domain:");
+		err = write_axis(call, REPORT_BY_DOMAIN, campaign_id, list_id, people ? MOST_DOMAINS : 0);
+	}
+	db_rollback(call->db); /* it was only read */
+	return err == ERR_OK ? output_document_end(call->out, call->why) : err;
+}
+
+static enum err bounce_report(struct call *call)
+{
 	uint64_t campaign_id, list_id;
 	const char *word = call_option(call, "by");
 	enum report_axis axis = REPORT_BY_REASON;
@@ -281,17 +320,9 @@ static enum err bounce_report(struct call *call)
 	if (axis == REPORT_AXIS_COUNT)
 		return call_misused(call, "--by is reason, domain or both, not %s", word);
 	enum err err = read_scope(call, &campaign_id, &list_id);
-	if (err == ERR_OK)
-		err = reports_counts(call->db, campaign_id, list_id, axis, &rows, call->why);
 	if (err != ERR_OK)
 		return err;
-	output_begin(call->out, axes[axis].columns, axes[axis].count);
-	for (size_t i = 0; i < db_row_count(rows); i++) {
-		struct report_count count;
-		report_count_at(rows, i, &count);
-		write_count(call, &axes[axis], &count);
-	}
-	return output_end(call->out, call->why);
+	return word == NULL ? write_both(call, campaign_id, list_id) : write_axis(call, axis, campaign_id, list_id, 0);
 }
 
 /* ---- the verbs ---- */
@@ -314,7 +345,7 @@ static const struct command_option show_options[] = {
 static const struct command_option report_options[] = {
 	{ "campaign", "NAME", "only of this campaign" },
 	{ "list", "LIST", "only of campaigns to this list" },
-	{ "by", "reason|domain|both", "how to count; by reason unless told" },
+	{ "by", "reason|domain|both", "one table: by reason, by domain, or by each pair of them" },
 	{ 0 },
 };
 

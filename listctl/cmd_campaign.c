@@ -118,7 +118,7 @@ static const struct command_option content_options[] = {
 	{ 0 },
 };
 static const struct command_option preview_options[] = {
-	{ "raw", NULL, "the whole message as it is sent, with its headers encoded" },
+	{ "raw", NULL, "the whole message as it is sent, headers and encodings included" },
 	{ 0 },
 };
 static const struct command_option schedule_options[] = {

@@ -1,10 +1,13 @@
 #include "listctl/campaign_verbs.h"
 
+#include <stdlib.h>
+
 #include "base/clock.h"
 #include "base/limits.h"
 #include "listctl/draft.h"
 #include "listctl/safe_text.h"
 #include "mail/address.h"
+#include "mail/parts.h"
 
 /* ---- create, edit ---- */
 
@@ -89,29 +92,72 @@ static enum err find_reader(struct call *call, uint64_t list_id, struct campaign
 	return campaigns_reader(call->db, list_id, buf_view(&key), fraction, ret_reader, ret_rows, call->why);
 }
 
+static void show_field(const char *name, struct view value)
+{
+	if (value.len == 0)
+		return;
+	AUTO_BUF line = buf_with_ceiling(LIMIT_INTAKE_HEAD);
+	buf_addf(&line, "%s: ", name);
+	buf_add(&line, value);
+	safe_text_print(buf_view(&line), stdout);
+}
+
+/* What a reader sees: the headers decoded, and each part as text. */
+static void show_decoded(const struct parts *parts)
+{
+	show_field("From", parts_head(parts, HEAD_FROM));
+	show_field("To", parts_head(parts, HEAD_TO));
+	show_field("Subject", parts_head(parts, HEAD_SUBJECT));
+	show_field("List-Unsubscribe", parts_head(parts, HEAD_LIST_UNSUBSCRIBE));
+	for (size_t i = 0; i < parts->count; i++) {
+		const struct part *part = &parts->parts[i];
+		if (part->role != PART_TEXT)
+			continue;
+		fputs(part->was_html ? "\n--- the HTML part, its text ---\n\n" : "\n", stdout);
+		safe_text_print(parts_text(parts, part), stdout);
+	}
+}
+
+static enum err show_message(struct call *call, struct view message)
+{
+	if (call_has(call, "raw")) {
+		safe_text_print(message, stdout);
+		return ERR_OK;
+	}
+	struct parts *parts = calloc(1, sizeof(*parts));
+	if (parts == NULL)
+		return call_refuse(call, ERR_MEMORY, "there is no memory left");
+	parts_library_open();
+	enum err err = parts_read(parts, message);
+	if (err == ERR_OK)
+		show_decoded(parts);
+	else
+		call_refuse(call, err, "cannot read the message that was composed; --raw shows it");
+	parts_done(parts);
+	parts_library_close();
+	free(parts);
+	return err;
+}
+
 static enum err show_copy(struct call *call, struct composer *composer, const struct campaign_reader *reader)
 {
 	AUTO_BUF message = buf_with_ceiling(LIMIT_MESSAGE);
+	AUTO_BUF gaps = buf_with_ceiling(LIMIT_WHY);
 	const struct copy copy = { .address = reader->address,
 				   .name = reader->name,
 				   .attributes = reader->attributes,
 				   .message_token = DUMMY_SHORT,
 				   .unsubscribe_token = DUMMY_LONG,
 				   .date_us = clock_wall_us() };
-	AUTO_BUF gaps = buf_with_ceiling(LIMIT_WHY);
 	enum err err = composer_write(composer, &copy, &message, call->why);
 	if (err == ERR_OK)
 		err = composer_gaps(composer, &copy, &gaps, call->why);
-	if (err != ERR_OK)
-		return err;
-	if (gaps.len > 0)
+	if (err == ERR_OK)
+		err = show_message(call, buf_view(&message));
+	if (err == ERR_OK && gaps.len > 0)
 		call_warn(call, "empty for " VIEW_FMT ": %s; {{field|something}} fills such gaps",
 			  VIEW_ARG(reader->address), buf_text(&gaps));
-	if (call_has(call, "raw"))
-		fwrite(message.data, 1, message.len, stdout);
-	else
-		safe_text_print(buf_view(&message), stdout);
-	return ERR_OK;
+	return err;
 }
 
 enum err campaign_preview(struct call *call)

@@ -30,7 +30,7 @@ def test_report(world):
     past.came_back(world, campaign, PEOPLE[0])  # the same copy, reported twice
     past.came_back(world, campaign, PEOPLE[1], reason="mailbox-full", kind="bounce-soft")
     past.came_back(world, campaign, PEOPLE[2], reason="network", kind="delay")
-    rows = {r["reason"]: r for r in world.json("bounce", "report", "--campaign", "first")}
+    rows = {r["reason"]: r for r in world.json("bounce", "report", "--campaign", "first", "--by", "reason")}
     assert set(rows) == {"user-unknown", "mailbox-full"}, rows
     dead = rows["user-unknown"]
     assert (dead["recipients"], dead["sent"], dead["percent"], dead["disabled"]) == (1, 4, 25, 1), dead
@@ -38,6 +38,8 @@ def test_report(world):
     assert (domains["a.test"]["recipients"], domains["a.test"]["sent"]) == (1, 2), domains
     both = world.json("bounce", "report", "--by", "both")
     assert {(r["domain"], r["reason"]) for r in both} == {("a.test", "user-unknown"), ("b.test", "mailbox-full")}, both
+    together = world.json("bounce", "report")
+    assert together["reasons"] == list(rows.values()) and together["domains"] == list(domains.values()), together
     world.refused("bounce", "report", "--campaign", "nope", says="nope")
     world.refused("bounce", "report", "--by", "moon", code=2, says="moon")
 

@@ -48,6 +48,8 @@ def test_preview_and_edit(world):
     world.listctl("campaign", "create", "c", "news", "--subject", "For {{name|you}}", "--text", text)
     copy = world.listctl("campaign", "preview", "c", "ANN@a.test")
     assert "Dear Ann of Bonn" in copy and "Subject: For Ann" in copy and "List-Unsubscribe: <mailto:" in copy, copy
+    raw = world.listctl("campaign", "preview", "c", "ann@a.test", "--raw")
+    assert "MIME-Version: 1.0" in raw and "List-Id:" in raw and "Message-ID: <preview" in raw, raw
     done = world.run("listctl", "campaign", "preview", "c", "bob@b.test")
     assert done.returncode == 0 and "Dear friend of" in done.stdout and "city" in done.stderr, done
     assert "Dear " in world.listctl("campaign", "preview", "c")
