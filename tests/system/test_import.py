@@ -224,7 +224,7 @@ def test_nothing_is_half_imported(world):
     process = start_import_from_pipe(world)
     world.postgres("kill")
     _, error = process.communicate(timeout=60)
-    assert process.returncode == 1 and error.startswith(b"listctl: "), (process.returncode, error)
+    assert process.returncode == 1 and error.startswith(b"listctl: ") and b"PostgreSQL" in error, (process.returncode, error)
     world.postgres("start")
     assert everything(world) == before
 

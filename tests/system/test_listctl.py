@@ -91,14 +91,12 @@ def test_settings_and_keys_that_cannot_be_read(world):
 
 
 def test_unreadable_files_as_somebody_else(world):
-    "Without the right to read them, configuration, keys and CSV are named as such."
+    "Without the right to read them, configuration and keys are named as such."
     world.setup()
     if os.geteuid() != 0:
         return  # only root can become somebody else, and the other cases are covered above
     for name in ("verpost.conf", "keys"):
         (world.base / name).chmod(0o600)
-    path = world.file("secret.csv", "email\n")
-    path.chmod(0o600)
     nobody = {"user": 65534, "group": 65534, "extra_groups": []}
     program = world.base / "listctl"
     program.write_bytes((BIN / "listctl").read_bytes())
