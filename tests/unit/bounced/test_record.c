@@ -1,0 +1,156 @@
+#include "bounced/record.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "tests/support/unit.h"
+
+static const int64_t now_us = 20779 * CLOCK_US_PER_DAY;
+static const struct settings settings = { .bounce_domain = "bounce.test",
+					  .bounce_prefix = "b",
+					  .bounce_token_life = 30 * CLOCK_US_PER_DAY,
+					  .bounce_inside_life = 365 * CLOCK_US_PER_DAY };
+
+static const char report[] = "From: MAILER-DAEMON@mx.test\r\n"
+			     "Subject: Undelivered Mail\r\n"
+			     "Content-Type: multipart/report; report-type=delivery-status; boundary=S\r\n"
+			     "\r\n"
+			     "--S\r\n"
+			     "\r\n"
+			     "Sorry.\r\n"
+			     "--S\r\n"
+			     "Content-Type: message/delivery-status\r\n"
+			     "\r\n"
+			     "Reporting-MTA: dns; mx.test\r\n"
+			     "\r\n"
+			     "Final-Recipient: rfc822; p@x.test\r\n"
+			     "Action: failed\r\n"
+			     "Status: 5.1.1\r\n"
+			     "Diagnostic-Code: smtp; 550 5.1.1 User unknown\r\n"
+			     "--S--\r\n";
+static const char letter[] = "From: p@x.test\r\nSubject: Re: News\r\n\r\nThank you for the news about gardens.\r\n";
+static const char vacation[] = "From: p@x.test\r\nSubject: Away\r\nAuto-Submitted: auto-replied\r\n\r\nI am away.\r\n";
+
+struct row {
+	const char *label, *sender, *message;
+	enum gate_verdict passages[3]; /* ended by GATE_NO_SUCH */
+	size_t events, departures, letters;
+	enum bounce_kind kind; /* of the events */
+};
+
+static const struct row rows[] = {
+	{ "report", "", report, { GATE_RETURN_PATH, GATE_NO_SUCH }, 1, 0, 0, KIND_HARD },
+	{ "report with a sender", "m@mx.test", report, { GATE_RETURN_PATH, GATE_NO_SUCH }, 1, 0, 0, KIND_HARD },
+	{ "report for two", "", report, { GATE_RETURN_PATH, GATE_RETURN_PATH, GATE_NO_SUCH }, 2, 0, 0, KIND_HARD },
+	{ "report for one and a mailbox",
+	  "",
+	  report,
+	  { GATE_RETURN_PATH, GATE_MAILBOX, GATE_NO_SUCH },
+	  1,
+	  0,
+	  1,
+	  KIND_HARD },
+	{ "automatic reply", "p@x.test", vacation, { GATE_RETURN_PATH, GATE_NO_SUCH }, 1, 0, 0, KIND_AUTO_REPLY },
+	{ "letter", "p@x.test", letter, { GATE_RETURN_PATH, GATE_NO_SUCH }, 0, 0, 1, KIND_UNKNOWN },
+	{ "letter without a sender", "", letter, { GATE_RETURN_PATH, GATE_NO_SUCH }, 1, 0, 0, KIND_NOT_BOUNCE },
+	{ "letter to postmaster", "", letter, { GATE_MAILBOX, GATE_NO_SUCH }, 0, 0, 1, KIND_UNKNOWN },
+	{ "unsubscribe", "p@x.test", letter, { GATE_UNSUBSCRIBE, GATE_NO_SUCH }, 0, 1, 0, KIND_UNKNOWN },
+	{ "unsubscribe without a sender", "", letter, { GATE_UNSUBSCRIBE, GATE_NO_SUCH }, 0, 0, 0, KIND_UNKNOWN },
+	{ "unsubscribe by a machine", "p@x.test", vacation, { GATE_UNSUBSCRIBE, GATE_NO_SUCH }, 0, 0, 0, KIND_UNKNOWN },
+	{ "unsubscribe by a report", "p@x.test", report, { GATE_UNSUBSCRIBE, GATE_NO_SUCH }, 0, 0, 0, KIND_UNKNOWN },
+};
+
+struct reader {
+	struct classifier *classifier;
+	struct intake *intake;
+	struct gate *gate;
+};
+
+static struct reader reader_new(void)
+{
+	struct reader reader = { 0 };
+	struct keyring ring = { .newest = -1 };
+	unsigned char bytes[KEYRING_KEY_SIZE] = { 1 };
+	int id;
+	ck_assert_int_eq(keyring_add(&ring, VIEW_LIT("2026-11-22"), bytes, &id), ERR_OK);
+	ck_assert_int_eq(classifier_new(&reader.classifier), ERR_OK);
+	ck_assert_int_eq(intake_new(reader.classifier, &reader.intake), ERR_OK);
+	ck_assert_int_eq(gate_new(&settings, &ring, &reader.gate), ERR_OK);
+	return reader;
+}
+
+static void reader_done(struct reader *reader)
+{
+	gate_done(reader->gate);
+	intake_done(reader->intake);
+	classifier_done(reader->classifier);
+}
+
+static struct record *read_row(const struct reader *reader, const struct row *row)
+{
+	struct passage passages[3] = { 0 };
+	const struct view recipients[] = { VIEW_LIT("one@bounce.test"), VIEW_LIT("tw\xff@bounce.test"),
+					   VIEW_LIT("three@bounce.test") };
+	struct arrival arrival = { .sender = view_of(row->sender),
+				   .recipients = recipients,
+				   .passages = passages,
+				   .message = view_of(row->message),
+				   .now_us = now_us };
+	for (; row->passages[arrival.recipient_count] != GATE_NO_SUCH; arrival.recipient_count++) {
+		struct passage *passage = &passages[arrival.recipient_count];
+		passage->verdict = row->passages[arrival.recipient_count];
+		passage->token.scope_id = 7;
+		passage->token.subscriber_id = 40 + arrival.recipient_count;
+	}
+	struct record *record = NULL;
+	ck_assert_int_eq(record_new(reader->intake, reader->gate, &arrival, &record), ERR_OK);
+	return record;
+}
+
+START_TEST(what_a_message_means)
+	{
+		struct reader reader = reader_new();
+		for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+			struct record *record = read_row(&reader, &rows[i]);
+			ck_row(rows[i].label, record->event_count == rows[i].events);
+			ck_row(rows[i].label, record->departure_count == rows[i].departures);
+			ck_row(rows[i].label, record->letter_count == rows[i].letters);
+			ck_row(rows[i].label,
+			       record_is_empty(record) == (rows[i].events + rows[i].departures + rows[i].letters == 0));
+			for (size_t e = 0; e < record->event_count; e++) {
+				ck_row(rows[i].label, record->events[e].finding.kind == rows[i].kind);
+				ck_row(rows[i].label, record->events[e].campaign_id == 7);
+				ck_row(rows[i].label, record->events[e].subscriber_id == 40 + e);
+			}
+			record_done(record);
+		}
+		reader_done(&reader);
+	}
+END_TEST
+
+START_TEST(the_evidence_is_kept)
+	{
+		struct reader reader = reader_new();
+		struct record *record = read_row(&reader, &rows[0]);
+		const struct bounce_event *event = &record->events[0];
+		ck_assert_int_eq(event->finding.reason, REASON_USER_UNKNOWN);
+		ck_view_eq(event->message, report);
+		ck_view_eq(event->recipient, "p@x.test");
+		ck_assert(view_find(event->diagnostic, VIEW_LIT("User unknown")) != VIEW_NONE);
+		ck_assert_int_eq(event->received_us, now_us);
+		record_done(record);
+		record = read_row(&reader, &rows[3]);
+		ck_view_eq(record->letters[0].recipient, "tw?@bounce.test");
+		ck_view_eq(record->letters[0].sender, "");
+		ck_view_eq(record->letters[0].message, report);
+		record_done(record);
+		reader_done(&reader);
+	}
+END_TEST
+
+Suite *test_suite(void)
+{
+	const TTest *const tests[] = { what_a_message_means, the_evidence_is_kept };
+	return suite_of("record", tests, ARRAY_LEN(tests));
+}
