@@ -2,7 +2,7 @@
  * parameters).
  *
  *     argument = keyword [ SP ] path *( SP parameter )
- *     path     = "<" [ source-route ":" ] mailbox ">" / "<>"     ; the source route is passed over (RFC 5321 appendix C)
+ *     path     = "<" [ source-route ":" ] mailbox ">" / "<>"   ; a source route is passed over (RFC 5321 appendix C)
  *     parameter = name [ "=" value ]
  * */
 #ifndef SMTP_COMMAND_H
