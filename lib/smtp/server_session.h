@@ -1,5 +1,5 @@
-/* The inside of struct smtp_server, for server.c (the owner's side, lines and content) and server_session.c (commands and
- * answers) only. */
+/* The inside of struct smtp_server, for server.c (the owner's side, lines and content) and server_session.c
+ * (commands and answers) only. */
 #ifndef SMTP_SERVER_SESSION_H
 #define SMTP_SERVER_SESSION_H
 

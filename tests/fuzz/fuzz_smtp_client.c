@@ -1,6 +1,6 @@
-/* Any octets as a server, in pieces, with partial writes: every id comes to exactly one ending, and to NOT_SENT only when its final
- * dot did not leave. The input is a sequence of a control octet (how much is written, whether the connection is lost) and a piece
- * up to the next octet 0. */
+/* Any octets as a server, in pieces, with partial writes: every id comes to exactly one ending, and to NOT_SENT
+ * only when its final dot did not leave. The input is a sequence of a control octet (how much is written, whether
+ * the connection is lost) and a piece up to the next octet 0. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>

@@ -130,7 +130,8 @@ struct row {
 #define GROUP MAIL RCPT "DATA\r\n"
 #define OK3 "250 a\r\n250 b\r\n354 c\r\n"
 
-/* Each row of the client's state table: its good reply, its refusal, 421, a reply of the wrong class, the end of the connection. */
+/* Each row of the client's state table: its good reply, its refusal, 421, a reply of the wrong class, the end of
+ * the connection. */
 static const struct row rows[] = {
 	{ "banner", { "220 hi\r\n", "EOF" }, "trouble@ehlo closed", EHLO, 0 },
 	{ "banner 554", { "554 no\r\n", "221 bye\r\n" }, "trouble@banner:554 closed", "QUIT\r\n", 1 },
@@ -319,7 +320,8 @@ START_TEST(every_state)
 	}
 END_TEST
 
-/* Where a turn says more than its due, the split decides how much of it is still in time: those rows are played whole only. */
+/* Where a turn says more than its due, the split decides how much of it is still in time: those rows are played
+ * whole only. */
 static bool says_too_much(const struct row *row)
 {
 	return strstr(row->label, "reply ") == row->label;

@@ -262,7 +262,7 @@ static const struct {
 	INSIDE("\n.\n"),       INSIDE("\n.\r\n"),   INSIDE("\r\n.\n"),       INSIDE("\r.\r"),
 	INSIDE("\r\n.\r"),     INSIDE("\r.\r\n"),   INSIDE("\r\n\0.\r\n"),   INSIDE("\r\n.\0\r\n"),
 	INSIDE("\r\n.\r\0\n"), INSIDE("\n\n.\n\n"), INSIDE("\r\r\n.\r\r\n"), INSIDE("\r\n.\r\r\n"),
-	INSIDE("\r\r.\r\r"),   INSIDE("\n\r.\n\r"),
+	INSIDE("\r\r.\r\r"),   INSIDE("\n\r.\n\r"), INSIDE("\r\n\n.\r\n"),
 };
 
 static void smuggle(size_t i, size_t split)
