@@ -19,6 +19,8 @@ static const int64_t connect_every_us = CLOCK_US_PER_SECOND;
 static const int64_t settle_every_us = CLOCK_US_PER_SECOND;
 /* Without waiting events of our own: another bounced may have left some. */
 static const int64_t settle_idle_us = INT64_C(60) * CLOCK_US_PER_SECOND;
+/* How long the end waits for a statement under way. */
+static const int64_t stop_wait_us = INT64_C(5) * CLOCK_US_PER_SECOND;
 static const int64_t purge_every_us = INT64_C(60) * CLOCK_US_PER_SECOND;
 
 struct queue {
@@ -33,7 +35,7 @@ struct committer {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	struct queue given, done;
-	bool stopping, away;
+	bool stopping, ended, away;
 	/* the thread's own */
 	struct db *db;
 	struct bounces_cursor cursor;
@@ -292,6 +294,10 @@ static void *work(void *argument)
 		}
 		do_chores(self);
 	}
+	pthread_mutex_lock(&self->lock);
+	self->ended = true;
+	pthread_cond_broadcast(&self->changed);
+	pthread_mutex_unlock(&self->lock);
 	return NULL;
 }
 
@@ -373,16 +379,36 @@ enum err committer_start(struct loop *loop, const struct committer_options *opti
 	return ERR_OK;
 }
 
-void committer_stop(struct committer *committer)
+/* Up to stop_wait_us: PostgreSQL may never answer. */
+static bool wait_for_end(struct committer *self)
+{
+	struct timespec until;
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += stop_wait_us / CLOCK_US_PER_SECOND;
+	pthread_mutex_lock(&self->lock);
+	self->stopping = true;
+	pthread_cond_broadcast(&self->changed);
+	while (!self->ended) {
+		if (pthread_cond_timedwait(&self->changed, &self->lock, &until) != 0)
+			break;
+	}
+	bool ended = self->ended;
+	pthread_mutex_unlock(&self->lock);
+	return ended;
+}
+
+bool committer_stop(struct committer *committer)
 {
 	if (committer == NULL)
-		return;
-	pthread_mutex_lock(&committer->lock);
-	committer->stopping = true;
-	pthread_cond_signal(&committer->changed);
-	pthread_mutex_unlock(&committer->lock);
+		return true;
+	if (!wait_for_end(committer)) {
+		log_event(LOG_WARNING, "committer.abandoned", "%s", "");
+		pthread_detach(committer->thread);
+		return false;
+	}
 	pthread_join(committer->thread, NULL);
 	release(committer);
+	return true;
 }
 
 void committer_put(struct committer *committer, struct record *record)

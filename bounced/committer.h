@@ -23,8 +23,9 @@ struct committer_options {
  * refuses the login) is an error, explained in `why`. on_done runs in the loop when records have come back. */
 enum err committer_start(struct loop *loop, const struct committer_options *options, loop_callback *on_done,
 			 void *owner, struct committer **ret_committer, struct buf *why) MUST_USE;
-/* Finishes what was handed in, ends the thread and releases everything. Accepts NULL. */
-void committer_stop(struct committer *committer);
+/* Finishes what was handed in, ends the thread and releases everything. Accepts NULL. False when PostgreSQL does not answer: the
+ * thread still runs, so the loop and the committer must stay until the process ends. */
+bool committer_stop(struct committer *committer) MUST_USE;
 
 /* Hands the record over until committer_take() gives it back with its outcome: ERR_OK only after a durable commit. */
 void committer_put(struct committer *committer, struct record *record);

@@ -225,7 +225,8 @@ static void release(struct server *self)
 		forget(self->visits);
 	}
 	listener_done(self->listener);
-	committer_stop(self->committer);
+	if (!committer_stop(self->committer))
+		return;
 	loop_source_done(self->report_timer);
 	for (size_t i = 0; i < SIGNALS; i++)
 		loop_source_done(self->signals[i]);

@@ -126,3 +126,16 @@ def test_sigterm_finishes_what_is_being_committed(world):
     process = world.processes.pop("bounced")
     assert process.wait(60) == 0
     assert events(world, one) == [("bounce-hard", "user-unknown")]
+
+
+def test_sigterm_does_not_wait_for_ever(world):
+    "With a PostgreSQL that does not answer SIGTERM still ends bounced, and the peer heard 451."
+    (one, *_), campaign = people(world, 1)
+    world.configure(**{"bounced.commit_timeout": "1s"})
+    world.start("bounced")
+    backend = int(world.value("SELECT pid FROM pg_stat_activity WHERE application_name = 'bounced'"))
+    world.kill(backend, signal.SIGSTOP)
+    deliver(world, "", return_path(world, campaign, one), dsn(), expected="451")
+    world.stop("bounced", code=None)  # 0, or the leak checker's code: what the thread still uses is left to it
+    world.kill(backend, signal.SIGCONT)
+    assert "event=committer.abandoned" in world.log("bounced")
