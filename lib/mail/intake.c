@@ -291,14 +291,21 @@ static bool has_path_of_person(const struct intake *intake)
 	       view_find_nocase(address, VIEW_LIT("postmaster")) == VIEW_NONE;
 }
 
-/* People write about bounces too, and send them on. */
-static bool is_like_letter(const struct intake *intake, bool subject_says)
+static bool answers_something(const struct intake *intake)
 {
 	struct view subject = parts_head(&intake->parts, HEAD_SUBJECT);
-	if (!has_path_of_person(intake) || intake->from[MARK_FROM_MACHINE])
+	return view_starts_nocase(subject, VIEW_LIT("Re:")) || view_starts_nocase(subject, VIEW_LIT("Fw")) ||
+	       parts_head(&intake->parts, HEAD_IN_REPLY_TO).len > 0;
+}
+
+/* People write about bounces too, and send them on; so do their vacation programs, without a return path. */
+static bool is_like_letter(const struct intake *intake, bool subject_says)
+{
+	if (intake->from[MARK_FROM_MACHINE])
 		return false;
-	return !subject_says || !intake->text[MARK_TEXT_BOUNCE] || view_starts_nocase(subject, VIEW_LIT("Re:")) ||
-	       view_starts_nocase(subject, VIEW_LIT("Fw")) || parts_head(&intake->parts, HEAD_IN_REPLY_TO).len > 0;
+	if (has_path_of_person(intake))
+		return !subject_says || !intake->text[MARK_TEXT_BOUNCE] || answers_something(intake);
+	return !subject_says && answers_something(intake) && intake->text_report.count == 0;
 }
 
 static bool is_bounce_text(const struct intake *intake)
