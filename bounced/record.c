@@ -34,6 +34,15 @@ static enum err keep_names(const struct arrival *arrival, struct buf *names)
 	return buf_err(names);
 }
 
+/* The message as final delivery stores it (RFC 5321 section 4.4): the sender, which tells reports from letters, stands in front. */
+static enum err keep_message(struct record *record, const struct arrival *arrival)
+{
+	struct view sender = view_head(buf_view(&record->names), arrival->sender.len);
+	record->message = buf_with_ceiling(arrival->message.len + LIMIT_COMMAND_LINE);
+	buf_addf(&record->message, "Return-Path: <" VIEW_FMT ">\r\n", VIEW_ARG(sender));
+	return buf_add(&record->message, arrival->message);
+}
+
 static void add_event(struct record *record, const struct token *token, const unsigned char *hash, int64_t now_us)
 {
 	const struct report *report = record->report;
@@ -120,16 +129,15 @@ enum err record_new(struct intake *intake, struct gate *gate, const struct arriv
 	struct record *record = calloc(1, sizeof(*record));
 	if (record == NULL)
 		return ERR_MEMORY;
-	record->message = buf_with_ceiling(arrival->message.len);
 	enum err err = make_room(record, arrival->recipient_count) ? ERR_OK : ERR_MEMORY;
-	if (err == ERR_OK)
-		err = buf_add(&record->message, arrival->message);
 	if (err == ERR_OK)
 		err = keep_names(arrival, &record->names);
 	if (err == ERR_OK)
+		err = keep_message(record, arrival);
+	if (err == ERR_OK)
 		err = intake_hash(arrival->message, hash);
 	if (err == ERR_OK)
-		err = intake_read(intake, arrival->message, &record->report);
+		err = intake_read(intake, buf_view(&record->message), &record->report);
 	if (err != ERR_OK) {
 		record_done(record);
 		return err;
