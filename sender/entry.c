@@ -72,15 +72,33 @@ bool entry_wait(void)
 	return goes_on;
 }
 
-enum err entry_open_database(const struct setup *setup, struct db **ret_db)
+static struct db_options options_of(const struct setup *setup)
 {
-	const struct db_options options = {
+	return (struct db_options){
 		.conninfo = setup_conninfo(setup),
 		.program = "sender",
 		.instance = setup->keyring.instance,
 		.check_version = true,
 		.unsafe = setup->unsafe,
 	};
+}
+
+enum err entry_check_database(const struct setup *setup, struct buf *why)
+{
+	AUTO_BUF cause = buf_with_ceiling(LIMIT_WHY);
+	const struct db_options options = options_of(setup);
+	struct db *db = NULL;
+	enum err err = db_open(&options, &db, &cause);
+	db_close(db);
+	if (err == ERR_OK || err == ERR_UNAVAILABLE)
+		return ERR_OK;
+	buf_add(why, buf_view(&cause));
+	return err;
+}
+
+enum err entry_open_database(const struct setup *setup, struct db **ret_db)
+{
+	const struct db_options options = options_of(setup);
 	enum err told = ERR_OK;
 	do {
 		AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);

@@ -16,6 +16,9 @@ bool entry_wait(void);
 /* Sleeps so long, or until a signal. False when it is time to stop. */
 bool entry_sleep(int64_t us);
 
+/* Before the first process is made: refuses what would be wrong for ever (not initialised, another instance's keys, a version that does
+ * not fit, fsync off, a login that fails). A server that is away is no such thing. */
+enum err entry_check_database(const struct setup *setup, struct buf *why) MUST_USE;
 /* One log line for each change of what keeps it away. ERR_REFUSED: told to stop. */
 enum err entry_open_database(const struct setup *setup, struct db **ret_db) MUST_USE;
 

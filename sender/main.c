@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "sender/entry.h"
 #include "sender/parent.h"
 
 static const char help[] = "Usage: sender [OPTION]...\n"
@@ -46,10 +47,14 @@ static int run(const char *path, bool unsafe, bool check_only)
 	}
 	int status = EXIT_SUCCESS;
 	log_open("sender", setup_log_level(&setup));
-	if (check_only)
+	if (check_only) {
 		settings_print(&setup.settings, stdout);
-	else
+	} else if (entry_check_database(&setup, &why) != ERR_OK) {
+		fprintf(stderr, "sender: %s\n", buf_text(&why));
+		status = EXIT_FAILURE;
+	} else {
 		status = parent_run(&setup);
+	}
 	setup_done(&setup);
 	return status;
 }
