@@ -115,6 +115,8 @@ static void on_message(struct session *self, struct view subject)
 	if (err == ERR_OK && !record_is_empty(record)) {
 		record->owner = self;
 		self->waits_for = record;
+		log_event(LOG_DEBUG, "record.handed", "events=%zu departures=%zu letters=%zu", record->event_count,
+			  record->departure_count, record->letter_count);
 		committer_put(self->host->committer, record);
 		return;
 	}

@@ -107,6 +107,7 @@ def test_a_late_commit_is_answered_451(world):
 def test_sigterm_finishes_what_is_being_committed(world):
     "SIGTERM: the message that waits for its commit hears 250, the others 421, new ones nobody, and the exit is 0."
     (one, *_), campaign = people(world, 1)
+    world.configure(**{"log.level": "debug"})
     world.start("bounced")
     idle, busy = talk(world), talk(world)
     backend = int(world.value("SELECT pid FROM pg_stat_activity WHERE application_name = 'bounced'"))
@@ -115,7 +116,7 @@ def test_sigterm_finishes_what_is_being_committed(world):
     busy.say("DATA", "354")
     world.kill(backend, signal.SIGSTOP)
     busy.send(dsn().replace("\n", "\r\n") + ".\r\n")
-    time.sleep(0.5)  # so that the message is with the committer; should it not be, it hears 421 and the test says so
+    until(lambda: "event=record.handed" in world.log("bounced"), "the message is with the committer")
     world.processes["bounced"].send_signal(signal.SIGTERM)
     idle.expect("421")
     assert idle.closed()
