@@ -15,25 +15,32 @@ static const struct db_statement statements[] = {
 			   "SELECT s.kind, s.value, l.name, s.reason, s.source, s.created_at FROM suppression s"
 			   " LEFT JOIN list l ON l.id = s.list_id WHERE (s.kind = 'address' AND s.value = $1)"
 			   " OR (s.kind = 'domain' AND s.value = split_part($1::text, '@', 2)) ORDER BY 6" },
-	/* One look-up by key a campaign, in the ledger and in the retry queue; the frozen ids are searched only for campaigns that
-	 * still have some to send. OFFSET 0 keeps the planner from scanning partitions instead. */
+	/* One look-up by key a campaign, in the ledger and in the retry queue; OFFSET 0 keeps the planner from scanning partitions
+	 * instead. The frozen ids are searched only in campaigns that still have some to send. */
 	[SENDS] = { "explanations_sends",
-		    "SELECT c.name, l.name, x.place, x.at, x.attempts, x.code, x.status, x.reason, x.reply, x.next_at"
-		    " FROM membership m JOIN list l ON l.id = m.list_id JOIN campaign c ON c.list_id = m.list_id"
-		    " AND c.started_at IS NOT NULL CROSS JOIN LATERAL ("
-		    "(SELECT d.outcome::text AS place, d.at, d.attempts, d.code, d.status, d.reason, d.reply,"
-		    " NULL::timestamptz AS next_at FROM delivery d WHERE d.campaign_id = c.id"
-		    " AND d.subscriber_id = m.subscriber_id OFFSET 0)"
-		    " UNION ALL (SELECT f.state, f.last_attempt_at, f.attempts, f.code, f.status, NULL, f.reply,"
-		    " f.next_attempt_at FROM deferral f WHERE f.campaign_id = c.id"
-		    " AND f.subscriber_id = m.subscriber_id OFFSET 0)"
-		    " UNION ALL (SELECT 'pending', NULL, 0, NULL, NULL, NULL, NULL, NULL WHERE c.state IN ('running',"
-		    " 'paused') AND EXISTS (SELECT FROM campaign_chunk k WHERE k.campaign_id = c.id AND NOT k.done"
-		    " AND m.subscriber_id = ANY(k.subscriber_ids)) AND NOT EXISTS (SELECT FROM delivery d"
-		    " WHERE d.campaign_id = c.id AND d.subscriber_id = m.subscriber_id OFFSET 0)"
-		    " AND NOT EXISTS (SELECT FROM deferral f WHERE f.campaign_id = c.id"
-		    " AND f.subscriber_id = m.subscriber_id))) AS x"
-		    " WHERE m.subscriber_id = $1 ORDER BY c.started_at DESC, c.id DESC LIMIT $2" },
+		    "WITH mine AS MATERIALIZED (SELECT c.id, c.name, c.state, c.started_at, l.name AS list FROM "
+		    "membership m"
+		    " JOIN list l ON l.id = m.list_id JOIN campaign c ON c.list_id = m.list_id AND c.started_at IS NOT "
+		    "NULL"
+		    " WHERE m.subscriber_id = $1),"
+		    " ended AS (SELECT mine.*, d.* FROM mine CROSS JOIN LATERAL (SELECT outcome::text AS place, at, "
+		    "attempts,"
+		    " code, status, reason, reply, NULL::timestamptz AS next_at FROM delivery"
+		    " WHERE campaign_id = mine.id AND subscriber_id = $1 OFFSET 0) AS d),"
+		    " waiting AS (SELECT mine.*, f.* FROM mine CROSS JOIN LATERAL (SELECT state AS place, "
+		    "last_attempt_at AS at,"
+		    " attempts, code, status, NULL::text AS reason, reply, next_attempt_at AS next_at FROM deferral"
+		    " WHERE campaign_id = mine.id AND subscriber_id = $1 OFFSET 0) AS f),"
+		    " pending AS (SELECT open.*, 'pending', NULL::timestamptz, 0::smallint, NULL::smallint, NULL, "
+		    "NULL, NULL,"
+		    " NULL::timestamptz FROM (SELECT * FROM mine WHERE state IN ('running', 'paused')) AS open"
+		    " WHERE open.id NOT IN (SELECT id FROM ended UNION ALL SELECT id FROM waiting)"
+		    " AND EXISTS (SELECT FROM campaign_chunk k WHERE k.campaign_id = open.id AND NOT k.done"
+		    " AND $1 = ANY (k.subscriber_ids)))"
+		    " SELECT name, list, place, at, attempts, code, status, reason, reply, next_at FROM (SELECT * FROM "
+		    "ended"
+		    " UNION ALL SELECT * FROM waiting UNION ALL SELECT * FROM pending) AS x"
+		    " ORDER BY started_at DESC, id DESC LIMIT $2" },
 	[PRUNES] = { "explanations_prunes",
 		     "SELECT p.batch_id, l.name, p.old_reason, b.actor, b.created_at, b.undone_at, p.restored"
 		     " FROM prune_change p JOIN prune_batch b ON b.id = p.batch_id LEFT JOIN list l ON l.id = p.list_id"
