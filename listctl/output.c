@@ -204,7 +204,8 @@ enum output_format output_format_of(const struct output *out)
 static void flush_line(struct output *out)
 {
 	struct view line = buf_view(&out->line);
-	if (buf_err(&out->line) != ERR_OK || fwrite(line.data, 1, line.len, out->file) != line.len)
+	bool written = line.len == 0 || fwrite(line.data, 1, line.len, out->file) == line.len;
+	if (buf_err(&out->line) != ERR_OK || !written)
 		out->failed = true;
 	buf_reset(&out->line);
 }
