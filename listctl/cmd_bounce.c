@@ -201,10 +201,10 @@ static enum err write_message(struct call *call, const struct report_event *even
 	enum err err = reports_message(call->db, event->campaign_id, event->id, &message, &rows, call->why);
 	if (err != ERR_OK)
 		return err;
-	if (octets)
-		fwrite(message.data, 1, message.len, stdout);
-	else
+	if (!octets)
 		safe_text_print(message, stdout);
+	else if (message.len > 0)
+		fwrite(message.data, 1, message.len, stdout);
 	return ERR_OK;
 }
 

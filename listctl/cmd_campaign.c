@@ -65,7 +65,8 @@ static const struct output_column show_columns[] = {
 
 static enum err show_body(struct view body)
 {
-	fwrite(body.data, 1, body.len, stdout);
+	if (body.len > 0)
+		fwrite(body.data, 1, body.len, stdout);
 	return ERR_OK;
 }
 
