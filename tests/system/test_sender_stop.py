@@ -1,0 +1,152 @@
+"""SIGTERM, pause and cancel begin no further message within a second, and leave nobody behind."""
+
+import time
+
+from sending import check, counts, people, places, until_accepted
+from verpost import until
+
+AUDIENCE = people(2500)
+
+
+def begin(world, rules="* accept\n", audience=AUDIENCE, **settings):
+    world.setup()
+    world.subscribe(audience)
+    world.configure(**settings)
+    world.mailworld(rules)
+    world.start("sender")
+    world.campaign("stop")
+
+
+def is_quiet(world):
+    """A second after the word nothing more is accepted."""
+    time.sleep(1)
+    before = len(world.accepted())
+    time.sleep(1.5)
+    assert len(world.accepted()) == before, "messages went on"
+    return before
+
+
+def nothing_is_held(world):
+    assert world.value("SELECT count(*) FROM chunk_window WHERE worker_id IS NOT NULL") == "0"
+    assert world.value("SELECT count(*) FROM deferral WHERE opened_by IS NOT NULL") == "0"
+
+
+def test_sigterm(world):
+    "SIGTERM in mid-campaign: what is being sent is finished, the rest is given back, nobody is in doubt."
+    begin(world)
+    until_accepted(world, 500)
+    world.stop("sender")
+    nothing_is_held(world)
+    assert len(world.accepted()) < len(AUDIENCE), "too fast to stop"
+    assert world.status("stop")["accepted"] == len(world.accepted())
+    world.start("sender")
+    world.finished("stop")
+    check(world, "stop", AUDIENCE, may_doubt=False)
+
+
+def test_pause_and_resume(world):
+    "pause: within a second no further message; resume goes on with the rest."
+    begin(world)
+    until_accepted(world, 500)
+    world.listctl("campaign", "pause", "stop")
+    sent = is_quiet(world)
+    assert sent < len(AUDIENCE), "too fast to pause"
+    nothing_is_held(world)
+    status = world.status("stop")
+    assert (status["state"], status["accepted"], status["pending"]) == ("paused", sent, len(AUDIENCE) - sent), status
+    world.listctl("campaign", "resume", "stop")
+    world.finished("stop")
+    check(world, "stop", AUDIENCE, may_doubt=False)
+
+
+def test_cancel(world):
+    "cancel: within a second no further message; all who did not get it are named as skipped."
+    begin(world)
+    until_accepted(world, 500)
+    world.listctl("campaign", "cancel", "stop")
+    sent = is_quiet(world)
+    assert sent < len(AUDIENCE), "too fast to cancel"
+    status = until(lambda: (lambda s: s if s["pending"] == 0 else None)(world.status("stop")), "all are settled")
+    assert (status["accepted"], status["skipped"]) == (sent, len(AUDIENCE) - sent), status
+    assert world.sql("SELECT DISTINCT reason FROM delivery WHERE outcome = 'skipped'") == [["canceled"]]
+    check(world, "stop", AUDIENCE, may_doubt=False)
+    nothing_is_held(world)
+
+
+def test_cancel_with_retries(world):
+    "cancel while recipients wait for another attempt: they are skipped too, the doubtful stay named."
+    begin(world, 'u0000?@* defer 9 450 4.7.1 "Later"\nu0001?@* drop kept\n* accept slow 20\n', AUDIENCE[:300],
+          **{"sender.retry_after": "1h", "relay.retry": "1s"})
+    until(lambda: world.status("stop")["deferred"] == 10, "some wait for another attempt")
+    until(lambda: world.status("stop")["in_doubt"] > 0, "some are in doubt")
+    world.listctl("campaign", "cancel", "stop")
+    status = until(lambda: (lambda s: s if s["pending"] == 0 and s["deferred"] == 0 else None)(world.status("stop")),
+                   "all are settled")
+    assert status["in_doubt"] > 0, status
+    where = places(world, "stop")
+    assert all(where[a] == "skipped" for a, _ in AUDIENCE[:10]), "a retry outlived the campaign"
+    check(world, "stop", AUDIENCE[:300])
+
+
+def test_patient_stop(world):
+    "A slow relay: SIGTERM waits for messages whose content has started."
+    begin(world, "* accept slow 3000\n", AUDIENCE[:40])
+    until(lambda: world.log("sender").count("event=worker.started") == 2, "workers")
+    time.sleep(3)
+    world.stop("sender")
+    nothing_is_held(world)
+    sent = len(world.accepted())
+    assert 0 < sent < 40, sent
+    assert world.status("stop")["accepted"] == sent
+    assert world.value("SELECT count(*) FROM doubt") == "0"
+
+
+def test_impatient_stop(world):
+    "sender.stop_timeout passes: what the relay has not answered is in doubt and named."
+    begin(world, "* accept slow 30000\n", AUDIENCE[:40], **{"sender.stop_timeout": "1s", "relay.connections": 3,
+                                                            "sender.workers": 1})
+    time.sleep(4)
+    begun = time.monotonic()
+    world.stop("sender")
+    assert time.monotonic() - begun < 20, "it waited for the relay"
+    status = world.status("stop")
+    assert (status["in_doubt"], status["pending"]) == (3, 37), status
+    assert world.value("SELECT count(*) FROM doubt WHERE connection <> ''") == "3"
+
+
+def test_schedule(world):
+    "A scheduled campaign begins by itself, with the audience of that moment."
+    world.setup()
+    world.subscribe(AUDIENCE[:10])
+    world.mailworld("* accept\n")
+    world.start("sender")
+    world.campaign("later", start=False)
+    world.sql("UPDATE campaign SET state = 'scheduled', start_at = now() + interval '4 seconds' WHERE name = 'later'")
+    world.subscribe(AUDIENCE[10:20])
+    time.sleep(2)
+    assert world.status("later")["state"] == "scheduled"
+    status = world.finished("later")
+    assert (status["audience"], status["accepted"]) == (20, 20), status
+
+
+def test_bad_settings(world):
+    "Bad settings and keys: one clear error, exit 1."
+    world.setup()
+    cases = [("sender.retry_after", "soon", "sender.retry_after"), ("relay.port", "0", "relay.port"),
+             ("sender.window", "0", "sender.window"), ("relay.in_flight", "2", "relay.in_flight"),
+             ("journal.size", "64K", "journal.size"), ("journal.dir", "/nonexistent", "/nonexistent"),
+             ("keys.file", "/nonexistent", "/nonexistent"), ("bounce.prefix", "toolong", "bounce.prefix")]
+    for name, value, says in cases:
+        before = world.settings[name] if name in world.settings else None
+        world.configure(**{name: value})
+        done = world.run("sender")
+        assert done.returncode == 1 and says in done.stderr and done.stderr.count("\n") == 1, (name, done)
+        done = world.run("sender", "--check-config")
+        assert done.returncode == 1 and says in done.stderr, (name, done)
+        if before is None:
+            del world.settings[name]
+        else:
+            world.settings[name] = before
+    world.configure()
+    assert world.run("sender", "--check-config").returncode == 0
+    assert world.run("sender", "--no-such").returncode == 2
