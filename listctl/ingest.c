@@ -11,6 +11,7 @@
 #include "mail/intake.h"
 #include "mail/token.h"
 #include "mail/verp.h"
+#include "store/instance.h"
 
 enum { PORTION = 64 };
 
@@ -31,12 +32,27 @@ struct ingest {
 	struct ingest_counts counts;
 };
 
+/* The keys of this database: another one's tokens mean other people. */
+static enum err load_keys(struct call *call, struct keyring *ret_keyring)
+{
+	struct instance instance;
+	enum err err = settings_require(call->settings, "bounce.domain", call->settings_path, call->why);
+	if (err == ERR_OK)
+		err = instance_read(call->db, &instance, call->why);
+	if (err == ERR_OK)
+		err = keys_load(call->settings, call->settings_path, ret_keyring, call->why);
+	if (err != ERR_OK || strcmp(ret_keyring->instance, instance.id) == 0)
+		return err;
+	call_refuse(call, ERR_REFUSED, "%s belongs to the database instance %s, and this one is %s",
+		    call->settings->keys_file, ret_keyring->instance, instance.id);
+	keyring_wipe(ret_keyring);
+	return ERR_REFUSED;
+}
+
 enum err ingest_new(struct call *call, struct ingest **ret_ingest)
 {
 	struct keyring keyring;
-	enum err err = settings_require(call->settings, "bounce.domain", call->settings_path, call->why);
-	if (err == ERR_OK)
-		err = keys_load(call->settings, call->settings_path, &keyring, call->why);
+	enum err err = load_keys(call, &keyring);
 	if (err != ERR_OK)
 		return err;
 	struct ingest *ingest = calloc(1, sizeof(*ingest));

@@ -1,5 +1,6 @@
 import json
 import mailbox
+import re
 import subprocess
 
 import past
@@ -100,6 +101,11 @@ def test_ingest(world):
     world.refused("bounce", "ingest", stdin="", says="no message")
     world.refused("bounce", "ingest", world.base / "missing", says="missing")
     world.refused("bounce", "ingest", world.base, says="Maildir")
+    keys = world.base / "keys"
+    text = keys.read_text()
+    keys.write_text(re.sub(r"instance \S+", "instance 00000000-0000-0000-0000-000000000000", text))
+    world.refused("bounce", "ingest", stdin=one, says="instance")
+    keys.write_text(text)
     assert world.value("SELECT count(*) FROM bounce_event") == "1"
 
 
