@@ -72,7 +72,8 @@ void db_array_add_bytes(struct db_array *array, struct view value); /* also DB_T
 void db_array_add_null(struct db_array *array);
 
 /* Runs one statement. *ret_rows may be NULL when no rows are wanted; else the caller releases it with db_rows_done().
- * ERR_UNAVAILABLE: the connection is lost (the result of a commit is then unknown); ERR_EXISTS: unique violation; ERR_REFUSED: another
+ * ERR_UNAVAILABLE: the connection is lost, or the server cannot work (disk full, shutting down) and it was dropped (the result of a
+ * commit is then unknown); ERR_EXISTS: unique violation; ERR_REFUSED: another
  * constraint or a serialisation failure; ERR_INVALID: a value the server cannot read; ERR_DENIED; ERR_IO: anything else.
  * `why` may be NULL. */
 enum err db_run(struct db *db, const struct db_statement *statement, const struct db_value *values, size_t count,
@@ -117,7 +118,7 @@ void db_rollback(struct db *db);
 /* COPY ... FROM STDIN (text format made by the caller). */
 enum err db_copy_begin(struct db *db, const struct db_statement *copy, struct buf *why) MUST_USE;
 enum err db_copy_data(struct db *db, struct view bytes, struct buf *why) MUST_USE;
-/* ok=false aborts the COPY. ERR as db_run(). */
+/* ok=false gives the COPY up (ERR_OK then: the failure was asked for). ERR as db_run(). */
 enum err db_copy_end(struct db *db, bool ok, struct buf *why) MUST_USE;
 
 /* The connection's socket, for an event loop that waits for NOTIFY; -1 when there is none. */
