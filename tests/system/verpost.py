@@ -304,6 +304,7 @@ class World:
         """Starts the scripted SMTP peer as the relay; its rules are text (see `mailworld --help`)."""
         log = self.base / f"{name}.log"
         self.logs[name] = log
+        (self.base / f"{name}.mail").mkdir(exist_ok=True)
         process = subprocess.Popen(
             [str(BIN / "mailworld"), "--listen", f"127.0.0.1:{port or self.relay_port}", "--rules",
              str(self.file(f"{name}.rules", rules)), "--log", str(self.base / f"{name}.jsonl"), "--keep",
