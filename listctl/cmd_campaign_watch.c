@@ -1,6 +1,7 @@
 #include "listctl/campaign_verbs.h"
 
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -65,13 +66,22 @@ static void write_line(const struct standing_report *report, bool bar, struct bu
 	}
 }
 
+/* A line that wraps could not be drawn over. */
+static void cut_to_width(struct buf *line)
+{
+	struct winsize size;
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1)
+		buf_cut(line, size.ws_col - 1U);
+}
+
 static void show(const struct standing_report *report, bool terminal, bool last)
 {
 	enum { ROOM = 8192 };
 	AUTO_BUF line = buf_with_ceiling(ROOM);
 	write_line(report, terminal, &line);
-	fputs(terminal ? "\r\033[K" : "", stdout);
-	fwrite(line.data, 1, line.len, stdout);
+	if (terminal && !last)
+		cut_to_width(&line);
+	printf("%s%s", terminal ? "\r\033[K" : "", buf_text(&line));
 	if (!terminal || last)
 		fputc('\n', stdout);
 	fflush(stdout);

@@ -210,9 +210,11 @@ static enum err refuse_step(struct db *db, struct view name, const char *step, c
 	enum err err = campaigns_find(db, name, &campaign, &rows, why);
 	if (err != ERR_OK)
 		return err;
-	buf_addf(why, "cannot %s campaign " VIEW_FMT ": it is %s%s%s%s; %s", step, VIEW_ARG(name),
-		 campaign_state_name(campaign.state), campaign.hold_reason.len > 0 ? " (" : "",
-		 campaign.hold_reason.len > 0 ? "held" : "", campaign.hold_reason.len > 0 ? ")" : "", asks);
+	buf_addf(why, "cannot %s campaign " VIEW_FMT ": it is %s", step, VIEW_ARG(name),
+		 campaign_state_name(campaign.state));
+	if (campaign.hold_reason.len > 0)
+		buf_addf(why, " (" VIEW_FMT ")", VIEW_ARG(campaign.hold_reason));
+	buf_addf(why, "; %s", asks);
 	return ERR_REFUSED;
 }
 
