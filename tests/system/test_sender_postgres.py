@@ -1,5 +1,8 @@
 """PostgreSQL goes away in the middle of a campaign: nothing is lost and nothing is sent twice."""
 
+import os
+import socket
+import threading
 import time
 
 from sending import check, people, until_accepted
@@ -71,3 +74,65 @@ def test_started_while_away(world):
     world.postgres("start")
     world.finished("away")
     check(world, "away", AUDIENCE[:50], may_doubt=False)
+
+
+class DeafProxy:
+    """Stands between sender and PostgreSQL and closes some connections right after COMMIT has been answered, without passing the
+    answer on: committed, and never heard."""
+
+    def __init__(self, world, every):
+        self.folder = world.base / "proxy"
+        self.folder.mkdir()
+        self.target = next((world.base / "pg").rglob(".s.PGSQL.*[0-9]"))
+        self.every, self.commits, self.deaf = every, 0, 0
+        path = self.folder / self.target.name
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(str(path))
+        os.chmod(self.folder, 0o755)
+        os.chmod(path, 0o777)
+        self.listener.listen(20)
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            client = self.listener.accept()[0]
+            server = socket.socket(socket.AF_UNIX)
+            server.connect(str(self.target))
+            state = {"deaf": False}
+            for source, sink, heard in ((client, server, True), (server, client, False)):
+                threading.Thread(target=self.pass_on, args=(source, sink, heard, state), daemon=True).start()
+
+    def pass_on(self, source, sink, from_client, state):
+        try:
+            while data := source.recv(1 << 16):
+                if from_client and b"COMMIT" in data:
+                    self.commits += 1
+                    state["deaf"] = self.commits % self.every == 0
+                elif not from_client and state["deaf"]:
+                    self.deaf += 1
+                    break
+                sink.sendall(data)
+        except OSError:
+            pass
+        for end in (source, sink):
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+
+def test_commit_never_heard(world):
+    "The answer to a COMMIT is lost again and again: what it opened is found, what it ended is not ended twice."
+    world.setup()
+    world.subscribe(AUDIENCE[:1500])
+    world.mailworld("u000??@* defer 1 450 4.7.1 \"Later\"\n* accept\n")
+    proxy = DeafProxy(world, every=4)
+    conninfo = world.conninfo.replace(str(proxy.target.parent), str(proxy.folder))
+    assert conninfo != world.conninfo, world.conninfo
+    world.configure(**{"database.sender": conninfo + " user=verpost_sender", "sender.window": 50,
+                       "sender.retry_after": "1s"})
+    world.start("sender")
+    world.campaign("deaf")
+    world.finished("deaf")
+    assert proxy.deaf >= 3, f"only {proxy.deaf} commits were not heard"
+    check(world, "deaf", AUDIENCE[:1500], may_doubt=False)
