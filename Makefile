@@ -59,7 +59,7 @@ FUZZ_FILES = $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*
 MAN_PAGES = $(patsubst man/%.scd,build/man/%,$(wildcard man/*.scd)) build/man/verpost.conf.5 build/man/listctl.1
 
 .DEFAULT_GOAL = all
-.PHONY: all demo check bench fuzz fuzz-brief install deps clean help programs tests man format test-support bench-programs
+.PHONY: all demo check bench fuzz fuzz-programs install deps clean help programs tests man format test-support bench-programs
 
 all: programs man ## build the programs and their manual pages
 
@@ -81,9 +81,11 @@ bench: ## messages a second beside the limit of this machine
 	@$(MAKE) --no-print-directory programs test-support bench-programs
 	@scripts/bench
 
+fuzz-programs: $(FUZZ_FILES)
+
 fuzz: ## every fuzz target for FUZZ_SECONDS (default 600) each
 	@scripts/deps --verify fuzz
-	@$(MAKE) --no-print-directory $(FUZZ_FILES)
+	@$(MAKE) --no-print-directory fuzz-programs
 	@scripts/fuzz $${FUZZ_SECONDS:-600}
 
 deps: ## install the Debian packages that are missing
@@ -153,14 +155,20 @@ $(BENCH_FILES): $(BUILD)/bin/bench_%: $(BUILD)/tests/bench/%.o
 	$(if $(V),,@echo "  LINK  $@")
 	$(QUIET)$(CC) $(LDFLAGS) $^ -lcrypto -o $@
 
-# Fuzz targets: clang's libFuzzer over the library sources, built in one go, apart from the rest.
-# What a target needs of a program's own modules.
-build/fuzz/fuzz_csv: FUZZ_MORE = listctl/csv_import.c listctl/columns.c listctl/csv_guard.c listctl/output_text.c
-FUZZ_FLAGS = -std=c17 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
-$(FUZZ_FILES): build/fuzz/%: tests/fuzz/%.c $(wildcard lib/base/*.[ch] lib/mail/*.[ch] lib/smtp/*.[ch])
+# Fuzz targets: clang's libFuzzer over the pure rooms, which are compiled once, apart from the rest. A target of a program's module
+# names that program's files in FUZZ_MORE.
+FUZZ_FLAGS = -std=c17 -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
+FUZZ_ROOM = $(patsubst %.c,build/fuzz/obj/%.o,$(wildcard lib/base/*.c lib/mail/*.c lib/smtp/*.c))
+FUZZ_MORE_fuzz_csv = $(patsubst %,build/fuzz/obj/listctl/%.o,csv_import columns csv_guard output_text)
+
+build/fuzz/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  FUZZ  $@")
-	$(QUIET)$(FUZZ_CC) $(CPPFLAGS) $(FUZZ_FLAGS) $< $(FUZZ_MORE) $(wildcard lib/base/*.c lib/mail/*.c lib/smtp/*.c) $(PACKAGE_LIBS) -o $@
+	$(QUIET)$(FUZZ_CC) $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c $< -o $@
+
+$(FUZZ_FILES): build/fuzz/%: build/fuzz/obj/tests/fuzz/%.o $$(FUZZ_MORE_%) $(FUZZ_ROOM)
+	$(if $(V),,@echo "  LINK  $@")
+	$(QUIET)$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer $^ $(PACKAGE_LIBS) -o $@
 
 build/man/%: man/%.scd
 	@mkdir -p $(@D)
@@ -176,4 +184,4 @@ build/man/listctl.1: man/listctl.1.head man/listctl.1.tail $(BUILD)/bin/listctl
 	@mkdir -p $(@D)
 	(cat man/listctl.1.head; $(BUILD)/bin/listctl --manual; cat man/listctl.1.tail) | scdoc > $@
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) build/fuzz/obj -name '*.d' 2>/dev/null)
