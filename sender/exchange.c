@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "sender/backoff.h"
+#include "sender/opener.h"
 #include "sender/settlement.h"
 #include "store/relays.h"
 #include "store/workers.h"
@@ -16,20 +17,14 @@
 #define FIRST_WAIT_US (INT64_C(500) * CLOCK_US_PER_MS)
 #define LONGEST_WAIT_US (INT64_C(10) * CLOCK_US_PER_SECOND)
 
-enum { TAKEN_MOST = 8 };
-
 struct exchange {
 	struct exchange_parts parts;
 	struct settlement settlement;
-	struct held_chunk held;
-	int64_t lease_ends_us; /* boot time, counted from before it was asked for */
+	struct opener opener;
 	struct backoff backoff;
 	bool is_away;
-	bool is_unsure; /* a commit was not answered: the database may hold what we do not know of */
-	int64_t states_us, ledger_us, look_us, due_us; /* when each is to be done next */
-	/* what a transaction has opened, ours when it is committed */
-	struct db_rows *taken[TAKEN_MOST];
-	size_t taken_count;
+	bool is_unsure;               /* a commit was not answered: the database may hold what we do not know of */
+	int64_t states_us, ledger_us; /* when each is to be done next */
 	struct ledger_row *rows;
 	struct view *recipients;
 	size_t row_room;
@@ -46,22 +41,21 @@ enum err exchange_new(const struct exchange_parts *parts, struct exchange **ret_
 		.classifier = parts->classifier,
 		.worker_id = parts->worker_id,
 	};
+	exchange->opener = (struct opener){
+		.setup = parts->setup,
+		.worker_id = parts->worker_id,
+		.runs = parts->runs,
+	};
 	exchange->backoff = backoff_new(FIRST_WAIT_US, LONGEST_WAIT_US);
 	*ret_exchange = exchange;
 	return ERR_OK;
-}
-
-static void drop_taken(struct exchange *exchange)
-{
-	while (exchange->taken_count > 0)
-		db_rows_done(exchange->taken[--exchange->taken_count]);
 }
 
 void exchange_done(struct exchange *exchange)
 {
 	if (exchange == NULL)
 		return;
-	drop_taken(exchange);
+	opener_drop(&exchange->opener);
 	free(exchange->rows);
 	free(exchange->recipients);
 	free(exchange);
@@ -170,121 +164,8 @@ static void let_leave(struct exchange *exchange)
 		if (!is_ready_to_leave(run))
 			continue;
 		queue_drop(exchange->parts.queue, run);
-		if (exchange->held.campaign_id == run->id)
-			exchange->held.campaign_id = 0;
+		opener_let_go(&exchange->opener, run->id);
 	}
-}
-
-/* ---- what is opened ---- */
-
-/* Keeps the rows for after the commit, and makes their campaigns ready. */
-static enum err keep(struct exchange *exchange, struct db_rows *rows, struct buf *why)
-{
-	size_t count = db_row_count(rows);
-	if (count == 0) {
-		db_rows_done(rows);
-		return ERR_OK;
-	}
-	exchange->taken[exchange->taken_count++] = rows;
-	int64_t last_id = 0;
-	for (size_t i = 0; i < count; i++) {
-		struct run *run;
-		int64_t id = opened_get(rows, i).campaign_id;
-		if (id == last_id)
-			continue;
-		last_id = id;
-		enum err err = runs_open(exchange->parts.runs, exchange->parts.db, id,
-					 view_of(exchange->parts.setup->settings.bounce_domain), &run, why);
-		if (err != ERR_OK)
-			return err;
-	}
-	return ERR_OK;
-}
-
-typedef enum err open_by(struct db *db, const struct opening *opening, struct db_rows **ret_rows, struct buf *why);
-
-static enum err open_others(struct exchange *exchange, struct opening *opening, struct buf *why)
-{
-	static open_by *const ways[] = { openings_take_due, openings_take_window };
-	enum err err = ERR_OK;
-	for (size_t i = 0; err == ERR_OK && i < ARRAY_LEN(ways); i++) {
-		struct db_rows *rows = NULL;
-		err = ways[i](exchange->parts.db, opening, &rows, why);
-		if (err != ERR_OK)
-			return err;
-		size_t count = db_row_count(rows);
-		opening->limit -= count < opening->limit ? count : opening->limit - 1;
-		err = keep(exchange, rows, why);
-	}
-	return err;
-}
-
-/* More of the chunk in hand while its lease lasts, else of another one; *ret_count 0: there is none. */
-static enum err open_chunk(struct exchange *exchange, const struct opening *opening, int64_t boot_us, size_t *ret_count,
-			   struct buf *why)
-{
-	struct held_chunk *held = &exchange->held;
-	struct db_rows *rows = NULL;
-	enum err err = ERR_OK;
-	*ret_count = 0;
-	if (held->campaign_id != 0 && !held->exhausted && boot_us < exchange->lease_ends_us)
-		err = openings_continue(exchange->parts.db, opening, held, &rows, why);
-	held->campaign_id = 0;
-	if (err == ERR_OK && (rows == NULL || db_row_count(rows) == 0)) {
-		db_rows_done(rows);
-		rows = NULL;
-		err = openings_claim(exchange->parts.db, opening, &rows, why);
-	}
-	if (err != ERR_OK)
-		return err;
-	*ret_count = db_row_count(rows);
-	if (*ret_count > 0) {
-		struct opened first = opened_get(rows, 0);
-		*held = (struct held_chunk){ .campaign_id = first.campaign_id,
-					     .chunk_no = first.chunk_no,
-					     .exhausted = first.chunk_exhausted };
-		exchange->lease_ends_us = boot_us + opening->lease_us;
-	}
-	return keep(exchange, rows, why);
-}
-
-static enum err open_more(struct exchange *exchange, const struct exchange_turn *turn, struct buf *why)
-{
-	const struct settings *settings = &exchange->parts.setup->settings;
-	const struct opening base = {
-		.worker_id = exchange->parts.worker_id,
-		.limit = settings->sender_window - queue_unsettled(exchange->parts.queue),
-		.lease_us = settings->sender_lease,
-		.terms = { .key_id = (unsigned)exchange->parts.setup->keyring.newest,
-			   .day = clock_day(turn->wall_us),
-			   .date_us = turn->wall_us },
-	};
-	struct opening opening = base;
-	enum err err = ERR_OK;
-	if (turn->boot_us >= exchange->due_us) {
-		err = open_others(exchange, &opening, why);
-		exchange->due_us = turn->boot_us + settings->sender_poll;
-	}
-	size_t count = 1;
-	while (err == ERR_OK && opening.limit > 0 && count > 0 && exchange->taken_count < TAKEN_MOST) {
-		err = open_chunk(exchange, &opening, turn->boot_us, &count, why);
-		opening.limit -= count < opening.limit ? count : opening.limit;
-	}
-	exchange->look_us = count == 0 ? turn->boot_us + settings->sender_poll : turn->boot_us;
-	return err;
-}
-
-/* After the commit. What cannot be kept for want of memory is found again as after a commit that was not heard. */
-static void take_in(struct exchange *exchange, const struct exchange_turn *turn)
-{
-	for (size_t i = 0; i < exchange->taken_count; i++) {
-		if (queue_open(exchange->parts.queue, exchange->taken[i], exchange->parts.runs, turn->wall_us,
-			       turn->boot_us) == ERR_OK)
-			continue;
-		exchange->is_unsure = true;
-		db_rows_done(exchange->taken[i]);
-	}
-	exchange->taken_count = 0;
 }
 
 /* ---- the transaction ---- */
@@ -321,7 +202,7 @@ static bool may_open(const struct exchange *exchange, const struct exchange_turn
 {
 	size_t window = exchange->parts.setup->settings.sender_window;
 	size_t unsettled = queue_unsettled(exchange->parts.queue);
-	return !turn->is_stopping && turn->boot_us >= exchange->look_us && unsettled <= window / 2;
+	return !turn->is_stopping && turn->boot_us >= exchange->opener.look_us && unsettled <= window / 2;
 }
 
 static enum err leave(struct exchange *exchange, const struct exchange_turn *turn, struct buf *why)
@@ -331,6 +212,12 @@ static enum err leave(struct exchange *exchange, const struct exchange_turn *tur
 		return give_back(exchange, why);
 	enum err err = openings_give_back(db, exchange->parts.worker_id, 0, why);
 	return err == ERR_OK ? workers_stop(db, exchange->parts.worker_id, why) : err;
+}
+
+static enum err open_more(struct exchange *exchange, const struct exchange_turn *turn, struct buf *why)
+{
+	size_t limit = exchange->parts.setup->settings.sender_window - queue_unsettled(exchange->parts.queue);
+	return opener_open(&exchange->opener, exchange->parts.db, limit, turn->boot_us, turn->wall_us, why);
 }
 
 /* The worker's row first: a forgotten worker writes nothing, and a commit of ours that is still under way is waited for. */
@@ -368,16 +255,15 @@ static enum err transact(struct exchange *exchange, const struct exchange_turn *
 		err = db_commit(db, why);
 	if (err != ERR_OK) {
 		db_rollback(db);
-		drop_taken(exchange);
-		exchange->held.campaign_id = 0;
+		opener_drop(&exchange->opener);
 		return err;
 	}
-	exchange->is_unsure = false;
 	exchange->ledger_us = turn->boot_us + LEDGER_EVERY_US;
 	relay_told_news(exchange->parts.relay);
 	queue_confirm(exchange->parts.queue);
 	let_leave(exchange);
-	take_in(exchange, turn);
+	/* What could not be kept is found again as after a commit that was not heard. */
+	exchange->is_unsure = !opener_take_in(&exchange->opener, exchange->parts.queue, turn->boot_us, turn->wall_us);
 	runs_sweep(exchange->parts.runs);
 	return ERR_OK;
 }
@@ -509,8 +395,8 @@ int64_t exchange_wait(const struct exchange *exchange, int64_t boot_us)
 	int64_t next_us = exchange->states_us;
 	if (queue_settled(exchange->parts.queue) > 0 && exchange->ledger_us < next_us)
 		next_us = exchange->ledger_us;
-	if (exchange->look_us < next_us)
-		next_us = exchange->look_us;
+	if (exchange->opener.look_us < next_us)
+		next_us = exchange->opener.look_us;
 	if (backoff_waits(&exchange->backoff, boot_us))
 		next_us = exchange->backoff.until_us;
 	return next_us > boot_us ? next_us - boot_us : 0;

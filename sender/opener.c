@@ -1,0 +1,126 @@
+#include "sender/opener.h"
+
+#include "base/clock.h"
+
+/* Keeps the rows for after the commit, and makes their campaigns ready. */
+static enum err keep(struct opener *opener, struct db *db, struct db_rows *rows, struct buf *why)
+{
+	size_t count = db_row_count(rows);
+	if (count == 0) {
+		db_rows_done(rows);
+		return ERR_OK;
+	}
+	opener->taken[opener->taken_count++] = rows;
+	int64_t last_id = 0;
+	for (size_t i = 0; i < count; i++) {
+		struct run *run;
+		int64_t id = opened_get(rows, i).campaign_id;
+		if (id == last_id)
+			continue;
+		last_id = id;
+		enum err err =
+		    runs_open(opener->runs, db, id, view_of(opener->setup->settings.bounce_domain), &run, why);
+		if (err != ERR_OK)
+			return err;
+	}
+	return ERR_OK;
+}
+
+typedef enum err open_by(struct db *db, const struct opening *opening, struct db_rows **ret_rows, struct buf *why);
+
+static enum err open_others(struct opener *opener, struct db *db, struct opening *opening, struct buf *why)
+{
+	static open_by *const ways[] = { openings_take_due, openings_take_window };
+	enum err err = ERR_OK;
+	for (size_t i = 0; err == ERR_OK && i < ARRAY_LEN(ways); i++) {
+		struct db_rows *rows = NULL;
+		err = ways[i](db, opening, &rows, why);
+		if (err != ERR_OK)
+			return err;
+		size_t count = db_row_count(rows);
+		opening->limit -= count < opening->limit ? count : opening->limit - 1;
+		err = keep(opener, db, rows, why);
+	}
+	return err;
+}
+
+/* More of the chunk in hand while its lease lasts, else of another one; *ret_count 0: there is none. */
+static enum err open_chunk(struct opener *opener, struct db *db, const struct opening *opening, int64_t boot_us,
+			   size_t *ret_count, struct buf *why)
+{
+	struct held_chunk *held = &opener->held;
+	struct db_rows *rows = NULL;
+	enum err err = ERR_OK;
+	*ret_count = 0;
+	if (held->campaign_id != 0 && !held->exhausted && boot_us < opener->lease_ends_us)
+		err = openings_continue(db, opening, held, &rows, why);
+	held->campaign_id = 0;
+	if (err == ERR_OK && (rows == NULL || db_row_count(rows) == 0)) {
+		db_rows_done(rows);
+		rows = NULL;
+		err = openings_claim(db, opening, &rows, why);
+	}
+	if (err != ERR_OK)
+		return err;
+	*ret_count = db_row_count(rows);
+	if (*ret_count > 0) {
+		struct opened first = opened_get(rows, 0);
+		*held = (struct held_chunk){ .campaign_id = first.campaign_id,
+					     .chunk_no = first.chunk_no,
+					     .exhausted = first.chunk_exhausted };
+		opener->lease_ends_us = boot_us + opening->lease_us;
+	}
+	return keep(opener, db, rows, why);
+}
+
+enum err opener_open(struct opener *opener, struct db *db, size_t limit, int64_t boot_us, int64_t wall_us,
+		     struct buf *why)
+{
+	const struct settings *settings = &opener->setup->settings;
+	struct opening opening = {
+		.worker_id = opener->worker_id,
+		.limit = limit,
+		.lease_us = settings->sender_lease,
+		.terms = { .key_id = (unsigned)opener->setup->keyring.newest,
+			   .day = clock_day(wall_us),
+			   .date_us = wall_us },
+	};
+	enum err err = ERR_OK;
+	if (boot_us >= opener->due_us) {
+		err = open_others(opener, db, &opening, why);
+		opener->due_us = boot_us + settings->sender_poll;
+	}
+	size_t count = 1;
+	while (err == ERR_OK && opening.limit > 0 && count > 0 && opener->taken_count < OPENER_TAKEN_MOST) {
+		err = open_chunk(opener, db, &opening, boot_us, &count, why);
+		opening.limit -= count < opening.limit ? count : opening.limit;
+	}
+	opener->look_us = count == 0 ? boot_us + settings->sender_poll : boot_us;
+	return err;
+}
+
+bool opener_take_in(struct opener *opener, struct queue *queue, int64_t boot_us, int64_t wall_us)
+{
+	bool all = true;
+	for (size_t i = 0; i < opener->taken_count; i++) {
+		if (queue_open(queue, opener->taken[i], opener->runs, wall_us, boot_us) == ERR_OK)
+			continue;
+		all = false;
+		db_rows_done(opener->taken[i]);
+	}
+	opener->taken_count = 0;
+	return all;
+}
+
+void opener_drop(struct opener *opener)
+{
+	while (opener->taken_count > 0)
+		db_rows_done(opener->taken[--opener->taken_count]);
+	opener->held.campaign_id = 0;
+}
+
+void opener_let_go(struct opener *opener, int64_t campaign_id)
+{
+	if (opener->held.campaign_id == campaign_id)
+		opener->held.campaign_id = 0;
+}
