@@ -69,6 +69,8 @@ def names_in(path):
 
 
 def run_file(path, words):
+    # Whoever started this in the background of a shell had SIGINT ignored, and the programs would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for name, function in tests_of(path):
         if chosen(name, words):
             run_one(name, function)
