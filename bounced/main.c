@@ -38,16 +38,6 @@ static const struct option options[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
-static enum log_level log_level_of(const char *word)
-{
-	static const char *const words[LOG_LEVEL_COUNT] = { "debug", "info", "warning", "error" };
-	for (size_t i = 0; i < LOG_LEVEL_COUNT; i++) {
-		if (view_eq(view_of(word), view_of(words[i])))
-			return (enum log_level)i;
-	}
-	return LOG_INFO;
-}
-
 static int fail(struct buf *why)
 {
 	fprintf(stderr, "bounced: %s\n", buf_text(why));
@@ -60,7 +50,7 @@ static int serve(struct setup *setup, bool check_only)
 	if (setup_load(setup, &why) != ERR_OK)
 		return fail(&why);
 	enum err err = ERR_OK;
-	log_open("bounced", log_level_of(setup->settings.log_level));
+	log_open_as_set("bounced", &setup->settings);
 	if (check_only)
 		settings_print(&setup->settings, stdout);
 	else

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "sender/entry.h"
 #include "sender/parent.h"
 
@@ -46,7 +47,7 @@ static int run(const char *path, bool unsafe, bool check_only)
 		return EXIT_FAILURE;
 	}
 	int status = EXIT_SUCCESS;
-	log_open("sender", setup_log_level(&setup));
+	log_open_as_set("sender", &setup.settings);
 	if (check_only) {
 		settings_print(&setup.settings, stdout);
 	} else if (entry_check_database(&setup, &why) != ERR_OK) {

@@ -179,18 +179,3 @@ const char *setup_conninfo(const struct setup *setup)
 	const struct settings *settings = &setup->settings;
 	return *settings->database_sender == '\0' ? settings->database_conninfo : settings->database_sender;
 }
-
-enum log_level setup_log_level(const struct setup *setup)
-{
-	static const char *const names[] = {
-		[LOG_DEBUG] = "debug",
-		[LOG_INFO] = "info",
-		[LOG_WARNING] = "warning",
-		[LOG_ERROR] = "error",
-	};
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		if (strcmp(setup->settings.log_level, names[i]) == 0)
-			return (enum log_level)i;
-	}
-	return LOG_INFO;
-}

@@ -3,7 +3,6 @@
 #define SENDER_SETUP_H
 
 #include "base/limits.h"
-#include "base/log.h"
 #include "base/settings.h"
 #include "mail/keyring.h"
 #include "sender/retry.h"
@@ -27,6 +26,5 @@ void setup_done(struct setup *setup);
 
 /* sender's own login, when there is one. */
 const char *setup_conninfo(const struct setup *setup);
-enum log_level setup_log_level(const struct setup *setup);
 
 #endif

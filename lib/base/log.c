@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/settings.h"
 
 static const char *const level_names[] = {
 	[LOG_DEBUG] = "debug",
@@ -22,12 +23,24 @@ static_assert(ARRAY_LEN(level_names) == LOG_LEVEL_COUNT, "one name per level");
 static struct {
 	const char *program;
 	enum log_level least;
+	bool shows_mailboxes;
 } sink = { .program = "verpost", .least = LOG_INFO };
 
 void log_open(const char *program, enum log_level least)
 {
 	sink.program = program;
 	sink.least = least;
+	sink.shows_mailboxes = false;
+}
+
+void log_open_as_set(const char *program, const struct settings *settings)
+{
+	log_open(program, LOG_INFO);
+	sink.shows_mailboxes = settings->log_addresses;
+	for (size_t i = 0; i < ARRAY_LEN(level_names); i++) {
+		if (strcmp(settings->log_level, level_names[i]) == 0)
+			sink.least = (enum log_level)i;
+	}
 }
 
 bool log_is_on(enum log_level level)
@@ -49,6 +62,36 @@ static size_t write_head(char *line, size_t room, enum log_level level, const ch
 	return len < 0 ? 0 : (size_t)len;
 }
 
+/* The start of the mailbox that ends at end. A quoted one, the quotes as log_quoted() leaves them, may hold anything. */
+static size_t mailbox_at(const char *line, size_t end)
+{
+	static const char delimiters[] = " \t\r\n<>()[],;:\"\\";
+	size_t at = end;
+	if (at >= 2 && line[at - 1] == '"' && line[at - 2] == '\\') {
+		for (at -= 2; at > 0 && line[at] != '"';)
+			at--;
+		return at > 0 && line[at - 1] == '\\' ? at - 1 : at;
+	}
+	while (at > 0 && line[at - 1] != '\0' && strchr(delimiters, line[at - 1]) == NULL)
+		at--;
+	return at;
+}
+
+/* "<jane@example.net>" becomes "<*@example.net>". Returns the new length. */
+static size_t hide_mailboxes(char *line, size_t len)
+{
+	size_t out = 0;
+	for (size_t i = 0; i < len; i++) {
+		size_t start = line[i] == '@' ? mailbox_at(line, out) : out;
+		if (start < out) {
+			line[start] = '*';
+			out = start + 1;
+		}
+		line[out++] = line[i];
+	}
+	return out;
+}
+
 void log_event(enum log_level level, const char *event, const char *format, ...)
 {
 	if (!log_is_on(level))
@@ -62,6 +105,8 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
 	len += body < 0 ? 0 : (size_t)body;
 	if (len >= sizeof(raw))
 		len = sizeof(raw) - 1;
+	if (level > LOG_DEBUG && !sink.shows_mailboxes)
+		len = hide_mailboxes(raw, len);
 	char line[4 * LIMIT_LOG_LINE + 1];
 	size_t out = 0;
 	for (size_t i = 0; i < len; i++) {

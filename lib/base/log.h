@@ -1,5 +1,6 @@
 /* The log: one line, one named event, key=value, to stderr (journald adds the time when it is the reader). The names are listed
- * in the manual. No address is written above debug unless log.addresses is on. Only program folders log above debug.
+ * in the manual. Above debug mailboxes are hidden ("*@example.net") unless log.addresses is on, whoever wrote the text that they stand
+ * in: replies of relays quote them. Only program folders log above debug.
  *
  *     log_event(LOG_INFO, "campaign.started", "id=%lld audience=%lld", id, audience);
  */
@@ -9,10 +10,13 @@
 #include "base/attributes.h"
 #include "base/view.h"
 
+struct settings;
+
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR, LOG_LEVEL_COUNT };
 
-/* Once at start; program is the first word of each line. */
+/* Once at start; program is the first word of each line. A daemon opens its log as its settings say, others hide mailboxes. */
 void log_open(const char *program, enum log_level least);
+void log_open_as_set(const char *program, const struct settings *settings);
 bool log_is_on(enum log_level level);
 /* Control characters and bytes beyond ASCII leave as \xHH, so that no line can be forged. */
 void log_event(enum log_level level, const char *event, const char *format, ...) PRINTF_LIKE(3, 4);

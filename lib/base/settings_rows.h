@@ -85,5 +85,6 @@ SETTING(DURATION, bounced, commit_timeout, "60s", "time",
 	"How long a message waits for its commit before it is answered 451; the peer sends it again.")
 
 /* Everywhere */
-SETTING(WORD, log, level, "info", "debug info warning error", "The least level that is logged.")
-SETTING(FLAG, log, addresses, "no", "yes or no", "Whether addresses may stand in log lines above debug.")
+SETTING(WORD, log, level, "info", "debug info warning error", "The least level that sender and bounced log.")
+SETTING(FLAG, log, addresses, "no", "yes or no",
+	"Whether log lines above debug show whose address a text names; otherwise *@example.net stands there.")

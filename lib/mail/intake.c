@@ -337,8 +337,7 @@ static void add_returned_recipients(struct report *report, struct view returned)
 {
 	struct view before, address;
 	struct field field;
-	enum field_step step;
-	while ((step = fields_next(&returned, &field)) == FIELD_READ) {
+	while (fields_next(&returned, &field) == FIELD_READ) {
 		struct view value = field.value;
 		while (field_is(&field, "To") && text_cut_address(&value, &before, &address))
 			report_add_recipient(report, address);

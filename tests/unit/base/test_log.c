@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "base/settings.h"
 #include "tests/support/unit.h"
 
 /* What log_event() writes to stderr while it points to a pipe. */
@@ -50,8 +51,46 @@ START_TEST(below_the_least_level_nothing_is_written)
 	}
 END_TEST
 
+START_TEST(mailboxes_are_hidden_unless_told_otherwise)
+	{
+		static const struct {
+			const char *label, *text, *shown;
+		} rows[] = {
+			{ "in a reply", "550 <jane.doe@example.net>: denied", "550 <*@example.net>: denied" },
+			{ "two", "a@b.example, c+d=e@f.example", "*@b.example, *@f.example" },
+			{ "quoted", "<\"jane doe\"@example.net>", "<*@example.net>" },
+			{ "after a colon", "rfc822;jane@example.net to:joe@example.net",
+			  "rfc822;*@example.net to:*@example.net" },
+			{ "UTF-8", "j\xc3\xb6rg@example.net", "*@example.net" },
+			{ "no mailbox before it", "@example.net <@", "@example.net <@" },
+			{ "none", "421 try later", "421 try later" },
+		};
+		struct settings settings;
+		AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+		for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+			AUTO_BUF line = buf_with_ceiling(LIMIT_LOG_LINE * 4);
+			log_open("tester", LOG_DEBUG);
+			capture(&line, LOG_INFO, rows[i].text);
+			ck_row(rows[i].label, view_find(buf_view(&line), view_of(rows[i].shown)) != VIEW_NONE);
+			buf_reset(&line);
+			capture(&line, LOG_DEBUG, "<jane@example.net>");
+			ck_row("debug", view_find(buf_view(&line), VIEW_LIT("<jane@example.net>")) != VIEW_NONE);
+		}
+		AUTO_BUF line = buf_with_ceiling(LIMIT_LOG_LINE * 4);
+		ck_assert_int_eq(
+		    settings_parse(view_of("[log]\nlevel = error\naddresses = yes\n"), "f.conf", &settings, &why),
+		    ERR_OK);
+		log_open_as_set("tester", &settings);
+		settings_done(&settings);
+		ck_assert(log_is_on(LOG_ERROR) && !log_is_on(LOG_WARNING));
+		capture(&line, LOG_ERROR, "<jane@example.net>");
+		ck_assert(view_find(buf_view(&line), VIEW_LIT("<jane@example.net>")) != VIEW_NONE);
+	}
+END_TEST
+
 Suite *test_suite(void)
 {
-	const TTest *const tests[] = { one_line_whatever_comes, below_the_least_level_nothing_is_written };
+	const TTest *const tests[] = { one_line_whatever_comes, below_the_least_level_nothing_is_written,
+				       mailboxes_are_hidden_unless_told_otherwise };
 	return suite_of("log", tests, ARRAY_LEN(tests));
 }
