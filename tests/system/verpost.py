@@ -14,6 +14,7 @@ The runner makes one World per test function and always closes it. Times are onl
 import json
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -36,9 +37,15 @@ class Failure(AssertionError):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Below the ports that the kernel gives to outgoing connections, so that none of those takes it meanwhile."""
+    while True:
+        port = random.randrange(10000, 32000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 def until(condition, what, seconds=PATIENCE):
