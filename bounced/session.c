@@ -8,6 +8,10 @@
 
 /* How long the peer may take to read the last reply and close: closing first, with bytes of his unread, could destroy it. */
 static const int64_t linger_us = INT64_C(5) * CLOCK_US_PER_SECOND;
+/* The same when bounced ends: what was written is on its way. */
+static const int64_t stop_linger_us = CLOCK_US_PER_SECOND / 5;
+/* How long a message that is being committed may hold up the end; then it hears 451 and comes again. */
+static const int64_t stop_commit_us = INT64_C(5) * CLOCK_US_PER_SECOND;
 
 struct session {
 	const struct session_host *host;
@@ -17,7 +21,10 @@ struct session {
 	void *owner;
 	struct record *waits_for; /* with the committer */
 	int64_t ends_at_us;       /* CLOCK_BOOTTIME: session_timeout */
-	bool stopping, lingers;
+	int64_t patience_ends_us; /* CLOCK_BOOTTIME: of waiting for the committer, or for the peer to close */
+	bool stopping;
+	bool over;    /* nothing is said any more but what is still unwritten */
+	bool lingers; /* and that is written: the peer is to close */
 	size_t passage_count;
 	struct passage passages[]; /* of the recipients accepted in this transaction: max_recipients */
 };
@@ -41,12 +48,19 @@ static void end(struct session *self)
 
 static void set_deadline(struct session *self)
 {
-	const struct settings *settings = self->host->settings;
-	int64_t left_us = self->ends_at_us - clock_boot_us();
-	int64_t after_us = settings->bounced_idle_timeout < left_us ? settings->bounced_idle_timeout : left_us;
-	if (self->waits_for != NULL)
-		after_us = settings->bounced_commit_timeout;
-	stream_set_deadline(self->stream, after_us > 0 ? after_us : 1);
+	int64_t now_us = clock_boot_us();
+	int64_t at_us = now_us + self->host->settings->bounced_idle_timeout;
+	if (self->over || self->waits_for != NULL)
+		at_us = self->patience_ends_us;
+	else if (at_us > self->ends_at_us)
+		at_us = self->ends_at_us;
+	stream_set_deadline(self->stream, at_us > now_us ? at_us - now_us : 1);
+}
+
+static void be_patient(struct session *self, int64_t for_us)
+{
+	self->patience_ends_us = clock_boot_us() + for_us;
+	set_deadline(self);
 }
 
 /* ---- the owner's side of the protocol ---- */
@@ -115,6 +129,7 @@ static void on_message(struct session *self, struct view subject)
 	if (err == ERR_OK && !record_is_empty(record)) {
 		record->owner = self;
 		self->waits_for = record;
+		be_patient(self, self->host->settings->bounced_commit_timeout);
 		log_event(LOG_DEBUG, "record.handed", "events=%zu departures=%zu letters=%zu", record->event_count,
 			  record->departure_count, record->letter_count);
 		committer_put(self->host->committer, record);
@@ -165,12 +180,18 @@ static size_t flush(struct session *self)
 	return written;
 }
 
-static void linger(struct session *self)
+/* The peer has a while to read what is left, and to close. */
+static void finish(struct session *self)
 {
+	if (!self->over) {
+		self->over = true;
+		be_patient(self, self->stopping ? stop_linger_us : linger_us);
+	}
+	if (smtp_server_output(self->server).len > 0)
+		return;
 	self->lingers = true;
 	stream_pause_input(self->stream, false);
 	stream_shut(self->stream);
-	stream_set_deadline(self->stream, linger_us);
 }
 
 static void pump(struct session *self)
@@ -179,11 +200,12 @@ static void pump(struct session *self)
 	do {
 		over = work_off(self);
 	} while (flush(self) > 0);
+	if (over) {
+		finish(self);
+		return;
+	}
 	set_deadline(self);
-	if (!over)
-		stream_pause_input(self->stream, !smtp_server_wants_input(self->server));
-	else if (smtp_server_output(self->server).len == 0)
-		linger(self);
+	stream_pause_input(self->stream, !smtp_server_wants_input(self->server));
 }
 
 static void on_input(void *owner, struct view bytes)
@@ -212,7 +234,7 @@ static void stop_waiting(struct session *self)
 static void on_deadline(void *owner)
 {
 	struct session *self = owner;
-	if (self->lingers) {
+	if (self->over) {
 		end(self);
 		return;
 	}
@@ -220,6 +242,8 @@ static void on_deadline(void *owner)
 		log_event(LOG_WARNING, "commit.late", "%s", "");
 		stop_waiting(self);
 		answer_outcome(self, ERR_UNAVAILABLE);
+		if (self->stopping)
+			smtp_server_shut(self->server, VIEW_LIT("shutting down"));
 	} else {
 		smtp_server_shut(self->server, VIEW_LIT("idle for too long"));
 	}
@@ -281,10 +305,14 @@ void session_committed(struct session *session, const struct record *record)
 void session_stop(struct session *session)
 {
 	session->stopping = true;
-	if (session->waits_for != NULL || session->lingers)
-		return;
-	smtp_server_shut(session->server, VIEW_LIT("shutting down"));
-	pump(session);
+	if (session->over) {
+		be_patient(session, stop_linger_us);
+	} else if (session->waits_for != NULL) {
+		be_patient(session, stop_commit_us);
+	} else {
+		smtp_server_shut(session->server, VIEW_LIT("shutting down"));
+		pump(session);
+	}
 }
 
 void session_drop(struct session *session)
