@@ -9,6 +9,7 @@
 enum { SEND_AT = 64 << 10 };
 
 enum statement {
+	PREPARE,
 	TABLE,
 	COPY,
 	ANALYZE,
@@ -24,6 +25,11 @@ enum statement {
 /* The rows come into a temporary table and are merged set by set, each step in the order of keys or ids, so that two imports
  * never wait for each other in a circle. */
 static const struct db_statement statements[] = {
+	/* The session plans every statement anew, and so would the checks of foreign keys, row by row: as long as all the rest together. */
+	[PREPARE] = {
+		.name = "import_prepare",
+		.sql = "SELECT set_config('plan_cache_mode', 'auto', true), set_config('work_mem', '64MB', true)",
+	},
 	[TABLE] = {
 		.name = "import_table",
 		.sql = "CREATE TEMPORARY TABLE import_row (position bigint, address text, address_key text COLLATE \"C\","
@@ -116,7 +122,9 @@ enum err subscriber_import_begin(struct db *db, struct subscriber_import **ret_i
 		return ERR_MEMORY;
 	import->db = db;
 	import->batch = buf_with_ceiling(LIMIT_COPY_BATCH);
-	enum err err = db_run(db, &statements[TABLE], NULL, 0, NULL, why);
+	enum err err = db_run(db, &statements[PREPARE], NULL, 0, NULL, why);
+	if (err == ERR_OK)
+		err = db_run(db, &statements[TABLE], NULL, 0, NULL, why);
 	if (err == ERR_OK)
 		err = db_copy_begin(db, &statements[COPY], why);
 	if (err != ERR_OK) {
