@@ -1,6 +1,5 @@
 #include "listctl/csv_import.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +19,8 @@ struct csv_reader {
 	enum err err;
 	uint64_t line;     /* of the byte that comes next */
 	uint64_t row_line; /* where the row in progress began */
+	uint64_t column;   /* characters of the line that came before the piece in hand */
+	uint64_t mark;     /* the column of the quotation mark that these end with; 0: they end with none */
 	bool in_row;
 	bool after_cr;
 	bool started; /* beyond a BOM */
@@ -114,24 +115,52 @@ void csv_reader_free(struct csv_reader *reader)
 	free(reader);
 }
 
-static enum err explain_parser(struct csv_reader *reader)
+static uint64_t characters_of(struct view text)
 {
-	char what[160];
+	uint64_t count = 0;
+	for (size_t i = 0; i < text.len; i++)
+		count += ((unsigned char)text.data[i] & 0xc0) != 0x80;
+	return count;
+}
+
+/* Where the line up to here ends with a quotation mark, blanks aside: the column of the mark, else 0. */
+static uint64_t closing_mark(const struct csv_reader *reader, struct view text)
+{
+	struct view closed = view_trim(text);
+	if (closed.len == 0)
+		return reader->mark;
+	struct view before = view_head(text, (size_t)(closed.data - text.data) + closed.len - 1);
+	return text.data[before.len] == '"' ? reader->column + characters_of(before) + 1 : 0;
+}
+
+/* libcsv stopped behind `good`: at the mark itself in a field without quotation, else at what follows the mark that closed it. */
+static enum err refuse_mark(struct csv_reader *reader, struct view good)
+{
+	uint64_t column = closing_mark(reader, good);
+	if (column == 0)
+		column = reader->column + characters_of(good) + 1;
+	buf_addf(reader->why, "%s, line %llu, column %llu: a quotation mark stands inside a field", reader->name,
+		 (unsigned long long)reader->line, (unsigned long long)column);
+	if (reader->line == reader->row_line)
+		buf_addf(reader->why,
+			 "; quote the whole field and write the mark twice, as in \"5\"\" disk\", or take it out");
+	else
+		buf_addf(reader->why,
+			 " of the row that begins at line %llu; close the field there, or write the mark twice",
+			 (unsigned long long)reader->row_line);
+	reader->err = ERR_INVALID;
+	return reader->err;
+}
+
+static enum err explain_parser(struct csv_reader *reader, struct view good)
+{
 	switch (csv_error(&reader->parser)) {
 	case CSV_ENOMEM:
 	case CSV_ETOOBIG:
 		return refuse(reader, ERR_TOO_BIG, reader->row_line,
 			      "a field is longer than 64 KB; is its closing quotation mark missing?");
 	case CSV_EPARSE:
-		if (reader->line == reader->row_line)
-			return refuse(reader, ERR_INVALID, reader->line,
-				      "a quotation mark stands inside a field; write it twice and quote the field, "
-				      "or take it out");
-		snprintf(what, sizeof(what),
-			 "a quotation mark stands inside a field of the row that begins at line %llu; close the field "
-			 "there, or write the mark twice",
-			 (unsigned long long)reader->row_line);
-		return refuse(reader, ERR_INVALID, reader->line, what);
+		return refuse_mark(reader, good);
 	default:
 		return refuse(reader, ERR_IO, reader->line, csv_strerror(csv_error(&reader->parser)));
 	}
@@ -157,7 +186,7 @@ static enum err parse_piece(struct csv_reader *reader, struct view piece)
 	size_t taken = csv_parse(&reader->parser, piece.data, piece.len, on_field, on_row, reader);
 	if (reader->err != ERR_OK)
 		return reader->err;
-	return taken == piece.len ? ERR_OK : explain_parser(reader);
+	return taken == piece.len ? ERR_OK : explain_parser(reader, view_head(piece, taken));
 }
 
 static enum err parse_lines(struct csv_reader *reader, struct view bytes)
@@ -179,7 +208,11 @@ static enum err parse_lines(struct csv_reader *reader, struct view bytes)
 			return err;
 		if (ends) {
 			reader->line++;
+			reader->column = reader->mark = 0;
 			reader->after_cr = bytes.data[len - 1] == '\r';
+		} else {
+			reader->mark = closing_mark(reader, bytes);
+			reader->column += characters_of(bytes);
 		}
 		bytes = view_skip(bytes, len);
 	}

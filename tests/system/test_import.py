@@ -70,7 +70,7 @@ REFUSED = {
     "UTF-16": ("email\na@example.test\n".encode("utf-16"), ["line 1", "UTF-16", "iconv"]),
     "NUL": (b"email,name\na@example.test,A\0B\n", ["line 2", "NUL"]),
     "unterminated quote": (b'email,name\na@example.test,"A\nb@example.test,B\n', ["line 2", "quot", "never ends"]),
-    "stray quote": (b'email,name\na@example.test,A\nb@example.test,B "x"\n', ["line 3", "quotation mark"]),
+    "stray quote": (b'email,name\na@example.test,A\nb@example.test,B "x"\n', ["line 3, column 18", "quotation mark", "write the mark twice"]),
     "no header": (b"a@example.test,A\nb@example.test,B\n", ["line 1", "no header row", "email,name"]),
     "no address column": (b"name,city\nA,B\n", ["line 1", "called email", "--address-column"]),
     "two address columns": (b"email,e-mail\na@example.test,b@example.test\n", ["line 1", "columns 1 and 2"]),

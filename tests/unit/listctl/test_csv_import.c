@@ -74,9 +74,14 @@ static const struct row {
 	{ "NUL", BYTES("a\nb\0c\n"), ',', ERR_INVALID, NULL, "f.csv, line 2: there is a NUL octet" },
 	{ "quote never closed", BYTES("a\nb,\"c\nd\n"), ',', ERR_INVALID, NULL,
 	  "f.csv, line 2: the row begins a quoted field that never ends" },
-	{ "stray quote", BYTES("a\nb\"c\n"), ',', ERR_INVALID, NULL, "f.csv, line 2: a quotation mark stands inside" },
+	{ "stray quote", BYTES("a\nb\"c\n"), ',', ERR_INVALID, NULL,
+	  "f.csv, line 2, column 2: a quotation mark stands inside a field; quote the whole" },
+	{ "stray quote behind others", BYTES("a,b\nk\xc3\xb6nig,5\" disk\n"), ',', ERR_INVALID, NULL,
+	  "f.csv, line 2, column 8: a quotation mark" },
+	{ "text behind a closed field", BYTES("a,b\nx,\"y\" z\n"), ',', ERR_INVALID, NULL,
+	  "f.csv, line 2, column 5: a quotation mark" },
 	{ "quote closed too late", BYTES("a\nb,\"c\nd,\"e\"\n"), ',', ERR_INVALID, NULL,
-	  "line 3: a quotation mark stands inside a field of the row that begins at line 2" },
+	  "line 3, column 3: a quotation mark stands inside a field of the row that begins at line 2" },
 };
 
 START_TEST(files_in_pieces_of_any_size)
