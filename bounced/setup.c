@@ -4,9 +4,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/limits.h"
 #include "mail/verp.h"
+#include "store/key_file.h"
 
 /* Days wrap around at 65536 in a token: beyond this an old one would look young. */
 enum { LONGEST_LIFE_DAYS = 20000 };
@@ -92,25 +92,6 @@ static enum err take_hostname(struct setup *setup, struct buf *why)
 	return ERR_OK;
 }
 
-static enum err load_keys(const struct settings *settings, struct keyring *ret_keyring, struct buf *why)
-{
-	AUTO_BUF text = buf_with_ceiling(LIMIT_KEY_FILE);
-	enum err err = file_read(settings->keys_file, &text, why);
-	if (err == ERR_NOT_FOUND)
-		buf_addf(why, "; `listctl key new` makes the key file");
-	if (err != ERR_OK)
-		return err;
-	err = keyring_parse(buf_view(&text), settings->keys_file, ret_keyring, why);
-	explicit_bzero(text.data, text.len);
-	if (err != ERR_OK)
-		return err;
-	if (ret_keyring->newest < 0) {
-		buf_addf(why, "%s holds no active key; make one with `listctl key new`", settings->keys_file);
-		return ERR_INVALID;
-	}
-	return ERR_OK;
-}
-
 static enum err check_all(struct setup *setup, struct buf *why)
 {
 	for (size_t i = 0; i < ARRAY_LEN(required); i++) {
@@ -124,7 +105,7 @@ static enum err check_all(struct setup *setup, struct buf *why)
 	if (err == ERR_OK)
 		err = check_names(setup, why);
 	if (err == ERR_OK)
-		err = load_keys(&setup->settings, &setup->keyring, why);
+		err = key_file_load(setup->settings.keys_file, &setup->keyring, why);
 	return err;
 }
 
@@ -148,7 +129,7 @@ void setup_done(struct setup *setup)
 enum err setup_reload_keys(struct setup *setup, struct buf *why)
 {
 	struct keyring fresh;
-	enum err err = load_keys(&setup->settings, &fresh, why);
+	enum err err = key_file_load(setup->settings.keys_file, &fresh, why);
 	if (err != ERR_OK)
 		return err;
 	if (strcmp(fresh.instance, setup->keyring.instance) != 0) {

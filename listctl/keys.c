@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/limits.h"
+#include "store/key_file.h"
 
 enum err keys_load(const struct settings *settings, const char *settings_path, struct keyring *ret_keyring,
 		   struct buf *why)
@@ -15,17 +16,7 @@ enum err keys_load(const struct settings *settings, const char *settings_path, s
 	enum err err = settings_require(settings, "keys.file", settings_path, why);
 	if (err != ERR_OK)
 		return err;
-	AUTO_BUF text = buf_with_ceiling(LIMIT_KEY_FILE);
-	err = file_read(settings->keys_file, &text, why);
-	if (err == ERR_NOT_FOUND)
-		buf_addf(why, "; `listctl key new` makes it");
-	else if (err == ERR_DENIED)
-		buf_addf(why, "; only root and the daemons may read the keys");
-	else if (err == ERR_OK)
-		err = keyring_parse(buf_view(&text), settings->keys_file, ret_keyring, why);
-	if (text.data != NULL)
-		OPENSSL_cleanse(text.data, text.cap);
-	return err;
+	return key_file_load(settings->keys_file, ret_keyring, why);
 }
 
 /* A key file that the administrator has given to the daemons' group stays theirs. */

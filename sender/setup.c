@@ -5,9 +5,9 @@
 
 #include <netdb.h>
 
-#include "base/file.h"
 #include "mail/verp.h"
 #include "sender/journal.h"
+#include "store/key_file.h"
 
 /* Settings that count something, and between which numbers. */
 struct range {
@@ -104,22 +104,6 @@ static enum err check(const struct setup *setup, const char *path, struct buf *w
 	return err;
 }
 
-static enum err load_keys(struct setup *setup, struct buf *why)
-{
-	AUTO_BUF text = buf_with_ceiling(LIMIT_KEY_FILE);
-	const char *path = setup->settings.keys_file;
-	enum err err = file_read(path, &text, why);
-	if (err == ERR_OK)
-		err = keyring_parse(buf_view(&text), path, &setup->keyring, why);
-	if (err == ERR_OK && setup->keyring.newest < 0) {
-		buf_addf(why, "%s has no active key; `listctl key new` makes one", path);
-		err = ERR_INVALID;
-	}
-	if (text.data != NULL)
-		explicit_bzero(text.data, text.cap);
-	return err;
-}
-
 /* The name that the resolver knows this host by, with its domain; else the bare one. */
 static void name_host(char ret_name[LIMIT_DOMAIN + 1])
 {
@@ -159,7 +143,7 @@ enum err setup_load(const char *path, bool unsafe, struct setup *ret_setup, stru
 	if (err == ERR_OK)
 		err = derive(&setup, why);
 	if (err == ERR_OK)
-		err = load_keys(&setup, why);
+		err = key_file_load(setup.settings.keys_file, &setup.keyring, why);
 	if (err != ERR_OK) {
 		setup_done(&setup);
 		return err;
