@@ -7,7 +7,10 @@
 
 enum statement { LOCK, HISTORY, DISABLE, STATEMENT_COUNT };
 
-/* Each lookup is a LATERAL subquery behind OFFSET 0, so that the planner can only go through the index of one partition, whatever it
+/* When somebody was put back into a list (undo), the address's history begins anew: what was known before was decided on then, and
+ * a late report about an older attempt does not undo the undo. Merely joining another list forgives nothing.
+ *
+ * Each lookup is a LATERAL subquery behind OFFSET 0, so that the planner can only go through the index of one partition, whatever it
  * thinks of the numbers: a verdict never scans a ledger. Successes matter only after the oldest failure, so campaigns that
  * ended before it are passed over (a day of grace for a ledger row that came late). */
 static const struct db_statement statements[] = {
@@ -17,11 +20,14 @@ static const struct db_statement statements[] = {
 		      .sql = "WITH failed AS MATERIALIZED ("
 			     " SELECT e.subscriber_id, e.campaign_id, d.at, e.source, e.reason, e.voided, e.received_at"
 			     " FROM unnest($1::bigint[]) AS who(id)"
+			     " CROSS JOIN LATERAL (SELECT coalesce(max(m.since), '-infinity') AS at FROM membership m"
+			     "  WHERE m.subscriber_id = who.id AND m.state = 'active' AND m.reason = 'undo' OFFSET 0) "
+			     "AS began"
 			     " CROSS JOIN LATERAL (SELECT * FROM bounce_event b WHERE b.subscriber_id = who.id"
 			     "  AND b.kind IN ('bounce-hard', 'bounce-soft') AND NOT b.orphan OFFSET 0) AS e"
 			     " CROSS JOIN LATERAL (SELECT l.at, l.outcome FROM delivery l"
 			     "  WHERE l.campaign_id = e.campaign_id AND l.subscriber_id = who.id OFFSET 0) AS d"
-			     " WHERE d.outcome IN ('accepted', 'refused')"
+			     " WHERE d.outcome IN ('accepted', 'refused') AND d.at >= began.at"
 			     "), since AS MATERIALIZED ("
 			     " SELECT subscriber_id, min(at) AS at FROM failed GROUP BY subscriber_id"
 			     "), quiet AS ("

@@ -300,6 +300,49 @@ START_TEST(only_active_memberships_move)
 	}
 END_TEST
 
+/* Five failures, 2 to 42 days ago; then memberships change. */
+START_TEST(history_begins_anew_with_an_undo)
+	{
+		static const struct undo_row {
+			const char *label, *change;
+			size_t disabled;
+		} changes[] = {
+			{ "joined another list yesterday",
+			  "UPDATE membership SET reason = 'import', since = now() - interval '1 day' WHERE list_id = 2",
+			  2 },
+			{ "put back yesterday",
+			  "UPDATE membership SET reason = 'undo', since = now() - interval '1 day'", 0 },
+			{ "put back into one of two lists",
+			  "UPDATE membership SET reason = 'undo', since = now() - interval '1 day' WHERE list_id = 2",
+			  0 },
+			{ "put back between the failures",
+			  "UPDATE membership SET reason = 'undo', since = now() - interval '15 days'", 0 },
+			{ "put back before them",
+			  "UPDATE membership SET reason = 'undo', since = now() - interval '50 days'", 2 },
+			{ "put back, and left since",
+			  "UPDATE membership SET reason = 'undo', since = now() - interval '1 day' WHERE list_id = 2;"
+			  "UPDATE membership SET state = 'unsubscribed' WHERE list_id = 2",
+			  1 },
+		};
+		struct db *db = database_open();
+		for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
+			wipe(db);
+			for (int n = 0; n < 5; n++)
+				add_step(
+				    db, n + 1,
+				    &(struct step){ .day = 42 - 10 * n, .list = 1, .type = BOUNCES, .reason = FULL });
+			script(db, "%s", changes[i].change);
+			size_t disabled = judge(db);
+			ck_assert_msg(disabled == changes[i].disabled, "%s: %zu disabled", changes[i].label, disabled);
+			if (disabled > 0)
+				continue;
+			add_step(db, 6, &(struct step){ .day = 0, .list = 2, .type = BOUNCES, .reason = UNKNOWN });
+			ck_assert_msg(judge(db) == 2, "%s: a fresh failure must count", changes[i].label);
+		}
+		db_close(db);
+	}
+END_TEST
+
 /* ---- storing ---- */
 
 static struct bounce_event event_of(uint64_t campaign, uint64_t subscriber, enum bounce_kind kind,
@@ -411,8 +454,11 @@ END_TEST
 
 Suite *test_suite(void)
 {
-	const TTest *const tests[] = { histories, a_late_report_turns_success_into_failure,
-				       only_active_memberships_move, a_batch_is_stored_once,
+	const TTest *const tests[] = { histories,
+				       a_late_report_turns_success_into_failure,
+				       only_active_memberships_move,
+				       history_begins_anew_with_an_undo,
+				       a_batch_is_stored_once,
 				       waiting_events_are_judged_when_their_row_comes };
 	return suite_of("verdicts", tests, database_start() ? ARRAY_LEN(tests) : 0);
 }
