@@ -13,47 +13,21 @@ enum { LONGEST_LIFE_DAYS = 20000 };
 
 static const char *const required[] = { "keys.file", "bounce.domain" };
 
-struct range {
-	const char *name;
-	uint64_t value, least, most;
+#define DAY_US ((uint64_t)CLOCK_US_PER_DAY)
+#define LONGEST_LIFE_US (LONGEST_LIFE_DAYS * DAY_US)
+
+static const struct settings_range ranges[] = {
+	{ "bounce.token_life", DAY_US, LONGEST_LIFE_US },
+	{ "bounce.inside_life", DAY_US, LONGEST_LIFE_US },
+	{ "bounce.window", 0, LONGEST_LIFE_US },
+	{ "bounced.max_connections", 1, 100000 },
+	{ "bounced.max_per_network", 1, 100000 },
+	{ "bounced.max_recipients", 1, 10000 },
+	{ "bounced.max_message", LIMIT_INTAKE_HEAD, 64 << 20 },
+	{ "bounced.idle_timeout", CLOCK_US_PER_SECOND, LONGEST_LIFE_US },
+	{ "bounced.session_timeout", CLOCK_US_PER_SECOND, LONGEST_LIFE_US },
+	{ "bounced.commit_timeout", CLOCK_US_PER_SECOND, LONGEST_LIFE_US },
 };
-
-static enum err check_ranges(const struct settings *settings, const char *path, struct buf *why)
-{
-	const uint64_t day = CLOCK_US_PER_DAY, most_time = LONGEST_LIFE_DAYS * day, most_octets = 64 << 20;
-	const struct range ranges[] = {
-		{ "bounce.token_life", (uint64_t)settings->bounce_token_life, day, most_time },
-		{ "bounce.inside_life", (uint64_t)settings->bounce_inside_life, day, most_time },
-		{ "bounce.window", (uint64_t)settings->bounce_window, 0, most_time },
-		{ "bounced.max_connections", settings->bounced_max_connections, 1, 100000 },
-		{ "bounced.max_per_network", settings->bounced_max_per_network, 1, 100000 },
-		{ "bounced.max_recipients", settings->bounced_max_recipients, 1, 10000 },
-		{ "bounced.max_message", settings->bounced_max_message, LIMIT_INTAKE_HEAD, most_octets },
-		{ "bounced.idle_timeout", (uint64_t)settings->bounced_idle_timeout, 1, most_time },
-		{ "bounced.session_timeout", (uint64_t)settings->bounced_session_timeout, 1, most_time },
-		{ "bounced.commit_timeout", (uint64_t)settings->bounced_commit_timeout, 1, most_time },
-	};
-	for (size_t i = 0; i < ARRAY_LEN(ranges); i++) {
-		if (ranges[i].value >= ranges[i].least && ranges[i].value <= ranges[i].most)
-			continue;
-		bool low = ranges[i].value < ranges[i].least;
-		buf_addf(why, "%s sets %s too %s; `--settings` explains it", path, ranges[i].name,
-			 low ? "low" : "high");
-		return ERR_INVALID;
-	}
-	return ERR_OK;
-}
-
-static bool is_domain(struct view text)
-{
-	bool good = text.len > 0 && text.len <= LIMIT_DOMAIN && text.data[0] != '.' && !view_ends(text, VIEW_LIT("."));
-	for (size_t i = 0; i < text.len && good; i++) {
-		char c = text.data[i];
-		bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-		good = letter || c == '-' || c == '.';
-	}
-	return good;
-}
 
 static enum err check_names(struct setup *setup, struct buf *why)
 {
@@ -63,12 +37,12 @@ static enum err check_names(struct setup *setup, struct buf *why)
 			 settings->bounce_prefix);
 		return ERR_INVALID;
 	}
-	if (!is_domain(view_of(settings->bounce_domain))) {
+	if (!verp_domain_is_valid(view_of(settings->bounce_domain))) {
 		buf_addf(why, "%s sets bounce.domain to \"%s\", which is not a domain in its ASCII form", setup->path,
 			 settings->bounce_domain);
 		return ERR_INVALID;
 	}
-	if (!is_domain(view_of(setup->hostname))) {
+	if (!verp_domain_is_valid(view_of(setup->hostname))) {
 		buf_addf(why, "\"%s\" cannot be greeted with; set bounced.hostname in %s", setup->hostname,
 			 setup->path);
 		return ERR_INVALID;
@@ -99,7 +73,7 @@ static enum err check_all(struct setup *setup, struct buf *why)
 		if (err != ERR_OK)
 			return err;
 	}
-	enum err err = check_ranges(&setup->settings, setup->path, why);
+	enum err err = settings_check(&setup->settings, ranges, ARRAY_LEN(ranges), setup->path, why);
 	if (err == ERR_OK)
 		err = take_hostname(setup, why);
 	if (err == ERR_OK)

@@ -5,78 +5,53 @@
 
 #include <netdb.h>
 
+#include "base/clock.h"
 #include "mail/verp.h"
 #include "sender/journal.h"
 #include "store/key_file.h"
 
-/* Settings that count something, and between which numbers. */
-struct range {
-	const char *name;
-	size_t offset;
-	uint64_t least, most;
+static const struct settings_range ranges[] = {
+	{ "relay.port", 1, 65535 },
+	{ "relay.connections", 1, SETUP_CONNECTIONS_MOST },
+	{ "relay.messages_per_connection", 1, UINT32_MAX },
+	{ "relay.in_flight", 1, 1 },
+	{ "relay.connect_timeout", CLOCK_US_PER_SECOND, UINT64_MAX },
+	{ "relay.reply_timeout", CLOCK_US_PER_SECOND, UINT64_MAX },
+	{ "relay.data_timeout", CLOCK_US_PER_SECOND, UINT64_MAX },
+	{ "relay.final_timeout", CLOCK_US_PER_SECOND, UINT64_MAX },
+	{ "relay.retry", CLOCK_US_PER_SECOND, UINT64_MAX },
+	{ "sender.workers", 0, SETUP_WORKERS_MOST },
+	{ "sender.window", 1, SETUP_WINDOW_MOST },
+	{ "sender.lease", CLOCK_US_PER_SECOND, UINT64_MAX },
+	{ "sender.poll", CLOCK_US_PER_SECOND, UINT64_MAX },
+	{ "sender.expire", CLOCK_US_PER_SECOND, UINT64_MAX },
+	{ "journal.size", 0, UINT32_MAX },
 };
 
-static const struct range ranges[] = {
-	{ "relay.port", offsetof(struct settings, relay_port), 1, 65535 },
-	{ "relay.connections", offsetof(struct settings, relay_connections), 1, SETUP_CONNECTIONS_MOST },
-	{ "relay.messages_per_connection", offsetof(struct settings, relay_messages_per_connection), 1, UINT32_MAX },
-	{ "relay.in_flight", offsetof(struct settings, relay_in_flight), 1, 1 },
-	{ "sender.workers", offsetof(struct settings, sender_workers), 0, SETUP_WORKERS_MOST },
-	{ "sender.window", offsetof(struct settings, sender_window), 1, SETUP_WINDOW_MOST },
-};
-
-static enum err check_ranges(const struct settings *settings, struct buf *why)
-{
-	for (size_t i = 0; i < ARRAY_LEN(ranges); i++) {
-		const struct range *range = &ranges[i];
-		uint64_t value;
-		memcpy(&value, (const char *)settings + range->offset, sizeof(value));
-		if (value >= range->least && value <= range->most)
-			continue;
-		buf_addf(why, "%s must be between %llu and %llu, not %llu", range->name,
-			 (unsigned long long)range->least, (unsigned long long)range->most, (unsigned long long)value);
-		return ERR_INVALID;
-	}
-	return ERR_OK;
-}
-
-static enum err check_times(const struct settings *settings, struct buf *why)
-{
-	const struct {
-		const char *name;
-		int64_t value;
-	} times[] = {
-		{ "relay.connect_timeout", settings->relay_connect_timeout },
-		{ "relay.reply_timeout", settings->relay_reply_timeout },
-		{ "relay.data_timeout", settings->relay_data_timeout },
-		{ "relay.final_timeout", settings->relay_final_timeout },
-		{ "relay.retry", settings->relay_retry },
-		{ "sender.lease", settings->sender_lease },
-		{ "sender.poll", settings->sender_poll },
-		{ "sender.expire", settings->sender_expire },
-	};
-	for (size_t i = 0; i < ARRAY_LEN(times); i++) {
-		if (times[i].value == 0) {
-			buf_addf(why, "%s must be at least 1s", times[i].name);
-			return ERR_INVALID;
-		}
-	}
-	return ERR_OK;
-}
-
-static enum err check_journal(const struct settings *settings, struct buf *why)
+static enum err check_journal(const struct settings *settings, const char *path, struct buf *why)
 {
 	uint64_t least = journal_least_size(2 * settings->relay_connections);
 	if (settings->journal_size < least) {
-		buf_addf(why, "journal.size must be at least %llu octets for sender.window = %llu",
-			 (unsigned long long)least, (unsigned long long)settings->sender_window);
-		return ERR_INVALID;
-	}
-	if (settings->journal_size > UINT32_MAX) {
-		buf_addf(why, "journal.size must be less than 4G");
+		buf_addf(why, "%s: journal.size must be at least %llu octets for relay.connections = %llu", path,
+			 (unsigned long long)least, (unsigned long long)settings->relay_connections);
 		return ERR_INVALID;
 	}
 	return ERR_OK;
+}
+
+static enum err check_names(const struct settings *settings, const char *path, struct buf *why)
+{
+	if (!verp_prefix_is_valid(view_of(settings->bounce_prefix)))
+		buf_addf(why, "%s: bounce.prefix must be 1 to 5 letters and digits, not \"%s\"", path,
+			 settings->bounce_prefix);
+	else if (!verp_domain_is_valid(view_of(settings->bounce_domain)))
+		buf_addf(why, "%s: bounce.domain must be a domain in its ASCII form, not \"%s\"", path,
+			 settings->bounce_domain);
+	else if (view_find_byte(view_of(settings->relay_helo), ' ') != VIEW_NONE)
+		buf_addf(why, "%s: relay.helo must be a domain, not \"%s\"", path, settings->relay_helo);
+	else
+		return ERR_OK;
+	return ERR_INVALID;
 }
 
 static enum err check(const struct setup *setup, const char *path, struct buf *why)
@@ -87,17 +62,13 @@ static enum err check(const struct setup *setup, const char *path, struct buf *w
 	for (size_t i = 0; err == ERR_OK && i < ARRAY_LEN(required); i++)
 		err = settings_require(settings, required[i], path, why);
 	if (err == ERR_OK)
-		err = check_ranges(settings, why);
+		err = settings_check(settings, ranges, ARRAY_LEN(ranges), path, why);
 	if (err == ERR_OK)
-		err = check_times(settings, why);
+		err = check_journal(settings, path, why);
 	if (err == ERR_OK)
-		err = check_journal(settings, why);
-	if (err == ERR_OK && !verp_prefix_is_valid(view_of(settings->bounce_prefix))) {
-		buf_addf(why, "bounce.prefix must be 1 to 5 letters or digits");
-		err = ERR_INVALID;
-	}
+		err = check_names(settings, path, why);
 	if (err == ERR_OK && access(settings->journal_dir, R_OK | W_OK | X_OK) != 0) {
-		buf_addf(why, "journal.dir %s is no folder that sender may write to; make it, or set another",
+		buf_addf(why, "%s: journal.dir %s is no folder that sender may write to; make it, or set another", path,
 			 settings->journal_dir);
 		err = ERR_DENIED;
 	}

@@ -267,52 +267,90 @@ void settings_done(struct settings *settings)
 	*settings = (struct settings){ 0 };
 }
 
-enum err settings_require(const struct settings *settings, const char *name, const char *path, struct buf *why)
+static const struct row *find_full(const char *full_name)
 {
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct view section = view_of(rows[i].section);
-		if (!view_starts(view_of(name), section) || strcmp(name + section.len + 1, rows[i].name) != 0)
-			continue;
-		const char *value = *(char **)field(settings, &rows[i]);
-		if (value != NULL && *value != '\0')
-			return ERR_OK;
-		buf_addf(why, "%s does not set %s in [%s]: %s", path, rows[i].name, rows[i].section, rows[i].manual);
-		return ERR_INVALID;
+		struct view rest = view_of(full_name), section;
+		if (view_cut(&rest, '.', &section) && view_eq(section, view_of(rows[i].section)) &&
+		    view_eq(rest, view_of(rows[i].name)))
+			return &rows[i];
 	}
-	buf_addf(why, "there is no setting %s", name);
-	return ERR_NOT_FOUND;
+	return NULL;
 }
 
-static void print_duration(int64_t us, FILE *out)
+enum err settings_require(const struct settings *settings, const char *name, const char *path, struct buf *why)
+{
+	const struct row *row = find_full(name);
+	if (row == NULL) {
+		buf_addf(why, "there is no setting %s", name);
+		return ERR_NOT_FOUND;
+	}
+	const char *value = *(char **)field(settings, row);
+	if (value != NULL && *value != '\0')
+		return ERR_OK;
+	buf_addf(why, "%s does not set %s in [%s]: %s", path, row->name, row->section, row->manual);
+	return ERR_INVALID;
+}
+
+static void write_duration(int64_t us, struct buf *out)
 {
 	int64_t seconds = us / CLOCK_US_PER_SECOND;
 	if (seconds != 0 && seconds % 86400 == 0)
-		fprintf(out, "%lldd", (long long)seconds / 86400);
+		buf_addf(out, "%lldd", (long long)seconds / 86400);
 	else
-		fprintf(out, "%llds", (long long)seconds);
+		buf_addf(out, "%llds", (long long)seconds);
 }
 
-static void print_value(const struct row *row, const void *value, FILE *out)
+static void write_value(enum type type, const void *value, struct buf *out)
 {
-	switch (row->type) {
+	switch (type) {
 	case TYPE_TEXT:
 	case TYPE_PATH:
 	case TYPE_WORD:
-		fputs(*(const char *const *)value, out);
+		buf_add(out, view_of(*(const char *const *)value));
 		return;
 	case TYPE_COUNT:
 	case TYPE_SIZE:
-		fprintf(out, "%llu", (unsigned long long)*(const uint64_t *)value);
+		buf_addf(out, "%llu", (unsigned long long)*(const uint64_t *)value);
 		return;
 	case TYPE_DURATION:
-		print_duration(*(const int64_t *)value, out);
+		write_duration(*(const int64_t *)value, out);
 		return;
 	case TYPE_FLAG:
-		fputs(*(const bool *)value ? "yes" : "no", out);
+		buf_add(out, *(const bool *)value ? VIEW_LIT("yes") : VIEW_LIT("no"));
 		return;
 	case TYPE_COUNT_OF:
 		return;
 	}
+}
+
+static enum err check_range(const struct settings *settings, const struct settings_range *range, const char *path,
+			    struct buf *why)
+{
+	const struct row *row = find_full(range->name);
+	if (row == NULL || (row->type != TYPE_COUNT && row->type != TYPE_SIZE && row->type != TYPE_DURATION)) {
+		buf_addf(why, "there is no number %s", range->name);
+		return ERR_NOT_FOUND;
+	}
+	uint64_t value; /* a duration is never negative */
+	memcpy(&value, field(settings, row), sizeof(value));
+	if (value >= range->least && value <= range->most)
+		return ERR_OK;
+	bool is_low = value < range->least;
+	buf_addf(why, "%s: %s must be at %s ", path, range->name, is_low ? "least" : "most");
+	write_value(row->type, is_low ? &range->least : &range->most, why);
+	buf_addf(why, ", not ");
+	write_value(row->type, &value, why);
+	return ERR_INVALID;
+}
+
+enum err settings_check(const struct settings *settings, const struct settings_range *ranges, size_t count,
+			const char *path, struct buf *why)
+{
+	enum err err = ERR_OK;
+	for (size_t i = 0; err == ERR_OK && i < count; i++)
+		err = check_range(settings, &ranges[i], path, why);
+	return err;
 }
 
 void settings_print(const struct settings *settings, FILE *out)
@@ -327,9 +365,9 @@ void settings_print(const struct settings *settings, FILE *out)
 			fprintf(out, "; %s is not set\n", rows[i].name);
 			continue;
 		}
-		fprintf(out, "%s = ", rows[i].name);
-		print_value(&rows[i], value, out);
-		fputc('\n', out);
+		AUTO_BUF text = buf_with_ceiling(VALUE_MOST + 1);
+		write_value(rows[i].type, value, &text);
+		fprintf(out, "%s = %s\n", rows[i].name, buf_text(&text));
 	}
 }
 

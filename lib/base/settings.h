@@ -38,6 +38,15 @@ void settings_done(struct settings *settings);
 enum err settings_require(const struct settings *settings, const char *name, const char *path,
 			  struct buf *why) MUST_USE;
 
+/* What a program can work with: COUNT as it is, SIZE in octets, DURATION in microseconds. */
+struct settings_range {
+	const char *name;     /* "section.name" */
+	uint64_t least, most; /* UINT64_MAX: whatever the type holds */
+};
+/* ERR_INVALID: `why` names the first that is out of its range, and the file. */
+enum err settings_check(const struct settings *settings, const struct settings_range *ranges, size_t count,
+			const char *path, struct buf *why) MUST_USE;
+
 /* What is in force, as an ini file that reads back alike. For --check-config. */
 void settings_print(const struct settings *settings, FILE *out);
 /* Every row with default, unit and manual text, as scdoc source for verpost.conf(5). */

@@ -1,5 +1,7 @@
 #include "mail/verp.h"
 
+#include "base/limits.h"
+
 enum { PREFIX_MOST = 5 };
 
 enum err verp_write(struct view prefix, struct view token, struct view domain, struct buf *out)
@@ -40,6 +42,18 @@ bool verp_prefix_is_valid(struct view prefix)
 		return false;
 	for (size_t i = 0; i < prefix.len; i++) {
 		if (!is_letter_or_digit(prefix.data[i]))
+			return false;
+	}
+	return true;
+}
+
+bool verp_domain_is_valid(struct view domain)
+{
+	if (domain.len == 0 || domain.len > LIMIT_DOMAIN || domain.data[0] == '.' || view_ends(domain, VIEW_LIT(".")))
+		return false;
+	for (size_t i = 0; i < domain.len; i++) {
+		char c = domain.data[i];
+		if (!is_letter_or_digit(c) && c != '-' && c != '.')
 			return false;
 	}
 	return true;

@@ -14,5 +14,7 @@ bool verp_split(struct view address, struct view prefix, struct view domain, str
 
 /* 1 to 5 letters and digits, and the local part with a token stays within LIMIT_RETURN_PATH_LOCAL. */
 bool verp_prefix_is_valid(struct view prefix) MUST_USE;
+/* Letters, digits, hyphens and dots within LIMIT_DOMAIN: a domain in its ASCII form. */
+bool verp_domain_is_valid(struct view domain) MUST_USE;
 
 #endif

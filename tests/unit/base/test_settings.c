@@ -101,9 +101,42 @@ START_TEST(required_ones_are_named)
 	}
 END_TEST
 
+START_TEST(numbers_are_held_to_their_ranges)
+	{
+		static const struct {
+			const char *label;
+			struct settings_range range;
+			const char *told; /* NULL: fits */
+		} rows[] = {
+			{ "at the least", { "relay.port", 25, 25 }, NULL },
+			{ "too low",
+			  { "relay.port", 26, UINT64_MAX },
+			  "f.conf: relay.port must be at least 26, not 25" },
+			{ "too high", { "relay.port", 0, 24 }, "f.conf: relay.port must be at most 24, not 25" },
+			{ "a time",
+			  { "relay.retry", 60000000, UINT64_MAX },
+			  "relay.retry must be at least 60s, not 30s" },
+			{ "a size", { "journal.size", 0, 4096 }, "journal.size must be at most 4096, not 8388608" },
+			{ "no such", { "relay.ports", 0, 1 }, "there is no number relay.ports" },
+			{ "no number", { "relay.host", 0, 1 }, "there is no number relay.host" },
+		};
+		struct settings settings;
+		AUTO_BUF none = buf_with_ceiling(LIMIT_WHY);
+		ck_assert_int_eq(parse("", &settings, &none), ERR_OK);
+		for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+			AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+			enum err err = settings_check(&settings, &rows[i].range, 1, "f.conf", &why);
+			ck_row(rows[i].label, (err == ERR_OK) == (rows[i].told == NULL));
+			ck_row(rows[i].label,
+			       err == ERR_OK || view_find(buf_view(&why), view_of(rows[i].told)) != VIEW_NONE);
+		}
+		settings_done(&settings);
+	}
+END_TEST
+
 Suite *test_suite(void)
 {
 	const TTest *const tests[] = { defaults_and_lines, bad_lines_are_refused_by_number, what_is_printed_reads_back,
-				       required_ones_are_named };
+				       required_ones_are_named, numbers_are_held_to_their_ranges };
 	return suite_of("settings", tests, ARRAY_LEN(tests));
 }

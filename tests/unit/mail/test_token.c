@@ -232,6 +232,12 @@ START_TEST(prefixes)
 		ck_assert(verp_prefix_is_valid(VIEW_LIT("b")) && verp_prefix_is_valid(VIEW_LIT("bnc12")));
 		ck_assert(!verp_prefix_is_valid(VIEW_LIT("")) && !verp_prefix_is_valid(VIEW_LIT("bounce")));
 		ck_assert(!verp_prefix_is_valid(VIEW_LIT("b+")));
+		ck_assert(verp_domain_is_valid(VIEW_LIT("xn--bcher-kva.b-1.example")));
+		ck_assert(!verp_domain_is_valid(VIEW_LIT("")) && !verp_domain_is_valid(VIEW_LIT(".example")));
+		ck_assert(!verp_domain_is_valid(VIEW_LIT("example.")) &&
+			  !verp_domain_is_valid(VIEW_LIT("a b.example")));
+		ck_assert(!verp_domain_is_valid(VIEW_LIT("b\xc3\xbc"
+							 "cher.example")));
 	}
 END_TEST
 
