@@ -79,7 +79,8 @@ static void add_departure(struct record *record, const struct token *token)
 	    (struct departure){ .list_id = token->scope_id, .subscriber_id = token->subscriber_id };
 }
 
-/* What a machine sent (a report, an automatic answer, anything without a sender) unsubscribes nobody. */
+/* What a machine sent (a report, an automatic answer, anything without a sender) unsubscribes nobody. What is no automatic answer is
+ * kept for a person: somebody may have pasted a report into the wish to leave. */
 static bool is_from_person(const struct report *report, struct view sender)
 {
 	enum bounce_kind kind = report_finding(report)->kind;
@@ -110,6 +111,8 @@ static void add_rows(struct record *record, struct gate *gate, const struct arri
 		if (arrival->passages[i].verdict == GATE_UNSUBSCRIBE) {
 			if (is_from_person(record->report, sender))
 				add_departure(record, &token);
+			else if (report_finding(record->report)->kind != KIND_AUTO_REPLY)
+				add_letter(record, sender, recipient, arrival->now_us);
 		} else if (arrival->passages[i].verdict == GATE_MAILBOX) {
 			if (find_complaint(record->report, gate, arrival->now_us, &token))
 				add_event(record, &token, hash, arrival->now_us);

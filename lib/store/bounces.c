@@ -19,7 +19,7 @@ static_assert(ARRAY_LEN(source_names) == BOUNCE_SOURCE_COUNT, "one name per sour
 
 enum statement { STORE, KEEP, SETTLE, PURGE, STATEMENT_COUNT };
 
-/* An orphan whose block of campaigns is gone is kept under campaign 0. Rows go in by key, so that two who store the same reports
+/* An orphan whose block of campaigns is gone is kept under campaign 0, its campaign in the diagnostic. Rows go in by key, so that two who store the same reports
  * wait for each other in one order. */
 static const struct db_statement statements[] = {
 	[STORE] = { .name = "bounces_store",
@@ -34,7 +34,8 @@ static const struct db_statement statements[] = {
 			" INSERT INTO bounce_event (campaign_id, id, subscriber_id, report_hash, source, received_at,"
 			"  kind, reason, status, code, diagnostic, recipient, reporting_mta, rule, orphan, judged_at)"
 			" SELECT CASE WHEN has_block THEN campaign_id ELSE 0 END, id, subscriber_id, hash, source,"
-			"  received_at, kind::bounce_kind, reason, status, code, diagnostic, recipient,"
+			"  received_at, kind::bounce_kind, reason, status, code, CASE WHEN has_block THEN diagnostic"
+			"  ELSE 'campaign ' || campaign_id || ': ' || diagnostic END, recipient,"
 			"  reporting_mta, rule, fate = 'orphan',"
 			"  CASE WHEN fate <> 'waits' OR kind NOT IN ('bounce-hard', 'bounce-soft') THEN "
 			"$14::timestamptz END"

@@ -32,6 +32,12 @@ static const char report[] = "From: MAILER-DAEMON@mx.test\r\n"
 static const char letter[] = "From: p@x.test\r\nSubject: Re: News\r\n\r\nThank you for the news about gardens.\r\n";
 static const char vacation[] = "From: p@x.test\r\nSubject: Away\r\nAuto-Submitted: auto-replied\r\n\r\nI am away.\r\n";
 
+static const char pasted[] =
+    "From: MAILER-DAEMON@x.test\r\nSubject: failure notice\r\n\r\nHi. This is the qmail-send program at "
+    "x.test.\r\nI'm afraid I wasn't able to deliver your message to the following "
+    "addresses.\r\nThis is a permanent error; I've given up. Sorry it didn't work "
+    "out.\r\n\r\n<p@x.test>:\r\nuser unknown\r\n";
+
 struct row {
 	const char *label, *sender, *message;
 	enum gate_verdict passages[3]; /* ended by GATE_NO_SUCH */
@@ -58,7 +64,15 @@ static const struct row rows[] = {
 	{ "unsubscribe", "p@x.test", letter, { GATE_UNSUBSCRIBE, GATE_NO_SUCH }, 0, 1, 0, KIND_UNKNOWN },
 	{ "unsubscribe without a sender", "", letter, { GATE_UNSUBSCRIBE, GATE_NO_SUCH }, 0, 0, 0, KIND_UNKNOWN },
 	{ "unsubscribe by a machine", "p@x.test", vacation, { GATE_UNSUBSCRIBE, GATE_NO_SUCH }, 0, 0, 0, KIND_UNKNOWN },
-	{ "unsubscribe by a report", "p@x.test", report, { GATE_UNSUBSCRIBE, GATE_NO_SUCH }, 0, 0, 0, KIND_UNKNOWN },
+	{ "unsubscribe by a report", "p@x.test", report, { GATE_UNSUBSCRIBE, GATE_NO_SUCH }, 0, 0, 1, KIND_UNKNOWN },
+	{ "unsubscribe with a failure's words",
+	  "p@x.test",
+	  pasted,
+	  { GATE_UNSUBSCRIBE, GATE_NO_SUCH },
+	  0,
+	  0,
+	  1,
+	  KIND_UNKNOWN },
 };
 
 struct reader {
