@@ -114,7 +114,7 @@ def test_orphans_count_for_nothing(world):
     deliver(world, "fbl@provider.test", return_path(world, 77, ids[0]), arf())
     assert world.value("SELECT count(*) FROM bounce_event WHERE orphan AND judged_at IS NOT NULL") == "5"
     kept = world.value("SELECT diagnostic FROM bounce_event WHERE campaign_id = 0")
-    assert kept.startswith("campaign 5000000: 550 5.1.1"), kept
+    assert kept.startswith("campaign 5000000: smtp; 550 5.1.1"), kept
     assert [membership(world, person)[0] for person in ids] == ["active", "active"]
     assert world.value("SELECT count(*) FROM suppression") == "0"
 
