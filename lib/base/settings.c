@@ -371,6 +371,16 @@ void settings_print(const struct settings *settings, FILE *out)
 	}
 }
 
+/* Text as scdoc has it: what would begin something bold is escaped. */
+static void print_scdoc(const char *text, FILE *out)
+{
+	for (; *text != '\0'; text++) {
+		if (*text == '*' || *text == '\\')
+			fputc('\\', out);
+		fputc(*text, out);
+	}
+}
+
 void settings_print_manual(FILE *out)
 {
 	const char *section = "";
@@ -378,7 +388,8 @@ void settings_print_manual(FILE *out)
 		if (strcmp(section, rows[i].section) != 0)
 			fprintf(out, "## [%s]\n\n", rows[i].section);
 		section = rows[i].section;
-		fprintf(out, "*%s* = _%s_\n\t%s", rows[i].name, rows[i].unit, rows[i].manual);
+		fprintf(out, "*%s* = _%s_\n\t", rows[i].name, rows[i].unit);
+		print_scdoc(rows[i].manual, out);
 		if (rows[i].fallback == NULL)
 			fputs(" Required.\n\n", out);
 		else
