@@ -59,6 +59,8 @@ FUZZ_FILES = $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*
 MAN_PAGES = $(patsubst man/%.scd,build/man/%,$(wildcard man/*.scd)) build/man/verpost.conf.5 build/man/listctl.1
 
 .DEFAULT_GOAL = all
+# A half-written file is not taken for a finished one the next time.
+.DELETE_ON_ERROR:
 .PHONY: all demo check bench fuzz fuzz-programs install deps clean help programs tests man format test-support bench-programs
 
 all: programs man ## build the programs and their manual pages
@@ -69,8 +71,11 @@ test-support: $(SUPPORT_FILES)
 bench-programs: $(BENCH_FILES)
 man: $(MAN_PAGES)
 
-demo: deps ## from a fresh clone to a campaign sent, bounces received and the report shown
-	@$(MAKE) --no-print-directory programs test-support
+# Two demos at once build one after the other.
+demo: ## from a fresh clone to a campaign sent, bounces received and the report shown
+	@mkdir -p build
+	@flock build/demo.lock scripts/deps
+	@flock build/demo.lock $(MAKE) --no-print-directory -j$$(nproc) programs test-support
 	@scripts/demo
 
 check: ## all tests under the sanitizers
@@ -100,14 +105,26 @@ format: ## lay the C files out as .clang-format says
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
 
-install: all ## programs, manual pages and an example configuration under PREFIX
-	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/doc/verpost
+DOC = $(DESTDIR)$(PREFIX)/share/doc/verpost
+MAN = $(DESTDIR)$(PREFIX)/share/man
+UNITS = $(DESTDIR)$(PREFIX)/lib/systemd/system
+SYSUSERS = $(DESTDIR)$(PREFIX)/lib/sysusers.d
+
+install: all ## programs, manual pages, services and an example configuration under PREFIX
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(DOC) $(UNITS) $(SYSUSERS)
 	install -m 755 $(BUILD)/bin/sender $(DESTDIR)$(PREFIX)/sbin/verpost-sender
 	install -m 755 $(BUILD)/bin/bounced $(DESTDIR)$(PREFIX)/sbin/verpost-bounced
 	install -m 755 $(BUILD)/bin/listctl $(DESTDIR)$(PREFIX)/bin/listctl
-	install -m 644 README.md ARCHITECTURE.md LICENSE $(DESTDIR)$(PREFIX)/share/doc/verpost
+	install -m 644 README.md ARCHITECTURE.md LICENSE examples/verpost.conf $(DOC)
+	install -m 644 examples/verpost.sysusers $(SYSUSERS)/verpost.conf
+	for unit in verpost-sender.service verpost-bounced.service; do \
+	  sed 's#/usr/local/#$(PREFIX)/#' examples/$$unit >$(UNITS)/$$unit && chmod 644 $(UNITS)/$$unit || exit 1; \
+	done
 	for page in $(MAN_PAGES); do \
-	  install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; \
+	  install -D -m 644 $$page $(MAN)/man$${page##*.}/$${page##*/} || exit 1; \
+	done
+	for page in sender bounced; do \
+	  ln -sf $$page.8 $(MAN)/man8/verpost-$$page.8 || exit 1; \
 	done
 
 # ---- rules ------------------------------------------------------------------------------------------------------------
@@ -174,16 +191,19 @@ $(FUZZ_FILES): build/fuzz/%: build/fuzz/obj/tests/fuzz/%.o $$(FUZZ_MORE_%) $(FUZ
 
 build/man/%: man/%.scd
 	@mkdir -p $(@D)
-	scdoc < $< > $@
+	$(if $(V),,@echo "  MAN   $@")
+	$(QUIET)scdoc < $< > $@
 
 # verpost.conf(5): a hand-written frame around the rows that the program itself prints.
 build/man/verpost.conf.5: man/verpost.conf.5.head man/verpost.conf.5.tail $(BUILD)/bin/listctl
 	@mkdir -p $(@D)
-	(cat man/verpost.conf.5.head; $(BUILD)/bin/listctl --settings; cat man/verpost.conf.5.tail) | scdoc > $@
+	$(if $(V),,@echo "  MAN   $@")
+	$(QUIET)(cat man/verpost.conf.5.head; $(BUILD)/bin/listctl --settings; cat man/verpost.conf.5.tail) | scdoc > $@
 
 # listctl(1): likewise, around the verbs' own rows.
 build/man/listctl.1: man/listctl.1.head man/listctl.1.tail $(BUILD)/bin/listctl
 	@mkdir -p $(@D)
-	(cat man/listctl.1.head; $(BUILD)/bin/listctl --manual; cat man/listctl.1.tail) | scdoc > $@
+	$(if $(V),,@echo "  MAN   $@")
+	$(QUIET)(cat man/listctl.1.head; $(BUILD)/bin/listctl --manual; cat man/listctl.1.tail) | scdoc > $@
 
 -include $(shell find $(BUILD) build/fuzz/obj -name '*.d' 2>/dev/null)
