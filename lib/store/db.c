@@ -209,7 +209,7 @@ enum err db_run_script(struct db *db, struct view sql, struct buf *why)
 
 enum err db_begin(struct db *db)
 {
-	return db_exec(db, "BEGIN", NULL);
+	return db_exec(db, "BEGIN ISOLATION LEVEL READ COMMITTED", NULL);
 }
 
 enum err db_begin_snapshot(struct db *db)

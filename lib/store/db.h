@@ -105,6 +105,7 @@ struct view db_get_text(const struct db_rows *rows, size_t row, size_t column);
 
 /* ---- transactions ---- */
 
+/* READ COMMITTED whatever the default of the server: what follows a lock must see what was committed before it was granted. */
 enum err db_begin(struct db *db) MUST_USE;
 /* REPEATABLE READ READ ONLY: one snapshot for a report. */
 enum err db_begin_snapshot(struct db *db) MUST_USE;

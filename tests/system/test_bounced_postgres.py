@@ -88,6 +88,38 @@ def test_committed_means_durable(world):
     assert world.value("SELECT count(*) FROM membership WHERE state = 'disabled'") == "5"
 
 
+def test_answered_means_stored_in_a_crowd(world):
+    "PostgreSQL is stopped at once while many sessions share its commits: whoever heard 250 finds the report there, and nobody heard 5xx."
+    ids, campaign = people(world, 400)
+    world.start("bounced")
+    heard, wrong = [], []
+
+    def hand_over_once(own):
+        try:
+            with smtplib.SMTP("127.0.0.1", world.bounced_port, "peer.test", timeout=60) as peer:
+                for person in own:
+                    peer.sendmail("", [return_path(world, campaign, person)], dsn(**FULL, mark=str(person)))
+                    heard.append(person)
+        except smtplib.SMTPResponseException as reply:
+            if reply.smtp_code // 100 != 4:
+                wrong.append(reply)
+        except (OSError, smtplib.SMTPServerDisconnected) as failure:
+            wrong.append(failure)
+
+    threads = [threading.Thread(target=hand_over_once, args=(ids[i::20],), daemon=True) for i in range(20)]
+    for thread in threads:
+        thread.start()
+    until(lambda: len(heard) >= 100, "reports are answered")
+    world.postgres("kill")
+    for thread in threads:
+        thread.join(60)
+    assert not wrong, wrong
+    assert 100 <= len(heard) < len(ids), "PostgreSQL was stopped too late to tell anything"
+    world.postgres("start")
+    stored = {int(row[0]) for row in world.sql("SELECT subscriber_id FROM bounce_event")}
+    assert set(heard) <= stored, set(heard) - stored
+
+
 def test_a_late_commit_is_answered_451(world):
     "A commit that does not come within bounced.commit_timeout is answered 451; the peer's next attempt is counted once."
     (one, *_), campaign = people(world, 1)
