@@ -4,14 +4,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *call_option(const struct call *call, const char *name)
+enum { OPTION_NONE = COMMAND_OPTIONS };
+
+/* Where the value of an option stands; OPTION_NONE when the verb's row does not have it. */
+static size_t option_index(const struct call *call, const char *name)
 {
 	const struct command_option *rows = call->command->options;
 	for (size_t i = 0; rows != NULL && rows[i].name != NULL; i++) {
 		if (strcmp(rows[i].name, name) == 0)
-			return call->values[i];
+			return i;
 	}
-	abort(); /* the verb asks for an option that its row does not have */
+	return OPTION_NONE;
+}
+
+bool call_takes(const struct call *call, const char *name)
+{
+	return option_index(call, name) != OPTION_NONE;
+}
+
+const char *call_option(const struct call *call, const char *name)
+{
+	size_t index = option_index(call, name);
+	if (index == OPTION_NONE)
+		abort(); /* the verb asks for an option that its row does not have */
+	return call->values[index];
 }
 
 bool call_has(const struct call *call, const char *name)

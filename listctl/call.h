@@ -27,6 +27,8 @@ struct call {
 	struct buf *why;
 };
 
+/* True when the verb's row has this option. */
+bool call_takes(const struct call *call, const char *name);
 /* The value of one of the verb's own options, NULL when it was not given; "" for a flag. The last one counts. A name that is
  * not in the row is a mistake of the program and aborts. */
 const char *call_option(const struct call *call, const char *name);

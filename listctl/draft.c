@@ -123,6 +123,22 @@ static enum err known_fields(struct call *call, const struct list *list, struct 
 	return ERR_OK;
 }
 
+/* What the composer says of "text" or "html" is about a file, when the call names one. */
+static void say_reason(struct call *call, struct view reason)
+{
+	static const char *const options[] = { "text", "html" };
+	for (size_t i = 0; i < ARRAY_LEN(options); i++) {
+		const char *path = call_takes(call, options[i]) ? call_option(call, options[i]) : NULL;
+		struct view part = view_of(options[i]);
+		if (path == NULL || !view_starts(reason, part) ||
+		    !view_starts(view_skip(reason, part.len), VIEW_LIT(": ")))
+			continue;
+		buf_addf(call->why, "--%s %s", options[i], path);
+		reason = view_skip(reason, part.len);
+	}
+	buf_add(call->why, reason);
+}
+
 enum err draft_compile(struct call *call, const struct campaign_content *content, const struct list *list,
 		       struct view campaign_name, struct composer **ret_composer)
 {
@@ -146,7 +162,10 @@ enum err draft_compile(struct call *call, const struct campaign_content *content
 		.list_name = list->name,
 		.campaign_name = campaign_name,
 	};
-	err = composer_compile(&composition, names, db_row_count(rows), ret_composer, call->why);
+	AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
+	err = composer_compile(&composition, names, db_row_count(rows), ret_composer, &reason);
+	if (err != ERR_OK)
+		say_reason(call, buf_view(&reason));
 	free(names);
 	return err;
 }

@@ -253,6 +253,10 @@ enum err settings_load(const char *path, struct settings *ret_settings, struct b
 {
 	AUTO_BUF text = buf_with_ceiling(LIMIT_SETTINGS_FILE);
 	enum err err = file_read(path, &text, why);
+	if (err == ERR_NOT_FOUND)
+		buf_addf(why, "; make it, or name another with --config (`--settings` shows what it may hold)");
+	else if (err == ERR_DENIED)
+		buf_addf(why, "; run as a user who may, or name another file with --config");
 	if (err != ERR_OK)
 		return err;
 	return settings_parse(buf_view(&text), path, ret_settings, why);

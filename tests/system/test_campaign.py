@@ -19,10 +19,10 @@ def test_template_mistakes(world):
     def create(name, text=good, *more, subject="News"):
         return ["campaign", "create", name, "news", "--subject", subject, "--text", text, *more]
 
-    world.refused(*create("x", world.file("a.txt", "Hello\n\n  {{contry}}\n")), says=["text", "line 3, column 3", "contry"])
+    world.refused(*create("x", world.file("a.txt", "Hello\n\n  {{contry}}\n")), says=["--text", "a.txt: line 3, column 3", "contry"])
     world.refused(*create("x", world.file("b.txt", "Hi {{#city}}you\n")), says=["line 1, column 4", "city", "{{/city}}"])
     world.refused(*create("x", world.file("c.txt", "Hi {{name\n")), says=["line 1, column 4"])
-    world.refused(*create("x", good, "--html", world.file("d.html", "<p>\n{{{nam}}}</p>")), says=["html", "line 2", "nam"])
+    world.refused(*create("x", good, "--html", world.file("d.html", "<p>\n{{{nam}}}</p>")), says=["--html", "d.html: line 2", "nam"])
     world.refused(*create("x", subject="{{town}}"), says=["subject", "town"])
     world.refused(*create("x", subject="a\r\nBcc: eve@a.test"), says="subject")
     world.refused(*create("x", world.file("e.txt", b"caf\xe9\n")), says=["e.txt", "UTF-8"])
@@ -58,6 +58,8 @@ def test_preview_and_edit(world):
     world.listctl("campaign", "edit", "c", "--subject", "Changed", "--from", "Ed <ed@example.test>")
     assert world.sql("SELECT subject, from_name, from_address FROM campaign") == [["Changed", "Ed", "ed@example.test"]]
     assert "Dear {{name|friend}}" in world.listctl("campaign", "show", "c", "--text")
+    world.sql("UPDATE subscriber SET attributes = '{}'")
+    world.refused("campaign", "preview", "c", "ann@a.test", says=["text: line 1", "city"])  # no member has a city any more
     world.refused("campaign", "edit", "c", "--subject", "{{nothing}}", says="nothing")
     world.listctl("campaign", "delete", "c")
     world.refused("campaign", "show", "c", says="c")
