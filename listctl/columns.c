@@ -279,11 +279,6 @@ void columns_free(struct columns *columns)
 	free(columns);
 }
 
-size_t columns_count(const struct columns *columns)
-{
-	return columns->count;
-}
-
 /* ---- a row ---- */
 
 static bool refuse(struct columns *columns, enum refusal_kind kind, const char *column, const char *text,

@@ -13,7 +13,6 @@ struct columns;
 enum err columns_from_header(const struct csv_row *row, const char *input_name, const char *address_column,
 			     struct columns **ret_columns, struct buf *why) MUST_USE;
 void columns_free(struct columns *columns); /* accepts NULL */
-size_t columns_count(const struct columns *columns);
 
 /* Borrowed from the columns until the next row is read. */
 struct person {

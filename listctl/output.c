@@ -19,7 +19,6 @@ struct output {
 	size_t count;
 	struct buf line;
 	struct output_table *table;
-	bool lines;    /* JSON: one object a line */
 	bool any_rows; /* of the current table */
 	bool document, any_sections;
 	bool failed;
@@ -268,8 +267,7 @@ void output_begin(struct output *out, const struct output_column *columns, size_
 		csv_names(out);
 		return;
 	case FORMAT_JSON:
-		if (!out->lines)
-			buf_add_byte(&out->line, '[');
+		buf_add_byte(&out->line, '[');
 		return;
 	case FORMAT_TABLE:
 	case FORMAT_COUNT:
@@ -280,14 +278,8 @@ void output_begin(struct output *out, const struct output_column *columns, size_
 
 static void json_listed_row(struct output *out, const struct output_cell *cells)
 {
-	if (!out->lines)
-		buf_add(&out->line, out->any_rows ? VIEW_LIT(",\n  ") : VIEW_LIT("\n  "));
+	buf_add(&out->line, out->any_rows ? VIEW_LIT(",\n  ") : VIEW_LIT("\n  "));
 	json_row(out, cells);
-	if (out->lines) {
-		buf_add_byte(&out->line, '\n');
-		flush_line(out);
-		fflush(out->file);
-	}
 }
 
 void output_row(struct output *out, const struct output_cell *cells)
@@ -322,7 +314,7 @@ static enum err finish(struct output *out, struct buf *why)
 
 enum err output_end(struct output *out, struct buf *why)
 {
-	if (out->format == FORMAT_JSON && !out->lines) {
+	if (out->format == FORMAT_JSON) {
 		buf_add(&out->line, out->any_rows ? VIEW_LIT("\n]") : VIEW_LIT("]"));
 		if (!out->document)
 			buf_add_byte(&out->line, '\n');
@@ -334,11 +326,6 @@ enum err output_end(struct output *out, struct buf *why)
 		out->table = NULL;
 	}
 	return finish(out, why);
-}
-
-void output_as_lines(struct output *out)
-{
-	out->lines = true;
 }
 
 /* For people: one line a column. */

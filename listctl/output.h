@@ -61,8 +61,6 @@ enum output_format output_format_of(const struct output *out);
 void output_begin(struct output *out, const struct output_column *columns, size_t count);
 void output_row(struct output *out, const struct output_cell *cells);
 enum err output_end(struct output *out, struct buf *why) MUST_USE;
-/* Before output_begin(): JSON rows are written one object a line instead of as an array, each at once. */
-void output_as_lines(struct output *out);
 
 /* One object (show, status): "name  value" lines for people, one row in CSV, one object in JSON. */
 enum err output_object(struct output *out, const struct output_column *columns, size_t count,

@@ -71,7 +71,8 @@ void schedule_write_offset(int offset_s, struct buf *out)
 	buf_addf(out, "%c%02d:%02d", offset_s < 0 ? '-' : '+', size / 3600, size / 60 % 60);
 }
 
-void schedule_write_instant(int64_t instant_us, struct buf *out)
+/* Appends "2026-12-24 11:00:00 UTC". */
+static void write_instant(int64_t instant_us, struct buf *out)
 {
 	time_t seconds = (time_t)(instant_us / CLOCK_US_PER_SECOND);
 	struct tm parts;
@@ -90,7 +91,7 @@ static void list_readings(const struct zone_readings *readings, struct buf *why)
 		buf_addf(why, "--offset ");
 		schedule_write_offset(reading->offset_s, why);
 		buf_addf(why, " (");
-		schedule_write_instant(reading->instant_us, why);
+		write_instant(reading->instant_us, why);
 		if (!reading->exact)
 			buf_addf(why, ", when the clocks show %s", reading->shows);
 		buf_addf(why, ")");
@@ -146,9 +147,9 @@ enum err schedule_choose(const struct zone_readings *readings, struct view local
 	}
 	if (chosen->instant_us <= now_us) {
 		buf_addf(why, VIEW_FMT " in %s is in the past: it was ", VIEW_ARG(local), readings->zone);
-		schedule_write_instant(chosen->instant_us, why);
+		write_instant(chosen->instant_us, why);
 		buf_addf(why, " and now it is ");
-		schedule_write_instant(now_us, why);
+		write_instant(now_us, why);
 		buf_addf(why, "; `listctl campaign start` starts at once");
 		return ERR_INVALID;
 	}

@@ -12,8 +12,6 @@ bool schedule_read_offset(struct view text, int *ret_offset_s) MUST_USE;
 
 /* Appends "+07:00". */
 void schedule_write_offset(int offset_s, struct buf *out);
-/* Appends "2026-12-24 11:00:00 UTC". */
-void schedule_write_instant(int64_t instant_us, struct buf *out);
 
 /* Chooses. offset NULL: the zone alone decides. ERR_INVALID: the local time is skipped or shown twice and no offset says which, the offset is
  * not in force then, or the instant is not after now. */

@@ -215,7 +215,7 @@ enum err queue_open(struct queue *queue, struct db_rows *rows, const struct runs
 	return ERR_OK;
 }
 
-size_t queue_waiting(const struct queue *queue)
+static size_t waiting(const struct queue *queue)
 {
 	return queue->lines[RECIPIENT_WAITING].count;
 }
@@ -232,7 +232,7 @@ size_t queue_settled(const struct queue *queue)
 
 size_t queue_unsettled(const struct queue *queue)
 {
-	return queue_waiting(queue) + queue_in_hand(queue);
+	return waiting(queue) + queue_in_hand(queue);
 }
 
 struct recipient *queue_begin(struct queue *queue, int64_t checked_since_us, bool *ret_is_stale)

@@ -41,7 +41,6 @@ void queue_done(struct queue *queue); /* accepts NULL */
 enum err queue_open(struct queue *queue, struct db_rows *rows, const struct runs *runs, int64_t now_us,
 		    int64_t checked_us) MUST_USE;
 
-size_t queue_waiting(const struct queue *queue);
 size_t queue_in_hand(const struct queue *queue); /* begun or being sent */
 size_t queue_settled(const struct queue *queue);
 /* All that are open and not settled. */

@@ -76,7 +76,7 @@ bool settings_duration(struct view text, int64_t *ret_us)
 	return true;
 }
 
-bool settings_size(struct view text, uint64_t *ret_octets)
+static bool size_of(struct view text, uint64_t *ret_octets)
 {
 	static const struct suffix suffixes[] = { { 'K', 1 << 10 }, { 'M', 1 << 20 }, { 'G', 1 << 30 } };
 	return number_with_suffix(text, suffixes, ARRAY_LEN(suffixes), ret_octets);
@@ -106,7 +106,7 @@ static bool set_count(const struct row *row, struct view value, void *ret_field)
 static bool set_size(const struct row *row, struct view value, void *ret_field)
 {
 	(void)row;
-	return settings_size(value, ret_field);
+	return size_of(value, ret_field);
 }
 
 static bool set_duration(const struct row *row, struct view value, void *ret_field)

@@ -52,8 +52,7 @@ void settings_print(const struct settings *settings, FILE *out);
 /* Every row with default, unit and manual text, as scdoc source for verpost.conf(5). */
 void settings_print_manual(FILE *out);
 
-/* "90s", "5m", "2h", "7d", plain seconds; and "64K", "8M", "1G", plain octets. */
+/* "90s", "5m", "2h", "7d", plain seconds. */
 bool settings_duration(struct view text, int64_t *ret_us) MUST_USE;
-bool settings_size(struct view text, uint64_t *ret_octets) MUST_USE;
 
 #endif

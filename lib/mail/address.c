@@ -369,11 +369,6 @@ enum err address_key(struct view address, struct buf *ret_key)
 	return buf_err(ret_key);
 }
 
-struct view address_local(struct view address)
-{
-	return view_head(address, view_find_last_byte(address, '@'));
-}
-
 struct view address_domain(struct view address)
 {
 	size_t at = view_find_last_byte(address, '@');

@@ -21,8 +21,7 @@ enum err address_parse_domain(struct view text, struct buf *ret_domain, struct b
  * RFC 5321 section 2.4 leaves a local part's case to its host. The key of a key is itself. ERR_INVALID: not UTF-8. */
 enum err address_key(struct view address, struct buf *ret_key) MUST_USE;
 
-/* What stands before and after the last `@`; without one, the local part is all and the domain empty. */
-struct view address_local(struct view address);
+/* What stands after the last `@`; empty without one. */
 struct view address_domain(struct view address);
 
 /* False when sending to it needs SMTPUTF8 (RFC 6531 section 3.4). */

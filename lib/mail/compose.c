@@ -187,17 +187,6 @@ static void add_name(struct buf *out, size_t start, struct view name)
 	buf_add(out, name);
 }
 
-enum err composer_fields(const struct composer *composer, struct buf *ret_fields)
-{
-	struct template_use use;
-	size_t start = ret_fields->len;
-	for (size_t i = 0; composer_template(composer, i) != NULL; i++) {
-		for (size_t cursor = 0; template_next_use(composer_template(composer, i), &cursor, &use);)
-			add_name(ret_fields, start, use.path);
-	}
-	return buf_err(ret_fields);
-}
-
 enum err composer_gaps(struct composer *composer, const struct copy *copy, struct buf *ret_fields, struct buf *why)
 {
 	struct template_use use;

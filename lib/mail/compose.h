@@ -48,10 +48,8 @@ void composer_done(struct composer *composer); /* accepts NULL */
  * The composer keeps its scratch memory: after the first copies only attributes, where a template uses them, allocate. */
 enum err composer_write(struct composer *composer, const struct copy *copy, struct buf *out, struct buf *why) MUST_USE;
 
-/* Appends the fields that the templates use, each once, ", " between them. */
-enum err composer_fields(const struct composer *composer, struct buf *ret_fields) MUST_USE;
-
-/* Appends those that leave a gap in this recipient's copy: empty, without a default, not in a section. For previews. */
+/* Appends the fields that leave a gap in this recipient's copy (empty, without a default, not in a section), each once, ", " between
+ * them. For previews. */
 enum err composer_gaps(struct composer *composer, const struct copy *copy, struct buf *ret_fields,
 		       struct buf *why) MUST_USE;
 

@@ -426,7 +426,6 @@ static void find_sender_marks(struct intake *intake)
 
 static void read_message(struct intake *intake, struct report *report)
 {
-	report_set_subject(report, parts_head(&intake->parts, HEAD_SUBJECT));
 	phrases_find(intake->marks, parts_head(&intake->parts, HEAD_SUBJECT), intake->subject);
 	find_sender_marks(intake);
 	read_notice(intake);

@@ -26,7 +26,6 @@ const struct finding *report_finding(const struct report *report);
 /* What was read to reach it; empty when absent. Borrowed from the report. */
 struct view report_diagnostic(const struct report *report);
 struct view report_reporting_mta(const struct report *report);
-struct view report_subject(const struct report *report);
 
 /* Recipients the report names as failed or delayed (Final-Recipient, else Original-Recipient, else from text). */
 size_t report_recipient_count(const struct report *report);

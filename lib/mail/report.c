@@ -13,7 +13,7 @@ struct span {
 struct report {
 	struct finding finding;
 	struct buf text;
-	struct span diagnostic, reporting_mta, subject;
+	struct span diagnostic, reporting_mta;
 	struct span recipients[REPORT_RECIPIENTS_MAX];
 	size_t recipient_count;
 	struct span tokens[REPORT_TOKENS_MAX];
@@ -69,12 +69,6 @@ void report_set_reporting_mta(struct report *report, struct view name)
 		report->reporting_mta = keep(report, name, false, LIMIT_DOMAIN);
 }
 
-void report_set_subject(struct report *report, struct view subject)
-{
-	if (report->subject.len == 0)
-		report->subject = keep(report, subject, false, LIMIT_HEADER_VALUE);
-}
-
 static void add_once(struct report *report, struct view text, size_t most, struct span *spans, size_t *count,
 		     size_t max)
 {
@@ -114,11 +108,6 @@ struct view report_diagnostic(const struct report *report)
 struct view report_reporting_mta(const struct report *report)
 {
 	return span_view(report, report->reporting_mta);
-}
-
-struct view report_subject(const struct report *report)
-{
-	return span_view(report, report->subject);
 }
 
 size_t report_recipient_count(const struct report *report)

@@ -12,7 +12,6 @@ enum err report_new(struct report **ret_report) MUST_USE;
 void report_set_finding(struct report *report, const struct finding *finding);
 void report_set_diagnostic(struct report *report, struct view text);
 void report_set_reporting_mta(struct report *report, struct view name);
-void report_set_subject(struct report *report, struct view subject);
 /* Passed over when empty, known already, or beyond the number above. */
 void report_add_recipient(struct report *report, struct view address);
 void report_add_token(struct report *report, struct view token);

@@ -90,7 +90,5 @@ enum err template_render(const struct template *template, const struct template_
 
 /* What a dotted path outside of all sections finds. */
 struct value template_look_up(const struct template_source *source, struct view path);
-/* False for missing, null, false, "" and an empty list. */
-bool value_is_true(const struct value *value);
 
 #endif

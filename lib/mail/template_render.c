@@ -61,7 +61,8 @@ struct value template_look_up(const struct template_source *source, struct view 
 	return look_up(&render, path);
 }
 
-bool value_is_true(const struct value *value)
+/* False for missing, null, false, "" and an empty list. */
+static bool is_true(const struct value *value)
 {
 	static const bool kinds[] = {
 		[VALUE_NONE] = false,  [VALUE_FALSE] = false, [VALUE_TRUE] = true, [VALUE_TEXT] = true,
@@ -162,7 +163,7 @@ static enum err do_field(struct render *render, const struct op *op)
 static enum err do_section(struct render *render, const struct op *op)
 {
 	struct value value = look_up(render, op->text);
-	if (!value_is_true(&value)) {
+	if (!is_true(&value)) {
 		render->next = op->partner + 1;
 		return ERR_OK;
 	}
@@ -178,7 +179,7 @@ static enum err do_section(struct render *render, const struct op *op)
 static enum err do_inverted(struct render *render, const struct op *op)
 {
 	struct value value = look_up(render, op->text);
-	if (value_is_true(&value))
+	if (is_true(&value))
 		render->next = op->partner + 1;
 	return ERR_OK;
 }

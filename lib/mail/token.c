@@ -36,21 +36,10 @@ static const struct purpose_row purposes[] = {
 };
 static_assert(ARRAY_LEN(purposes) == TOKEN_PURPOSE_COUNT, "one row per purpose");
 
-static const char *const verdict_names[] = {
-	[TOKEN_VALID] = "valid",   [TOKEN_MALFORMED] = "malformed", [TOKEN_UNKNOWN_KEY] = "unknown-key",
-	[TOKEN_FORGED] = "forged", [TOKEN_EXPIRED] = "expired",
-};
-static_assert(ARRAY_LEN(verdict_names) == TOKEN_VERDICT_COUNT, "one name per verdict");
-
 struct token_maker {
 	EVP_MAC_CTX *macs[KEYRING_KEYS]; /* NULL: no such key, or retired */
 	char domain[LIMIT_DOMAIN + 1];   /* lower case */
 };
-
-const char *token_verdict_name(enum token_verdict verdict)
-{
-	return (unsigned)verdict < TOKEN_VERDICT_COUNT ? verdict_names[verdict] : "unknown";
-}
 
 static EVP_MAC_CTX *mac_for(EVP_MAC *hmac, const struct key *key)
 {

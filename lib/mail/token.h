@@ -38,7 +38,6 @@ enum token_verdict {
 	TOKEN_EXPIRED,     /* ours, but older than life_days or from the future */
 	TOKEN_VERDICT_COUNT
 };
-const char *token_verdict_name(enum token_verdict verdict);
 
 /* Keyring and bounce domain, with the MAC contexts made once. Not for use by two threads at a time. */
 struct token_maker;

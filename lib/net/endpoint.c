@@ -12,7 +12,7 @@ uint16_t endpoint_port(const struct endpoint *endpoint)
 								 : endpoint->address.v4.sin_port);
 }
 
-void endpoint_set_port(struct endpoint *endpoint, uint16_t port)
+static void set_port(struct endpoint *endpoint, uint16_t port)
 {
 	if (endpoint->address.any.sa_family == AF_INET6)
 		endpoint->address.v6.sin6_port = htons(port);
@@ -79,7 +79,7 @@ enum err endpoint_parse(struct view text, struct endpoint *ret_endpoint, struct 
 			 VIEW_ARG(host));
 		return ERR_INVALID;
 	}
-	endpoint_set_port(&endpoint, (uint16_t)port);
+	set_port(&endpoint, (uint16_t)port);
 	*ret_endpoint = endpoint;
 	return ERR_OK;
 }
@@ -108,7 +108,7 @@ static enum err ask_resolver(struct view host, uint16_t port, struct endpoint *r
 		if (info->ai_addrlen > sizeof(ret_endpoints[0].address))
 			continue;
 		memcpy(&ret_endpoints[count].address, info->ai_addr, info->ai_addrlen);
-		endpoint_set_port(&ret_endpoints[count], port);
+		set_port(&ret_endpoints[count], port);
 		count++;
 	}
 	freeaddrinfo(found);
@@ -125,7 +125,7 @@ enum err endpoint_resolve(struct view host, uint16_t port, struct endpoint *ret_
 	struct endpoint endpoint;
 	if (!parse_host(bare, &endpoint))
 		return ask_resolver(host, port, ret_endpoints, max, ret_count, why);
-	endpoint_set_port(&endpoint, port);
+	set_port(&endpoint, port);
 	ret_endpoints[0] = endpoint;
 	*ret_count = 1;
 	return ERR_OK;

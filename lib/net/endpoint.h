@@ -29,7 +29,6 @@ enum err endpoint_write(const struct endpoint *endpoint, struct buf *out);
 enum err endpoint_write_host(const struct endpoint *endpoint, struct buf *out);
 
 uint16_t endpoint_port(const struct endpoint *endpoint);
-void endpoint_set_port(struct endpoint *endpoint, uint16_t port);
 socklen_t endpoint_size(const struct endpoint *endpoint);
 
 #endif

@@ -29,7 +29,6 @@ struct listener {
 	} sockets[SOCKETS_MAX];
 	size_t count;
 	struct loop_source *rest; /* timer */
-	bool is_paused;
 };
 
 static void set_watching(struct listener *listener, bool watching)
@@ -45,14 +44,14 @@ static void set_watching(struct listener *listener, bool watching)
 static void on_rested(void *owner)
 {
 	struct listener *listener = owner;
-	set_watching(listener, !listener->is_paused);
+	set_watching(listener, true);
 }
 
 static void on_connection(evutil_socket_t listening, short what, void *owner)
 {
 	(void)what;
 	struct listener *listener = owner;
-	for (size_t i = 0; i < ACCEPT_BATCH && !listener->is_paused; i++) {
+	for (size_t i = 0; i < ACCEPT_BATCH; i++) {
 		struct endpoint peer = { 0 };
 		socklen_t size = sizeof(peer.address);
 		int fd = accept4(listening, &peer.address.any, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -188,10 +187,4 @@ size_t listener_count(const struct listener *listener)
 const struct endpoint *listener_endpoint(const struct listener *listener, size_t index)
 {
 	return &listener->sockets[index].endpoint;
-}
-
-void listener_pause(struct listener *listener, bool paused)
-{
-	listener->is_paused = paused;
-	set_watching(listener, !paused);
 }

@@ -20,6 +20,5 @@ size_t listener_count(const struct listener *listener);
 const struct endpoint *listener_endpoint(const struct listener *listener, size_t index);
 
 /* Leaves new connections in the kernel's queue. */
-void listener_pause(struct listener *listener, bool paused);
 
 #endif

@@ -104,11 +104,6 @@ void loop_stop(struct loop *loop)
 	event_base_loopbreak(loop->base);
 }
 
-enum err loop_reinit(struct loop *loop)
-{
-	return event_reinit(loop->base) == 0 ? ERR_OK : ERR_IO;
-}
-
 /* ---- sources ---- */
 
 static void on_event(evutil_socket_t fd, short what, void *owner)
@@ -175,31 +170,10 @@ void loop_timer_start(struct loop_source *timer, int64_t after_us)
 	event_add(timer->event, &after);
 }
 
-void loop_timer_stop(struct loop_source *timer)
-{
-	event_del(timer->event);
-}
-
-enum err loop_task_new(struct loop *loop, loop_callback *callback, void *owner, struct loop_source **ret_task)
-{
-	return loop_timer_new(loop, callback, owner, ret_task);
-}
-
-void loop_task_post(struct loop_source *task)
-{
-	event_active(task->event, EV_TIMEOUT, 0);
-}
-
 enum err loop_signal_new(struct loop *loop, int signal_number, loop_callback *callback, void *owner,
 			 struct loop_source **ret_signal)
 {
 	return new_watcher(loop, signal_number, EV_SIGNAL | EV_PERSIST, on_event, callback, owner, ret_signal);
-}
-
-enum err loop_reader_new(struct loop *loop, int fd, loop_callback *callback, void *owner,
-			 struct loop_source **ret_reader)
-{
-	return new_watcher(loop, fd, EV_READ | EV_PERSIST, on_event, callback, owner, ret_reader);
 }
 
 enum err loop_waker_new(struct loop *loop, loop_callback *callback, void *owner, struct loop_source **ret_waker)

@@ -240,11 +240,6 @@ void smtp_client_written(struct smtp_client *client, size_t count)
 	}
 }
 
-const struct smtp_offers *smtp_client_offers(const struct smtp_client *client)
-{
-	return &client->offers;
-}
-
 enum smtp_step smtp_client_waits_for(const struct smtp_client *client)
 {
 	return client_step(client);

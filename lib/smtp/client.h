@@ -92,9 +92,6 @@ void smtp_client_quit(struct smtp_client *client);
 struct view smtp_client_output(const struct smtp_client *client);
 void smtp_client_written(struct smtp_client *client, size_t count);
 
-/* What the server offered in its reply to EHLO. */
-const struct smtp_offers *smtp_client_offers(const struct smtp_client *client);
-
 /* What the client waits for now: the owner's timer for it (settings relay.reply_timeout, data_timeout,
  * final_timeout). */
 enum smtp_step smtp_client_waits_for(const struct smtp_client *client);

@@ -12,11 +12,6 @@ static const char *const names[] = {
 };
 static_assert(ARRAY_LEN(names) == SMTP_EXTENSION_COUNT, "one keyword per extension");
 
-const char *smtp_extension_name(enum smtp_extension extension)
-{
-	return names[extension];
-}
-
 static void read_line(struct view line, struct smtp_offers *offers)
 {
 	struct view keyword;

@@ -13,8 +13,6 @@ enum smtp_extension {
 	SMTP_8BITMIME,            /* RFC 6152 */
 	SMTP_EXTENSION_COUNT
 };
-/* The EHLO keyword. */
-const char *smtp_extension_name(enum smtp_extension extension);
 
 struct smtp_offers {
 	bool has[SMTP_EXTENSION_COUNT];

@@ -25,7 +25,6 @@ enum smtp_server_step {
 	SMTP_SERVER_QUIT,    /* before 221 */
 	SMTP_SERVER_STEP_COUNT
 };
-const char *smtp_server_step_name(enum smtp_server_step step);
 
 struct smtp_server_options {
 	struct view hostname; /* in the greeting and the replies */

@@ -8,10 +8,29 @@
 
 /* ---- replies ---- */
 
+static const struct {
+	enum session session;
+	const char *name;
+} session_names[] = {
+	{ SESSION_SILENT, "silent" },   { SESSION_START, "start" },   { SESSION_READY, "ready" },
+	{ SESSION_MAIL, "mail" },       { SESSION_RCPT, "rcpt" },     { SESSION_CONTENT, "content" },
+	{ SESSION_MESSAGE, "message" }, { SESSION_CLOSED, "closed" },
+};
+
+static const char *session_name(enum session session)
+{
+	for (size_t i = 0; i < ARRAY_LEN(session_names); i++) {
+		if (session_names[i].session == session)
+			return session_names[i].name;
+	}
+	return "none";
+}
+
 void session_set(struct smtp_server *server, enum session session)
 {
 	if (session != server->session && log_is_on(LOG_DEBUG))
-		log_event(LOG_DEBUG, "smtp.session", "from=%d to=%d", server->session, session);
+		log_event(LOG_DEBUG, "smtp.session", "from=%s to=%s", session_name(server->session),
+			  session_name(session));
 	server->session = session;
 }
 
@@ -72,27 +91,21 @@ typedef void step_handler(struct smtp_server *server, const struct smtp_server_a
 static step_handler after_banner, after_helo, after_mail, after_rcpt, after_data, after_message, after_quit;
 
 static const struct step_row {
-	const char *name;
 	unsigned code; /* of the usual reply */
 	const char *status, *text;
 	step_handler *after;
 	bool writes_reply; /* the handler does */
 	bool closes;       /* a refusal ends the session */
 } steps[] = {
-	[SMTP_SERVER_BANNER] = { "banner", 220, "", "ESMTP", after_banner, true, true },
-	[SMTP_SERVER_HELO] = { "helo", 250, "", "", after_helo, true, false },
-	[SMTP_SERVER_MAIL] = { "mail", 250, "2.1.0", "Sender ok", after_mail, false, false },
-	[SMTP_SERVER_RCPT] = { "rcpt", 250, "2.1.5", "Recipient ok", after_rcpt, false, false },
-	[SMTP_SERVER_DATA] = { "data", 354, "", "End with CRLF . CRLF", after_data, false, false },
-	[SMTP_SERVER_MESSAGE] = { "message", 250, "2.0.0", "Message accepted", after_message, false, false },
-	[SMTP_SERVER_QUIT] = { "quit", 221, "2.0.0", "Goodbye", after_quit, false, true },
+	[SMTP_SERVER_BANNER] = { 220, "", "ESMTP", after_banner, true, true },
+	[SMTP_SERVER_HELO] = { 250, "", "", after_helo, true, false },
+	[SMTP_SERVER_MAIL] = { 250, "2.1.0", "Sender ok", after_mail, false, false },
+	[SMTP_SERVER_RCPT] = { 250, "2.1.5", "Recipient ok", after_rcpt, false, false },
+	[SMTP_SERVER_DATA] = { 354, "", "End with CRLF . CRLF", after_data, false, false },
+	[SMTP_SERVER_MESSAGE] = { 250, "2.0.0", "Message accepted", after_message, false, false },
+	[SMTP_SERVER_QUIT] = { 221, "2.0.0", "Goodbye", after_quit, false, true },
 };
 static_assert(ARRAY_LEN(steps) == SMTP_SERVER_STEP_COUNT, "one row per step");
-
-const char *smtp_server_step_name(enum smtp_server_step step)
-{
-	return steps[step].name;
-}
 
 static void write_hostname_and(struct smtp_server *server, struct view text)
 {

@@ -191,7 +191,8 @@ enum err db_run(struct db *db, const struct db_statement *statement, const struc
 	return take_result(db, result, ret_rows, why);
 }
 
-enum err db_exec(struct db *db, const char *sql, struct buf *why)
+/* One statement without parameters, its rows dropped. */
+static enum err exec_plain(struct db *db, const char *sql, struct buf *why)
 {
 	if (!db_is_connected(db))
 		return not_connected(db, why);
@@ -202,19 +203,19 @@ enum err db_run_script(struct db *db, struct view sql, struct buf *why)
 {
 	AUTO_BUF text = buf_with_ceiling(LIMIT_DB_PARAMETER);
 	enum err err = buf_add(&text, sql);
-	return err == ERR_OK ? db_exec(db, buf_text(&text), why) : err;
+	return err == ERR_OK ? exec_plain(db, buf_text(&text), why) : err;
 }
 
 /* ---- transactions ---- */
 
 enum err db_begin(struct db *db)
 {
-	return db_exec(db, "BEGIN ISOLATION LEVEL READ COMMITTED", NULL);
+	return exec_plain(db, "BEGIN ISOLATION LEVEL READ COMMITTED", NULL);
 }
 
 enum err db_begin_snapshot(struct db *db)
 {
-	return db_exec(db, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", NULL);
+	return exec_plain(db, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", NULL);
 }
 
 enum err db_commit(struct db *db, struct buf *why)
@@ -239,7 +240,7 @@ void db_rollback(struct db *db)
 	if (status == PQTRANS_IDLE)
 		return;
 	/* In the middle of a COPY no statement can be sent; without the connection the server rolls back. */
-	if (status == PQTRANS_ACTIVE || db_exec(db, "ROLLBACK", NULL) != ERR_OK)
+	if (status == PQTRANS_ACTIVE || exec_plain(db, "ROLLBACK", NULL) != ERR_OK)
 		db_drop(db);
 }
 
@@ -293,24 +294,4 @@ enum err db_copy_end(struct db *db, bool ok, struct buf *why)
 	/* The failure that was asked for. */
 	enum err err = drain_copy(db, NULL);
 	return err == ERR_IO && strcmp(db->sqlstate, query_canceled) == 0 ? ERR_OK : err;
-}
-
-/* ---- hints ---- */
-
-int db_socket(const struct db *db)
-{
-	return db_is_connected(db) ? PQsocket(db->conn) : -1;
-}
-
-bool db_notified(struct db *db)
-{
-	bool notified = false;
-	PGnotify *notify;
-	if (!db_is_connected(db) || PQconsumeInput(db->conn) != 1)
-		return false;
-	while ((notify = PQnotifies(db->conn)) != NULL) {
-		notified = true;
-		PQfreemem(notify);
-	}
-	return notified;
 }

@@ -47,7 +47,6 @@ struct db_value {
 	const struct db_array *array;
 };
 struct db_value db_null(void);
-struct db_value db_bool(bool value);
 struct db_value db_int(int64_t value);
 struct db_value db_text(struct view value);         /* for any type with a text form too: uuid, enum, jsonb, interval */
 struct db_value db_text_or_null(struct view value); /* the empty view is NULL */
@@ -64,7 +63,6 @@ struct db_array {
 };
 struct db_array db_array_of(enum db_type type);
 void db_array_done(struct db_array *array);
-void db_array_reset(struct db_array *array);
 #define AUTO_DB_ARRAY __attribute__((cleanup(db_array_done))) struct db_array
 /* The error is sticky in body; db_run() returns it. */
 void db_array_add_int(struct db_array *array, int64_t value);       /* also DB_TIME and DB_BOOL */
@@ -114,17 +112,12 @@ enum err db_commit(struct db *db, struct buf *why) MUST_USE;
 /* Safe to call at any time; a lost connection has rolled back by itself. */
 void db_rollback(struct db *db);
 
-/* ---- bulk input and hints ---- */
+/* ---- bulk input ---- */
 
 /* COPY ... FROM STDIN (text format made by the caller). */
 enum err db_copy_begin(struct db *db, const struct db_statement *copy, struct buf *why) MUST_USE;
 enum err db_copy_data(struct db *db, struct view bytes, struct buf *why) MUST_USE;
 /* ok=false gives the COPY up (ERR_OK then: the failure was asked for). ERR as db_run(). */
 enum err db_copy_end(struct db *db, bool ok, struct buf *why) MUST_USE;
-
-/* The connection's socket, for an event loop that waits for NOTIFY; -1 when there is none. */
-int db_socket(const struct db *db);
-/* True when a NOTIFY on a channel this session listens to has arrived since the last call. Never blocks. */
-bool db_notified(struct db *db);
 
 #endif

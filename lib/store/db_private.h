@@ -93,8 +93,6 @@ void db_whyf(struct buf *why, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* ---- db.c ---- */
 
-/* One statement without parameters, its rows dropped. */
-enum err db_exec(struct db *db, const char *sql, struct buf *why) MUST_USE;
 void db_drop(struct db *db);
 
 /* ---- db_connect.c ---- */

@@ -12,11 +12,6 @@ struct db_value db_null(void)
 	return (struct db_value){ .type = DB_NULL };
 }
 
-struct db_value db_bool(bool value)
-{
-	return (struct db_value){ .type = DB_BOOL, .number = value };
-}
-
 struct db_value db_int(int64_t value)
 {
 	return (struct db_value){ .type = DB_INT, .number = value };
@@ -102,13 +97,6 @@ void db_array_done(struct db_array *array)
 {
 	buf_done(&array->body);
 	array->count = 0;
-}
-
-void db_array_reset(struct db_array *array)
-{
-	buf_reset(&array->body);
-	array->count = 0;
-	array->has_null = false;
 }
 
 /* The place for one element of len bytes behind its length; NULL when the ceiling is reached. The room for the head is taken with

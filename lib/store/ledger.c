@@ -109,11 +109,6 @@ static const struct db_statement statements[] = {
 };
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row per statement");
 
-const char *ledger_outcome_name(enum ledger_outcome outcome)
-{
-	return outcome_names[outcome];
-}
-
 static bool is_end(enum ledger_outcome outcome)
 {
 	return outcome != LEDGER_DEFERRED && outcome != LEDGER_IN_DOUBT;

@@ -17,7 +17,6 @@ enum ledger_outcome {
 	LEDGER_IN_DOUBT, /* its final dot was sent and no reply was read */
 	LEDGER_OUTCOME_COUNT
 };
-const char *ledger_outcome_name(enum ledger_outcome outcome); /* "accepted" ... "in_doubt" */
 
 /* All views are borrowed for the call; text is UTF-8 without NUL. */
 struct ledger_row {

@@ -29,7 +29,6 @@ static void check_report(const struct report *report, struct buf *json)
 		abort();
 	check_text(report_diagnostic(report), true, LIMIT_DIAGNOSTIC);
 	check_text(report_reporting_mta(report), false, LIMIT_DOMAIN);
-	check_text(report_subject(report), false, LIMIT_INTAKE_VALUE);
 	for (size_t i = 0; i < report_recipient_count(report); i++)
 		check_text(report_recipient(report, i), false, LIMIT_ADDRESS);
 	if (report_token_count(report) > 20)

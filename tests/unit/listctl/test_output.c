@@ -27,15 +27,13 @@ static void add_rows(struct output *out)
 }
 
 /* What a list of two rows, then an object, then a document look like. */
-static char *write_list(enum output_format format, bool lines)
+static char *write_list(enum output_format format)
 {
 	char *text = NULL;
 	size_t size = 0;
 	FILE *file = open_memstream(&text, &size);
 	AUTO_BUF why = buf_with_ceiling(256);
 	struct output *out = output_new(format, file);
-	if (lines)
-		output_as_lines(out);
 	output_begin(out, columns, ARRAY_LEN(columns));
 	add_rows(out);
 	ck_assert(output_end(out, &why) == ERR_OK);
@@ -46,7 +44,7 @@ static char *write_list(enum output_format format, bool lines)
 
 START_TEST(csv)
 	{
-		char *text = write_list(FORMAT_CSV, false);
+		char *text = write_list(FORMAT_CSV);
 		ck_assert_str_eq(text,
 				 "email,count,rate,done,seen_at,more\r\n"
 				 "\"a \"\"b\"\", c\",-3,0.25,yes,2023-11-14T22:13:20Z,\"[1, {\"\"a\"\": null}]\"\r\n"
@@ -57,7 +55,7 @@ END_TEST
 
 START_TEST(json)
 	{
-		char *text = write_list(FORMAT_JSON, false);
+		char *text = write_list(FORMAT_JSON);
 		json_t *list = json_loads(text, 0, NULL);
 		ck_assert_uint_eq(json_array_size(list), 2);
 		json_t *row = json_array_get(list, 0);
@@ -75,24 +73,9 @@ START_TEST(json)
 	}
 END_TEST
 
-START_TEST(json_lines)
-	{
-		char *text = write_list(FORMAT_JSON, true);
-		char *end = strchr(text, '\n');
-		ck_assert_ptr_nonnull(end);
-		json_t *row = json_loadb(text, (size_t)(end - text), 0, NULL);
-		ck_assert(json_is_object(row));
-		json_decref(row);
-		row = json_loads(end + 1, 0, NULL);
-		ck_assert(json_is_object(row));
-		json_decref(row);
-		free(text);
-	}
-END_TEST
-
 START_TEST(table)
 	{
-		char *text = write_list(FORMAT_TABLE, false);
+		char *text = write_list(FORMAT_TABLE);
 		ck_assert_ptr_nonnull(strstr(text, "SEEN AT"));
 		ck_assert_ptr_nonnull(strstr(text, "2023-11-14 22:13:20Z"));
 		ck_assert_ptr_nonnull(strstr(text, "a \"b\", c"));
@@ -220,7 +203,7 @@ END_TEST
 Suite *test_suite(void)
 {
 	const TTest *const tests[] = {
-		csv, json, json_lines, table, documents, csv_cells_and_back, json_strings, a_full_disk_is_said
+		csv, json, table, documents, csv_cells_and_back, json_strings, a_full_disk_is_said
 	};
 	return suite_of("output", tests, ARRAY_LEN(tests));
 }

@@ -120,7 +120,6 @@ START_TEST(what_was_read_is_given_out)
 		open_reader();
 		load("postfix-user-unknown.eml", &raw);
 		struct report *report = read_text(buf_view(&raw));
-		ck_view_eq(report_subject(report), "Undelivered Mail Returned to Sender");
 		ck_view_eq(report_reporting_mta(report), "relay.example");
 		ck_view_eq(report_diagnostic(report),
 			   "smtp; 550 5.1.1 <ann@reader.example>: Recipient address rejected: User "
@@ -139,7 +138,6 @@ START_TEST(control_characters_are_gone)
 		    read_text(VIEW_LIT("From: mailer-daemon@x.example\nSubject: failure \x1b]0;x\x07 notice\n\n"
 				       "<a@x.example>:\n550 5.1.1 \x1b[2J no such user \xff\n"));
 		ck_assert(report_finding(report)->kind == KIND_HARD);
-		ck_assert(!view_has_control(report_subject(report)));
 		ck_assert(view_is_utf8(report_diagnostic(report)));
 		ck_assert(view_find_byte(report_diagnostic(report), '\x1b') == VIEW_NONE);
 		report_done(report);

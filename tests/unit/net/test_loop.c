@@ -2,7 +2,6 @@
 
 #include <pthread.h>
 #include <signal.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "tests/support/unit.h"
@@ -45,24 +44,6 @@ START_TEST(a_timer_fires_once)
 		ck_assert_uint_eq(probe.calls, 1);
 		loop_run_once(probe.loop, 5000);
 		ck_assert_uint_eq(probe.calls, 1);
-		loop_timer_start(probe.source, 1000);
-		loop_timer_stop(probe.source);
-		loop_run_once(probe.loop, 5000);
-		ck_assert_uint_eq(probe.calls, 1);
-		probe_done(&probe);
-	}
-END_TEST
-
-START_TEST(a_task_posted_twice_runs_once)
-	{
-		struct probe probe = probe_new(1);
-		ck_assert(loop_task_new(probe.loop, on_call, &probe, &probe.source) == ERR_OK);
-		loop_task_post(probe.source);
-		loop_task_post(probe.source);
-		ck_assert_uint_eq(probe.calls, 0);
-		loop_run(probe.loop);
-		loop_run_once(probe.loop, 0);
-		ck_assert_uint_eq(probe.calls, 1);
 		probe_done(&probe);
 	}
 END_TEST
@@ -76,23 +57,6 @@ START_TEST(signals_come_from_the_loop)
 		loop_run(probe.loop);
 		ck_assert_uint_eq(probe.calls, 1);
 		probe_done(&probe);
-	}
-END_TEST
-
-START_TEST(a_reader_sees_bytes)
-	{
-		struct probe probe = probe_new(1);
-		int ends[2];
-		ck_assert(pipe(ends) == 0);
-		ck_assert(loop_reader_new(probe.loop, ends[0], on_call, &probe, &probe.source) == ERR_OK);
-		loop_run_once(probe.loop, 0);
-		ck_assert_uint_eq(probe.calls, 0);
-		ck_assert(write(ends[1], "x", 1) == 1);
-		loop_run(probe.loop);
-		ck_assert_uint_eq(probe.calls, 1);
-		probe_done(&probe);
-		close(ends[0]);
-		close(ends[1]);
 	}
 END_TEST
 
@@ -153,9 +117,7 @@ Suite *test_suite(void)
 {
 	const TTest *const tests[] = {
 		a_timer_fires_once,
-		a_task_posted_twice_runs_once,
 		signals_come_from_the_loop,
-		a_reader_sees_bytes,
 		another_thread_wakes,
 		a_source_released_in_its_callback,
 		run_once_returns_when_something_happened,

@@ -229,28 +229,6 @@ START_TEST(several_addresses_and_a_port_in_use)
 	}
 END_TEST
 
-START_TEST(a_paused_listener_takes_nobody)
-	{
-		struct pair pair;
-		pair_open(&pair, 0);
-		stream_done(pair.there.stream);
-		pair.there.stream = NULL;
-		listener_pause(pair.listener, true);
-		struct side side = { .input = buf_with_ceiling(10) };
-		ck_assert(stream_connect(pair.loop, listener_endpoint(pair.listener, 0), LONG_US, &handlers, &side,
-					 &side.stream) == ERR_OK);
-		while (!side.is_connected)
-			loop_run_once(pair.loop, LONG_US);
-		loop_run_once(pair.loop, 2000);
-		ck_assert(pair.there.stream == NULL);
-		listener_pause(pair.listener, false);
-		while (pair.there.stream == NULL)
-			loop_run_once(pair.loop, LONG_US);
-		stream_done(side.stream);
-		pair_close(&pair);
-	}
-END_TEST
-
 Suite *test_suite(void)
 {
 	const TTest *const tests[] = {
@@ -261,7 +239,6 @@ Suite *test_suite(void)
 		deadlines,
 		nobody_listens,
 		several_addresses_and_a_port_in_use,
-		a_paused_listener_takes_nobody,
 	};
 	return suite_of("stream", tests, ARRAY_LEN(tests));
 }

@@ -458,13 +458,6 @@ START_TEST(messages_that_go_round)
 	}
 END_TEST
 
-START_TEST(every_step_has_a_name)
-	{
-		for (size_t i = 0; i < SMTP_SERVER_STEP_COUNT; i++)
-			ck_assert(smtp_server_step_name((enum smtp_server_step)i) != NULL);
-	}
-END_TEST
-
 Suite *test_suite(void)
 {
 	const TTest *const tests[] = {
@@ -480,7 +473,6 @@ Suite *test_suite(void)
 		enough_messages,
 		large_messages_keep_their_head,
 		messages_that_go_round,
-		every_step_has_a_name,
 	};
 	return suite_of("smtp server", tests, ARRAY_LEN(tests));
 }
