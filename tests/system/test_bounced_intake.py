@@ -119,6 +119,20 @@ def test_orphans_count_for_nothing(world):
     assert world.value("SELECT count(*) FROM suppression") == "0"
 
 
+def test_late_report_after_an_undo(world):
+    "Who was put back stays, though another report about an attempt from before comes in; a new attempt that fails counts."
+    (one, *_), campaign = people(world, 1)
+    world.start("bounced")
+    deliver(world, "", return_path(world, campaign, one), dsn())
+    world.listctl("prune", "--apply", "--force")
+    world.listctl("undo", world.value("SELECT max(id) FROM prune_batch"))
+    assert membership(world, one)[0] == "active"
+    deliver(world, "", return_path(world, campaign, one), dsn(mark="2"))
+    assert len(events(world, one)) == 2 and membership(world, one)[0] == "active"
+    deliver(world, "", return_path(world, send(world, "second"), one), dsn(mark="3"))
+    assert membership(world, one)[0] == "disabled"
+
+
 def test_complaint_ends_everything(world):
     "A complaint unsubscribes from every list and suppresses the address; one at abuse@ does so by the token inside, else it is kept."
     ids, campaign = people(world, 3)

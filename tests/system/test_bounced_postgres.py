@@ -120,6 +120,52 @@ def test_answered_means_stored_in_a_crowd(world):
     assert set(heard) <= stored, set(heard) - stored
 
 
+def failing(world, table, condition, code):
+    "From now on the rows of the table for which the condition holds are refused by PostgreSQL with that SQLSTATE."
+    world.sql("CREATE OR REPLACE FUNCTION verpost.fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+              f" IF {condition} THEN RAISE EXCEPTION 'a test' USING ERRCODE = '{code}'; END IF; RETURN NEW; END $$")
+    world.sql(f"CREATE TRIGGER fails BEFORE INSERT ON verpost.{table} FOR EACH ROW EXECUTE FUNCTION verpost.fail()")
+
+
+def test_a_full_disk(world):
+    "While PostgreSQL has no room the answer is 451; afterwards the same report is taken and counts."
+    (one, *_), campaign = people(world, 1)
+    world.start("bounced")
+    failing(world, "bounce_raw", "true", "53100")
+    path = return_path(world, campaign, one)
+    deliver(world, "", path, dsn(), expected="451 4.3.0")
+    assert events(world, one) == [] and membership(world, one)[0] == "active"
+    world.sql("DROP TRIGGER fails ON verpost.bounce_raw")
+    Peer(world, campaign, [one]).insist(one)
+    assert len(events(world, one)) == 1
+    assert "SQLSTATE 53100" in world.log("bounced")
+
+
+def test_a_refused_row_holds_back_nobody(world):
+    "What the database refuses for one message is answered 451 for that one only, whoever shared its commit."
+    ids, campaign = people(world, 20)
+    world.start("bounced")
+    failing(world, "bounce_event_0", f"NEW.subscriber_id = {ids[7]}", "P0001")
+    heard = {}
+
+    def hand_over(person):
+        try:
+            deliver(world, "", return_path(world, campaign, person), dsn())
+            heard[person] = "250"
+        except Exception as failure:
+            heard[person] = str(failure)
+
+    threads = [threading.Thread(target=hand_over, args=(person,), daemon=True) for person in ids]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert "451 4.3.0" in heard.pop(ids[7])
+    assert set(heard.values()) == {"250"} and len(heard) == 19, heard
+    assert world.value("SELECT count(*) FROM bounce_event") == "19"
+    assert "event=record.refused" in world.log("bounced")
+
+
 def test_a_late_commit_is_answered_451(world):
     "A commit that does not come within bounced.commit_timeout is answered 451; the peer's next attempt is counted once."
     (one, *_), campaign = people(world, 1)
