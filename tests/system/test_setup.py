@@ -1,9 +1,10 @@
 """The daemons, wrongly set up: one error that names the file and the remedy, exit 1, and nothing begun."""
 
 import os
+import re
 import subprocess
 
-from verpost import BIN
+from verpost import BIN, TOP
 
 DAEMONS = ["sender", "bounced"]
 
@@ -70,3 +71,20 @@ def test_files_that_daemons_may_not_read(world):
         refused(world, program, world.base / "keys", "Permission denied", "only root and the daemons", user=nobody)
         world.config.chmod(0o600)
         refused(world, program, world.config, "Permission denied", "--config", user=nobody)
+
+
+def test_example_configuration(world):
+    "The example that `make install` brings serves all programs as it is, and what it shows commented out are the defaults."
+    world.listctl("db", "init")
+    world.listctl("key", "new")
+    example = (TOP / "examples/verpost.conf").read_text(encoding="utf-8")
+    here = example.replace("/etc/verpost/keys", str(world.base / "keys")).replace("/var/lib/verpost", str(world.base / "journal"))
+    printed = set()
+    for text in (here, re.sub(r"^#(\w+ =)", r"\1", here, flags=re.MULTILINE)):
+        world.file("example.conf", text)
+        for program in [*DAEMONS, "listctl"]:
+            done = subprocess.run([BIN / program, "--config", world.base / "example.conf", "--check-config"], capture_output=True,
+                                  text=True, stdin=subprocess.DEVNULL, timeout=60)
+            assert done.returncode == 0, (program, done)
+            printed.add(done.stdout)
+    assert here.count("\n#window = ") == 1 and len(printed) == 1, printed
