@@ -285,6 +285,7 @@ const struct command campaign_commands[] = {
 	    .verb = "watch",
 	    .operands = "NAME",
 	    .help = "follow a campaign until it ends",
+	    .details = "Writes a line when something changes; with --format json, an object a line.\n",
 	    .options = watch_options,
 	    .least = 1,
 	    .most = 1,

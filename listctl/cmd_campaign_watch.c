@@ -74,6 +74,24 @@ static void cut_to_width(struct buf *line)
 		buf_cut(line, size.ws_col - 1U);
 }
 
+/* One JSON object a line, for machines that follow. */
+static void show_object(const struct standing_report *report)
+{
+	enum { ROOM = 8192 };
+	AUTO_BUF line = buf_with_ceiling(ROOM);
+	buf_addf(&line, "{\"state\": \"%s\", \"audience\": ", campaign_state_name(report->campaign.state));
+	if (report->standing.audience < 0)
+		buf_add(&line, VIEW_LIT("null"));
+	else
+		buf_addf(&line, "%lld", (long long)report->standing.audience);
+	for (size_t i = 0; i < PLACE_COUNT; i++)
+		buf_addf(&line, ", \"%s\": %lld", standing_place_name((enum standing_place)i),
+			 (long long)report->standing.count[i]);
+	buf_add_byte(&line, '}');
+	puts(buf_text(&line));
+	fflush(stdout);
+}
+
 static void show(const struct standing_report *report, bool terminal, bool last)
 {
 	enum { ROOM = 8192 };
@@ -91,7 +109,8 @@ static void show(const struct standing_report *report, bool terminal, bool last)
 static enum err look(struct call *call, bool until_sent, struct sight *seen, bool *ret_goal)
 {
 	struct standing_report report;
-	bool terminal = isatty(STDOUT_FILENO) != 0;
+	bool json = output_format_of(call->out) == FORMAT_JSON;
+	bool terminal = !json && isatty(STDOUT_FILENO) != 0;
 	enum err err = standing_report_read(call, &report);
 	if (err != ERR_OK)
 		return err;
@@ -99,7 +118,9 @@ static enum err look(struct call *call, bool until_sent, struct sight *seen, boo
 	bool sent = report.standing.audience >= 0 && report.standing.count[PLACE_PENDING] == 0;
 	bool goal = has_ended(sight.state) || (until_sent && sent);
 	bool changed = sight.state != seen->state || memcmp(sight.count, seen->count, sizeof(sight.count)) != 0;
-	if (goal || terminal || changed)
+	if (json && (goal || changed))
+		show_object(&report);
+	else if (!json && (goal || terminal || changed))
 		show(&report, terminal, goal);
 	*seen = sight;
 	*ret_goal = goal;
@@ -113,6 +134,8 @@ enum err campaign_watch(struct call *call)
 	const char *until = call_option(call, "until");
 	if (until != NULL && strcmp(until, "finished") != 0 && strcmp(until, "sent") != 0)
 		return call_misused(call, "--until is finished or sent, not %s", until);
+	if (output_format_of(call->out) == FORMAT_CSV)
+		return call_misused(call, "a campaign is watched as text or, line by line, as JSON");
 	bool until_sent = until != NULL && strcmp(until, "sent") == 0;
 	uint64_t interval;
 	enum err err = call_number(call, "interval", HOUR_S, 1, &interval);

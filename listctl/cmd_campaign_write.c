@@ -139,6 +139,16 @@ static enum err show_message(struct call *call, struct view message)
 	return err;
 }
 
+static enum err show_object(struct call *call, const struct campaign_reader *reader, struct view message,
+			    struct view gaps)
+{
+	static const struct output_column columns[] = { { .name = "email" },
+							{ .name = "gaps" },
+							{ .name = "message" } };
+	const struct output_cell cells[] = { cell_text(reader->address), cell_text_or_null(gaps), cell_text(message) };
+	return output_object(call->out, columns, ARRAY_LEN(columns), cells, call->why);
+}
+
 static enum err show_copy(struct call *call, struct composer *composer, const struct campaign_reader *reader)
 {
 	AUTO_BUF message = buf_with_ceiling(LIMIT_MESSAGE);
@@ -152,6 +162,8 @@ static enum err show_copy(struct call *call, struct composer *composer, const st
 	enum err err = composer_write(composer, &copy, &message, call->why);
 	if (err == ERR_OK)
 		err = composer_gaps(composer, &copy, &gaps, call->why);
+	if (err == ERR_OK && output_format_of(call->out) != FORMAT_TABLE)
+		return show_object(call, reader, buf_view(&message), buf_view(&gaps));
 	if (err == ERR_OK)
 		err = show_message(call, buf_view(&message));
 	if (err == ERR_OK && gaps.len > 0)

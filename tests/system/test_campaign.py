@@ -1,5 +1,6 @@
 import csv
 import io
+import json
 import subprocess
 import threading
 import time
@@ -53,6 +54,8 @@ def test_preview_and_edit(world):
     done = world.run("listctl", "campaign", "preview", "c", "bob@b.test")
     assert done.returncode == 0 and "Dear friend of" in done.stdout and "city" in done.stderr, done
     assert "Dear " in world.listctl("campaign", "preview", "c")
+    told = world.json("campaign", "preview", "c", "bob@b.test")
+    assert told["email"] == "bob@b.test" and told["gaps"] == "city" and "Dear friend of" in told["message"], told
     world.refused("campaign", "preview", "c", "eve@a.test", says="eve@a.test")
     world.refused("campaign", "preview", "c", "not an address")
     world.listctl("campaign", "edit", "c", "--subject", "Changed", "--from", "Ed <ed@example.test>")
@@ -185,6 +188,8 @@ def test_watch(world):
     assert watch.wait(60) == 0
     reader.join()
     assert seen == 2 and len(lines) == 3 and "finished 3 of 3" in lines[2], lines
+    told = [json.loads(line) for line in world.listctl("campaign", "watch", "c", "--format", "json").splitlines()]
+    assert [(t["state"], t["audience"], t["accepted"], t["pending"]) for t in told] == [("finished", 3, 3, 0)], told
 
 
 def test_in_doubt(world):
