@@ -4,7 +4,7 @@
 
 #include "mail/classify_rules.h"
 #include "mail/phrases.h"
-#include "mail/plain_text.h"
+#include "mail/phrase_text.h"
 
 struct classifier {
 	struct phrases *phrases; /* set i: those of rule i */
@@ -107,7 +107,7 @@ void classify(const struct classifier *classifier, const struct evidence *eviden
 	    (!says_nothing(within) || !status_is_set(finding.status)))
 		finding.status = within;
 	if (finding.code == 0)
-		finding.code = plain_text_code(evidence->text);
+		finding.code = phrase_text_code(evidence->text);
 	for (size_t i = 0; i < classify_rule_count; i++) {
 		if (rule_fits(&classify_rules[i], found[i], &finding)) {
 			finding.reason = classify_rules[i].reason;

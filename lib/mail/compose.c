@@ -1,7 +1,7 @@
 #include "mail/compose.h"
 
 #include "base/limits.h"
-#include "mail/composer.h"
+#include "mail/compose_private.h"
 #include "mail/date.h"
 #include "mail/header.h"
 

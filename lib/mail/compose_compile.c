@@ -4,7 +4,7 @@
 
 #include "base/limits.h"
 #include "mail/address.h"
-#include "mail/composer.h"
+#include "mail/compose_private.h"
 #include "mail/header.h"
 
 /* The right-most part of Feedback-ID names the sender to Gmail: 5 to 15 characters. */

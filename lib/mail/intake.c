@@ -11,8 +11,8 @@
 #include "mail/marks.h"
 #include "mail/parts.h"
 #include "mail/phrases.h"
-#include "mail/plain_text.h"
-#include "mail/report.h"
+#include "mail/phrase_text.h"
+#include "mail/report_private.h"
 #include "mail/text_report.h"
 
 struct intake {
@@ -328,7 +328,7 @@ static bool is_bounce_text(const struct intake *intake)
 		       intake->from[MARK_FROM_MACHINE];
 	if (is_daemon)
 		return subject_says || intake->text[MARK_TEXT_FAILURE] ||
-		       plain_text_code(intake->text_report.diagnostic) != 0;
+		       phrase_text_code(intake->text_report.diagnostic) != 0;
 	return (has_null_path && subject_says) || intake->parts.is_status;
 }
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mail/plain_text.h"
+#include "mail/phrase_text.h"
 
 enum {
 	NONE = 0xffff,      /* no piece */
@@ -225,5 +225,5 @@ void phrases_find(const struct phrases *phrases, struct view text, bool *ret_fou
 	search.found = ret_found;
 	memset(search.progress, 0, sizeof(search.progress[0]) * phrases->gapped_count);
 	memset(ret_found, 0, sizeof(*ret_found) * phrases->set_count);
-	plain_text_walk(text, see_octet, &search);
+	phrase_text_walk(text, see_octet, &search);
 }

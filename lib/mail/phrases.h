@@ -1,4 +1,4 @@
-/* Which of many phrases stand in a text, found in one pass however many they are. Text and phrases are compared as plain_text.h
+/* Which of many phrases stand in a text, found in one pass however many they are. Text and phrases are compared as phrase_text.h
  * says: in lower case, white space as one space, addresses as "@". An asterisk in a phrase stands for up to PHRASES_GAP octets; the
  * spaces around it may be one and the same ("domain * unknown" is found in "domain unknown"). */
 #ifndef MAIL_PHRASES_H

@@ -3,7 +3,8 @@
 #include <stdlib.h>
 
 #include "base/limits.h"
-#include "mail/clean.h"
+#include "mail/clean_text.h"
+#include "mail/report_private.h"
 
 /* A place in the report's text, which may move while it grows. */
 struct span {
@@ -47,7 +48,7 @@ static struct view span_view(const struct report *report, struct span span)
 static struct span keep(struct report *report, struct view text, bool keep_lines, size_t most)
 {
 	struct span span = { .at = report->text.len };
-	clean_add(view_trim(text), keep_lines, most, &report->text);
+	clean_text_add(view_trim(text), keep_lines, most, &report->text);
 	span.len = report->text.len - span.at;
 	return span;
 }

@@ -1,19 +1,26 @@
-/* The inside of struct report (mail/intake.h) for those who fill it. */
+/* What intake.h has read out of one message that came back: what it is, why, and whom it names. All text is UTF-8 without control
+ * characters (newlines excepted in the diagnostic). */
 #ifndef MAIL_REPORT_H
 #define MAIL_REPORT_H
 
-#include "mail/intake.h"
+#include "mail/classify.h"
 
-enum { REPORT_RECIPIENTS_MAX = 64, REPORT_TOKENS_MAX = 20 };
+struct report;                           /* owns what was read */
+void report_done(struct report *report); /* accepts NULL */
 
-enum err report_new(struct report **ret_report) MUST_USE;
+/* The message's overall finding: that of its failed recipient (VERP: there is one). */
+const struct finding *report_finding(const struct report *report);
+/* What was read to reach it; empty when absent. Borrowed from the report. */
+struct view report_diagnostic(const struct report *report);
+struct view report_reporting_mta(const struct report *report);
 
-/* All texts are cleaned (mail/clean.h) and cut short at their limit; a value set twice is the first one. */
-void report_set_finding(struct report *report, const struct finding *finding);
-void report_set_diagnostic(struct report *report, struct view text);
-void report_set_reporting_mta(struct report *report, struct view name);
-/* Passed over when empty, known already, or beyond the number above. */
-void report_add_recipient(struct report *report, struct view address);
-void report_add_token(struct report *report, struct view token);
+/* Recipients the report names as failed or delayed (Final-Recipient, else Original-Recipient, else from text). */
+size_t report_recipient_count(const struct report *report);
+struct view report_recipient(const struct report *report, size_t index);
+
+/* Candidate tokens inside: Original-Envelope-Id, the local part of the returned Message-ID, and return paths seen in the returned
+ * headers. Strings only; the caller checks them. */
+size_t report_token_count(const struct report *report);
+struct view report_token(const struct report *report, size_t index);
 
 #endif

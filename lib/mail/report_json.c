@@ -1,12 +1,12 @@
 #include "mail/report_json.h"
 
 #include "base/limits.h"
-#include "mail/clean.h"
+#include "mail/clean_text.h"
 
 static void add_string(struct view text, struct buf *out)
 {
 	AUTO_BUF clean = buf_with_ceiling(LIMIT_REPORT);
-	clean_add(text, false, LIMIT_REPORT, &clean);
+	clean_text_add(text, false, LIMIT_REPORT, &clean);
 	buf_add_byte(out, '"');
 	for (size_t i = 0; i < clean.len; i++) {
 		if (clean.data[i] == '"' || clean.data[i] == '\\')

@@ -2,7 +2,7 @@
 #ifndef MAIL_REPORT_JSON_H
 #define MAIL_REPORT_JSON_H
 
-#include "mail/intake.h"
+#include "mail/report.h"
 
 /* Appends {"file","kind","reason","status","recipients":[...]} and LF. reason is empty for what is no bounce and no delay; a null MX is
  * written "domain-unknown" here. */

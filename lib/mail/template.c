@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/limits.h"
-#include "mail/template_ops.h"
+#include "mail/template_private.h"
 
 struct compiler {
 	struct template *template;

@@ -1,7 +1,7 @@
 #include <assert.h>
 
 #include "base/limits.h"
-#include "mail/template_ops.h"
+#include "mail/template_private.h"
 
 /* What a name is looked up in: the item of a section. */
 struct frame {

@@ -1,7 +1,7 @@
 #include "mail/text_report.h"
 
 #include "mail/fields.h"
-#include "mail/plain_text.h"
+#include "mail/phrase_text.h"
 
 /* ---- addresses --------------------------------------------------------------------------------------------------- */
 
@@ -281,7 +281,7 @@ static enum naming naming_of(struct view before, struct view address, struct vie
 		      view_starts(view_trim(after), VIEW_LIT("("))))
 		return NAMING_ALONE;
 	if (view_starts(after, VIEW_LIT(">...")) || view_starts(after, VIEW_LIT("...")) ||
-	    view_starts(after, VIEW_LIT(">: ")) || plain_text_code(before) != 0)
+	    view_starts(after, VIEW_LIT(">: ")) || phrase_text_code(before) != 0)
 		return NAMING_REPLIED;
 	if (contains_any(before, labels, ARRAY_LEN(labels)) || opens)
 		return NAMING_LABELLED;
@@ -356,7 +356,7 @@ static struct view first_reply(struct view notice)
 {
 	struct view rest = notice, line;
 	while (fields_cut_line(&rest, &line)) {
-		if (plain_text_code(line) != 0)
+		if (phrase_text_code(line) != 0)
 			return paragraph_from(notice, line);
 	}
 	return view_of(NULL);

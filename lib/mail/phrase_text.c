@@ -1,4 +1,4 @@
-#include "mail/plain_text.h"
+#include "mail/phrase_text.h"
 
 struct writer {
 	void (*take)(void *context, unsigned char octet);
@@ -84,7 +84,7 @@ static size_t put_next(struct writer *writer, const unsigned char *at, size_t le
 	return 1;
 }
 
-void plain_text_walk(struct view text, void (*take)(void *context, unsigned char octet), void *context)
+void phrase_text_walk(struct view text, void (*take)(void *context, unsigned char octet), void *context)
 {
 	struct writer writer = { .take = take, .context = context };
 	const unsigned char *octets = (const unsigned char *)text.data;
@@ -114,7 +114,7 @@ static bool is_letter_or_digit(char c)
 	return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-unsigned plain_text_code(struct view text)
+unsigned phrase_text_code(struct view text)
 {
 	for (size_t i = 0; i + 3 <= text.len; i++) {
 		const char *at = text.data + i;

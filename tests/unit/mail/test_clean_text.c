@@ -1,4 +1,4 @@
-#include "mail/clean.h"
+#include "mail/clean_text.h"
 
 #include "mail/html_text.h"
 #include "tests/support/unit.h"
@@ -31,7 +31,7 @@ START_TEST(text_is_made_safe)
 	{
 		for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 			AUTO_BUF out = buf_with_ceiling(256);
-			clean_add(view_of(rows[i].text), rows[i].keep_lines, rows[i].most, &out);
+			clean_text_add(view_of(rows[i].text), rows[i].keep_lines, rows[i].most, &out);
 			ck_assert_msg(view_eq(buf_view(&out), view_of(rows[i].clean)), "%s: " VIEW_FMT, rows[i].label,
 				      VIEW_ARG(buf_view(&out)));
 		}
@@ -64,5 +64,5 @@ END_TEST
 Suite *test_suite(void)
 {
 	const TTest *const tests[] = { text_is_made_safe, html_becomes_text };
-	return suite_of("clean", tests, ARRAY_LEN(tests));
+	return suite_of("clean_text", tests, ARRAY_LEN(tests));
 }

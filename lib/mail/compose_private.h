@@ -1,6 +1,6 @@
 /* The inside of a composer, shared by what compiles it (compose_compile.c) and what writes copies (compose.c). */
-#ifndef MAIL_COMPOSER_H
-#define MAIL_COMPOSER_H
+#ifndef MAIL_COMPOSE_PRIVATE_H
+#define MAIL_COMPOSE_PRIVATE_H
 
 #include "mail/compose.h"
 #include "mail/merge.h"

@@ -1,4 +1,4 @@
-#include "mail/clean.h"
+#include "mail/clean_text.h"
 
 /* Length of the well-formed UTF-8 sequence at the start (RFC 3629 section 4), 0 for none. */
 static size_t sequence_length(const unsigned char *at, size_t left)
@@ -28,7 +28,7 @@ static struct view safe(const unsigned char *at, size_t len, bool keep_lines)
 	return view_from(at, len);
 }
 
-void clean_add(struct view text, bool keep_lines, size_t most, struct buf *out)
+void clean_text_add(struct view text, bool keep_lines, size_t most, struct buf *out)
 {
 	const unsigned char *octets = (const unsigned char *)text.data;
 	size_t written = 0;
