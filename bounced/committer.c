@@ -19,8 +19,8 @@ static const int64_t connect_every_us = CLOCK_US_PER_SECOND;
 static const int64_t settle_every_us = CLOCK_US_PER_SECOND;
 /* Without waiting events of our own: another bounced may have left some. */
 static const int64_t settle_idle_us = INT64_C(60) * CLOCK_US_PER_SECOND;
-/* How long the end waits for a statement under way. */
-static const int64_t stop_wait_us = INT64_C(5) * CLOCK_US_PER_SECOND;
+/* How long the end waits for a statement under way; no session waits for it any more. */
+static const int64_t stop_wait_us = INT64_C(2) * CLOCK_US_PER_SECOND;
 static const int64_t purge_every_us = INT64_C(60) * CLOCK_US_PER_SECOND;
 
 struct queue {

@@ -11,7 +11,7 @@ static const int64_t linger_us = INT64_C(5) * CLOCK_US_PER_SECOND;
 /* The same when bounced ends: what was written is on its way. */
 static const int64_t stop_linger_us = CLOCK_US_PER_SECOND / 5;
 /* How long a message that is being committed may hold up the end; then it hears 451 and comes again. */
-static const int64_t stop_commit_us = INT64_C(5) * CLOCK_US_PER_SECOND;
+static const int64_t stop_commit_us = INT64_C(3) * CLOCK_US_PER_SECOND;
 
 struct session {
 	const struct session_host *host;

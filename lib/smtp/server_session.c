@@ -292,10 +292,7 @@ static void on_mail(struct smtp_server *server, struct view argument)
 		session_reply_and_close(server, 421, "4.7.0", "Enough messages for one session");
 		return;
 	}
-	if (path.size > server->data.max) {
-		session_reply(server, 552, VIEW_LIT("5.3.4"), VIEW_LIT("Message is larger than this server takes"));
-		return;
-	}
+	/* A size known to be too large is no reason to refuse now: the head is wanted all the same, and 552 follows it. */
 	reset_transaction(server);
 	server->smtputf8 = path.smtputf8;
 	session_ask(server, SMTP_SERVER_MAIL, path.address);

@@ -177,14 +177,20 @@ def test_mailto_unsubscribe(world):
 
 
 def test_too_large_report_is_refused_and_its_head_recorded(world):
-    "Beyond bounced.max_message the answer is 552 5.3.4, but what stood in front is read and counts."
-    (one, *_), campaign = people(world, 1)
+    "Beyond bounced.max_message the answer is 552 5.3.4, but what stood in front is read and counts, also of a size told in advance."
+    (one, other), campaign = people(world, 2)
     world.configure(**{"bounced.max_message": "100K"})
     world.start("bounced")
     peer = talk(world)
     peer.deliver("", return_path(world, campaign, one), dsn(padding=300000), "552 5.3.4")
     peer.say("NOOP", "250")
     assert events(world, one) == [("bounce-hard", "user-unknown")] and membership(world, one)[0] == "disabled"
+    peer.say("MAIL FROM:<> SIZE=300000", "250")
+    peer.say(f"RCPT TO:<{return_path(world, campaign, other)}>", "250")
+    peer.say("DATA", "354")
+    peer.send(dsn(padding=300000).replace("\n", "\r\n") + ".\r\n")
+    peer.expect("552 5.3.4")
+    assert membership(world, other)[0] == "disabled"
     assert int(world.value("SELECT max(octet_length(message)) FROM bounce_raw")) <= 65536 + len("Return-Path: <>\r\n")
 
 
