@@ -13,7 +13,6 @@
 struct smtp_path {
 	struct view address; /* without brackets and source route; empty: <> */
 	bool smtputf8;
-	uint64_t size; /* SIZE=, 0: not given */
 };
 
 enum path_verdict {
