@@ -80,14 +80,15 @@ static const struct db_statement statements[] = {
 		       " WHERE NOT EXISTS (SELECT FROM subscriber s WHERE s.address_key = r.address_key)"
 		       " ORDER BY r.address_key ON CONFLICT (address_key) DO NOTHING",
 	},
-	/* A value that is there already in another JSON type (42 for "42") stays as it is. */
+	/* A value that is there already in another JSON type (42 for "42") stays as it is. The weaker lock lets another import check
+	 * its new memberships' keys meanwhile, which holds locks of its own from this step. */
 	[UPDATE] = {
 		.name = "import_update",
 		.sql = "WITH changing AS MATERIALIZED ("
 		       "  SELECT s.id, r.name, r.attributes FROM import_row r JOIN subscriber s USING (address_key)"
 		       "  WHERE (r.name <> '' AND r.name <> s.name) OR (NOT s.attributes @> r.attributes AND EXISTS ("
 		       "    SELECT FROM jsonb_each_text(r.attributes) e WHERE s.attributes ->> e.key IS DISTINCT FROM e.value))"
-		       "  ORDER BY s.id FOR UPDATE OF s)"
+		       "  ORDER BY s.id FOR NO KEY UPDATE OF s)"
 		       " UPDATE subscriber s SET name = CASE WHEN c.name = '' THEN s.name ELSE c.name END,"
 		       "  attributes = s.attributes || coalesce((SELECT jsonb_object_agg(e.key, e.value)"
 		       "    FROM jsonb_each_text(c.attributes) e WHERE s.attributes ->> e.key IS DISTINCT FROM e.value), '{}')"

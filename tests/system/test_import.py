@@ -247,6 +247,31 @@ def test_two_imports_at_once(world):
     assert world.value("SELECT count(*) FROM membership WHERE state = 'active'") == "10000"
 
 
+def test_imports_do_not_block_each_other(world):
+    "An import that changes people and another that lets the same people join a list both end well, whoever came first."
+    world_with_list(world)
+    counts(world, "email,v\n" + "".join(f"u{i}@example.test,0\n" for i in range(3)))
+    world.listctl("list", "create", "other", "--from", "o@example.test")
+    # As the second import stands after it has locked those whom it changes: u1, while u0 is another's.
+    psql = subprocess.Popen(["psql", world.conninfo, "-AtXq"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    world.others.append(psql)
+    psql.stdin.write("SET search_path = verpost; BEGIN; UPDATE subscriber SET name = 'B' WHERE address_key = 'u1@example.test';"
+                     " SELECT 'locked';\n")
+    psql.stdin.flush()
+    assert psql.stdout.readline() == "locked\n"
+    process = subprocess.Popen([BIN / "listctl", "--config", world.config, "import", "news",
+                                world.file("all.csv", "email,v\n" + "".join(f"u{i}@example.test,1\n" for i in range(3)))],
+                               stderr=subprocess.PIPE)
+    world.others.append(process)
+    until(lambda: world.value("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'") == "1", "the import waits")
+    psql.communicate("INSERT INTO membership (list_id, subscriber_id) SELECT l.id, s.id FROM list l, subscriber s"
+                     " WHERE l.name = 'other'; COMMIT;\n", timeout=60)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == 0, error
+    assert world.value("SELECT count(*) FROM membership") == "6"
+    assert world.value("SELECT count(*) FROM subscriber WHERE attributes ->> 'v' = '1'") == "3"
+
+
 def peak_memory(process):
     with open(f"/proc/{process.pid}/status", encoding="ascii") as status:
         return int(next(line.split()[1] for line in status if line.startswith("VmHWM:")))
