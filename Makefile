@@ -96,7 +96,8 @@ fuzz: ## every fuzz target for FUZZ_SECONDS (default 600) each
 deps: ## install the Debian packages that are missing
 	@scripts/deps
 
-clean: ## remove what was built
+clean: ## remove what was built, and end a demo that was left up
+	@[ ! -L build/demo ] || scripts/demo stop
 	rm -rf build
 
 format: ## lay the C files out as .clang-format says
