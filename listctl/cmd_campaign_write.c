@@ -134,7 +134,6 @@ static enum err show_message(struct call *call, struct view message)
 	else
 		call_refuse(call, err, "cannot read the message that was composed; --raw shows it");
 	parts_done(parts);
-	parts_library_close();
 	free(parts);
 	return err;
 }

@@ -54,7 +54,6 @@ void intake_done(struct intake *intake)
 	buf_done(&intake->lines);
 	buf_done(&intake->notice);
 	buf_done(&intake->unfolded);
-	parts_library_close();
 	free(intake);
 }
 

@@ -9,8 +9,8 @@
 
 struct intake; /* a reader, used by one thread at a time, for any number of messages */
 
-/* The classifier is borrowed for the reader's life. Initialises GMime, which counts its users without locking: call new and done
- * before the first thread starts and after the last has ended. ERR_MEMORY. */
+/* The classifier is borrowed for the reader's life. Initialises GMime, which counts its users without locking: call it before
+ * the first thread starts. ERR_MEMORY. */
 enum err intake_new(const struct classifier *classifier, struct intake **ret_intake) MUST_USE;
 void intake_done(struct intake *intake); /* accepts NULL */
 

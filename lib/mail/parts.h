@@ -53,9 +53,8 @@ struct parts {
 	} head[HEAD_FIELD_COUNT];
 };
 
-/* GMime counts its users without locking: before the first thread, after the last. */
+/* GMime counts its users without locking: before the first thread. It stays open until the process ends. */
 void parts_library_open(void);
-void parts_library_close(void);
 
 /* *parts is zeroed at first; it may be used again and again and ends with parts_done(). Beyond the limits of base/limits.h the rest
  * is passed over. ERR_INVALID when there is no header or it is larger than LIMIT_INTAKE_HEAD; ERR_MEMORY. */

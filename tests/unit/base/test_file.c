@@ -1,13 +1,20 @@
 #include "base/file.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/limits.h"
 #include "tests/support/unit.h"
 
-static char folder[] = "/tmp/verpost-file-XXXXXX";
+static char folder[32];
+
+static void make_folder(void)
+{
+	strcpy(folder, "/tmp/verpost-file-XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+}
 
 static const char *in_folder(struct buf *path, const char *name)
 {
@@ -22,7 +29,7 @@ START_TEST(replaced_whole_and_read_back)
 		AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
 		AUTO_BUF content = buf_with_ceiling(LIMIT_KEY_FILE);
 		struct stat info;
-		ck_assert_ptr_nonnull(mkdtemp(folder));
+		make_folder();
 		const char *file = in_folder(&path, "keys");
 		ck_assert_int_eq(file_replace(file, VIEW_LIT("one"), 0600, &why), ERR_OK);
 		ck_assert_int_eq(file_replace(file, VIEW_LIT("two"), 0600, &why), ERR_OK);
@@ -40,7 +47,7 @@ START_TEST(what_is_no_file_is_refused_with_its_name)
 		AUTO_BUF path = buf_with_ceiling(LIMIT_WHY);
 		AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
 		AUTO_BUF content = buf_with_ceiling(2);
-		ck_assert_ptr_nonnull(mkdtemp(folder));
+		make_folder();
 		ck_assert_int_eq(file_read(folder, &content, &why), ERR_INVALID);
 		ck_assert(view_ends(buf_view(&why), VIEW_LIT("is a directory, not a file")));
 		const char *file = in_folder(&path, "missing");

@@ -145,6 +145,22 @@ START_TEST(control_characters_are_gone)
 	}
 END_TEST
 
+/* GMime loses its tables, and memory that the sanitizer reports, when it is initialised a second time. */
+START_TEST(a_second_reader_reads_as_the_first)
+	{
+		for (int i = 0; i < 2; i++) {
+			open_reader();
+			struct report *report =
+			    read_text(VIEW_LIT("From: mailer-daemon@x.example\nSubject: Undeliverable\n"
+					       "Content-Type: text/plain; charset=iso-8859-1\n\n"
+					       "<a@x.example>:\n550 5.1.1 unbekannter Empf\xe4nger\n"));
+			ck_assert(view_find(report_diagnostic(report), VIEW_LIT("Empf\xc3\xa4nger")) != VIEW_NONE);
+			report_done(report);
+			close_reader();
+		}
+	}
+END_TEST
+
 static void add_nested(struct buf *raw, unsigned depth)
 {
 	buf_add(raw, VIEW_LIT("From: mailer-daemon@x.example\nSubject: failure notice\nMIME-Version: 1.0\n"));
@@ -256,6 +272,7 @@ Suite *test_suite(void)
 	const TTest *const tests[] = { reports_of_many_hands,
 				       what_was_read_is_given_out,
 				       control_characters_are_gone,
+				       a_second_reader_reads_as_the_first,
 				       depth_is_limited,
 				       sizes_are_limited,
 				       hash_passes_over_traces,
