@@ -71,7 +71,7 @@ def test_sigterm_waits_for_nobody_who_is_idle(world):
     writing.expect("421")
     assert process.wait(30) == 0
     took = time.monotonic() - began
-    assert took < 3, f"it took {took:.1f} s"  # without care: the five seconds a peer has to close
+    assert took < 4.5, f"it took {took:.1f} s"  # without care: at least the five seconds that a peer has to close
     world.processes.pop("bounced")
     stuck.close()
     assert events(world, one) == []
