@@ -99,7 +99,10 @@ static enum err open_database(struct call *call)
 		.check_version = call->command->needs == NEEDS_DATABASE,
 		.unsafe = true, /* fsync=off endangers what the daemons promise; looking and preparing is allowed */
 	};
-	return db_open(&options, &call->db, call->why);
+	enum err err = db_open(&options, &call->db, call->why);
+	if (err == ERR_UNAVAILABLE)
+		buf_addf(call->why, "; is it running, and is conninfo in [database] of %s right?", call->settings_path);
+	return err;
 }
 
 static enum err open_and_run(struct call *call)

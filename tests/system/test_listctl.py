@@ -118,9 +118,12 @@ def test_postgres_is_stopped(world):
     world.setup()
     path = world.file("people.csv", "email\na@example.test\n")
     world.postgres("stop")
-    for words in (["db", "status"], ["list", "ls"], ["import", "news", path], ["export", "news"], ["suppress", "ls"], ["key", "new"]):
+    for words in (["db", "status"], ["list", "ls"], ["import", "news", path], ["export", "news"], ["suppress", "ls"], ["key", "new"],
+                  ["campaign", "start", "c"], ["campaign", "status", "c"], ["prune", "--apply"], ["undo", "1"], ["explain", "a@example.test"],
+                  ["bounce", "report"]):
         error = world.refused(*words)
-        assert "PostgreSQL" in error or "server" in error, error
+        assert len(error.strip().splitlines()) == 1 and "PostgreSQL" in error, error
+        assert "is it running" in error and str(world.config) in error, error
     before = (world.base / "keys").read_text()
     world.postgres("start")
     assert world.value("SELECT count(*) FROM subscriber") == "0"
