@@ -99,17 +99,12 @@ static void take_diagnostic(struct reader *reader, struct view value)
 		reader->now.diagnostic = value;
 }
 
-static void take_remote_mta(struct reader *reader, struct view value)
-{
-	reader->now.remote_mta = dsn_untyped(value);
-}
-
 static const struct field_row {
 	const char *name;
 	void (*take)(struct reader *reader, struct view value);
 } recipient_fields[] = {
 	{ "Final-Recipient", take_final }, { "Original-Recipient", take_original }, { "Action", take_action },
-	{ "Status", take_status },         { "Diagnostic-Code", take_diagnostic },  { "Remote-MTA", take_remote_mta },
+	{ "Status", take_status },         { "Diagnostic-Code", take_diagnostic },
 };
 
 static void take_field(struct reader *reader, const struct field *field)

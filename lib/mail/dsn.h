@@ -16,7 +16,6 @@ struct dsn_recipient {
 	enum dsn_action action;
 	struct status status;
 	struct view diagnostic; /* Diagnostic-Code with its type */
-	struct view remote_mta;
 };
 
 struct dsn {

@@ -219,7 +219,6 @@ static void take_kind(struct parts *parts, GMimeMessage *message)
 	if (!is_report(top))
 		return;
 	const char *report_type = g_mime_object_get_content_type_parameter(top, "report-type");
-	parts->is_report = true;
 	parts->is_status = report_type != NULL && g_ascii_strcasecmp(report_type, "delivery-status") == 0;
 }
 

@@ -46,7 +46,6 @@ struct parts {
 	struct part parts[LIMIT_INTAKE_PARTS];
 	size_t count;
 	size_t seen;    /* parts met, those of no use included */
-	bool is_report; /* multipart/report */
 	bool is_status; /* of report-type delivery-status */
 	struct {
 		size_t at, len;

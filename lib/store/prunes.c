@@ -79,7 +79,7 @@ static const struct db_statement statements[] = {
 		      " WHEN EXISTS (SELECT FROM bounce_event e WHERE e.subscriber_id = c.subscriber_id"
 		      " AND e.kind = 'complaint' AND NOT e.voided AND NOT e.orphan) THEN 'complained' END,"
 		      " CASE WHEN c.old_reason = ANY($2::text[]) THEN 'active' ELSE c.old_state::text END,"
-		      " c.restored, c.old_since FROM prune_change c LEFT JOIN list l ON l.id = c.list_id"
+		      " c.restored FROM prune_change c LEFT JOIN list l ON l.id = c.list_id"
 		      " LEFT JOIN subscriber s ON s.id = c.subscriber_id LEFT JOIN membership m"
 		      " ON m.list_id = c.list_id AND m.subscriber_id = c.subscriber_id"
 		      " WHERE c.batch_id = $1 ORDER BY 1, 5, 2" },
@@ -361,7 +361,6 @@ void prune_change_at(const struct db_rows *rows, size_t row, struct prune_change
 		.obstacle = db_get_text(rows, row, 5),
 		.restored_to = db_get_text(rows, row, 6),
 		.restored = db_get_bool(rows, row, 7),
-		.old_since_us = db_get_time(rows, row, 8),
 	};
 }
 

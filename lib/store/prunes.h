@@ -65,7 +65,6 @@ struct prune_change {
 	struct view list, address, reason, obstacle;
 	struct view restored_to; /* the state that undo gives: "active", or what it was */
 	bool restored;           /* it has been undone */
-	int64_t old_since_us;
 };
 enum err prunes_changes(struct db *db, uint64_t batch_id, struct db_rows **ret_rows, struct buf *why) MUST_USE;
 void prune_change_at(const struct db_rows *rows, size_t row, struct prune_change *ret_change);

@@ -111,7 +111,7 @@ static const struct db_statement statements[] = {
 	[LOAD] = { .name = "runs_load",
 		   .sql = "SELECT l.id, c.name, l.name, l.title, l.list_id, c.subject, c.from_name, c.from_address, "
 			  "c.reply_to,"
-			  " c.text_body, c.html_body, c.in_doubt = 'resend'"
+			  " c.text_body, c.html_body"
 			  " FROM campaign c JOIN list l ON l.id = c.list_id WHERE c.id = $1" },
 };
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row per statement");
@@ -231,7 +231,6 @@ enum err runs_load(struct db *db, int64_t campaign_id, struct run_source *ret_so
 		.reply_to = db_get_text(rows, 0, 8),
 		.text_body = db_get_text(rows, 0, 9),
 		.html_body = db_get_text(rows, 0, 10),
-		.resend_doubtful = db_get_bool(rows, 0, 11),
 	};
 	*ret_rows = rows;
 	return ERR_OK;

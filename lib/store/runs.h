@@ -32,7 +32,6 @@ struct run_source {
 	int64_t list_id;
 	struct view campaign_name, list_name, list_title, list_header_id;
 	struct view subject, from_name, from_address, reply_to, text_body, html_body;
-	bool resend_doubtful;
 };
 /* ERR_NOT_FOUND when there is no such campaign. */
 enum err runs_load(struct db *db, int64_t campaign_id, struct run_source *ret_source, struct db_rows **ret_rows,

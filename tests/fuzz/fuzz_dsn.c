@@ -27,7 +27,6 @@ static void check_dsn(struct view text)
 		check_within(text, recipient->final);
 		check_within(text, recipient->original);
 		check_within(text, recipient->diagnostic);
-		check_within(text, recipient->remote_mta);
 		AUTO_BUF unfolded = buf_with_ceiling(1 << 20);
 		field_unfold(recipient->diagnostic, &unfolded);
 		if (view_find_byte(buf_view(&unfolded), '\n') != VIEW_NONE)
