@@ -86,13 +86,16 @@ static void set_away(struct committer *self, bool away, const struct buf *why)
 
 static enum err open_database(struct committer *self, struct buf *why)
 {
+	/* A silent server: its messages are answered 451 as with one that is away. */
+	static const int64_t patience_us = INT64_C(30) * CLOCK_US_PER_SECOND;
 	const struct settings *settings = self->options.settings;
 	const char *own = settings->database_bounced;
 	struct db_options options = { .conninfo = *own != '\0' ? own : settings->database_conninfo,
 				      .program = "bounced",
 				      .instance = self->options.instance,
 				      .check_version = true,
-				      .unsafe = self->options.unsafe };
+				      .unsafe = self->options.unsafe,
+				      .patience_us = patience_us };
 	return self->db == NULL ? db_open(&options, &self->db, why) : db_reconnect(self->db, why);
 }
 

@@ -87,6 +87,7 @@ CREATE TABLE campaign (
     reply_to text,
     text_body text NOT NULL,
     html_body text,
+    fields text[] NOT NULL DEFAULT '{}', -- the attributes that members had when it started: what the template may name
     -- the schedule: what the person wrote and the instant it means
     local_time timestamp,
     zone text,
@@ -411,7 +412,7 @@ GRANT SELECT ON instance TO verpost_sender, verpost_bounced;
 
 GRANT SELECT ON list, subscriber, membership, suppression, campaign_chunk, campaign TO verpost_sender, verpost_bounced;
 
-GRANT UPDATE (state, audience, hold_reason, started_at, ended_at) ON campaign TO verpost_sender;
+GRANT UPDATE (state, fields, audience, hold_reason, started_at, ended_at) ON campaign TO verpost_sender;
 GRANT INSERT, UPDATE ON campaign_chunk TO verpost_sender;
 GRANT SELECT, INSERT, UPDATE, DELETE ON worker, chunk_window, deferral, doubt, relay_state TO verpost_sender;
 GRANT SELECT, INSERT ON delivery, bounce_event TO verpost_sender;

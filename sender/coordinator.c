@@ -60,7 +60,10 @@ static void report(enum err err, enum err before, struct view why)
 int coordinator_run(const struct setup *setup)
 {
 	struct db *db = NULL;
-	if (entry_open_database(setup, &db) != ERR_OK)
+	/* It owes nothing to anybody: the server rolls back what it leaves in the middle. So it may wait for a large audience, and for a
+	 * silent server, as long as they take. */
+	entry_die_on_signals();
+	if (entry_open_database(setup, 0, &db) != ERR_OK)
 		return EXIT_SUCCESS;
 	enum err before = ERR_OK;
 	do {

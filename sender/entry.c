@@ -38,6 +38,12 @@ void entry_over(void)
 		raise(number);
 }
 
+void entry_die_on_signals(void)
+{
+	set_handlers(SIG_DFL);
+	entry_over();
+}
+
 bool entry_is_stopped(void)
 {
 	return stop_signal != 0;
@@ -72,7 +78,7 @@ bool entry_wait(void)
 	return goes_on;
 }
 
-static struct db_options options_of(const struct setup *setup)
+static struct db_options options_of(const struct setup *setup, int64_t patience_us)
 {
 	return (struct db_options){
 		.conninfo = setup_conninfo(setup),
@@ -80,13 +86,14 @@ static struct db_options options_of(const struct setup *setup)
 		.instance = setup->keyring.instance,
 		.check_version = true,
 		.unsafe = setup->unsafe,
+		.patience_us = patience_us,
 	};
 }
 
 enum err entry_check_database(const struct setup *setup, struct buf *why)
 {
 	AUTO_BUF cause = buf_with_ceiling(LIMIT_WHY);
-	const struct db_options options = options_of(setup);
+	const struct db_options options = options_of(setup, ENTRY_PATIENCE_US);
 	struct db *db = NULL;
 	enum err err = db_open(&options, &db, &cause);
 	db_close(db);
@@ -96,9 +103,9 @@ enum err entry_check_database(const struct setup *setup, struct buf *why)
 	return err;
 }
 
-enum err entry_open_database(const struct setup *setup, struct db **ret_db)
+enum err entry_open_database(const struct setup *setup, int64_t patience_us, struct db **ret_db)
 {
-	const struct db_options options = options_of(setup);
+	const struct db_options options = options_of(setup, patience_us);
 	enum err told = ERR_OK;
 	do {
 		AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);

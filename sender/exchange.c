@@ -304,6 +304,7 @@ static enum err ask_states(struct exchange *exchange, const struct exchange_turn
 	return err;
 }
 
+/* A worker that hung may have been forgotten meanwhile: then nobody of it is sent to any more. */
 static enum err recheck(struct exchange *exchange, const struct exchange_turn *turn, struct buf *why)
 {
 	AUTO_DB_ARRAY campaigns = db_array_of(DB_INT);
@@ -314,7 +315,9 @@ static enum err recheck(struct exchange *exchange, const struct exchange_turn *t
 		db_array_add_int(&subscribers, at->opened.subscriber_id);
 	}
 	AUTO_DB_ROWS *refusals = NULL;
-	enum err err = openings_recheck(exchange->parts.db, &campaigns, &subscribers, &refusals, why);
+	enum err err = workers_seen(exchange->parts.db, exchange->parts.worker_id, why);
+	if (err == ERR_OK)
+		err = openings_recheck(exchange->parts.db, &campaigns, &subscribers, &refusals, why);
 	if (err == ERR_OK)
 		queue_recheck(exchange->parts.queue, refusals, turn->wall_us, turn->boot_us);
 	return err;
@@ -361,6 +364,7 @@ static enum err do_what_is_due(struct exchange *exchange, const struct exchange_
 		err = ask_states(exchange, turn, why);
 	if (err == ERR_OK && turn->needs_recheck)
 		err = recheck(exchange, turn, why);
+	result->is_forgotten = err == ERR_NOT_FOUND;
 	if (err != ERR_OK || !is_transaction_due(exchange, turn))
 		return err;
 	bool last = is_last(exchange, turn);

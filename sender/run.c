@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/limits.h"
-#include "store/subscribers.h"
 
 struct run *runs_find(const struct runs *runs, int64_t campaign_id)
 {
@@ -47,7 +46,7 @@ static enum err load(struct run *run, struct db *db, struct view bounce_domain, 
 	AUTO_DB_ROWS *rows = NULL, *fields = NULL;
 	enum err err = runs_load(db, run->id, &source, &rows, why);
 	if (err == ERR_OK)
-		err = members_attribute_names(db, source.list_id, VIEW_LIT(""), &fields, why);
+		err = runs_fields(db, run->id, &fields, why);
 	if (err != ERR_OK)
 		return err;
 	run->list_id = source.list_id;

@@ -407,7 +407,7 @@ int worker_run(const struct setup *setup, unsigned slot)
 	int status = EXIT_FAILURE;
 	enum err err = classifier_new(&worker.classifier);
 	if (err == ERR_OK)
-		err = entry_open_database(setup, &worker.db);
+		err = entry_open_database(setup, ENTRY_PATIENCE_US, &worker.db);
 	if (err == ERR_OK)
 		err = enter(&worker, slot);
 	if (err == ERR_OK)

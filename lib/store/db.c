@@ -1,9 +1,11 @@
 #include "store/db.h"
 
 #include <assert.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "store/db_private.h"
 
 /* ---- the connection ---- */
@@ -110,9 +112,50 @@ static struct prepared *new_prepared(struct db *db, const struct db_statement *s
 }
 
 /* The types of the parameters are the server's to infer; values are bound to them. */
+/* What was sent is on its way and an answer has begun to arrive, or the connection has failed, which PQgetResult() then tells. False: silence for
+ * longer than db_options.patience_us. */
+static bool await_answer(const struct db *db)
+{
+	int64_t patience_us = db->options.patience_us;
+	/* The server's own timeout comes first when it is there at all. */
+	int64_t deadline_us = patience_us > 0 ? clock_boot_us() + patience_us + patience_us / 4 : INT64_MAX;
+	for (;;) {
+		int unsent = PQflush(db->conn);
+		if (unsent < 0 || (unsent == 0 && !PQisBusy(db->conn)))
+			return true;
+		if (!db_wait(db, (short)(unsent > 0 ? POLLIN | POLLOUT : POLLIN), deadline_us))
+			return false;
+		if (PQconsumeInput(db->conn) != 1)
+			return true;
+	}
+}
+
+/* As PQexec(): the last result of what PQsend...() has sent. NULL with the connection dropped: the server is silent. */
+static PGresult *finish(struct db *db, int was_sent)
+{
+	PGresult *last = NULL;
+	if (was_sent != 1)
+		return PQmakeEmptyPGresult(db->conn, PGRES_FATAL_ERROR);
+	for (;;) {
+		if (!await_answer(db)) {
+			PQclear(last);
+			db_drop(db);
+			db->is_silent = true;
+			return NULL;
+		}
+		PGresult *result = PQgetResult(db->conn);
+		if (result == NULL)
+			return last != NULL ? last : PQmakeEmptyPGresult(db->conn, PGRES_FATAL_ERROR);
+		PQclear(last);
+		last = result;
+		if (PQresultStatus(result) == PGRES_COPY_IN)
+			return last;
+	}
+}
+
 static enum err learn_types(struct db *db, struct prepared *prepared, struct buf *why)
 {
-	PGresult *result = PQdescribePrepared(db->conn, prepared->statement->name);
+	PGresult *result = finish(db, PQsendDescribePrepared(db->conn, prepared->statement->name));
 	if (PQresultStatus(result) != PGRES_COMMAND_OK) {
 		enum err err = db_failed(db, result, why);
 		PQclear(result);
@@ -136,7 +179,7 @@ static enum err prepare(struct db *db, const struct db_statement *statement, str
 		*ret_prepared = prepared;
 		return ERR_OK;
 	}
-	PGresult *result = PQprepare(db->conn, statement->name, statement->sql, 0, NULL);
+	PGresult *result = finish(db, PQsendPrepare(db->conn, statement->name, statement->sql, 0, NULL));
 	if (PQresultStatus(result) != PGRES_COMMAND_OK)
 		err = db_failed(db, result, why);
 	PQclear(result);
@@ -186,9 +229,9 @@ enum err db_run(struct db *db, const struct db_statement *statement, const struc
 	err = db_bind(prepared->types, values, count, &db->scratch, &binding, why);
 	if (err != ERR_OK)
 		return err;
-	PGresult *result =
-	    PQexecPrepared(db->conn, statement->name, (int)count, binding.values, binding.lengths, binding.formats, 1);
-	return take_result(db, result, ret_rows, why);
+	int was_sent = PQsendQueryPrepared(db->conn, statement->name, (int)count, binding.values, binding.lengths,
+					   binding.formats, 1);
+	return take_result(db, finish(db, was_sent), ret_rows, why);
 }
 
 /* One statement without parameters, its rows dropped. */
@@ -196,7 +239,7 @@ static enum err exec_plain(struct db *db, const char *sql, struct buf *why)
 {
 	if (!db_is_connected(db))
 		return not_connected(db, why);
-	return take_result(db, PQexec(db->conn, sql), NULL, why);
+	return take_result(db, finish(db, PQsendQuery(db->conn, sql)), NULL, why);
 }
 
 enum err db_run_script(struct db *db, struct view sql, struct buf *why)
@@ -222,7 +265,7 @@ enum err db_commit(struct db *db, struct buf *why)
 {
 	if (!db_is_connected(db))
 		return not_connected(db, why);
-	PGresult *result = PQexec(db->conn, "COMMIT");
+	PGresult *result = finish(db, PQsendQuery(db->conn, "COMMIT"));
 	/* The server ends a failed transaction by COMMIT without an error, but says what it did. */
 	bool undone = PQresultStatus(result) == PGRES_COMMAND_OK && strcmp(PQcmdStatus(result), "ROLLBACK") == 0;
 	enum err err = take_result(db, result, NULL, why);

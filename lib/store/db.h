@@ -22,6 +22,7 @@ struct db_options {
 	const char *instance; /* the instance id its keys name; NULL: not compared */
 	bool check_version;   /* refuse a database that is newer than, or not initialised for, this program */
 	bool unsafe;          /* work with a server that has fsync=off */
+	int64_t patience_us;  /* a server that is silent for longer is taken to be away; 0: it may take its time */
 };
 
 /* ERR_UNAVAILABLE: the server is away, try again; ERR_REFUSED: not initialised, wrong version or instance, fsync off;
@@ -114,7 +115,7 @@ void db_rollback(struct db *db);
 
 /* ---- bulk input ---- */
 
-/* COPY ... FROM STDIN (text format made by the caller). */
+/* COPY ... FROM STDIN (text format made by the caller); not with db_options.patience_us. */
 enum err db_copy_begin(struct db *db, const struct db_statement *copy, struct buf *why) MUST_USE;
 enum err db_copy_data(struct db *db, struct view bytes, struct buf *why) MUST_USE;
 /* ok=false gives the COPY up (ERR_OK then: the failure was asked for). ERR as db_run(). */

@@ -75,6 +75,15 @@ static void gather(const struct db *db, const PQconninfoOption *options, const c
 	set_parameter(ret_parameters, "fallback_application_name", db->options.program);
 }
 
+/* The server, too, gives up: neither a statement that waits nor a transaction whose program was stopped in the middle holds others up for ever. */
+static void add_patience(const struct db *db, struct buf *session)
+{
+	long long patience_ms = db->options.patience_us / CLOCK_US_PER_MS;
+	if (patience_ms > 0)
+		buf_addf(session, " -c statement_timeout=%lld -c idle_in_transaction_session_timeout=%lld", patience_ms,
+			 patience_ms);
+}
+
 /* A connection whose errors name their SQLSTATE, begun and not yet complete. */
 static enum err begin(struct db *db, int *ret_timeout_s, struct buf *why)
 {
@@ -91,6 +100,7 @@ static enum err begin(struct db *db, int *ret_timeout_s, struct buf *why)
 	const char *own = given(options, "options"), *timeout = given(options, "connect_timeout");
 	buf_add(&session, view_of(own));
 	buf_add(&session, view_of(session_options));
+	add_patience(db, &session);
 	gather(db, options, buf_text(&session), &parameters);
 	*ret_timeout_s = timeout != NULL ? atoi(timeout) : CONNECT_TIMEOUT_S;
 	db->conn = PQconnectStartParams(parameters.names, parameters.values, 0);
@@ -139,7 +149,7 @@ static enum err refused(struct db *db, struct buf *why)
 	return err;
 }
 
-static bool wait_for_socket(struct db *db, short events, int64_t deadline_us)
+bool db_wait(const struct db *db, short events, int64_t deadline_us)
 {
 	struct pollfd fd = { .fd = PQsocket(db->conn), .events = events };
 	int64_t left_us = deadline_us - clock_boot_us();
@@ -161,7 +171,7 @@ static enum err complete(struct db *db, int timeout_s, struct buf *why)
 	if (PQstatus(db->conn) == CONNECTION_BAD)
 		return refused(db, why);
 	while (wants != PGRES_POLLING_OK) {
-		if (!wait_for_socket(db, wants == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline_us)) {
+		if (!db_wait(db, wants == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline_us)) {
 			db_whyf(why, "PostgreSQL does not answer: nothing came within %d s", timeout_s);
 			db_drop(db);
 			return ERR_UNAVAILABLE;
@@ -260,6 +270,10 @@ enum err db_connect(struct db *db, struct buf *why)
 	if (err != ERR_OK)
 		return err;
 	PQsetNoticeReceiver(db->conn, ignore_notice, NULL);
+	/* So that sending to a silent server does not block either. */
+	if (db->options.patience_us > 0 && PQsetnonblocking(db->conn, 1) != 0)
+		return db_failed(db, NULL, why);
+	db->is_silent = false;
 	err = check_server(db, why);
 	if (err == ERR_OK)
 		err = check_instance(db, why);

@@ -83,7 +83,9 @@ enum err db_failed(struct db *db, const PGresult *result, struct buf *why)
 		memcpy(db->sqlstate, "08006", sizeof db->sqlstate);
 		err = ERR_UNAVAILABLE;
 		db_whyf(why, "the connection to PostgreSQL is lost: ");
-		db_explain(why, db->conn != NULL ? PQerrorMessage(db->conn) : "not connected");
+		db_explain(why, db->conn != NULL ? PQerrorMessage(db->conn)
+				: db->is_silent  ? "it does not answer"
+						 : "not connected");
 	}
 	/* Whatever makes the server unusable ends the connection, so that the caller has one thing to do: reconnect. */
 	if (err == ERR_UNAVAILABLE || (db->conn != NULL && PQstatus(db->conn) == CONNECTION_BAD)) {

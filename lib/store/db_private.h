@@ -58,6 +58,7 @@ struct db {
 	size_t prepared_count, prepared_room;
 	struct buf scratch; /* text forms of one statement's parameters */
 	char sqlstate[6];
+	bool is_silent; /* why there is no connection */
 };
 
 /* ---- db_value.c ---- */
@@ -98,5 +99,7 @@ void db_drop(struct db *db);
 /* ---- db_connect.c ---- */
 
 enum err db_connect(struct db *db, struct buf *why) MUST_USE;
+/* Until the connection's socket is ready for these events of poll(2); false at the deadline (boot time). */
+bool db_wait(const struct db *db, short events, int64_t deadline_us);
 
 #endif

@@ -92,12 +92,14 @@ static const struct db_statement statements[] = {
 				   " CASE WHEN" IS_RESENT " THEN 'resend' ELSE 'hold' END, now()"
 				   " FROM " MOVED " JOIN campaign c ON c.id = i.campaign_id"
 				   " WHERE i.state = 'in_doubt' AND" HAS_NO_END " ON CONFLICT DO NOTHING" },
-	/* A row that shows this attempt already, or that another has in hand, stays as it is. */
+	/* A row that shows this attempt already, or that another has in hand, stays as it is. Clocks of hosts differ, and jump: the last
+	 * attempt may seem to come before the first. */
 	[QUEUE] = { .name = "ledger_queue",
 		    .sql =
 			"INSERT INTO deferral AS f (campaign_id, subscriber_id, state, attempts, first_attempt_at,"
 			" last_attempt_at, next_attempt_at, key_id, day, date_at, variant, code, status, reply)"
-			" SELECT i.campaign_id, i.subscriber_id, i.state, i.attempts, i.first_attempt_at, i.at,"
+			" SELECT i.campaign_id, i.subscriber_id, i.state, i.attempts, i.first_attempt_at,"
+			" greatest(i.at, i.first_attempt_at),"
 			" CASE WHEN i.state = 'deferred' OR (" IS_RESENT ") THEN i.next_attempt_at END,"
 			" i.key_id, i.day, i.date_at, i.variant, i.code, i.status, i.reply"
 			" FROM " MOVED " JOIN campaign c ON c.id = i.campaign_id WHERE" HAS_NO_END

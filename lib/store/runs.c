@@ -14,6 +14,7 @@ enum statement {
 	HOLD,
 	STATES,
 	LOAD,
+	FIELDS,
 	STATEMENT_COUNT
 };
 
@@ -35,6 +36,9 @@ static const struct db_statement statements[] = {
 			       " SELECT id, chunk_no, array_agg(subscriber_id ORDER BY subscriber_id) FROM numbered"
 			       " GROUP BY id, chunk_no RETURNING cardinality(subscriber_ids) AS members)"
 			       " UPDATE campaign c SET state = 'running', started_at = now(),"
+			       " fields = ARRAY(SELECT DISTINCT jsonb_object_keys(s.attributes) COLLATE \"C\""
+			       " FROM due d JOIN membership m ON m.list_id = d.list_id"
+			       " JOIN subscriber s ON s.id = m.subscriber_id),"
 			       " audience = (SELECT coalesce(sum(members), 0) FROM chunks)"
 			       " FROM due WHERE c.id = due.id RETURNING c.id, c.audience" },
 	/* Two workers that close the last two windows of a chunk at once do not see each other: this looks again. */
@@ -113,6 +117,7 @@ static const struct db_statement statements[] = {
 			  "c.reply_to,"
 			  " c.text_body, c.html_body"
 			  " FROM campaign c JOIN list l ON l.id = c.list_id WHERE c.id = $1" },
+	[FIELDS] = { .name = "runs_fields", .sql = "SELECT unnest(fields) FROM campaign WHERE id = $1" },
 };
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row per statement");
 
@@ -234,4 +239,10 @@ enum err runs_load(struct db *db, int64_t campaign_id, struct run_source *ret_so
 	};
 	*ret_rows = rows;
 	return ERR_OK;
+}
+
+enum err runs_fields(struct db *db, int64_t campaign_id, struct db_rows **ret_rows, struct buf *why)
+{
+	const struct db_value values[] = { db_int(campaign_id) };
+	return db_run(db, &statements[FIELDS], values, ARRAY_LEN(values), ret_rows, why);
 }

@@ -37,4 +37,7 @@ struct run_source {
 enum err runs_load(struct db *db, int64_t campaign_id, struct run_source *ret_source, struct db_rows **ret_rows,
 		   struct buf *why) MUST_USE;
 
+/* The names of the attributes that its template may use, as they were when the campaign started: one text a row. */
+enum err runs_fields(struct db *db, int64_t campaign_id, struct db_rows **ret_rows, struct buf *why) MUST_USE;
+
 #endif

@@ -70,13 +70,15 @@ static const struct db_statement statements[] = {
 				") AS lost ON CONFLICT DO NOTHING" },
 	[DOUBT_RETRIES] = { .name = "workers_doubt_retries",
 			    .sql = "UPDATE deferral f SET state = 'in_doubt', attempts = f.attempts + 1,"
-				   " last_attempt_at = now(), opened_by = NULL, next_attempt_at =" NEXT_ATTEMPT(
+				   " last_attempt_at = greatest(now(), f.first_attempt_at), opened_by = NULL, "
+				   "next_attempt_at =" NEXT_ATTEMPT(
 				       "f") " FROM campaign c WHERE c.id = f.campaign_id AND f.opened_by = $1::uuid" },
 	[DOUBT_WINDOWS] = { .name = "workers_doubt_windows",
 			    .sql =
 				"INSERT INTO deferral (campaign_id, subscriber_id, state, attempts, first_attempt_at,"
 				" last_attempt_at, next_attempt_at, key_id, day, date_at, variant)"
-				" SELECT o.campaign_id, o.subscriber_id, 'in_doubt', 1, o.opened_at, now(),"
+				" SELECT o.campaign_id, o.subscriber_id, 'in_doubt', 1, o.opened_at, greatest(now(), "
+				"o.opened_at),"
 				" CASE WHEN c.in_doubt = 'resend' AND c.state <> 'canceled' THEN now() END,"
 				" o.key_id, o.day, o.date_at, o.variant"
 				" FROM (" OPENED_OF_WORKER ") AS o JOIN campaign c ON c.id = o.campaign_id"

@@ -1,8 +1,10 @@
 #include "store/db.h"
 
 #include <float.h>
+#include <signal.h>
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "store/instance.h"
 #include "tests/support/database.h"
@@ -528,6 +530,35 @@ START_TEST(no_fsync_no_trust)
 	}
 END_TEST
 
+/* A backend that is stopped: nothing comes, and nothing ever would. */
+START_TEST(silence_is_absence)
+	{
+		static const struct db_statement pid = { .name = "unit_pid", .sql = "SELECT pg_backend_pid()" };
+		static const struct db_statement nap = { .name = "unit_nap", .sql = "SELECT pg_sleep(60)" };
+		AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+		const struct db_options options = { .conninfo = database_fresh(),
+						    .program = "unit",
+						    .patience_us = CLOCK_US_PER_SECOND };
+		struct db *db = NULL;
+		ck_ok(db_open(&options, &db, &why));
+		ck_assert(db_run(db, &nap, NULL, 0, NULL, &why) == ERR_IO);
+		ck_assert_str_eq(db_sqlstate(db), "57014"); /* the server's own timeout */
+		ck_assert(db_is_connected(db));
+		struct db_rows *rows = one_row(db, &pid, NULL, 0);
+		pid_t backend = (pid_t)db_get_int(rows, 0, 0);
+		db_rows_done(rows);
+		ck_assert(kill(backend, SIGSTOP) == 0);
+		buf_reset(&why);
+		ck_assert(db_run(db, &pid, NULL, 0, NULL, &why) == ERR_UNAVAILABLE);
+		ck_assert(kill(backend, SIGCONT) == 0);
+		ck_assert(view_find(buf_view(&why), view_of("does not answer")) != VIEW_NONE);
+		ck_assert(!db_is_connected(db));
+		ck_ok(db_reconnect(db, &why));
+		db_rows_done(one_row(db, &pid, NULL, 0));
+		db_close(db);
+	}
+END_TEST
+
 Suite *test_suite(void)
 {
 	const TTest *const tests[] = {
@@ -546,6 +577,7 @@ Suite *test_suite(void)
 		refused_connections_say_why,
 		version_and_instance_are_compared,
 		no_fsync_no_trust,
+		silence_is_absence,
 	};
 	return suite_of("db", tests, database_start() ? ARRAY_LEN(tests) : 0);
 }
