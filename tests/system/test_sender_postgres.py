@@ -105,7 +105,7 @@ class DeafProxy:
     def pass_on(self, source, sink, from_client, state):
         try:
             while data := source.recv(1 << 16):
-                if from_client and b"COMMIT" in data:
+                if from_client and b"COMMIT\0" in data:  # not READ COMMITTED
                     self.commits += 1
                     state["deaf"] = self.commits % self.every == 0
                 elif not from_client and state["deaf"]:
