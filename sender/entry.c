@@ -9,6 +9,8 @@
 #define FIRST_WAIT_US (INT64_C(250) * CLOCK_US_PER_MS)
 #define LONGEST_WAIT_US (INT64_C(10) * CLOCK_US_PER_SECOND)
 
+const int entry_signals[] = { SIGTERM, SIGINT, SIGHUP };
+
 /* The one thing a signal handler touches. */
 static volatile sig_atomic_t stop_signal;
 
@@ -21,8 +23,8 @@ static void set_handlers(void (*handler)(int))
 {
 	struct sigaction action = { .sa_handler = handler };
 	sigemptyset(&action.sa_mask);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGINT, &action, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(entry_signals); i++)
+		sigaction(entry_signals[i], &action, NULL);
 }
 
 void entry_begin(void)
@@ -54,12 +56,12 @@ bool entry_sleep(int64_t us)
 	/* Blocked but for the sleep itself, so that no signal falls between the question and the sleep. */
 	sigset_t watched, before, during;
 	sigemptyset(&watched);
-	sigaddset(&watched, SIGTERM);
-	sigaddset(&watched, SIGINT);
+	for (size_t i = 0; i < ARRAY_LEN(entry_signals); i++)
+		sigaddset(&watched, entry_signals[i]);
 	sigprocmask(SIG_BLOCK, &watched, &before);
 	during = before;
-	sigdelset(&during, SIGTERM);
-	sigdelset(&during, SIGINT);
+	for (size_t i = 0; i < ARRAY_LEN(entry_signals); i++)
+		sigdelset(&during, entry_signals[i]);
 	const struct timespec length = {
 		.tv_sec = us / CLOCK_US_PER_SECOND,
 		.tv_nsec = us % CLOCK_US_PER_SECOND * 1000,

@@ -1,6 +1,5 @@
 #include "sender/worker.h"
 
-#include <signal.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -27,7 +26,7 @@ struct worker {
 	struct db *db;
 	struct journal *journal;
 	struct loop *loop;
-	struct loop_source *signals[2];
+	struct loop_source *signals[ENTRY_SIGNAL_COUNT];
 	struct queue *queue;
 	struct runs runs;
 	struct relay *relay;
@@ -359,10 +358,9 @@ static enum err make_parts(struct worker *worker)
 
 static enum err listen_to_signals(struct worker *worker)
 {
-	static const int numbers[] = { SIGTERM, SIGINT };
 	enum err err = ERR_OK;
-	for (size_t i = 0; err == ERR_OK && i < ARRAY_LEN(numbers); i++)
-		err = loop_signal_new(worker->loop, numbers[i], on_stop, worker, &worker->signals[i]);
+	for (size_t i = 0; err == ERR_OK && i < ARRAY_LEN(entry_signals); i++)
+		err = loop_signal_new(worker->loop, entry_signals[i], on_stop, worker, &worker->signals[i]);
 	return err;
 }
 

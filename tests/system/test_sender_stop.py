@@ -1,5 +1,6 @@
 """SIGTERM, pause and cancel begin no further message within a second, and leave nobody behind."""
 
+import signal
 import time
 
 from sending import check, counts, people, places, until_accepted
@@ -59,6 +60,7 @@ def test_pause_and_resume(world):
     world.listctl("campaign", "resume", "stop")
     world.finished("stop")
     check(world, "stop", SOME, may_doubt=False)
+    world.stop("sender", signal.SIGHUP)  # a terminal that goes away ends it in order, too
 
 
 def test_cancel(world):
