@@ -165,7 +165,7 @@ CREATE TABLE delivery (
     campaign_id bigint NOT NULL,
     subscriber_id bigint NOT NULL,
     outcome delivery_outcome NOT NULL,
-    attempts smallint NOT NULL DEFAULT 0 CHECK (attempts >= 0),
+    attempts integer NOT NULL DEFAULT 0 CHECK (attempts >= 0),
     at timestamptz NOT NULL, -- when the last attempt ended (or the skip was decided)
     code smallint CHECK (code BETWEEN 200 AND 599),
     status text,
@@ -181,7 +181,7 @@ CREATE TABLE deferral (
     campaign_id bigint NOT NULL REFERENCES campaign,
     subscriber_id bigint NOT NULL,
     state text NOT NULL CHECK (state IN ('deferred', 'in_doubt')),
-    attempts smallint NOT NULL CHECK (attempts > 0),
+    attempts integer NOT NULL CHECK (attempts > 0),
     first_attempt_at timestamptz NOT NULL,
     last_attempt_at timestamptz NOT NULL,
     next_attempt_at timestamptz, -- null: held for a person
@@ -204,7 +204,7 @@ CREATE INDEX deferral_by_worker ON deferral (opened_by) WHERE opened_by IS NOT N
 CREATE TABLE doubt (
     campaign_id bigint NOT NULL,
     subscriber_id bigint NOT NULL,
-    attempt smallint NOT NULL,
+    attempt integer NOT NULL,
     worker_id uuid,
     connection text NOT NULL,
     at timestamptz NOT NULL,
