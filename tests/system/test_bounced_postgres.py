@@ -10,11 +10,13 @@ from verpost import until
 
 
 class Peer(threading.Thread):
-    """A mail host with reports to hand over: it tries each until it hears 250, as a real one does, though faster."""
+    """A mail host with reports to hand over: it tries each until it hears 250, as a real one does, though faster.
 
-    def __init__(self, world, campaign, ids):
+    `gates` part its reports into as many shares and one: it goes on to the next share when the event between them is set."""
+
+    def __init__(self, world, campaign, ids, gates=()):
         super().__init__(daemon=True)
-        self.world, self.campaign, self.ids = world, campaign, ids
+        self.world, self.campaign, self.ids, self.gates = world, campaign, ids, gates
         self.answered, self.refused, self.failure = 0, 0, None
         self.connection = None
 
@@ -45,7 +47,10 @@ class Peer(threading.Thread):
 
     def run(self):
         try:
-            for person in self.ids:
+            share = len(self.ids) // (len(self.gates) + 1)
+            for index, person in enumerate(self.ids):
+                if index > 0 and index % share == 0 and index // share <= len(self.gates):
+                    self.gates[index // share - 1].wait()
                 self.insist(person)
         except Exception as failure:
             self.failure = failure
@@ -55,14 +60,16 @@ def test_postgres_killed_while_reports_arrive(world):
     "PostgreSQL is stopped at once, twice, while reports arrive: in the end each is stored exactly once and nobody heard 5xx."
     ids, campaign = people(world, 240)
     world.start("bounced")
-    peers = [Peer(world, campaign, ids[i::4]) for i in range(4)]
+    killed = [threading.Event(), threading.Event()]
+    peers = [Peer(world, campaign, ids[i::4], killed) for i in range(4)]
     for peer in peers:
         peer.start()
-    for share in (40, 120):
-        until(lambda: int(world.value("SELECT count(*) FROM bounce_event")) >= share, "reports arrive")
+    for outage, share in enumerate((80, 160)):
+        until(lambda: int(world.value("SELECT count(*) FROM bounce_event")) == share, "a share of the reports is in")
         world.postgres("kill")
         before = sum(peer.refused for peer in peers)
-        until(lambda: sum(peer.refused for peer in peers) > before, "the peers hear 451", 30)
+        killed[outage].set()
+        until(lambda: sum(peer.refused for peer in peers) > before, "the peers hear 451")
         world.postgres("start")
     for peer in peers:
         peer.join(120)
