@@ -80,9 +80,12 @@ static enum err new_key(struct call *call)
 		err = audit_key(call, "key.new", id);
 	if (err != ERR_OK)
 		return err;
-	call_note(call, "key %d signs from now on; it stands in %s", id, call->settings->keys_file);
+	call_note(call, "key %d stands in %s", id, call->settings->keys_file);
 	if (!first)
-		call_note(call, "on every host that has this file: first reload bounced (SIGHUP), then restart sender");
+		call_note(
+		    call,
+		    "it signs once sender is restarted; on every host with this file: first reload bounced (SIGHUP), "
+		    "then restart sender");
 	return ERR_OK;
 }
 

@@ -1,4 +1,5 @@
-/* A campaign's breaker: when half of what the relay said lately is a refusal about us, sending on would only burn recipients. Pure. */
+/* A campaign's breaker: when the relay refuses us time after time, or half of what it said lately is a refusal about us, sending on
+ * would only burn recipients. Pure. */
 #ifndef SENDER_BREAKER_H
 #define SENDER_BREAKER_H
 
@@ -8,12 +9,13 @@
 enum {
 	BREAKER_OUTCOMES = 100, /* looked back at */
 	BREAKER_TRIPS_AT = 50,  /* refusals about us among them */
+	BREAKER_RUN = 20,       /* of them in a row: a small list must not be used up first */
 };
 
 /* Begins zeroed. */
 struct breaker {
 	bool about_us[BREAKER_OUTCOMES];
-	size_t next, count;
+	size_t next, count, run;
 };
 
 /* Notes an outcome; true when it is time to stop. */

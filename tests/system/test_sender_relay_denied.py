@@ -38,7 +38,7 @@ def test_relay_access_denied(world):
     nobody_is_blamed(world)
     until(lambda: world.value("SELECT count(*) FROM chunk_window WHERE worker_id IS NOT NULL") == "0", "all is given back")
     status = world.status("denied")
-    assert 50 <= status["refused"] < len(AUDIENCE) / 2 and status["pending"] > 0, status
+    assert 20 <= status["refused"] < len(AUDIENCE) / 2 and status["pending"] > 0, status
     assert world.value("SELECT count(*) FROM audit WHERE action = 'campaign.hold'") == "1"
     rule(world, "* accept\n")
     world.listctl("campaign", "resume", "denied")

@@ -40,6 +40,8 @@ def test_settings_and_keys_that_daemons_cannot_use(world):
     folder.mkdir()
     broken = world.file("broken.conf", "[database]\nconninfo = dbname=x\nnosuch = 1\n")
     garbage = world.file("garbage", "no keys\n")
+    open_keys = world.file("openkeys", (world.base / "keys").read_text())
+    open_keys.chmod(0o644)
     for program in DAEMONS:
         for arguments in ([], ["--check-config"]):
             def no(config, *words):
@@ -50,6 +52,7 @@ def test_settings_and_keys_that_daemons_cannot_use(world):
             no(changed(world, "keys.file", world.base / "nokeys"), "nokeys", "No such file", "listctl key new")
             no(changed(world, "keys.file", folder), folder, "is a directory")
             no(changed(world, "keys.file", garbage), "garbage line 1")
+            no(changed(world, "keys.file", open_keys), "openkeys", "everybody may read", "chmod o=")
             no(changed(world, "keys.file", ""), "changed.conf line", "keys.file")
             no(changed(world, "bounce.domain", ""), "changed.conf", "[bounce]")
     refused(world, "sender", "changed.conf", "relay.port", "65535", config=changed(world, "relay.port", "70000"))

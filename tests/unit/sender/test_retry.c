@@ -92,15 +92,15 @@ static size_t trips_after(size_t every, size_t good_before)
 	return 0;
 }
 
-START_TEST(breaker_trips_at_half_of_the_last_hundred)
+START_TEST(breaker_trips_in_a_row_and_at_half_of_the_last_hundred)
 	{
-		ck_assert_uint_eq(trips_after(1, 0), 50);
-		ck_assert_uint_eq(trips_after(1, 1000), 50);
+		ck_assert_uint_eq(trips_after(1, 0), BREAKER_RUN);
+		ck_assert_uint_eq(trips_after(1, 1000), BREAKER_RUN);
 		ck_assert_uint_eq(trips_after(2, 0), 100);
 		ck_assert_uint_eq(trips_after(3, 0), 0);
 		struct breaker breaker = { 0 };
-		for (size_t i = 0; i < 49; i++)
-			ck_assert(!breaker_note(&breaker, true));
+		for (size_t i = 0; i < BREAKER_TRIPS_AT - 1; i++)
+			ck_assert(!breaker_note(&breaker, true) && !breaker_note(&breaker, false));
 		/* What lies more than a hundred outcomes back no longer counts. */
 		for (size_t i = 0; i < BREAKER_OUTCOMES; i++)
 			ck_assert(!breaker_note(&breaker, false));
@@ -111,6 +111,6 @@ END_TEST
 Suite *test_suite(void)
 {
 	const TTest *const tests[] = { schedules_are_read, attempts_follow_the_schedule, backoff_doubles_up_to_a_limit,
-				       breaker_trips_at_half_of_the_last_hundred };
+				       breaker_trips_in_a_row_and_at_half_of_the_last_hundred };
 	return suite_of("retry", tests, ARRAY_LEN(tests));
 }
