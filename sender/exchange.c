@@ -198,11 +198,14 @@ static bool is_last(const struct exchange *exchange, const struct exchange_turn 
 	return turn->is_stopping && queue_in_hand(exchange->parts.queue) == 0;
 }
 
+static bool has_room(const struct exchange *exchange)
+{
+	return queue_unsettled(exchange->parts.queue) <= exchange->parts.setup->settings.sender_window / 2;
+}
+
 static bool may_open(const struct exchange *exchange, const struct exchange_turn *turn)
 {
-	size_t window = exchange->parts.setup->settings.sender_window;
-	size_t unsettled = queue_unsettled(exchange->parts.queue);
-	return !turn->is_stopping && turn->boot_us >= exchange->opener.look_us && unsettled <= window / 2;
+	return !turn->is_stopping && turn->boot_us >= exchange->opener.look_us && has_room(exchange);
 }
 
 static enum err leave(struct exchange *exchange, const struct exchange_turn *turn, struct buf *why)
@@ -399,7 +402,8 @@ int64_t exchange_wait(const struct exchange *exchange, int64_t boot_us)
 	int64_t next_us = exchange->states_us;
 	if (queue_settled(exchange->parts.queue) > 0 && exchange->ledger_us < next_us)
 		next_us = exchange->ledger_us;
-	if (exchange->opener.look_us < next_us)
+	/* Until there is room, what makes some comes by the sockets. */
+	if (exchange->opener.look_us < next_us && has_room(exchange))
 		next_us = exchange->opener.look_us;
 	if (backoff_waits(&exchange->backoff, boot_us))
 		next_us = exchange->backoff.until_us;
