@@ -97,6 +97,7 @@ static void on_over(struct connection *connection, const struct smtp_event *even
 
 static connection_event *const on_event[] = {
 	[SMTP_NEEDS_INPUT] = on_needs_input,
+	[SMTP_ASKS_TLS] = on_needs_input,
 	[SMTP_TAKES_ENVELOPE] = on_takes_envelope,
 	[SMTP_ASKS_CONTENT] = on_asks_content,
 	[SMTP_ACCEPTED] = on_told,
@@ -281,6 +282,8 @@ static int64_t patience(const struct settings *settings, enum smtp_step step)
 		return CLOCK_US_PER_SECOND;
 	case SMTP_STEP_BANNER:
 	case SMTP_STEP_EHLO:
+	case SMTP_STEP_STARTTLS:
+	case SMTP_STEP_AUTH:
 	case SMTP_STEP_MAIL:
 	case SMTP_STEP_RCPT:
 	case SMTP_STEP_COUNT:

@@ -29,6 +29,9 @@ enum limit {
 	LIMIT_REPLY_KEPT = 1024,      /* of a reply, kept in the ledger and the journal */
 	LIMIT_SMTP_INPUT = 256 << 10, /* read from a peer and not yet acted on */
 	LIMIT_SMTP_OUTPUT = 64 << 10, /* replies not yet written: no further command is executed beyond */
+	LIMIT_IN_FLIGHT = 100,        /* transactions of a client's connection that wait for their replies */
+	LIMIT_SECRET = 8 << 10,       /* a password or a bearer token */
+	LIMIT_SASL_LINE = 12288,      /* a challenge or a response (RFC 4954 section 4) */
 
 	/* outgoing messages */
 	LIMIT_TEMPLATE = 4 << 20,       /* one source text of a campaign */

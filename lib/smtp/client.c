@@ -37,11 +37,14 @@ static bool is_amid_reply(const struct smtp_client *client)
 
 enum err smtp_client_new(const struct smtp_client_options *options, struct smtp_client **ret_client)
 {
+	if (options->tls != SMTP_TLS_NONE || options->credentials != NULL || options->is_lmtp)
+		return ERR_INVALID;
 	struct smtp_client *client = calloc(1, sizeof(*client));
 	if (client == NULL)
 		return ERR_MEMORY;
 	*client = (struct smtp_client){
 		.max_messages = options->max_messages,
+		.notify_delay = options->notify_delay,
 		.state = STATE_BANNER,
 		.rest = STATE_BANNER,
 		.mail_line = buf_with_ceiling(LIMIT_COMMAND_LINE),
@@ -59,6 +62,12 @@ enum err smtp_client_new(const struct smtp_client_options *options, struct smtp_
 	}
 	*ret_client = client;
 	return ERR_OK;
+}
+
+void smtp_client_secured(struct smtp_client *client, struct view channel_binding)
+{
+	(void)channel_binding;
+	client_break_off(client, NULL);
 }
 
 void smtp_client_done(struct smtp_client *client)
@@ -176,7 +185,7 @@ enum err smtp_client_envelope(struct smtp_client *client, uint64_t id, const str
 	buf_reset(&client->mail_line);
 	buf_reset(&client->rcpt_line);
 	envelope_write_mail(envelope, &client->offers, &client->mail_line);
-	envelope_write_rcpt(envelope, &client->offers, &client->rcpt_line);
+	envelope_write_rcpt(envelope, &client->offers, client->notify_delay, &client->rcpt_line);
 	if (buf_err(&client->mail_line) != ERR_OK || buf_err(&client->rcpt_line) != ERR_OK)
 		return ERR_MEMORY;
 	client->has_offered = false;

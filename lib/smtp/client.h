@@ -1,32 +1,46 @@
-/* The client's side of one SMTP connection (RFC 5321, 2920 pipelining), as a state machine: bytes in, bytes out, no
- * sockets, no clock. The owner moves bytes between a socket and this, and turns events into decisions.
+/* The client's side of one SMTP or LMTP connection (RFC 5321, 2033; pipelining of RFC 2920, CHUNKING of RFC 3030, STARTTLS
+ * of RFC 3207, AUTH of RFC 4954, LIMITS of RFC 9422), as a state machine: bytes in, bytes out, no sockets, no clock. The
+ * owner moves bytes between a socket and this, and turns events into decisions.
  *
- * One message costs one round trip: when the 354 for message k has come, the owner hands over its content and then,
- * if there is more to do, the envelope of k+1; both leave in one write (RFC 2920 section 3.1). The owner writes its
- * journal between SMTP_ASKS_CONTENT and smtp_client_content(): before the first byte that ends in the final dot is
- * given out. */
+ * One message costs one round trip at most. A server that offers PIPELINING and CHUNKING gets whole transactions, MAIL,
+ * RCPT, BDAT and the content in one write, up to `in_flight` of them before the first one's reply. Another one that
+ * offers PIPELINING gets the content of message k, when its 354 has come, and with it MAIL, RCPT and DATA of k+1 (RFC
+ * 2920 section 3.1). The owner writes its journal between SMTP_ASKS_CONTENT and smtp_client_content(): before the first
+ * byte that ends the content is given out. */
 #ifndef SMTP_CLIENT_H
 #define SMTP_CLIENT_H
 
 #include "base/buf.h"
 #include "mail/reply.h"
 #include "smtp/envelope.h"
+#include "smtp/sasl.h"
 
 struct smtp_client;
 
+/* Once asked for it is required: nothing is ever said in clear instead. */
+enum smtp_tls { SMTP_TLS_NONE, SMTP_TLS_STARTTLS, SMTP_TLS_IMPLICIT };
+
 struct smtp_client_options {
-	struct view helo;      /* EHLO argument */
-	uint64_t max_messages; /* after these, QUIT; 0: no limit */
+	struct view helo;      /* argument of EHLO or LHLO */
+	uint64_t max_messages; /* after these, QUIT; 0: no limit but the server's */
+	bool is_lmtp;
+	enum smtp_tls tls;
+	bool is_local;      /* a Unix socket: AUTH needs no TLS there */
+	unsigned in_flight; /* whole transactions before the first one's reply; 0 is as 1; at most LIMIT_IN_FLIGHT */
+	bool notify_delay;  /* DSN: NOTIFY=FAILURE,DELAY instead of FAILURE */
+	const struct smtp_credentials *credentials; /* AUTH before the first message; NULL: none */
 };
 
 /* Which command a reply answered. */
 enum smtp_step {
 	SMTP_STEP_BANNER,
 	SMTP_STEP_EHLO,
+	SMTP_STEP_STARTTLS,
+	SMTP_STEP_AUTH,
 	SMTP_STEP_MAIL,
 	SMTP_STEP_RCPT,
 	SMTP_STEP_DATA,
-	SMTP_STEP_FINAL_DOT,
+	SMTP_STEP_FINAL_DOT, /* or BDAT LAST */
 	SMTP_STEP_QUIT,
 	SMTP_STEP_COUNT
 };
@@ -34,33 +48,41 @@ const char *smtp_step_name(enum smtp_step step);
 
 enum smtp_event_type {
 	SMTP_NEEDS_INPUT,    /* nothing more to say until bytes arrive or the owner does what it was asked */
+	SMTP_ASKS_TLS,       /* 220 to STARTTLS: smtp_client_secured() when the handshake is done */
 	SMTP_TAKES_ENVELOPE, /* smtp_client_envelope() may be called from now on (said once for each) */
-	SMTP_ASKS_CONTENT,   /* 354 for message id: call smtp_client_content() or smtp_client_abandon() */
-	SMTP_ACCEPTED,       /* message id: 2xx to the final dot */
+	SMTP_ASKS_CONTENT,   /* message id's turn: call smtp_client_content() or smtp_client_abandon() */
+	SMTP_ACCEPTED,       /* message id: 2xx to its content */
 	SMTP_REFUSED,        /* message id: refused at `step` (RCPT or FINAL_DOT) with `reply` (4xx or 5xx) */
-	SMTP_NOT_SENT,       /* message id: given back; the server has not got it: none of its final dot was written */
-	SMTP_IN_DOUBT,       /* message id: some or all of its final dot was written and no reply to it was read */
-	SMTP_TROUBLE,        /* the session itself failed at `step`, after the ids that it gave back */
+	SMTP_NOT_SENT,       /* message id: given back; the server has not got it */
+	SMTP_IN_DOUBT,       /* message id: the end of its content was written and no reply to it was read */
+	SMTP_TROUBLE,        /* the session itself failed at `step` */
 	SMTP_CLOSED          /* the session is over; close the socket */
 };
 
 /* Every id that smtp_client_envelope() took comes back in exactly one of ACCEPTED, REFUSED, NOT_SENT and IN_DOUBT.
  *
- * TROUBLE is: a refusal at banner, EHLO, MAIL or DATA (which is about us or the relay, not about the recipient),
- * 421 to anything, a malformed reply, a reply to nothing, the loss of the connection. A 421 that answers RCPT or
- * the final dot is a temporary refusal of that message first. A relay that closes an idle session after it has
- * answered a message makes no trouble: only CLOSED.
+ * NOT_SENT: the end of its content (the final dot, or the last octet of BDAT) was not written; or it was, but a reply
+ * that was read rules it out: its own MAIL was refused, or 421 answered a command before its content.
+ *
+ * TROUBLE is: a refusal at banner, EHLO, STARTTLS, AUTH, MAIL or DATA (which is about us or the relay, not about the
+ * recipient), 421 to anything, a malformed reply, a reply to nothing, something said between STARTTLS and the handshake,
+ * a server that lacks what is required, the loss of the connection. It is told once, after the ids that it gave back; only
+ * messages that were in flight behind a refused MAIL come to their ends after it. A 421 that answers RCPT or the content is a
+ * temporary refusal of that message first. A relay that closes an idle session after it has answered a message makes no
+ * trouble: only CLOSED.
  *
  * 552 to RCPT is given as 452 (RFC 5321 section 4.5.3.1.10) unless its enhanced code is about the mailbox (5.2.x). */
 struct smtp_event {
 	enum smtp_event_type type;
 	uint64_t id;
 	enum smtp_step step;
-	/* code 0 when there was none (eof, timeout, malformed); the text is borrowed until the next call */
+	/* code 0 when there was none: eof, timeout, malformed, or with a text: a sentence on what the server lacks or did
+	 * wrong. The text is borrowed until the next call. */
 	struct reply reply;
 };
 
-/* Options are copied. ERR_INVALID: a control character in helo; ERR_TOO_BIG, ERR_MEMORY. */
+/* Options are copied. ERR_INVALID: a control character in helo, credentials that cannot be said or would be said in clear
+ * (neither TLS nor a Unix socket); ERR_TOO_BIG, ERR_MEMORY. */
 enum err smtp_client_new(const struct smtp_client_options *options, struct smtp_client **ret_client) MUST_USE;
 void smtp_client_done(struct smtp_client *client); /* accepts NULL */
 
@@ -72,18 +94,24 @@ void smtp_client_input(struct smtp_client *client, struct view bytes);
 void smtp_client_lost(struct smtp_client *client);
 void smtp_client_next(struct smtp_client *client, struct smtp_event *ret_event);
 
+/* The connection is secure now. With SMTP_TLS_IMPLICIT before any input; with SMTP_TLS_STARTTLS after SMTP_ASKS_TLS, whose
+ * handshake the owner begins when smtp_client_output() is empty. All that the server said before is forgotten. The channel
+ * binding is that of RFC 9266 (tls-exporter, 32 octets); empty: there is none. */
+void smtp_client_secured(struct smtp_client *client, struct view channel_binding);
+
 /* Takes the id, whose end is an event. A message larger than the server's SIZE is SMTP_REFUSED 552 5.3.4 at RCPT,
- * and a non-ASCII address at a server without SMTPUTF8 550 5.6.7 at RCPT, without a word to the server. ERR_REFUSED:
- * no SMTP_TAKES_ENVELOPE is open; ERR_INVALID: an address or envid that cannot stand in a command. On any error the
+ * and a non-ASCII address at a server without SMTPUTF8 550 5.6.7 at RCPT, without a word to the server. One that
+ * would pass a limit of the server's for a session (RFC 9422) is SMTP_NOT_SENT, and the session ends. ERR_REFUSED: no
+ * SMTP_TAKES_ENVELOPE is open; ERR_INVALID: an address or envid that cannot stand in a command. On any error the
  * id is not taken. */
 enum err smtp_client_envelope(struct smtp_client *client, uint64_t id, const struct smtp_envelope *envelope) MUST_USE;
 
-/* The whole message, CRLF line ends. Dot-stuffed and ended here. On any error nothing of it is sent and
- * smtp_client_abandon() must follow. ERR_INVALID: it holds a bare CR, a bare LF or a NUL; ERR_REFUSED: not asked for,
- * or the session has failed meanwhile (events follow); ERR_TOO_BIG; ERR_MEMORY. */
+/* The whole message, CRLF line ends; a last line without one is given it. Dot-stuffed, or counted for BDAT, here. On any
+ * error nothing of it is sent and smtp_client_abandon() must follow. ERR_INVALID: it holds a bare CR, a bare LF or a NUL;
+ * ERR_REFUSED: not asked for, or the session has failed meanwhile (events follow); ERR_TOO_BIG; ERR_MEMORY. */
 enum err smtp_client_content(struct smtp_client *client, uint64_t id, struct view message) MUST_USE;
-/* The owner will not send what was asked for: the session must end without a final dot: NOT_SENT and CLOSED follow.
- */
+/* The owner will not send what was asked for: NOT_SENT follows, no further envelope is taken, and the session ends: at once
+ * where the server waits for the content after 354, else when the messages in flight have come to their ends. */
 void smtp_client_abandon(struct smtp_client *client);
 /* No more envelopes: QUIT when nothing is under way. */
 void smtp_client_quit(struct smtp_client *client);

@@ -31,9 +31,9 @@ static const struct state_row {
 static_assert(ARRAY_LEN(states) == STATE_COUNT, "one row per state");
 
 static const char *const step_names[] = {
-	[SMTP_STEP_BANNER] = "banner", [SMTP_STEP_EHLO] = "ehlo", [SMTP_STEP_MAIL] = "mail",
-	[SMTP_STEP_RCPT] = "rcpt",     [SMTP_STEP_DATA] = "data", [SMTP_STEP_FINAL_DOT] = "final-dot",
-	[SMTP_STEP_QUIT] = "quit",
+	[SMTP_STEP_BANNER] = "banner", [SMTP_STEP_EHLO] = "ehlo",           [SMTP_STEP_STARTTLS] = "starttls",
+	[SMTP_STEP_AUTH] = "auth",     [SMTP_STEP_MAIL] = "mail",           [SMTP_STEP_RCPT] = "rcpt",
+	[SMTP_STEP_DATA] = "data",     [SMTP_STEP_FINAL_DOT] = "final-dot", [SMTP_STEP_QUIT] = "quit",
 };
 static_assert(ARRAY_LEN(step_names) == SMTP_STEP_COUNT, "one name per step");
 

@@ -52,6 +52,7 @@ struct sent_message {
 struct smtp_client {
 	struct smtp_offers offers;
 	uint64_t max_messages, taken, answered;
+	bool notify_delay;
 	enum state state, rest;
 	struct awaited awaited[AWAITED_MAX];
 	size_t awaited_count;

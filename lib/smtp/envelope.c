@@ -60,13 +60,14 @@ void envelope_write_mail(const struct smtp_envelope *envelope, const struct smtp
 	buf_add(out, VIEW_LIT("\r\n"));
 }
 
-void envelope_write_rcpt(const struct smtp_envelope *envelope, const struct smtp_offers *offers, struct buf *out)
+void envelope_write_rcpt(const struct smtp_envelope *envelope, const struct smtp_offers *offers, bool notify_delay,
+			 struct buf *out)
 {
 	buf_add(out, VIEW_LIT("RCPT TO:<"));
 	buf_add(out, envelope->to);
 	buf_add_byte(out, '>');
 	if (offers->has[SMTP_DSN]) {
-		buf_add(out, VIEW_LIT(" NOTIFY=FAILURE"));
+		buf_add(out, notify_delay ? VIEW_LIT(" NOTIFY=FAILURE,DELAY") : VIEW_LIT(" NOTIFY=FAILURE"));
 		/* A non-ASCII address would need the type utf-8 (RFC 6533); the relay knows the recipient anyway. */
 		if (view_is_ascii(envelope->to)) {
 			buf_add(out, VIEW_LIT(" ORCPT=rfc822;"));

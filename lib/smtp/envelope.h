@@ -18,9 +18,10 @@ bool envelope_is_valid(const struct smtp_envelope *envelope) MUST_USE;
 /* A non-ASCII address, which only SMTPUTF8 can carry. */
 bool envelope_needs_smtputf8(const struct smtp_envelope *envelope);
 
-/* Each appends one line with its CRLF: MAIL with SIZE, SMTPUTF8, RET=HDRS and ENVID, RCPT with NOTIFY=FAILURE and
- * ORCPT. */
+/* Each appends one line with its CRLF: MAIL with SIZE, SMTPUTF8, RET=HDRS and ENVID, RCPT with NOTIFY=FAILURE
+ * (or FAILURE,DELAY) and ORCPT. */
 void envelope_write_mail(const struct smtp_envelope *envelope, const struct smtp_offers *offers, struct buf *out);
-void envelope_write_rcpt(const struct smtp_envelope *envelope, const struct smtp_offers *offers, struct buf *out);
+void envelope_write_rcpt(const struct smtp_envelope *envelope, const struct smtp_offers *offers, bool notify_delay,
+			 struct buf *out);
 
 #endif

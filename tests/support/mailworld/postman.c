@@ -271,6 +271,7 @@ static bool on_event(struct courier *courier, const struct smtp_event *event)
 		courier->postman->rest_until_us = clock_boot_us() + RETRY_US;
 		return true;
 	case SMTP_NEEDS_INPUT:
+	case SMTP_ASKS_TLS:
 	case SMTP_CLOSED:
 		return false;
 	}

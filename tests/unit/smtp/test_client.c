@@ -64,9 +64,10 @@ static void give_content(struct owner *owner, uint64_t id)
 }
 
 static const char *const event_names[] = {
-	[SMTP_NEEDS_INPUT] = "needs", [SMTP_TAKES_ENVELOPE] = "takes", [SMTP_ASKS_CONTENT] = "asks",
-	[SMTP_ACCEPTED] = "accepted", [SMTP_REFUSED] = "refused",      [SMTP_NOT_SENT] = "not-sent",
-	[SMTP_IN_DOUBT] = "in-doubt", [SMTP_TROUBLE] = "trouble",      [SMTP_CLOSED] = "closed",
+	[SMTP_NEEDS_INPUT] = "needs", [SMTP_ASKS_TLS] = "tls",      [SMTP_TAKES_ENVELOPE] = "takes",
+	[SMTP_ASKS_CONTENT] = "asks", [SMTP_ACCEPTED] = "accepted", [SMTP_REFUSED] = "refused",
+	[SMTP_NOT_SENT] = "not-sent", [SMTP_IN_DOUBT] = "in-doubt", [SMTP_TROUBLE] = "trouble",
+	[SMTP_CLOSED] = "closed",
 };
 
 static void note(struct owner *owner, const struct smtp_event *event)
