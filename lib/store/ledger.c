@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-enum statement { LEAVE_QUEUE, END, NAME_DOUBTFUL, QUEUE, STATEMENT_COUNT };
+enum statement { LEAVE_QUEUE, MARK, END, TAKE_BACK, END_NEW, NAME_DOUBTFUL, QUEUE, STATEMENT_COUNT };
 
 /* The columns of one call, as arrays; in the order of the parameters. */
 enum column {
@@ -51,7 +51,7 @@ static const char *const outcome_names[] = {
 };
 static_assert(ARRAY_LEN(outcome_names) == LEDGER_OUTCOME_COUNT, "one name per outcome");
 
-/* The parameters of END: $1 to $9; of NAME_DOUBTFUL and QUEUE: $1 the worker, then all columns. */
+/* The parameters of END and END_NEW: $1 to $9; of NAME_DOUBTFUL and QUEUE: $1 the worker, then all columns. */
 #define MOVED                                                                                                          \
 	"unnest($2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::timestamptz[], $7::bigint[], $8::text[],"    \
 	" $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::bigint[], $14::bigint[],"              \
@@ -68,22 +68,22 @@ static_assert(ARRAY_LEN(outcome_names) == LEDGER_OUTCOME_COUNT, "one name per ou
 	" c.in_doubt = 'resend' AND c.state <> 'canceled' AND NOT EXISTS (SELECT FROM doubt d"                         \
 	" WHERE d.campaign_id = i.campaign_id AND d.subscriber_id = i.subscriber_id AND d.attempt < i.attempts)"
 
+#define INSERT_ENDS                                                                                                    \
+	"INSERT INTO delivery (campaign_id, subscriber_id, outcome, attempts, at, code, status, reason, reply)"        \
+	" SELECT i.campaign_id, i.subscriber_id, i.outcome::delivery_outcome, i.attempts, i.at, i.code, i.status,"     \
+	" i.reason, i.reply FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::timestamptz[],"      \
+	" $6::bigint[], $7::text[], $8::text[], $9::text[])"                                                           \
+	" AS i(campaign_id, subscriber_id, outcome, attempts, at, code, status, reason, reply)"
+
 static const struct db_statement statements[] = {
 	/* $1 worker, $2 campaigns, $3 subscribers. */
 	[LEAVE_QUEUE] = { .name = "ledger_leave_queue",
 			  .sql = "DELETE FROM deferral f USING unnest($2::bigint[], $3::bigint[]) AS i(c, s)"
 				 " WHERE f.campaign_id = i.c AND f.subscriber_id = i.s AND f.opened_by = $1::uuid" },
-	[END] = { .name = "ledger_end",
-		  .sql =
-		      "INSERT INTO delivery (campaign_id, subscriber_id, outcome, attempts, at, code, status, reason, "
-		      "reply)"
-		      " SELECT i.campaign_id, i.subscriber_id, i.outcome::delivery_outcome, i.attempts, i.at, i.code,"
-		      " i.status, i.reason, i.reply"
-		      " FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::timestamptz[], "
-		      "$6::bigint[],"
-		      " $7::text[], $8::text[], $9::text[])"
-		      " AS i(campaign_id, subscriber_id, outcome, attempts, at, code, status, reason, reply)"
-		      " ON CONFLICT DO NOTHING" },
+	[MARK] = { .name = "ledger_mark", .sql = "SAVEPOINT ledger" },
+	[END] = { .name = "ledger_end", .sql = INSERT_ENDS },
+	[TAKE_BACK] = { .name = "ledger_take_back", .sql = "ROLLBACK TO SAVEPOINT ledger" },
+	[END_NEW] = { .name = "ledger_end_new", .sql = INSERT_ENDS " ON CONFLICT DO NOTHING" },
 	[NAME_DOUBTFUL] = { .name = "ledger_name_doubtful",
 			    .sql = "INSERT INTO doubt (campaign_id, subscriber_id, attempt, worker_id, connection, at,"
 				   " decision, decided_at)"
@@ -200,6 +200,22 @@ static enum err leave_queue(struct db *db, const char *worker_id, const struct l
 	return err;
 }
 
+/* Rows are all but always new. Where one is there already, which only a repetition finds, all are written again in the way that looks at
+ * each before: to look always would cost half as much again. */
+static enum err insert_ends(struct db *db, const struct db_value *values, struct buf *why)
+{
+	enum { ENDS_VALUES = REPLY + 1 };
+	size_t said = why->len;
+	enum err err = db_run(db, &statements[MARK], NULL, 0, NULL, why);
+	if (err == ERR_OK)
+		err = db_run(db, &statements[END], values, ENDS_VALUES, NULL, why);
+	if (err != ERR_EXISTS)
+		return err;
+	buf_cut(why, said);
+	err = db_run(db, &statements[TAKE_BACK], NULL, 0, NULL, why);
+	return err == ERR_OK ? db_run(db, &statements[END_NEW], values, ENDS_VALUES, NULL, why) : err;
+}
+
 static enum err end(struct db *db, const struct ledger_row *rows, size_t count, struct buf *why)
 {
 	struct table table;
@@ -207,7 +223,7 @@ static enum err end(struct db *db, const struct ledger_row *rows, size_t count, 
 	fill(&table, rows, count, true, false);
 	enum err err = ERR_OK;
 	if (table.count > 0)
-		err = db_run(db, &statements[END], table.values + 1, REPLY + 1, NULL, why);
+		err = insert_ends(db, table.values + 1, why);
 	table_done(&table);
 	return err;
 }

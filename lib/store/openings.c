@@ -60,7 +60,10 @@ enum column {
 	", o.attempts, o.first_attempt_at, o.key_id, o.day, o.date_at, o.variant, o.exhausted"                         \
 	" FROM o" PERSON_JOINS("o") " ORDER BY o.n"
 
-/* Opens up to $2 more of the chunk that `choice` picks. $1 worker, $3 lease in microseconds, $4 key, $5 day, $6 date, $7 variant. */
+/* Opens up to $2 more of the chunk that `choice` picks. $1 worker, $3 lease in microseconds, $4 key, $5 day, $6 date, $7 variant.
+ * Nearly all recipients come by here, so that everything is read for all at once: an audience is frozen in the order of the ids, thus
+ * subscribers are read as a range, or one by one where too many others lie between; members of the list are a range of its index in any
+ * case; and suppressions are joined once, in the way that the planner finds best for their number. */
 #define OPEN_CHUNK(choice)                                                                                             \
 	"WITH pick AS MATERIALIZED ("                                                                                  \
 	" SELECT k.campaign_id, k.chunk_no, k.opened AS was"                                                           \
@@ -74,17 +77,37 @@ enum column {
 	" date_at = coalesce(k.date_at, $6::timestamptz),"                                                             \
 	" variant = CASE WHEN k.key_id IS NULL THEN $7::smallint ELSE k.variant END"                                   \
 	" FROM pick p WHERE k.campaign_id = p.campaign_id AND k.chunk_no = p.chunk_no"                                 \
-	" RETURNING k.campaign_id, k.chunk_no, k.subscriber_ids, k.opened, p.was, k.key_id, k.day, k.date_at,"         \
-	" k.variant),"                                                                                                 \
+	" RETURNING k.campaign_id, k.chunk_no, k.subscriber_ids[p.was + 1:k.opened] AS ids, k.opened, p.was,"          \
+	" k.key_id, k.day, k.date_at, k.variant, k.opened = cardinality(k.subscriber_ids) AS exhausted),"              \
 	" w AS ("                                                                                                      \
 	" INSERT INTO chunk_window (campaign_id, chunk_no, first, last, worker_id)"                                    \
 	" SELECT campaign_id, chunk_no, was + 1, opened, $1::uuid FROM c),"                                            \
-	" o AS ("                                                                                                      \
-	" SELECT c.campaign_id, c.chunk_no, c.was + 1 AS first, a.id AS subscriber_id, a.n, 0 AS attempts,"            \
-	" NULL::timestamptz AS first_attempt_at, c.key_id, c.day, c.date_at, c.variant,"                               \
-	" c.opened = cardinality(c.subscriber_ids) AS exhausted"                                                       \
-	" FROM c CROSS JOIN LATERAL unnest(c.subscriber_ids[c.was + 1:c.opened]) WITH ORDINALITY AS a(id, "            \
-	"n))" SELECT_OPENED
+	" r AS MATERIALIZED ("                                                                                         \
+	" SELECT g.list_id, e.low, e.high, e.high - e.low < 4 * cardinality(c.ids) AS is_dense"                        \
+	" FROM c JOIN campaign g ON g.id = c.campaign_id"                                                              \
+	" CROSS JOIN LATERAL (SELECT min(i) AS low, max(i) AS high FROM unnest(c.ids) AS i) e),"                       \
+	" s AS MATERIALIZED ("                                                                                         \
+	" SELECT s.id, s.address, s.address_key, s.name, s.attributes FROM subscriber s"                               \
+	" WHERE (SELECT is_dense FROM r) AND s.id BETWEEN (SELECT low FROM r) AND (SELECT high FROM r)"                \
+	" UNION ALL"                                                                                                   \
+	" SELECT s.id, s.address, s.address_key, s.name, s.attributes FROM subscriber s"                               \
+	" WHERE NOT (SELECT is_dense FROM r) AND s.id = ANY ((SELECT ids FROM c)::bigint[])),"                         \
+	" m AS ("                                                                                                      \
+	" SELECT m.subscriber_id, m.state FROM membership m WHERE m.list_id = (SELECT list_id FROM r)"                 \
+	" AND m.subscriber_id BETWEEN (SELECT low FROM r) AND (SELECT high FROM r)),"                                  \
+	" never AS MATERIALIZED ("                                                                                     \
+	" SELECT s.id FROM s JOIN suppression x ON x.value = s.address_key"                                            \
+	" WHERE x.list_id IS NULL OR x.list_id = (SELECT list_id FROM r)"                                              \
+	" UNION ALL"                                                                                                   \
+	" SELECT s.id FROM s JOIN suppression x ON x.value = split_part(s.address_key, '@', 2)"                        \
+	" WHERE x.list_id IS NULL OR x.list_id = (SELECT list_id FROM r))"                                             \
+	" SELECT c.campaign_id, (SELECT list_id FROM r), a.id, c.chunk_no, c.was + 1, s.address, s.name,"              \
+	" s.attributes, CASE WHEN s.id IS NULL THEN 'erased' WHEN m.state IS NULL THEN 'removed'"                      \
+	" WHEN m.state <> 'active' THEN m.state::text"                                                                 \
+	" WHEN a.id IN (SELECT id FROM never) THEN 'suppressed' END,"                                                  \
+	" 0, NULL::timestamptz, c.key_id, c.day, c.date_at, c.variant, c.exhausted"                                    \
+	" FROM c CROSS JOIN LATERAL unnest(c.ids) WITH ORDINALITY AS a(id, n)"                                         \
+	" LEFT JOIN s ON s.id = a.id LEFT JOIN m ON m.subscriber_id = a.id ORDER BY a.n"
 
 static const struct db_statement statements[] = {
 	/* $8 campaign, $9 chunk. */

@@ -1,0 +1,101 @@
+#include "store/ledger.h"
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "tests/support/database.h"
+#include "tests/support/unit.h"
+
+#define WORKER "6f1f9a52-8f1c-4c5e-9d5c-0a3a3f0b2a11"
+
+static void script(struct db *db, const char *sql)
+{
+	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+	ck_assert_msg(db_run_script(db, view_of(sql), &why) == ERR_OK, "%s: %s", buf_text(&why), sql);
+}
+
+static struct db *open_world(void)
+{
+	struct db *db = database_open();
+	script(db, "INSERT INTO worker (id, host, journal) VALUES ('" WORKER "', 'h', 'j');"
+		   "INSERT INTO list (name, title, list_id, from_address) VALUES ('a', 'A', 'a.test', 'a@b.test');"
+		   "INSERT INTO campaign (name, list_id, subject, from_address, text_body, state, audience, started_at)"
+		   " VALUES ('c', 1, 's', 'a@b.test', 't', 'running', 9, now())");
+	return db;
+}
+
+static struct ledger_row row_of(int64_t subscriber, enum ledger_outcome outcome)
+{
+	return (struct ledger_row){
+		.campaign_id = 1,
+		.subscriber_id = subscriber,
+		.outcome = outcome,
+		.attempts = 1,
+		.at_us = clock_wall_us(),
+		.code = outcome == LEDGER_ACCEPTED ? 250 : 451,
+		.reply = VIEW_LIT("said"),
+		.reason = outcome == LEDGER_REFUSED ? VIEW_LIT("policy") : (struct view){ 0 },
+		.first_attempt_us = clock_wall_us(),
+		.next_attempt_us = clock_wall_us(),
+		.terms = { .date_us = clock_wall_us() },
+	};
+}
+
+static void append(struct db *db, const struct ledger_row *rows, size_t count)
+{
+	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+	ck_assert_int_eq(db_begin(db), ERR_OK);
+	ck_assert_msg(ledger_append(db, WORKER, rows, count, &why) == ERR_OK, "%s", buf_text(&why));
+	ck_assert_uint_eq(why.len, 0);
+	ck_assert_int_eq(db_commit(db, &why), ERR_OK);
+}
+
+static void check(struct db *db, const char *expected)
+{
+	static const struct db_statement all = {
+		.name = "test_all",
+		.sql =
+		    "SELECT (SELECT coalesce(string_agg(subscriber_id || ' ' || outcome, ', ' ORDER BY subscriber_id),"
+		    " '') FROM delivery) || ' | ' ||"
+		    " (SELECT coalesce(string_agg(subscriber_id || ' ' || state, ', ' ORDER BY subscriber_id), '')"
+		    " FROM deferral)",
+	};
+	AUTO_DB_ROWS *found = NULL;
+	ck_assert_int_eq(db_run(db, &all, NULL, 0, &found, NULL), ERR_OK);
+	ck_view_eq(db_get_text(found, 0, 0), expected);
+}
+
+START_TEST(a_repetition_changes_nothing)
+	{
+		struct db *db = open_world();
+		const struct ledger_row rows[] = { row_of(1, LEDGER_ACCEPTED), row_of(2, LEDGER_REFUSED),
+						   row_of(3, LEDGER_DEFERRED) };
+		for (int i = 0; i < 3; i++) {
+			append(db, rows, ARRAY_LEN(rows));
+			check(db, "1 accepted, 2 refused | 3 deferred");
+		}
+		db_close(db);
+	}
+END_TEST
+
+/* The one that is there already keeps its first end; all others of the call are written, before it and after it. */
+START_TEST(a_row_that_is_there_keeps_none_of_the_others_out)
+	{
+		struct db *db = open_world();
+		const struct ledger_row first[] = { row_of(2, LEDGER_ACCEPTED), row_of(4, LEDGER_DEFERRED) };
+		struct ledger_row second[] = { row_of(1, LEDGER_ACCEPTED), row_of(2, LEDGER_REFUSED),
+					       row_of(3, LEDGER_REFUSED), row_of(4, LEDGER_ACCEPTED),
+					       row_of(5, LEDGER_DEFERRED) };
+		second[3].from_queue = true;
+		append(db, first, ARRAY_LEN(first));
+		script(db, "UPDATE deferral SET opened_by = '" WORKER "'");
+		append(db, second, ARRAY_LEN(second));
+		check(db, "1 accepted, 2 accepted, 3 refused, 4 accepted | 5 deferred");
+		db_close(db);
+	}
+END_TEST
+
+Suite *test_suite(void)
+{
+	const TTest *const tests[] = { a_repetition_changes_nothing, a_row_that_is_there_keeps_none_of_the_others_out };
+	return suite_of("ledger", tests, database_start() ? ARRAY_LEN(tests) : 0);
+}
