@@ -48,7 +48,7 @@ SETTING(DURATION, relay, retry, "30s", "time",
 
 /* sender */
 SETTING(COUNT, sender, workers, "0", "processes", "Worker processes; 0 means one a core.")
-SETTING(COUNT, sender, window, "500", "recipients",
+SETTING(COUNT, sender, window, "2000", "recipients",
 	"How many recipients of a chunk a worker opens ahead; no more than these can be doubtful after the loss of a "
 	"host with its disk.")
 SETTING(DURATION, sender, lease, "60s", "time",
