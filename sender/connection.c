@@ -16,15 +16,37 @@ enum { TROUBLE_MOST = 400, IN_HAND_MOST = 2 };
 struct connection {
 	const struct setup *setup;
 	struct connection_owner owner;
+	struct pool *pool;
+	struct pool_member member;
 	struct stream *stream;
 	struct smtp_client *client;
 	struct letter letter;
 	char name[JOURNAL_CONNECTION_MOST];
 	struct recipient *in_hand[IN_HAND_MOST];
-	bool is_connected, is_hungry, is_over, is_dirty, has_worked;
+	size_t load; /* how many in_hand[] holds */
+	bool is_connected, is_over, has_worked;
 	enum smtp_step waited_for; /* what the deadline was set for */
 	struct buf trouble;
 };
+
+static void put(struct connection *connection, enum pool_line line)
+{
+	pool_put(connection->pool, &connection->member, line);
+}
+
+static void take(struct connection *connection, enum pool_line line)
+{
+	pool_take(connection->pool, &connection->member, line);
+}
+
+static void end(struct connection *connection)
+{
+	static const enum pool_line left[] = { POOL_OPENING, POOL_IDLE, POOL_HUNGRY, POOL_DIRTY };
+	connection->is_over = true;
+	for (size_t i = 0; i < ARRAY_LEN(left); i++)
+		take(connection, left[i]);
+	put(connection, POOL_OVER);
+}
 
 /* ---- events of the machine ---- */
 
@@ -36,6 +58,8 @@ static struct recipient *let_go(struct connection *connection, uint64_t id)
 		struct recipient *recipient = connection->in_hand[i];
 		if (recipient != NULL && (uint64_t)(uintptr_t)recipient == id) {
 			connection->in_hand[i] = NULL;
+			if (--connection->load == 0 && !connection->is_over)
+				put(connection, POOL_IDLE);
 			return recipient;
 		}
 	}
@@ -51,7 +75,8 @@ static void on_needs_input(struct connection *connection, const struct smtp_even
 static void on_takes_envelope(struct connection *connection, const struct smtp_event *event)
 {
 	(void)event;
-	connection->is_hungry = true;
+	take(connection, POOL_OPENING);
+	put(connection, POOL_HUNGRY);
 }
 
 static void on_asks_content(struct connection *connection, const struct smtp_event *event)
@@ -66,7 +91,11 @@ static void on_told(struct connection *connection, const struct smtp_event *even
 {
 	struct recipient *recipient = let_go(connection, event->id);
 	assert(recipient != NULL);
-	connection->has_worked = connection->has_worked || event->reply.code != 0;
+	if (!connection->has_worked && event->reply.code != 0) {
+		connection->has_worked = true;
+		put(connection, POOL_PROVEN);
+		put(connection, POOL_JUST_PROVEN);
+	}
 	connection->owner.told(connection->owner.owner, recipient, event, connection->name);
 }
 
@@ -91,8 +120,7 @@ static void on_trouble(struct connection *connection, const struct smtp_event *e
 static void on_over(struct connection *connection, const struct smtp_event *event)
 {
 	(void)event;
-	connection->is_over = true;
-	connection->is_hungry = false;
+	end(connection);
 }
 
 static connection_event *const on_event[] = {
@@ -112,7 +140,7 @@ static_assert(ARRAY_LEN(on_event) == SMTP_CLOSED + 1, "one row per event");
 static void pump(struct connection *connection)
 {
 	struct smtp_event event;
-	connection->is_dirty = true;
+	put(connection, POOL_DIRTY);
 	do {
 		smtp_client_next(connection->client, &event);
 		on_event[event.type](connection, &event);
@@ -125,7 +153,7 @@ static void lose(struct connection *connection)
 		return;
 	smtp_client_lost(connection->client);
 	pump(connection);
-	connection->is_over = true;
+	end(connection);
 }
 
 /* ---- events of the socket ---- */
@@ -149,7 +177,8 @@ static void on_input(void *owner, struct view bytes)
 static void on_writable(void *owner)
 {
 	struct connection *connection = owner;
-	connection->is_dirty = true;
+	if (!connection->is_over)
+		put(connection, POOL_DIRTY);
 }
 
 static void on_deadline(void *owner)
@@ -185,13 +214,15 @@ static const struct stream_handlers handlers = {
 /* ---- the owner's side ---- */
 
 enum err connection_new(const struct setup *setup, struct loop *loop, const struct endpoint *endpoint, uint64_t number,
-			const struct connection_owner *owner, struct connection **ret_connection)
+			const struct connection_owner *owner, struct pool *pool, struct connection **ret_connection)
 {
 	struct connection *connection = calloc(1, sizeof(*connection));
 	if (connection == NULL)
 		return ERR_MEMORY;
 	connection->setup = setup;
 	connection->owner = *owner;
+	connection->pool = pool;
+	connection->member.connection = connection;
 	connection->letter = letter_new();
 	connection->trouble = buf_with_ceiling(TROUBLE_MOST);
 	snprintf(connection->name, sizeof(connection->name), "%.40s #%llu", setup->relay, (unsigned long long)number);
@@ -207,6 +238,9 @@ enum err connection_new(const struct setup *setup, struct loop *loop, const stru
 		connection_done(connection);
 		return err;
 	}
+	put(connection, POOL_ALL);
+	put(connection, POOL_OPENING);
+	put(connection, POOL_IDLE);
 	*ret_connection = connection;
 	return ERR_OK;
 }
@@ -215,6 +249,7 @@ void connection_done(struct connection *connection)
 {
 	if (connection == NULL)
 		return;
+	pool_leave(connection->pool, &connection->member);
 	stream_done(connection->stream);
 	smtp_client_done(connection->client);
 	letter_done(&connection->letter);
@@ -222,9 +257,9 @@ void connection_done(struct connection *connection)
 	free(connection);
 }
 
-bool connection_is_hungry(const struct connection *connection)
+const struct pool_member *connection_member(const struct connection *connection)
 {
-	return connection->is_hungry;
+	return &connection->member;
 }
 
 struct letter *connection_letter(struct connection *connection)
@@ -244,8 +279,10 @@ enum err connection_begin(struct connection *connection, struct recipient *recip
 	enum err err = smtp_client_envelope(connection->client, id, &envelope);
 	if (err != ERR_OK)
 		return err;
-	connection->is_hungry = false;
+	take(connection, POOL_HUNGRY);
+	take(connection, POOL_IDLE);
 	connection->in_hand[connection->in_hand[0] == NULL ? 0 : 1] = recipient;
+	connection->load++;
 	pump(connection);
 	return ERR_OK;
 }
@@ -262,13 +299,12 @@ void connection_quit(struct connection *connection)
 	if (connection->is_over)
 		return;
 	if (!connection->is_connected) {
-		connection->is_over = true;
+		end(connection);
 		return;
 	}
-	connection->is_hungry = false;
 	smtp_client_quit(connection->client);
 	pump(connection);
-	connection->is_hungry = false;
+	take(connection, POOL_HUNGRY);
 }
 
 static int64_t patience(const struct settings *settings, enum smtp_step step)
@@ -292,23 +328,23 @@ static int64_t patience(const struct settings *settings, enum smtp_step step)
 	return settings->relay_reply_timeout;
 }
 
-void connection_write(struct connection *connection)
+void connection_write(struct connection *connection, int64_t now_us)
 {
-	if (!connection->is_dirty || !connection->is_connected || connection->is_over)
+	take(connection, POOL_DIRTY);
+	if (!connection->is_connected || connection->is_over)
 		return;
-	connection->is_dirty = false;
 	struct view output = smtp_client_output(connection->client);
 	if (output.len > 0)
 		smtp_client_written(connection->client, stream_write(connection->stream, output));
 	bool is_idle = smtp_client_is_idle(connection->client);
 	connection->waited_for = smtp_client_waits_for(connection->client);
-	stream_set_deadline(connection->stream,
-			    is_idle ? IDLE_US : patience(&connection->setup->settings, connection->waited_for));
+	int64_t wait_us = is_idle ? IDLE_US : patience(&connection->setup->settings, connection->waited_for);
+	stream_set_deadline_from(connection->stream, now_us, wait_us);
 }
 
-bool connection_is_over(const struct connection *connection)
+void connection_note_proven(struct connection *connection)
 {
-	return connection->is_over;
+	take(connection, POOL_JUST_PROVEN);
 }
 
 bool connection_has_worked(const struct connection *connection)
@@ -319,11 +355,6 @@ bool connection_has_worked(const struct connection *connection)
 struct view connection_trouble(const struct connection *connection)
 {
 	return buf_view(&connection->trouble);
-}
-
-size_t connection_load(const struct connection *connection)
-{
-	return (size_t)(connection->in_hand[0] != NULL) + (size_t)(connection->in_hand[1] != NULL);
 }
 
 bool connection_serves(const struct connection *connection, const struct run *run)

@@ -5,6 +5,7 @@
 
 #include "net/stream.h"
 #include "sender/letter.h"
+#include "sender/pool.h"
 #include "sender/queue.h"
 #include "sender/setup.h"
 #include "smtp/client.h"
@@ -20,14 +21,15 @@ struct connection_owner {
 	void (*told)(void *owner, struct recipient *recipient, const struct smtp_event *event, const char *connection);
 };
 
-/* Begins to connect. `number` tells connections of a process apart. ERR_MEMORY, ERR_IO. */
+/* Begins to connect, and enters the pool. `number` tells connections of a process apart. ERR_MEMORY, ERR_IO. */
 enum err connection_new(const struct setup *setup, struct loop *loop, const struct endpoint *endpoint, uint64_t number,
-			const struct connection_owner *owner, struct connection **ret_connection) MUST_USE;
-/* Closes at once; what was under way has been told before (connection_cut). Accepts NULL. */
+			const struct connection_owner *owner, struct pool *pool,
+			struct connection **ret_connection) MUST_USE;
+/* Closes at once and leaves the pool; what was under way has been told before (connection_cut). Accepts NULL. */
 void connection_done(struct connection *connection);
+/* Its places in the pool. */
+const struct pool_member *connection_member(const struct connection *connection);
 
-/* Ready for an envelope. */
-bool connection_is_hungry(const struct connection *connection);
 /* The recipient's letter: written by the owner before connection_begin(). */
 struct letter *connection_letter(struct connection *connection);
 /* Hands the envelope over. ERR_INVALID: this recipient's address cannot be said in SMTP; the connection stays hungry. */
@@ -37,17 +39,15 @@ enum err connection_begin(struct connection *connection, struct recipient *recip
 void connection_cut(struct connection *connection);
 /* QUIT when nothing is under way. */
 void connection_quit(struct connection *connection);
-/* Gives the socket what is to be written, and sets the time to wait for. */
-void connection_write(struct connection *connection);
+/* One that is dirty: gives the socket what is to be written, and sets the time to wait for, from now (boot time). */
+void connection_write(struct connection *connection, int64_t now_us);
 
-/* Over: only connection_done() is left. */
-bool connection_is_over(const struct connection *connection);
+/* Out of POOL_JUST_PROVEN: its relay knows. */
+void connection_note_proven(struct connection *connection);
 /* It has brought some recipient to an end. */
 bool connection_has_worked(const struct connection *connection);
 /* Why it failed, for people; empty when it did not. */
 struct view connection_trouble(const struct connection *connection);
-/* How many recipients it has in hand: 0 to 2. */
-size_t connection_load(const struct connection *connection);
 /* Whether one of them is of that run (NULL: of any). */
 bool connection_serves(const struct connection *connection, const struct run *run);
 

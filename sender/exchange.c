@@ -188,9 +188,15 @@ static enum err find_unknown(struct exchange *exchange, struct buf *why)
 
 static enum err tell_news(struct exchange *exchange, const struct exchange_turn *turn, struct buf *why)
 {
-	const struct relay *relay = exchange->parts.relay;
-	return relays_report(exchange->parts.db, view_of(exchange->parts.setup->relay), relay_trouble(relay),
-			     turn->wall_us + relay_retry_in(relay, turn->boot_us), why);
+	const struct relays *relays = exchange->parts.relays;
+	enum err err = ERR_OK;
+	for (size_t i = 0; err == ERR_OK && i < relays_count(relays); i++) {
+		const struct relay *relay = relays_at(relays, i);
+		if (relay_has_news(relay))
+			err = relays_report(exchange->parts.db, view_of(relay_name(relay)), relay_trouble(relay),
+					    turn->wall_us + relay_retry_in(relay, turn->boot_us), why);
+	}
+	return err;
 }
 
 static bool is_last(const struct exchange *exchange, const struct exchange_turn *turn)
@@ -237,7 +243,7 @@ static enum err write_all(struct exchange *exchange, const struct exchange_turn 
 		err = close_windows(exchange, why);
 	if (err == ERR_OK && leaves)
 		err = leave(exchange, turn, why);
-	if (err == ERR_OK && relay_has_news(exchange->parts.relay))
+	if (err == ERR_OK && relays_have_news(exchange->parts.relays))
 		err = tell_news(exchange, turn, why);
 	if (err == ERR_OK && !leaves && may_open(exchange, turn))
 		err = open_more(exchange, turn, why);
@@ -262,7 +268,8 @@ static enum err transact(struct exchange *exchange, const struct exchange_turn *
 		return err;
 	}
 	exchange->ledger_us = turn->boot_us + LEDGER_EVERY_US;
-	relay_told_news(exchange->parts.relay);
+	for (size_t i = 0; i < relays_count(exchange->parts.relays); i++)
+		relay_told_news(relays_at(exchange->parts.relays, i));
 	queue_confirm(exchange->parts.queue);
 	let_leave(exchange);
 	/* What could not be kept is found again as after a commit that was not heard. */
@@ -356,7 +363,7 @@ static bool is_transaction_due(const struct exchange *exchange, const struct exc
 {
 	return (queue_settled(exchange->parts.queue) > 0 && turn->boot_us >= exchange->ledger_us) ||
 	       may_open(exchange, turn) || any_leaves(exchange) || any_holds(exchange) || is_last(exchange, turn) ||
-	       relay_has_news(exchange->parts.relay);
+	       relays_have_news(exchange->parts.relays);
 }
 
 static enum err do_what_is_due(struct exchange *exchange, const struct exchange_turn *turn,

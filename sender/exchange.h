@@ -8,7 +8,7 @@
 #define SENDER_EXCHANGE_H
 
 #include "sender/queue.h"
-#include "sender/relay.h"
+#include "sender/relays.h"
 #include "sender/setup.h"
 
 struct exchange;
@@ -20,7 +20,7 @@ struct exchange_parts {
 	struct db *db;
 	struct queue *queue;
 	struct runs *runs;
-	struct relay *relay;
+	struct relays *relays;
 };
 
 /* Borrows all parts. */

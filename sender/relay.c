@@ -10,13 +10,13 @@
 
 #define LONGEST_BACKOFF_US (INT64_C(600) * CLOCK_US_PER_SECOND)
 
-enum { ENDPOINTS_MOST = 16, TROUBLE_MOST = 512 };
+/* So many connections may be on their way to their first envelope at once: a relay's queue of new ones is short. */
+enum { OPENING_MOST = 100, ENDPOINTS_MOST = 16, TROUBLE_MOST = 512 };
 
-/* A place for one connection. */
-struct place {
-	struct connection *connection; /* NULL: free */
-	int64_t free_from_us;          /* left alone until then */
-	bool has_worked;               /* what was noted of the connection so far */
+/* Places that are left alone: until when, the soonest first. */
+struct vacancies {
+	int64_t *until_us;
+	size_t first, count;
 };
 
 struct relay {
@@ -25,8 +25,9 @@ struct relay {
 	struct relay_owner owner;
 	struct endpoint endpoints[ENDPOINTS_MOST];
 	size_t endpoint_count, endpoint_next;
-	struct place *places;
-	size_t place_count;
+	struct pool pool;
+	struct vacancies vacancies;
+	size_t places;   /* how many connections there may be */
 	uint64_t opened; /* connections so far */
 	struct backoff backoff;
 	bool is_quitting, has_news;
@@ -42,11 +43,11 @@ enum err relay_new(const struct setup *setup, struct loop *loop, const struct re
 	relay->setup = setup;
 	relay->loop = loop;
 	relay->owner = *owner;
-	relay->place_count = setup->settings.relay_connections;
-	relay->places = calloc(relay->place_count, sizeof(*relay->places));
+	relay->places = setup->settings.relay_connections;
+	relay->vacancies.until_us = calloc(relay->places, sizeof(*relay->vacancies.until_us));
 	relay->backoff = backoff_new(setup->settings.relay_retry, LONGEST_BACKOFF_US);
 	relay->trouble = buf_with_ceiling(TROUBLE_MOST);
-	if (relay->places == NULL) {
+	if (relay->vacancies.until_us == NULL) {
 		relay_done(relay);
 		return ERR_MEMORY;
 	}
@@ -58,9 +59,10 @@ void relay_done(struct relay *relay)
 {
 	if (relay == NULL)
 		return;
-	for (size_t i = 0; relay->places != NULL && i < relay->place_count; i++)
-		connection_done(relay->places[i].connection);
-	free(relay->places);
+	struct connection *connection;
+	while ((connection = pool_first(&relay->pool, POOL_ALL)) != NULL)
+		connection_done(connection);
+	free(relay->vacancies.until_us);
 	buf_done(&relay->trouble);
 	free(relay);
 }
@@ -90,40 +92,38 @@ static void work(struct relay *relay)
 	log_event(LOG_INFO, "relay.restored", "relay=%s", relay->setup->relay);
 }
 
-static bool any_works(const struct relay *relay)
+/* A place is left alone: no more of them than places, for each was a connection's. */
+static void leave_alone(struct relay *relay, int64_t until_us)
 {
-	for (size_t i = 0; i < relay->place_count; i++) {
-		if (relay->places[i].connection != NULL && relay->places[i].has_worked)
-			return true;
-	}
-	return false;
+	struct vacancies *vacancies = &relay->vacancies;
+	vacancies->until_us[(vacancies->first + vacancies->count++) % relay->places] = until_us;
 }
 
-static void bury(struct relay *relay, struct place *place, int64_t now_us)
+static void bury(struct relay *relay, struct connection *connection, int64_t now_us)
 {
-	struct view trouble = connection_trouble(place->connection);
-	bool has_failed = trouble.len > 0 && !connection_has_worked(place->connection) && !relay->is_quitting;
-	place->has_worked = false;
-	if (has_failed && any_works(relay))
-		place->free_from_us = now_us + relay->setup->settings.relay_retry;
+	AUTO_BUF trouble = buf_with_ceiling(TROUBLE_MOST);
+	buf_add(&trouble, connection_trouble(connection));
+	bool has_failed = trouble.len > 0 && !connection_has_worked(connection) && !relay->is_quitting;
+	connection_done(connection);
+	if (has_failed && pool_count(&relay->pool, POOL_PROVEN) > 0)
+		leave_alone(relay, now_us + relay->setup->settings.relay_retry);
 	else if (has_failed && !backoff_waits(&relay->backoff, now_us))
-		fail(relay, trouble, now_us);
-	connection_done(place->connection);
-	place->connection = NULL;
+		fail(relay, buf_view(&trouble), now_us);
 }
 
 static void look_after(struct relay *relay, int64_t now_us)
 {
-	for (size_t i = 0; i < relay->place_count; i++) {
-		struct place *place = &relay->places[i];
-		if (place->connection == NULL)
-			continue;
-		if (!place->has_worked && connection_has_worked(place->connection)) {
-			place->has_worked = true;
-			work(relay);
-		}
-		if (connection_is_over(place->connection))
-			bury(relay, place, now_us);
+	struct connection *connection;
+	if (pool_count(&relay->pool, POOL_JUST_PROVEN) > 0)
+		work(relay);
+	while ((connection = pool_first(&relay->pool, POOL_JUST_PROVEN)) != NULL)
+		connection_note_proven(connection);
+	while ((connection = pool_first(&relay->pool, POOL_OVER)) != NULL)
+		bury(relay, connection, now_us);
+	struct vacancies *vacancies = &relay->vacancies;
+	while (vacancies->count > 0 && vacancies->until_us[vacancies->first] <= now_us) {
+		vacancies->first = (vacancies->first + 1) % relay->places;
+		vacancies->count--;
 	}
 }
 
@@ -146,13 +146,14 @@ static bool resolve(struct relay *relay, int64_t now_us)
 	return true;
 }
 
-static bool open_one(struct relay *relay, struct place *place, int64_t now_us)
+static bool open_one(struct relay *relay, int64_t now_us)
 {
 	if (!resolve(relay, now_us))
 		return false;
 	const struct endpoint *endpoint = &relay->endpoints[relay->endpoint_next++ % relay->endpoint_count];
+	struct connection *connection;
 	enum err err = connection_new(relay->setup, relay->loop, endpoint, ++relay->opened, &relay->owner.connection,
-				      &place->connection);
+				      &relay->pool, &connection);
 	if (err != ERR_OK) {
 		fail(relay, view_of(err == ERR_IO ? strerror(errno) : err_name(err)), now_us);
 		return false;
@@ -163,13 +164,17 @@ static bool open_one(struct relay *relay, struct place *place, int64_t now_us)
 /* Connections that stand or are being opened and have nobody in hand yet take who waits; more are opened for the rest. */
 static size_t wanted(const struct relay *relay)
 {
-	size_t idle = 0;
-	for (size_t i = 0; i < relay->place_count; i++) {
-		if (relay->places[i].connection != NULL && connection_load(relay->places[i].connection) == 0)
-			idle++;
-	}
-	size_t waiting = relay->owner.waiting(relay->owner.connection.owner);
-	return waiting > idle ? waiting - idle : 0;
+	size_t idle = pool_count(&relay->pool, POOL_IDLE), opening = pool_count(&relay->pool, POOL_OPENING);
+	size_t taken = pool_count(&relay->pool, POOL_ALL) + relay->vacancies.count;
+	size_t waiting = relay->owner.waiting(relay->owner.connection.owner, relay);
+	if (waiting <= idle || taken >= relay->places || opening >= OPENING_MOST)
+		return 0;
+	/* After a failure one connection tries for all. */
+	if (backoff_is_failed(&relay->backoff))
+		return pool_count(&relay->pool, POOL_ALL) == 0;
+	size_t want = waiting - idle;
+	want = want < relay->places - taken ? want : relay->places - taken;
+	return want < OPENING_MOST - opening ? want : OPENING_MOST - opening;
 }
 
 static void open_more(struct relay *relay, int64_t now_us)
@@ -177,33 +182,22 @@ static void open_more(struct relay *relay, int64_t now_us)
 	if (relay->is_quitting || backoff_waits(&relay->backoff, now_us))
 		return;
 	size_t want = wanted(relay);
-	/* After a failure one connection tries for all. */
-	if (backoff_is_failed(&relay->backoff) && relay_connections(relay) > 0)
-		want = 0;
-	else if (backoff_is_failed(&relay->backoff) && want > 1)
-		want = 1;
-	for (size_t i = 0; want > 0 && i < relay->place_count; i++) {
-		struct place *place = &relay->places[i];
-		if (place->connection != NULL || place->free_from_us > now_us)
-			continue;
-		if (!open_one(relay, place, now_us))
-			return;
+	while (want > 0 && open_one(relay, now_us))
 		want--;
-	}
 }
 
 /* ---- the owner's side ---- */
 
-static void feed(struct relay *relay, struct connection *connection)
+/* False when nobody is left to be begun. */
+static bool feed_one(struct relay *relay, struct connection *connection)
 {
 	void *owner = relay->owner.connection.owner;
-	while (connection_is_hungry(connection)) {
-		struct recipient *recipient = relay->owner.next(owner, connection_letter(connection));
-		if (recipient == NULL)
-			return;
-		if (connection_begin(connection, recipient) != ERR_OK)
-			relay->owner.unspeakable(owner, recipient);
-	}
+	struct recipient *recipient = relay->owner.next(owner, relay, connection_letter(connection));
+	if (recipient == NULL)
+		return false;
+	if (connection_begin(connection, recipient) != ERR_OK)
+		relay->owner.unspeakable(owner, recipient);
+	return true;
 }
 
 void relay_feed(struct relay *relay, int64_t now_us)
@@ -212,44 +206,44 @@ void relay_feed(struct relay *relay, int64_t now_us)
 	open_more(relay, now_us);
 	if (relay->is_quitting || backoff_waits(&relay->backoff, now_us))
 		return;
-	for (size_t i = 0; i < relay->place_count; i++) {
-		if (relay->places[i].connection != NULL)
-			feed(relay, relay->places[i].connection);
-	}
+	struct connection *connection;
+	while ((connection = pool_first(&relay->pool, POOL_HUNGRY)) != NULL && feed_one(relay, connection))
+		;
 }
 
-void relay_write(struct relay *relay)
+void relay_write(struct relay *relay, int64_t now_us)
 {
-	for (size_t i = 0; i < relay->place_count; i++) {
-		if (relay->places[i].connection != NULL)
-			connection_write(relay->places[i].connection);
-	}
+	struct connection *connection;
+	while ((connection = pool_first(&relay->pool, POOL_DIRTY)) != NULL)
+		connection_write(connection, now_us);
+}
+
+/* Each in turn; it may end meanwhile, but stays in the pool until it is buried. */
+static struct connection *after(const struct connection *connection)
+{
+	return pool_next(connection_member(connection), POOL_ALL);
 }
 
 void relay_quit(struct relay *relay)
 {
 	relay->is_quitting = true;
-	for (size_t i = 0; i < relay->place_count; i++) {
-		if (relay->places[i].connection != NULL)
-			connection_quit(relay->places[i].connection);
-	}
+	struct connection *at = pool_first(&relay->pool, POOL_ALL);
+	for (; at != NULL; at = after(at))
+		connection_quit(at);
 }
 
 void relay_cut(struct relay *relay, const struct run *run)
 {
-	for (size_t i = 0; i < relay->place_count; i++) {
-		struct connection *connection = relay->places[i].connection;
-		if (connection != NULL && connection_serves(connection, run))
-			connection_cut(connection);
+	struct connection *at = pool_first(&relay->pool, POOL_ALL);
+	for (; at != NULL; at = after(at)) {
+		if (connection_serves(at, run))
+			connection_cut(at);
 	}
 }
 
-size_t relay_connections(const struct relay *relay)
+const char *relay_name(const struct relay *relay)
 {
-	size_t count = 0;
-	for (size_t i = 0; i < relay->place_count; i++)
-		count += relay->places[i].connection != NULL;
-	return count;
+	return relay->setup->relay;
 }
 
 int64_t relay_wait(const struct relay *relay, int64_t now_us)

@@ -1,4 +1,4 @@
-/* The connections to the relay, and when it is to be left alone.
+/* One relay: the connections to it, and when it is to be left alone.
  *
  * A connection that ends in trouble before it brought anyone to an end counts against the relay, unless another one works: then only
  * its place is left alone for a while (a relay may bound how many it takes). When the relay is left alone (tripped), nothing
@@ -12,28 +12,30 @@ struct relay;
 
 struct relay_owner {
 	struct connection_owner connection;
-	/* The next recipient, its letter written; NULL: none now. */
-	struct recipient *(*next)(void *owner, struct letter *letter);
+	/* The next recipient for this relay, its letter written; NULL: none now. */
+	struct recipient *(*next)(void *owner, struct relay *relay, struct letter *letter);
 	/* The address of a recipient that next() gave cannot be said in SMTP. */
 	void (*unspeakable)(void *owner, struct recipient *recipient);
-	/* How many recipients wait: no more connections are opened than that. */
-	size_t (*waiting)(void *owner);
+	/* How many recipients wait for this relay: no more connections are opened than that. */
+	size_t (*waiting)(void *owner, const struct relay *relay);
 };
 
 enum err relay_new(const struct setup *setup, struct loop *loop, const struct relay_owner *owner,
 		   struct relay **ret_relay) MUST_USE;
 void relay_done(struct relay *relay); /* accepts NULL; cuts nothing off by itself */
 
-/* Each turn of the event loop: buries what is over, opens connections, hands out envelopes. The bytes wait for relay_write(). */
+/* Each turn of the event loop: buries what is over, opens connections, hands out envelopes. The bytes wait for relay_write(). now: boot
+ * time. */
 void relay_feed(struct relay *relay, int64_t now_us);
-void relay_write(struct relay *relay);
+void relay_write(struct relay *relay, int64_t now_us);
 
 /* No further recipient; connections end when they have done what they have in hand. */
 void relay_quit(struct relay *relay);
 /* Cuts off connections with a recipient of that run (NULL: any) in hand. */
 void relay_cut(struct relay *relay, const struct run *run);
 
-size_t relay_connections(const struct relay *relay);
+/* For people: "host:port". */
+const char *relay_name(const struct relay *relay);
 /* How long until relay_feed() should be called though nothing happened; -1: no need. */
 int64_t relay_wait(const struct relay *relay, int64_t now_us);
 

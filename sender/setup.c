@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "mail/verp.h"
+#include "sender/files.h"
 #include "sender/journal.h"
 #include "store/key_file.h"
 
@@ -39,6 +40,15 @@ static enum err check_journal(const struct settings *settings, const char *path,
 	return ERR_OK;
 }
 
+static enum err check_files(const struct settings *settings, const char *path, struct buf *why)
+{
+	AUTO_BUF cause = buf_with_ceiling(LIMIT_WHY);
+	enum err err = files_reserve(settings->relay_connections, &cause);
+	if (err != ERR_OK)
+		buf_addf(why, "%s: relay.connections: " VIEW_FMT, path, VIEW_ARG(buf_view(&cause)));
+	return err;
+}
+
 static enum err check_names(const struct settings *settings, const char *path, struct buf *why)
 {
 	if (!verp_prefix_is_valid(view_of(settings->bounce_prefix)))
@@ -65,6 +75,8 @@ static enum err check(const struct setup *setup, const char *path, struct buf *w
 		err = settings_check(settings, ranges, ARRAY_LEN(ranges), path, why);
 	if (err == ERR_OK)
 		err = check_journal(settings, path, why);
+	if (err == ERR_OK)
+		err = check_files(settings, path, why);
 	if (err == ERR_OK)
 		err = check_names(settings, path, why);
 	if (err == ERR_OK && access(settings->journal_dir, R_OK | W_OK | X_OK) != 0) {

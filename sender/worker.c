@@ -29,7 +29,7 @@ struct worker {
 	struct loop_source *signals[ENTRY_SIGNAL_COUNT];
 	struct queue *queue;
 	struct runs runs;
-	struct relay *relay;
+	struct relays *relays;
 	struct exchange *exchange;
 	int64_t boot_us, wall_us; /* of the present turn */
 	int64_t stop_by_us;
@@ -135,9 +135,10 @@ static void set_aside(struct worker *worker, struct recipient *recipient, enum e
 	queue_settle(worker->queue, recipient);
 }
 
-static struct recipient *next_recipient(void *owner, struct letter *letter)
+static struct recipient *next_recipient(void *owner, struct relay *relay, struct letter *letter)
 {
 	struct worker *worker = owner;
+	(void)relay;
 	while (!worker->is_stopping && !worker->has_failed && !worker->needs_recheck) {
 		if (!journal_has_room(worker->journal, queue_in_hand(worker->queue) + 1))
 			return NULL;
@@ -226,9 +227,10 @@ static void on_told(void *owner, struct recipient *recipient, const struct smtp_
 	check_breaker(worker, recipient, about_us);
 }
 
-static size_t waiting(void *owner)
+static size_t waiting(void *owner, const struct relay *relay)
 {
 	const struct worker *worker = owner;
+	(void)relay;
 	size_t count = 0;
 	for (const struct run *run = worker->runs.first; run != NULL && !worker->is_stopping; run = run->next)
 		count += run->is_leaving ? 0 : run->waiting;
@@ -246,27 +248,27 @@ static void on_stop(void *owner)
 	worker->stop_by_us = clock_boot_us() + worker->setup->settings.sender_stop_timeout;
 	log_event(LOG_INFO, "worker.stopping", "worker=%s in_hand=%zu", journal_worker_id(worker->journal),
 		  queue_in_hand(worker->queue));
-	relay_quit(worker->relay);
+	relays_quit(worker->relays);
 }
 
 /* Those who were given time and are still being sent. */
 static void cut_off_late(struct worker *worker)
 {
 	if (worker->is_stopping && worker->boot_us >= worker->stop_by_us)
-		relay_cut(worker->relay, NULL);
+		relays_cut(worker->relays, NULL);
 	for (struct run *run = worker->runs.first; run != NULL; run = run->next) {
 		if (run->is_leaving && run->in_hand > 0 && worker->boot_us >= run->leave_by_us)
-			relay_cut(worker->relay, run);
+			relays_cut(worker->relays, run);
 	}
 }
 
 /* Content goes only after its intent is in the journal. */
 static void send_out(struct worker *worker)
 {
-	relay_feed(worker->relay, worker->boot_us);
+	relays_feed(worker->relays, worker->boot_us);
 	rewrite_when_worn(worker);
 	if (flush_journal(worker))
-		relay_write(worker->relay);
+		relays_write(worker->relays, worker->boot_us);
 }
 
 /* True when the worker is done. */
@@ -301,7 +303,7 @@ static void set_clock(struct worker *worker)
 static int64_t sleep_time(const struct worker *worker)
 {
 	int64_t wait_us = exchange_wait(worker->exchange, worker->boot_us);
-	int64_t relay_us = relay_wait(worker->relay, worker->boot_us);
+	int64_t relay_us = relays_wait(worker->relays, worker->boot_us);
 	if (relay_us >= 0 && relay_us < wait_us)
 		wait_us = relay_us;
 	return wait_us < SLEEP_US ? wait_us : SLEEP_US;
@@ -338,7 +340,7 @@ static enum err make_parts(struct worker *worker)
 	if (err == ERR_OK)
 		err = token_maker_new(&worker->setup->keyring, view_of(settings->bounce_domain), &worker->tokens);
 	if (err == ERR_OK)
-		err = relay_new(worker->setup, worker->loop, &owner, &worker->relay);
+		err = relays_new(worker->setup, worker->loop, &owner, &worker->relays);
 	worker->letterhead = (struct letterhead){
 		.tokens = worker->tokens,
 		.bounce_domain = view_of(settings->bounce_domain),
@@ -351,7 +353,7 @@ static enum err make_parts(struct worker *worker)
 		.db = worker->db,
 		.queue = worker->queue,
 		.runs = &worker->runs,
-		.relay = worker->relay,
+		.relays = worker->relays,
 	};
 	return err == ERR_OK ? exchange_new(&parts, &worker->exchange) : err;
 }
@@ -367,7 +369,7 @@ static enum err listen_to_signals(struct worker *worker)
 static void worker_done(struct worker *worker)
 {
 	exchange_done(worker->exchange);
-	relay_done(worker->relay);
+	relays_done(worker->relays);
 	for (size_t i = 0; i < ARRAY_LEN(worker->signals); i++)
 		loop_source_done(worker->signals[i]);
 	queue_done(worker->queue);

@@ -31,7 +31,10 @@ SETTING(DURATION, bounce, keep_raw, "30d", "time", "How long a returned message 
 SETTING(TEXT, relay, host, "127.0.0.1", "host name or address", "The SMTP relay that sender hands messages to.")
 SETTING(COUNT, relay, port, "25", "TCP port", "The relay's port.")
 SETTING(TEXT, relay, helo, "", "domain", "The name sent in EHLO; empty means this host's name.")
-SETTING(COUNT, relay, connections, "16", "connections a worker", "How many connections each worker keeps to the relay.")
+SETTING(
+    COUNT, relay, connections, "16", "connections a worker",
+    "How many connections each worker keeps to the relay, up to 5000. Each is an open file: sender raises its limit "
+    "as far as the system lets it.")
 SETTING(COUNT, relay, messages_per_connection, "1000", "messages",
 	"A connection is closed and opened anew after this many messages.")
 SETTING(COUNT, relay, in_flight, "1", "messages a connection",

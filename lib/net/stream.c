@@ -102,16 +102,19 @@ static void on_timer(evutil_socket_t fd, short what, void *owner)
 	stream->handlers->on_deadline(stream->owner);
 }
 
-void stream_set_deadline(struct stream *stream, int64_t after_us)
+void stream_set_deadline_from(struct stream *stream, int64_t now_us, int64_t after_us)
 {
-	if (after_us == 0) {
-		stream->deadline_us = 0;
-		return;
-	}
-	int64_t now_us = clock_boot_us();
 	stream->deadline_us = now_us + after_us;
 	if (stream->timer_us == 0 || stream->timer_us > stream->deadline_us)
 		start_timer(stream, now_us);
+}
+
+void stream_set_deadline(struct stream *stream, int64_t after_us)
+{
+	if (after_us == 0)
+		stream->deadline_us = 0;
+	else
+		stream_set_deadline_from(stream, clock_boot_us(), after_us);
 }
 
 enum err stream_of_fd(struct loop *loop, int fd, const struct endpoint *peer, struct stream **ret_stream)

@@ -48,6 +48,8 @@ void stream_shut(struct stream *stream);
 
 /* Calls on_deadline once in after_us unless it is set anew; 0: not at all. Cheap: may be called for each message. */
 void stream_set_deadline(struct stream *stream, int64_t after_us);
+/* The same for a caller that has read the boot clock, for many streams at once. after_us > 0. */
+void stream_set_deadline_from(struct stream *stream, int64_t now_us, int64_t after_us);
 
 /* The other side. */
 const struct endpoint *stream_peer(const struct stream *stream);

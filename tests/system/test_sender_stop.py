@@ -1,10 +1,11 @@
 """SIGTERM, pause and cancel begin no further message within a second, and leave nobody behind."""
 
 import signal
+import subprocess
 import time
 
 from sending import check, counts, people, places, until_accepted
-from verpost import until
+from verpost import BIN, until
 
 AUDIENCE = people(2500)
 SOME = AUDIENCE[:500]
@@ -153,4 +154,7 @@ def test_bad_settings(world):
             world.settings[name] = before
     world.configure()
     assert world.run("sender", "--check-config").returncode == 0
+    few = subprocess.run(["prlimit", "--nofile=66:66", str(BIN / "sender"), "--config", str(world.config)],
+                         capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    assert few.returncode == 1 and "open files" in few.stderr and few.stderr.count("\n") == 1, few
     assert world.run("sender", "--no-such").returncode == 2
