@@ -6,8 +6,15 @@
 
 #include "base/limits.h"
 
+bool endpoint_is_unix(const struct endpoint *endpoint)
+{
+	return endpoint->address.any.sa_family == AF_UNIX;
+}
+
 uint16_t endpoint_port(const struct endpoint *endpoint)
 {
+	if (endpoint_is_unix(endpoint))
+		return 0;
 	return ntohs(endpoint->address.any.sa_family == AF_INET6 ? endpoint->address.v6.sin6_port
 								 : endpoint->address.v4.sin_port);
 }
@@ -22,12 +29,13 @@ static void set_port(struct endpoint *endpoint, uint16_t port)
 
 socklen_t endpoint_size(const struct endpoint *endpoint)
 {
+	if (endpoint_is_unix(endpoint))
+		return sizeof(endpoint->address.local);
 	return endpoint->address.any.sa_family == AF_INET6 ? sizeof(endpoint->address.v6)
 							   : sizeof(endpoint->address.v4);
 }
 
-/* A numeric address without brackets. */
-static bool parse_host(struct view text, struct endpoint *ret_endpoint)
+bool endpoint_parse_host(struct view text, struct endpoint *ret_endpoint)
 {
 	char host[INET6_ADDRSTRLEN];
 	if (text.len == 0 || text.len >= sizeof(host))
@@ -74,12 +82,30 @@ enum err endpoint_parse(struct view text, struct endpoint *ret_endpoint, struct 
 	/* One socket of IPv6 that takes IPv4 too. */
 	if (view_eq(host, VIEW_LIT("*")))
 		host = VIEW_LIT("::");
-	if (!parse_host(host, &endpoint)) {
+	if (!endpoint_parse_host(host, &endpoint)) {
 		buf_addf(why, "\"" VIEW_FMT "\" is no IP address: write one such as 127.0.0.1 or [::1], or * for all",
 			 VIEW_ARG(host));
 		return ERR_INVALID;
 	}
 	set_port(&endpoint, (uint16_t)port);
+	*ret_endpoint = endpoint;
+	return ERR_OK;
+}
+
+enum err endpoint_unix(struct view path, struct endpoint *ret_endpoint, struct buf *why)
+{
+	struct endpoint endpoint = { .address.local.sun_family = AF_UNIX };
+	if (!view_starts(path, VIEW_LIT("/")) || view_has_control(path)) {
+		buf_addf(why, "\"" VIEW_FMT "\" is no path of a socket: write it from the root on, as /run/relay.sock",
+			 VIEW_ARG(path));
+		return ERR_INVALID;
+	}
+	if (path.len >= sizeof(endpoint.address.local.sun_path)) {
+		buf_addf(why, "the path of the socket has more than %zu octets: choose a shorter one",
+			 sizeof(endpoint.address.local.sun_path) - 1);
+		return ERR_TOO_BIG;
+	}
+	memcpy(endpoint.address.local.sun_path, path.data, path.len);
 	*ret_endpoint = endpoint;
 	return ERR_OK;
 }
@@ -123,7 +149,7 @@ enum err endpoint_resolve(struct view host, uint16_t port, struct endpoint *ret_
 	if (view_starts(host, VIEW_LIT("[")) && view_ends(host, VIEW_LIT("]")))
 		bare = view_slice(host, 1, host.len - 1);
 	struct endpoint endpoint;
-	if (!parse_host(bare, &endpoint))
+	if (!endpoint_parse_host(bare, &endpoint))
 		return ask_resolver(host, port, ret_endpoints, max, ret_count, why);
 	set_port(&endpoint, port);
 	ret_endpoints[0] = endpoint;
@@ -134,6 +160,12 @@ enum err endpoint_resolve(struct view host, uint16_t port, struct endpoint *ret_
 enum err endpoint_write_host(const struct endpoint *endpoint, struct buf *out)
 {
 	char text[INET6_ADDRSTRLEN] = "";
+	if (endpoint_is_unix(endpoint)) {
+		struct view path =
+		    view_from(endpoint->address.local.sun_path,
+			      strnlen(endpoint->address.local.sun_path, sizeof(endpoint->address.local.sun_path)));
+		return buf_addf(out, "unix:" VIEW_FMT, VIEW_ARG(path));
+	}
 	if (endpoint->address.any.sa_family != AF_INET6) {
 		inet_ntop(AF_INET, &endpoint->address.v4.sin_addr, text, sizeof(text));
 		return buf_add(out, view_of(text));
@@ -149,6 +181,8 @@ enum err endpoint_write_host(const struct endpoint *endpoint, struct buf *out)
 
 enum err endpoint_write(const struct endpoint *endpoint, struct buf *out)
 {
+	if (endpoint_is_unix(endpoint))
+		return endpoint_write_host(endpoint, out);
 	bool is_v6 =
 	    endpoint->address.any.sa_family == AF_INET6 && !IN6_IS_ADDR_V4MAPPED(&endpoint->address.v6.sin6_addr);
 	if (is_v6)

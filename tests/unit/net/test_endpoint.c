@@ -45,6 +45,67 @@ START_TEST(parse_and_write)
 	}
 END_TEST
 
+static const struct {
+	const char *label, *path;
+	enum err err;
+} path_rows[] = {
+	{ "a path", "/run/relay.sock", ERR_OK },
+	{ "not from the root", "run/relay.sock", ERR_INVALID },
+	{ "empty", "", ERR_INVALID },
+	{ "control", "/run/\nrelay", ERR_INVALID },
+};
+
+START_TEST(paths)
+	{
+		for (size_t i = 0; i < ARRAY_LEN(path_rows); i++) {
+			AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+			AUTO_BUF written = buf_with_ceiling(LIMIT_WHY);
+			AUTO_BUF expected = buf_with_ceiling(LIMIT_WHY);
+			struct endpoint endpoint;
+			ck_row(path_rows[i].label,
+			       endpoint_unix(view_of(path_rows[i].path), &endpoint, &why) == path_rows[i].err);
+			ck_row(path_rows[i].label, (why.len > 0) == (path_rows[i].err != ERR_OK));
+			if (path_rows[i].err != ERR_OK)
+				continue;
+			ck_row(path_rows[i].label, endpoint_is_unix(&endpoint) && endpoint_port(&endpoint) == 0);
+			buf_addf(&expected, "unix:%s", path_rows[i].path);
+			endpoint_write(&endpoint, &written);
+			ck_view_eq(buf_view(&written), buf_text(&expected));
+			buf_reset(&written);
+			endpoint_write_host(&endpoint, &written);
+			ck_view_eq(buf_view(&written), buf_text(&expected));
+		}
+	}
+END_TEST
+
+START_TEST(the_longest_path)
+	{
+		AUTO_BUF path = buf_with_ceiling(200);
+		AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+		AUTO_BUF written = buf_with_ceiling(200);
+		struct endpoint endpoint;
+		for (buf_add_byte(&path, '/'); path.len < 107;)
+			buf_add_byte(&path, 'x');
+		ck_assert(endpoint_unix(buf_view(&path), &endpoint, &why) == ERR_OK);
+		endpoint_write(&endpoint, &written);
+		ck_assert(view_ends(buf_view(&written), buf_view(&path)));
+		buf_add_byte(&path, 'x');
+		ck_assert(endpoint_unix(buf_view(&path), &endpoint, &why) == ERR_TOO_BIG);
+	}
+END_TEST
+
+START_TEST(hosts_alone)
+	{
+		struct endpoint endpoint;
+		ck_assert(endpoint_parse_host(view_of("192.0.2.1"), &endpoint));
+		ck_assert(!endpoint_is_unix(&endpoint) && endpoint_port(&endpoint) == 0);
+		ck_assert(endpoint_parse_host(view_of("2001:db8::1"), &endpoint));
+		ck_assert(!endpoint_parse_host(view_of("[2001:db8::1]"), &endpoint));
+		ck_assert(!endpoint_parse_host(view_of("localhost"), &endpoint));
+		ck_assert(!endpoint_parse_host(view_of("192.0.2.1:25"), &endpoint));
+	}
+END_TEST
+
 START_TEST(resolve_what_needs_no_network)
 	{
 		static const char *const hosts[] = { "127.0.0.1", "::1", "[::1]", "localhost" };
@@ -66,6 +127,7 @@ END_TEST
 
 Suite *test_suite(void)
 {
-	const TTest *const tests[] = { parse_and_write, resolve_what_needs_no_network };
+	const TTest *const tests[] = { parse_and_write, paths, the_longest_path, hosts_alone,
+				       resolve_what_needs_no_network };
 	return suite_of("endpoint", tests, ARRAY_LEN(tests));
 }
