@@ -33,6 +33,9 @@ enum limit {
 	LIMIT_SECRET = 8 << 10,       /* a password or a bearer token */
 	LIMIT_SASL_LINE = 12288,      /* a challenge or a response (RFC 4954 section 4) */
 
+	/* TLS: records made that the kernel did not take yet. One of data, and what the protocol itself has to say. */
+	LIMIT_TLS_UNSENT = 64 << 10,
+
 	/* outgoing messages */
 	LIMIT_TEMPLATE = 4 << 20,       /* one source text of a campaign */
 	LIMIT_TEMPLATE_DEPTH = 16,      /* sections in sections */

@@ -7,25 +7,12 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "net/loop_base.h"
 #include "net/stream_fd.h"
-
-struct stream {
-	struct loop *loop;
-	int fd;
-	struct endpoint peer;
-	const struct stream_handlers *handlers;
-	void *owner;
-	struct event *input, *output, *timer;
-	int64_t deadline_us; /* boot clock; 0: none */
-	int64_t timer_us;    /* when the timer fires; 0: it is not running */
-	int write_errno;     /* a write failed; told when the input before it is read */
-	bool is_connecting;
-};
+#include "net/stream_private.h"
 
 /* Every libevent callback below ends with at most one handler's call: the owner may release the stream in it. */
 
-static void report_closed(struct stream *stream, int errno_value)
+void stream_report_closed(struct stream *stream, int errno_value)
 {
 	event_del(stream->input);
 	event_del(stream->output);
@@ -37,16 +24,20 @@ static void on_readable(evutil_socket_t fd, short what, void *owner)
 {
 	(void)what;
 	struct stream *stream = owner;
+	if (stream->tls != NULL) {
+		stream_tls_readable(stream);
+		return;
+	}
 	char *room = loop_read_room(stream->loop);
 	ssize_t count = recv(fd, room, LOOP_READ_SIZE, 0);
 	if (count > 0)
 		stream->handlers->on_input(stream->owner, view_from(room, (size_t)count));
 	else if (count == 0)
-		report_closed(stream, stream->write_errno);
+		stream_report_closed(stream, stream->write_errno);
 	else if (errno != EAGAIN && errno != EINTR)
-		report_closed(stream, errno);
+		stream_report_closed(stream, errno);
 	else if (stream->write_errno != 0)
-		report_closed(stream, stream->write_errno);
+		stream_report_closed(stream, stream->write_errno);
 }
 
 static void end_connecting(struct stream *stream, short what)
@@ -60,7 +51,7 @@ static void end_connecting(struct stream *stream, short what)
 	if (error == 0 && event_add(stream->input, NULL) != 0)
 		error = ENOMEM;
 	if (error != 0) {
-		report_closed(stream, error);
+		stream_report_closed(stream, error);
 		return;
 	}
 	stream->is_connecting = false;
@@ -73,6 +64,8 @@ static void on_writable(evutil_socket_t fd, short what, void *owner)
 	struct stream *stream = owner;
 	if (stream->is_connecting)
 		end_connecting(stream, what);
+	else if (stream->tls != NULL)
+		stream_tls_writable(stream);
 	else
 		stream->handlers->on_writable(stream->owner);
 }
@@ -134,7 +127,7 @@ enum err stream_of_fd(struct loop *loop, int fd, const struct endpoint *peer, st
 	}
 	/* Many small writes each of which the peer waits for: without this each may be held back for 40 ms. */
 	int on = 1;
-	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) != 0) {
+	if (!endpoint_is_unix(peer) && setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) != 0) {
 		stream_done(stream);
 		return ERR_IO;
 	}
@@ -142,9 +135,37 @@ enum err stream_of_fd(struct loop *loop, int fd, const struct endpoint *peer, st
 	return ERR_OK;
 }
 
-enum err stream_connect(struct loop *loop, const struct endpoint *endpoint, int64_t timeout_us,
-			const struct stream_handlers *handlers, void *owner, struct stream **ret_stream)
+/* The port is chosen when the connection is made, so that as many connections can start from one address as there are
+ * ports for each destination, and not only as many as there are ports. */
+static enum err start_from(int fd, const struct endpoint *source)
 {
+	int on = 1;
+	if (setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on)) != 0 ||
+	    bind(fd, &source->address.any, endpoint_size(source)) != 0)
+		return ERR_IO;
+	return ERR_OK;
+}
+
+static enum err begin_connecting(struct stream *stream, const struct endpoint *source, int64_t timeout_us)
+{
+	struct timeval timeout = loop_timeval(timeout_us);
+	stream->is_connecting = true;
+	if (source != NULL && start_from(stream->fd, source) != ERR_OK)
+		return ERR_IO;
+	int result = connect(stream->fd, &stream->peer.address.any, endpoint_size(&stream->peer));
+	if ((result != 0 && errno != EINPROGRESS) || event_add(stream->output, &timeout) != 0)
+		return ERR_IO;
+	return ERR_OK;
+}
+
+enum err stream_connect_from(struct loop *loop, const struct endpoint *endpoint, const struct endpoint *source,
+			     int64_t timeout_us, const struct stream_handlers *handlers, void *owner,
+			     struct stream **ret_stream)
+{
+	if (endpoint_is_unix(endpoint))
+		source = NULL;
+	if (source != NULL && source->address.any.sa_family != endpoint->address.any.sa_family)
+		return ERR_INVALID;
 	int fd = socket(endpoint->address.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return ERR_IO;
@@ -154,17 +175,21 @@ enum err stream_connect(struct loop *loop, const struct endpoint *endpoint, int6
 		return err;
 	stream->handlers = handlers;
 	stream->owner = owner;
-	stream->is_connecting = true;
-	struct timeval timeout = loop_timeval(timeout_us);
-	int result = connect(fd, &endpoint->address.any, endpoint_size(endpoint));
-	if ((result != 0 && errno != EINPROGRESS) || event_add(stream->output, &timeout) != 0) {
+	err = begin_connecting(stream, source, timeout_us);
+	if (err != ERR_OK) {
 		int error = errno;
 		stream_done(stream);
 		errno = error;
-		return ERR_IO;
+		return err;
 	}
 	*ret_stream = stream;
 	return ERR_OK;
+}
+
+enum err stream_connect(struct loop *loop, const struct endpoint *endpoint, int64_t timeout_us,
+			const struct stream_handlers *handlers, void *owner, struct stream **ret_stream)
+{
+	return stream_connect_from(loop, endpoint, NULL, timeout_us, handlers, owner, ret_stream);
 }
 
 void stream_start(struct stream *stream, const struct stream_handlers *handlers, void *owner)
@@ -183,11 +208,12 @@ void stream_done(struct stream *stream)
 		if (events[i] != NULL)
 			event_free(events[i]);
 	}
+	tls_session_done(stream->tls);
 	close(stream->fd);
 	free(stream);
 }
 
-static void remember_failure(struct stream *stream, int errno_value)
+void stream_remember_failure(struct stream *stream, int errno_value)
 {
 	if (stream->write_errno != 0)
 		return;
@@ -196,18 +222,26 @@ static void remember_failure(struct stream *stream, int errno_value)
 	event_active(stream->input, EV_READ, 0);
 }
 
+void stream_watch_output(struct stream *stream)
+{
+	if (event_add(stream->output, NULL) != 0)
+		stream_remember_failure(stream, ENOMEM);
+}
+
 size_t stream_write(struct stream *stream, struct view bytes)
 {
 	if (bytes.len == 0 || stream->write_errno != 0 || stream->is_connecting)
 		return 0;
+	if (stream->tls != NULL)
+		return stream_tls_write(stream, bytes);
 	ssize_t count = send(stream->fd, bytes.data, bytes.len, MSG_NOSIGNAL);
 	if (count < 0 && errno != EAGAIN && errno != EINTR) {
-		remember_failure(stream, errno);
+		stream_remember_failure(stream, errno);
 		return 0;
 	}
 	size_t taken = count < 0 ? 0 : (size_t)count;
-	if (taken < bytes.len && event_add(stream->output, NULL) != 0)
-		remember_failure(stream, ENOMEM);
+	if (taken < bytes.len)
+		stream_watch_output(stream);
 	return taken;
 }
 
@@ -215,16 +249,25 @@ void stream_pause_input(struct stream *stream, bool paused)
 {
 	if (stream->is_connecting)
 		return;
+	stream->is_paused = paused;
+	/* A handshake needs its input; its end looks at is_paused. */
+	if (stream->tls != NULL && !stream->is_secure)
+		return;
 	if (paused)
 		event_del(stream->input);
 	else if (event_add(stream->input, NULL) != 0)
-		remember_failure(stream, ENOMEM);
+		stream_remember_failure(stream, ENOMEM);
+	else if (stream->has_more)
+		event_active(stream->input, EV_READ, 0);
 }
 
 void stream_shut(struct stream *stream)
 {
+	stream->is_shut = true;
+	if (stream->tls != NULL)
+		stream_tls_shut(stream);
 	/* It fails only when there is no connection any more, which the input will tell. */
-	if (shutdown(stream->fd, SHUT_WR) != 0)
+	else if (shutdown(stream->fd, SHUT_WR) != 0)
 		return;
 }
 

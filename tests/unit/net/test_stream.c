@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/limits.h"
@@ -67,7 +69,13 @@ static void on_closed(void *owner, int errno_value)
 	side->stream = NULL;
 }
 
-static const struct stream_handlers handlers = { on_connected, on_input, on_writable, on_deadline, on_closed };
+static const struct stream_handlers handlers = {
+	.on_connected = on_connected,
+	.on_input = on_input,
+	.on_writable = on_writable,
+	.on_deadline = on_deadline,
+	.on_closed = on_closed,
+};
 
 static void on_accept(void *owner, struct stream *stream)
 {
@@ -229,6 +237,79 @@ START_TEST(several_addresses_and_a_port_in_use)
 	}
 END_TEST
 
+START_TEST(source_address)
+	{
+		AUTO_BUF from = buf_with_ceiling(100);
+		struct pair pair;
+		struct endpoint source;
+		pair_open(&pair, 0);
+		struct endpoint to = *listener_endpoint(pair.listener, 0);
+		stream_done(pair.here.stream);
+		stream_done(pair.there.stream);
+		pair.there.stream = NULL;
+		pair.here.is_connected = false;
+		ck_assert(endpoint_parse_host(VIEW_LIT("127.0.0.2"), &source));
+		ck_assert(stream_connect_from(pair.loop, &to, &source, LONG_US, &handlers, &pair.here,
+					      &pair.here.stream) == ERR_OK);
+		while (pair.there.stream == NULL || !pair.here.is_connected)
+			loop_run_once(pair.loop, LONG_US);
+		endpoint_write_host(stream_peer(pair.there.stream), &from);
+		ck_view_eq(buf_view(&from), "127.0.0.2");
+
+		struct stream *none = NULL;
+		ck_assert(endpoint_parse_host(VIEW_LIT("192.0.2.1"), &source));
+		ck_assert(stream_connect_from(pair.loop, &to, &source, LONG_US, &handlers, &pair.here, &none) ==
+			  ERR_IO);
+		ck_assert_int_eq(errno, EADDRNOTAVAIL);
+		ck_assert(endpoint_parse_host(VIEW_LIT("::1"), &source));
+		ck_assert(stream_connect_from(pair.loop, &to, &source, LONG_US, &handlers, &pair.here, &none) ==
+			  ERR_INVALID);
+		ck_assert(none == NULL);
+		pair_close(&pair);
+	}
+END_TEST
+
+/* A socket in a folder of its own; what it hears it says again. */
+START_TEST(unix_sockets)
+	{
+		char folder[] = "/tmp/verpost-unix.XXXXXX";
+		AUTO_BUF path = buf_with_ceiling(100);
+		AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+		struct endpoint endpoint, source;
+		struct loop *loop;
+		struct side side = { .input = buf_with_ceiling(100), .to_write = 10 };
+		ck_assert(mkdtemp(folder) != NULL);
+		buf_addf(&path, "%s/relay.sock", folder);
+		ck_assert(endpoint_unix(buf_view(&path), &endpoint, &why) == ERR_OK);
+		ck_assert(loop_new(&loop) == ERR_OK);
+		ck_assert(stream_connect(loop, &endpoint, LONG_US, &handlers, &side, &side.stream) == ERR_IO);
+		ck_assert_int_eq(errno, ENOENT);
+
+		int listening = socket(AF_UNIX, SOCK_STREAM, 0);
+		ck_assert(bind(listening, &endpoint.address.any, endpoint_size(&endpoint)) == 0);
+		ck_assert(listen(listening, 1) == 0);
+		ck_assert(endpoint_parse_host(VIEW_LIT("127.0.0.2"), &source));
+		ck_assert(stream_connect_from(loop, &endpoint, &source, LONG_US, &handlers, &side, &side.stream) ==
+			  ERR_OK);
+		ck_assert_msg(!side.is_connected, "callbacks come from the loop");
+		while (!side.is_connected)
+			loop_run_once(loop, LONG_US);
+		ck_assert(endpoint_is_unix(stream_peer(side.stream)));
+		char room[10];
+		int fd = accept(listening, NULL, NULL);
+		ck_assert_int_eq(recv(fd, room, sizeof(room), MSG_WAITALL), sizeof(room));
+		ck_assert_int_eq(send(fd, room, sizeof(room), 0), sizeof(room));
+		close(fd);
+		while (!side.is_closed)
+			loop_run_once(loop, LONG_US);
+		ck_assert(side.input.len == sizeof(room) && memcmp(side.input.data, content, sizeof(room)) == 0);
+		close(listening);
+		ck_assert(unlink(buf_text(&path)) == 0 && rmdir(folder) == 0);
+		buf_done(&side.input);
+		loop_done(loop);
+	}
+END_TEST
+
 Suite *test_suite(void)
 {
 	const TTest *const tests[] = {
@@ -239,6 +320,8 @@ Suite *test_suite(void)
 		deadlines,
 		nobody_listens,
 		several_addresses_and_a_port_in_use,
+		source_address,
+		unix_sockets,
 	};
 	return suite_of("stream", tests, ARRAY_LEN(tests));
 }
