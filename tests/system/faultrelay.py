@@ -91,11 +91,10 @@ class FaultRelay:
 
     def wait(self, count, seconds=PATIENCE):
         """Until so many messages were accepted or kept."""
-        until(lambda: len(self.accepted()) + len(self.kept()) >= count, f"{count} messages at the relay", seconds)
+        until(lambda: self.taken() >= count, f"{count} messages at the relay", seconds)
 
-    def records(self, *kinds):
-        """All that was written down of these kinds, by the time of each process."""
-        found = []
+    def read_on(self):
+        """What was written down since."""
         for path in sorted(self.folder.glob("*.jsonl")):
             offset, rows = self.read.get(path, (0, collections.defaultdict(list)))
             with open(path, "rb") as file:
@@ -106,9 +105,17 @@ class FaultRelay:
                 row = json.loads(line)
                 rows[row["what"]].append(row)
             self.read[path] = (offset + len(whole), rows)
-            for kind in kinds:
-                found += rows[kind]
+
+    def records(self, *kinds):
+        """All that was written down of these kinds, in the order of time."""
+        self.read_on()
+        found = [row for _, rows in self.read.values() for kind in kinds for row in rows[kind]]
         return sorted(found, key=lambda row: row["at"])
+
+    def taken(self):
+        """How many messages were accepted or kept."""
+        self.read_on()
+        return sum(len(rows["accepted"]) + len(rows["kept"]) for _, rows in self.read.values())
 
     def accepted(self):
         return self.records("accepted")

@@ -217,11 +217,14 @@ class Session(asyncio.Protocol):
 
     def spell(self, data, seconds, then):
         """Octet by octet."""
-        if not data or self.has_gone:
+        if self.has_gone:
             then()
             return
         self.out.append(data[:1])
-        self.delay(seconds, lambda: self.spell(data[1:], seconds, then))
+        if len(data) > 1:
+            self.delay(seconds, lambda: self.spell(data[1:], seconds, then))
+        else:
+            then()
 
     def strike(self, step, recipient=""):
         if step not in self.house.rules.by_step:

@@ -162,11 +162,15 @@ class World:
     def configure(self, **changes):
         """Writes the configuration; keyword names are section.name."""
         self.settings.update(changes)
+        self.write_settings(self.config, self.settings)
+
+    @staticmethod
+    def write_settings(path, settings):
         sections = {}
-        for name, value in self.settings.items():
+        for name, value in settings.items():
             section, key = name.split(".", 1)
             sections.setdefault(section, []).append(f"{key} = {value}")
-        self.file("verpost.conf", "".join(f"[{s}]\n" + "\n".join(rows) + "\n" for s, rows in sections.items()))
+        path.write_text("".join(f"[{s}]\n" + "\n".join(rows) + "\n" for s, rows in sections.items()), encoding="utf-8")
 
     # ---- PostgreSQL ----
 

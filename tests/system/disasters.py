@@ -1,0 +1,234 @@
+"""What may happen to senders on several hosts while a campaign is under way. Each disaster is a function of a Trial; how many messages it
+may leave in doubt is added up as it happens."""
+
+import os
+import pathlib
+import signal
+import struct
+import subprocess
+import time
+
+from hosts import forget
+from verpost import Failure, until
+
+LEASE = 1  # seconds; the least that there is
+
+
+class Trial:
+    """A campaign in trouble: its hosts and relay, and what has been done to them."""
+
+    def __init__(self, world, chance, hosts, relay, campaign, snapshots, connections, in_flight=1):
+        self.world, self.chance, self.hosts, self.relay = world, chance, hosts, relay
+        self.campaign, self.snapshots = campaign, snapshots
+        self.per_worker = connections * in_flight
+        self.workers = int(world.settings["sender.workers"])
+        self.done, self.doubtful, self.forgotten = [], 0, 0
+        self.disk = None  # a SmallDisk with the journals of the first host
+
+    def host(self):
+        return self.chance.choice([host for host in self.hosts if host.is_up()])
+
+    def worker(self, host):
+        pids = host.workers()
+        return self.chance.choice(pids) if pids else None
+
+    def lost(self, workers):
+        """So many workers ended with messages under way."""
+        self.doubtful += workers * self.per_worker
+
+    def pause(self, least, most):
+        time.sleep(self.chance.uniform(least, most))
+
+    def do(self, disaster):
+        self.done.append(disaster.__name__)
+        disaster(self)
+
+    def is_over(self):
+        return self.world.value(f"SELECT state FROM campaign WHERE name = '{self.campaign}'") == "finished"
+
+
+def kill_worker(trial):
+    pid = trial.worker(trial.host())
+    if pid:
+        trial.world.kill(pid)
+        trial.lost(1)
+
+
+def kill_all_workers(trial):
+    pids = trial.host().workers()
+    for pid in pids:
+        trial.world.kill(pid)
+    trial.lost(len(pids))
+
+
+def end_worker(trial):
+    "SIGTERM to a worker alone."
+    pid = trial.worker(trial.host())
+    if pid:
+        trial.world.kill(pid, signal.SIGTERM)
+        trial.lost(1)  # what the relay does not answer until sender.stop_timeout
+
+
+def kill_coordinator(trial):
+    for pid in trial.host().children("sender-coord"):
+        trial.world.kill(pid)
+
+
+def kill_parent(trial):
+    "The next sender is there at once: the orphans still finish what they have in hand."
+    host = trial.host()
+    trial.lost(len(host.kill_parent()))
+    host.start()
+
+
+def kill_host(trial):
+    host = trial.host()
+    host.kill()
+    trial.lost(trial.workers)
+    trial.pause(0, 1)
+    host.start()
+
+
+def end_host(trial):
+    "SIGTERM to the parent."
+    host = trial.host()
+    trial.lost(trial.workers)
+    took = host.stop()
+    if took > 15 + 10:
+        raise Failure(f"SIGTERM took {took:.1f} s")
+    host.start()
+
+
+def freeze_worker(trial):
+    "A worker hangs for longer than its lease."
+    pid = trial.worker(trial.host())
+    if pid:
+        trial.world.kill(pid, signal.SIGSTOP)
+        trial.pause(1.5 * LEASE, 2.5 * LEASE)
+        trial.world.kill(pid, signal.SIGCONT)
+        trial.lost(1)  # what the relay has given up meanwhile
+
+
+def freeze_host(trial):
+    "A whole host hangs for longer than its leases, and may be killed before it comes back."
+    host = trial.host()
+    host.signal_all(signal.SIGSTOP)
+    trial.pause(1.5 * LEASE, 2.5 * LEASE)
+    trial.lost(trial.workers)
+    if trial.chance.random() < 0.3:
+        host.kill()
+        host.start()
+    else:
+        host.signal_all(signal.SIGCONT)
+
+
+def postgres(trial, verb):
+    trial.snapshots.is_away.set()
+    trial.world.postgres(verb)
+    trial.pause(0, 1.5)
+    if trial.chance.random() < 0.5:
+        kill_worker(trial)
+    trial.world.postgres("start")
+    trial.snapshots.is_away.clear()
+
+
+def kill_postgres(trial):
+    postgres(trial, "kill")
+
+
+def restart_postgres(trial):
+    postgres(trial, "stop")
+
+
+def pause_and_resume(trial):
+    done = trial.world.run("listctl", "campaign", "pause", trial.campaign)
+    if done.returncode:
+        if trial.is_over():
+            return
+        raise Failure(f"cannot pause: {done.stderr}")
+    trial.lost(sum(len(host.workers()) for host in trial.hosts if host.is_up()))
+    trial.pause(0, 1.5)
+    trial.world.listctl("campaign", "resume", trial.campaign)
+
+
+class SmallDisk:
+    """A file system of a megabyte or so, for the journals of one host. Needs root."""
+
+    def __init__(self, folder, size):
+        self.folder = pathlib.Path(folder)
+        self.folder.mkdir(exist_ok=True)
+        self.refusal = self.command("mount", "-t", "tmpfs", "-o", f"size={size},mode=755", "tmpfs", self.folder)
+        self.is_there = not self.refusal
+
+    @staticmethod
+    def command(*words):
+        done = subprocess.run([str(word) for word in words], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        return done.stderr.strip() or f"{words[0]} ended with {done.returncode}" if done.returncode else ""
+
+    def fill(self):
+        """Not one octet more."""
+        filler = os.open(self.folder / "filler", os.O_WRONLY | os.O_CREAT, 0o644)
+        for size in (65536, 4096, 512, 1):
+            try:
+                while True:
+                    os.write(filler, b"x" * size)
+            except OSError:
+                continue
+        os.close(filler)
+
+    def take_back(self, journal):
+        """A journal takes its space beforehand, so that a full disk does not touch it. This gives back the half that is not in use, as on a
+        file system that looks for space at the time of writing (journal.c has the layout)."""
+        page = 4096
+        data = journal.read_bytes()
+        half = (len(data) - page) // 2 // page * page
+        generations = [struct.unpack_from("=Q", data, page + i * half)[0] for i in range(2)]
+        unused = 0 if generations[0] < generations[1] else 1
+        refusal = self.command("fallocate", "--punch-hole", "--offset", page + unused * half, "--length", half, journal)
+        if refusal:
+            raise Failure(refusal)
+
+    def clear(self):
+        (self.folder / "filler").unlink(missing_ok=True)
+
+    def close(self):
+        if self.is_there:
+            self.command("umount", "--lazy", self.folder)
+
+
+def fill_disk(trial):
+    "The disk with the first host's journals is full for a while, and the journals need space."
+    host, disk = trial.hosts[0], trial.disk
+    failed = host.log().count("event=journal.failed")
+    host.signal_all(signal.SIGSTOP)  # or something might be written between the look at the journal and the digging
+    for journal in disk.folder.glob("*.journal"):
+        disk.take_back(journal)
+    disk.fill()
+    host.signal_all(signal.SIGCONT)
+    trial.lost(trial.workers)
+    until(lambda: host.log().count("event=journal.failed") > failed or trial.is_over(), "the full disk is felt")
+    trial.pause(0.5, 2)
+    disk.clear()
+
+
+def lose_host(trial):
+    "The last host is gone with its disk; its workers are forgotten."
+    host = trial.hosts[-1]
+    lost = host.lose()
+    trial.forgotten = len(opened_by(trial.world, lost))
+    forget(trial.world, lost)
+
+
+def opened_by(world, workers):
+    """Whom these workers have opened and not finished: (campaign, subscriber)."""
+    names = ", ".join(f"'{worker}'" for worker in workers)
+    return {(int(c), int(i)) for c, i in world.sql(
+        "SELECT w.campaign_id, a.id FROM chunk_window w JOIN campaign_chunk k USING (campaign_id, chunk_no)"
+        " CROSS JOIN LATERAL unnest(k.subscriber_ids[w.first:w.last]) AS a(id)"
+        f" WHERE w.worker_id IN ({names})"
+        " AND NOT EXISTS (SELECT FROM delivery d WHERE d.campaign_id = w.campaign_id AND d.subscriber_id = a.id)"
+        f" UNION SELECT campaign_id, subscriber_id FROM deferral WHERE opened_by IN ({names})")}
+
+
+ALL = (kill_worker, kill_all_workers, end_worker, kill_coordinator, kill_parent, kill_host, end_host, freeze_worker, freeze_host,
+       kill_postgres, restart_postgres, pause_and_resume, fill_disk, lose_host)

@@ -1,0 +1,180 @@
+"""Guarantees 1 and 2 under every fault there is. A campaign of twenty thousand is sent by two hosts while, from a seed, their processes
+are killed, ended and frozen, PostgreSQL is restarted, the disk of a journal is full, one host is lost for good, and the relay breaks and
+slows its connections at every step. At the end what the relay took, by its tokens, stands beside the ledger.
+
+VERPOST_SEED=N runs another seed, VERPOST_FAULTS=N another number of recipients."""
+
+import os
+import random
+import time
+
+import disasters
+import exactness
+
+from faultrelay import FaultRelay
+from hosts import Host
+from verpost import Failure, Skip, until
+
+RECIPIENTS = int(os.environ.get("VERPOST_FAULTS", 20000))
+CONNECTIONS = 4
+WORKERS = 2  # a host
+BREAKS = ("drop", "reset", "stall", "hang", "gone", "soft", "hard", "garbage", "slow")
+# What may strike where; content and kept know no reply of their own.
+STRIKES = {step: BREAKS for step in ("banner", "ehlo", "mail", "rcpt", "data", "dot", "quit")}
+STRIKES["content"] = ("drop", "reset", "stall", "hang", "gone")
+STRIKES["kept"] = ("drop", "reset", "stall", "hang", "garbage", "slow")
+BY_CONNECTION = ("banner", "ehlo", "starttls", "tls", "auth", "quit")
+# After these, in a transaction, the client may not know what became of what it had in hand.
+LEAVES_DOUBT = ("drop", "reset", "hang", "gone", "garbage")
+TEXT = "Hello {{name|friend}},\n\n.this line begins with a dot\n..and this one with two\n\nthis is the news.\n"
+
+
+def audience():
+    return [f"u{n:05d}@d{n % 997}.test" for n in range(RECIPIENTS)]
+
+
+def relay_rules(chance, strikes):
+    """Each action at each step, by count, so that none is left out."""
+    rules = []
+    for step, actions in strikes.items():
+        for action in actions:
+            least = RECIPIENTS // 400 if step in BY_CONNECTION else RECIPIENTS // 20
+            rule = {"step": step, "action": action, "every": chance.randrange(least, 2 * least)}
+            if action == "hang":
+                rule["times"] = 3
+            if action == "stall":
+                rule["seconds"] = 0.7
+            rules.append(rule)
+    return rules
+
+
+def begin(world, rules, seed, options, settings):
+    """Database, audience, relay and two hosts; the campaign is under way when it returns."""
+    world.setup()
+    world.subscribe(audience())
+    world.configure(**{
+        "relay.connections": CONNECTIONS, "relay.messages_per_connection": 40, "relay.connect_timeout": "3s",
+        "relay.reply_timeout": "3s", "relay.data_timeout": "3s", "relay.final_timeout": "3s", "relay.retry": "1s",
+        "sender.workers": WORKERS, "sender.lease": f"{disasters.LEASE}s", "sender.window": 100, "sender.stop_timeout": "4s",
+        "sender.retry_after": "1s 2s", "journal.size": "512K", **settings})
+    relay = FaultRelay(world, rules=rules, seed=seed, delay=0.004, **options).start()
+    return relay, [Host(world, "first"), Host(world, "second")]
+
+
+def plan(chance, disk):
+    """Every disaster once, in any order, the loss of the host not among the first, and some again."""
+    first = [d for d in disasters.ALL if d is not disasters.lose_host and (disk or d is not disasters.fill_disk)]
+    chance.shuffle(first)
+    first.insert(chance.randrange(len(first) // 2, len(first)), disasters.lose_host)
+    return first + [chance.choice(disasters.ALL[:10]) for _ in range(4)]
+
+
+def go_through(trial, planned):
+    """One disaster after the other, spread over the campaign."""
+    for number, disaster in enumerate(planned):
+        due = RECIPIENTS * (number + 1) // (len(planned) + 3)
+        until(lambda: trial.relay.taken() >= due or trial.is_over(), f"{due} messages at the relay")
+        if trial.is_over():
+            raise Failure("the campaign was over before all had happened")
+        trial.pause(0, 0.3)
+        trial.do(disaster)
+
+
+def broken_sessions(relay):
+    return sum(count for (step, action), count in relay.faults().items() if action in LEAVES_DOUBT and step not in BY_CONNECTION)
+
+
+def judge(trial, relay, strikes, in_flight):
+    """What must hold when it is over."""
+    world = trial.world
+    copies, places, doubts = exactness.check(world, [relay], trial.campaign, audience())
+    relay.check()
+    struck = relay.faults()
+    missed = [(step, action) for step, actions in strikes.items() for action in actions if not struck[step, action]]
+    if missed:
+        raise Failure(f"not every fault struck: {missed}")
+    named = sum(doubts.values())
+    most = trial.forgotten + trial.doubtful + broken_sessions(relay) * in_flight
+    if named > most:
+        raise Failure(f"{named} doubts, and at most {most} are to be explained: {trial.forgotten} by the lost host, {trial.doubtful} by"
+                      f" {len(trial.done)} disasters, the rest by the relay")
+    again = sum(copies.taken.values()) - len(copies.taken)
+    return f"{len(places)} recipients, {named} doubts of {most} that may be, {again} copies sent again"
+
+
+def stop_all(trial):
+    for host in trial.hosts:
+        if host.is_up():
+            host.stop()
+    if trial.world.value("SELECT count(*) FROM chunk_window") != "0":
+        raise Failure("windows are left behind")
+
+
+def trial(world, seed, strikes=None, options=None, settings=None, in_flight=1):
+    seed = int(os.environ.get("VERPOST_SEED", seed))
+    chance = random.Random(seed)
+    strikes = strikes or STRIKES
+    relay, hosts = begin(world, relay_rules(chance, strikes), seed, options or {}, settings or {})
+    disk = disasters.SmallDisk(hosts[0].folder, "1200k")
+    snapshots = exactness.Snapshots(world, "faults")
+    it = disasters.Trial(world, chance, hosts, relay, "faults", snapshots, CONNECTIONS, in_flight)
+    it.disk = disk if disk.is_there else None
+    planned = plan(chance, it.disk)
+    try:
+        for host in hosts:
+            host.start()
+        world.campaign("faults", text=TEXT)
+        until(lambda: world.value("SELECT audience FROM campaign WHERE name = 'faults' AND state = 'running'"), "it runs")
+        snapshots.start()
+        sending = time.monotonic()
+        go_through(it, planned)
+        until(it.is_over, "the campaign has finished", 240)
+        ended = time.monotonic()
+        seen = snapshots.end()
+        verdict = judge(it, relay, strikes, in_flight)
+        stop_all(it)
+        print(f"     seed {seed}: {verdict}, {len(it.done)} disasters, {sum(relay.faults().values())} faults of the relay, {seen} snapshots,"
+              f" {ended - sending:.0f} s{'' if it.disk else '; no full disk: ' + disk.refusal}", flush=True)
+    except Exception as error:
+        raise Failure(f"seed {seed}, after {' '.join(it.done) or 'nothing'}: {error}") from error
+    finally:
+        disk.close()
+
+
+def test_seed_one(world):
+    "Everything at once, in the clear and one message at a time."
+    trial(world, 1)
+
+
+def test_seed_two(world):
+    "The same in another order."
+    trial(world, 20062)
+
+
+def test_full_disk(world):
+    "No space for a journal: nothing is sent until there is. With a journal in place a full disk is not even felt."
+    world.setup()
+    world.subscribe(audience()[:1500])
+    world.configure(**{"sender.workers": 1, "journal.size": "512K"})
+    relay, host = FaultRelay(world, delay=0.004).start(), Host(world, "first")
+    disk = disasters.SmallDisk(host.folder, "700k")
+    if not disk.is_there:
+        raise Skip(f"a small file system needs root: {disk.refusal}")
+    try:
+        disk.fill()
+        host.start()
+        world.campaign("full")
+        until(lambda: "event=worker.waits" in host.log() and world.status("full")["state"] == "running", "the worker waits")
+        assert "No space left" in host.log(), host.log()
+        assert relay.taken() == 0 and world.status("full")["pending"] == 1500
+        disk.clear()
+        relay.wait(300)
+        disk.fill()
+        world.finished("full")
+        assert "event=journal.failed" not in host.log(), host.log()
+        _, _, doubts = exactness.check(world, [relay], "full", audience()[:1500])
+        assert not doubts, doubts
+        relay.check()
+        host.stop()
+    finally:
+        disk.close()
