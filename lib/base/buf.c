@@ -65,7 +65,12 @@ enum err buf_add(struct buf *buf, struct view bytes)
 
 enum err buf_add_byte(struct buf *buf, char byte)
 {
-	return buf_add(buf, view_from(&byte, 1));
+	char *room = buf_room(buf, 1);
+	if (room != NULL) {
+		*room = byte;
+		buf_grown(buf, 1);
+	}
+	return buf->err;
 }
 
 enum err buf_add_u64(struct buf *buf, uint64_t number)

@@ -161,18 +161,29 @@ bool view_to_u64(struct view text, uint64_t max, uint64_t *ret_number)
 	return true;
 }
 
+/* How many octets at the front are ASCII; eight at a time, for most text is nothing else. */
+static size_t ascii_run(struct view text)
+{
+	size_t run = 0;
+	for (uint64_t word; run + sizeof(word) <= text.len; run += sizeof(word)) {
+		memcpy(&word, text.data + run, sizeof(word));
+		if ((word & UINT64_C(0x8080808080808080)) != 0)
+			break;
+	}
+	while (run < text.len && (unsigned char)text.data[run] < 128)
+		run++;
+	return run;
+}
+
 bool view_is_utf8(struct view text)
 {
-	return text.len == 0 || u8_check((const uint8_t *)text.data, text.len) == NULL;
+	struct view rest = view_skip(text, ascii_run(text));
+	return rest.len == 0 || u8_check((const uint8_t *)rest.data, rest.len) == NULL;
 }
 
 bool view_is_ascii(struct view text)
 {
-	for (size_t i = 0; i < text.len; i++) {
-		if ((unsigned char)text.data[i] > 127)
-			return false;
-	}
-	return true;
+	return ascii_run(text) == text.len;
 }
 
 bool view_has_control(struct view text)

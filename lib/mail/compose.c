@@ -98,14 +98,25 @@ static enum err write_subject(struct composer *composer, struct buf *out, struct
 	return err != ERR_OK ? err : header_write_text(VIEW_LIT("Subject"), buf_view(&composer->line), out);
 }
 
+/* All copies of a chunk have one date. */
+static enum err find_date(struct composer *composer, int64_t date_us)
+{
+	if (composer->date.len > 0 && composer->date_us == date_us)
+		return ERR_OK;
+	buf_reset(&composer->date);
+	composer->date_us = date_us;
+	return date_write(date_us, &composer->date);
+}
+
 static enum err write_date_and_ids(struct composer *composer, const struct copy *copy, struct buf *out, struct buf *why)
 {
-	buf_add(out, VIEW_LIT("Date: "));
-	enum err err = date_write(copy->date_us, out);
+	enum err err = find_date(composer, copy->date_us);
 	if (err == ERR_INVALID)
 		buf_add(why, VIEW_LIT("the date of this copy is no date; correct the clock"));
 	if (err != ERR_OK)
 		return err;
+	buf_add(out, VIEW_LIT("Date: "));
+	buf_add(out, buf_view(&composer->date));
 	buf_add(out, VIEW_LIT("\r\nMessage-ID: <"));
 	buf_add(out, copy->message_token);
 	buf_add_byte(out, '@');

@@ -25,6 +25,7 @@ static struct composer empty_composer(void)
 		.campaign_name = buf_with_ceiling(LIMIT_INTAKE_HEAD),
 		.unsubscribe = buf_with_ceiling(LIMIT_COMMAND_LINE),
 		.line = buf_with_ceiling(MAX_SUBJECT),
+		.date = buf_with_ceiling(LIMIT_INTAKE_HEAD),
 		.scratch = { .text = buf_with_ceiling(LIMIT_MESSAGE), .escaped = buf_with_ceiling(LIMIT_MESSAGE) },
 	};
 	for (size_t i = 0; i < MAX_BODIES; i++)
@@ -274,7 +275,7 @@ void composer_done(struct composer *composer)
 		&composer->from_domain,   &composer->bounce_domain,  &composer->list_name,
 		&composer->list_title,    &composer->campaign_name,  &composer->unsubscribe,
 		&composer->line,          &composer->scratch.text,   &composer->scratch.escaped,
-		&composer->body_heads[0], &composer->body_heads[1],
+		&composer->body_heads[0], &composer->body_heads[1],  &composer->date,
 	};
 	for (size_t i = 0; i < ARRAY_LEN(bufs); i++)
 		buf_done(bufs[i]);

@@ -29,6 +29,8 @@ struct composer {
 	struct merge merge;
 	struct buf unsubscribe; /* mailto:unsubscribe+TOKEN@... */
 	struct buf line;        /* a value or a subject */
+	struct buf date;        /* of the copies before, which mostly have the same */
+	int64_t date_us;        /* what `date` says; meaningless while it is empty */
 	struct body_scratch scratch;
 };
 

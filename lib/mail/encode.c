@@ -47,7 +47,7 @@ static bool is_blank(char c)
 }
 
 /* What may stand for itself; blanks only where something follows. */
-static bool is_literal(char c)
+static inline bool is_literal(char c)
 {
 	return (c >= ' ' && c <= '~' && c != '=') || c == '\t';
 }
@@ -56,7 +56,9 @@ static bool is_literal(char c)
  * piece may complete it. */
 static bool is_special_start(struct view text)
 {
-	return text.data[0] == '.' || view_eq(view_head(text, 5), view_head(VIEW_LIT("From "), text.len));
+	if (text.data[0] != 'F')
+		return text.data[0] == '.';
+	return view_eq(view_head(text, 5), view_head(VIEW_LIT("From "), text.len));
 }
 
 /* How many characters of text can be copied into the rest of this line. The last blank before a line end, or before the

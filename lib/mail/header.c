@@ -35,8 +35,10 @@ static const char *text_refusal(struct view text, size_t *ret_characters)
 	if (!view_is_utf8(text))
 		return "is not valid UTF-8; correct it";
 	for (; text.len > 0; characters++) {
-		ucs4_t character;
-		int len = u8_mbtouc(&character, (const uint8_t *)text.data, text.len);
+		ucs4_t character = (unsigned char)text.data[0];
+		int len = 1;
+		if (character >= 0x80)
+			len = u8_mbtouc(&character, (const uint8_t *)text.data, text.len);
 		const char *refusal = character_refusal(character);
 		if (refusal != NULL)
 			return refusal;

@@ -3,18 +3,24 @@
 static const char list_object[] = "list";
 static const char campaign_object[] = "campaign";
 
+/* VIEW_LIT() is no constant. */
+#define TEXT(literal)                                                                                                  \
+	{                                                                                                              \
+		(literal), sizeof(literal) - 1                                                                         \
+	}
+
 static const struct builtin {
 	const char *path;
 	const char *object; /* NULL: the outermost */
-	const char *name;
+	struct view name;
 	size_t offset; /* of its view in struct merge */
 } builtins[] = {
-	{ "name", NULL, "name", offsetof(struct merge, name) },
-	{ "email", NULL, "email", offsetof(struct merge, email) },
-	{ "unsubscribe", NULL, "unsubscribe", offsetof(struct merge, unsubscribe) },
-	{ "list.name", list_object, "name", offsetof(struct merge, list_name) },
-	{ "list.title", list_object, "title", offsetof(struct merge, list_title) },
-	{ "campaign.name", campaign_object, "name", offsetof(struct merge, campaign_name) },
+	{ "name", NULL, TEXT("name"), offsetof(struct merge, name) },
+	{ "email", NULL, TEXT("email"), offsetof(struct merge, email) },
+	{ "unsubscribe", NULL, TEXT("unsubscribe"), offsetof(struct merge, unsubscribe) },
+	{ "list.name", list_object, TEXT("name"), offsetof(struct merge, list_name) },
+	{ "list.title", list_object, TEXT("title"), offsetof(struct merge, list_title) },
+	{ "campaign.name", campaign_object, TEXT("name"), offsetof(struct merge, campaign_name) },
 };
 
 struct view merge_builtin(size_t index)
@@ -27,7 +33,7 @@ bool merge_is_builtin(struct view path)
 	struct view first = view_head(path, view_find_byte(path, '.'));
 	for (size_t i = 0; i < ARRAY_LEN(builtins); i++) {
 		const struct builtin *row = &builtins[i];
-		if (view_eq(first, view_of(row->object == NULL ? row->name : row->object)))
+		if (view_eq(first, row->object == NULL ? row->name : view_of(row->object)))
 			return true;
 	}
 	return false;
@@ -42,7 +48,7 @@ static struct value find_builtin(const struct merge *merge, const void *node, st
 {
 	for (size_t i = 0; i < ARRAY_LEN(builtins); i++) {
 		const struct builtin *row = &builtins[i];
-		if (row->object == node && view_eq(view_of(row->name), name))
+		if (row->object == node && view_eq(row->name, name))
 			return (struct value){ .kind = VALUE_TEXT, .text = view_at(merge, row->offset) };
 		if (row->object != NULL && node == NULL && view_eq(view_of(row->object), name))
 			return (struct value){ .kind = VALUE_OBJECT, .node = row->object };

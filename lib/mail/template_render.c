@@ -102,20 +102,9 @@ static enum err text_of(const struct render *render, const struct op *op, const 
 	return ERR_OK;
 }
 
-static const char *reference(char c)
-{
-	static const struct {
-		char character;
-		const char *reference;
-	} rows[] = {
-		{ '&', "&amp;" }, { '<', "&lt;" }, { '>', "&gt;" }, { '"', "&quot;" }, { '\'', "&#39;" },
-	};
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		if (rows[i].character == c)
-			return rows[i].reference;
-	}
-	return NULL;
-}
+static const char *const references[256] = {
+	['&'] = "&amp;", ['<'] = "&lt;", ['>'] = "&gt;", ['"'] = "&quot;", ['\''] = "&#39;",
+};
 
 /* text itself when nothing in it needs escaping, else scratch. */
 static struct view escape(const struct render *render, struct view text)
@@ -123,7 +112,7 @@ static struct view escape(const struct render *render, struct view text)
 	size_t done = 0;
 	buf_reset(render->scratch);
 	for (size_t i = 0; i < text.len; i++) {
-		const char *replacement = reference(text.data[i]);
+		const char *replacement = references[(unsigned char)text.data[i]];
 		if (replacement == NULL)
 			continue;
 		buf_add(render->scratch, view_slice(text, done, i));
