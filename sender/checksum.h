@@ -4,6 +4,9 @@
 
 #include "base/view.h"
 
+/* By the processor's instruction where it has one. */
 uint32_t checksum_of(struct view bytes);
+/* The same number on any machine. */
+uint32_t checksum_of_any(struct view bytes);
 
 #endif
