@@ -9,13 +9,14 @@ struct batch {
 	struct bounce_event *events;
 	struct departure *departures;
 	struct mailbox_message *letters;
+	struct relay_test_return *tests;
 	int64_t *people; /* whom the events and departures are about */
-	size_t event_count, departure_count, letter_count, people_count;
+	size_t event_count, departure_count, letter_count, test_count, people_count;
 };
 
 struct batch_tally {
 	struct bounces_tally tally;
-	size_t unsubscribed, letters;
+	size_t unsubscribed, letters, tests;
 };
 
 /* Of the records linked by next. False without memory. The caller releases *ret_batch before the records. */

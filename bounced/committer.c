@@ -140,9 +140,10 @@ static enum err try_batch(struct committer *self, const struct batch *batch, str
 		self->settle_at_us = clock_boot_us() + settle_every_us;
 	log_event(
 	    LOG_DEBUG, "batch.committed",
-	    "events=%zu stored=%zu orphans=%zu waiting=%zu complaints=%zu disabled=%zu unsubscribed=%zu letters=%zu",
+	    "events=%zu stored=%zu orphans=%zu waiting=%zu complaints=%zu disabled=%zu unsubscribed=%zu letters=%zu"
+	    " tests=%zu",
 	    batch->event_count, stored.tally.stored, stored.tally.orphans, stored.tally.waiting,
-	    stored.tally.complaints, stored.tally.disabled, stored.unsubscribed, stored.letters);
+	    stored.tally.complaints, stored.tally.disabled, stored.unsubscribed, stored.letters, stored.tests);
 	return ERR_OK;
 }
 
@@ -259,7 +260,7 @@ static struct record *gather(struct committer *self)
 	while (self->given.first != NULL && count < LIMIT_COMMIT_RECORDS && octets < LIMIT_COMMIT_OCTETS) {
 		struct record *record = queue_take(&self->given);
 		octets += record->message.len;
-		count += record->event_count + record->departure_count + record->letter_count;
+		count += record->event_count + record->departure_count + record->letter_count + record->test_count;
 		queue_put(&batch, record);
 	}
 	pthread_mutex_unlock(&self->lock);

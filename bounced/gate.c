@@ -32,6 +32,7 @@ static const struct verdict_row verdicts[] = {
 	[GATE_RETURN_PATH] = { .name = "return-path", .lets_in = true, .reply = { 250, "2.1.5", "recipient ok" } },
 	[GATE_UNSUBSCRIBE] = { .name = "unsubscribe", .lets_in = true, .reply = { 250, "2.1.5", "recipient ok" } },
 	[GATE_MAILBOX] = { .name = "mailbox", .lets_in = true, .reply = { 250, "2.1.5", "recipient ok" } },
+	[GATE_REPORTS] = { .name = "reports", .lets_in = true, .reply = { 250, "2.1.5", "recipient ok" } },
 	[GATE_NO_SUCH] = { .name = "no-such-address", .reply = NO_SUCH_ADDRESS },
 	[GATE_UNKNOWN_KEY] = { .name = "unknown-key", .reply = NO_SUCH_ADDRESS },
 	[GATE_FORGED] = { .name = "forged", .reply = NO_SUCH_ADDRESS },
@@ -108,6 +109,16 @@ static bool is_our_domain(const struct gate *gate, struct view domain)
 	return view_eq_nocase(domain, view_of(gate->settings->bounce_domain));
 }
 
+static bool is_report_address(const struct gate *gate, struct view recipient)
+{
+	struct view words = view_of(gate->settings->bounced_report_addresses), word;
+	while (view_cut(&words, ' ', &word)) {
+		if (word.len > 0 && view_eq_nocase(word, recipient))
+			return true;
+	}
+	return false;
+}
+
 static enum gate_verdict decide(struct gate *gate, struct view recipient, int64_t now_us, struct token *ret_token)
 {
 	struct view domain = view_of(gate->settings->bounce_domain);
@@ -125,10 +136,13 @@ static enum gate_verdict decide(struct gate *gate, struct view recipient, int64_
 	return is_mailbox(view_head(recipient, at)) ? GATE_MAILBOX : GATE_NO_SUCH;
 }
 
-void gate_ask(struct gate *gate, struct view recipient, int64_t now_us, struct passage *ret_passage)
+void gate_ask(struct gate *gate, struct view recipient, bool may_report, int64_t now_us, struct passage *ret_passage)
 {
 	struct passage passage = { 0 };
-	passage.verdict = decide(gate, recipient, now_us, &passage.token);
+	if (may_report && is_report_address(gate, recipient))
+		passage.verdict = GATE_REPORTS;
+	else
+		passage.verdict = decide(gate, recipient, now_us, &passage.token);
 	gate->counts[passage.verdict]++;
 	*ret_passage = passage;
 }
@@ -160,6 +174,20 @@ bool gate_identify(struct gate *gate, struct view text, int64_t now_us, struct t
 		}
 	}
 	return false;
+}
+
+bool gate_is_return_path(struct gate *gate, struct view address, const struct token *token, int64_t now_us)
+{
+	struct token found = { 0 };
+	return decide(gate, address, now_us, &found) == GATE_RETURN_PATH && found.scope_id == token->scope_id &&
+	       found.subscriber_id == token->subscriber_id && found.day == token->day && found.key_id == token->key_id;
+}
+
+enum err gate_message_token(struct gate *gate, const struct token *return_path, struct buf *out)
+{
+	struct token token = *return_path;
+	token.purpose = TOKEN_MESSAGE;
+	return token_sign(gate->maker, &token, out);
 }
 
 uint64_t gate_count(const struct gate *gate, enum gate_verdict verdict)

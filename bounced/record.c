@@ -1,8 +1,10 @@
 #include "bounced/record.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/limits.h"
+#include "mail/fields.h"
 
 /* Each recipient gives at most one row of one kind. */
 static bool make_room(struct record *record, size_t count)
@@ -10,7 +12,8 @@ static bool make_room(struct record *record, size_t count)
 	record->events = calloc(count + 1, sizeof(*record->events));
 	record->departures = calloc(count + 1, sizeof(*record->departures));
 	record->letters = calloc(count + 1, sizeof(*record->letters));
-	return record->events != NULL && record->departures != NULL && record->letters != NULL;
+	record->tests = calloc(count + 1, sizeof(*record->tests));
+	return record->events != NULL && record->departures != NULL && record->letters != NULL && record->tests != NULL;
 }
 
 /* An address of the envelope as the database takes it, octet for octet: UTF-8 without controls. */
@@ -43,86 +46,235 @@ static enum err keep_message(struct record *record, const struct arrival *arriva
 	return buf_add(&record->message, arrival->message);
 }
 
-static void add_event(struct record *record, const struct token *token, const unsigned char *hash, int64_t now_us)
+/* One recipient of the message under way. */
+struct reading {
+	struct record *record;
+	struct gate *gate;
+	const struct arrival *arrival;
+	const unsigned char *hash;
+	struct view sender, recipient; /* kept with the record */
+	struct token token;            /* of the recipient's address, when it has one */
+};
+
+static enum bounce_kind kind_of(const struct reading *reading)
 {
-	const struct report *report = record->report;
-	struct bounce_event *event = &record->events[record->event_count++];
+	return report_finding(reading->record->report)->kind;
+}
+
+static void add_event(const struct reading *reading, const struct token *token)
+{
+	const struct report *report = reading->record->report;
+	struct bounce_event *event = &reading->record->events[reading->record->event_count++];
 	*event = (struct bounce_event){
 		.campaign_id = token->scope_id,
 		.subscriber_id = token->subscriber_id,
 		.source = BOUNCE_FROM_REPORT,
-		.received_us = now_us,
+		.received_us = reading->arrival->now_us,
 		.finding = *report_finding(report),
 		.diagnostic = report_diagnostic(report),
 		.reporting_mta = report_reporting_mta(report),
-		.message = buf_view(&record->message),
+		.message = buf_view(&reading->record->message),
 	};
 	if (report_recipient_count(report) > 0)
 		event->recipient = report_recipient(report, 0);
 	for (size_t i = 0; i < BOUNCE_HASH_SIZE; i++)
-		event->report_hash[i] = hash[i];
+		event->report_hash[i] = reading->hash[i];
 }
 
-static void add_letter(struct record *record, struct view sender, struct view recipient, int64_t now_us)
+static void add_letter(const struct reading *reading)
 {
-	record->letters[record->letter_count++] = (struct mailbox_message){
-		.recipient = recipient,
-		.sender = sender,
-		.message = buf_view(&record->message),
-		.received_us = now_us,
+	reading->record->letters[reading->record->letter_count++] = (struct mailbox_message){
+		.recipient = reading->recipient,
+		.sender = reading->sender,
+		.message = buf_view(&reading->record->message),
+		.received_us = reading->arrival->now_us,
 	};
 }
 
-static void add_departure(struct record *record, const struct token *token)
+static bool is_test(const struct token *token)
 {
-	record->departures[record->departure_count++] =
-	    (struct departure){ .list_id = token->scope_id, .subscriber_id = token->subscriber_id };
+	return token->scope_id == RELAY_TESTS_CAMPAIGN;
 }
 
-/* What a machine sent (a report, an automatic answer, anything without a sender) unsubscribes nobody. What is no automatic answer is
- * kept for a person: somebody may have pasted a report into the wish to leave. */
-static bool is_from_person(const struct report *report, struct view sender)
+/* ---- tests of relays ---- */
+
+static void add_test_report(const struct reading *reading, const struct token *token)
 {
-	enum bounce_kind kind = report_finding(report)->kind;
-	return sender.len > 0 && (kind == KIND_NOT_BOUNCE || kind == KIND_UNKNOWN || kind == KIND_COMPLAINT);
+	const struct report *report = reading->record->report;
+	const struct finding *finding = report_finding(report);
+	struct view diagnostic = report_diagnostic(report);
+	reading->record->tests[reading->record->test_count++] = (struct relay_test_return){
+		.test_id = token->subscriber_id,
+		.received_us = reading->arrival->now_us,
+		.is_report = true,
+		.kind = finding->kind,
+		.diagnostic = diagnostic.len > 0 ? diagnostic : view_of(reason_explained(finding->reason)),
+	};
 }
 
-/* A complaint that came to abuse@ or postmaster@ acts when it holds a token of ours: who has it held the recipient's copy. */
-static bool find_complaint(const struct report *report, struct gate *gate, int64_t now_us, struct token *ret_token)
+static void add_test(const struct reading *reading, bool message_kept)
 {
-	if (report_finding(report)->kind != KIND_COMPLAINT)
-		return false;
+	reading->record->tests[reading->record->test_count++] = (struct relay_test_return){
+		.test_id = reading->token.subscriber_id,
+		.received_us = reading->arrival->now_us,
+		.mail_from = reading->sender,
+		.path_kept = gate_is_return_path(reading->gate, reading->arrival->sender, &reading->token,
+						 reading->arrival->now_us),
+		.message_kept = message_kept,
+	};
+}
+
+static struct view message_id_of(struct view message)
+{
+	struct field field;
+	while (fields_next(&message, &field) == FIELD_READ) {
+		if (field_is(&field, "Message-ID"))
+			return field.value;
+	}
+	return VIEW_LIT("");
+}
+
+static bool is_report_kind(enum bounce_kind kind)
+{
+	return kind == KIND_HARD || kind == KIND_SOFT || kind == KIND_DELAY;
+}
+
+/* To the address of a test: the test itself, known by its message token, of which a relay may have left only the copies in other headers
+ * and in the text; a report about it; or something else, which nobody sent because of a campaign. */
+static void read_test(const struct reading *reading)
+{
+	AUTO_BUF token = buf_with_ceiling(LIMIT_TOKEN);
+	enum bounce_kind kind = kind_of(reading);
+	struct view message = reading->arrival->message;
+	bool is_signed = gate_message_token(reading->gate, &reading->token, &token) == ERR_OK;
+	if (is_signed && view_find_nocase(message_id_of(message), buf_view(&token)) != VIEW_NONE)
+		add_test(reading, true);
+	else if (is_report_kind(kind))
+		add_test_report(reading, &reading->token);
+	else if (is_signed && view_find_nocase(message, buf_view(&token)) != VIEW_NONE)
+		add_test(reading, false);
+	else if (kind == KIND_UNKNOWN && reading->sender.len == 0)
+		add_test_report(reading, &reading->token);
+	else if (kind == KIND_UNKNOWN || (kind == KIND_NOT_BOUNCE && reading->sender.len > 0))
+		add_letter(reading);
+}
+
+/* ---- whom a report is about ---- */
+
+/* The first token inside that is ours, of that purpose unless it is TOKEN_PURPOSE_COUNT. */
+static bool find_inside(const struct reading *reading, enum token_purpose purpose, struct token *ret_token)
+{
+	const struct report *report = reading->record->report;
 	for (size_t i = 0; i < report_token_count(report); i++) {
-		if (gate_identify(gate, report_token(report, i), now_us, ret_token))
+		struct token token;
+		if (!gate_identify(reading->gate, report_token(report, i), reading->arrival->now_us, &token))
+			continue;
+		if (purpose != TOKEN_PURPOSE_COUNT && token.purpose != purpose)
+			continue;
+		*ret_token = token;
+		return true;
+	}
+	return false;
+}
+
+static bool names(const struct reading *reading, const struct token *whom)
+{
+	const struct report *report = reading->record->report;
+	for (size_t i = 0; i < report_token_count(report); i++) {
+		struct token token;
+		if (gate_identify(reading->gate, report_token(report, i), reading->arrival->now_us, &token) &&
+		    token.scope_id == whom->scope_id && token.subscriber_id == whom->subscriber_id)
 			return true;
 	}
 	return false;
 }
 
+/* The address's own token, unless a report holds the message token of another copy and nothing of this one. */
+static struct token whom(const struct reading *reading)
+{
+	struct token inside;
+	enum bounce_kind kind = kind_of(reading);
+	if ((is_report_kind(kind) || kind == KIND_COMPLAINT) && !names(reading, &reading->token) &&
+	    find_inside(reading, TOKEN_MESSAGE, &inside))
+		return inside;
+	return reading->token;
+}
+
+/* ---- by the address that the message came to ---- */
+
+static void read_return_path(const struct reading *reading)
+{
+	struct token token = whom(reading);
+	bool is_own = token.purpose == TOKEN_RETURN_PATH;
+	if (is_test(&token) && is_own)
+		read_test(reading);
+	else if (is_test(&token) && is_report_kind(kind_of(reading)))
+		add_test_report(reading, &token);
+	else if (is_test(&token) || (kind_of(reading) == KIND_NOT_BOUNCE && reading->sender.len > 0))
+		add_letter(reading);
+	else
+		add_event(reading, &token);
+}
+
+/* What a machine sent (a report, an automatic answer, anything without a sender) unsubscribes nobody. What is no automatic answer is
+ * kept for a person: somebody may have pasted a report into the wish to leave. */
+static void read_unsubscribe(const struct reading *reading)
+{
+	enum bounce_kind kind = kind_of(reading);
+	bool is_person =
+	    reading->sender.len > 0 && (kind == KIND_NOT_BOUNCE || kind == KIND_UNKNOWN || kind == KIND_COMPLAINT);
+	if (is_person)
+		reading->record->departures[reading->record->departure_count++] =
+		    (struct departure){ .list_id = reading->token.scope_id,
+					.subscriber_id = reading->token.subscriber_id };
+	else if (kind != KIND_AUTO_REPLY)
+		add_letter(reading);
+}
+
+/* A complaint that came to abuse@ or postmaster@ acts when it holds a token of ours: who has it held the recipient's copy. */
+static void read_mailbox(const struct reading *reading)
+{
+	struct token token;
+	if (kind_of(reading) == KIND_COMPLAINT && find_inside(reading, TOKEN_PURPOSE_COUNT, &token) && !is_test(&token))
+		add_event(reading, &token);
+	else
+		add_letter(reading);
+}
+
+/* Automatic replies come here too when the address stands in MAIL FROM; they say nothing to anybody. */
+static void read_reports(const struct reading *reading)
+{
+	struct token token;
+	enum bounce_kind kind = kind_of(reading);
+	bool acts =
+	    (is_report_kind(kind) || kind == KIND_COMPLAINT) && find_inside(reading, TOKEN_PURPOSE_COUNT, &token);
+	if (acts && !is_test(&token))
+		add_event(reading, &token);
+	else if (acts && is_report_kind(kind))
+		add_test_report(reading, &token);
+	else if (kind != KIND_AUTO_REPLY)
+		add_letter(reading);
+}
+
+static void (*const readers[])(const struct reading *reading) = {
+	[GATE_RETURN_PATH] = read_return_path,
+	[GATE_UNSUBSCRIBE] = read_unsubscribe,
+	[GATE_MAILBOX] = read_mailbox,
+	[GATE_REPORTS] = read_reports,
+};
+static_assert(ARRAY_LEN(readers) == GATE_NO_SUCH, "one row for each verdict that lets in; they stand first");
+
 static void add_rows(struct record *record, struct gate *gate, const struct arrival *arrival, const unsigned char *hash)
 {
 	struct view names = buf_view(&record->names);
-	struct view sender = view_head(names, arrival->sender.len);
-	size_t at = sender.len;
+	struct reading reading = { .record = record, .gate = gate, .arrival = arrival, .hash = hash };
+	size_t at = arrival->sender.len;
+	reading.sender = view_head(names, at);
 	for (size_t i = 0; i < arrival->recipient_count; i++) {
-		struct view recipient = view_slice(names, at, at + arrival->recipients[i].len);
-		struct token token = arrival->passages[i].token;
-		at += recipient.len;
-		if (arrival->passages[i].verdict == GATE_UNSUBSCRIBE) {
-			if (is_from_person(record->report, sender))
-				add_departure(record, &token);
-			else if (report_finding(record->report)->kind != KIND_AUTO_REPLY)
-				add_letter(record, sender, recipient, arrival->now_us);
-		} else if (arrival->passages[i].verdict == GATE_MAILBOX) {
-			if (find_complaint(record->report, gate, arrival->now_us, &token))
-				add_event(record, &token, hash, arrival->now_us);
-			else
-				add_letter(record, sender, recipient, arrival->now_us);
-		} else if (report_finding(record->report)->kind == KIND_NOT_BOUNCE && sender.len > 0) {
-			add_letter(record, sender, recipient, arrival->now_us);
-		} else {
-			add_event(record, &token, hash, arrival->now_us);
-		}
+		reading.recipient = view_slice(names, at, at + arrival->recipients[i].len);
+		reading.token = arrival->passages[i].token;
+		at += reading.recipient.len;
+		readers[arrival->passages[i].verdict](&reading);
 	}
 }
 
@@ -160,10 +312,11 @@ void record_done(struct record *record)
 	free(record->events);
 	free(record->departures);
 	free(record->letters);
+	free(record->tests);
 	free(record);
 }
 
 bool record_is_empty(const struct record *record)
 {
-	return record->event_count + record->departure_count + record->letter_count == 0;
+	return record->event_count + record->departure_count + record->letter_count + record->test_count == 0;
 }

@@ -1,5 +1,9 @@
-/* What one received message means: the events, unsubscribes and letters that will be stored for it. The only place where content
- * from outside is parsed. A record owns everything it holds, so that it outlives the session it came through. */
+/* What one received message means: the events, unsubscribes, letters and returns of relay tests that will be stored for it. The only
+ * place where content from outside is parsed. A record owns everything it holds, so that it outlives the session it came through.
+ *
+ * Whom a report is about is told by the token of the address that it came to, unless a message token of another copy stands inside and
+ * none of that address's: then a relay has rewritten MAIL FROM, and the copy inside is meant. A report address has no token of its own.
+ * Campaign 0 is that of relay tests: what comes for it never is an event of somebody. */
 #ifndef BOUNCED_RECORD_H
 #define BOUNCED_RECORD_H
 
@@ -8,6 +12,7 @@
 #include "store/bounces.h"
 #include "store/departures.h"
 #include "store/mailboxes.h"
+#include "store/relay_tests.h"
 
 struct record {
 	struct record *next; /* in the committer's queues */
@@ -20,6 +25,8 @@ struct record {
 	size_t departure_count;
 	struct mailbox_message *letters;
 	size_t letter_count;
+	struct relay_test_return *tests;
+	size_t test_count;
 	enum err outcome; /* of the commit */
 };
 

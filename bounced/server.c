@@ -200,6 +200,7 @@ static enum err open_doors(struct server *self, struct buf *why)
 	self->host = (struct session_host){ .settings = settings,
 					    .hostname = view_of(self->setup->hostname),
 					    .gate = self->gate,
+					    .report_networks = self->setup->report_networks,
 					    .intake = self->intake,
 					    .committer = self->committer };
 	AUTO_BUF cause = buf_with_ceiling(LIMIT_WHY);

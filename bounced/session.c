@@ -22,6 +22,7 @@ struct session {
 	struct record *waits_for; /* with the committer */
 	int64_t ends_at_us;       /* CLOCK_BOOTTIME: session_timeout */
 	int64_t patience_ends_us; /* CLOCK_BOOTTIME: of waiting for the committer, or for the peer to close */
+	bool may_report;          /* its peer is in bounced.report_networks */
 	bool stopping;
 	bool over;    /* nothing is said any more but what is still unwritten */
 	bool lingers; /* and that is written: the peer is to close */
@@ -94,7 +95,7 @@ static void on_mail(struct session *self, struct view subject)
 static void on_recipient(struct session *self, struct view recipient)
 {
 	struct passage passage;
-	gate_ask(self->host->gate, recipient, clock_wall_us(), &passage);
+	gate_ask(self->host->gate, recipient, self->may_report, clock_wall_us(), &passage);
 	if (gate_lets_in(passage.verdict) && self->passage_count < self->host->settings->bounced_max_recipients)
 		self->passages[self->passage_count++] = passage;
 	const struct gate_reply *reply = gate_reply(passage.verdict);
@@ -130,8 +131,8 @@ static void on_message(struct session *self, struct view subject)
 		record->owner = self;
 		self->waits_for = record;
 		be_patient(self, self->host->settings->bounced_commit_timeout);
-		log_event(LOG_DEBUG, "record.handed", "events=%zu departures=%zu letters=%zu", record->event_count,
-			  record->departure_count, record->letter_count);
+		log_event(LOG_DEBUG, "record.handed", "events=%zu departures=%zu letters=%zu tests=%zu",
+			  record->event_count, record->departure_count, record->letter_count, record->test_count);
 		committer_put(self->host->committer, record);
 		return;
 	}
@@ -274,6 +275,7 @@ enum err session_start(const struct session_host *host, struct stream *stream, s
 	self->host = host;
 	self->on_end = on_end;
 	self->owner = owner;
+	self->may_report = networks_have(host->report_networks, stream_peer(stream));
 	self->ends_at_us = clock_boot_us() + settings->bounced_session_timeout;
 	const struct smtp_server_options options = { .hostname = host->hostname,
 						     .asks = asked_steps(),

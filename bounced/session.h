@@ -5,6 +5,7 @@
 
 #include "bounced/committer.h"
 #include "bounced/gate.h"
+#include "bounced/networks.h"
 #include "net/stream.h"
 
 struct session;
@@ -14,6 +15,7 @@ struct session_host {
 	const struct settings *settings;
 	struct view hostname;
 	struct gate *gate;
+	const struct networks *report_networks;
 	struct intake *intake;
 	struct committer *committer;
 };

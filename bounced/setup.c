@@ -66,6 +66,39 @@ static enum err take_hostname(struct setup *setup, struct buf *why)
 	return ERR_OK;
 }
 
+static bool is_address(struct view word)
+{
+	size_t at = view_find_last_byte(word, '@');
+	return at != VIEW_NONE && at > 0 && word.len <= LIMIT_ADDRESS && view_is_utf8(word) &&
+	       !view_has_control(word) && verp_domain_is_valid(view_skip(word, at + 1));
+}
+
+/* Addresses that anybody may write to would let anybody play with tokens. */
+static enum err take_report_addresses(struct setup *setup, struct buf *why)
+{
+	const struct settings *settings = &setup->settings;
+	struct view words = view_of(settings->bounced_report_addresses), word;
+	AUTO_BUF cause = buf_with_ceiling(LIMIT_WHY);
+	enum err err = networks_parse(view_of(settings->bounced_report_networks), &setup->report_networks, &cause);
+	if (err != ERR_OK) {
+		buf_addf(why, "%s, bounced.report_networks: " VIEW_FMT, setup->path, VIEW_ARG(buf_view(&cause)));
+		return err;
+	}
+	while (view_cut(&words, ' ', &word)) {
+		if (word.len == 0 || is_address(word))
+			continue;
+		buf_addf(why, "%s, bounced.report_addresses: \"" VIEW_FMT "\" is no address", setup->path,
+			 VIEW_ARG(word));
+		return ERR_INVALID;
+	}
+	if (*settings->bounced_report_addresses != '\0' && networks_are_none(setup->report_networks)) {
+		buf_addf(why, "%s sets bounced.report_addresses; set bounced.report_networks too, who may write there",
+			 setup->path);
+		return ERR_INVALID;
+	}
+	return ERR_OK;
+}
+
 static enum err check_all(struct setup *setup, struct buf *why)
 {
 	for (size_t i = 0; i < ARRAY_LEN(required); i++) {
@@ -78,6 +111,8 @@ static enum err check_all(struct setup *setup, struct buf *why)
 		err = take_hostname(setup, why);
 	if (err == ERR_OK)
 		err = check_names(setup, why);
+	if (err == ERR_OK)
+		err = take_report_addresses(setup, why);
 	if (err == ERR_OK)
 		err = key_file_load(setup->settings.keys_file, &setup->keyring, why);
 	return err;
@@ -97,6 +132,8 @@ enum err setup_load(struct setup *ret_setup, struct buf *why)
 void setup_done(struct setup *setup)
 {
 	keyring_wipe(&setup->keyring);
+	networks_done(setup->report_networks);
+	setup->report_networks = NULL;
 	settings_done(&setup->settings);
 }
 

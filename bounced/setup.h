@@ -3,12 +3,14 @@
 #define BOUNCED_SETUP_H
 
 #include "base/settings.h"
+#include "bounced/networks.h"
 #include "mail/keyring.h"
 
 struct setup {
 	const char *path; /* of the settings file */
 	struct settings settings;
 	struct keyring keyring;
+	struct networks *report_networks;
 	char hostname[256]; /* bounced.hostname, else this host's name */
 	bool unsafe;
 };

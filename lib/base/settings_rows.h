@@ -49,6 +49,12 @@ SETTING(DURATION, relay, retry, "30s", "time",
 	"How long the relay is left alone after it was unreachable or refused the session itself; doubles up to "
 	"ten minutes.")
 
+SETTING(WORD, relay, test_before_campaign, "no", "no warn require",
+	"Whether the return path of each relay that a campaign may use is tested before it starts (see `listctl relay "
+	"test`). warn: a failed test is logged. require: the campaign stays scheduled and waits for a person.")
+SETTING(DURATION, relay, test_timeout, "2m", "time",
+	"How long the message of a return-path test may take until bounced has it.")
+
 /* sender */
 SETTING(COUNT, sender, workers, "0", "processes", "Worker processes; 0 means one a core.")
 SETTING(COUNT, sender, window, "2000", "recipients",
@@ -74,6 +80,12 @@ SETTING(WORD, journal, sync, "none", "none group",
 SETTING(TEXT, bounced, listen, "127.0.0.1:25", "address:port",
 	"Where bounced listens; [::1]:25 for IPv6, several separated by spaces.")
 SETTING(TEXT, bounced, hostname, "", "domain", "The name in the greeting; empty means this host's name.")
+SETTING(TEXT, bounced, report_addresses, "", "addresses separated by spaces",
+	"Whole addresses at which bounced takes reports besides the return paths: those of feedback loops, and what a "
+	"relay writes into MAIL FROM instead of the return path. A report there acts only by the signed token inside, "
+	"the Message-ID or ENVID of the copy it is about; what has none is kept for a person (`listctl mailbox`).")
+SETTING(TEXT, bounced, report_networks, "", "networks separated by spaces",
+	"Who may write to bounced.report_addresses, such as 192.0.2.0/24 2001:db8::1. For others they do not exist.")
 SETTING(COUNT, bounced, max_connections, "500", "connections", "Sessions at the same time; further ones hear 421.")
 SETTING(COUNT, bounced, max_per_network, "100", "connections",
 	"Sessions at the same time from one network (an IPv4 /24, an IPv6 /48); further ones hear 421.")

@@ -64,13 +64,15 @@ static const struct db_statement statements[] = {
 		   " html_body = $7, in_doubt = $8 WHERE name = $1 AND state IN ('draft', 'scheduled')" },
 	[DELETE] = { "campaigns_delete", "DELETE FROM campaign WHERE name = $1 AND state = 'draft'" },
 	[SCHEDULE] = { "campaigns_schedule", "UPDATE campaign SET state = 'scheduled', local_time = "
-					     "$2::text::timestamp, zone = $3, start_at = $4"
+					     "$2::text::timestamp, zone = $3, start_at = $4, hold_reason = NULL"
 					     " WHERE name = $1 AND state IN ('draft', 'scheduled')" },
 	[UNSCHEDULE] = { "campaigns_unschedule",
-			 "UPDATE campaign SET state = 'draft', local_time = NULL, zone = NULL, start_at = NULL"
+			 "UPDATE campaign SET state = 'draft', local_time = NULL, zone = NULL, start_at = NULL,"
+			 " hold_reason = NULL"
 			 " WHERE name = $1 AND state = 'scheduled'" },
 	[START] = { "campaigns_start",
-		    "UPDATE campaign SET state = 'scheduled', local_time = NULL, zone = NULL, start_at = now()"
+		    "UPDATE campaign SET state = 'scheduled', local_time = NULL, zone = NULL, start_at = now(),"
+		    " hold_reason = NULL"
 		    " WHERE name = $1 AND state IN ('draft', 'scheduled')" },
 	[PAUSE] = { "campaigns_pause",
 		    "UPDATE campaign SET state = 'paused', hold_reason = $2 WHERE name = $1 AND state = 'running'" },

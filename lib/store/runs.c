@@ -22,10 +22,11 @@ enum statement {
 enum { CANCEL_CHUNKS_A_STEP = 20, CANCEL_RETRIES_A_STEP = 5000 };
 
 static const struct db_statement statements[] = {
-	/* $1 ids a chunk. */
+	/* $1 ids a chunk; $2: only those whose relays were tested for this time. */
 	[START_DUE] = { .name = "runs_start_due",
 			.sql = "WITH due AS MATERIALIZED ("
 			       " SELECT id, list_id FROM campaign WHERE state = 'scheduled' AND start_at <= now()"
+			       " AND hold_reason IS NULL AND (tested_for = start_at OR $2::text IS NULL)"
 			       " ORDER BY start_at, id LIMIT 1 FOR UPDATE SKIP LOCKED),"
 			       " numbered AS ("
 			       " SELECT d.id, m.subscriber_id, (row_number() OVER (ORDER BY m.subscriber_id) - 1) / $1 "
@@ -121,10 +122,11 @@ static const struct db_statement statements[] = {
 };
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row per statement");
 
-enum err runs_start_due(struct db *db, size_t chunk_size, int64_t *ret_campaign_id, int64_t *ret_audience,
-			struct buf *why)
+enum err runs_start_due(struct db *db, size_t chunk_size, bool only_tested, int64_t *ret_campaign_id,
+			int64_t *ret_audience, struct buf *why)
 {
-	const struct db_value values[] = { db_int((int64_t)chunk_size) };
+	const struct db_value values[] = { db_int((int64_t)chunk_size),
+					   only_tested ? db_text(VIEW_LIT("tested")) : db_null() };
 	AUTO_DB_ROWS *rows = NULL;
 	enum err err = db_run(db, &statements[START_DUE], values, ARRAY_LEN(values), &rows, why);
 	if (err != ERR_OK)

@@ -6,9 +6,10 @@
 #include "store/campaigns.h"
 
 /* Starts the campaign that has been due longest, if any: one statement freezes its audience (the list's active members at this
- * moment, in chunks of chunk_size by id) and sets it running. *ret_campaign_id is 0 when none is due. */
-enum err runs_start_due(struct db *db, size_t chunk_size, int64_t *ret_campaign_id, int64_t *ret_audience,
-			struct buf *why) MUST_USE;
+ * moment, in chunks of chunk_size by id) and sets it running. Those that wait for a person are passed over; with only_tested also those
+ * that store/relay_tests.h has not cleared. *ret_campaign_id is 0 when none is due. */
+enum err runs_start_due(struct db *db, size_t chunk_size, bool only_tested, int64_t *ret_campaign_id,
+			int64_t *ret_audience, struct buf *why) MUST_USE;
 
 /* Finishes campaigns with nothing left to send or to retry. The doubtful that are held for a person do not keep one open. Calls told() for
  * each. */

@@ -105,7 +105,7 @@ START_TEST(tokens)
 			AUTO_BUF address = buf_with_ceiling(LIMIT_WHY);
 			struct passage passage;
 			write_address(&token_rows[i], &address);
-			gate_ask(gate, buf_view(&address), now_us, &passage);
+			gate_ask(gate, buf_view(&address), false, now_us, &passage);
 			ck_assert_msg(passage.verdict == token_rows[i].verdict, "%s: verdict %d, not %d",
 				      token_rows[i].label, passage.verdict, token_rows[i].verdict);
 			if (gate_lets_in(passage.verdict)) {
@@ -128,7 +128,7 @@ START_TEST(every_altered_character_is_refused)
 			for (size_t c = 0; c < sizeof(alphabet) - 1; c++) {
 				struct passage passage;
 				address.data[at] = alphabet[c];
-				gate_ask(gate, buf_view(&address), now_us, &passage);
+				gate_ask(gate, buf_view(&address), false, now_us, &passage);
 				ck_assert_msg(gate_lets_in(passage.verdict) == (alphabet[c] == was), "at %zu: %c", at,
 					      alphabet[c]);
 			}
@@ -171,7 +171,7 @@ START_TEST(other_addresses)
 		struct gate *gate = gate_of(1);
 		for (size_t i = 0; i < ARRAY_LEN(address_rows); i++) {
 			struct passage passage;
-			gate_ask(gate, view_of(address_rows[i].address), now_us, &passage);
+			gate_ask(gate, view_of(address_rows[i].address), false, now_us, &passage);
 			ck_assert_msg(passage.verdict == address_rows[i].verdict, "\"%s\": verdict %d, not %d",
 				      address_rows[i].address, passage.verdict, address_rows[i].verdict);
 		}
@@ -191,8 +191,8 @@ START_TEST(replies_and_counts)
 			if (expected == 550)
 				ck_assert_str_eq(reply->status, i == GATE_FOREIGN ? "5.7.1" : "5.1.1");
 		}
-		gate_ask(gate, VIEW_LIT("a@example.org"), now_us, &passage);
-		gate_ask(gate, VIEW_LIT("b@example.org"), now_us, &passage);
+		gate_ask(gate, VIEW_LIT("a@example.org"), false, now_us, &passage);
+		gate_ask(gate, VIEW_LIT("b@example.org"), false, now_us, &passage);
 		ck_assert_uint_eq(gate_count(gate, GATE_FOREIGN), 2);
 		ck_assert_uint_eq(gate_count(gate, GATE_FORGED), 0);
 		gate_done(gate);
@@ -206,10 +206,10 @@ START_TEST(keys_can_change)
 		struct passage passage;
 		AUTO_BUF address = buf_with_ceiling(LIMIT_WHY);
 		write_address(&token_rows[0], &address);
-		gate_ask(gate, buf_view(&address), now_us, &passage);
+		gate_ask(gate, buf_view(&address), false, now_us, &passage);
 		ck_assert_int_eq(passage.verdict, GATE_FORGED);
 		ck_assert_int_eq(gate_set_keys(gate, &ring), ERR_OK);
-		gate_ask(gate, buf_view(&address), now_us, &passage);
+		gate_ask(gate, buf_view(&address), false, now_us, &passage);
 		ck_assert_int_eq(passage.verdict, GATE_RETURN_PATH);
 		gate_done(gate);
 	}
@@ -241,10 +241,49 @@ START_TEST(tokens_inside_reports)
 	}
 END_TEST
 
+/* ---- report addresses ---- */
+
+struct report_row {
+	const char *address;
+	enum gate_verdict verdict, to_others;
+};
+
+static const struct report_row report_rows[] = {
+	{ "fbl@bounce.test", GATE_REPORTS, GATE_NO_SUCH },
+	{ "FBL@Bounce.Test", GATE_REPORTS, GATE_NO_SUCH },
+	{ "x@relay.example", GATE_REPORTS, GATE_FOREIGN },
+	{ "fbl@relay.example", GATE_FOREIGN, GATE_FOREIGN },
+	{ "x", GATE_NO_SUCH, GATE_NO_SUCH },
+	{ "", GATE_NO_SUCH, GATE_NO_SUCH },
+	{ "abuse@bounce.test", GATE_MAILBOX, GATE_MAILBOX },
+};
+
+START_TEST(report_addresses_are_for_their_networks)
+	{
+		struct settings with = settings;
+		struct keyring ring = ring_of(1);
+		struct gate *gate = NULL;
+		with.bounced_report_addresses = "fbl@bounce.test  X@relay.example";
+		ck_assert_int_eq(gate_new(&with, &ring, &gate), ERR_OK);
+		for (size_t i = 0; i < ARRAY_LEN(report_rows); i++) {
+			struct passage passage;
+			gate_ask(gate, view_of(report_rows[i].address), true, now_us, &passage);
+			ck_row(report_rows[i].address, passage.verdict == report_rows[i].verdict);
+			gate_ask(gate, view_of(report_rows[i].address), false, now_us, &passage);
+			ck_row(report_rows[i].address, passage.verdict == report_rows[i].to_others);
+		}
+		gate_done(gate);
+	}
+END_TEST
+
 Suite *test_suite(void)
 {
-	const TTest *const tests[] = { tokens,          every_altered_character_is_refused,
-				       other_addresses, replies_and_counts,
-				       keys_can_change, tokens_inside_reports };
+	const TTest *const tests[] = { tokens,
+				       every_altered_character_is_refused,
+				       other_addresses,
+				       replies_and_counts,
+				       keys_can_change,
+				       tokens_inside_reports,
+				       report_addresses_are_for_their_networks };
 	return suite_of("gate", tests, ARRAY_LEN(tests));
 }

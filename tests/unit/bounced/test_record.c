@@ -164,8 +164,141 @@ START_TEST(the_evidence_is_kept)
 	}
 END_TEST
 
+/* ---- tests of relays: campaign 0 ---- */
+
+enum { DAY = 20779, TEST_ID = 9 };
+
+/* @ stands for a message token of that test. */
+#define PROBE_HEAD "From: a@x.test\r\nSubject: Return-path test\r\n"
+static const char probe[] = PROBE_HEAD "Message-ID: <@.x.test>\r\nX-Verpost-Test: @\r\n\r\nTest.\r\n\r\n@\r\n";
+static const char probe_in_capitals[] = PROBE_HEAD "message-id:\r\n <@.x.test>\r\n\r\nTest.\r\n";
+static const char other_id[] = PROBE_HEAD "Message-ID: <1.relay.test>\r\nX-Verpost-Test: @\r\n\r\nTest.\r\n";
+static const char only_text[] = PROBE_HEAD "Message-ID: <1.relay.test>\r\n\r\nTest.\r\n\r\n@\r\n";
+static const char about_it[] = "From: MAILER-DAEMON.mx.test\r\nSubject: Undelivered Mail\r\n"
+			       "Content-Type: multipart/report; report-type=delivery-status; boundary=S\r\n\r\n"
+			       "--S\r\n\r\nSorry.\r\n--S\r\nContent-Type: message/delivery-status\r\n\r\n"
+			       "Reporting-MTA: dns; mx.test\r\nOriginal-Envelope-Id: @\r\n\r\n"
+			       "Final-Recipient: rfc822; p.x.test\r\nAction: failed\r\nStatus: 5.1.2\r\n"
+			       "Diagnostic-Code: smtp; 550 5.1.2 no such host\r\n--S\r\n"
+			       "Content-Type: text/rfc822-headers\r\n\r\nMessage-ID: <@.x.test>\r\n--S--\r\n";
+
+enum came { NOTHING, ITSELF, REPORTED, A_LETTER, AN_EVENT };
+
+struct return_row {
+	const char *label;
+	const char *sender; /* NULL: the return path of the test */
+	const char *message;
+	uint64_t campaign_inside, person_inside; /* of the @ */
+	enum came came;
+	bool path_kept, message_kept;
+};
+
+static const struct return_row return_rows[] = {
+	{ "as it was sent", NULL, probe, 0, TEST_ID, ITSELF, true, true },
+	{ "folded and in other letters", NULL, probe_in_capitals, 0, TEST_ID, ITSELF, true, true },
+	{ "with another sender", "x@relay.test", probe, 0, TEST_ID, ITSELF, false, true },
+	{ "with no sender", "", probe, 0, TEST_ID, ITSELF, false, true },
+	{ "with another Message-ID", NULL, other_id, 0, TEST_ID, ITSELF, true, false },
+	{ "only its text is left", "x@relay.test", only_text, 0, TEST_ID, ITSELF, false, false },
+	{ "of another test", NULL, probe, 0, TEST_ID + 1, A_LETTER, false, false },
+	{ "a report about it", "", about_it, 0, TEST_ID, REPORTED, false, false },
+	{ "a report with a sender", "m@mx.test", about_it, 0, TEST_ID, REPORTED, false, false },
+	{ "a report without a word", "", report, 0, TEST_ID, REPORTED, false, false },
+	{ "a report about a campaign's copy", "", about_it, 7, 42, AN_EVENT, false, false },
+	{ "an automatic reply", "p@x.test", vacation, 0, TEST_ID, NOTHING, false, false },
+	{ "a letter", "p@x.test", letter, 0, TEST_ID, A_LETTER, false, false },
+};
+
+static struct token_maker *maker_new(void)
+{
+	struct keyring ring = { .newest = -1 };
+	unsigned char bytes[KEYRING_KEY_SIZE] = { 1 };
+	struct token_maker *maker = NULL;
+	int id;
+	ck_assert_int_eq(keyring_add(&ring, VIEW_LIT("2026-11-22"), bytes, &id), ERR_OK);
+	ck_assert_int_eq(token_maker_new(&ring, VIEW_LIT("bounce.test"), &maker), ERR_OK);
+	return maker;
+}
+
+static void sign(const struct token *token, struct buf *out)
+{
+	struct token_maker *maker = maker_new();
+	ck_assert_int_eq(token_sign(maker, token, out), ERR_OK);
+	token_maker_done(maker);
+}
+
+/* Addresses in the templates have a dot for their @. */
+static void fill(const struct return_row *row, struct buf *out)
+{
+	AUTO_BUF token = buf_with_ceiling(LIMIT_TOKEN);
+	sign(&(struct token){ .purpose = TOKEN_MESSAGE,
+			      .scope_id = row->campaign_inside,
+			      .subscriber_id = row->person_inside,
+			      .day = DAY },
+	     &token);
+	bool is_template = row->message != letter && row->message != vacation && row->message != report;
+	for (const char *at = row->message; *at != '\0'; at++) {
+		if (*at == '@' && is_template)
+			buf_add(out, buf_view(&token));
+		else
+			buf_add_byte(out, *at);
+		if (*at == '@' && is_template && at[1] == '.')
+			buf_add_byte(out, '@');
+	}
+}
+
+static struct record *read_return(const struct reader *reader, const struct return_row *row)
+{
+	AUTO_BUF token = buf_with_ceiling(LIMIT_TOKEN);
+	AUTO_BUF path = buf_with_ceiling(LIMIT_ADDRESS);
+	AUTO_BUF message = buf_with_ceiling(LIMIT_INTAKE);
+	struct passage passage = { .verdict = GATE_RETURN_PATH, .token = { .subscriber_id = TEST_ID, .day = DAY } };
+	sign(&passage.token, &token);
+	buf_addf(&path, "B+" VIEW_FMT "@Bounce.test", VIEW_ARG(buf_view(&token)));
+	fill(row, &message);
+	struct view recipient = buf_view(&path);
+	struct arrival arrival = { .sender = row->sender == NULL ? recipient : view_of(row->sender),
+				   .recipients = &recipient,
+				   .passages = &passage,
+				   .recipient_count = 1,
+				   .message = buf_view(&message),
+				   .now_us = now_us };
+	struct record *record = NULL;
+	ck_assert_int_eq(record_new(reader->intake, reader->gate, &arrival, &record), ERR_OK);
+	return record;
+}
+
+START_TEST(what_comes_back_of_a_test)
+	{
+		struct reader reader = reader_new();
+		for (size_t i = 0; i < ARRAY_LEN(return_rows); i++) {
+			const struct return_row *row = &return_rows[i];
+			struct record *record = read_return(&reader, row);
+			bool is_test = row->came == ITSELF || row->came == REPORTED;
+			ck_row(row->label, record->test_count == is_test);
+			ck_row(row->label, record->letter_count == (row->came == A_LETTER));
+			ck_row(row->label, record->event_count == (row->came == AN_EVENT));
+			ck_row(row->label, record_is_empty(record) == (row->came == NOTHING));
+			if (is_test) {
+				const struct relay_test_return *test = &record->tests[0];
+				ck_row(row->label, test->test_id == TEST_ID && test->received_us == now_us);
+				ck_row(row->label, test->is_report == (row->came == REPORTED));
+				ck_row(row->label, test->path_kept == row->path_kept);
+				ck_row(row->label, test->message_kept == row->message_kept);
+				ck_row(row->label, !test->is_report || test->diagnostic.len > 0);
+				ck_row(row->label, row->sender == NULL || test->is_report ||
+						       view_eq(test->mail_from, view_of(row->sender)));
+			}
+			if (row->came == AN_EVENT)
+				ck_row(row->label, record->events[0].campaign_id == 7);
+			record_done(record);
+		}
+		reader_done(&reader);
+	}
+END_TEST
+
 Suite *test_suite(void)
 {
-	const TTest *const tests[] = { what_a_message_means, the_evidence_is_kept };
+	const TTest *const tests[] = { what_a_message_means, the_evidence_is_kept, what_comes_back_of_a_test };
 	return suite_of("record", tests, ARRAY_LEN(tests));
 }
