@@ -54,11 +54,12 @@ extern const struct command suppress_commands[];
 extern const struct command key_commands[];
 extern const struct command worker_commands[];
 extern const struct command mailbox_commands[];
-extern const struct command campaign_commands[]; /* cmd_campaign*.c */
-extern const struct command bounce_commands[];   /* cmd_bounce.c */
-extern const struct command prune_commands[];    /* cmd_prune.c: prune, undo */
-extern const struct command explain_commands[];  /* cmd_explain.c */
-extern const struct command policy_commands[];   /* cmd_policy.c */
+extern const struct command campaign_commands[];   /* cmd_campaign*.c */
+extern const struct command bounce_commands[];     /* cmd_bounce.c */
+extern const struct command prune_commands[];      /* cmd_prune.c: prune, undo */
+extern const struct command explain_commands[];    /* cmd_explain.c */
+extern const struct command policy_commands[];     /* cmd_policy.c */
+extern const struct command relay_test_commands[]; /* cmd_relay_test.c */
 
 /* The row for NOUN VERB, or for a verb of one word (verb NULL). NULL when there is none. */
 const struct command *command_find(const char *noun, const char *verb);

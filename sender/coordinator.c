@@ -5,14 +5,16 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "sender/entry.h"
+#include "sender/path_check.h"
 #include "store/runs.h"
 
-static enum err start_due(struct db *db, struct buf *why)
+static enum err start_due(const struct setup *setup, struct db *db, struct buf *why)
 {
 	int64_t id = 1, audience;
-	enum err err = ERR_OK;
+	bool only_tested = path_check_is_on(&setup->settings);
+	enum err err = only_tested ? path_check_due(&setup->settings, db, why) : ERR_OK;
 	while (err == ERR_OK && id != 0 && !entry_is_stopped()) {
-		err = runs_start_due(db, SETUP_CHUNK, &id, &audience, why);
+		err = runs_start_due(db, SETUP_CHUNK, only_tested, &id, &audience, why);
 		if (err == ERR_OK && id != 0)
 			log_event(LOG_INFO, "campaign.started", "id=%lld audience=%lld", (long long)id,
 				  (long long)audience);
@@ -35,9 +37,9 @@ static void on_finished(void *user, int64_t campaign_id)
 	log_event(LOG_INFO, "campaign.finished", "id=%lld", (long long)campaign_id);
 }
 
-static enum err look_after(struct db *db, struct buf *why)
+static enum err look_after(const struct setup *setup, struct db *db, struct buf *why)
 {
-	enum err err = start_due(db, why);
+	enum err err = start_due(setup, db, why);
 	if (err == ERR_OK)
 		err = settle_canceled(db, why);
 	if (err == ERR_OK)
@@ -70,7 +72,7 @@ int coordinator_run(const struct setup *setup)
 		AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
 		enum err err = db_is_connected(db) ? ERR_OK : db_reconnect(db, &why);
 		if (err == ERR_OK)
-			err = look_after(db, &why);
+			err = look_after(setup, db, &why);
 		report(err, before, buf_view(&why));
 		before = err;
 	} while (entry_sleep(setup->settings.sender_poll));

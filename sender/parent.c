@@ -13,6 +13,7 @@
 #include "sender/backoff.h"
 #include "sender/coordinator.h"
 #include "sender/entry.h"
+#include "sender/prober.h"
 #include "sender/worker.h"
 
 #define FIRST_WAIT_US (INT64_C(500) * CLOCK_US_PER_MS)
@@ -29,7 +30,15 @@ struct child {
 	struct backoff backoff;
 };
 
-/* The coordinator stands after the workers. */
+/* Those of whom there is one: they stand after the workers. */
+static const struct single {
+	const char *name;
+	int (*run)(const struct setup *setup);
+} singles[] = {
+	{ "sender-coord", coordinator_run },
+	{ "sender-prober", prober_run },
+};
+
 struct family {
 	const struct setup *setup;
 	struct child *children;
@@ -38,9 +47,11 @@ struct family {
 
 static int run_child(const struct family *family, size_t index)
 {
+	size_t workers = family->setup->workers;
+	prctl(PR_SET_NAME, index < workers ? "sender-worker" : singles[index - workers].name);
 	entry_begin();
-	return index < family->setup->workers ? worker_run(family->setup, (unsigned)index)
-					      : coordinator_run(family->setup);
+	return index < workers ? worker_run(family->setup, (unsigned)index)
+			       : singles[index - workers].run(family->setup);
 }
 
 static void start(struct family *family, size_t index)
@@ -52,7 +63,6 @@ static void start(struct family *family, size_t index)
 		/* Children end when their parent dies, and also when it died before this line. */
 		if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || getppid() != parent)
 			_exit(EXIT_FAILURE);
-		prctl(PR_SET_NAME, index < family->setup->workers ? "sender-worker" : "sender-coord");
 		exit(run_child(family, index));
 	}
 	if (pid < 0) {
@@ -142,7 +152,7 @@ static bool stop_all(struct family *family)
 
 int parent_run(const struct setup *setup)
 {
-	struct family family = { .setup = setup, .count = (size_t)setup->workers + 1 };
+	struct family family = { .setup = setup, .count = (size_t)setup->workers + ARRAY_LEN(singles) };
 	family.children = calloc(family.count, sizeof(*family.children));
 	if (family.children == NULL) {
 		log_event(LOG_ERROR, "sender.failed", "error=no-memory");

@@ -1,4 +1,4 @@
-/* The parent: keeps the workers and the coordinator running, and ends them in order. */
+/* The parent: keeps the workers, the coordinator and the prober running, and ends them in order. */
 #ifndef SENDER_PARENT_H
 #define SENDER_PARENT_H
 

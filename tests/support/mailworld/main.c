@@ -19,7 +19,7 @@
 enum { STATS_US = 200 * CLOCK_US_PER_MS };
 
 struct options {
-	const char *listen, *port_file, *rules, *log, *keep, *stats, *reports_to, *hostname;
+	const char *listen, *port_file, *rules, *log, *keep, *stats, *reports_to, *hostname, *rewrite;
 	uint64_t seed;
 };
 
@@ -41,6 +41,7 @@ static const struct option long_options[] = {
 	{ "stats", required_argument, NULL, 's' },
 	{ "reports-to", required_argument, NULL, 't' },
 	{ "hostname", required_argument, NULL, 'n' },
+	{ "rewrite-from", required_argument, NULL, 'w' },
 	{ "seed", required_argument, NULL, 'e' },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
@@ -62,6 +63,7 @@ static void print_help(void)
 	       "                    dropped reports_waiting reports_delivered reports_refused reports_retried\n"
 	       "                    reports_doubtful\n"
 	       "  --reports-to A:P  where reports are sent; tried again until taken or refused with 5xx\n"
+	       "  --rewrite-from A  a relay that writes this address into MAIL FROM: reports go there\n"
 	       "  --hostname NAME   (default world.example)\n"
 	       "  --seed N          of the shares (default 1)\n\n"
 	       "%s%s.%s",
@@ -73,7 +75,7 @@ static bool take_option(struct options *options, int letter, const char *value)
 	const char **texts[] = {
 		['l'] = &options->listen,     ['p'] = &options->port_file, ['r'] = &options->rules,
 		['o'] = &options->log,        ['k'] = &options->keep,      ['s'] = &options->stats,
-		['t'] = &options->reports_to, ['n'] = &options->hostname,
+		['t'] = &options->reports_to, ['n'] = &options->hostname,  ['w'] = &options->rewrite,
 	};
 	if (letter == 'e')
 		return view_to_u64(view_of(value), UINT32_MAX, &options->seed);
@@ -218,6 +220,7 @@ static enum err start(struct program *program, struct buf *why)
 {
 	program->world.hostname = view_of(program->options.hostname);
 	program->world.keep_dir = program->options.keep;
+	program->world.rewrite = view_of(program->options.rewrite);
 	enum err err = loop_new(&program->world.loop);
 	if (err == ERR_OK)
 		err = open_log(program, why);

@@ -123,8 +123,11 @@ static enum err copy_facts(struct report *report, const struct report_facts *fac
 {
 	struct view headers = view_head(facts->headers, HEADERS_MAX);
 	struct view *views[] = { &report->facts.return_path, &report->facts.recipient, &report->facts.status,
-				 &report->facts.diagnostic, &report->facts.headers };
-	struct view sources[] = { facts->return_path, facts->recipient, facts->status, facts->diagnostic, headers };
+				 &report->facts.diagnostic,  &report->facts.headers,   &report->facts.content };
+	struct view sources[] = {
+		facts->return_path, facts->recipient, facts->status,
+		facts->diagnostic,  headers,          report->shape->is_message ? facts->content : VIEW_LIT("")
+	};
 	for (size_t i = 0; i < ARRAY_LEN(sources); i++)
 		buf_add(&report->text, sources[i]);
 	if (buf_err(&report->text) != ERR_OK)
@@ -232,6 +235,8 @@ static void give_envelope(struct courier *courier)
 		.from = report->shape->is_from_recipient ? report->facts.recipient : VIEW_LIT(""),
 		.to = report->facts.return_path,
 	};
+	if (report->shape->is_message)
+		envelope = (struct smtp_envelope){ .from = report->facts.return_path, .to = report->facts.recipient };
 	courier->takes_envelope = false;
 	if (smtp_client_envelope(courier->client, report->id, &envelope) == ERR_OK) {
 		courier->in_hand[free_hand] = report;

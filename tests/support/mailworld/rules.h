@@ -28,7 +28,9 @@
 	"    share F        it matches this share (0 to 1): of addresses, the same ones each time; for drop and\n"     \
 	"                   for session, of occasions. Fixed by --seed\n"                                              \
 	"    slow MS        the answer takes this long\n"                                                              \
-	"    report SHAPE   (accept, drop kept) a report goes back to the envelope sender: "
+	"    report SHAPE   (accept, drop kept) a report goes back to the envelope sender (itself: no report, but "    \
+	"the\n"                                                                                                        \
+	"                   message, to its recipient, by --reports-to): "
 
 #define RULES_HELP_END                                                                                                 \
 	"\n"                                                                                                           \

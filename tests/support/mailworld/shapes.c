@@ -241,12 +241,20 @@ static void write_delay(const struct report_facts *facts, struct buf *out)
 #define GONE "5.1.1", "550 5.1.1 Recipient address rejected: User unknown:"
 #define LATE "4.4.1", "451 4.4.1 Connection timed out:"
 
+static void write_message(const struct report_facts *facts, struct buf *out)
+{
+	buf_addf(out, "Received: by " VIEW_FMT "; ", VIEW_ARG(facts->hostname));
+	add_date(facts, out);
+	buf_add(out, VIEW_LIT("\r\n"));
+	buf_add(out, facts->content);
+}
+
 static const struct shape shapes[] = {
-	{ "postfix", false, GONE, write_postfix },   { "exim", false, GONE, write_exim },
-	{ "exim-dsn", false, GONE, write_exim_dsn }, { "sendmail", false, GONE, write_sendmail },
-	{ "exchange", false, GONE, write_exchange }, { "qmail", false, GONE, write_qmail },
-	{ "arf", false, GONE, write_arf },           { "vacation", true, GONE, write_vacation },
-	{ "delay", false, LATE, write_delay },
+	{ "postfix", false, false, GONE, write_postfix },   { "exim", false, false, GONE, write_exim },
+	{ "exim-dsn", false, false, GONE, write_exim_dsn }, { "sendmail", false, false, GONE, write_sendmail },
+	{ "exchange", false, false, GONE, write_exchange }, { "qmail", false, false, GONE, write_qmail },
+	{ "arf", false, false, GONE, write_arf },           { "vacation", true, false, GONE, write_vacation },
+	{ "delay", false, false, LATE, write_delay },       { "itself", false, true, GONE, write_message },
 };
 
 const struct shape *shape_find(struct view name)

@@ -13,11 +13,13 @@ struct report_facts {
 	struct view status;      /* "5.1.1" */
 	struct view diagnostic;  /* "550 5.1.1 ..." */
 	struct view headers;     /* of the returned message, CRLF lines */
+	struct view content;     /* all of it, for the shape that is the message itself */
 };
 
 struct shape {
 	const char *name;
 	bool is_from_recipient; /* the envelope sender is the recipient (an automatic reply), else <> */
+	bool is_message;        /* no report: the message goes on to its recipient, as by a relay */
 	const char *status,
 	    *text; /* what stands in it unless the rule says otherwise; text gets the address behind it */
 	void (*write)(const struct report_facts *facts, struct buf *out);

@@ -78,11 +78,12 @@ static bool queue_report(struct world *world, const struct smtp_server_message *
 		buf_addf(&diagnostic, "%s <" VIEW_FMT ">", rule->report->text, VIEW_ARG(recipient));
 	struct errand errand = {
 		.shape = rule->report,
-		.facts = { .return_path = message->from,
+		.facts = { .return_path = world->rewrite.len > 0 ? world->rewrite : message->from,
 			   .recipient = recipient,
 			   .status = status,
 			   .diagnostic = buf_view(&diagnostic),
-			   .headers = headers_of(message->content) },
+			   .headers = headers_of(message->content),
+			   .content = message->content },
 		.after_us = (int64_t)rule->after_ms * CLOCK_US_PER_MS,
 		.copies = rule->copies,
 	};

@@ -21,6 +21,7 @@ struct world {
 	struct view hostname;
 	int log_fd;           /* -1: none */
 	const char *keep_dir; /* NULL: none */
+	struct view rewrite;  /* who stands in MAIL FROM from here on; empty: who stood there */
 	struct world_counts counts;
 };
 

@@ -1,0 +1,247 @@
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "listctl/call.h"
+#include "store/audit.h"
+#include "store/relay_tests.h"
+
+enum { RELAYS_MOST = 100 };
+#define LOOK_US (INT64_C(200) * CLOCK_US_PER_MS)
+/* When a person is told that nobody seems to be there. */
+#define SILENCE_US (INT64_C(10) * CLOCK_US_PER_SECOND)
+
+static const struct output_column columns[] = {
+	{ .name = "relay" },
+	{ .name = "result" },
+	{ .name = "passes", .type = OUTPUT_BOOL },
+	{ .name = "mail_from" },
+	{ .name = "message_kept", .type = OUTPUT_BOOL },
+	{ .name = "asked_at", .type = OUTPUT_TIME },
+	{ .name = "back_at", .type = OUTPUT_TIME },
+	{ .name = "detail", .wraps = true },
+};
+
+static struct relay_tests_terms terms_of_tests(const struct call *call)
+{
+	return (struct relay_tests_terms){ .report_addresses = view_of(call->settings->bounced_report_addresses) };
+}
+
+/* What is back is told apart by what came back. */
+static const char *result_of(const struct relay_test *test)
+{
+	if (test->state != RELAY_TEST_BACK)
+		return relay_test_state_name(test->state);
+	return test->path_kept ? "kept" : "rewritten";
+}
+
+static void show_row(struct call *call, const struct relay_test *test)
+{
+	AUTO_BUF detail = buf_with_ceiling(LIMIT_WHY);
+	bool is_back = test->back_us != 0;
+	struct view sender = is_back && test->mail_from.len == 0 ? VIEW_LIT("<>") : test->mail_from;
+	relay_test_tell(test, &detail);
+	output_row(call->out, (struct output_cell[]){
+				  cell_text(test->relay),
+				  cell_text(view_of(result_of(test))),
+				  cell_bool(test->passes),
+				  is_back ? cell_text(sender) : cell_null(),
+				  is_back ? cell_bool(test->message_kept) : cell_null(),
+				  cell_time(test->asked_us),
+				  cell_time_or_null(test->back_us),
+				  cell_text(buf_view(&detail)),
+			      });
+}
+
+static enum err show(struct call *call, const struct db_rows *rows)
+{
+	output_begin(call->out, columns, ARRAY_LEN(columns));
+	for (size_t i = 0; i < db_row_count(rows); i++) {
+		struct relay_test test;
+		relay_tests_get(rows, i, &test);
+		show_row(call, &test);
+	}
+	return output_end(call->out, call->why);
+}
+
+/* ---- asking ---- */
+
+static enum err refuse_name(struct call *call, const char *name, const struct db_rows *relays)
+{
+	call_refuse(call, ERR_NOT_FOUND, "there is no relay \"%s\" in use; there are:", name);
+	for (size_t i = 0; i < db_row_count(relays); i++) {
+		struct view there = db_get_text(relays, i, 0);
+		buf_addf(call->why, i == 0 ? " " VIEW_FMT : ", " VIEW_FMT, VIEW_ARG(there));
+	}
+	return ERR_NOT_FOUND;
+}
+
+static bool is_there(const struct db_rows *relays, struct view name)
+{
+	for (size_t i = 0; i < db_row_count(relays); i++) {
+		if (view_eq(db_get_text(relays, i, 0), name))
+			return true;
+	}
+	return false;
+}
+
+static enum err ask(struct call *call, struct view relay, int64_t patience_us, int64_t *ret_id)
+{
+	const struct relay_test_wish wish = { .relay = relay,
+					      .actor = view_of(call->actor),
+					      .patience_us = patience_us };
+	AUTO_BUF subject = buf_with_ceiling(LIMIT_WHY);
+	enum err err = relay_tests_ask(call->db, &wish, ret_id, call->why);
+	buf_addf(&subject, "relay:" VIEW_FMT, VIEW_ARG(relay));
+	return err != ERR_OK
+		   ? err
+		   : audit_append(call->db, wish.actor, "relay.test", buf_view(&subject), VIEW_LIT(""), call->why);
+}
+
+/* The operands, or all relays in use. */
+static enum err ask_all(struct call *call, int64_t patience_us, int64_t ids[RELAYS_MOST], size_t *ret_count)
+{
+	AUTO_DB_ROWS *relays = NULL;
+	enum err err = relay_tests_relays(call->db, &relays, call->why);
+	if (err != ERR_OK)
+		return err;
+	for (size_t i = 0; i < call->operand_count; i++) {
+		if (!is_there(relays, view_of(call->operands[i])))
+			return refuse_name(call, call->operands[i], relays);
+	}
+	size_t count = call->operand_count > 0 ? call->operand_count : db_row_count(relays);
+	if (count > RELAYS_MOST)
+		return call_refuse(call, ERR_REFUSED, "%zu relays are too many for one test; name up to %d", count,
+				   RELAYS_MOST);
+	for (size_t i = 0; err == ERR_OK && i < count; i++) {
+		struct view name = call->operand_count > 0 ? view_of(call->operands[i]) : db_get_text(relays, i, 0);
+		err = ask(call, name, patience_us, &ids[i]);
+	}
+	*ret_count = count;
+	return err;
+}
+
+/* ---- waiting ---- */
+
+struct look {
+	bool all_over, any_unseen;
+};
+
+static struct look look_at(const struct db_rows *rows)
+{
+	struct look look = { .all_over = true };
+	for (size_t i = 0; i < db_row_count(rows); i++) {
+		struct relay_test test;
+		relay_tests_get(rows, i, &test);
+		look.all_over = look.all_over && relay_test_is_over(test.state);
+		look.any_unseen = look.any_unseen || test.state == RELAY_TEST_ASKED;
+	}
+	return look;
+}
+
+/* Ends when the last test does, at the latest when the time of all is over. */
+static enum err wait(struct call *call, const int64_t *ids, size_t count, struct db_rows **ret_rows)
+{
+	const struct relay_tests_terms terms = terms_of_tests(call);
+	int64_t silent_from_us = clock_boot_us() + SILENCE_US;
+	for (;;) {
+		struct db_rows *rows = NULL;
+		enum err err = relay_tests_find(call->db, ids, count, &terms, &rows, call->why);
+		if (err != ERR_OK)
+			return err;
+		struct look look = look_at(rows);
+		if (look.all_over) {
+			*ret_rows = rows;
+			return ERR_OK;
+		}
+		db_rows_done(rows);
+		if (look.any_unseen && clock_boot_us() > silent_from_us) {
+			call_warn(call, "no sender has taken the test yet: is sender running?");
+			silent_from_us = INT64_MAX;
+		}
+		nanosleep(&(struct timespec){ .tv_nsec = LOOK_US * 1000 }, NULL);
+	}
+}
+
+static enum err judge(struct call *call, const struct db_rows *rows)
+{
+	for (size_t i = 0; i < db_row_count(rows); i++) {
+		struct relay_test test;
+		relay_tests_get(rows, i, &test);
+		if (test.passes)
+			continue;
+		call_refuse(call, ERR_REFUSED, "return path of relay " VIEW_FMT ": ", VIEW_ARG(test.relay));
+		relay_test_tell(&test, call->why);
+		return ERR_REFUSED;
+	}
+	return ERR_OK;
+}
+
+static enum err take_patience(struct call *call, int64_t *ret_us)
+{
+	const char *text = call_option(call, "timeout");
+	*ret_us = call->settings->relay_test_timeout;
+	if (text == NULL)
+		return ERR_OK;
+	if (!settings_duration(view_of(text), ret_us) || *ret_us < CLOCK_US_PER_SECOND || *ret_us > CLOCK_US_PER_DAY)
+		return call_misused(call, "--timeout is a time from 1s to 1d, such as 90s or 5m, not %s", text);
+	return ERR_OK;
+}
+
+static enum err test_relays(struct call *call)
+{
+	int64_t patience_us, ids[RELAYS_MOST] = { 0 };
+	size_t count = 0;
+	AUTO_DB_ROWS *rows = NULL;
+	enum err err = take_patience(call, &patience_us);
+	if (err == ERR_OK)
+		err = ask_all(call, patience_us, ids, &count);
+	if (err == ERR_OK)
+		err = wait(call, ids, count, &rows);
+	if (err == ERR_OK)
+		err = show(call, rows);
+	return err == ERR_OK ? judge(call, rows) : err;
+}
+
+static enum err show_tests(struct call *call)
+{
+	const struct relay_tests_terms terms = terms_of_tests(call);
+	AUTO_DB_ROWS *rows = NULL;
+	enum err err = relay_tests_newest(call->db, &terms, &rows, call->why);
+	return err == ERR_OK ? show(call, rows) : err;
+}
+
+static const struct command_option test_options[] = {
+	{ "timeout", "TIME", "how long to wait for the message to be back (relay.test_timeout)" },
+	{ NULL, NULL, NULL },
+};
+
+const struct command relay_test_commands[] = {
+	{
+	    .noun = "relay",
+	    .verb = "test",
+	    .operands = "[RELAY...]",
+	    .help = "test whether relays leave the return path as it is",
+	    .details = "sender hands a small message to each relay (all in use, without a name: `default` is that of\n"
+		       "the settings), from and to a signed return path of its own, and bounced tells how it came\n"
+		       "back. kept: as it was sent. rewritten: with another sender, so that bounces go there; it\n"
+		       "passes when that is one of bounced.report_addresses, where the recipient is found by the\n"
+		       "Message-ID or ENVID. bounced: a report came instead. refused: by the relay, or it could\n"
+		       "not be used. late: not back in time. Exit 1 unless all pass. Both daemons must run.\n"
+		       "At most thirty tests of a relay within an hour.\n",
+	    .options = test_options,
+	    .most = RELAYS_MOST,
+	    .needs = NEEDS_DATABASE,
+	    .run = test_relays,
+	},
+	{
+	    .noun = "relay",
+	    .verb = "tests",
+	    .operands = "",
+	    .help = "show what the last test of each relay found",
+	    .needs = NEEDS_DATABASE,
+	    .run = show_tests,
+	},
+	{ 0 },
+};

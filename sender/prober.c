@@ -1,0 +1,348 @@
+#include "sender/prober.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "mail/clean_text.h"
+#include "sender/entry.h"
+#include "sender/probe.h"
+#include "sender/relay.h"
+#include "store/relay_tests.h"
+
+enum { PROBES_AT_ONCE = 16 };
+#define TURN_US (INT64_C(50) * CLOCK_US_PER_MS)
+/* How long QUIT may take: the probe itself has come to its end. */
+#define FAREWELL_US (INT64_C(2) * CLOCK_US_PER_SECOND)
+
+/* One test under way. */
+struct probe {
+	struct prober *prober;
+	int64_t id;
+	struct buf relay_name, from_address;
+	struct relay *relay; /* NULL: none, or done with */
+	struct recipient recipient;
+	int64_t give_up_us; /* boot time */
+	bool is_begun;      /* its letter is with the relay */
+	bool is_decided;    /* the answer stands */
+	bool is_told;       /* the database has it */
+	struct relay_test_answer answer;
+	struct buf reply;
+};
+
+struct prober {
+	const struct setup *setup;
+	struct db *db;
+	struct loop *loop;
+	struct token_maker *tokens;
+	struct probe probes[PROBES_AT_ONCE];
+	size_t count;
+	enum err before; /* of the last look at the database, for one log line a change */
+};
+
+/* ---- the answer ---- */
+
+static void decide(struct probe *probe, const struct relay_test_answer *answer, struct view reply)
+{
+	if (probe->is_decided)
+		return;
+	probe->answer = *answer;
+	probe->is_decided = true;
+	clean_text_add(view_trim(reply), false, LIMIT_REPLY_KEPT, &probe->reply);
+	probe->answer.id = probe->id;
+	probe->answer.reply = buf_view(&probe->reply);
+}
+
+static void refuse(struct probe *probe, struct view reply)
+{
+	decide(probe, &(struct relay_test_answer){ .answer = RELAY_ANSWER_REFUSED }, reply);
+}
+
+static void on_accepted(struct probe *probe, const struct smtp_event *event)
+{
+	decide(probe, &(struct relay_test_answer){ .answer = RELAY_ANSWER_TAKEN, .code = event->reply.code },
+	       event->reply.text);
+}
+
+static void on_refused(struct probe *probe, const struct smtp_event *event)
+{
+	decide(probe,
+	       &(struct relay_test_answer){ .answer = RELAY_ANSWER_REFUSED,
+					    .step = view_of(smtp_step_name(event->step)),
+					    .code = event->reply.code },
+	       event->reply.text);
+}
+
+static void on_doubt(struct probe *probe)
+{
+	decide(probe, &(struct relay_test_answer){ .answer = RELAY_ANSWER_DOUBTFUL },
+	       VIEW_LIT("the connection was lost before its reply"));
+}
+
+/* ---- what the relay asks ---- */
+
+static struct recipient *next(void *owner, struct letter *letter)
+{
+	struct probe *probe = owner;
+	const struct prober *prober = probe->prober;
+	const struct settings *settings = &prober->setup->settings;
+	if (probe->is_begun || probe->is_decided)
+		return NULL;
+	const struct letterhead letterhead = { .tokens = prober->tokens,
+					       .bounce_domain = view_of(settings->bounce_domain),
+					       .bounce_prefix = view_of(settings->bounce_prefix) };
+	const struct probe_facts facts = { .test_id = probe->id,
+					   .now_us = clock_wall_us(),
+					   .key_id = (unsigned)prober->setup->keyring.newest,
+					   .relay = buf_view(&probe->relay_name),
+					   .from_address = buf_view(&probe->from_address) };
+	if (probe_write(&letterhead, &facts, letter) != ERR_OK) {
+		refuse(probe, VIEW_LIT("its tokens cannot be signed: restart sender after `listctl key new`"));
+		return NULL;
+	}
+	probe->is_begun = true;
+	probe->recipient.opened.address = buf_view(&letter->from);
+	return &probe->recipient;
+}
+
+/* At most once by the database's word: the test was taken before. */
+static bool may_send(void *owner, struct recipient *recipient, const char *connection)
+{
+	const struct probe *probe = owner;
+	(void)recipient;
+	(void)connection;
+	return !probe->is_decided;
+}
+
+/* NOT_SENT: the session failed, and the relay knows why. */
+static void told(void *owner, struct recipient *recipient, const struct smtp_event *event, const char *connection)
+{
+	struct probe *probe = owner;
+	(void)recipient;
+	(void)connection;
+	if (event->type == SMTP_ACCEPTED)
+		on_accepted(probe, event);
+	else if (event->type == SMTP_REFUSED)
+		on_refused(probe, event);
+	else if (event->type == SMTP_IN_DOUBT)
+		on_doubt(probe);
+}
+
+static void unspeakable(void *owner, struct recipient *recipient)
+{
+	(void)recipient;
+	refuse(owner, VIEW_LIT("the return path cannot be said in SMTP"));
+}
+
+static size_t waiting(void *owner)
+{
+	const struct probe *probe = owner;
+	return probe->is_begun || probe->is_decided ? 0 : 1;
+}
+
+/* ---- one test ---- */
+
+static void start(struct probe *probe)
+{
+	const struct relay_owner owner = {
+		.connection = { .owner = probe, .may_send = may_send, .told = told },
+		.next = next,
+		.unspeakable = unspeakable,
+		.waiting = waiting,
+	};
+	if (!view_eq(buf_view(&probe->relay_name), VIEW_LIT(RELAY_TESTS_DEFAULT))) {
+		refuse(probe, VIEW_LIT("there is no relay of that name"));
+		return;
+	}
+	enum err err = relay_new(probe->prober->setup, probe->prober->loop, &owner, &probe->relay);
+	if (err != ERR_OK)
+		refuse(probe, view_of(err_name(err)));
+}
+
+static void begin_test(struct prober *prober, const struct relay_test *test)
+{
+	struct probe *probe = &prober->probes[prober->count++];
+	*probe = (struct probe){ .prober = prober,
+				 .id = test->id,
+				 .relay_name = buf_with_ceiling(LIMIT_WHY),
+				 .from_address = buf_with_ceiling(LIMIT_ADDRESS),
+				 .reply = buf_with_ceiling(LIMIT_REPLY_KEPT),
+				 .give_up_us = clock_boot_us() + test->due_us - clock_wall_us() };
+	buf_add(&probe->relay_name, test->relay);
+	buf_add(&probe->from_address, test->from_address);
+	start(probe);
+}
+
+/* The first failure is the answer: a test says how the relay is now. */
+static void turn(struct probe *probe, bool is_stopping)
+{
+	int64_t now_us = clock_boot_us();
+	if (probe->relay == NULL)
+		return;
+	relay_feed(probe->relay, now_us);
+	relay_write(probe->relay);
+	if (!probe->is_decided && relay_trouble(probe->relay).len > 0)
+		refuse(probe, relay_trouble(probe->relay));
+	if (!probe->is_decided && (now_us >= probe->give_up_us || is_stopping)) {
+		relay_cut(probe->relay, NULL);
+		refuse(probe, is_stopping ? VIEW_LIT("sender was stopped") : VIEW_LIT("no answer in time"));
+	}
+	if (!probe->is_decided)
+		return;
+	relay_quit(probe->relay);
+	relay_write(probe->relay);
+	if (probe->give_up_us > now_us + FAREWELL_US)
+		probe->give_up_us = now_us + FAREWELL_US;
+	if (relay_connections(probe->relay) > 0 && now_us < probe->give_up_us && !is_stopping)
+		return;
+	relay_done(probe->relay);
+	probe->relay = NULL;
+}
+
+static void log_answer(const struct probe *probe)
+{
+	static const char *const words[] = {
+		[RELAY_ANSWER_TAKEN] = "taken",
+		[RELAY_ANSWER_REFUSED] = "refused",
+		[RELAY_ANSWER_DOUBTFUL] = "doubtful",
+	};
+	struct log_text room;
+	log_event(LOG_INFO, "relay.tested", "test=%lld relay=" VIEW_FMT " answer=%s reply=%s", (long long)probe->id,
+		  VIEW_ARG(buf_view(&probe->relay_name)), words[probe->answer.answer],
+		  log_quoted(probe->answer.reply, &room));
+}
+
+/* ---- the database ---- */
+
+/* One line a change of state. */
+static void report(struct prober *prober, enum err err, struct buf *why)
+{
+	struct log_text room;
+	if (err != ERR_OK && err != prober->before)
+		log_event(LOG_ERROR, "prober.failed", "error=%s why=%s", err_name(err),
+			  log_quoted(buf_view(why), &room));
+	else if (err == ERR_OK && prober->before != ERR_OK)
+		log_event(LOG_INFO, "prober.back", "after=%s", err_name(prober->before));
+	prober->before = err;
+}
+
+static enum err tell_answers(struct prober *prober, struct buf *why)
+{
+	enum err err = ERR_OK;
+	for (size_t i = 0; err == ERR_OK && i < prober->count; i++) {
+		struct probe *probe = &prober->probes[i];
+		if (!probe->is_decided || probe->is_told)
+			continue;
+		err = relay_tests_answer(prober->db, &probe->answer, why);
+		probe->is_told = err == ERR_OK;
+		if (probe->is_told)
+			log_answer(probe);
+	}
+	return err;
+}
+
+static enum err take_tests(struct prober *prober, struct buf *why)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	enum err err = relay_tests_take(prober->db, view_of(prober->setup->host), PROBES_AT_ONCE, &rows, why);
+	for (size_t i = 0; err == ERR_OK && i < db_row_count(rows); i++) {
+		struct relay_test test;
+		relay_tests_get(rows, i, &test);
+		begin_test(prober, &test);
+	}
+	return err;
+}
+
+static enum err use_database(struct prober *prober, enum err (*use)(struct prober *prober, struct buf *why))
+{
+	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+	enum err err = db_is_connected(prober->db) ? ERR_OK : db_reconnect(prober->db, &why);
+	if (err == ERR_OK)
+		err = use(prober, &why);
+	report(prober, err, &why);
+	return err;
+}
+
+/* ---- the round ---- */
+
+static bool any_under_way(const struct prober *prober)
+{
+	for (size_t i = 0; i < prober->count; i++) {
+		if (prober->probes[i].relay != NULL)
+			return true;
+	}
+	return false;
+}
+
+static void forget(struct prober *prober)
+{
+	for (size_t i = 0; i < prober->count; i++) {
+		relay_done(prober->probes[i].relay);
+		buf_done(&prober->probes[i].relay_name);
+		buf_done(&prober->probes[i].from_address);
+		buf_done(&prober->probes[i].reply);
+	}
+	prober->count = 0;
+}
+
+static bool any_to_tell(const struct prober *prober)
+{
+	for (size_t i = 0; i < prober->count; i++) {
+		if (prober->probes[i].is_decided && !prober->probes[i].is_told)
+			return true;
+	}
+	return false;
+}
+
+/* Those that were taken, all at once, each to its answer. */
+static void work_off(struct prober *prober)
+{
+	enum err told = ERR_OK;
+	while (any_under_way(prober)) {
+		bool is_stopping = entry_is_stopped();
+		for (size_t i = 0; i < prober->count; i++)
+			turn(&prober->probes[i], is_stopping);
+		/* With the database away, only when the relays have had their time. */
+		if (told == ERR_OK && any_to_tell(prober))
+			told = use_database(prober, tell_answers);
+		if (any_under_way(prober))
+			loop_run_once(prober->loop, TURN_US);
+	}
+	while (any_to_tell(prober) && use_database(prober, tell_answers) != ERR_OK) {
+		if (!entry_wait())
+			break;
+	}
+	forget(prober);
+}
+
+static enum err make_parts(struct prober *prober)
+{
+	const struct setup *setup = prober->setup;
+	enum err err = loop_new(&prober->loop);
+	if (err == ERR_OK)
+		err = token_maker_new(&setup->keyring, view_of(setup->settings.bounce_domain), &prober->tokens);
+	return err;
+}
+
+int prober_run(const struct setup *setup)
+{
+	struct prober *prober = calloc(1, sizeof(*prober));
+	if (prober == NULL)
+		return EXIT_FAILURE;
+	prober->setup = setup;
+	enum err err = make_parts(prober);
+	if (err == ERR_OK)
+		err = entry_open_database(setup, ENTRY_PATIENCE_US, &prober->db);
+	if (err == ERR_OK) {
+		do {
+			if (use_database(prober, take_tests) == ERR_OK)
+				work_off(prober);
+		} while (entry_sleep(setup->settings.sender_poll));
+	}
+	loop_done(prober->loop);
+	token_maker_done(prober->tokens);
+	db_close(prober->db);
+	free(prober);
+	return err == ERR_OK || err == ERR_REFUSED ? EXIT_SUCCESS : EXIT_FAILURE;
+}

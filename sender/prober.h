@@ -1,0 +1,11 @@
+/* The prober: a child of the parent that works off the return-path tests that were asked for. It hands each probe to its relay once and
+ * writes down what the relay said; that it comes back is bounced's to tell. Besides campaigns it is all that sender sends. */
+#ifndef SENDER_PROBER_H
+#define SENDER_PROBER_H
+
+#include "sender/setup.h"
+
+/* The body of the process: runs until SIGTERM or SIGINT and returns its exit status. */
+int prober_run(const struct setup *setup);
+
+#endif
