@@ -82,8 +82,9 @@ static void on_doubt(struct probe *probe)
 
 /* ---- what the relay asks ---- */
 
-static struct recipient *next(void *owner, struct letter *letter)
+static struct recipient *next(void *owner, struct relay *relay, struct letter *letter)
 {
+	(void)relay;
 	struct probe *probe = owner;
 	const struct prober *prober = probe->prober;
 	const struct settings *settings = &prober->setup->settings;
@@ -135,8 +136,9 @@ static void unspeakable(void *owner, struct recipient *recipient)
 	refuse(owner, VIEW_LIT("the return path cannot be said in SMTP"));
 }
 
-static size_t waiting(void *owner)
+static size_t waiting(void *owner, const struct relay *relay)
 {
+	(void)relay;
 	const struct probe *probe = owner;
 	return probe->is_begun || probe->is_decided ? 0 : 1;
 }
@@ -181,7 +183,7 @@ static void turn(struct probe *probe, bool is_stopping)
 	if (probe->relay == NULL)
 		return;
 	relay_feed(probe->relay, now_us);
-	relay_write(probe->relay);
+	relay_write(probe->relay, now_us);
 	if (!probe->is_decided && relay_trouble(probe->relay).len > 0)
 		refuse(probe, relay_trouble(probe->relay));
 	if (!probe->is_decided && (now_us >= probe->give_up_us || is_stopping)) {
@@ -191,10 +193,10 @@ static void turn(struct probe *probe, bool is_stopping)
 	if (!probe->is_decided)
 		return;
 	relay_quit(probe->relay);
-	relay_write(probe->relay);
+	relay_write(probe->relay, now_us);
 	if (probe->give_up_us > now_us + FAREWELL_US)
 		probe->give_up_us = now_us + FAREWELL_US;
-	if (relay_connections(probe->relay) > 0 && now_us < probe->give_up_us && !is_stopping)
+	if (!relay_is_empty(probe->relay) && now_us < probe->give_up_us && !is_stopping)
 		return;
 	relay_done(probe->relay);
 	probe->relay = NULL;

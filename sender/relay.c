@@ -232,6 +232,11 @@ void relay_quit(struct relay *relay)
 		connection_quit(at);
 }
 
+bool relay_is_empty(const struct relay *relay)
+{
+	return pool_count(&relay->pool, POOL_ALL) == 0;
+}
+
 void relay_cut(struct relay *relay, const struct run *run)
 {
 	struct connection *at = pool_first(&relay->pool, POOL_ALL);

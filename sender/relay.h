@@ -31,6 +31,8 @@ void relay_write(struct relay *relay, int64_t now_us);
 
 /* No further recipient; connections end when they have done what they have in hand. */
 void relay_quit(struct relay *relay);
+/* No connection is left. */
+bool relay_is_empty(const struct relay *relay);
 /* Cuts off connections with a recipient of that run (NULL: any) in hand. */
 void relay_cut(struct relay *relay, const struct run *run);
 
