@@ -162,6 +162,29 @@ def test_rewritten(world):
     world.stop("bounced")
 
 
+def test_rewritten_to_a_signed_address(world):
+    "A relay that uses one signed return path for all is told by the test; its reports still end at the recipient inside."
+    world.setup()
+    world.subscribe(["other@a.test", "gone@a.test", "slow@a.test", "ann@a.test"])
+    fixed = return_path(world, 0, 4711)
+    relay(world, HOME + "gone@* accept report exim-dsn\nslow@* accept report delay\n", rewrite=fixed)
+    world.start("bounced")
+    world.start("sender")
+    row, error = tested(world, 1)
+    assert (row["result"], row["mail_from"]) == ("rewritten", fixed) and fixed in error, (row, error)
+    world.campaign("first")
+    world.finished("first")
+
+    def found():
+        return world.sql("SELECT s.address_key, e.kind FROM bounce_event e JOIN subscriber s ON s.id = e.subscriber_id"
+                         " WHERE NOT e.orphan ORDER BY 1")
+    until(lambda: len(found()) == 2, "both reports count")
+    assert found() == [["gone@a.test", "bounce-hard"], ["slow@a.test", "delay"]], found()
+    assert world.value("SELECT count(*) FROM relay_test WHERE reported_at IS NOT NULL") == "0"
+    world.stop("sender")
+    world.stop("bounced")
+
+
 def test_report_addresses(world):
     "They exist for their networks only, act by a signed token only, and keep the rest for a person."
     ids, campaign = people(world, 2)

@@ -276,6 +276,43 @@ START_TEST(report_addresses_are_for_their_networks)
 	}
 END_TEST
 
+/* ---- whose return path it is ---- */
+
+struct path_row {
+	const char *label;
+	struct token token; /* what is asked about; the address is that of 7, 42, sent today */
+	bool is_its;
+};
+
+static const struct path_row path_rows[] = {
+	{ "its own", { .scope_id = 7, .subscriber_id = 42, .day = TODAY }, true },
+	{ "another campaign's", { .scope_id = 8, .subscriber_id = 42, .day = TODAY }, false },
+	{ "another person's", { .scope_id = 7, .subscriber_id = 43, .day = TODAY }, false },
+	{ "another day's", { .scope_id = 7, .subscriber_id = 42, .day = TODAY - 1 }, false },
+	{ "another key's", { .scope_id = 7, .subscriber_id = 42, .day = TODAY, .key_id = 1 }, false },
+};
+
+START_TEST(whose_return_path)
+	{
+		struct gate *gate = gate_of(1);
+		AUTO_BUF address = buf_with_ceiling(LIMIT_WHY);
+		AUTO_BUF message = buf_with_ceiling(LIMIT_TOKEN);
+		AUTO_BUF expected = buf_with_ceiling(LIMIT_TOKEN);
+		write_address(&token_rows[0], &address);
+		for (size_t i = 0; i < ARRAY_LEN(path_rows); i++)
+			ck_row(path_rows[i].label, gate_is_return_path(gate, buf_view(&address), &path_rows[i].token,
+								       now_us) == path_rows[i].is_its);
+		ck_assert(!gate_is_return_path(gate, VIEW_LIT("x@relay.test"), &path_rows[0].token, now_us));
+		ck_assert(!gate_is_return_path(gate, VIEW_LIT(""), &path_rows[0].token, now_us));
+		const struct making making = OURS(MESSAGE, 0);
+		make_token(&making, &expected);
+		ck_assert_int_eq(gate_message_token(gate, &path_rows[0].token, &message), ERR_OK);
+		ck_assert(view_eq(buf_view(&message), buf_view(&expected)));
+		ck_assert_uint_eq(gate_count(gate, GATE_RETURN_PATH), 0); /* nobody was at RCPT */
+		gate_done(gate);
+	}
+END_TEST
+
 Suite *test_suite(void)
 {
 	const TTest *const tests[] = { tokens,
@@ -284,6 +321,7 @@ Suite *test_suite(void)
 				       replies_and_counts,
 				       keys_can_change,
 				       tokens_inside_reports,
-				       report_addresses_are_for_their_networks };
+				       report_addresses_are_for_their_networks,
+				       whose_return_path };
 	return suite_of("gate", tests, ARRAY_LEN(tests));
 }
