@@ -29,7 +29,7 @@ static const struct db_statement statements[] = {
 		    " WHERE campaign_id = mine.id AND subscriber_id = $1 OFFSET 0) AS d),"
 		    " waiting AS (SELECT mine.*, f.* FROM mine CROSS JOIN LATERAL (SELECT state AS place, "
 		    "last_attempt_at AS at,"
-		    " attempts, code, status, NULL::text AS reason, reply, next_attempt_at AS next_at FROM deferral"
+		    " attempts, code, status, waits_for AS reason, reply, next_attempt_at AS next_at FROM deferral"
 		    " WHERE campaign_id = mine.id AND subscriber_id = $1 OFFSET 0) AS f),"
 		    " pending AS (SELECT open.*, 'pending', NULL::timestamptz, 0::smallint, NULL::smallint, NULL, "
 		    "NULL, NULL,"

@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-enum statement { LEAVE_QUEUE, MARK, END, TAKE_BACK, END_NEW, NAME_DOUBTFUL, QUEUE, STATEMENT_COUNT };
+enum statement { LEAVE_QUEUE, MARK, END, TAKE_BACK, END_NEW, NAME_DOUBTFUL, QUEUE, PARK, STATEMENT_COUNT };
 
 /* The columns of one call, as arrays; in the order of the parameters. */
 enum column {
@@ -22,6 +22,7 @@ enum column {
 	DATE_AT,
 	VARIANT,
 	CONNECTION,
+	WAITS_FOR,
 	COLUMN_COUNT
 };
 
@@ -42,22 +43,24 @@ static const enum db_type column_types[] = {
 	[DATE_AT] = DB_TIME,
 	[VARIANT] = DB_INT,
 	[CONNECTION] = DB_TEXT,
+	[WAITS_FOR] = DB_TEXT,
 };
 static_assert(ARRAY_LEN(column_types) == COLUMN_COUNT, "one type per column");
 
 static const char *const outcome_names[] = {
 	[LEDGER_ACCEPTED] = "accepted", [LEDGER_REFUSED] = "refused",   [LEDGER_EXPIRED] = "expired",
 	[LEDGER_SKIPPED] = "skipped",   [LEDGER_DEFERRED] = "deferred", [LEDGER_IN_DOUBT] = "in_doubt",
+	[LEDGER_PARKED] = "parked",
 };
 static_assert(ARRAY_LEN(outcome_names) == LEDGER_OUTCOME_COUNT, "one name per outcome");
 
-/* The parameters of END and END_NEW: $1 to $9; of NAME_DOUBTFUL and QUEUE: $1 the worker, then all columns. */
+/* The parameters of END and END_NEW: $1 to $9; of NAME_DOUBTFUL, QUEUE and PARK: $1 the worker, then all columns. */
 #define MOVED                                                                                                          \
 	"unnest($2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::timestamptz[], $7::bigint[], $8::text[],"    \
 	" $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::bigint[], $14::bigint[],"              \
-	" $15::timestamptz[], $16::bigint[], $17::text[])"                                                             \
+	" $15::timestamptz[], $16::bigint[], $17::text[], $18::text[])"                                                \
 	" AS i(campaign_id, subscriber_id, state, attempts, at, code, status, reason, reply, first_attempt_at,"        \
-	" next_attempt_at, key_id, day, date_at, variant, connection)"
+	" next_attempt_at, key_id, day, date_at, variant, connection, waits_for)"
 
 #define HAS_NO_END                                                                                                     \
 	" NOT EXISTS (SELECT FROM delivery d"                                                                          \
@@ -102,18 +105,38 @@ static const struct db_statement statements[] = {
 			" greatest(i.at, i.first_attempt_at),"
 			" CASE WHEN i.state = 'deferred' OR (" IS_RESENT ") THEN i.next_attempt_at END,"
 			" i.key_id, i.day, i.date_at, i.variant, i.code, i.status, i.reply"
-			" FROM " MOVED " JOIN campaign c ON c.id = i.campaign_id WHERE" HAS_NO_END
+			" FROM " MOVED " JOIN campaign c ON c.id = i.campaign_id"
+			" WHERE i.state <> 'parked' AND" HAS_NO_END
 			" ON CONFLICT (campaign_id, subscriber_id) DO UPDATE SET state = excluded.state,"
 			" attempts = excluded.attempts, last_attempt_at = excluded.last_attempt_at,"
+			" first_attempt_at = coalesce(f.first_attempt_at, excluded.first_attempt_at),"
 			" next_attempt_at = excluded.next_attempt_at, code = excluded.code, status = excluded.status,"
-			" reply = excluded.reply, opened_by = NULL"
+			" reply = excluded.reply, opened_by = NULL, waits_for = NULL"
 			" WHERE f.opened_by = $1::uuid AND f.attempts < excluded.attempts" },
+	/* Untried: what an earlier attempt left (its state, when it was) stays. Who waits for a group that is held has no time; where the
+	 * hold was lifted meanwhile it is now. The lock makes whoever lifts it wait for this transaction, and sees its rows then. */
+	[PARK] = { .name = "ledger_park",
+		   .sql =
+		       "WITH held AS MATERIALIZED (SELECT h.campaign_id, 'hold:' || h.group_name AS waits_for"
+		       " FROM campaign_group_hold h WHERE EXISTS (SELECT FROM unnest($2::bigint[], $18::text[]) AS "
+		       "p(c, w)"
+		       " WHERE p.c = h.campaign_id AND p.w = 'hold:' || h.group_name) FOR SHARE)"
+		       " INSERT INTO deferral AS f (campaign_id, subscriber_id, state, attempts, next_attempt_at, "
+		       "waits_for,"
+		       " key_id, day, date_at, variant)"
+		       " SELECT i.campaign_id, i.subscriber_id, 'deferred', 0,"
+		       " CASE WHEN h.waits_for IS NULL THEN coalesce(i.next_attempt_at, now()) END, i.waits_for,"
+		       " i.key_id, i.day, i.date_at, i.variant"
+		       " FROM " MOVED " LEFT JOIN held h ON h.campaign_id = i.campaign_id AND h.waits_for = i.waits_for"
+		       " WHERE i.state = 'parked' AND" HAS_NO_END " ON CONFLICT (campaign_id, subscriber_id) DO UPDATE "
+								  "SET next_attempt_at = excluded.next_attempt_at,"
+		       " waits_for = excluded.waits_for, opened_by = NULL WHERE f.opened_by = $1::uuid" },
 };
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row per statement");
 
 static bool is_end(enum ledger_outcome outcome)
 {
-	return outcome != LEDGER_DEFERRED && outcome != LEDGER_IN_DOUBT;
+	return outcome <= LEDGER_SKIPPED;
 }
 
 struct table {
@@ -169,13 +192,14 @@ static void table_add(struct table *table, const struct ledger_row *row)
 	table->count++;
 	if (is_end(row->outcome))
 		return;
-	db_array_add_int(&columns[FIRST_ATTEMPT_AT], row->first_attempt_us);
-	db_array_add_int(&columns[NEXT_ATTEMPT_AT], row->next_attempt_us);
+	add_number(&columns[FIRST_ATTEMPT_AT], row->first_attempt_us);
+	add_number(&columns[NEXT_ATTEMPT_AT], row->next_attempt_us);
 	db_array_add_int(&columns[KEY_ID], row->terms.key_id);
 	db_array_add_int(&columns[DAY], row->terms.day);
 	db_array_add_int(&columns[DATE_AT], row->terms.date_us);
 	db_array_add_int(&columns[VARIANT], row->terms.variant);
 	add_text(&columns[CONNECTION], row->connection);
+	add_text(&columns[WAITS_FOR], row->waits_for);
 }
 
 static void fill(struct table *table, const struct ledger_row *rows, size_t count, bool ends, bool only_from_queue)
@@ -230,14 +254,18 @@ static enum err end(struct db *db, const struct ledger_row *rows, size_t count, 
 
 static enum err move(struct db *db, const char *worker_id, const struct ledger_row *rows, size_t count, struct buf *why)
 {
+	static const enum statement steps[] = { QUEUE, NAME_DOUBTFUL, PARK };
 	struct table table;
+	size_t parked = 0;
 	table_open(&table, worker_id);
 	fill(&table, rows, count, false, false);
+	for (size_t i = 0; i < count; i++)
+		parked += rows[i].outcome == LEDGER_PARKED;
 	enum err err = ERR_OK;
-	if (table.count > 0)
-		err = db_run(db, &statements[QUEUE], table.values, ARRAY_LEN(table.values), NULL, why);
-	if (err == ERR_OK && table.count > 0)
-		err = db_run(db, &statements[NAME_DOUBTFUL], table.values, ARRAY_LEN(table.values), NULL, why);
+	for (size_t i = 0; err == ERR_OK && i < ARRAY_LEN(steps); i++) {
+		if (steps[i] == PARK ? parked > 0 : table.count > parked)
+			err = db_run(db, &statements[steps[i]], table.values, ARRAY_LEN(table.values), NULL, why);
+	}
 	table_done(&table);
 	return err;
 }

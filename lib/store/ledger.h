@@ -15,6 +15,7 @@ enum ledger_outcome {
 	LEDGER_SKIPPED,
 	LEDGER_DEFERRED, /* to the retry queue */
 	LEDGER_IN_DOUBT, /* its final dot was sent and no reply was read */
+	LEDGER_PARKED,   /* to the retry queue untried: its destination is full, closed or held */
 	LEDGER_OUTCOME_COUNT
 };
 
@@ -22,19 +23,21 @@ enum ledger_outcome {
 struct ledger_row {
 	int64_t campaign_id, subscriber_id;
 	enum ledger_outcome outcome;
-	unsigned attempts;                 /* with the one this is about; 0 only for LEDGER_SKIPPED */
-	int64_t at_us;                     /* when the last attempt ended, or the skip was decided */
-	unsigned code;                     /* 0: none */
-	bool from_queue;                   /* it was, or may have been, opened from the retry queue */
+	unsigned attempts; /* with the one this is about; LEDGER_SKIPPED and LEDGER_PARKED: made before */
+	int64_t at_us;     /* when the last attempt ended, or the skip was decided */
+	unsigned code;     /* 0: none */
+	bool from_queue;   /* it was, or may have been, opened from the retry queue */
 	struct view status, reason, reply; /* empty: none */
 	/* for LEDGER_DEFERRED and LEDGER_IN_DOUBT */
 	int64_t first_attempt_us,
 	    next_attempt_us; /* IN_DOUBT: when to send again, should the campaign say so and it be the first doubt */
 	struct copy_terms terms;
 	struct view connection; /* LEDGER_IN_DOUBT: which connection, for a person */
+	struct view
+	    waits_for; /* LEDGER_PARKED: a key of store/budgets.h, or "hold:GROUP": without a time, while the group is held */
 };
 
-/* Ends (the first four) and moves (the last two) in one go. What another worker has in hand is left alone. */
+/* Ends (the first four) and moves (the rest) in one go. What another worker has in hand is left alone. */
 enum err ledger_append(struct db *db, const char *worker_id, const struct ledger_row *rows, size_t count,
 		       struct buf *why) MUST_USE;
 

@@ -150,7 +150,7 @@ static const struct db_statement statements[] = {
 			      " ORDER BY f.next_attempt_at LIMIT $2 FOR UPDATE OF f SKIP LOCKED) q"
 			      " WHERE r.state = 'running' LIMIT $2),"
 			      " o AS ("
-			      " UPDATE deferral f SET opened_by = $1::uuid FROM pick p"
+			      " UPDATE deferral f SET opened_by = $1::uuid, waits_for = NULL FROM pick p"
 			      " WHERE f.campaign_id = p.campaign_id AND f.subscriber_id = p.subscriber_id"
 			      " RETURNING f.campaign_id, 0 AS chunk_no, 0 AS first, f.subscriber_id, f.next_attempt_at "
 			      "AS n,"

@@ -52,7 +52,8 @@ static const struct db_statement statements[] = {
 		     .sql = "UPDATE campaign c SET state = 'finished', ended_at = now() WHERE c.state = 'running'"
 			    " AND NOT EXISTS (SELECT FROM campaign_chunk k WHERE k.campaign_id = c.id AND NOT k.done)"
 			    " AND NOT EXISTS (SELECT FROM deferral f WHERE f.campaign_id = c.id"
-			    " AND (f.next_attempt_at IS NOT NULL OR f.opened_by IS NOT NULL))"
+			    " AND (f.state = 'deferred' OR f.next_attempt_at IS NOT NULL OR f.opened_by IS NOT NULL"
+			    " OR f.waits_for IS NOT NULL))"
 			    " RETURNING c.id" },
 	/* $1 chunks. Those never opened, and those of windows that were given back. */
 	[CANCEL_CHUNKS] = { .name = "runs_cancel_chunks",

@@ -43,7 +43,7 @@ static const struct db_statement statements[] = {
 			 " LIMIT $4) AS d LEFT JOIN subscriber s ON s.id = d.subscriber_id ORDER BY 1" },
 	[WAITING_PAGE] = { "standings_waiting_page",
 			   "SELECT f.subscriber_id, f.subscriber_id, s.address, f.last_attempt_at, f.attempts, f.code,"
-			   " f.status, NULL::text, f.reply, f.next_attempt_at FROM deferral f"
+			   " f.status, f.waits_for, f.reply, f.next_attempt_at FROM deferral f"
 			   " LEFT JOIN subscriber s ON s.id = f.subscriber_id WHERE f.campaign_id = $1"
 			   " AND f.state = $2::text AND f.subscriber_id > $3 ORDER BY 1 LIMIT $4" },
 	/* The cursor is the chunk number + 1. A chunk is told whole; one without pending recipients gives one row without an id,

@@ -70,6 +70,7 @@ static const struct db_statement statements[] = {
 				") AS lost ON CONFLICT DO NOTHING" },
 	[DOUBT_RETRIES] = { .name = "workers_doubt_retries",
 			    .sql = "UPDATE deferral f SET state = 'in_doubt', attempts = f.attempts + 1,"
+				   " first_attempt_at = coalesce(f.first_attempt_at, now()),"
 				   " last_attempt_at = greatest(now(), f.first_attempt_at), opened_by = NULL, "
 				   "next_attempt_at =" NEXT_ATTEMPT(
 				       "f") " FROM campaign c WHERE c.id = f.campaign_id AND f.opened_by = $1::uuid" },
