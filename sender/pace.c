@@ -1,0 +1,321 @@
+#include "sender/pace_private.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "mail/address.h"
+
+#define SPAN_US (INT64_C(10) * CLOCK_US_PER_SECOND)
+/* So many refusals in a row, and none accepted: all is refused. */
+enum { ALL_REFUSED = 10 };
+/* Until the database has said for how long. */
+#define CLOSED_AT_FIRST_US (INT64_C(60) * CLOCK_US_PER_SECOND)
+
+bool pace_is_free(const struct pace *pace)
+{
+	return pace->limited == 0 && pace->hold_count == 0;
+}
+
+static bool is_held(const struct pace *pace, int64_t campaign_id, const struct destination *destination)
+{
+	for (size_t i = 0; i < pace->hold_count; i++) {
+		if (pace->holds[i].campaign_id == campaign_id && pace->holds[i].destination == destination)
+			return true;
+	}
+	return false;
+}
+
+static bool has_token(const struct bucket *bucket, int64_t now_us)
+{
+	return !bucket->has_tokens || bucket_tokens(bucket, now_us) > 0;
+}
+
+static bool has_slot(const struct bucket *bucket, int64_t now_us)
+{
+	return !bucket->has_slots || bucket_slots(bucket, now_us) > 0;
+}
+
+bool pace_may(struct pace *pace, const struct pace_relay *relay, int64_t campaign_id, struct view address,
+	      struct pace_mark *mark, int64_t now_us)
+{
+	const struct destination *destination = pace_find(pace, address, mark);
+	if (destination != NULL && (!has_token(&destination->bucket, now_us) ||
+				    !has_slot(&destination->bucket, now_us) || is_held(pace, campaign_id, destination)))
+		return false;
+	if (!has_token(&relay->bucket, now_us))
+		return false;
+	for (const struct warmup *warmup = pace->warmups; warmup != NULL; warmup = warmup->next) {
+		if (warmup_is_for(warmup, relay, destination) && !has_token(&warmup->bucket, now_us))
+			return false;
+	}
+	return true;
+}
+
+/* ---- what is spent ---- */
+
+static void spend(struct bucket *bucket, int64_t count)
+{
+	if (bucket->has_tokens)
+		bucket->tokens -= count;
+}
+
+static void spend_all(struct pace *pace, struct pace_relay *relay, const struct pace_mark *mark, int64_t count)
+{
+	struct destination *destination = mark->destination;
+	if (pace->limited == 0)
+		return;
+	if (mark->has_paid)
+		spend(&destination->bucket, count);
+	spend(&relay->bucket, count);
+	for (struct warmup *warmup = pace->warmups; warmup != NULL; warmup = warmup->next) {
+		if (warmup_is_for(warmup, relay, destination))
+			spend(&warmup->bucket, count);
+	}
+}
+
+static void turn_span(struct pace *pace, int64_t now_us)
+{
+	if (now_us - pace->span_from_us < SPAN_US)
+		return;
+	bool is_next = now_us - pace->span_from_us < 2 * SPAN_US;
+	pace->span_from_us = now_us;
+	if (is_next)
+		memcpy(pace->begun[0], pace->begun[1], sizeof(pace->begun[0]));
+	else
+		memset(pace->begun[0], 0, sizeof(pace->begun[0]));
+	memset(pace->begun[1], 0, sizeof(pace->begun[1]));
+	for (struct destination *at = pace->destinations; at != NULL; at = at->next) {
+		at->begun[0] = is_next ? at->begun[1] : 0;
+		at->begun[1] = 0;
+	}
+}
+
+/* The faster of the last whole span and the present one. */
+static double measured(const struct pace *pace, const struct destination *destination, uint32_t hash, int64_t now_us)
+{
+	const uint32_t other[2] = { pace->begun[0][hash % PACE_MEASURES], pace->begun[1][hash % PACE_MEASURES] };
+	const uint32_t *begun =
+	    destination->is_group || destination->begun[0] + destination->begun[1] > 0 ? destination->begun : other;
+	double seconds = (double)(now_us - pace->span_from_us) / (double)CLOCK_US_PER_SECOND;
+	double before = (double)begun[0] / ((double)SPAN_US / (double)CLOCK_US_PER_SECOND);
+	double now = (double)begun[1] / (seconds < 1 ? 1 : seconds);
+	return before > now ? before : now;
+}
+
+void pace_begin(struct pace *pace, struct pace_relay *relay, struct view address, struct pace_mark *mark,
+		int64_t now_us)
+{
+	struct destination *destination = pace_find(pace, address, mark);
+	turn_span(pace, now_us);
+	if (destination != NULL) {
+		destination->bucket.under_way++;
+		destination->bucket.begun++;
+		destination->begun[1]++;
+	} else {
+		pace->begun[1][mark->hash % PACE_MEASURES]++;
+	}
+	mark->has_paid = destination != NULL && destination->bucket.has_tokens;
+	spend_all(pace, relay, mark, 1);
+}
+
+/* ---- what is learnt ---- */
+
+static void throttle(struct pace *pace, struct view address, struct pace_mark *mark, struct view reply, int64_t now_us)
+{
+	struct destination *destination = pace_learn(pace, address, mark);
+	if (destination == NULL)
+		return;
+	struct bucket *bucket = &destination->bucket;
+	reply = view_head(reply, sizeof(destination->reason));
+	memcpy(destination->reason, reply.data, reply.len);
+	destination->reason_len = reply.len;
+	destination->measured = measured(pace, destination, mark->hash, now_us);
+	destination->tells_throttled = true;
+	if (++destination->refused >= ALL_REFUSED || destination->is_closed) {
+		destination->tells_all_refused = true;
+		destination->is_closed = true;
+		bucket->opens_us = now_us + CLOSED_AT_FIRST_US;
+	}
+	/* Nothing more until the database has granted it. */
+	pace->limited += !bucket_is_limited(bucket);
+	bucket->has_tokens = true;
+	if (bucket->tokens > 0)
+		bucket->tokens = 0;
+}
+
+static void accept(struct pace *pace, struct view address, struct pace_mark *mark)
+{
+	struct destination *destination = pace->limited > 0 ? pace_find(pace, address, mark) : NULL;
+	if (destination == NULL)
+		return;
+	destination->refused = 0;
+	destination->tells_open = destination->tells_open || destination->is_closed;
+	destination->is_closed = false;
+}
+
+void pace_end(struct pace *pace, struct pace_relay *relay, struct view address, struct pace_mark *mark,
+	      enum pace_end end, struct view reply, int64_t now_us)
+{
+	/* As it was when it was begun: what has become known since was not charged. */
+	struct destination *charged = mark->destination;
+	if (charged != NULL)
+		charged->bucket.under_way--;
+	if (end == PACE_NOT_SENT)
+		spend_all(pace, relay, mark, -1);
+	else if (end == PACE_THROTTLED)
+		throttle(pace, address, mark, reply, now_us);
+	else if (end == PACE_ACCEPTED)
+		accept(pace, address, mark);
+}
+
+int64_t pace_relay_slots(const struct pace_relay *relay, int64_t now_us)
+{
+	if (!relay->bucket.has_slots)
+		return INT64_MAX;
+	return now_us < relay->bucket.slots_until_us ? relay->bucket.slots : 0;
+}
+
+void pace_relay_holds(struct pace_relay *relay, size_t connections)
+{
+	relay->bucket.under_way = (int64_t)connections;
+}
+
+/* ---- the budgets ---- */
+
+/* Each bucket in turn, after this one. */
+struct walk {
+	struct destination *destination;
+	struct pace_relay *relay;
+	struct warmup *warmup;
+};
+
+static struct walk walk_begin(const struct pace *pace)
+{
+	return (struct walk){ pace->destinations, pace->relays, pace->warmups };
+}
+
+static struct bucket *walk_next(struct walk *walk)
+{
+	struct bucket *bucket = NULL;
+	if (walk->destination != NULL) {
+		bucket = &walk->destination->bucket;
+		walk->destination = walk->destination->next;
+	} else if (walk->relay != NULL) {
+		bucket = &walk->relay->bucket;
+		walk->relay = walk->relay->next;
+	} else if (walk->warmup != NULL) {
+		bucket = &walk->warmup->bucket;
+		walk->warmup = walk->warmup->next;
+	}
+	return bucket;
+}
+
+size_t pace_ask_room(const struct pace *pace)
+{
+	size_t count = 0;
+	struct walk walk = walk_begin(pace);
+	while (walk_next(&walk) != NULL)
+		count++;
+	return count;
+}
+
+/* How fast it goes where only slots hold it back. */
+static void measure(struct bucket *bucket, int64_t now_us)
+{
+	double seconds = (double)(now_us - bucket->begun_from_us) / (double)CLOCK_US_PER_SECOND;
+	if (seconds <= 0)
+		return;
+	double speed = (double)bucket->begun / seconds;
+	bucket->speed = bucket->begun_from_us == 0 ? 0 : bucket->speed == 0 ? speed : (bucket->speed + speed) / 2;
+	bucket->begun = 0;
+	bucket->begun_from_us = now_us;
+}
+
+size_t pace_ask(struct pace *pace, struct budget_ask *asks, int64_t now_us)
+{
+	size_t count = 0;
+	struct walk walk = walk_begin(pace);
+	struct bucket *bucket;
+	while ((bucket = walk_next(&walk)) != NULL) {
+		bool is_used = bucket_is_limited(bucket) && (bucket->waiting > 0 || bucket->under_way > 0);
+		if (!is_used && !bucket->is_leased)
+			continue;
+		bool unspent = bucket->has_tokens && bucket->tokens > 0;
+		asks[count++] = (struct budget_ask){
+			.key = view_of(bucket->key),
+			.waiting = bucket->waiting,
+			.under_way = bucket->under_way,
+			.unspent = unspent ? bucket->tokens : 0,
+		};
+		measure(bucket, now_us);
+		bucket->is_asked = true;
+		bucket->is_leased = is_used;
+		bucket->tokens = 0;
+		bucket->slots = 0;
+	}
+	return count;
+}
+
+void pace_grant(struct pace *pace, const struct budget_grant *grant, int64_t asked_us)
+{
+	struct walk walk = walk_begin(pace);
+	struct bucket *bucket;
+	while ((bucket = walk_next(&walk)) != NULL && !view_eq(view_of(bucket->key), grant->key))
+		;
+	if (bucket == NULL)
+		return;
+	/* No limit any more, and a loading that has not come yet: as much as it likes meanwhile. */
+	bucket->tokens += grant->tokens < 0 ? INT32_MAX : grant->tokens;
+	bucket->slots = grant->slots < 0 ? INT32_MAX : grant->slots;
+	bucket->tokens_until_us = asked_us + BUDGET_TOKENS_US;
+	bucket->slots_until_us = asked_us + BUDGET_SLOTS_US;
+	bucket->rate = grant->rate;
+	bucket->opens_us = grant->opens_us;
+}
+
+bool pace_is_hungry(const struct pace *pace)
+{
+	struct walk walk = walk_begin(pace);
+	struct bucket *bucket;
+	while (pace->limited > 0 && (bucket = walk_next(&walk)) != NULL) {
+		if (bucket_is_limited(bucket) && !bucket->is_asked && bucket->waiting > 0)
+			return true;
+	}
+	return false;
+}
+
+static bool has_news(const struct destination *destination)
+{
+	return destination->tells_throttled || destination->tells_all_refused || destination->tells_open;
+}
+
+bool pace_has_news(const struct pace *pace)
+{
+	if (pace->limited == 0)
+		return false;
+	for (const struct destination *at = pace->destinations; at != NULL; at = at->next) {
+		if (has_news(at))
+			return true;
+	}
+	return false;
+}
+
+bool pace_next_news(struct pace *pace, struct pace_news *ret_news)
+{
+	for (struct destination *at = pace->destinations; at != NULL; at = at->next) {
+		if (!has_news(at))
+			continue;
+		*ret_news = (struct pace_news){
+			.key = view_of(at->bucket.key),
+			.reason = view_from(at->reason, at->reason_len),
+			.measured = at->measured,
+			.is_throttled = at->tells_throttled,
+			.all_refused = at->tells_all_refused,
+			.is_open = at->tells_open,
+		};
+		at->tells_throttled = at->tells_all_refused = at->tells_open = false;
+		at->bucket.is_asked = false;
+		return true;
+	}
+	return false;
+}

@@ -1,0 +1,152 @@
+/* Who has to wait, and for how long. */
+#include "sender/pace_private.h"
+
+#include "base/clock.h"
+
+/* Nobody is parked for longer than this by an estimate: rates change, and at the end of a campaign nobody should wait for those who have
+ * gone another way. */
+#define HORIZON_US (INT64_C(1800) * CLOCK_US_PER_SECOND)
+
+void pace_plan_begin(struct pace *pace)
+{
+	for (struct destination *at = pace->destinations; at != NULL; at = at->next)
+		at->bucket.planned = 0;
+	for (struct pace_relay *at = pace->relays; at != NULL; at = at->next)
+		at->bucket.planned = 0;
+	for (struct warmup *at = pace->warmups; at != NULL; at = at->next)
+		at->bucket.planned = 0;
+}
+
+void pace_plan_end(struct pace *pace)
+{
+	for (struct destination *at = pace->destinations; at != NULL; at = at->next)
+		at->bucket.waiting = at->bucket.planned;
+	for (struct pace_relay *at = pace->relays; at != NULL; at = at->next)
+		at->bucket.waiting = at->bucket.planned;
+	for (struct warmup *at = pace->warmups; at != NULL; at = at->next)
+		at->bucket.waiting = at->bucket.planned;
+}
+
+static int64_t after(double count, double a_second)
+{
+	double wait_us = count / a_second * (double)CLOCK_US_PER_SECOND;
+	return wait_us >= (double)HORIZON_US ? HORIZON_US : (int64_t)wait_us;
+}
+
+/* How long one has to wait behind those that are planned there already. */
+static int64_t wait_for(const struct bucket *bucket, int64_t now_us)
+{
+	int64_t wait_us = 0;
+	if (!bucket_is_limited(bucket))
+		return 0;
+	if (bucket->opens_us > now_us)
+		return bucket->opens_us - now_us;
+	if (!bucket->is_asked)
+		return 0;
+	if (bucket->has_tokens && bucket->rate > 0)
+		wait_us = after((double)bucket->planned, bucket->rate);
+	if (bucket->has_slots) {
+		/* A slot serves one a second at least, as long as nothing else is known. */
+		double slots = bucket->slots > 1 ? (double)bucket->slots : 1;
+		int64_t slots_us = after((double)bucket->planned, bucket->speed > slots ? bucket->speed : slots);
+		wait_us = slots_us > wait_us ? slots_us : wait_us;
+	}
+	return wait_us;
+}
+
+struct longest {
+	int64_t wait_us;
+	struct bucket *bucket; /* NULL: nothing to wait for */
+};
+
+static void consider(struct longest *longest, struct bucket *bucket, int64_t now_us)
+{
+	int64_t wait_us = wait_for(bucket, now_us);
+	if (wait_us > longest->wait_us)
+		*longest = (struct longest){ .wait_us = wait_us, .bucket = bucket };
+}
+
+/* What holds it back on its way through that relay (NULL: whichever). */
+static struct longest longest_of(struct pace *pace, struct pace_relay *relay, const struct destination *destination,
+				 int64_t now_us)
+{
+	struct longest longest = { 0 };
+	/* With one relay alone nobody could go instead. */
+	if (relay != NULL && pace->relays->next != NULL)
+		consider(&longest, &relay->bucket, now_us);
+	for (struct warmup *warmup = pace->warmups; warmup != NULL; warmup = warmup->next) {
+		if (relay != NULL ? warmup->relay == relay && warmup_is_for(warmup, relay, destination)
+				  : warmup->relay == NULL && warmup_is_for(warmup, NULL, destination))
+			consider(&longest, &warmup->bucket, now_us);
+	}
+	return longest;
+}
+
+static struct pace_relay *soonest(struct pace *pace, struct pace_relay *const *relays, size_t count,
+				  const struct destination *destination, int64_t now_us, struct longest *ret_longest)
+{
+	struct pace_relay *best = NULL;
+	for (size_t i = 0; i < count; i++) {
+		struct longest longest = longest_of(pace, relays[i], destination, now_us);
+		if (best != NULL && longest.wait_us >= ret_longest->wait_us)
+			continue;
+		best = relays[i];
+		*ret_longest = longest;
+	}
+	return best;
+}
+
+/* It stays among those that wait, and is asked for. */
+static void plan_for(struct pace *pace, struct pace_relay *relay, struct destination *destination)
+{
+	if (destination != NULL)
+		destination->bucket.planned++;
+	if (relay != NULL)
+		relay->bucket.planned++;
+	for (struct warmup *warmup = pace->warmups; warmup != NULL; warmup = warmup->next)
+		warmup->bucket.planned += warmup_is_for(warmup, relay, destination);
+}
+
+static const struct hold *hold_of(const struct pace *pace, int64_t campaign_id, const struct destination *destination)
+{
+	for (size_t i = 0; i < pace->hold_count; i++) {
+		if (pace->holds[i].campaign_id == campaign_id && pace->holds[i].destination == destination)
+			return &pace->holds[i];
+	}
+	return NULL;
+}
+
+/* One after the other, as fast as it will go by what is known now. */
+static struct pace_plan park(struct bucket *bucket, int64_t wait_us, int64_t now_us)
+{
+	int64_t until_us = now_us + wait_us;
+	if (bucket->opens_us <= now_us) {
+		double a_second = bucket->rate > 0 ? bucket->rate : bucket->speed > 1 ? bucket->speed : 1;
+		int64_t after_last_us = bucket->parked_until_us + after(1, a_second);
+		until_us = after_last_us > until_us ? after_last_us : until_us;
+		if (until_us > now_us + HORIZON_US)
+			until_us = now_us + HORIZON_US;
+		bucket->parked_until_us = until_us;
+	}
+	return (struct pace_plan){ .is_parked = true, .until_us = until_us, .waits_for = view_of(bucket->key) };
+}
+
+struct pace_plan pace_plan(struct pace *pace, struct pace_relay *const *relays, size_t relay_count, int64_t campaign_id,
+			   struct view address, struct pace_mark *mark, int64_t now_us)
+{
+	struct destination *destination = pace_find(pace, address, mark);
+	struct longest by_relay = { 0 };
+	const struct hold *hold = destination == NULL ? NULL : hold_of(pace, campaign_id, destination);
+	if (hold != NULL)
+		return (struct pace_plan){ .is_parked = true, .waits_for = view_of(hold->key) };
+	struct longest longest = longest_of(pace, NULL, destination, now_us);
+	if (destination != NULL)
+		consider(&longest, &destination->bucket, now_us);
+	struct pace_relay *relay = soonest(pace, relays, relay_count, destination, now_us, &by_relay);
+	if (by_relay.wait_us > longest.wait_us)
+		longest = by_relay;
+	if (longest.wait_us > PACE_PATIENCE_US)
+		return park(longest.bucket, longest.wait_us, now_us);
+	plan_for(pace, relay, destination);
+	return (struct pace_plan){ 0 };
+}

@@ -1,0 +1,399 @@
+#include "sender/pace.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "tests/support/unit.h"
+
+#define SECOND (INT64_C(1) * CLOCK_US_PER_SECOND)
+#define START (INT64_C(1000) * SECOND)
+
+enum { ASKS_MOST = 16 };
+
+/* A pace with the group gmail (gmail.com, googlemail.com), the group apple (me.com) and two relays. */
+struct fixture {
+	struct pace *pace;
+	struct pace_relay *relay, *other;
+};
+
+static struct fixture begin(void)
+{
+	struct fixture fixture;
+	ck_assert(pace_new(&fixture.pace) == ERR_OK);
+	fixture.relay = pace_relay(fixture.pace, VIEW_LIT("one"));
+	fixture.other = pace_relay(fixture.pace, VIEW_LIT("two"));
+	ck_assert_ptr_nonnull(fixture.relay);
+	ck_assert_ptr_eq(fixture.relay, pace_relay(fixture.pace, VIEW_LIT("one")));
+	return fixture;
+}
+
+/* What is loaded: limits up to the first without a key. */
+static void load(struct pace *pace, const struct budget_limit *limits)
+{
+	static const char *const domains[][2] = { { "gmail.com", "gmail" },
+						  { "googlemail.com", "gmail" },
+						  { "me.com", "apple" } };
+	pace_load_begin(pace);
+	for (size_t i = 0; i < ARRAY_LEN(domains); i++)
+		ck_assert(pace_load_domain(pace, view_of(domains[i][0]), view_of(domains[i][1])) == ERR_OK);
+	for (; limits != NULL && limits->key.len > 0; limits++)
+		ck_assert(pace_load_limit(pace, limits) == ERR_OK);
+	pace_load_end(pace);
+}
+
+#define LIMIT(name, tokens, slots_)                                                                                    \
+	{                                                                                                              \
+		.key = VIEW_LIT(name), .has_tokens = (tokens), .has_slots = (slots_)                                   \
+	}
+
+struct someone {
+	struct view address;
+	struct pace_mark mark;
+};
+
+static struct someone someone_at(const char *address)
+{
+	return (struct someone){ view_of(address), pace_mark(view_of(address)) };
+}
+
+static bool may(struct fixture *fixture, struct someone *someone, int64_t now_us)
+{
+	return pace_may(fixture->pace, fixture->relay, 1, someone->address, &someone->mark, now_us);
+}
+
+static bool try_begin(struct fixture *fixture, struct someone *someone, int64_t now_us)
+{
+	if (!may(fixture, someone, now_us))
+		return false;
+	pace_begin(fixture->pace, fixture->relay, someone->address, &someone->mark, now_us);
+	return true;
+}
+
+static void end(struct fixture *fixture, struct someone *someone, enum pace_end how, int64_t now_us)
+{
+	pace_end(fixture->pace, fixture->relay, someone->address, &someone->mark, how, VIEW_LIT("421 4.7.28 slow"),
+		 now_us);
+}
+
+/* So many wait at that address. */
+static void plan(struct fixture *fixture, const char *address, size_t count, int64_t now_us)
+{
+	pace_plan_begin(fixture->pace);
+	for (size_t i = 0; i < count; i++) {
+		struct someone someone = someone_at(address);
+		pace_plan(fixture->pace, &fixture->relay, 1, 1, someone.address, &someone.mark, now_us);
+	}
+	pace_plan_end(fixture->pace);
+}
+
+/* The question for that key; waiting -1: it was not asked. */
+static struct budget_ask asked(struct fixture *fixture, const char *key, int64_t now_us)
+{
+	struct budget_ask asks[ASKS_MOST], found = { .waiting = -1 };
+	ck_assert_uint_le(pace_ask_room(fixture->pace), ASKS_MOST);
+	size_t count = pace_ask(fixture->pace, asks, now_us);
+	for (size_t i = 0; i < count; i++) {
+		if (view_eq(asks[i].key, view_of(key)))
+			found = asks[i];
+	}
+	return found;
+}
+
+static void grant(struct fixture *fixture, const char *key, int64_t tokens, int64_t slots, double rate, int64_t now_us)
+{
+	const struct budget_grant answer = { view_of(key), tokens, slots, rate, 0 };
+	pace_grant(fixture->pace, &answer, now_us);
+}
+
+START_TEST(without_limits_nothing_is_asked)
+	{
+		struct fixture fixture = begin();
+		load(fixture.pace, NULL);
+		struct someone someone = someone_at("a@gmail.com");
+		ck_assert(pace_is_free(fixture.pace));
+		ck_assert(try_begin(&fixture, &someone, START));
+		end(&fixture, &someone, PACE_ACCEPTED, START);
+		plan(&fixture, "a@gmail.com", 5, START);
+		ck_assert(!pace_is_hungry(fixture.pace));
+		ck_assert_int_eq(asked(&fixture, "group:gmail", START).waiting, -1);
+		ck_assert_int_eq(pace_relay_slots(fixture.relay, START), INT64_MAX);
+		ck_view_eq(pace_group(fixture.pace, someone.address, &someone.mark), "gmail");
+		struct someone nobody = someone_at("a@else.test");
+		ck_view_eq(pace_group(fixture.pace, nobody.address, &nobody.mark), "");
+		pace_done(fixture.pace);
+	}
+END_TEST
+
+START_TEST(tokens_are_spent_by_the_whole_group_and_end_by_time)
+	{
+		struct fixture fixture = begin();
+		const struct budget_limit limits[] = { LIMIT("group:gmail", true, false), { .has_tokens = false } };
+		load(fixture.pace, limits);
+		struct someone a = someone_at("a@gmail.com"), b = someone_at("b@googlemail.com"),
+			       c = someone_at("c@me.com");
+		ck_assert(!pace_is_free(fixture.pace));
+		ck_assert(!try_begin(&fixture, &a, START));
+		ck_assert(try_begin(&fixture, &c, START));
+		plan(&fixture, "a@gmail.com", 7, START);
+		ck_assert(pace_is_hungry(fixture.pace));
+		ck_assert_int_eq(asked(&fixture, "group:gmail", START).waiting, 7);
+		ck_assert(!pace_is_hungry(fixture.pace));
+		grant(&fixture, "group:gmail", 3, -1, 3, START);
+		ck_assert(try_begin(&fixture, &a, START));
+		ck_assert(try_begin(&fixture, &b, START));
+		end(&fixture, &a, PACE_NOT_SENT, START); /* nothing of it went: the token is there again */
+		struct budget_ask ask = asked(&fixture, "group:gmail", START);
+		ck_assert_int_eq(ask.unspent, 2);
+		ck_assert_int_eq(ask.under_way, 1);
+		ck_assert(!may(&fixture, &a, START)); /* void since it was asked */
+		grant(&fixture, "group:gmail", 1, -1, 3, START);
+		ck_assert(!may(&fixture, &a, START + 2 * SECOND));
+		ck_assert(try_begin(&fixture, &a, START + 2 * SECOND - 1));
+		ck_assert(!may(&fixture, &b, START + SECOND));
+		end(&fixture, &a, PACE_ACCEPTED, START);
+		end(&fixture, &b, PACE_ACCEPTED, START);
+		end(&fixture, &c, PACE_ELSE, START);
+		plan(&fixture, "a@gmail.com", 0, START);
+		ck_assert_int_eq(asked(&fixture, "group:gmail", START).waiting, 0); /* the last word, to give back */
+		ck_assert_int_eq(asked(&fixture, "group:gmail", START).waiting, -1);
+		pace_done(fixture.pace);
+	}
+END_TEST
+
+START_TEST(slots_are_free_again_when_a_message_ends)
+	{
+		struct fixture fixture = begin();
+		const struct budget_limit limits[] = { LIMIT("group:gmail", false, true),
+						       LIMIT("relay:one", false, true),
+						       { .has_tokens = false } };
+		load(fixture.pace, limits);
+		struct someone a = someone_at("a@gmail.com"), b = someone_at("b@gmail.com"),
+			       c = someone_at("c@gmail.com");
+		plan(&fixture, "a@gmail.com", 3, START);
+		ck_assert_int_eq(asked(&fixture, "relay:one", START).waiting, 3);
+		grant(&fixture, "group:gmail", -1, 2, 0, START);
+		grant(&fixture, "relay:one", -1, 4, 0, START);
+		ck_assert_int_eq(pace_relay_slots(fixture.relay, START), 4);
+		ck_assert_int_eq(pace_relay_slots(fixture.other, START), INT64_MAX);
+		pace_relay_holds(fixture.relay, 3);
+		ck_assert(try_begin(&fixture, &a, START));
+		ck_assert(try_begin(&fixture, &b, START));
+		ck_assert(!try_begin(&fixture, &c, START));
+		end(&fixture, &a, PACE_ELSE, START);
+		ck_assert(try_begin(&fixture, &c, START));
+		ck_assert_int_eq(asked(&fixture, "relay:one", START).under_way, 3);
+		end(&fixture, &b, PACE_ACCEPTED, START);
+		end(&fixture, &c, PACE_ACCEPTED, START);
+		grant(&fixture, "group:gmail", -1, 2, 0, START);
+		ck_assert(may(&fixture, &a, START + 10 * SECOND - 1));
+		ck_assert(!may(&fixture, &a, START + 10 * SECOND));
+		pace_done(fixture.pace);
+	}
+END_TEST
+
+START_TEST(a_warm_up_is_for_its_relay_and_group)
+	{
+		struct fixture fixture = begin();
+		const struct budget_limit limits[] = { { .key = VIEW_LIT("warmup:7"),
+							 .has_tokens = true,
+							 .relay = VIEW_LIT("one"),
+							 .group = VIEW_LIT("gmail") },
+						       { .has_tokens = false } };
+		load(fixture.pace, limits);
+		struct someone a = someone_at("a@gmail.com"), c = someone_at("c@me.com");
+		ck_assert(!may(&fixture, &a, START));
+		ck_assert(may(&fixture, &c, START));
+		ck_assert(pace_may(fixture.pace, fixture.other, 1, a.address, &a.mark, START));
+		plan(&fixture, "a@gmail.com", 2, START);
+		ck_assert_int_eq(asked(&fixture, "warmup:7", START).waiting, 2);
+		grant(&fixture, "warmup:7", 1, -1, 0, START);
+		ck_assert(try_begin(&fixture, &a, START));
+		ck_assert(!may(&fixture, &a, START));
+		end(&fixture, &a, PACE_ACCEPTED, START);
+		pace_done(fixture.pace);
+	}
+END_TEST
+
+START_TEST(what_refuses_is_learnt_and_others_go_on)
+	{
+		struct fixture fixture = begin();
+		struct pace_news news;
+		load(fixture.pace, NULL);
+		struct someone slow[4], other = someone_at("x@other.test");
+		for (size_t i = 0; i < ARRAY_LEN(slow); i++) {
+			slow[i] = someone_at("a@slow.test");
+			ck_assert(try_begin(&fixture, &slow[i], START));
+		}
+		ck_assert(!pace_has_news(fixture.pace));
+		end(&fixture, &slow[0], PACE_THROTTLED, START);
+		ck_assert(pace_has_news(fixture.pace));
+		ck_assert(!may(&fixture, &slow[0], START));
+		ck_assert(try_begin(&fixture, &other, START));
+		end(&fixture, &slow[1], PACE_ACCEPTED, START); /* begun before anything was known of it */
+		end(&fixture, &slow[2], PACE_NOT_SENT, START);
+		ck_assert(!may(&fixture, &slow[2], START));
+		ck_assert(pace_next_news(fixture.pace, &news));
+		ck_view_eq(news.key, "domain:slow.test");
+		ck_view_eq(news.reason, "421 4.7.28 slow");
+		ck_assert(news.is_throttled && !news.all_refused && !news.is_open);
+		ck_assert(news.measured > 3.9 && news.measured < 4.1);
+		ck_assert(!pace_next_news(fixture.pace, &news));
+		end(&fixture, &slow[3], PACE_ELSE, START);
+		end(&fixture, &other, PACE_ACCEPTED, START);
+		/* The database does not call it cut any more: it is forgotten. */
+		load(fixture.pace, NULL);
+		ck_assert(pace_is_free(fixture.pace));
+		ck_assert(may(&fixture, &slow[0], START));
+		pace_done(fixture.pace);
+	}
+END_TEST
+
+START_TEST(ten_refusals_in_a_row_close_and_an_acceptance_opens)
+	{
+		struct fixture fixture = begin();
+		struct pace_news news;
+		load(fixture.pace, NULL);
+		struct someone at[12];
+		for (size_t i = 0; i < ARRAY_LEN(at); i++) {
+			at[i] = someone_at("a@googlemail.com");
+			ck_assert(try_begin(&fixture, &at[i], START));
+		}
+		for (size_t i = 0; i < 10; i++) {
+			end(&fixture, &at[i], PACE_THROTTLED, START);
+			ck_assert(pace_next_news(fixture.pace, &news));
+			ck_view_eq(news.key, "group:gmail");
+			ck_assert(news.all_refused == (i == 9));
+		}
+		/* Closed by the worker's own word before the database has answered. */
+		struct someone next = someone_at("b@gmail.com");
+		pace_plan_begin(fixture.pace);
+		struct pace_plan parked =
+		    pace_plan(fixture.pace, &fixture.relay, 1, 1, next.address, &next.mark, START);
+		pace_plan_end(fixture.pace);
+		ck_assert(parked.is_parked);
+		ck_assert_int_eq(parked.until_us, START + 60 * SECOND);
+		end(&fixture, &at[10], PACE_THROTTLED, START);
+		ck_assert(pace_next_news(fixture.pace, &news) && news.all_refused);
+		end(&fixture, &at[11], PACE_ACCEPTED, START);
+		ck_assert(pace_next_news(fixture.pace, &news) && news.is_open && !news.is_throttled);
+		pace_done(fixture.pace);
+	}
+END_TEST
+
+/* Messages that are under way when what is known changes are ended by what was known when they began. */
+START_TEST(changes_while_messages_are_under_way)
+	{
+		struct fixture fixture = begin();
+		struct someone unknown = someone_at("a@late.test"), known = someone_at("a@gmail.com");
+		ck_assert(try_begin(&fixture, &unknown, START));
+		const struct budget_limit limits[] = { LIMIT("domain:late.test", true, true),
+						       LIMIT("group:gmail", true, true),
+						       { .has_tokens = false } };
+		load(fixture.pace, limits);
+		grant(&fixture, "group:gmail", 5, 5, 5, START);
+		ck_assert(try_begin(&fixture, &known, START));
+		load(fixture.pace, NULL);
+		end(&fixture, &unknown, PACE_ACCEPTED, START);
+		end(&fixture, &known, PACE_ACCEPTED, START);
+		load(fixture.pace, limits);
+		plan(&fixture, "a@late.test", 1, START);
+		ck_assert_int_eq(asked(&fixture, "domain:late.test", START).under_way, 0);
+		pace_done(fixture.pace);
+	}
+END_TEST
+
+START_TEST(a_hold_is_for_one_campaign_and_group)
+	{
+		struct fixture fixture = begin();
+		pace_load_begin(fixture.pace);
+		ck_assert(pace_load_domain(fixture.pace, VIEW_LIT("gmail.com"), VIEW_LIT("gmail")) == ERR_OK);
+		ck_assert(pace_load_hold(fixture.pace, 1, VIEW_LIT("gmail")) == ERR_OK);
+		pace_load_end(fixture.pace);
+		struct someone a = someone_at("a@gmail.com"), c = someone_at("c@me.com");
+		ck_assert(!pace_is_free(fixture.pace));
+		ck_assert(!may(&fixture, &a, START));
+		ck_assert(may(&fixture, &c, START));
+		ck_assert(pace_may(fixture.pace, fixture.relay, 2, a.address, &a.mark, START));
+		pace_plan_begin(fixture.pace);
+		struct pace_plan parked = pace_plan(fixture.pace, &fixture.relay, 1, 1, a.address, &a.mark, START);
+		ck_assert(parked.is_parked);
+		ck_assert_int_eq(parked.until_us, 0);
+		ck_view_eq(parked.waits_for, "hold:gmail");
+		ck_assert(!pace_plan(fixture.pace, &fixture.relay, 1, 2, a.address, &a.mark, START).is_parked);
+		pace_plan_end(fixture.pace);
+		pace_done(fixture.pace);
+	}
+END_TEST
+
+START_TEST(who_would_wait_too_long_is_parked_one_after_the_other)
+	{
+		struct fixture fixture = begin();
+		const struct budget_limit limits[] = { LIMIT("group:gmail", true, false), { .has_tokens = false } };
+		load(fixture.pace, limits);
+		plan(&fixture, "a@gmail.com", 40, START); /* nothing is known yet: all wait */
+		ck_assert_int_eq(asked(&fixture, "group:gmail", START).waiting, 40);
+		grant(&fixture, "group:gmail", 2, -1, 2, START);
+		size_t waiting = 0;
+		int64_t last_us = 0;
+		pace_plan_begin(fixture.pace);
+		for (size_t i = 0; i < 40; i++) {
+			struct someone someone = someone_at("a@gmail.com");
+			struct pace_plan one =
+			    pace_plan(fixture.pace, &fixture.relay, 1, 1, someone.address, &someone.mark, START);
+			waiting += !one.is_parked;
+			if (!one.is_parked)
+				continue;
+			ck_view_eq(one.waits_for, "group:gmail");
+			ck_assert_int_ge(one.until_us, START + 5 * SECOND);
+			ck_assert_int_ge(one.until_us, last_us + SECOND / 2);
+			last_us = one.until_us;
+		}
+		pace_plan_end(fixture.pace);
+		ck_assert_uint_eq(waiting, 11); /* ten of them within five seconds */
+		ck_assert_int_le(last_us, START + 21 * SECOND);
+		ck_assert_int_eq(asked(&fixture, "group:gmail", START).waiting, 11);
+		pace_done(fixture.pace);
+	}
+END_TEST
+
+START_TEST(another_relay_may_take_who_would_have_to_wait)
+	{
+		struct fixture fixture = begin();
+		const struct budget_limit limits[] = {
+			{ .key = VIEW_LIT("warmup:1"), .has_tokens = true, .relay = VIEW_LIT("one") },
+			{ .has_tokens = false }
+		};
+		struct pace_relay *both[] = { fixture.relay, fixture.other };
+		struct someone a = someone_at("a@gmail.com");
+		load(fixture.pace, limits);
+		plan(&fixture, "a@gmail.com", 1, START);
+		asked(&fixture, "warmup:1", START);
+		const struct budget_grant none = { VIEW_LIT("warmup:1"), 0, -1, 0, START + 3600 * SECOND };
+		pace_grant(fixture.pace, &none, START);
+		pace_plan_begin(fixture.pace);
+		ck_assert(!pace_plan(fixture.pace, both, 2, 1, a.address, &a.mark, START).is_parked);
+		struct pace_plan parked = pace_plan(fixture.pace, both, 1, 1, a.address, &a.mark, START);
+		pace_plan_end(fixture.pace);
+		ck_assert(parked.is_parked);
+		ck_view_eq(parked.waits_for, "warmup:1");
+		ck_assert_int_eq(parked.until_us, START + 3600 * SECOND);
+		pace_done(fixture.pace);
+	}
+END_TEST
+
+Suite *test_suite(void)
+{
+	const TTest *const tests[] = {
+		without_limits_nothing_is_asked,
+		tokens_are_spent_by_the_whole_group_and_end_by_time,
+		slots_are_free_again_when_a_message_ends,
+		a_warm_up_is_for_its_relay_and_group,
+		what_refuses_is_learnt_and_others_go_on,
+		ten_refusals_in_a_row_close_and_an_acceptance_opens,
+		changes_while_messages_are_under_way,
+		a_hold_is_for_one_campaign_and_group,
+		who_would_wait_too_long_is_parked_one_after_the_other,
+		another_relay_may_take_who_would_have_to_wait,
+	};
+	return suite_of("pace", tests, ARRAY_LEN(tests));
+}
