@@ -60,6 +60,8 @@ extern const struct command prune_commands[];      /* cmd_prune.c: prune, undo *
 extern const struct command explain_commands[];    /* cmd_explain.c */
 extern const struct command policy_commands[];     /* cmd_policy.c */
 extern const struct command relay_test_commands[]; /* cmd_relay_test.c */
+extern const struct command group_commands[];      /* cmd_group.c */
+extern const struct command pace_commands[];       /* cmd_pace.c: pace, warmup */
 
 /* The row for NOUN VERB, or for a verb of one word (verb NULL). NULL when there is none. */
 const struct command *command_find(const char *noun, const char *verb);

@@ -290,7 +290,7 @@ ALTER TABLE deferral DROP CONSTRAINT deferral_attempts_check, DROP CONSTRAINT de
     ADD CHECK (last_attempt_at >= first_attempt_at),
     ADD CHECK (attempts > 0 OR (state = 'deferred' AND first_attempt_at IS NULL AND last_attempt_at IS NULL)),
     ADD CHECK (state = 'in_doubt' OR next_attempt_at IS NOT NULL OR waits_for IS NOT NULL);
-CREATE INDEX deferral_held ON deferral (campaign_id, waits_for) WHERE next_attempt_at IS NULL AND waits_for IS NOT NULL;
+CREATE INDEX deferral_parked ON deferral (waits_for, campaign_id) WHERE waits_for IS NOT NULL;
 
 -- ---- who hears of it ---------------------------------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@
 #include "base/digest.h"
 #include "base/limits.h"
 #include "store/departures.h"
+#include "store/tallies.h"
 
 static_assert((int)BOUNCE_HASH_SIZE == (int)DIGEST_SIZE, "one kind of hash");
 
@@ -197,6 +198,51 @@ static bool kind_counts(enum bounce_kind kind)
 	return kind == KIND_HARD || kind == KIND_SOFT;
 }
 
+/* What a report counts as for the breakers; false: for nothing. A refusal that sender heard is counted where it is settled. */
+static bool tally_kind_of(const struct bounce_event *event, enum tally_kind *ret_kind)
+{
+	if (event == NULL || event->source == BOUNCE_FROM_REPLY || event->campaign_id == 0)
+		return false;
+	bool about_us = reason_is_about_us(event->finding.reason);
+	switch (event->finding.kind) {
+	case KIND_HARD:
+		*ret_kind = about_us ? TALLY_POLICY : TALLY_HARD;
+		return true;
+	case KIND_SOFT:
+		*ret_kind = about_us ? TALLY_POLICY : TALLY_SOFT;
+		return true;
+	case KIND_COMPLAINT:
+		*ret_kind = TALLY_COMPLAINT;
+		return true;
+	case KIND_UNKNOWN:
+	case KIND_DELAY:
+	case KIND_AUTO_REPLY:
+	case KIND_NOT_BOUNCE:
+	case KIND_COUNT:
+		break;
+	}
+	return false;
+}
+
+static enum err tally_reports(struct db *db, const struct bounce_event *events, size_t count,
+			      const struct db_rows *rows, struct buf *why)
+{
+	struct tally_report *reports = calloc(db_row_count(rows), sizeof(*reports));
+	if (reports == NULL)
+		return ERR_MEMORY;
+	size_t used = 0;
+	for (size_t row = 0; row < db_row_count(rows); row++) {
+		if (db_get_bool(rows, row, COL_ORPHAN) ||
+		    !tally_kind_of(find_event(events, count, rows, row), &reports[used].kind))
+			continue;
+		reports[used].campaign_id = db_get_int(rows, row, COL_CAMPAIGN);
+		reports[used++].subscriber_id = db_get_int(rows, row, COL_SUBSCRIBER);
+	}
+	enum err err = used == 0 ? ERR_OK : tallies_add_reports(db, reports, used, why);
+	free(reports);
+	return err;
+}
+
 /* What the new events ask for: people to judge and people who complained. */
 struct consequences {
 	int64_t *judged;
@@ -277,6 +323,8 @@ enum err bounces_append(struct db *db, const struct bounce_event *events, size_t
 		err = store(db, events, count, terms->now_us, &rows, why);
 	if (err == ERR_OK && rows != NULL && db_row_count(rows) > 0) {
 		err = keep_messages(db, events, count, rows, terms->now_us, why);
+		if (err == ERR_OK)
+			err = tally_reports(db, events, count, rows, why);
 		if (err == ERR_OK && !consequences_new(db_row_count(rows), &consequences))
 			err = ERR_MEMORY;
 		if (err == ERR_OK) {

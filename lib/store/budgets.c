@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-enum statement { TURN, RELEASE, CUT, REOPEN, UNCUT, LIMITS, LIST, STATEMENT_COUNT };
+enum statement { TURN, RELEASE, CUT, REOPEN, UNCUT, WAKE, LIMITS, LIST, STATEMENT_COUNT };
 
 /* b is cut, or closed, now. */
 #define IS_CUT                                                                                                         \
@@ -25,6 +25,9 @@ static const struct db_statement statements[] = {
 		    .sql = "UPDATE budget b SET closed_for = NULL, closed_until = NULL, cut_at = NULL, cut_from = NULL,"
 			   " cut_rate = NULL, reason = NULL WHERE b.key = $1"
 			   " AND (b.closed_for IS NOT NULL OR b.cut_at IS NOT NULL)" },
+	[WAKE] = { .name = "budgets_wake",
+		   .sql = "UPDATE deferral SET next_attempt_at = now() WHERE waits_for = $1 AND opened_by IS NULL"
+			  " AND next_attempt_at > now()" },
 	[LIMITS] = { .name = "budgets_limits",
 		     .sql = "SELECT coalesce(l.key, b.key), l.rate IS NOT NULL OR l.of_day IS NOT NULL OR" IS_CUT ","
 			    " l.slots IS NOT NULL, w.relay, g.name"
@@ -121,6 +124,12 @@ enum err budgets_uncut(struct db *db, struct view key, struct buf *why)
 		return err;
 	buf_addf(why, VIEW_FMT " is not cut; `listctl pace ls` shows what is", VIEW_ARG(key));
 	return ERR_NOT_FOUND;
+}
+
+enum err budgets_wake(struct db *db, struct view key, struct buf *why)
+{
+	const struct db_value values[] = { db_text(key) };
+	return db_run(db, &statements[WAKE], values, ARRAY_LEN(values), NULL, why);
 }
 
 enum err budgets_limits(struct db *db, struct db_rows **ret_rows, struct buf *why)

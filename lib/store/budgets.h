@@ -45,6 +45,9 @@ enum err budgets_reopen(struct db *db, struct view key, struct buf *why) MUST_US
 /* A person ends the cut. ERR_NOT_FOUND: it is not cut. */
 enum err budgets_uncut(struct db *db, struct view key, struct buf *why) MUST_USE;
 
+/* Who was parked for it looks again: the limit has changed. */
+enum err budgets_wake(struct db *db, struct view key, struct buf *why) MUST_USE;
+
 /* What has a limit or is cut now: rows for budgets_limit_get(). */
 enum err budgets_limits(struct db *db, struct db_rows **ret_rows, struct buf *why) MUST_USE;
 struct budget_limit {

@@ -129,7 +129,7 @@ static const struct db_statement statements[] = {
 		       " i.key_id, i.day, i.date_at, i.variant"
 		       " FROM " MOVED " LEFT JOIN held h ON h.campaign_id = i.campaign_id AND h.waits_for = i.waits_for"
 		       " WHERE i.state = 'parked' AND" HAS_NO_END " ON CONFLICT (campaign_id, subscriber_id) DO UPDATE "
-								  "SET next_attempt_at = excluded.next_attempt_at,"
+		       "SET next_attempt_at = excluded.next_attempt_at,"
 		       " waits_for = excluded.waits_for, opened_by = NULL WHERE f.opened_by = $1::uuid" },
 };
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row per statement");

@@ -1,0 +1,79 @@
+"""listctl group, warmup and pace: what an administrator sets and sees."""
+
+
+def group(world, name):
+    return world.json("group", "show", name)
+
+
+def one(rows, **wanted):
+    found = [row for row in rows if all(row[key] == value for key, value in wanted.items())]
+    assert len(found) == 1, (wanted, rows)
+    return found[0]
+
+
+def test_groups(world):
+    "Groups of domains: the large operators are there; more are made, changed and removed, and a domain is in one at most."
+    world.setup()
+    rows = world.json("group", "ls")
+    assert {"gmail", "microsoft", "yahoo", "apple"} <= {row["group"] for row in rows}, rows
+    assert all(row["connections"] is None and row["rate"] is None for row in rows), rows
+    world.listctl("group", "add", "school", "--add", "School.test, xn--mnchen-3ya.test", "--connections", "4", "--rate", "0.5")
+    shown = group(world, "school")
+    shown = shown[0] if isinstance(shown, list) else shown
+    assert shown == {"group": "school", "connections": 4, "rate": 0.5, "domains": "school.test xn--mnchen-3ya.test"}, shown
+    world.refused("group", "add", "school", says="there is a domain group school already")
+    world.refused("group", "edit", "school", "--add", "gmail.com", says=["gmail.com is in the group gmail", "first"])
+    world.listctl("group", "edit", "gmail", "--remove", "googlemail.com")
+    world.listctl("group", "edit", "school", "--add", "googlemail.com", "--remove", "school.test", "--rate", "none")
+    row = one(world.json("group", "ls"), group="school")
+    assert row["rate"] is None and row["connections"] == 4 and row["domains"] == 2, row
+    world.refused("group", "edit", "school", "--remove", "school.test", says="not in the group")
+    world.refused("group", "edit", "school", "--rate", "-3", code=2, says="--rate takes a number above 0")
+    world.refused("group", "edit", "school", "--connections", "0", code=2, says="or the word none")
+    world.refused("group", "show", "scool", says="listctl group ls")
+    world.listctl("group", "rm", "school")
+    world.refused("group", "rm", "school", says="no domain group")
+    assert world.value("SELECT count(*) FROM audit WHERE action LIKE 'group.%'") == "4"
+
+
+def test_warmups(world):
+    "Warm-up: a day's number for a relay, a group, both or all; set again it begins anew."
+    world.setup()
+    world.listctl("warmup", "set", "--first", "100", "--until", "1000")
+    world.listctl("warmup", "set", "--relay", "new", "--group", "gmail", "--first", "50", "--growth", "2", "--until", "10000")
+    world.sql("UPDATE warmup SET began_on = began_on - 3")
+    rows = world.json("warmup", "ls")
+    assert one(rows, relay=None, group=None)["today"] == 337, rows
+    row = one(rows, relay="new", group="gmail")
+    assert row["today"] == 400 and row["day"] == 4 and row["used"] == 0 and row["ended"] is False, row
+    world.sql("UPDATE warmup SET began_on = began_on - 30")
+    assert [row["ended"] for row in world.json("warmup", "ls")] == [True, True]
+    world.listctl("warmup", "set", "--first", "10", "--until", "20")
+    row = one(world.json("warmup", "ls"), relay=None)
+    assert row["today"] == 10 and row["day"] == 1, row
+    world.refused("warmup", "set", "--first", "10", "--until", "10", code=2, says="must be more than N")
+    world.refused("warmup", "set", "--first", "10", "--until", "20", "--growth", "0.5", code=2, says="from 1 to 10")
+    world.refused("warmup", "set", "--first", "10", "--until", "20", "--group", "nobody", says="no domain group")
+    world.refused("warmup", "rm", "--group", "gmail", says="no warm-up is set for that")
+    world.refused("warmup", "rm", "--group", "nobody", says="no warm-up is set for that")
+    world.listctl("warmup", "rm", "--relay", "new", "--group", "gmail")
+    world.listctl("warmup", "rm")
+    assert world.json("warmup", "ls") == []
+
+
+def test_pace(world):
+    "pace ls shows limits, cuts and what is closed; pace open ends a cut and lets the parked try at once."
+    world.setup()
+    assert world.json("pace", "ls") == []
+    world.listctl("group", "edit", "gmail", "--rate", "20", "--connections", "3")
+    world.sql("SELECT budget_cut('group:gmail', 5, false, '421 4.7.28 slow down'), budget_cut('domain:shut.test', 9, true, 'no')")
+    rows = world.json("pace", "ls")
+    gmail, shut = one(rows, what="group:gmail"), one(rows, what="domain:shut.test")
+    assert gmail["limit"] == 20 and 2.4 < gmail["rate"] < 2.6 and gmail["connections"] == 3, gmail
+    assert gmail["reason"] == "421 4.7.28 slow down" and gmail["cut_at"] and gmail["closed_until"] is None, gmail
+    assert shut["limit"] is None and shut["closed_until"], shut
+    world.listctl("pace", "open", "gmail")
+    world.listctl("pace", "open", "shut.test")
+    rows = world.json("pace", "ls")
+    assert [row["what"] for row in rows] == ["group:gmail"] and rows[0]["rate"] == 20 and rows[0]["reason"] is None, rows
+    world.refused("pace", "open", "shut.test", says="is not cut")
