@@ -57,6 +57,13 @@ CREATE VIEW relay_path AS
     SELECT DISTINCT ON (relay) * FROM relay_test_state
     WHERE state IN ('back', 'bounced', 'refused') OR (state = 'late' AND taken_at IS NOT NULL) ORDER BY relay, id DESC;
 
+-- Names, with * for any run of characters; none: every name.
+CREATE FUNCTION name_fits(patterns text[], name text) RETURNS boolean
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT patterns = '{}' OR EXISTS (SELECT FROM unnest(patterns) AS p
+        WHERE name LIKE replace(replace(replace(replace(p, '\', '\\'), '%', '\%'), '_', '\_'), '*', '%'))
+$$;
+
 -- The relays that a campaign's mail may take: those whose campaigns and lists it fits, of these the most specific, and all that are
 -- for some domains; without any row the one of the settings, by the name "default".
 CREATE FUNCTION relays_of_campaign(campaign bigint) RETURNS SETOF text
@@ -65,10 +72,7 @@ LANGUAGE sql STABLE SET search_path = verpost, pg_temp AS $$
         SELECT r.name, r.domains <> '{}' AS by_domain,
                CASE WHEN r.campaigns <> '{}' THEN 2 WHEN r.lists <> '{}' THEN 1 ELSE 0 END AS rank
         FROM campaign c JOIN list l ON l.id = c.list_id
-        JOIN relay r ON r.enabled
-         AND (r.campaigns = '{}' OR EXISTS (SELECT FROM unnest(r.campaigns) AS p
-              WHERE c.name LIKE replace(replace(p, '_', '\_'), '*', '%')))
-         AND (r.lists = '{}' OR l.name = ANY (r.lists))
+        JOIN relay r ON r.enabled AND name_fits(r.campaigns, c.name) AND name_fits(r.lists, l.name)
         WHERE c.id = campaign)
     SELECT name FROM fits WHERE by_domain OR rank = (SELECT max(rank) FROM fits WHERE NOT by_domain)
     UNION ALL
@@ -84,4 +88,4 @@ GRANT UPDATE (tested_for) ON campaign TO verpost_sender;
 GRANT SELECT ON relay_test TO verpost_bounced;
 GRANT UPDATE (back_at, mail_from, path_kept, message_kept, reported_at, report_kind, diagnostic) ON relay_test TO verpost_bounced;
 GRANT SELECT ON relay_test_state, relay_path TO verpost_sender;
-GRANT EXECUTE ON FUNCTION relays_of_campaign(bigint) TO verpost_sender;
+GRANT EXECUTE ON FUNCTION relays_of_campaign(bigint), name_fits(text[], text) TO verpost_sender;

@@ -355,6 +355,8 @@ static const struct choice choices[] = {
 	{ "only a disabled one", "('a', false, '{}', '{}', '{}')", "default" },
 	{ "all that are for everything", "('a', true, '{}', '{}', '{}'), ('b', true, '{}', '{}', '{}')", "a b" },
 	{ "one of the list", "('a', true, '{}', '{}', '{}'), ('b', true, '{}', '{news}', '{}')", "b" },
+	{ "one of some lists", "('a', true, '{}', '{}', '{}'), ('b', true, '{}', '{x,n*s}', '{}')", "b" },
+	{ "a % is no pattern", "('a', true, '{}', '{}', '{}'), ('b', true, '{}', '{n%,\\\\}', '{}')", "a" },
 	{ "one of another list", "('a', true, '{}', '{}', '{}'), ('b', true, '{}', '{olds}', '{}')", "a" },
 	{ "one of the campaign", "('a', true, '{}', '{news}', '{}'), ('b', true, '{fir*}', '{}', '{}')", "b" },
 	{ "any run is no single character", "('a', true, '{}', '{}', '{}'), ('b', true, '{_irst}', '{}', '{}')", "a" },
