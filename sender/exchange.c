@@ -25,6 +25,7 @@ struct exchange {
 	bool is_away;
 	bool is_unsure;               /* a commit was not answered: the database may hold what we do not know of */
 	int64_t states_us, ledger_us; /* when each is to be done next */
+	int64_t cpu_us;               /* spent in transactions */
 	struct ledger_row *rows;
 	struct view *recipients;
 	size_t row_room;
@@ -204,9 +205,16 @@ static bool is_last(const struct exchange *exchange, const struct exchange_turn 
 	return turn->is_stopping && queue_in_hand(exchange->parts.queue) == 0;
 }
 
+/* Whom nothing has been begun for yet. Those in hand are not counted: thousands of connections to a relay far away have more of them than a
+ * window holds. */
+static size_t waiting(const struct exchange *exchange)
+{
+	return queue_unsettled(exchange->parts.queue) - queue_in_hand(exchange->parts.queue);
+}
+
 static bool has_room(const struct exchange *exchange)
 {
-	return queue_unsettled(exchange->parts.queue) <= exchange->parts.setup->settings.sender_window / 2;
+	return waiting(exchange) <= exchange->parts.setup->settings.sender_window / 2;
 }
 
 static bool may_open(const struct exchange *exchange, const struct exchange_turn *turn)
@@ -225,7 +233,7 @@ static enum err leave(struct exchange *exchange, const struct exchange_turn *tur
 
 static enum err open_more(struct exchange *exchange, const struct exchange_turn *turn, struct buf *why)
 {
-	size_t limit = exchange->parts.setup->settings.sender_window - queue_unsettled(exchange->parts.queue);
+	size_t limit = exchange->parts.setup->settings.sender_window - waiting(exchange);
 	return opener_open(&exchange->opener, exchange->parts.db, limit, turn->boot_us, turn->wall_us, why);
 }
 
@@ -378,7 +386,9 @@ static enum err do_what_is_due(struct exchange *exchange, const struct exchange_
 	if (err != ERR_OK || !is_transaction_due(exchange, turn))
 		return err;
 	bool last = is_last(exchange, turn);
+	int64_t begun_us = clock_cpu_us();
 	err = transact(exchange, turn, why);
+	exchange->cpu_us += clock_cpu_us() - begun_us;
 	result->is_committed = err == ERR_OK;
 	result->is_over = err == ERR_OK && last;
 	result->is_forgotten = err == ERR_NOT_FOUND;
@@ -397,6 +407,11 @@ struct exchange_result exchange_take_turn(struct exchange *exchange, const struc
 	else
 		note_failure(exchange, err, buf_view(&why), turn->boot_us);
 	return result;
+}
+
+int64_t exchange_cpu(const struct exchange *exchange)
+{
+	return exchange->cpu_us;
 }
 
 bool exchange_is_away(const struct exchange *exchange)

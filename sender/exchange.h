@@ -43,6 +43,8 @@ struct exchange_result {
 /* Does what is due now. Failures are logged and tried again. */
 struct exchange_result exchange_take_turn(struct exchange *exchange, const struct exchange_turn *turn);
 
+/* Microseconds of processor time spent in transactions so far: claiming, expanding, the ledger. */
+int64_t exchange_cpu(const struct exchange *exchange);
 bool exchange_is_away(const struct exchange *exchange);
 /* How long the worker may sleep at most. */
 int64_t exchange_wait(const struct exchange *exchange, int64_t boot_us);

@@ -419,7 +419,9 @@ int worker_run(const struct setup *setup, unsigned slot)
 		log_event(LOG_INFO, "worker.started", "worker=%s journal=%s", journal_worker_id(worker.journal),
 			  journal_path(worker.journal));
 		work(&worker);
-		log_event(LOG_INFO, "worker.stopped", "worker=%s", journal_worker_id(worker.journal));
+		log_event(LOG_INFO, "worker.stopped", "worker=%s cpu_us=%lld exchange_us=%lld",
+			  journal_worker_id(worker.journal), (long long)clock_cpu_us(),
+			  (long long)exchange_cpu(worker.exchange));
 		status = worker.has_failed ? EXIT_FAILURE : EXIT_SUCCESS;
 	} else if (err == ERR_REFUSED) {
 		status = EXIT_SUCCESS;

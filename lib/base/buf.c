@@ -23,6 +23,22 @@ void buf_reset(struct buf *buf)
 	buf->err = ERR_OK;
 }
 
+/* Room for one octet beyond the content is kept spare for the NUL of buf_text() and vsnprintf(). */
+static bool grow(struct buf *buf, size_t wanted)
+{
+	size_t cap = buf->cap == 0 ? FIRST_CAPACITY : buf->cap * 2;
+	if (cap < wanted)
+		cap = wanted;
+	char *data = realloc(buf->data, cap);
+	if (data == NULL) {
+		buf->err = ERR_MEMORY;
+		return false;
+	}
+	buf->data = data;
+	buf->cap = cap;
+	return true;
+}
+
 char *buf_room(struct buf *buf, size_t count)
 {
 	if (buf->err != ERR_OK)
@@ -31,21 +47,8 @@ char *buf_room(struct buf *buf, size_t count)
 		buf->err = ERR_TOO_BIG;
 		return NULL;
 	}
-	/* One spare octet beyond the content lets buf_text() and vsnprintf() write their NUL. */
 	size_t wanted = buf->len + count + 1;
-	if (wanted > buf->cap) {
-		size_t cap = buf->cap == 0 ? FIRST_CAPACITY : buf->cap * 2;
-		if (cap < wanted)
-			cap = wanted;
-		char *data = realloc(buf->data, cap);
-		if (data == NULL) {
-			buf->err = ERR_MEMORY;
-			return NULL;
-		}
-		buf->data = data;
-		buf->cap = cap;
-	}
-	return buf->data + buf->len;
+	return wanted <= buf->cap || grow(buf, wanted) ? buf->data + buf->len : NULL;
 }
 
 void buf_grown(struct buf *buf, size_t count)

@@ -19,6 +19,11 @@ int64_t clock_boot_us(void)
 	return read_us(CLOCK_BOOTTIME);
 }
 
+int64_t clock_cpu_us(void)
+{
+	return read_us(CLOCK_PROCESS_CPUTIME_ID);
+}
+
 uint16_t clock_day(int64_t wall_us)
 {
 	return (uint16_t)((uint64_t)(wall_us / CLOCK_US_PER_DAY) & 0xffff);

@@ -14,6 +14,8 @@ enum {
 int64_t clock_wall_us(void);
 /* CLOCK_BOOTTIME in microseconds: never set back, and goes on while the machine sleeps. For leases and timeouts. */
 int64_t clock_boot_us(void);
+/* Microseconds of processor time that this process has used. */
+int64_t clock_cpu_us(void);
 /* Days since 1970-01-01 of a wall clock value, as tokens carry them (mod 65536). */
 uint16_t clock_day(int64_t wall_us);
 

@@ -58,8 +58,8 @@ SETTING(DURATION, relay, test_timeout, "2m", "time",
 /* sender */
 SETTING(COUNT, sender, workers, "0", "processes", "Worker processes; 0 means one a core.")
 SETTING(COUNT, sender, window, "2000", "recipients",
-	"How many recipients of a chunk a worker opens ahead; no more than these can be doubtful after the loss of a "
-	"host with its disk.")
+	"How many recipients a worker opens ahead. After the loss of a host with its disk, no more than these and the "
+	"messages in its connections' hands can be doubtful.")
 SETTING(DURATION, sender, lease, "60s", "time",
 	"How long a chunk stays with a worker that has stopped answering, before others take what it had not opened.")
 SETTING(DURATION, sender, poll, "1s", "time", "How often a worker without work looks for some.")

@@ -11,11 +11,6 @@ struct view view_of(const char *text)
 	return (struct view){ .data = text, .len = text == NULL ? 0 : strlen(text) };
 }
 
-struct view view_from(const void *data, size_t len)
-{
-	return (struct view){ .data = data, .len = len };
-}
-
 bool view_eq(struct view a, struct view b)
 {
 	return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
@@ -86,25 +81,6 @@ size_t view_find_last_byte(struct view text, char byte)
 {
 	const char *at = text.len == 0 ? NULL : memrchr(text.data, byte, text.len);
 	return at == NULL ? VIEW_NONE : (size_t)(at - text.data);
-}
-
-struct view view_skip(struct view text, size_t count)
-{
-	if (count == 0)
-		return text;
-	if (count > text.len)
-		count = text.len;
-	return (struct view){ .data = text.data == NULL ? NULL : text.data + count, .len = text.len - count };
-}
-
-struct view view_head(struct view text, size_t count)
-{
-	return (struct view){ .data = text.data, .len = count < text.len ? count : text.len };
-}
-
-struct view view_slice(struct view text, size_t from, size_t to)
-{
-	return to <= from ? view_head(view_skip(text, from), 0) : view_head(view_skip(text, from), to - from);
 }
 
 static bool is_space(char c)

@@ -19,7 +19,10 @@ struct view {
 
 /* The octets of a C string; NULL gives the empty view. */
 struct view view_of(const char *text);
-struct view view_from(const void *data, size_t len);
+static inline struct view view_from(const void *data, size_t len)
+{
+	return (struct view){ .data = (const char *)data, .len = len };
+}
 
 bool view_eq(struct view a, struct view b);
 /* ASCII case folding only (RFC 5321 section 2.4). */
@@ -36,10 +39,26 @@ size_t view_find_nocase(struct view text, struct view what);
 size_t view_find_byte(struct view text, char byte);
 size_t view_find_last_byte(struct view text, char byte);
 
-/* Parts of a view; indexes beyond the end are clamped. */
-struct view view_skip(struct view text, size_t count);
-struct view view_head(struct view text, size_t count);
-struct view view_slice(struct view text, size_t from, size_t to);
+/* Parts of a view; indexes beyond the end are clamped. Here, since they stand in every loop over a text. */
+static inline struct view view_skip(struct view text, size_t count)
+{
+	if (count == 0)
+		return text;
+	if (count > text.len)
+		count = text.len;
+	return (struct view){ .data = text.data == NULL ? NULL : text.data + count, .len = text.len - count };
+}
+
+static inline struct view view_head(struct view text, size_t count)
+{
+	return (struct view){ .data = text.data, .len = count < text.len ? count : text.len };
+}
+
+static inline struct view view_slice(struct view text, size_t from, size_t to)
+{
+	return to <= from ? view_head(view_skip(text, from), 0) : view_head(view_skip(text, from), to - from);
+}
+
 /* Without SP, HT, CR and LF at both ends. */
 struct view view_trim(struct view text);
 

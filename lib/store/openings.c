@@ -172,11 +172,13 @@ static const struct db_statement statements[] = {
 				   " USING unnest($2::bigint[], $3::bigint[], $4::bigint[]) AS i(c, k, first)"
 				   " WHERE w.campaign_id = i.c AND w.chunk_no = i.k AND w.first = i.first"
 				   " AND w.worker_id = $1::uuid" },
+	/* Not "NOT k.done", which would lead the planner over all unfinished chunks by their own index, and read the ids of each: statistics
+	 * are mostly taken when there are none. */
 	[CLOSE_CHUNKS] = { .name = "openings_close_chunks",
 			   .sql = "UPDATE campaign_chunk k SET done = true, lease_owner = NULL, lease_until = NULL"
-				  " WHERE (k.campaign_id, k.chunk_no) IN ("
-				  " SELECT i.c, i.k FROM unnest($1::bigint[], $2::bigint[]) AS i(c, k))"
-				  " AND NOT k.done AND k.opened = cardinality(k.subscriber_ids)"
+				  " FROM unnest($1::bigint[], $2::bigint[]) AS i(c, k)"
+				  " WHERE k.campaign_id = i.c AND k.chunk_no = i.k AND k.done IS NOT TRUE"
+				  " AND k.opened = cardinality(k.subscriber_ids)"
 				  " AND NOT EXISTS (SELECT FROM chunk_window w"
 				  " WHERE w.campaign_id = k.campaign_id AND w.chunk_no = k.chunk_no)" },
 	/* $1 worker, $2 campaign or 0. */
