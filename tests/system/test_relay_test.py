@@ -1,10 +1,11 @@
 """The return-path self-test: what a relay does with the sender of the envelope is found out before readers' bounces depend on it."""
 
 import json
+import subprocess
 
 from postfix import Postfix, unavailable
 from returns import *
-from verpost import BOUNCE_DOMAIN, Skip, free_port, until
+from verpost import BIN, BOUNCE_DOMAIN, PATIENCE, Skip, free_port, until
 
 HOME = f"*@{BOUNCE_DOMAIN} accept report itself\n"  # the relay hands what is for the bounce domain to bounced
 FIXED = "returns@relay.test"
@@ -128,6 +129,47 @@ def test_nobody_there(world):
     world.start("sender")
     assert tested(world, 0)[0]["result"] == "kept"
     assert len(world.accepted()) == 2, "what was late before a sender came is not sent any more"
+    world.stop("sender")
+    world.stop("bounced")
+
+
+def prober(world):
+    """Its process id; None while there is none."""
+    out = subprocess.run(["ps", "-o", "pid=,comm=", "--ppid", str(world.processes["sender"].pid)], capture_output=True, text=True).stdout
+    return next((int(line.split()[0]) for line in out.splitlines() if line.split()[1] == "sender-prober"), None)
+
+
+def test_stopped_and_killed(world):
+    "A stop ends a test that its relay keeps waiting, with its reason; a killed prober comes again, and sends no test twice."
+    world.setup()
+    relay(world, f'*@{BOUNCE_DOMAIN} refuse rcpt 550 5.1.1 "Too late" slow 100000\n')
+    world.start("sender")
+
+    def asked(number, patience):
+        """A test that runs beside this one, once it is in the prober's hands."""
+        command = [BIN / "listctl", "--config", world.config, "relay", "test", "--timeout", patience, "--format", "json"]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+        world.others.append(process)
+        until(lambda: world.value("SELECT count(*) FROM relay_test WHERE taken_at IS NOT NULL") == str(number), "it is taken")
+        return process
+    first = asked(1, "100s")
+    world.stop("sender")
+    out, error = first.communicate(timeout=PATIENCE)
+    assert first.returncode == 1 and json.loads(out)[0]["result"] == "refused" and "sender was stopped" in error, (out, error)
+    world.start("sender")
+    second = asked(2, "12s")
+    killed = prober(world)
+    world.kill(killed)
+    until(lambda: "event=child.died" in world.log("sender"), "the parent sees it")
+    until(lambda: prober(world) not in (killed, None), "there is another")
+    out, error = second.communicate(timeout=PATIENCE)
+    assert second.returncode == 1 and json.loads(out)[0]["result"] == "late", (out, error)
+    assert "did not get an answer of the relay" in error, error
+    world.stop("mailworld")
+    relay(world)
+    world.start("bounced")
+    assert tested(world, 0)[0]["result"] == "kept"
+    assert len(world.accepted()) == 1
     world.stop("sender")
     world.stop("bounced")
 
