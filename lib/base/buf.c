@@ -17,6 +17,13 @@ void buf_done(struct buf *buf)
 	*buf = (struct buf){ .ceiling = buf->ceiling };
 }
 
+void buf_wipe(struct buf *buf)
+{
+	if (buf->data != NULL)
+		explicit_bzero(buf->data, buf->cap);
+	buf_done(buf);
+}
+
 void buf_reset(struct buf *buf)
 {
 	buf->len = 0;

@@ -24,6 +24,8 @@ struct buf {
 struct buf buf_with_ceiling(size_t ceiling);
 /* Releases the bytes; accepts a zeroed object and may run twice. */
 void buf_done(struct buf *buf);
+/* The same for a secret: its bytes are overwritten before. */
+void buf_wipe(struct buf *buf);
 /* Empties the buf and its error, keeping the memory for reuse. */
 void buf_reset(struct buf *buf);
 

@@ -30,6 +30,9 @@ enum limit {
 	LIMIT_SMTP_INPUT = 256 << 10, /* read from a peer and not yet acted on */
 	LIMIT_SMTP_OUTPUT = 64 << 10, /* replies not yet written: no further command is executed beyond */
 	LIMIT_IN_FLIGHT = 100,        /* transactions of a client's connection that wait for their replies */
+	LIMIT_SMTP_UNWRITTEN =
+	    256 << 10, /* what a client has said and not yet written: no further message is begun beyond */
+	LIMIT_SESSION_DOMAINS = 1024, /* different domains in a session whose server limits them */
 	LIMIT_SECRET = 8 << 10,       /* a password or a bearer token */
 	LIMIT_SASL_LINE = 12288,      /* a challenge or a response (RFC 4954 section 4) */
 

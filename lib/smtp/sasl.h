@@ -35,4 +35,27 @@ struct smtp_credentials {
  * token, more than LIMIT_SECRET octets. */
 bool smtp_credentials_are_valid(const struct smtp_credentials *credentials) MUST_USE;
 
+/* One exchange, octets in, octets out. */
+struct sasl;
+
+/* Copies the credentials. ERR_INVALID: they are not valid; ERR_MEMORY. */
+enum err sasl_new(const struct smtp_credentials *credentials, struct sasl **ret_sasl) MUST_USE;
+void sasl_done(struct sasl *sasl); /* wipes them; accepts NULL */
+
+/* Chooses the mechanism and begins. `offered` has the bits 1u << SASL_x of what the server offers; the binding (tls-exporter)
+ * is empty when there is none. False: there is none that both know. */
+bool sasl_choose(struct sasl *sasl, unsigned offered, struct view channel_binding) MUST_USE;
+const char *sasl_name(const struct sasl *sasl); /* of the chosen one */
+/* The first step needs no challenge. */
+bool sasl_speaks_first(const struct sasl *sasl);
+/* Appends the response to a challenge. False: no server of this mechanism that knows the password may say this. */
+bool sasl_step(struct sasl *sasl, struct view challenge, struct buf *out) MUST_USE;
+/* The server may say now that all is well: it has said what it has to, and it was right. */
+bool sasl_is_complete(const struct sasl *sasl);
+/* The last challenge was the server's reason to refuse. */
+bool sasl_is_refused(const struct sasl *sasl);
+
+/* Appends what the base64 stands for; false when it is none. */
+bool sasl_decode(struct view base64, struct buf *out) MUST_USE;
+
 #endif

@@ -1,4 +1,4 @@
-#include "smtp/dots.h"
+#include "smtp/content.h"
 
 #include <string.h>
 
@@ -41,7 +41,7 @@ START_TEST(rows_on_the_wire)
 			AUTO_BUF out = buf_with_ceiling(100);
 			buf_addf(&out, "<");
 			size_t len = rows[i].len > 0 ? rows[i].len : strlen(rows[i].message);
-			ck_row(rows[i].label, dots_stuff(view_from(rows[i].message, len), &out) == rows[i].err);
+			ck_row(rows[i].label, content_stuff(view_from(rows[i].message, len), &out) == rows[i].err);
 			ck_view_eq(view_skip(buf_view(&out), 1), rows[i].wire);
 			ck_row(rows[i].label, buf_err(&out) == ERR_OK);
 		}
@@ -52,9 +52,9 @@ START_TEST(too_big_leaves_nothing)
 	{
 		AUTO_BUF out = buf_with_ceiling(8);
 		buf_addf(&out, "keep");
-		ck_assert(dots_stuff(view_of("12345\r\n"), &out) == ERR_TOO_BIG);
+		ck_assert(content_stuff(view_of("12345\r\n"), &out) == ERR_TOO_BIG);
 		ck_view_eq(buf_view(&out), "keep");
-		ck_assert(dots_stuff(view_of(""), &out) == ERR_OK);
+		ck_assert(content_stuff(view_of(""), &out) == ERR_OK);
 		ck_view_eq(buf_view(&out), "keep.\r\n");
 	}
 END_TEST
@@ -62,5 +62,5 @@ END_TEST
 Suite *test_suite(void)
 {
 	const TTest *const tests[] = { rows_on_the_wire, too_big_leaves_nothing };
-	return suite_of("dots", tests, ARRAY_LEN(tests));
+	return suite_of("content", tests, ARRAY_LEN(tests));
 }

@@ -1,0 +1,172 @@
+#include "smtp/client_states.h"
+
+#include <assert.h>
+
+#include "smtp/content.h"
+
+/* ---- commands ---- */
+
+bool client_uses_chunks(const struct smtp_client *client)
+{
+	return client->offers.has[SMTP_CHUNKING] && client->offers.has[SMTP_PIPELINING];
+}
+
+/* All commands at once with PIPELINING, else the next one. */
+void client_say_commands(struct smtp_client *client)
+{
+	struct transaction *open = client_back(client);
+	while (open->unsaid != STATE_CONTENT && (client->offers.has[SMTP_PIPELINING] || client->awaited_count == 0)) {
+		enum state command = open->unsaid;
+		struct view line = command == STATE_RSET   ? VIEW_LIT("RSET\r\n")
+				   : command == STATE_MAIL ? buf_view(&client->mail_line)
+				   : command == STATE_RCPT ? buf_view(&client->rcpt_line)
+							   : VIEW_LIT("DATA\r\n");
+		client_say(client, command, line);
+		open->unsaid = command + 1;
+	}
+}
+static_assert(STATE_RSET + 1 == STATE_MAIL && STATE_MAIL + 1 == STATE_RCPT && STATE_RCPT + 1 == STATE_DATA &&
+		  STATE_DATA + 1 == STATE_CONTENT,
+	      "the commands of a message in their order");
+
+enum err client_say_chunk(struct smtp_client *client, struct view message)
+{
+	enum { RSET_AND_BDAT_MOST = 64 };
+	struct buf *out = &client->out;
+	size_t len;
+	if (!content_measure(message, &len))
+		return ERR_INVALID;
+	/* With room for all of it nothing below can fail. */
+	if (buf_room(out, client->mail_line.len + client->rcpt_line.len + len + RSET_AND_BDAT_MOST) == NULL) {
+		enum err err = buf_err(out);
+		out->err = ERR_OK;
+		return err;
+	}
+	/* A transaction that fails before this one would take this one's MAIL for a second one, and its RCPT for its own. */
+	if (client->needs_reset || client->awaited_count > 0)
+		client_say(client, STATE_RSET, VIEW_LIT("RSET\r\n"));
+	client->needs_reset = false;
+	client_say(client, STATE_MAIL, buf_view(&client->mail_line));
+	client_say(client, STATE_RCPT, buf_view(&client->rcpt_line));
+	buf_add(out, VIEW_LIT("BDAT "));
+	buf_add_u64(out, len);
+	buf_add(out, VIEW_LIT(" LAST\r\n"));
+	content_add(message, out);
+	client_await(client, STATE_BDAT);
+	return ERR_OK;
+}
+
+/* ---- the replies; client_front() is whose they are ---- */
+
+void client_on_rset(struct smtp_client *client, const struct reply *reply)
+{
+	if (class_of(reply) == 2)
+		client_say_commands(client);
+	else
+		client_refuse_session(client, reply);
+}
+
+void client_on_mail(struct smtp_client *client, const struct reply *reply)
+{
+	struct transaction *front = client_front(client);
+	if (front->is_over)
+		return;
+	if (class_of(reply) == 2) {
+		client_say_commands(client);
+		return;
+	}
+	/* Whatever of it has left: without a sender the server cannot have taken it. */
+	if (is_refusal(reply))
+		client_end(client, front, SMTP_NOT_SENT, NULL);
+	client_refuse_session(client, reply);
+}
+
+/* RFC 5321 section 4.5.3.1.10: 552 may mean "too many recipients"; not so when the server says that it is about the
+ * mailbox. */
+static struct reply soften(struct reply reply)
+{
+	enum { SUBJECT_MAILBOX = 2 };
+	if (reply.code == 552 && (!status_is_set(reply.status) || reply.status.subject != SUBJECT_MAILBOX)) {
+		reply.code = 452;
+		if (status_is_set(reply.status))
+			reply.status.class_digit = 4;
+	}
+	return reply;
+}
+
+void client_on_rcpt(struct smtp_client *client, const struct reply *reply)
+{
+	struct transaction *front = client_front(client);
+	if (front->is_over)
+		return;
+	if (class_of(reply) == 2) {
+		client_say_commands(client);
+		return;
+	}
+	if (!is_refusal(reply)) {
+		client_break_off(client, reply);
+		return;
+	}
+	struct reply softened = soften(*reply);
+	client_end(client, front, SMTP_REFUSED, &softened);
+	if (front->unsaid == STATE_DATA) {
+		client_drop_front(client);
+		client->needs_reset = true;
+	}
+}
+
+/* DATA was said before its only recipient was refused, or its MAIL. */
+static void end_empty(struct smtp_client *client, const struct reply *reply)
+{
+	bool wants_dot = class_of(reply) == 3;
+	/* LMTP answers the dot once for each recipient: not at all. No server should come here (RFC 2033 section 4.2). */
+	if (wants_dot && client->is_lmtp) {
+		client_break_off(client, reply);
+	} else if (wants_dot && client->ends) {
+		client_close(client);
+	} else if (wants_dot) {
+		client_front(client)->has_content = true;
+		client_say(client, STATE_VOID_DOT, VIEW_LIT(".\r\n"));
+	} else {
+		client_drop_front(client);
+		client->needs_reset = true;
+	}
+}
+
+void client_on_data(struct smtp_client *client, const struct reply *reply)
+{
+	if (client_front(client)->is_over) {
+		end_empty(client, reply);
+	} else if (class_of(reply) == 3) {
+		client->rest = STATE_CONTENT;
+		client->has_to_ask = true;
+	} else {
+		client_refuse_session(client, reply);
+	}
+}
+
+void client_on_void_dot(struct smtp_client *client, const struct reply *reply)
+{
+	/* The server must not have delivered anything, whatever it says. */
+	(void)reply;
+	client_drop_front(client);
+}
+
+void client_on_final_dot(struct smtp_client *client, const struct reply *reply)
+{
+	struct transaction *front = client_front(client);
+	if (class_of(reply) != 2 && !is_refusal(reply)) {
+		client_break_off(client, reply);
+		return;
+	}
+	if (!front->is_over)
+		client_end(client, front, class_of(reply) == 2 ? SMTP_ACCEPTED : SMTP_REFUSED, reply);
+	client_drop_front(client);
+}
+
+/* A chunk that failed leaves the transaction in an unknown state (RFC 3030 section 2). */
+void client_on_bdat(struct smtp_client *client, const struct reply *reply)
+{
+	client->needs_reset = client->needs_reset || class_of(reply) != 2;
+	client_on_final_dot(client, reply);
+}
