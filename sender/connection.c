@@ -113,6 +113,9 @@ static void on_trouble(struct connection *connection, const struct smtp_event *e
 	if (event->reply.code != 0)
 		buf_addf(&connection->trouble, "%s: %u " VIEW_FMT, smtp_step_name(event->step), event->reply.code,
 			 VIEW_ARG(view_head(event->reply.text, TROUBLE_MOST / 2)));
+	else if (event->reply.text.len > 0)
+		buf_addf(&connection->trouble, "%s: " VIEW_FMT, smtp_step_name(event->step),
+			 VIEW_ARG(event->reply.text));
 	else
 		buf_addf(&connection->trouble, "%s: the connection was lost", smtp_step_name(event->step));
 }
