@@ -11,20 +11,23 @@
 /* An idle connection is given up after this: relays do it too, with less courtesy. */
 #define IDLE_US (INT64_C(20) * CLOCK_US_PER_SECOND)
 
-enum { TROUBLE_MOST = 400, IN_HAND_MOST = 2 };
+enum { TROUBLE_MOST = 400, CODE_PERMANENT = 500 };
 
 struct connection {
-	const struct setup *setup;
+	const struct settings *settings;
+	const struct relay_terms *terms;
 	struct connection_owner owner;
 	struct pool *pool;
 	struct pool_member member;
+	struct tls_context *tls;
 	struct stream *stream;
 	struct smtp_client *client;
 	struct letter letter;
 	char name[JOURNAL_CONNECTION_MOST];
-	struct recipient *in_hand[IN_HAND_MOST];
-	size_t load; /* how many in_hand[] holds */
-	bool is_connected, is_over, has_worked;
+	struct recipient **in_hand;
+	size_t load, load_most; /* how many in_hand[] holds, and can hold */
+	bool is_connected, is_over, has_worked, is_denied;
+	bool wants_tls, is_shaking_hands;
 	enum smtp_step waited_for; /* what the deadline was set for */
 	struct buf trouble;
 };
@@ -54,22 +57,26 @@ typedef void connection_event(struct connection *connection, const struct smtp_e
 
 static struct recipient *let_go(struct connection *connection, uint64_t id)
 {
-	for (size_t i = 0; i < IN_HAND_MOST; i++) {
-		struct recipient *recipient = connection->in_hand[i];
-		if (recipient != NULL && (uint64_t)(uintptr_t)recipient == id) {
-			connection->in_hand[i] = NULL;
-			if (--connection->load == 0 && !connection->is_over)
-				put(connection, POOL_IDLE);
-			return recipient;
-		}
-	}
-	return NULL;
+	struct recipient *recipient = (struct recipient *)(uintptr_t)id;
+	struct recipient *last = connection->in_hand[connection->load - 1];
+	assert(recipient->place < connection->load && connection->in_hand[recipient->place] == recipient);
+	connection->in_hand[recipient->place] = last;
+	last->place = recipient->place;
+	if (--connection->load == 0 && !connection->is_over)
+		put(connection, POOL_IDLE);
+	return recipient;
 }
 
 static void on_needs_input(struct connection *connection, const struct smtp_event *event)
 {
 	(void)connection;
 	(void)event;
+}
+
+static void on_asks_tls(struct connection *connection, const struct smtp_event *event)
+{
+	(void)event;
+	connection->wants_tls = true;
 }
 
 static void on_takes_envelope(struct connection *connection, const struct smtp_event *event)
@@ -90,7 +97,6 @@ static void on_asks_content(struct connection *connection, const struct smtp_eve
 static void on_told(struct connection *connection, const struct smtp_event *event)
 {
 	struct recipient *recipient = let_go(connection, event->id);
-	assert(recipient != NULL);
 	if (!connection->has_worked && event->reply.code != 0) {
 		connection->has_worked = true;
 		put(connection, POOL_PROVEN);
@@ -102,22 +108,21 @@ static void on_told(struct connection *connection, const struct smtp_event *even
 static void on_given_back(struct connection *connection, const struct smtp_event *event)
 {
 	struct recipient *recipient = let_go(connection, event->id);
-	assert(recipient != NULL);
 	connection->owner.told(connection->owner.owner, recipient, event, connection->name);
 }
 
 static void on_trouble(struct connection *connection, const struct smtp_event *event)
 {
+	struct view text = view_head(event->reply.text, TROUBLE_MOST / 2);
+	connection->is_denied =
+	    connection->is_denied || (event->step == SMTP_STEP_AUTH && event->reply.code >= CODE_PERMANENT);
 	if (connection->trouble.len > 0)
 		return;
+	buf_addf(&connection->trouble, "%s: ", smtp_step_name(event->step));
 	if (event->reply.code != 0)
-		buf_addf(&connection->trouble, "%s: %u " VIEW_FMT, smtp_step_name(event->step), event->reply.code,
-			 VIEW_ARG(view_head(event->reply.text, TROUBLE_MOST / 2)));
-	else if (event->reply.text.len > 0)
-		buf_addf(&connection->trouble, "%s: " VIEW_FMT, smtp_step_name(event->step),
-			 VIEW_ARG(event->reply.text));
-	else
-		buf_addf(&connection->trouble, "%s: the connection was lost", smtp_step_name(event->step));
+		buf_addf(&connection->trouble, "%u ", event->reply.code);
+	buf_add(&connection->trouble,
+		event->reply.code == 0 && text.len == 0 ? VIEW_LIT("the connection was lost") : text);
 }
 
 static void on_over(struct connection *connection, const struct smtp_event *event)
@@ -128,7 +133,7 @@ static void on_over(struct connection *connection, const struct smtp_event *even
 
 static connection_event *const on_event[] = {
 	[SMTP_NEEDS_INPUT] = on_needs_input,
-	[SMTP_ASKS_TLS] = on_needs_input,
+	[SMTP_ASKS_TLS] = on_asks_tls,
 	[SMTP_TAKES_ENVELOPE] = on_takes_envelope,
 	[SMTP_ASKS_CONTENT] = on_asks_content,
 	[SMTP_ACCEPTED] = on_told,
@@ -161,10 +166,41 @@ static void lose(struct connection *connection)
 
 /* ---- events of the socket ---- */
 
+static const char *tls_step(const struct connection *connection)
+{
+	return connection->terms->tls == SMTP_TLS_IMPLICIT ? "tls" : smtp_step_name(SMTP_STEP_STARTTLS);
+}
+
+static void start_tls(struct connection *connection)
+{
+	connection->wants_tls = false;
+	connection->is_shaking_hands = true;
+	enum err err = stream_start_tls(connection->stream, connection->tls, view_of(connection->terms->tls_name));
+	if (err == ERR_OK)
+		return;
+	buf_addf(&connection->trouble, "%s: cannot begin (%s)", tls_step(connection), err_name(err));
+	lose(connection);
+}
+
 static void on_connected(void *owner)
 {
 	struct connection *connection = owner;
 	connection->is_connected = true;
+	if (connection->terms->tls == SMTP_TLS_IMPLICIT)
+		start_tls(connection);
+	pump(connection);
+}
+
+static void on_secured(void *owner)
+{
+	struct connection *connection = owner;
+	AUTO_BUF binding = buf_with_ceiling(TROUBLE_MOST);
+	if (connection->is_over)
+		return;
+	connection->is_shaking_hands = false;
+	if (stream_channel_binding(connection->stream, &binding) != ERR_OK)
+		buf_reset(&binding);
+	smtp_client_secured(connection->client, buf_view(&binding));
 	pump(connection);
 }
 
@@ -194,14 +230,19 @@ static void on_deadline(void *owner)
 		return;
 	}
 	buf_reset(&connection->trouble);
-	buf_addf(&connection->trouble, "%s: no reply in time", smtp_step_name(connection->waited_for));
+	buf_addf(&connection->trouble, "%s: no reply in time",
+		 connection->is_shaking_hands ? tls_step(connection) : smtp_step_name(connection->waited_for));
 	lose(connection);
 }
 
 static void on_closed(void *owner, int errno_value)
 {
 	struct connection *connection = owner;
-	if (!connection->is_connected && connection->trouble.len == 0)
+	struct view of_tls = stream_trouble(connection->stream);
+	if (of_tls.len > 0 && connection->trouble.len == 0)
+		buf_addf(&connection->trouble, "%s: " VIEW_FMT, tls_step(connection),
+			 VIEW_ARG(view_head(of_tls, TROUBLE_MOST / 2)));
+	else if (!connection->is_connected && connection->trouble.len == 0)
 		buf_addf(&connection->trouble, "connect: %s", strerror(errno_value == 0 ? ECONNRESET : errno_value));
 	lose(connection);
 }
@@ -212,31 +253,63 @@ static const struct stream_handlers handlers = {
 	.on_writable = on_writable,
 	.on_deadline = on_deadline,
 	.on_closed = on_closed,
+	.on_secured = on_secured,
 };
 
 /* ---- the owner's side ---- */
 
-enum err connection_new(const struct setup *setup, struct loop *loop, const struct endpoint *endpoint, uint64_t number,
-			const struct connection_owner *owner, struct pool *pool, struct connection **ret_connection)
+static enum err make_client(struct connection *connection, const struct connection_parts *parts)
 {
+	const struct relay_terms *terms = parts->terms;
+	const struct smtp_credentials credentials = {
+		.mechanism = terms->mechanism,
+		.user = view_of(terms->user),
+		.secret = parts->secret,
+		.host = view_of(terms->host),
+		.port = terms->port,
+	};
+	const struct smtp_client_options options = {
+		.helo = view_of(terms->helo),
+		.max_messages = terms->messages_per_connection,
+		.is_lmtp = terms->is_lmtp,
+		.tls = terms->tls,
+		.is_local = *terms->host == '\0',
+		.in_flight = terms->in_flight,
+		.notify_delay = terms->notify_delay,
+		.credentials = terms->has_auth ? &credentials : NULL,
+	};
+	return smtp_client_new(&options, &connection->client);
+}
+
+/* With DATA one whose content is out and one whose envelope is; with BDAT so many as may be in flight. */
+static size_t load_most(const struct relay_terms *terms)
+{
+	return (size_t)terms->in_flight + 1;
+}
+
+enum err connection_new(const struct connection_parts *parts, struct connection **ret_connection)
+{
+	const struct relay_terms *terms = parts->terms;
 	struct connection *connection = calloc(1, sizeof(*connection));
 	if (connection == NULL)
 		return ERR_MEMORY;
-	connection->setup = setup;
-	connection->owner = *owner;
-	connection->pool = pool;
+	connection->settings = parts->settings;
+	connection->terms = terms;
+	connection->owner = parts->owner;
+	connection->pool = parts->pool;
 	connection->member.connection = connection;
+	connection->tls = parts->tls;
 	connection->letter = letter_new();
 	connection->trouble = buf_with_ceiling(TROUBLE_MOST);
-	snprintf(connection->name, sizeof(connection->name), "%.40s #%llu", setup->relay, (unsigned long long)number);
-	const struct smtp_client_options options = {
-		.helo = view_of(setup->helo),
-		.max_messages = setup->settings.relay_messages_per_connection,
-	};
-	enum err err = smtp_client_new(&options, &connection->client);
+	snprintf(connection->name, sizeof(connection->name), "%.40s #%llu", terms->name,
+		 (unsigned long long)parts->number);
+	connection->load_most = load_most(terms);
+	connection->in_hand = calloc(connection->load_most, sizeof(struct recipient *));
+	enum err err = connection->in_hand == NULL ? ERR_MEMORY : make_client(connection, parts);
 	if (err == ERR_OK)
-		err = stream_connect(loop, endpoint, setup->settings.relay_connect_timeout, &handlers, connection,
-				     &connection->stream);
+		err = stream_connect_from(parts->loop, parts->endpoint, terms->has_source ? &terms->source : NULL,
+					  parts->settings->relay_connect_timeout, &handlers, connection,
+					  &connection->stream);
 	if (err != ERR_OK) {
 		connection_done(connection);
 		return err;
@@ -257,6 +330,7 @@ void connection_done(struct connection *connection)
 	smtp_client_done(connection->client);
 	letter_done(&connection->letter);
 	buf_done(&connection->trouble);
+	free(connection->in_hand);
 	free(connection);
 }
 
@@ -279,13 +353,14 @@ enum err connection_begin(struct connection *connection, struct recipient *recip
 		.size = connection->letter.message.len,
 	};
 	uint64_t id = (uint64_t)(uintptr_t)recipient;
+	assert(connection->load < connection->load_most);
 	enum err err = smtp_client_envelope(connection->client, id, &envelope);
 	if (err != ERR_OK)
 		return err;
 	take(connection, POOL_HUNGRY);
 	take(connection, POOL_IDLE);
-	connection->in_hand[connection->in_hand[0] == NULL ? 0 : 1] = recipient;
-	connection->load++;
+	recipient->place = connection->load;
+	connection->in_hand[connection->load++] = recipient;
 	pump(connection);
 	return ERR_OK;
 }
@@ -331,6 +406,15 @@ static int64_t patience(const struct settings *settings, enum smtp_step step)
 	return settings->relay_reply_timeout;
 }
 
+static int64_t time_to_wait(const struct connection *connection)
+{
+	if (smtp_client_is_idle(connection->client))
+		return IDLE_US;
+	if (connection->is_shaking_hands)
+		return connection->settings->relay_connect_timeout;
+	return patience(connection->settings, connection->waited_for);
+}
+
 void connection_write(struct connection *connection, int64_t now_us)
 {
 	take(connection, POOL_DIRTY);
@@ -339,15 +423,20 @@ void connection_write(struct connection *connection, int64_t now_us)
 	struct view output = smtp_client_output(connection->client);
 	if (output.len > 0)
 		smtp_client_written(connection->client, stream_write(connection->stream, output));
-	bool is_idle = smtp_client_is_idle(connection->client);
+	if (connection->wants_tls && smtp_client_output(connection->client).len == 0)
+		start_tls(connection);
 	connection->waited_for = smtp_client_waits_for(connection->client);
-	int64_t wait_us = is_idle ? IDLE_US : patience(&connection->setup->settings, connection->waited_for);
-	stream_set_deadline_from(connection->stream, now_us, wait_us);
+	stream_set_deadline_from(connection->stream, now_us, time_to_wait(connection));
 }
 
 void connection_note_proven(struct connection *connection)
 {
 	take(connection, POOL_JUST_PROVEN);
+}
+
+bool connection_is_denied(const struct connection *connection)
+{
+	return connection->is_denied;
 }
 
 bool connection_has_worked(const struct connection *connection)
@@ -362,9 +451,8 @@ struct view connection_trouble(const struct connection *connection)
 
 bool connection_serves(const struct connection *connection, const struct run *run)
 {
-	for (size_t i = 0; i < IN_HAND_MOST; i++) {
-		const struct recipient *recipient = connection->in_hand[i];
-		if (recipient != NULL && (run == NULL || recipient->run == run))
+	for (size_t i = 0; i < connection->load; i++) {
+		if (run == NULL || connection->in_hand[i]->run == run)
 			return true;
 	}
 	return false;

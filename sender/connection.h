@@ -1,5 +1,5 @@
-/* One connection to the relay: a socket and the SMTP client's machine. Nothing is written in a callback: the owner lets each turn of the
- * event loop end with connection_write(), after the journal has been written. */
+/* One connection to a relay: a socket, TLS when the relay's terms say so, and the SMTP client's machine. Nothing is written in a callback:
+ * the owner lets each turn of the event loop end with connection_write(), after the journal has been written. */
 #ifndef SENDER_CONNECTION_H
 #define SENDER_CONNECTION_H
 
@@ -7,8 +7,7 @@
 #include "sender/letter.h"
 #include "sender/pool.h"
 #include "sender/queue.h"
-#include "sender/setup.h"
-#include "smtp/client.h"
+#include "sender/relay_terms.h"
 
 struct connection;
 
@@ -21,10 +20,21 @@ struct connection_owner {
 	void (*told)(void *owner, struct recipient *recipient, const struct smtp_event *event, const char *connection);
 };
 
-/* Begins to connect, and enters the pool. `number` tells connections of a process apart. ERR_MEMORY, ERR_IO. */
-enum err connection_new(const struct setup *setup, struct loop *loop, const struct endpoint *endpoint, uint64_t number,
-			const struct connection_owner *owner, struct pool *pool,
-			struct connection **ret_connection) MUST_USE;
+/* What it is made with; all but the secret is borrowed as long as it lives. */
+struct connection_parts {
+	const struct settings *settings;
+	const struct relay_terms *terms;
+	struct loop *loop;
+	struct pool *pool;
+	struct tls_context *tls; /* NULL: the terms ask for none */
+	struct view secret;      /* of the terms' user */
+	const struct endpoint *endpoint;
+	uint64_t number; /* tells the connections of a relay apart */
+	struct connection_owner owner;
+};
+
+/* Begins to connect, and enters the pool. ERR_MEMORY, ERR_IO with errno; ERR_INVALID: the credentials cannot be said. */
+enum err connection_new(const struct connection_parts *parts, struct connection **ret_connection) MUST_USE;
 /* Closes at once and leaves the pool; what was under way has been told before (connection_cut). Accepts NULL. */
 void connection_done(struct connection *connection);
 /* Its places in the pool. */
@@ -46,6 +56,8 @@ void connection_write(struct connection *connection, int64_t now_us);
 void connection_note_proven(struct connection *connection);
 /* It has brought some recipient to an end. */
 bool connection_has_worked(const struct connection *connection);
+/* The relay does not know us: AUTH was refused for good. */
+bool connection_is_denied(const struct connection *connection);
 /* Why it failed, for people; empty when it did not. */
 struct view connection_trouble(const struct connection *connection);
 /* Whether one of them is of that run (NULL: of any). */

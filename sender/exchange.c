@@ -26,6 +26,7 @@ struct exchange {
 	bool is_unsure;               /* a commit was not answered: the database may hold what we do not know of */
 	int64_t states_us, ledger_us; /* when each is to be done next */
 	int64_t cpu_us;               /* spent in transactions */
+	int64_t version, followed;    /* of what sending has to follow: as last heard, and as it is followed */
 	struct ledger_row *rows;
 	struct view *recipients;
 	size_t row_room;
@@ -194,7 +195,7 @@ static enum err tell_news(struct exchange *exchange, const struct exchange_turn 
 	for (size_t i = 0; err == ERR_OK && i < relays_count(relays); i++) {
 		const struct relay *relay = relays_at(relays, i);
 		if (relay_has_news(relay))
-			err = relays_report(exchange->parts.db, view_of(relay_name(relay)), relay_trouble(relay),
+			err = relays_report(exchange->parts.db, view_of(relay_terms(relay)->name), relay_trouble(relay),
 					    turn->wall_us + relay_retry_in(relay, turn->boot_us), why);
 	}
 	return err;
@@ -293,11 +294,11 @@ enum { ASKED_AT_ONCE = 64 };
 static enum err ask_some(struct exchange *exchange, struct run **runs, size_t count, const struct exchange_turn *turn,
 			 struct buf *why)
 {
-	int64_t ids[ASKED_AT_ONCE];
+	int64_t ids[ASKED_AT_ONCE] = { 0 };
 	enum campaign_state states[ASKED_AT_ONCE];
 	for (size_t i = 0; i < count; i++)
 		ids[i] = runs[i]->id;
-	enum err err = runs_states(exchange->parts.db, ids, count, states, why);
+	enum err err = runs_states(exchange->parts.db, ids, count, states, &exchange->version, why);
 	for (size_t i = 0; err == ERR_OK && i < count; i++) {
 		if (states[i] != CAMPAIGN_RUNNING)
 			run_leave(runs[i], turn->boot_us + exchange->parts.setup->settings.sender_stop_timeout);
@@ -314,12 +315,28 @@ static enum err ask_states(struct exchange *exchange, const struct exchange_turn
 	for (struct run *run = exchange->parts.runs->first; err == ERR_OK && run != NULL; run = run->next) {
 		if (!run->is_leaving)
 			asked[count++] = run;
-		if (count == ASKED_AT_ONCE || (run->next == NULL && count > 0)) {
+		if (count == ASKED_AT_ONCE) {
 			err = ask_some(exchange, asked, count, turn, why);
 			count = 0;
 		}
 	}
-	return err;
+	/* Also without anyone to ask for: the version comes with it. */
+	return err == ERR_OK ? ask_some(exchange, asked, count, turn, why) : err;
+}
+
+/* What sending has to follow is read again when its version is another one. */
+static enum err follow(struct exchange *exchange, struct buf *why)
+{
+	struct db_rows *rows = NULL;
+	int64_t version = exchange->version;
+	enum err err = relays_load(exchange->parts.db, &rows, why);
+	if (err == ERR_OK)
+		err = relays_set(exchange->parts.relays, rows);
+	if (err != ERR_OK)
+		return err;
+	queue_route(exchange->parts.queue);
+	exchange->followed = version;
+	return ERR_OK;
 }
 
 /* A worker that hung may have been forgotten meanwhile: then nobody of it is sent to any more. */
@@ -380,6 +397,8 @@ static enum err do_what_is_due(struct exchange *exchange, const struct exchange_
 	enum err err = come_back(exchange, why);
 	if (err == ERR_OK && turn->boot_us >= exchange->states_us)
 		err = ask_states(exchange, turn, why);
+	if (err == ERR_OK && exchange->followed != exchange->version)
+		err = follow(exchange, why);
 	if (err == ERR_OK && turn->needs_recheck)
 		err = recheck(exchange, turn, why);
 	result->is_forgotten = err == ERR_NOT_FOUND;

@@ -25,3 +25,10 @@ enum err files_reserve(size_t connections, struct buf *why)
 	buf_addf(why, "the limit of open files cannot be raised to %llu", (unsigned long long)needed);
 	return ERR_DENIED;
 }
+
+size_t files_for_connections(void)
+{
+	struct rlimit limit = { 0 };
+	getrlimit(RLIMIT_NOFILE, &limit);
+	return limit.rlim_max > FILES_BESIDE ? (size_t)limit.rlim_max - FILES_BESIDE : 0;
+}

@@ -145,19 +145,42 @@ static size_t waiting(void *owner, const struct relay *relay)
 
 /* ---- one test ---- */
 
+/* The relay's terms as they are now. False: it cannot be used; `why` says why. */
+static bool find_terms(struct probe *probe, struct relay_terms *ret_terms, struct buf *why)
+{
+	const struct prober *prober = probe->prober;
+	struct view name = buf_view(&probe->relay_name);
+	if (view_eq(name, VIEW_LIT(RELAY_TESTS_DEFAULT))) {
+		relay_terms_of_settings(prober->setup, ret_terms);
+		return true;
+	}
+	AUTO_DB_ROWS *rows = NULL;
+	if (relays_list(prober->db, name, &rows, why) != ERR_OK)
+		return false;
+	const struct relay_row row = relays_get(rows, 0);
+	return relay_terms_read(prober->setup, &row, ret_terms, why) == ERR_OK;
+}
+
 static void start(struct probe *probe)
 {
-	const struct relay_owner owner = {
-		.connection = { .owner = probe, .may_send = may_send, .told = told },
-		.next = next,
-		.unspeakable = unspeakable,
-		.waiting = waiting,
+	const struct relay_parts parts = {
+		.settings = &probe->prober->setup->settings,
+		.loop = probe->prober->loop,
+		.owner = {
+			.connection = { .owner = probe, .may_send = may_send, .told = told },
+			.next = next,
+			.unspeakable = unspeakable,
+			.waiting = waiting,
+		},
+		.places = 1,
 	};
-	if (!view_eq(buf_view(&probe->relay_name), VIEW_LIT(RELAY_TESTS_DEFAULT))) {
-		refuse(probe, VIEW_LIT("there is no relay of that name"));
+	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+	struct relay_terms terms;
+	if (!find_terms(probe, &terms, &why)) {
+		refuse(probe, buf_view(&why));
 		return;
 	}
-	enum err err = relay_new(probe->prober->setup, probe->prober->loop, &owner, &probe->relay);
+	enum err err = relay_new(&parts, &terms, &probe->relay);
 	if (err != ERR_OK)
 		refuse(probe, view_of(err_name(err)));
 }
@@ -182,7 +205,9 @@ static void turn(struct probe *probe, bool is_stopping)
 	int64_t now_us = clock_boot_us();
 	if (probe->relay == NULL)
 		return;
-	relay_feed(probe->relay, now_us);
+	relay_look_after(probe->relay, now_us);
+	while (relay_takes(probe->relay, now_us) && relay_feed_one(probe->relay))
+		;
 	relay_write(probe->relay, now_us);
 	if (!probe->is_decided && relay_trouble(probe->relay).len > 0)
 		refuse(probe, relay_trouble(probe->relay));

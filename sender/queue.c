@@ -26,7 +26,9 @@ struct line {
 };
 
 struct queue {
+	struct queue_router router;
 	struct line lines[RECIPIENT_STATE_COUNT];
+	size_t waiting_for[ROUTES_RELAYS];
 	struct line spare;
 	struct batch *batches;
 	struct slab *slabs;
@@ -65,6 +67,16 @@ static size_t *count_of(const struct recipient *recipient)
 	return recipient->state == RECIPIENT_SETTLED ? NULL : &recipient->run->in_hand;
 }
 
+/* One more, or one less with SIZE_MAX, waits for each of its relays. */
+static void count_for_relays(struct queue *queue, const struct recipient *recipient, size_t more)
+{
+	for (uint64_t rest = recipient->relays; rest != 0; rest &= rest - 1) {
+		unsigned relay = (unsigned)__builtin_ctzll(rest);
+		queue->waiting_for[relay] += more;
+		recipient->run->waiting_for[relay] += more;
+	}
+}
+
 static void enter(struct queue *queue, struct recipient *recipient, enum recipient_state state)
 {
 	recipient->state = state;
@@ -72,6 +84,8 @@ static void enter(struct queue *queue, struct recipient *recipient, enum recipie
 	size_t *count = count_of(recipient);
 	if (count != NULL)
 		++*count;
+	if (state == RECIPIENT_WAITING)
+		count_for_relays(queue, recipient, 1);
 	if (state == RECIPIENT_SETTLED)
 		recipient->batch->settled++;
 }
@@ -82,6 +96,8 @@ static void leave(struct queue *queue, struct recipient *recipient)
 	size_t *count = count_of(recipient);
 	if (count != NULL)
 		--*count;
+	if (recipient->state == RECIPIENT_WAITING)
+		count_for_relays(queue, recipient, SIZE_MAX);
 	if (recipient->state == RECIPIENT_SETTLED)
 		recipient->batch->settled--;
 }
@@ -93,11 +109,12 @@ static void move(struct queue *queue, struct recipient *recipient, enum recipien
 	enter(queue, recipient, state);
 }
 
-enum err queue_new(struct queue **ret_queue)
+enum err queue_new(const struct queue_router *router, struct queue **ret_queue)
 {
 	struct queue *queue = calloc(1, sizeof(*queue));
 	if (queue == NULL)
 		return ERR_MEMORY;
+	queue->router = *router;
 	*ret_queue = queue;
 	return ERR_OK;
 }
@@ -179,6 +196,7 @@ static void add(struct queue *queue, struct batch *batch, const struct opened *o
 	recipient->batch = batch;
 	recipient->run = run;
 	recipient->opened = *opened;
+	recipient->relays = queue->router.route(queue->router.owner, run, opened->address);
 	recipient->checked_us = checked_us;
 	recipient->given_back = 0;
 	recipient->is_journaled = false;
@@ -235,10 +253,24 @@ size_t queue_unsettled(const struct queue *queue)
 	return waiting(queue) + queue_in_hand(queue);
 }
 
-struct recipient *queue_begin(struct queue *queue, int64_t checked_since_us, bool *ret_is_stale)
+void queue_route(struct queue *queue)
 {
+	for (enum recipient_state state = 0; state < RECIPIENT_SETTLED; state++) {
+		for (struct recipient *at = queue->lines[state].first; at != NULL; at = at->next) {
+			size_t is_counted = state == RECIPIENT_WAITING;
+			count_for_relays(queue, at, 0 - is_counted);
+			at->relays = queue->router.route(queue->router.owner, at->run, at->opened.address);
+			count_for_relays(queue, at, is_counted);
+		}
+	}
+}
+
+struct recipient *queue_begin(struct queue *queue, unsigned relay, int64_t checked_since_us, bool *ret_is_stale)
+{
+	if (queue->waiting_for[relay] == 0)
+		return NULL;
 	for (struct recipient *at = queue->lines[RECIPIENT_WAITING].first; at != NULL; at = at->next) {
-		if (at->run->is_leaving)
+		if (at->run->is_leaving || (at->relays & UINT64_C(1) << relay) == 0)
 			continue;
 		if (at->checked_us < checked_since_us) {
 			*ret_is_stale = true;

@@ -23,6 +23,8 @@ struct recipient {
 	struct batch *batch;
 	struct run *run;
 	struct opened opened;
+	uint64_t relays;       /* that it may go through: a bit for each slot */
+	size_t place;          /* its connection's, while it is in hand */
 	int64_t checked_us;    /* boot time when the database last said that it may be sent to */
 	unsigned given_back;   /* how often the relay failed before its end */
 	bool is_journaled;     /* its outcome stands in the journal */
@@ -33,7 +35,13 @@ struct recipient {
 
 struct queue;
 
-enum err queue_new(struct queue **ret_queue) MUST_USE;
+/* Which relays a recipient may go through. */
+struct queue_router {
+	void *owner;
+	uint64_t (*route)(void *owner, struct run *run, struct view address);
+};
+
+enum err queue_new(const struct queue_router *router, struct queue **ret_queue) MUST_USE;
 void queue_done(struct queue *queue); /* accepts NULL */
 
 /* Takes over rows of store/openings.h, all of one campaign or of the retry queue; who may not be sent to is settled at once. The runs
@@ -46,9 +54,12 @@ size_t queue_settled(const struct queue *queue);
 /* All that are open and not settled. */
 size_t queue_unsettled(const struct queue *queue);
 
-/* The first that waits and whose campaign goes on, checked since then: now RECIPIENT_BEGUN. NULL: none; *ret_is_stale when one waits whose
- * check is older. */
-struct recipient *queue_begin(struct queue *queue, int64_t checked_since_us, bool *ret_is_stale);
+/* The relays have changed: asks for all anew. */
+void queue_route(struct queue *queue);
+
+/* The first that waits for that relay and whose campaign goes on, checked since then: now RECIPIENT_BEGUN. NULL: none; *ret_is_stale when one
+ * waits whose check is older. */
+struct recipient *queue_begin(struct queue *queue, unsigned relay, int64_t checked_since_us, bool *ret_is_stale);
 void queue_send(struct queue *queue, struct recipient *recipient);
 /* Back to the end of those that wait. */
 void queue_give_back(struct queue *queue, struct recipient *recipient);

@@ -16,36 +16,33 @@ enum { OPENING_MOST = 100, ENDPOINTS_MOST = 16, TROUBLE_MOST = 512 };
 /* Places that are left alone: until when, the soonest first. */
 struct vacancies {
 	int64_t *until_us;
-	size_t first, count;
+	size_t room, first, count;
 };
 
 struct relay {
-	const struct setup *setup;
-	struct loop *loop;
-	struct relay_owner owner;
+	struct relay_parts parts;
+	struct relay_terms terms;
+	struct tls_context *tls; /* NULL: not yet made, or none is asked for */
 	struct endpoint endpoints[ENDPOINTS_MOST];
 	size_t endpoint_count, endpoint_next;
 	struct pool pool;
 	struct vacancies vacancies;
-	size_t places;   /* how many connections there may be */
 	uint64_t opened; /* connections so far */
 	struct backoff backoff;
 	bool is_quitting, has_news;
 	struct buf trouble;
 };
 
-enum err relay_new(const struct setup *setup, struct loop *loop, const struct relay_owner *owner,
-		   struct relay **ret_relay)
+enum err relay_new(const struct relay_parts *parts, const struct relay_terms *terms, struct relay **ret_relay)
 {
 	struct relay *relay = calloc(1, sizeof(*relay));
 	if (relay == NULL)
 		return ERR_MEMORY;
-	relay->setup = setup;
-	relay->loop = loop;
-	relay->owner = *owner;
-	relay->places = setup->settings.relay_connections;
-	relay->vacancies.until_us = calloc(relay->places, sizeof(*relay->vacancies.until_us));
-	relay->backoff = backoff_new(setup->settings.relay_retry, LONGEST_BACKOFF_US);
+	relay->parts = *parts;
+	relay->terms = *terms;
+	relay->vacancies.room = parts->places;
+	relay->vacancies.until_us = calloc(parts->places, sizeof(*relay->vacancies.until_us));
+	relay->backoff = backoff_new(parts->settings->relay_retry, LONGEST_BACKOFF_US);
 	relay->trouble = buf_with_ceiling(TROUBLE_MOST);
 	if (relay->vacancies.until_us == NULL) {
 		relay_done(relay);
@@ -63,6 +60,7 @@ void relay_done(struct relay *relay)
 	while ((connection = pool_first(&relay->pool, POOL_ALL)) != NULL)
 		connection_done(connection);
 	free(relay->vacancies.until_us);
+	tls_context_done(relay->tls);
 	buf_done(&relay->trouble);
 	free(relay);
 }
@@ -77,7 +75,7 @@ static void fail(struct relay *relay, struct view trouble, int64_t now_us)
 	backoff_fail(&relay->backoff, now_us);
 	relay->endpoint_count = 0;
 	relay->has_news = true;
-	log_event(LOG_WARNING, "relay.tripped", "relay=%s wait=%llds trouble=%s", relay->setup->relay,
+	log_event(LOG_WARNING, "relay.tripped", "relay=%s wait=%llds trouble=%s", relay->terms.name,
 		  (long long)(relay->backoff.wait_us / CLOCK_US_PER_SECOND),
 		  log_quoted(buf_view(&relay->trouble), &room));
 }
@@ -89,14 +87,15 @@ static void work(struct relay *relay)
 	backoff_clear(&relay->backoff);
 	buf_reset(&relay->trouble);
 	relay->has_news = true;
-	log_event(LOG_INFO, "relay.restored", "relay=%s", relay->setup->relay);
+	log_event(LOG_INFO, "relay.restored", "relay=%s", relay->terms.name);
 }
 
-/* A place is left alone: no more of them than places, for each was a connection's. */
+/* A place is left alone. When more are than there is room for, there are too few places meanwhile for another connection anyway. */
 static void leave_alone(struct relay *relay, int64_t until_us)
 {
 	struct vacancies *vacancies = &relay->vacancies;
-	vacancies->until_us[(vacancies->first + vacancies->count++) % relay->places] = until_us;
+	if (vacancies->count < vacancies->room)
+		vacancies->until_us[(vacancies->first + vacancies->count++) % vacancies->room] = until_us;
 }
 
 static void bury(struct relay *relay, struct connection *connection, int64_t now_us)
@@ -104,14 +103,16 @@ static void bury(struct relay *relay, struct connection *connection, int64_t now
 	AUTO_BUF trouble = buf_with_ceiling(TROUBLE_MOST);
 	buf_add(&trouble, connection_trouble(connection));
 	bool has_failed = trouble.len > 0 && !connection_has_worked(connection) && !relay->is_quitting;
+	bool is_denied = connection_is_denied(connection);
 	connection_done(connection);
-	if (has_failed && pool_count(&relay->pool, POOL_PROVEN) > 0)
-		leave_alone(relay, now_us + relay->setup->settings.relay_retry);
+	/* A wrong password is not tried once for each place: that is how accounts are locked. */
+	if (has_failed && !is_denied && pool_count(&relay->pool, POOL_PROVEN) > 0)
+		leave_alone(relay, now_us + relay->parts.settings->relay_retry);
 	else if (has_failed && !backoff_waits(&relay->backoff, now_us))
 		fail(relay, buf_view(&trouble), now_us);
 }
 
-static void look_after(struct relay *relay, int64_t now_us)
+static void bury_all(struct relay *relay, int64_t now_us)
 {
 	struct connection *connection;
 	if (pool_count(&relay->pool, POOL_JUST_PROVEN) > 0)
@@ -122,38 +123,74 @@ static void look_after(struct relay *relay, int64_t now_us)
 		bury(relay, connection, now_us);
 	struct vacancies *vacancies = &relay->vacancies;
 	while (vacancies->count > 0 && vacancies->until_us[vacancies->first] <= now_us) {
-		vacancies->first = (vacancies->first + 1) % relay->places;
+		vacancies->first = (vacancies->first + 1) % vacancies->room;
 		vacancies->count--;
 	}
 }
 
 /* ---- opening ---- */
 
-static bool resolve(struct relay *relay, int64_t now_us)
+static bool make_tls(struct relay *relay, struct buf *why)
 {
+	const struct tls_client_options options = { .ca_file =
+							*relay->terms.tls_ca == '\0' ? NULL : relay->terms.tls_ca };
+	if (relay->terms.tls == SMTP_TLS_NONE || relay->tls != NULL)
+		return true;
+	enum err err = tls_client_new(&options, &relay->tls, why);
+	if (err != ERR_OK && why->len == 0)
+		buf_addf(why, "TLS cannot begin (%s)", err_name(err));
+	return err == ERR_OK;
+}
+
+/* Only addresses that the source address can reach. */
+static size_t keep_family(const struct relay_terms *terms, struct endpoint *endpoints, size_t count)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (endpoints[i].address.any.sa_family == terms->source.address.any.sa_family)
+			endpoints[kept++] = endpoints[i];
+	}
+	return kept;
+}
+
+static bool resolve(struct relay *relay, struct buf *why)
+{
+	const struct relay_terms *terms = &relay->terms;
+	size_t count = 1;
 	if (relay->endpoint_count > 0)
 		return true;
-	const struct settings *settings = &relay->setup->settings;
-	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
-	size_t count = 0;
-	enum err err = endpoint_resolve(view_of(settings->relay_host), (uint16_t)settings->relay_port, relay->endpoints,
-					ENDPOINTS_MOST, &count, &why);
-	if (err != ERR_OK || count == 0) {
-		fail(relay, buf_view(&why), now_us);
+	if (*terms->host == '\0')
+		relay->endpoints[0] = terms->socket;
+	else if (endpoint_resolve(view_of(terms->host), terms->port, relay->endpoints, ENDPOINTS_MOST, &count, why) !=
+		 ERR_OK)
 		return false;
-	}
+	if (terms->has_source && *terms->host != '\0')
+		count = keep_family(terms, relay->endpoints, count);
+	if (count == 0)
+		buf_addf(why, "%s has no address that its source address can reach", terms->host);
 	relay->endpoint_count = count;
-	return true;
+	return count > 0;
 }
 
 static bool open_one(struct relay *relay, int64_t now_us)
 {
-	if (!resolve(relay, now_us))
+	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+	if (!make_tls(relay, &why) || !resolve(relay, &why)) {
+		fail(relay, buf_view(&why), now_us);
 		return false;
-	const struct endpoint *endpoint = &relay->endpoints[relay->endpoint_next++ % relay->endpoint_count];
+	}
+	const struct connection_parts parts = {
+		.settings = relay->parts.settings,
+		.terms = &relay->terms,
+		.loop = relay->parts.loop,
+		.pool = &relay->pool,
+		.tls = relay->tls,
+		.endpoint = &relay->endpoints[relay->endpoint_next++ % relay->endpoint_count],
+		.number = ++relay->opened,
+		.owner = relay->parts.owner.connection,
+	};
 	struct connection *connection;
-	enum err err = connection_new(relay->setup, relay->loop, endpoint, ++relay->opened, &relay->owner.connection,
-				      &relay->pool, &connection);
+	enum err err = connection_new(&parts, &connection);
 	if (err != ERR_OK) {
 		fail(relay, view_of(err == ERR_IO ? strerror(errno) : err_name(err)), now_us);
 		return false;
@@ -166,14 +203,15 @@ static size_t wanted(const struct relay *relay)
 {
 	size_t idle = pool_count(&relay->pool, POOL_IDLE), opening = pool_count(&relay->pool, POOL_OPENING);
 	size_t taken = pool_count(&relay->pool, POOL_ALL) + relay->vacancies.count;
-	size_t waiting = relay->owner.waiting(relay->owner.connection.owner, relay);
-	if (waiting <= idle || taken >= relay->places || opening >= OPENING_MOST)
+	size_t waiting = relay->parts.owner.waiting(relay->parts.owner.connection.owner, relay);
+	size_t places = relay->parts.places;
+	if (waiting <= idle || taken >= places || opening >= OPENING_MOST)
 		return 0;
 	/* After a failure one connection tries for all. */
 	if (backoff_is_failed(&relay->backoff))
 		return pool_count(&relay->pool, POOL_ALL) == 0;
 	size_t want = waiting - idle;
-	want = want < relay->places - taken ? want : relay->places - taken;
+	want = want < places - taken ? want : places - taken;
 	return want < OPENING_MOST - opening ? want : OPENING_MOST - opening;
 }
 
@@ -188,27 +226,28 @@ static void open_more(struct relay *relay, int64_t now_us)
 
 /* ---- the owner's side ---- */
 
-/* False when nobody is left to be begun. */
-static bool feed_one(struct relay *relay, struct connection *connection)
+void relay_look_after(struct relay *relay, int64_t now_us)
 {
-	void *owner = relay->owner.connection.owner;
-	struct recipient *recipient = relay->owner.next(owner, relay, connection_letter(connection));
+	bury_all(relay, now_us);
+	open_more(relay, now_us);
+}
+
+bool relay_takes(const struct relay *relay, int64_t now_us)
+{
+	return pool_count(&relay->pool, POOL_HUNGRY) > 0 && !relay->is_quitting &&
+	       !backoff_waits(&relay->backoff, now_us);
+}
+
+bool relay_feed_one(struct relay *relay)
+{
+	const struct relay_owner *owner = &relay->parts.owner;
+	struct connection *connection = pool_first(&relay->pool, POOL_HUNGRY);
+	struct recipient *recipient = owner->next(owner->connection.owner, relay, connection_letter(connection));
 	if (recipient == NULL)
 		return false;
 	if (connection_begin(connection, recipient) != ERR_OK)
-		relay->owner.unspeakable(owner, recipient);
+		owner->unspeakable(owner->connection.owner, recipient);
 	return true;
-}
-
-void relay_feed(struct relay *relay, int64_t now_us)
-{
-	look_after(relay, now_us);
-	open_more(relay, now_us);
-	if (relay->is_quitting || backoff_waits(&relay->backoff, now_us))
-		return;
-	struct connection *connection;
-	while ((connection = pool_first(&relay->pool, POOL_HUNGRY)) != NULL && feed_one(relay, connection))
-		;
 }
 
 void relay_write(struct relay *relay, int64_t now_us)
@@ -246,9 +285,27 @@ void relay_cut(struct relay *relay, const struct run *run)
 	}
 }
 
-const char *relay_name(const struct relay *relay)
+const struct relay_terms *relay_terms(const struct relay *relay)
 {
-	return relay->setup->relay;
+	return &relay->terms;
+}
+
+void relay_adjust(struct relay *relay, const struct relay_terms *terms, size_t places)
+{
+	relay->terms.weight = terms->weight;
+	relay->terms.connections = terms->connections;
+	relay->terms.messages_per_second = terms->messages_per_second;
+	relay->parts.places = places;
+}
+
+unsigned relay_slot(const struct relay *relay)
+{
+	return relay->parts.slot;
+}
+
+bool relay_is_quitting(const struct relay *relay)
+{
+	return relay->is_quitting;
 }
 
 int64_t relay_wait(const struct relay *relay, int64_t now_us)
@@ -275,4 +332,13 @@ int64_t relay_retry_in(const struct relay *relay, int64_t now_us)
 void relay_told_news(struct relay *relay)
 {
 	relay->has_news = false;
+}
+
+void relay_forget_trouble(struct relay *relay)
+{
+	if (!backoff_is_failed(&relay->backoff))
+		return;
+	backoff_clear(&relay->backoff);
+	buf_reset(&relay->trouble);
+	relay->has_news = true;
 }

@@ -20,13 +20,25 @@ struct relay_owner {
 	size_t (*waiting)(void *owner, const struct relay *relay);
 };
 
-enum err relay_new(const struct setup *setup, struct loop *loop, const struct relay_owner *owner,
-		   struct relay **ret_relay) MUST_USE;
+struct relay_parts {
+	const struct settings *settings;
+	struct loop *loop;
+	struct relay_owner owner;
+	unsigned slot; /* its number in sender/routes.h */
+	size_t places; /* how many connections there may be */
+};
+
+/* Copies the terms. */
+enum err relay_new(const struct relay_parts *parts, const struct relay_terms *terms, struct relay **ret_relay) MUST_USE;
 void relay_done(struct relay *relay); /* accepts NULL; cuts nothing off by itself */
 
-/* Each turn of the event loop: buries what is over, opens connections, hands out envelopes. The bytes wait for relay_write(). now: boot
- * time. */
-void relay_feed(struct relay *relay, int64_t now_us);
+/* Each turn of the event loop, all times boot time: buries what is over and opens connections; hands out envelopes, one at a time; and
+ * writes what is to be written. */
+void relay_look_after(struct relay *relay, int64_t now_us);
+/* Some connection takes an envelope, and the relay is not left alone. */
+bool relay_takes(const struct relay *relay, int64_t now_us);
+/* False: next() had nobody for it. */
+bool relay_feed_one(struct relay *relay);
 void relay_write(struct relay *relay, int64_t now_us);
 
 /* No further recipient; connections end when they have done what they have in hand. */
@@ -36,8 +48,11 @@ bool relay_is_empty(const struct relay *relay);
 /* Cuts off connections with a recipient of that run (NULL: any) in hand. */
 void relay_cut(struct relay *relay, const struct run *run);
 
-/* For people: "host:port". */
-const char *relay_name(const struct relay *relay);
+const struct relay_terms *relay_terms(const struct relay *relay);
+/* What may change while its connections stand. */
+void relay_adjust(struct relay *relay, const struct relay_terms *terms, size_t places);
+unsigned relay_slot(const struct relay *relay);
+bool relay_is_quitting(const struct relay *relay);
 /* How long until relay_feed() should be called though nothing happened; -1: no need. */
 int64_t relay_wait(const struct relay *relay, int64_t now_us);
 
@@ -46,5 +61,7 @@ bool relay_has_news(const struct relay *relay);
 struct view relay_trouble(const struct relay *relay);
 int64_t relay_retry_in(const struct relay *relay, int64_t now_us);
 void relay_told_news(struct relay *relay);
+/* It is not there any more, so there is no trouble with it. */
+void relay_forget_trouble(struct relay *relay);
 
 #endif

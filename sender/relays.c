@@ -1,12 +1,36 @@
 #include "sender/relays.h"
 
+#include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
-enum { RELAYS_MOST = 64 };
+#include "base/log.h"
+#include "mail/address.h"
+#include "sender/files.h"
+#include "sender/routes.h"
+
+/* What a message costs a relay of weight 1; and how far one that could not work may lag behind, to be made good when it can. */
+#define STEP UINT64_C(1000000)
+#define LAG_MOST (UINT64_C(100) * STEP)
+
+struct member {
+	struct relay *relay;
+	uint64_t pass; /* what it has had for its weight */
+	bool is_dry;   /* this turn: nobody waits for it */
+};
 
 struct relays {
-	struct relay *relays[RELAYS_MOST];
+	const struct setup *setup;
+	struct loop *loop;
+	struct relay_owner owner;
+	/* Quitting ones among them. */
+	struct member members[ROUTES_RELAYS];
 	size_t count;
+	uint64_t pass; /* the furthest */
+	struct routes *routes;
+	struct db_rows *rows; /* the routes borrow from them */
+	uint64_t version;     /* of the routes; 0: none yet */
+	bool is_stopping;
 };
 
 enum err relays_new(const struct setup *setup, struct loop *loop, const struct relay_owner *owner,
@@ -15,12 +39,7 @@ enum err relays_new(const struct setup *setup, struct loop *loop, const struct r
 	struct relays *relays = calloc(1, sizeof(*relays));
 	if (relays == NULL)
 		return ERR_MEMORY;
-	enum err err = relay_new(setup, loop, owner, &relays->relays[0]);
-	if (err != ERR_OK) {
-		relays_done(relays);
-		return err;
-	}
-	relays->count = 1;
+	*relays = (struct relays){ .setup = setup, .loop = loop, .owner = *owner };
 	*ret_relays = relays;
 	return ERR_OK;
 }
@@ -30,39 +49,248 @@ void relays_done(struct relays *relays)
 	if (relays == NULL)
 		return;
 	for (size_t i = 0; i < relays->count; i++)
-		relay_done(relays->relays[i]);
+		relay_done(relays->members[i].relay);
+	routes_done(relays->routes);
+	db_rows_done(relays->rows);
 	free(relays);
+}
+
+/* ---- as the rows say ---- */
+
+/* A set that is being made: its relays stand in members already, those of the old one too. */
+struct draft {
+	struct relays *relays;
+	struct routes *routes;
+	uint64_t slots; /* of its relays */
+	size_t places;  /* connections a relay */
+};
+
+static struct member *find(struct relays *relays, const char *fingerprint)
+{
+	for (size_t i = 0; i < relays->count; i++) {
+		const struct relay *relay = relays->members[i].relay;
+		if (!relay_is_quitting(relay) && strcmp(relay_terms(relay)->fingerprint, fingerprint) == 0)
+			return &relays->members[i];
+	}
+	return NULL;
+}
+
+static unsigned free_slot(const struct relays *relays)
+{
+	uint64_t taken = 0;
+	unsigned slot = 0;
+	for (size_t i = 0; i < relays->count; i++)
+		taken |= UINT64_C(1) << relay_slot(relays->members[i].relay);
+	while (slot < ROUTES_RELAYS && (taken & UINT64_C(1) << slot) != 0)
+		slot++;
+	return slot;
+}
+
+static enum err add_member(struct draft *draft, const struct relay_terms *terms, struct member **ret_member)
+{
+	struct relays *relays = draft->relays;
+	const struct relay_parts parts = {
+		.settings = &relays->setup->settings,
+		.loop = relays->loop,
+		.owner = relays->owner,
+		.slot = free_slot(relays),
+		.places = draft->places,
+	};
+	if (relays->count == ROUTES_RELAYS)
+		return ERR_MEMORY;
+	struct member *member = &relays->members[relays->count];
+	*member = (struct member){ .pass = relays->pass };
+	enum err err = relay_new(&parts, terms, &member->relay);
+	if (err != ERR_OK)
+		return err;
+	relays->count++;
+	*ret_member = member;
+	return ERR_OK;
+}
+
+static enum err take(struct draft *draft, const struct relay_terms *terms, const struct route_terms *route)
+{
+	struct member *member = find(draft->relays, terms->fingerprint);
+	enum err err = member == NULL ? add_member(draft, terms, &member) : ERR_OK;
+	if (err != ERR_OK)
+		return err;
+	unsigned slot = relay_slot(member->relay);
+	relay_adjust(member->relay, terms, draft->places);
+	draft->slots |= UINT64_C(1) << slot;
+	return routes_add(draft->routes, slot, route);
+}
+
+static enum err take_row(struct draft *draft, const struct relay_row *row)
+{
+	struct relay_terms terms;
+	struct log_text room;
+	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+	const struct route_terms route = { row->campaigns, row->lists, row->domains };
+	if (relay_terms_read(draft->relays->setup, row, &terms, &why) == ERR_OK)
+		return take(draft, &terms, &route);
+	log_event(LOG_ERROR, "relay.unusable", "relay=" VIEW_FMT " why=%s", VIEW_ARG(row->name),
+		  log_quoted(buf_view(&why), &room));
+	return ERR_OK;
+}
+
+static enum err take_settings(struct draft *draft)
+{
+	struct relay_terms terms;
+	const struct route_terms all = { .campaigns = VIEW_LIT("") };
+	relay_terms_of_settings(draft->relays->setup, &terms);
+	return take(draft, &terms, &all);
+}
+
+/* Each relay may have as many connections as the settings say while the files suffice; else they share what there is. */
+static size_t places_for(const struct relays *relays, size_t count)
+{
+	struct log_text room;
+	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+	size_t places = relays->setup->settings.relay_connections;
+	if (files_reserve(places * count, &why) == ERR_OK)
+		return places;
+	size_t share = files_for_connections() / count;
+	log_event(LOG_ERROR, "relay.limited", "connections=%zu why=%s", share, log_quoted(buf_view(&why), &room));
+	return share > 0 ? share : 1;
+}
+
+static enum err take_all(struct draft *draft, const struct db_rows *rows)
+{
+	size_t count = db_row_count(rows);
+	if (count > RELAYS_MOST)
+		log_event(LOG_ERROR, "relay.unusable", "relay=* why=\"only the first %d of %zu are used\"", RELAYS_MOST,
+			  count);
+	count = count > RELAYS_MOST ? RELAYS_MOST : count;
+	draft->places = places_for(draft->relays, count == 0 ? 1 : count);
+	enum err err = count == 0 ? take_settings(draft) : ERR_OK;
+	for (size_t i = 0; err == ERR_OK && i < count; i++) {
+		const struct relay_row row = relays_get(rows, i);
+		err = take_row(draft, &row);
+	}
+	return err;
+}
+
+static void let_go_others(struct relays *relays, uint64_t slots)
+{
+	for (size_t i = 0; i < relays->count; i++) {
+		struct relay *relay = relays->members[i].relay;
+		if ((slots & UINT64_C(1) << relay_slot(relay)) != 0 || relay_is_quitting(relay))
+			continue;
+		relay_forget_trouble(relay);
+		relay_quit(relay);
+		log_event(LOG_INFO, "relay.left", "relay=%s", relay_terms(relay)->name);
+	}
+}
+
+enum err relays_set(struct relays *relays, struct db_rows *rows)
+{
+	struct draft draft = { .relays = relays };
+	enum err err = routes_new(&draft.routes);
+	if (err == ERR_OK)
+		err = take_all(&draft, rows);
+	if (err != ERR_OK) {
+		routes_done(draft.routes);
+		db_rows_done(rows);
+		return err;
+	}
+	let_go_others(relays, draft.slots);
+	routes_done(relays->routes);
+	db_rows_done(relays->rows);
+	relays->routes = draft.routes;
+	relays->rows = rows;
+	relays->version++;
+	if (relays->is_stopping)
+		relays_quit(relays);
+	return ERR_OK;
+}
+
+uint64_t relays_route(const struct relays *relays, struct run *run, struct view address)
+{
+	if (run->routes_version != relays->version) {
+		run->routes = routes_of_campaign(relays->routes, view_of(run->name), view_of(run->list_name));
+		run->routes_version = relays->version;
+	}
+	return routes_find(relays->routes, run->routes, address_domain(address));
+}
+
+/* ---- a turn ---- */
+
+/* Those that were replaced go when nothing of them is left to be done or told. */
+static void sweep(struct relays *relays)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < relays->count; i++) {
+		struct relay *relay = relays->members[i].relay;
+		if (!relays->is_stopping && relay_is_quitting(relay) && relay_is_empty(relay) && !relay_has_news(relay))
+			relay_done(relay);
+		else
+			relays->members[kept++] = relays->members[i];
+	}
+	relays->count = kept;
+}
+
+static struct member *choose(struct relays *relays, int64_t now_us)
+{
+	struct member *least = NULL;
+	for (size_t i = 0; i < relays->count; i++) {
+		struct member *member = &relays->members[i];
+		if (!member->is_dry && relay_takes(member->relay, now_us) &&
+		    (least == NULL || member->pass < least->pass))
+			least = member;
+	}
+	return least;
+}
+
+static void charge(struct relays *relays, struct member *member)
+{
+	uint64_t least = relays->pass > LAG_MOST ? relays->pass - LAG_MOST : 0;
+	if (member->pass < least)
+		member->pass = least;
+	member->pass += STEP / relay_terms(member->relay)->weight;
+	if (member->pass > relays->pass)
+		relays->pass = member->pass;
 }
 
 void relays_feed(struct relays *relays, int64_t now_us)
 {
-	for (size_t i = 0; i < relays->count; i++)
-		relay_feed(relays->relays[i], now_us);
+	for (size_t i = 0; i < relays->count; i++) {
+		relay_look_after(relays->members[i].relay, now_us);
+		relays->members[i].is_dry = false;
+	}
+	sweep(relays);
+	struct member *member;
+	while ((member = choose(relays, now_us)) != NULL) {
+		if (relay_feed_one(member->relay))
+			charge(relays, member);
+		else
+			member->is_dry = true;
+	}
 }
 
 void relays_write(struct relays *relays, int64_t now_us)
 {
 	for (size_t i = 0; i < relays->count; i++)
-		relay_write(relays->relays[i], now_us);
+		relay_write(relays->members[i].relay, now_us);
 }
 
 void relays_quit(struct relays *relays)
 {
+	relays->is_stopping = true;
 	for (size_t i = 0; i < relays->count; i++)
-		relay_quit(relays->relays[i]);
+		relay_quit(relays->members[i].relay);
 }
 
 void relays_cut(struct relays *relays, const struct run *run)
 {
 	for (size_t i = 0; i < relays->count; i++)
-		relay_cut(relays->relays[i], run);
+		relay_cut(relays->members[i].relay, run);
 }
 
 int64_t relays_wait(const struct relays *relays, int64_t now_us)
 {
 	int64_t least_us = -1;
 	for (size_t i = 0; i < relays->count; i++) {
-		int64_t wait_us = relay_wait(relays->relays[i], now_us);
+		int64_t wait_us = relay_wait(relays->members[i].relay, now_us);
 		if (wait_us >= 0 && (least_us < 0 || wait_us < least_us))
 			least_us = wait_us;
 	}
@@ -76,13 +304,13 @@ size_t relays_count(const struct relays *relays)
 
 struct relay *relays_at(const struct relays *relays, size_t index)
 {
-	return relays->relays[index];
+	return relays->members[index].relay;
 }
 
 bool relays_have_news(const struct relays *relays)
 {
 	for (size_t i = 0; i < relays->count; i++) {
-		if (relay_has_news(relays->relays[i]))
+		if (relay_has_news(relays->members[i].relay))
 			return true;
 	}
 	return false;

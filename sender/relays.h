@@ -1,4 +1,8 @@
-/* The relays of a worker. */
+/* The relays of a worker: those that have an enabled row, or the one of the settings when there is no row. They are read again
+ * when rows change: a relay that changed or went quits, with what it has in hand coming to its end, and is replaced.
+ *
+ * Among the relays that take an envelope the one comes next that has had the least for its weight, so that work moves to the others when
+ * one is left alone or does not answer. */
 #ifndef SENDER_RELAYS_H
 #define SENDER_RELAYS_H
 
@@ -6,9 +10,18 @@
 
 struct relays;
 
+enum { RELAYS_MOST = 32 };
+
+/* Without any relay until the first relays_set(). */
 enum err relays_new(const struct setup *setup, struct loop *loop, const struct relay_owner *owner,
 		    struct relays **ret_relays) MUST_USE;
 void relays_done(struct relays *relays); /* accepts NULL; cuts nothing off by itself */
+
+/* Takes over rows of relays_load(). A row that cannot be used is logged and left out; others than the first RELAYS_MOST too. On ERR_MEMORY
+ * all is as before, and what the rows lack is still there. */
+enum err relays_set(struct relays *relays, struct db_rows *rows) MUST_USE;
+/* The relays, a bit for each slot, that a recipient may go through; 0: none fits it. */
+uint64_t relays_route(const struct relays *relays, struct run *run, struct view address);
 
 /* What relay.h says, for each of them. */
 void relays_feed(struct relays *relays, int64_t now_us);
@@ -17,6 +30,7 @@ void relays_quit(struct relays *relays);
 void relays_cut(struct relays *relays, const struct run *run);
 int64_t relays_wait(const struct relays *relays, int64_t now_us);
 
+/* Those that were replaced and still have something in hand, too. */
 size_t relays_count(const struct relays *relays);
 struct relay *relays_at(const struct relays *relays, size_t index);
 bool relays_have_news(const struct relays *relays);

@@ -40,6 +40,14 @@ static enum err compile(struct run *run, const struct run_source *source, const 
 	return err;
 }
 
+/* The schema keeps names that short. */
+static void name(struct view text, char room[RUN_NAME_MOST + 1])
+{
+	text = view_head(text, RUN_NAME_MOST);
+	memcpy(room, text.data, text.len);
+	room[text.len] = '\0';
+}
+
 static enum err load(struct run *run, struct db *db, struct view bounce_domain, struct buf *why)
 {
 	struct run_source source;
@@ -50,6 +58,8 @@ static enum err load(struct run *run, struct db *db, struct view bounce_domain, 
 	if (err != ERR_OK)
 		return err;
 	run->list_id = source.list_id;
+	name(source.campaign_name, run->name);
+	name(source.list_name, run->list_name);
 	AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
 	err = compile(run, &source, fields, bounce_domain, &reason);
 	if (err == ERR_INVALID) {

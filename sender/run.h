@@ -4,18 +4,22 @@
 
 #include "mail/compose.h"
 #include "sender/breaker.h"
+#include "sender/routes.h"
 #include "store/runs.h"
 
-enum { RUN_REASON_MOST = 512 };
+enum { RUN_REASON_MOST = 512, RUN_NAME_MOST = 64 };
 
 struct run {
 	struct run *next;
 	int64_t id, list_id;
-	struct composer *composer; /* NULL: its template cannot be compiled, and it is being held */
+	char name[RUN_NAME_MOST + 1], list_name[RUN_NAME_MOST + 1];
+	uint64_t routes, routes_version; /* the relays that fit it, and of which reading of them */
+	struct composer *composer;       /* NULL: its template cannot be compiled, and it is being held */
 	struct breaker breaker;
-	size_t present; /* recipients in memory */
-	size_t waiting; /* of these: not begun */
-	size_t in_hand; /* of these: begun, or being sent */
+	size_t present;                    /* recipients in memory */
+	size_t waiting;                    /* of these: not begun */
+	size_t waiting_for[ROUTES_RELAYS]; /* of these: that each relay may take */
+	size_t in_hand;                    /* of these: begun, or being sent */
 	/* Nothing more of it is begun, and what was opened goes back: it is paused, canceled or held, or the worker stops. */
 	bool is_leaving;
 	int64_t leave_by_us; /* boot time; what is still being sent by then is cut off */

@@ -15,7 +15,7 @@ static const struct settings_range ranges[] = {
 	{ "relay.port", 1, 65535 },
 	{ "relay.connections", 1, SETUP_CONNECTIONS_MOST },
 	{ "relay.messages_per_connection", 1, UINT32_MAX },
-	{ "relay.in_flight", 1, 1 },
+	{ "relay.in_flight", 1, LIMIT_IN_FLIGHT },
 	{ "relay.connect_timeout", CLOCK_US_PER_SECOND, UINT64_MAX },
 	{ "relay.reply_timeout", CLOCK_US_PER_SECOND, UINT64_MAX },
 	{ "relay.data_timeout", CLOCK_US_PER_SECOND, UINT64_MAX },
@@ -31,10 +31,14 @@ static const struct settings_range ranges[] = {
 
 static enum err check_journal(const struct settings *settings, const char *path, struct buf *why)
 {
-	uint64_t least = journal_least_size(2 * settings->relay_connections);
+	/* On each connection so many are in flight, and one more is begun. */
+	uint64_t least = journal_least_size((settings->relay_in_flight + 1) * settings->relay_connections);
 	if (settings->journal_size < least) {
-		buf_addf(why, "%s: journal.size must be at least %llu octets for relay.connections = %llu", path,
-			 (unsigned long long)least, (unsigned long long)settings->relay_connections);
+		buf_addf(why,
+			 "%s: journal.size must be at least %llu octets for relay.connections = %llu and "
+			 "relay.in_flight = %llu",
+			 path, (unsigned long long)least, (unsigned long long)settings->relay_connections,
+			 (unsigned long long)settings->relay_in_flight);
 		return ERR_INVALID;
 	}
 	return ERR_OK;
@@ -110,6 +114,7 @@ static enum err derive(struct setup *setup, struct buf *why)
 	snprintf(setup->helo, sizeof(setup->helo), "%s", helo);
 	snprintf(setup->relay, sizeof(setup->relay), "%s:%llu", settings->relay_host,
 		 (unsigned long long)settings->relay_port);
+	setup->notify_delay = strcmp(settings->relay_notify, "failure,delay") == 0;
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	setup->workers = (unsigned)settings->sender_workers;
 	if (setup->workers == 0)

@@ -17,7 +17,8 @@ struct setup {
 	bool unsafe;                 /* work with a server that has fsync=off */
 	char host[LIMIT_DOMAIN + 1]; /* this host's name */
 	char helo[LIMIT_DOMAIN + 1];
-	char relay[LIMIT_DOMAIN + 16]; /* "host:port", for people */
+	char relay[LIMIT_DOMAIN + 16]; /* the relay of the settings, "host:port", for people */
+	bool notify_delay;             /* relay.notify says so */
 };
 
 /* `why` says what is wrong and where. The caller releases *ret_setup with setup_done(). */

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "mail/address.h"
 #include "sender/delivery.h"
 #include "sender/entry.h"
 #include "sender/exchange.h"
@@ -138,12 +139,11 @@ static void set_aside(struct worker *worker, struct recipient *recipient, enum e
 static struct recipient *next_recipient(void *owner, struct relay *relay, struct letter *letter)
 {
 	struct worker *worker = owner;
-	(void)relay;
 	while (!worker->is_stopping && !worker->has_failed && !worker->needs_recheck) {
 		if (!journal_has_room(worker->journal, queue_in_hand(worker->queue) + 1))
 			return NULL;
 		struct recipient *recipient =
-		    queue_begin(worker->queue, worker->boot_us - FRESH_US, &worker->needs_recheck);
+		    queue_begin(worker->queue, relay_slot(relay), worker->boot_us - FRESH_US, &worker->needs_recheck);
 		if (recipient == NULL)
 			return NULL;
 		AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
@@ -230,11 +230,25 @@ static void on_told(void *owner, struct recipient *recipient, const struct smtp_
 static size_t waiting(void *owner, const struct relay *relay)
 {
 	const struct worker *worker = owner;
-	(void)relay;
 	size_t count = 0;
 	for (const struct run *run = worker->runs.first; run != NULL && !worker->is_stopping; run = run->next)
-		count += run->is_leaving ? 0 : run->waiting;
+		count += run->is_leaving ? 0 : run->waiting_for[relay_slot(relay)];
 	return count;
+}
+
+static uint64_t route(void *owner, struct run *run, struct view address)
+{
+	struct worker *worker = owner;
+	uint64_t relays = relays_route(worker->relays, run, address);
+	if (relays == 0) {
+		AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
+		buf_addf(&reason,
+			 "no relay fits recipients at " VIEW_FMT
+			 " in this campaign: see `listctl relay ls`, add one or change what they are for",
+			 VIEW_ARG(address_domain(address)));
+		run_hold(run, buf_view(&reason), leave_by(worker));
+	}
+	return relays;
 }
 
 /* ---- the loop ---- */
@@ -334,9 +348,10 @@ static enum err make_parts(struct worker *worker)
 		.unspeakable = on_unspeakable,
 		.waiting = waiting,
 	};
+	const struct queue_router router = { .owner = worker, .route = route };
 	enum err err = loop_new(&worker->loop);
 	if (err == ERR_OK)
-		err = queue_new(&worker->queue);
+		err = queue_new(&router, &worker->queue);
 	if (err == ERR_OK)
 		err = token_maker_new(&worker->setup->keyring, view_of(settings->bounce_domain), &worker->tokens);
 	if (err == ERR_OK)

@@ -31,14 +31,17 @@ SETTING(DURATION, bounce, keep_raw, "30d", "time", "How long a returned message 
 SETTING(TEXT, relay, host, "127.0.0.1", "host name or address", "The SMTP relay that sender hands messages to.")
 SETTING(COUNT, relay, port, "25", "TCP port", "The relay's port.")
 SETTING(TEXT, relay, helo, "", "domain", "The name sent in EHLO; empty means this host's name.")
-SETTING(
-    COUNT, relay, connections, "16", "connections a worker",
-    "How many connections each worker keeps to the relay, up to 5000. Each is an open file: sender raises its limit "
-    "as far as the system lets it.")
+SETTING(COUNT, relay, connections, "16", "connections a worker",
+	"How many connections each worker keeps to a relay, up to 5000. Each is an open file: sender raises its limit "
+	"as far as it may.")
 SETTING(COUNT, relay, messages_per_connection, "1000", "messages",
 	"A connection is closed and opened anew after this many messages.")
-SETTING(COUNT, relay, in_flight, "1", "messages a connection",
-	"How many messages of a connection may be in doubt after a crash. Only 1 is offered as yet.")
+SETTING(
+    COUNT, relay, in_flight, "1", "messages a connection",
+    "How many messages a connection has on the way before the first one's answer, up to 100, where the relay offers "
+    "CHUNKING and PIPELINING. So many of a connection may be in doubt after a crash.")
+SETTING(WORD, relay, notify, "failure", "failure failure,delay",
+	"What a relay that offers DSN is asked to report: that a message failed, or also that it is delayed.")
 SETTING(DURATION, relay, connect_timeout, "30s", "time", "How long a connection may take to open.")
 SETTING(DURATION, relay, reply_timeout, "5m", "time",
 	"How long the greeting and the replies to EHLO, MAIL and RCPT may take (RFC 5321 section 4.5.3.2).")

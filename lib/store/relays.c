@@ -1,13 +1,189 @@
 #include "store/relays.h"
 
-static const struct db_statement report = {
-	.name = "relays_report",
-	.sql = "INSERT INTO relay_state AS r (relay, tripped, reason, since, retry_at)"
-	       " VALUES ($1, $2::text IS NOT NULL, $2::text, now(), $3::timestamptz)"
-	       " ON CONFLICT (relay) DO UPDATE SET tripped = excluded.tripped, reason = excluded.reason,"
-	       " retry_at = excluded.retry_at,"
-	       " since = CASE WHEN r.tripped = excluded.tripped THEN r.since ELSE excluded.since END",
+#include <assert.h>
+
+enum statement { LOAD, LIST, ADD, CHANGE, REMOVE, REPORT, STATEMENT_COUNT };
+
+/* In the order of relays_get(). */
+#define COLUMNS                                                                                                        \
+	"r.id, r.name, r.enabled, r.protocol, r.host, r.port, r.socket, r.tls, r.tls_name, r.tls_ca, r.auth,"          \
+	" r.auth_user, host(r.source_address), r.helo, r.weight, r.connections, r.messages_per_second,"                \
+	" r.messages_per_connection, r.in_flight, r.notify, array_to_string(r.campaigns, ' '),"                        \
+	" array_to_string(r.lists, ' ')"
+
+#define FINGERPRINT                                                                                                    \
+	"md5(ROW(r.id, r.name, r.protocol, r.host, r.port, r.socket, r.tls, r.tls_name, r.tls_ca, r.auth,"             \
+	" r.auth_user, r.source_address, r.helo, r.messages_per_connection, r.in_flight, r.notify)::text)"
+
+/* In the order of bind(). */
+#define SET                                                                                                            \
+	"(name, enabled, protocol, host, port, socket, tls, tls_name, tls_ca, auth, auth_user, source_address, helo,"  \
+	" weight, connections, messages_per_second, messages_per_connection, in_flight, notify, campaigns, lists,"     \
+	" domains)"
+#define VALUES                                                                                                         \
+	"($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,"                       \
+	" string_to_array($20::text, ' '), string_to_array($21::text, ' '), string_to_array($22::text, ' '))"
+enum { VALUE_COUNT = 22 };
+
+static const struct db_statement statements[] = {
+	[LOAD] = { .name = "relays_load",
+		   .sql =
+		       "SELECT " COLUMNS ", array_to_string(r.domains || ARRAY(SELECT d.domain FROM domain_group g"
+		       " JOIN domain_group_domain d ON d.group_id = g.id WHERE '@' || g.name = ANY (r.domains)), ' '),"
+		       " " FINGERPRINT ", NULL, NULL, NULL, r.created_at FROM relay r WHERE r.enabled ORDER BY "
+		       "r.id" },
+	[LIST] = { .name = "relays_list",
+		   .sql = "SELECT " COLUMNS ", array_to_string(r.domains, ' '), NULL,"
+			  " s.reason, s.since, s.retry_at, r.created_at"
+			  " FROM relay r LEFT JOIN relay_state s ON s.relay = r.name AND s.tripped"
+			  " WHERE $1::text IS NULL OR r.name = $1 ORDER BY r.name" },
+	[ADD] = { .name = "relays_add", .sql = "INSERT INTO relay " SET " VALUES " VALUES },
+	[CHANGE] = { .name = "relays_change", .sql = "UPDATE relay SET " SET " = " VALUES " WHERE name = $1" },
+	[REMOVE] = { .name = "relays_remove",
+		     .sql = "WITH state AS (DELETE FROM relay_state WHERE relay = $1)"
+			    " DELETE FROM relay WHERE name = $1" },
+	[REPORT] = { .name = "relays_report",
+		     .sql = "INSERT INTO relay_state AS r (relay, tripped, reason, since, retry_at)"
+			    " VALUES ($1, $2::text IS NOT NULL, $2::text, now(), $3::timestamptz)"
+			    " ON CONFLICT (relay) DO UPDATE SET tripped = excluded.tripped, reason = excluded.reason,"
+			    " retry_at = excluded.retry_at,"
+			    " since = CASE WHEN r.tripped = excluded.tripped THEN r.since ELSE excluded.since END" },
 };
+static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row a statement");
+
+enum err relays_load(struct db *db, struct db_rows **ret_rows, struct buf *why)
+{
+	return db_run(db, &statements[LOAD], NULL, 0, ret_rows, why);
+}
+
+/* The name as a person gave it may hold anything: shown only when it could be one. */
+static enum err no_such_relay(struct view name, struct buf *why)
+{
+	if (view_is_ascii(name) && !view_has_control(name) && name.len <= 64)
+		buf_addf(why, "there is no relay " VIEW_FMT "; `listctl relay ls` shows those there are",
+			 VIEW_ARG(name));
+	else
+		buf_addf(why, "there is no such relay; `listctl relay ls` shows those there are");
+	return ERR_NOT_FOUND;
+}
+
+enum err relays_list(struct db *db, struct view name_or_empty, struct db_rows **ret_rows, struct buf *why)
+{
+	if (!view_is_utf8(name_or_empty))
+		return no_such_relay(name_or_empty, why);
+	const struct db_value values[] = { db_text_or_null(name_or_empty) };
+	struct db_rows *rows = NULL;
+	enum err err = db_run(db, &statements[LIST], values, ARRAY_LEN(values), &rows, why);
+	if (err == ERR_OK && name_or_empty.len > 0 && db_row_count(rows) == 0) {
+		db_rows_done(rows);
+		return no_such_relay(name_or_empty, why);
+	}
+	if (err == ERR_OK)
+		*ret_rows = rows;
+	return err;
+}
+
+struct relay_row relays_get(const struct db_rows *rows, size_t row)
+{
+	return (struct relay_row){
+		.id = db_get_int(rows, row, 0),
+		.name = db_get_text(rows, row, 1),
+		.is_enabled = db_get_bool(rows, row, 2),
+		.protocol = db_get_text(rows, row, 3),
+		.host = db_get_text(rows, row, 4),
+		.port = (unsigned)db_get_int(rows, row, 5),
+		.socket = db_get_text(rows, row, 6),
+		.tls = db_get_text(rows, row, 7),
+		.tls_name = db_get_text(rows, row, 8),
+		.tls_ca = db_get_text(rows, row, 9),
+		.auth = db_get_text(rows, row, 10),
+		.auth_user = db_get_text(rows, row, 11),
+		.source = db_get_text(rows, row, 12),
+		.helo = db_get_text(rows, row, 13),
+		.weight = (unsigned)db_get_int(rows, row, 14),
+		.connections = (unsigned)db_get_int(rows, row, 15),
+		.messages_per_second = db_is_null(rows, row, 16) ? 0 : db_get_double(rows, row, 16),
+		.messages_per_connection = (uint64_t)db_get_int(rows, row, 17),
+		.in_flight = (unsigned)db_get_int(rows, row, 18),
+		.notify = db_get_text(rows, row, 19),
+		.campaigns = db_get_text(rows, row, 20),
+		.lists = db_get_text(rows, row, 21),
+		.domains = db_get_text(rows, row, 22),
+		.fingerprint = db_get_text(rows, row, 23),
+		.trouble = db_get_text(rows, row, 24),
+		.trouble_since_us = db_get_time(rows, row, 25),
+		.retry_us = db_get_time(rows, row, 26),
+		.created_us = db_get_time(rows, row, 27),
+	};
+}
+
+/* ---- writing ---- */
+
+static struct db_value int_or_null(uint64_t number)
+{
+	return number == 0 ? db_null() : db_int((int64_t)number);
+}
+
+static enum err write_row(struct db *db, enum statement statement, const struct relay_row *row, size_t *ret_changed,
+			  struct buf *why)
+{
+	AUTO_BUF rate = buf_with_ceiling(64);
+	if (row->messages_per_second > 0)
+		buf_addf(&rate, "%.17g", row->messages_per_second);
+	const struct db_value values[] = {
+		db_text(row->name),
+		{ .type = DB_BOOL, .number = row->is_enabled },
+		db_text(row->protocol),
+		db_text_or_null(row->host),
+		int_or_null(row->port),
+		db_text_or_null(row->socket),
+		db_text(row->tls),
+		db_text_or_null(row->tls_name),
+		db_text_or_null(row->tls_ca),
+		db_text(row->auth),
+		db_text_or_null(row->auth_user),
+		db_text_or_null(row->source),
+		db_text_or_null(row->helo),
+		db_int(row->weight),
+		int_or_null(row->connections),
+		db_text_or_null(buf_view(&rate)),
+		int_or_null(row->messages_per_connection),
+		int_or_null(row->in_flight),
+		db_text_or_null(row->notify),
+		db_text(row->campaigns),
+		db_text(row->lists),
+		db_text(row->domains),
+	};
+	static_assert(ARRAY_LEN(values) == VALUE_COUNT, "one value a column");
+	AUTO_DB_ROWS *rows = NULL;
+	enum err err = db_run(db, &statements[statement], values, ARRAY_LEN(values), &rows, why);
+	if (err == ERR_OK)
+		*ret_changed = db_changed(rows);
+	return err;
+}
+
+enum err relays_add(struct db *db, const struct relay_row *row, struct buf *why)
+{
+	size_t changed;
+	return write_row(db, ADD, row, &changed, why);
+}
+
+enum err relays_change(struct db *db, const struct relay_row *row, struct buf *why)
+{
+	size_t changed = 0;
+	enum err err = write_row(db, CHANGE, row, &changed, why);
+	return err == ERR_OK && changed == 0 ? no_such_relay(row->name, why) : err;
+}
+
+enum err relays_remove(struct db *db, struct view name, struct buf *why)
+{
+	if (!view_is_utf8(name))
+		return no_such_relay(name, why);
+	const struct db_value values[] = { db_text(name) };
+	AUTO_DB_ROWS *rows = NULL;
+	enum err err = db_run(db, &statements[REMOVE], values, ARRAY_LEN(values), &rows, why);
+	return err == ERR_OK && db_changed(rows) == 0 ? no_such_relay(name, why) : err;
+}
 
 enum err relays_report(struct db *db, struct view relay, struct view reason, int64_t retry_at_us, struct buf *why)
 {
@@ -16,5 +192,5 @@ enum err relays_report(struct db *db, struct view relay, struct view reason, int
 		db_text_or_null(reason),
 		reason.len == 0 ? db_null() : db_time(retry_at_us),
 	};
-	return db_run(db, &report, values, ARRAY_LEN(values), NULL, why);
+	return db_run(db, &statements[REPORT], values, ARRAY_LEN(values), NULL, why);
 }

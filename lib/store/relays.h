@@ -1,10 +1,52 @@
-/* The relay as the workers find it, for people to see: written when it changes, never read to decide. */
+/* Relays: what an administrator set up, and how the workers find them. */
 #ifndef STORE_RELAYS_H
 #define STORE_RELAYS_H
 
 #include "store/db.h"
 
-/* An empty reason: it works again. */
+/* A row of relay. Views borrow from the rows they were read from, or are the caller's. Empty or 0: what the settings say, or none. */
+struct relay_row {
+	int64_t id;
+	struct view name;
+	bool is_enabled;
+	struct view protocol; /* smtp, lmtp */
+	struct view host;     /* with port, or empty: socket is the path of a Unix socket */
+	unsigned port;
+	struct view socket;
+	struct view tls; /* none, starttls, implicit */
+	struct view tls_name, tls_ca;
+	struct view auth; /* none, any, scram-sha-256-plus ... */
+	struct view auth_user;
+	struct view source; /* an IP address */
+	struct view helo;
+	unsigned weight;
+	unsigned connections;       /* of all workers together; 0: no limit */
+	double messages_per_second; /* of all workers together; 0: no limit */
+	uint64_t messages_per_connection;
+	unsigned in_flight;
+	struct view notify;                    /* failure; failure,delay */
+	struct view campaigns, lists, domains; /* only for these; each separated by spaces */
+	/* read only */
+	struct view fingerprint; /* of what its connections are made with: another one when that changed */
+	struct view trouble;     /* why it is left alone; empty: it is not */
+	int64_t trouble_since_us, retry_us;
+	int64_t created_us;
+};
+
+/* The enabled ones by id, for sender; members of domain groups stand in domains beside the group's name. */
+enum err relays_load(struct db *db, struct db_rows **ret_rows, struct buf *why) MUST_USE;
+/* All by name, or the one of this name (none: ERR_NOT_FOUND with a sentence). */
+enum err relays_list(struct db *db, struct view name_or_empty, struct db_rows **ret_rows, struct buf *why) MUST_USE;
+struct relay_row relays_get(const struct db_rows *rows, size_t row);
+
+/* ERR_EXISTS when the name is taken; ERR_REFUSED when a constraint of the schema refuses a value. */
+enum err relays_add(struct db *db, const struct relay_row *row, struct buf *why) MUST_USE;
+/* Sets all of the relay with this name. */
+enum err relays_change(struct db *db, const struct relay_row *row, struct buf *why) MUST_USE;
+/* What was known of its trouble goes with it. */
+enum err relays_remove(struct db *db, struct view name, struct buf *why) MUST_USE;
+
+/* How a worker finds it, for people to see: written when it changes, never read to decide. An empty reason: it works. */
 enum err relays_report(struct db *db, struct view relay, struct view reason, int64_t retry_at_us,
 		       struct buf *why) MUST_USE;
 

@@ -112,7 +112,8 @@ static const struct db_statement statements[] = {
 		   .sql =
 		       "UPDATE campaign SET state = 'paused', hold_reason = $2 WHERE id = $1 AND state = 'running'" },
 	[STATES] = { .name = "runs_states",
-		     .sql = "SELECT coalesce(c.state, 'canceled') FROM unnest($1::bigint[]) WITH ORDINALITY AS i(id, n)"
+		     .sql = "SELECT coalesce(c.state, 'canceled'), v.version FROM sending_version v"
+			    " LEFT JOIN unnest($1::bigint[]) WITH ORDINALITY AS i(id, n) ON true"
 			    " LEFT JOIN campaign c ON c.id = i.id ORDER BY i.n" },
 	[LOAD] = { .name = "runs_load",
 		   .sql = "SELECT l.id, c.name, l.name, l.title, l.list_id, c.subject, c.from_name, c.from_address, "
@@ -197,7 +198,7 @@ enum err runs_hold(struct db *db, int64_t campaign_id, struct view reason, bool 
 }
 
 enum err runs_states(struct db *db, const int64_t *campaign_ids, size_t count, enum campaign_state *ret_states,
-		     struct buf *why)
+		     int64_t *ret_sending_version, struct buf *why)
 {
 	AUTO_DB_ARRAY ids = db_array_of(DB_INT);
 	for (size_t i = 0; i < count; i++)
@@ -211,6 +212,7 @@ enum err runs_states(struct db *db, const int64_t *campaign_ids, size_t count, e
 		if (!campaign_state_from_name(db_get_text(rows, i, 0), &ret_states[i]))
 			ret_states[i] = CAMPAIGN_CANCELED;
 	}
+	*ret_sending_version = db_get_int(rows, 0, 1);
 	return ERR_OK;
 }
 

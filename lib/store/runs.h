@@ -24,9 +24,10 @@ enum err runs_settle_canceled(struct db *db, bool *ret_more, struct buf *why) MU
  * running. */
 enum err runs_hold(struct db *db, int64_t campaign_id, struct view reason, bool *ret_held, struct buf *why) MUST_USE;
 
-/* The states of these campaigns now, in the order of the ids; CAMPAIGN_CANCELED for one that is gone. */
+/* The states of these campaigns now, in the order of the ids; CAMPAIGN_CANCELED for one that is gone. With them, and
+ * without any, the version of what sending has to follow: another one when relays, domain groups and the like have changed. */
 enum err runs_states(struct db *db, const int64_t *campaign_ids, size_t count, enum campaign_state *ret_states,
-		     struct buf *why) MUST_USE;
+		     int64_t *ret_sending_version, struct buf *why) MUST_USE;
 
 /* What every copy of a campaign is made from. Views borrow from rows, which the caller releases. */
 struct run_source {

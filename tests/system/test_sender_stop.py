@@ -138,7 +138,7 @@ def test_bad_settings(world):
     "Bad settings and keys: one clear error, exit 1."
     world.setup()
     cases = [("sender.retry_after", "soon", "sender.retry_after"), ("relay.port", "0", "relay.port"),
-             ("sender.window", "0", "sender.window"), ("relay.in_flight", "2", "relay.in_flight"),
+             ("sender.window", "0", "sender.window"), ("relay.in_flight", "101", "relay.in_flight"),
              ("journal.size", "64K", "journal.size"), ("journal.dir", "/nonexistent", "/nonexistent"),
              ("keys.file", "/nonexistent", "/nonexistent"), ("bounce.prefix", "toolong", "bounce.prefix")]
     for name, value, says in cases:
