@@ -149,12 +149,40 @@ static bool find_in_head(const struct ingest *ingest, struct view message, struc
 	return false;
 }
 
+static bool may_be_about_another(const struct report *report)
+{
+	enum bounce_kind kind = report_finding(report)->kind;
+	return kind == KIND_HARD || kind == KIND_SOFT || kind == KIND_DELAY || kind == KIND_COMPLAINT;
+}
+
+/* As bounced has it: the message token of another copy, and nothing of this one, inside a report. */
+static bool is_about_another(const struct ingest *ingest, const struct report *report, const struct token *address,
+			     struct token *ret_token)
+{
+	bool found = false;
+	for (size_t i = 0; may_be_about_another(report) && i < report_token_count(report); i++) {
+		struct token token;
+		if (!check_token(ingest, report_token(report, i), &token))
+			continue;
+		if (token.scope_id == address->scope_id && token.subscriber_id == address->subscriber_id)
+			return false;
+		if (!found && token.purpose == TOKEN_MESSAGE) {
+			*ret_token = token;
+			found = true;
+		}
+	}
+	return found;
+}
+
 /* What the envelope said comes first; what the report holds inside is second. */
 static bool find_token(const struct ingest *ingest, struct view message, const struct report *report,
 		       struct token *ret_token)
 {
-	if (find_in_head(ingest, message, ret_token))
+	struct token address, inside;
+	if (find_in_head(ingest, message, &address)) {
+		*ret_token = is_about_another(ingest, report, &address, &inside) ? inside : address;
 		return true;
+	}
 	for (size_t i = 0; i < report_token_count(report); i++) {
 		if (check_token(ingest, report_token(report, i), ret_token))
 			return true;

@@ -109,6 +109,16 @@ def test_ingest(world):
     assert world.value("SELECT count(*) FROM bounce_event") == "1"
 
 
+def test_ingest_of_one_path_for_all(world):
+    "From a relay that has one return path for all, a report is about the copy inside; so does bounced."
+    campaign = prepared(world)
+    inside = returns.dsn().replace("Message-ID: <x@example.test>",
+                                   f"Message-ID: <{returns.token(world, 'message', campaign, member(world, PEOPLE[2]))}@example.test>")
+    told = json.loads(world.listctl("bounce", "ingest", "--format", "json", stdin=to_return_path(world, inside, campaign, PEOPLE[0])))
+    assert told["disabled"] == 1, told
+    assert [past.state(world, a) for a in PEOPLE] == ["active", "active", "disabled", "active"]
+
+
 def test_ingest_mbox_and_maildir(world):
     "An mbox and a Maildir are read whole; what has no token is named and the rest is stored."
     campaign = prepared(world)
