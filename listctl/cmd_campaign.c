@@ -178,6 +178,11 @@ static const char status_details[] =
     "at one instant. accepted: the relay took it. in_doubt: sent, but the relay's answer was\n"
     "never read. deferred: waits for another attempt. skipped: unsubscribed, suppressed, ...\n";
 
+static const struct command_option resume_options[] = {
+	{ "group", "GROUP", "only this group of domains, which a breaker holds" },
+	{ 0 },
+};
+
 const struct command campaign_commands[] = {
 	{
 	    .noun = "campaign",
@@ -251,7 +256,9 @@ const struct command campaign_commands[] = {
 	    .noun = "campaign",
 	    .verb = "resume",
 	    .operands = "NAME",
-	    .help = "go on with a paused campaign",
+	    .help = "go on with a paused campaign, or with a group of domains in it that is held",
+	    .details = "What a breaker has stopped goes on, and the breakers count anew from now.\n",
+	    .options = resume_options,
 	    .least = 1,
 	    .most = 1,
 	    .needs = NEEDS_DATABASE,

@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "listctl/confirm.h"
 #include "listctl/schedule.h"
+#include "store/tallies.h"
 
 /* ---- schedule ---- */
 
@@ -111,8 +112,23 @@ enum err campaign_pause(struct call *call)
 	return err;
 }
 
+static enum err resume_group(struct call *call, const char *group)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	struct campaign campaign;
+	size_t freed = 0;
+	enum err err = campaign_named(call, &campaign, &rows);
+	if (err == ERR_OK)
+		err = holds_lift(call->db, campaign.name, view_of(group), call_actor(call), &freed, call->why);
+	if (err == ERR_OK)
+		call_note(call, "%s of campaign %s goes on: %zu recipients waited", group, call->operands[0], freed);
+	return err;
+}
+
 enum err campaign_resume(struct call *call)
 {
+	if (call_has(call, "group"))
+		return resume_group(call, call_option(call, "group"));
 	enum err err = campaigns_resume(call->db, view_of(call->operands[0]), call_actor(call), call->why);
 	if (err == ERR_OK)
 		call_note(call, "campaign %s goes on", call->operands[0]);

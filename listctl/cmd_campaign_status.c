@@ -8,7 +8,7 @@
 
 /* ---- status ---- */
 
-/* The last three are for machines; people get tables of their own. */
+/* The last four are for machines; people get tables of their own. */
 static const struct output_column columns[] = {
 	{ "campaign", OUTPUT_TEXT, false },        { "list", OUTPUT_TEXT, false },
 	{ "state", OUTPUT_TEXT, false },           { "hold_reason", OUTPUT_TEXT, true },
@@ -19,9 +19,9 @@ static const struct output_column columns[] = {
 	{ "in_doubt", OUTPUT_INT, false },         { "deferred", OUTPUT_INT, false },
 	{ "pending", OUTPUT_INT, false },          { "rate", OUTPUT_REAL, false },
 	{ "refused_reasons", OUTPUT_JSON, false }, { "skipped_reasons", OUTPUT_JSON, false },
-	{ "relay_trouble", OUTPUT_JSON, false },
+	{ "relay_trouble", OUTPUT_JSON, false },   { "holds", OUTPUT_JSON, false },
 };
-enum { FOR_MACHINES = 3 };
+enum { FOR_MACHINES = 4 };
 
 /* {"user-unknown": 12, ...} */
 static void add_reasons(const struct db_rows *rows, enum standing_place place, struct buf *out)
@@ -56,17 +56,35 @@ static void add_relays(const struct db_rows *rows, struct buf *out)
 	buf_add_byte(out, '}');
 }
 
+/* [{"group": "gmail", "reason": "why", "recipients": 12}, ...] */
+static void add_holds(const struct db_rows *rows, struct buf *out)
+{
+	buf_add_byte(out, '[');
+	for (size_t i = 0; i < db_row_count(rows); i++) {
+		struct held_group held;
+		holds_at(rows, i, &held);
+		buf_addf(out, i == 0 ? "{\"group\": " : ", {\"group\": ");
+		output_json_string(out, held.group);
+		buf_addf(out, ", \"reason\": ");
+		output_json_string(out, held.reason);
+		buf_addf(out, ", \"recipients\": %lld}", (long long)held.waiting);
+	}
+	buf_add_byte(out, ']');
+}
+
 static enum err write_standing(struct call *call, const struct standing_report *report, size_t column_count)
 {
 	enum { ROOM = 64 << 10 };
 	AUTO_BUF refused = buf_with_ceiling(ROOM);
 	AUTO_BUF skipped = buf_with_ceiling(ROOM);
 	AUTO_BUF relays = buf_with_ceiling(ROOM);
+	AUTO_BUF holds = buf_with_ceiling(ROOM);
 	const struct campaign *campaign = &report->campaign;
 	const int64_t *count = report->standing.count;
 	add_reasons(report->reasons, PLACE_REFUSED, &refused);
 	add_reasons(report->reasons, PLACE_SKIPPED, &skipped);
 	add_relays(report->relays, &relays);
+	add_holds(report->holds, &holds);
 	const struct output_cell cells[] = {
 		cell_text(campaign->name),
 		cell_text(campaign->list_name),
@@ -87,6 +105,7 @@ static enum err write_standing(struct call *call, const struct standing_report *
 		cell_text(buf_view(&refused)),
 		cell_text(buf_view(&skipped)),
 		cell_text(buf_view(&relays)),
+		cell_text(buf_view(&holds)),
 	};
 	static_assert(ARRAY_LEN(cells) == ARRAY_LEN(columns), "one cell per column");
 	return output_object(call->out, columns, column_count, cells, call->why);
@@ -142,6 +161,29 @@ static enum err write_relays(struct call *call, const struct db_rows *rows)
 	return output_end(call->out, call->why);
 }
 
+static const struct output_column hold_columns[] = {
+	{ "group", OUTPUT_TEXT, false },
+	{ "since", OUTPUT_TIME, false },
+	{ "recipients", OUTPUT_INT, false },
+	{ "reason", OUTPUT_TEXT, true },
+};
+
+static enum err write_holds(struct call *call, const struct db_rows *rows)
+{
+	if (db_row_count(rows) == 0)
+		return ERR_OK;
+	output_section(call->out, "holds",
+		       "Groups of domains that wait for `listctl campaign resume NAME --group GROUP`:");
+	output_begin(call->out, hold_columns, ARRAY_LEN(hold_columns));
+	for (size_t i = 0; i < db_row_count(rows); i++) {
+		struct held_group held;
+		holds_at(rows, i, &held);
+		output_row(call->out, (struct output_cell[]){ cell_text(held.group), cell_time(held.since_us),
+							      cell_int(held.waiting), cell_text(held.reason) });
+	}
+	return output_end(call->out, call->why);
+}
+
 static enum err write_for_people(struct call *call, const struct standing_report *report)
 {
 	output_document_begin(call->out);
@@ -151,6 +193,8 @@ static enum err write_for_people(struct call *call, const struct standing_report
 		err = write_reasons(call, report->reasons);
 	if (err == ERR_OK)
 		err = write_relays(call, report->relays);
+	if (err == ERR_OK)
+		err = write_holds(call, report->holds);
 	return err == ERR_OK ? output_document_end(call->out, call->why) : err;
 }
 

@@ -64,6 +64,11 @@ static void write_line(const struct standing_report *report, bool bar, struct bu
 		relay_trouble_at(report->relays, i, &trouble);
 		buf_addf(line, "; relay " VIEW_FMT ": " VIEW_FMT, VIEW_ARG(trouble.relay), VIEW_ARG(trouble.reason));
 	}
+	for (size_t i = 0; i < db_row_count(report->holds); i++) {
+		struct held_group held;
+		holds_at(report->holds, i, &held);
+		buf_addf(line, "; " VIEW_FMT " held: " VIEW_FMT, VIEW_ARG(held.group), VIEW_ARG(held.reason));
+	}
 }
 
 /* A line that wraps could not be drawn over. */

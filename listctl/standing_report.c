@@ -28,6 +28,8 @@ enum err standing_report_read(struct call *call, struct standing_report *ret_rep
 		err = standings_count(call->db, report.campaign.id, &report.standing, &report.reasons, call->why);
 	if (err == ERR_OK)
 		err = standings_relays(call->db, &report.relays, call->why);
+	if (err == ERR_OK)
+		err = holds_of(call->db, report.campaign.id, &report.holds, call->why);
 	db_rollback(call->db); /* it was only read */
 	if (err != ERR_OK) {
 		standing_report_done(&report);
@@ -43,5 +45,6 @@ void standing_report_done(struct standing_report *report)
 	db_rows_done(report->campaign_rows);
 	db_rows_done(report->reasons);
 	db_rows_done(report->relays);
+	db_rows_done(report->holds);
 	*report = (struct standing_report){ 0 };
 }

@@ -5,12 +5,13 @@
 #include "listctl/call.h"
 #include "store/campaigns.h"
 #include "store/standings.h"
+#include "store/tallies.h"
 
 struct standing_report {
 	struct campaign campaign;
 	struct standing standing;
 	double rate; /* messages a second: over the last minute while it runs, over its whole time when it has ended */
-	struct db_rows *campaign_rows, *reasons, *relays;
+	struct db_rows *campaign_rows, *reasons, *relays, *holds;
 };
 
 /* ERR_NOT_FOUND, and as db_run(). Release with standing_report_done(). */

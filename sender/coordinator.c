@@ -7,6 +7,11 @@
 #include "sender/entry.h"
 #include "sender/path_check.h"
 #include "store/runs.h"
+#include "store/tallies.h"
+
+/* Of no use to a breaker any more, but of use to whoever asks the next day why one tripped. */
+#define KEEP_TALLIES_US (INT64_C(7) * 86400 * CLOCK_US_PER_SECOND)
+#define PURGE_EVERY_US (INT64_C(3600) * CLOCK_US_PER_SECOND)
 
 static enum err start_due(const struct setup *setup, struct db *db, struct buf *why)
 {
@@ -37,6 +42,26 @@ static void on_finished(void *user, int64_t campaign_id)
 	log_event(LOG_INFO, "campaign.finished", "id=%lld", (long long)campaign_id);
 }
 
+static void on_tripped(void *user, const struct tally_tripped *tripped)
+{
+	struct log_text room;
+	(void)user;
+	log_event(LOG_ERROR, "breaker.tripped", "campaign=%lld group=" VIEW_FMT " reason=%s",
+		  (long long)tripped->campaign_id, VIEW_ARG(tripped->group.len == 0 ? VIEW_LIT("-") : tripped->group),
+		  log_quoted(tripped->reason, &room));
+}
+
+static enum err watch_breakers(const struct settings *settings, struct db *db, struct buf *why)
+{
+	const struct tally_terms terms = {
+		.window_us = settings->breaker_window,
+		.hard = { settings->breaker_hard_share, settings->breaker_hard_min },
+		.policy = { settings->breaker_policy_share, settings->breaker_policy_min },
+		.complaints = { settings->breaker_complaint_share, settings->breaker_complaint_min },
+	};
+	return tallies_trip(db, &terms, on_tripped, NULL, why);
+}
+
 static enum err look_after(const struct setup *setup, struct db *db, struct buf *why)
 {
 	enum err err = start_due(setup, db, why);
@@ -44,6 +69,8 @@ static enum err look_after(const struct setup *setup, struct db *db, struct buf 
 		err = settle_canceled(db, why);
 	if (err == ERR_OK)
 		err = runs_finish_complete(db, on_finished, NULL, why);
+	if (err == ERR_OK)
+		err = watch_breakers(&setup->settings, db, why);
 	return err;
 }
 
@@ -68,11 +95,17 @@ int coordinator_run(const struct setup *setup)
 	if (entry_open_database(setup, 0, &db) != ERR_OK)
 		return EXIT_SUCCESS;
 	enum err before = ERR_OK;
+	int64_t purge_us = 0;
 	do {
 		AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
 		enum err err = db_is_connected(db) ? ERR_OK : db_reconnect(db, &why);
 		if (err == ERR_OK)
 			err = look_after(setup, db, &why);
+		if (err == ERR_OK && clock_boot_us() >= purge_us) {
+			err =
+			    tallies_purge(db, clock_wall_us() - setup->settings.breaker_window - KEEP_TALLIES_US, &why);
+			purge_us = clock_boot_us() + PURGE_EVERY_US;
+		}
 		report(err, before, buf_view(&why));
 		before = err;
 	} while (entry_sleep(setup->settings.sender_poll));

@@ -43,7 +43,7 @@ static void begin_row(struct recipient *recipient, int64_t now_us)
 	};
 }
 
-static enum bounce_reason reason_of(const struct smtp_event *event, const struct delivery_terms *terms, bool is_final)
+static struct finding find(const struct smtp_event *event, const struct delivery_terms *terms, bool is_final)
 {
 	const struct evidence evidence = {
 		.code = event->reply.code,
@@ -53,7 +53,23 @@ static enum bounce_reason reason_of(const struct smtp_event *event, const struct
 	};
 	struct finding finding;
 	classify(terms->classifier, &evidence, &finding);
-	return finding.reason;
+	return finding;
+}
+
+static enum bounce_reason reason_of(const struct smtp_event *event, const struct delivery_terms *terms, bool is_final)
+{
+	return find(event, terms, is_final).reason;
+}
+
+bool delivery_is_throttled(const struct smtp_event *event, const struct delivery_terms *terms)
+{
+	enum { CODE_CLOSING = 421, SUBJECT_POLICY = 7 };
+	const struct status *status = &event->reply.status;
+	if (event->type != SMTP_REFUSED || event->reply.code >= CODE_PERMANENT)
+		return false;
+	bool asks_for_less = event->reply.code == CODE_CLOSING ||
+			     (status_is_set(*status) && status->class_digit == 4 && status->subject == SUBJECT_POLICY);
+	return asks_for_less && !view_eq(view_of(find(event, terms, false).rule), VIEW_LIT("greylisted"));
 }
 
 static bool refuse(struct recipient *recipient, const struct smtp_event *event, const struct delivery_terms *terms)

@@ -7,6 +7,7 @@
 #include "sender/backoff.h"
 #include "sender/opener.h"
 #include "sender/settlement.h"
+#include "sender/tally.h"
 #include "store/relays.h"
 #include "store/workers.h"
 
@@ -14,6 +15,10 @@
 #define STATES_EVERY_US (INT64_C(400) * CLOCK_US_PER_MS)
 /* The ledger follows what happens at this distance at most. */
 #define LEDGER_EVERY_US (INT64_C(200) * CLOCK_US_PER_MS)
+/* Breakers are told at this distance. */
+#define TALLY_EVERY_US (INT64_C(1) * CLOCK_US_PER_SECOND)
+/* When nearly all of what was opened had to be parked, nothing more is opened for a moment. */
+#define FULL_US (INT64_C(500) * CLOCK_US_PER_MS)
 #define FIRST_WAIT_US (INT64_C(500) * CLOCK_US_PER_MS)
 #define LONGEST_WAIT_US (INT64_C(10) * CLOCK_US_PER_SECOND)
 
@@ -23,10 +28,11 @@ struct exchange {
 	struct opener opener;
 	struct backoff backoff;
 	bool is_away;
-	bool is_unsure;               /* a commit was not answered: the database may hold what we do not know of */
-	int64_t states_us, ledger_us; /* when each is to be done next */
-	int64_t cpu_us;               /* spent in transactions */
-	int64_t version, followed;    /* of what sending has to follow: as last heard, and as it is followed */
+	bool is_unsure; /* a commit was not answered: the database may hold what we do not know of */
+	int64_t states_us, ledger_us, tally_us; /* when each is to be done next */
+	int64_t cpu_us;                         /* spent in transactions */
+	int64_t version, followed; /* of what sending has to follow: as last heard, and as it is followed */
+	struct tally_sum tallies;
 	struct ledger_row *rows;
 	struct view *recipients;
 	size_t row_room;
@@ -47,6 +53,7 @@ enum err exchange_new(const struct exchange_parts *parts, struct exchange **ret_
 		.setup = parts->setup,
 		.worker_id = parts->worker_id,
 		.runs = parts->runs,
+		.pace = parts->pacer->parts.pace,
 	};
 	exchange->backoff = backoff_new(FIRST_WAIT_US, LONGEST_WAIT_US);
 	*ret_exchange = exchange;
@@ -96,6 +103,20 @@ static enum err settle(struct exchange *exchange, struct buf *why)
 	if (err == ERR_OK && disabled > 0)
 		log_event(LOG_INFO, "membership.disabled", "count=%zu", disabled);
 	return err;
+}
+
+/* What becomes of those that are settled, for the breakers; once, when they are in the database. */
+static void count_settled(struct exchange *exchange)
+{
+	struct recipient *at = queue_first(exchange->parts.queue, RECIPIENT_SETTLED);
+	for (; at != NULL; at = queue_next(at))
+		tally_note(&exchange->tallies, &at->row,
+			   pace_group(exchange->parts.pacer->parts.pace, at->opened.address, &at->mark));
+}
+
+static bool is_tally_due(const struct exchange *exchange, const struct exchange_turn *turn)
+{
+	return exchange->tallies.count > 0 && turn->boot_us >= exchange->tally_us;
 }
 
 static enum err close_windows(struct exchange *exchange, struct buf *why)
@@ -229,6 +250,8 @@ static enum err leave(struct exchange *exchange, const struct exchange_turn *tur
 	if (!is_last(exchange, turn))
 		return give_back(exchange, why);
 	enum err err = openings_give_back(db, exchange->parts.worker_id, 0, why);
+	if (err == ERR_OK)
+		err = pacer_release(exchange->parts.pacer, why);
 	return err == ERR_OK ? workers_stop(db, exchange->parts.worker_id, why) : err;
 }
 
@@ -250,6 +273,8 @@ static enum err write_all(struct exchange *exchange, const struct exchange_turn 
 		err = settle(exchange, why);
 	if (err == ERR_OK)
 		err = close_windows(exchange, why);
+	if (err == ERR_OK && is_tally_due(exchange, turn))
+		err = tallies_add(db, exchange->parts.worker_id, exchange->tallies.rows, exchange->tallies.count, why);
 	if (err == ERR_OK && leaves)
 		err = leave(exchange, turn, why);
 	if (err == ERR_OK && relays_have_news(exchange->parts.relays))
@@ -277,12 +302,18 @@ static enum err transact(struct exchange *exchange, const struct exchange_turn *
 		return err;
 	}
 	exchange->ledger_us = turn->boot_us + LEDGER_EVERY_US;
+	if (is_tally_due(exchange, turn)) {
+		exchange->tallies.count = 0;
+		exchange->tally_us = turn->boot_us + TALLY_EVERY_US;
+	}
+	count_settled(exchange);
 	for (size_t i = 0; i < relays_count(exchange->parts.relays); i++)
 		relay_told_news(relays_at(exchange->parts.relays, i));
 	queue_confirm(exchange->parts.queue);
 	let_leave(exchange);
 	/* What could not be kept is found again as after a commit that was not heard. */
 	exchange->is_unsure = !opener_take_in(&exchange->opener, exchange->parts.queue, turn->boot_us, turn->wall_us);
+	pacer_look(exchange->parts.pacer);
 	runs_sweep(exchange->parts.runs);
 	return ERR_OK;
 }
@@ -335,6 +366,9 @@ static enum err follow(struct exchange *exchange, struct buf *why)
 	if (err != ERR_OK)
 		return err;
 	queue_route(exchange->parts.queue);
+	err = pacer_follow(exchange->parts.pacer, why);
+	if (err != ERR_OK)
+		return err;
 	exchange->followed = version;
 	return ERR_OK;
 }
@@ -387,8 +421,17 @@ static enum err come_back(struct exchange *exchange, struct buf *why)
 static bool is_transaction_due(const struct exchange *exchange, const struct exchange_turn *turn)
 {
 	return (queue_settled(exchange->parts.queue) > 0 && turn->boot_us >= exchange->ledger_us) ||
-	       may_open(exchange, turn) || any_leaves(exchange) || any_holds(exchange) || is_last(exchange, turn) ||
-	       relays_have_news(exchange->parts.relays);
+	       is_tally_due(exchange, turn) || may_open(exchange, turn) || any_leaves(exchange) ||
+	       any_holds(exchange) || is_last(exchange, turn) || relays_have_news(exchange->parts.relays);
+}
+
+static enum err pace(struct exchange *exchange, const struct exchange_turn *turn, struct buf *why)
+{
+	bool is_full = false;
+	enum err err = pacer_turn(exchange->parts.pacer, turn->boot_us, turn->wall_us, &is_full, why);
+	if (is_full && exchange->opener.look_us < turn->boot_us + FULL_US)
+		exchange->opener.look_us = turn->boot_us + FULL_US;
+	return err;
 }
 
 static enum err do_what_is_due(struct exchange *exchange, const struct exchange_turn *turn,
@@ -401,6 +444,8 @@ static enum err do_what_is_due(struct exchange *exchange, const struct exchange_
 		err = follow(exchange, why);
 	if (err == ERR_OK && turn->needs_recheck)
 		err = recheck(exchange, turn, why);
+	if (err == ERR_OK && !turn->is_stopping)
+		err = pace(exchange, turn, why);
 	result->is_forgotten = err == ERR_NOT_FOUND;
 	if (err != ERR_OK || !is_transaction_due(exchange, turn))
 		return err;

@@ -7,6 +7,7 @@
 #ifndef SENDER_EXCHANGE_H
 #define SENDER_EXCHANGE_H
 
+#include "sender/pacer.h"
 #include "sender/queue.h"
 #include "sender/relays.h"
 #include "sender/setup.h"
@@ -19,6 +20,7 @@ struct exchange_parts {
 	const char *worker_id;
 	struct db *db;
 	struct queue *queue;
+	struct pacer *pacer;
 	struct runs *runs;
 	struct relays *relays;
 };

@@ -28,7 +28,9 @@ static enum err keep(struct opener *opener, struct db *db, struct db_rows *rows,
 
 typedef enum err open_by(struct db *db, const struct opening *opening, struct db_rows **ret_rows, struct buf *why);
 
-static enum err open_others(struct opener *opener, struct db *db, struct opening *opening, struct buf *why)
+/* *ret_all: as many retries were due as were asked for, so there may be more. */
+static enum err open_others(struct opener *opener, struct db *db, struct opening *opening, bool *ret_all,
+			    struct buf *why)
 {
 	static open_by *const ways[] = { openings_take_due, openings_take_window };
 	enum err err = ERR_OK;
@@ -38,10 +40,29 @@ static enum err open_others(struct opener *opener, struct db *db, struct opening
 		if (err != ERR_OK)
 			return err;
 		size_t count = db_row_count(rows);
+		*ret_all = *ret_all || (i == 0 && count == opening->limit);
 		opening->limit -= count < opening->limit ? count : opening->limit - 1;
 		err = keep(opener, db, rows, why);
 	}
 	return err;
+}
+
+/* Where there is room now for somebody who is parked: before his time. */
+static enum err open_parked(struct opener *opener, struct db *db, const struct opening *opening, int64_t boot_us,
+			    struct buf *why)
+{
+	struct pace_spare spare;
+	struct db_rows *rows = NULL;
+	if (!pace_next_spare(opener->pace, &spare, boot_us))
+		return ERR_OK;
+	struct opening some = *opening;
+	some.limit = spare.count < opening->limit ? spare.count : opening->limit;
+	enum err err = openings_take_parked(db, &some, spare.key, &rows, why);
+	if (err != ERR_OK)
+		return err;
+	if (db_row_count(rows) == 0)
+		pace_spare_is_empty(opener->pace, spare.key);
+	return keep(opener, db, rows, why);
 }
 
 /* More of the chunk in hand while its lease lasts, else of another one; *ret_count 0: there is none. */
@@ -87,8 +108,11 @@ enum err opener_open(struct opener *opener, struct db *db, size_t limit, int64_t
 	};
 	enum err err = ERR_OK;
 	if (boot_us >= opener->due_us) {
-		err = open_others(opener, db, &opening, why);
-		opener->due_us = boot_us + settings->sender_poll;
+		bool all = false;
+		err = open_others(opener, db, &opening, &all, why);
+		if (err == ERR_OK)
+			err = open_parked(opener, db, &opening, boot_us, why);
+		opener->due_us = all ? boot_us : boot_us + settings->sender_poll;
 	}
 	size_t count = 1;
 	while (err == ERR_OK && opening.limit > 0 && count > 0 && opener->taken_count < OPENER_TAKEN_MOST) {

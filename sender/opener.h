@@ -8,11 +8,12 @@
 
 enum { OPENER_TAKEN_MOST = 8 };
 
-/* Begins with the first three set and the rest zeroed. */
+/* Begins with the first four set and the rest zeroed. */
 struct opener {
 	const struct setup *setup;
 	const char *worker_id;
 	struct runs *runs;
+	struct pace *pace;
 	struct held_chunk held;
 	int64_t lease_ends_us;   /* boot time, counted from before it was asked for */
 	int64_t look_us, due_us; /* boot time: when to look again; when to ask for retries and given-back windows */

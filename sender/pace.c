@@ -182,19 +182,12 @@ void pace_relay_holds(struct pace_relay *relay, size_t connections)
 
 /* ---- the budgets ---- */
 
-/* Each bucket in turn, after this one. */
-struct walk {
-	struct destination *destination;
-	struct pace_relay *relay;
-	struct warmup *warmup;
-};
-
-static struct walk walk_begin(const struct pace *pace)
+struct pace_walk pace_walk_begin(const struct pace *pace)
 {
-	return (struct walk){ pace->destinations, pace->relays, pace->warmups };
+	return (struct pace_walk){ pace->destinations, pace->relays, pace->warmups };
 }
 
-static struct bucket *walk_next(struct walk *walk)
+struct bucket *pace_walk_next(struct pace_walk *walk)
 {
 	struct bucket *bucket = NULL;
 	if (walk->destination != NULL) {
@@ -213,8 +206,8 @@ static struct bucket *walk_next(struct walk *walk)
 size_t pace_ask_room(const struct pace *pace)
 {
 	size_t count = 0;
-	struct walk walk = walk_begin(pace);
-	while (walk_next(&walk) != NULL)
+	struct pace_walk walk = pace_walk_begin(pace);
+	while (pace_walk_next(&walk) != NULL)
 		count++;
 	return count;
 }
@@ -234,9 +227,9 @@ static void measure(struct bucket *bucket, int64_t now_us)
 size_t pace_ask(struct pace *pace, struct budget_ask *asks, int64_t now_us)
 {
 	size_t count = 0;
-	struct walk walk = walk_begin(pace);
+	struct pace_walk walk = pace_walk_begin(pace);
 	struct bucket *bucket;
-	while ((bucket = walk_next(&walk)) != NULL) {
+	while ((bucket = pace_walk_next(&walk)) != NULL) {
 		bool is_used = bucket_is_limited(bucket) && (bucket->waiting > 0 || bucket->under_way > 0);
 		if (!is_used && !bucket->is_leased)
 			continue;
@@ -258,9 +251,9 @@ size_t pace_ask(struct pace *pace, struct budget_ask *asks, int64_t now_us)
 
 void pace_grant(struct pace *pace, const struct budget_grant *grant, int64_t asked_us)
 {
-	struct walk walk = walk_begin(pace);
+	struct pace_walk walk = pace_walk_begin(pace);
 	struct bucket *bucket;
-	while ((bucket = walk_next(&walk)) != NULL && !view_eq(view_of(bucket->key), grant->key))
+	while ((bucket = pace_walk_next(&walk)) != NULL && !view_eq(view_of(bucket->key), grant->key))
 		;
 	if (bucket == NULL)
 		return;
@@ -275,9 +268,9 @@ void pace_grant(struct pace *pace, const struct budget_grant *grant, int64_t ask
 
 bool pace_is_hungry(const struct pace *pace)
 {
-	struct walk walk = walk_begin(pace);
+	struct pace_walk walk = pace_walk_begin(pace);
 	struct bucket *bucket;
-	while (pace->limited > 0 && (bucket = walk_next(&walk)) != NULL) {
+	while (pace->limited > 0 && (bucket = pace_walk_next(&walk)) != NULL) {
 		if (bucket_is_limited(bucket) && !bucket->is_asked && bucket->waiting > 0)
 			return true;
 	}

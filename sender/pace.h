@@ -83,6 +83,16 @@ void pace_plan_end(struct pace *pace);
 
 #define PACE_PATIENCE_US INT64_C(5000000)
 
+/* A budget for which this worker has parked somebody and for which nobody waits now: so many could go before their time. False: there is none.
+ * The view lives until the next loading. */
+struct pace_spare {
+	struct view key;
+	size_t count;
+};
+bool pace_next_spare(struct pace *pace, struct pace_spare *ret_spare, int64_t now_us);
+/* Nobody is parked for that one any more. */
+void pace_spare_is_empty(struct pace *pace, struct view key);
+
 /* ---- dealings with the budgets ---- */
 
 /* What to ask for, in asks (room for at least pace_ask_room()); how many. What was granted is void from now on. */

@@ -9,22 +9,25 @@
 
 void pace_plan_begin(struct pace *pace)
 {
-	for (struct destination *at = pace->destinations; at != NULL; at = at->next)
-		at->bucket.planned = 0;
-	for (struct pace_relay *at = pace->relays; at != NULL; at = at->next)
-		at->bucket.planned = 0;
-	for (struct warmup *at = pace->warmups; at != NULL; at = at->next)
-		at->bucket.planned = 0;
+	struct pace_walk walk = pace_walk_begin(pace);
+	struct bucket *bucket;
+	while ((bucket = pace_walk_next(&walk)) != NULL)
+		bucket->planned = 0;
 }
 
 void pace_plan_end(struct pace *pace)
 {
-	for (struct destination *at = pace->destinations; at != NULL; at = at->next)
-		at->bucket.waiting = at->bucket.planned;
-	for (struct pace_relay *at = pace->relays; at != NULL; at = at->next)
-		at->bucket.waiting = at->bucket.planned;
-	for (struct warmup *at = pace->warmups; at != NULL; at = at->next)
-		at->bucket.waiting = at->bucket.planned;
+	struct pace_walk walk = pace_walk_begin(pace);
+	struct bucket *bucket;
+	while ((bucket = pace_walk_next(&walk)) != NULL)
+		bucket->waiting = bucket->planned;
+}
+
+static double speed_of(const struct bucket *bucket)
+{
+	/* A slot serves one a second at least, as long as nothing else is known. */
+	double slots = bucket->slots > 1 ? (double)bucket->slots : 1;
+	return bucket->has_tokens && bucket->rate > 0 ? bucket->rate : bucket->speed > slots ? bucket->speed : slots;
 }
 
 static int64_t after(double count, double a_second)
@@ -45,12 +48,8 @@ static int64_t wait_for(const struct bucket *bucket, int64_t now_us)
 		return 0;
 	if (bucket->has_tokens && bucket->rate > 0)
 		wait_us = after((double)bucket->planned, bucket->rate);
-	if (bucket->has_slots) {
-		/* A slot serves one a second at least, as long as nothing else is known. */
-		double slots = bucket->slots > 1 ? (double)bucket->slots : 1;
-		int64_t slots_us = after((double)bucket->planned, bucket->speed > slots ? bucket->speed : slots);
-		wait_us = slots_us > wait_us ? slots_us : wait_us;
-	}
+	if (bucket->has_slots && wait_us == 0)
+		wait_us = after((double)bucket->planned, speed_of(bucket));
 	return wait_us;
 }
 
@@ -120,9 +119,9 @@ static const struct hold *hold_of(const struct pace *pace, int64_t campaign_id, 
 static struct pace_plan park(struct bucket *bucket, int64_t wait_us, int64_t now_us)
 {
 	int64_t until_us = now_us + wait_us;
+	bucket->has_parked = true;
 	if (bucket->opens_us <= now_us) {
-		double a_second = bucket->rate > 0 ? bucket->rate : bucket->speed > 1 ? bucket->speed : 1;
-		int64_t after_last_us = bucket->parked_until_us + after(1, a_second);
+		int64_t after_last_us = bucket->parked_until_us + after(1, speed_of(bucket));
 		until_us = after_last_us > until_us ? after_last_us : until_us;
 		if (until_us > now_us + HORIZON_US)
 			until_us = now_us + HORIZON_US;
@@ -149,4 +148,32 @@ struct pace_plan pace_plan(struct pace *pace, struct pace_relay *const *relays, 
 		return park(longest.bucket, longest.wait_us, now_us);
 	plan_for(pace, relay, destination);
 	return (struct pace_plan){ 0 };
+}
+
+bool pace_next_spare(struct pace *pace, struct pace_spare *ret_spare, int64_t now_us)
+{
+	enum { COUNT_MOST = 500 };
+	struct pace_walk walk = pace_walk_begin(pace);
+	struct bucket *bucket;
+	while ((bucket = pace_walk_next(&walk)) != NULL) {
+		if (!bucket->has_parked || bucket->waiting > 0 || bucket->opens_us > now_us)
+			continue;
+		double count = speed_of(bucket) * (double)PACE_PATIENCE_US / (double)CLOCK_US_PER_SECOND;
+		*ret_spare = (struct pace_spare){ .key = view_of(bucket->key),
+						  .count = count > COUNT_MOST ? COUNT_MOST
+							   : count > 1        ? (size_t)count
+									      : 1 };
+		return true;
+	}
+	return false;
+}
+
+void pace_spare_is_empty(struct pace *pace, struct view key)
+{
+	struct pace_walk walk = pace_walk_begin(pace);
+	struct bucket *bucket;
+	while ((bucket = pace_walk_next(&walk)) != NULL) {
+		if (view_eq(view_of(bucket->key), key))
+			bucket->has_parked = false;
+	}
 }

@@ -19,6 +19,7 @@ struct bucket {
 	int64_t begun, begun_from_us; /* since then, to know its speed */
 	double speed;                 /* messages a second */
 	int64_t planned;              /* of those that wait, so many before */
+	bool has_parked;              /* and nobody has found that they are all gone */
 	int64_t parked_until_us;      /* when the last one that was parked may go */
 };
 
@@ -98,6 +99,15 @@ static inline int64_t bucket_slots(const struct bucket *bucket, int64_t now_us)
 	int64_t slots = now_us < bucket->slots_until_us ? bucket->slots : 0;
 	return slots > bucket->under_way ? slots - bucket->under_way : 0;
 }
+
+/* Each bucket in turn; NULL at the end. */
+struct pace_walk {
+	struct destination *destination;
+	struct pace_relay *relay;
+	struct warmup *warmup;
+};
+struct pace_walk pace_walk_begin(const struct pace *pace);
+struct bucket *pace_walk_next(struct pace_walk *walk);
 
 static inline bool warmup_is_for(const struct warmup *warmup, const struct pace_relay *relay,
 				 const struct destination *destination)

@@ -197,6 +197,7 @@ static void add(struct queue *queue, struct batch *batch, const struct opened *o
 	recipient->run = run;
 	recipient->opened = *opened;
 	recipient->relays = queue->router.route(queue->router.owner, run, opened->address);
+	recipient->mark = pace_mark(opened->address);
 	recipient->checked_us = checked_us;
 	recipient->given_back = 0;
 	recipient->is_journaled = false;
@@ -265,12 +266,14 @@ void queue_route(struct queue *queue)
 	}
 }
 
-struct recipient *queue_begin(struct queue *queue, unsigned relay, int64_t checked_since_us, bool *ret_is_stale)
+struct recipient *queue_begin(struct queue *queue, unsigned relay, const struct queue_gate *gate,
+			      int64_t checked_since_us, bool *ret_is_stale)
 {
 	if (queue->waiting_for[relay] == 0)
 		return NULL;
 	for (struct recipient *at = queue->lines[RECIPIENT_WAITING].first; at != NULL; at = at->next) {
-		if (at->run->is_leaving || (at->relays & UINT64_C(1) << relay) == 0)
+		if (at->run->is_leaving || (at->relays & UINT64_C(1) << relay) == 0 ||
+		    (gate != NULL && !gate->may(gate->owner, at)))
 			continue;
 		if (at->checked_us < checked_since_us) {
 			*ret_is_stale = true;
@@ -290,6 +293,26 @@ void queue_send(struct queue *queue, struct recipient *recipient)
 void queue_give_back(struct queue *queue, struct recipient *recipient)
 {
 	move(queue, recipient, RECIPIENT_WAITING);
+}
+
+void queue_park(struct queue *queue, struct recipient *recipient, struct view waits_for, int64_t until_us,
+		int64_t now_us)
+{
+	const struct opened *opened = &recipient->opened;
+	waits_for = view_head(waits_for, sizeof(recipient->reply));
+	memcpy(recipient->reply, waits_for.data, waits_for.len);
+	recipient->row = (struct ledger_row){
+		.campaign_id = opened->campaign_id,
+		.subscriber_id = opened->subscriber_id,
+		.outcome = LEDGER_PARKED,
+		.attempts = opened->attempts,
+		.at_us = now_us,
+		.from_queue = opened->window_first == 0,
+		.next_attempt_us = until_us,
+		.terms = opened->terms,
+		.waits_for = view_from(recipient->reply, waits_for.len),
+	};
+	move(queue, recipient, RECIPIENT_SETTLED);
 }
 
 void queue_settle(struct queue *queue, struct recipient *recipient)

@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "sender/journal.h"
+#include "sender/pace.h"
 #include "sender/run.h"
 
 enum recipient_state {
@@ -23,12 +24,14 @@ struct recipient {
 	struct batch *batch;
 	struct run *run;
 	struct opened opened;
-	uint64_t relays;       /* that it may go through: a bit for each slot */
-	size_t place;          /* its connection's, while it is in hand */
-	int64_t checked_us;    /* boot time when the database last said that it may be sent to */
-	unsigned given_back;   /* how often the relay failed before its end */
-	bool is_journaled;     /* its outcome stands in the journal */
-	struct ledger_row row; /* its views point here and into opened */
+	uint64_t relays; /* that it may go through: a bit for each slot */
+	size_t place;    /* its connection's, while it is in hand */
+	struct pace_mark mark;
+	struct pace_relay *pace_relay; /* through which it was begun */
+	int64_t checked_us;            /* boot time when the database last said that it may be sent to */
+	unsigned given_back;           /* how often the relay failed before its end */
+	bool is_journaled;             /* its outcome stands in the journal */
+	struct ledger_row row;         /* its views point here and into opened */
 	char status[JOURNAL_STATUS_MOST], reason[JOURNAL_REASON_MOST], connection[JOURNAL_CONNECTION_MOST];
 	char reply[LIMIT_REPLY_KEPT];
 };
@@ -57,12 +60,21 @@ size_t queue_unsettled(const struct queue *queue);
 /* The relays have changed: asks for all anew. */
 void queue_route(struct queue *queue);
 
-/* The first that waits for that relay and whose campaign goes on, checked since then: now RECIPIENT_BEGUN. NULL: none; *ret_is_stale when one
- * waits whose check is older. */
-struct recipient *queue_begin(struct queue *queue, unsigned relay, int64_t checked_since_us, bool *ret_is_stale);
+/* Who of those that wait may be begun now. */
+struct queue_gate {
+	void *owner;
+	bool (*may)(void *owner, struct recipient *recipient);
+};
+/* The first that waits for that relay, whose campaign goes on and whom the gate (NULL: none) lets through, checked since then: now
+ * RECIPIENT_BEGUN. NULL: none; *ret_is_stale when one waits whose check is older. */
+struct recipient *queue_begin(struct queue *queue, unsigned relay, const struct queue_gate *gate,
+			      int64_t checked_since_us, bool *ret_is_stale);
 void queue_send(struct queue *queue, struct recipient *recipient);
 /* Back to the end of those that wait. */
 void queue_give_back(struct queue *queue, struct recipient *recipient);
+/* One that waits goes to the retry queue untried: until then, or (0) until what it waits for is said to be over. now: wall. */
+void queue_park(struct queue *queue, struct recipient *recipient, struct view waits_for, int64_t until_us,
+		int64_t now_us);
 /* recipient->row is filled in. */
 void queue_settle(struct queue *queue, struct recipient *recipient);
 

@@ -28,6 +28,8 @@ struct relay {
 	struct pool pool;
 	struct vacancies vacancies;
 	uint64_t opened; /* connections so far */
+	size_t most;     /* connections that politeness allows */
+	size_t excess;   /* so many of those that stand are still to quit */
 	struct backoff backoff;
 	bool is_quitting, has_news;
 	struct buf trouble;
@@ -40,6 +42,7 @@ enum err relay_new(const struct relay_parts *parts, const struct relay_terms *te
 		return ERR_MEMORY;
 	relay->parts = *parts;
 	relay->terms = *terms;
+	relay->most = SIZE_MAX;
 	relay->vacancies.room = parts->places;
 	relay->vacancies.until_us = calloc(parts->places, sizeof(*relay->vacancies.until_us));
 	relay->backoff = backoff_new(parts->settings->relay_retry, LONGEST_BACKOFF_US);
@@ -204,7 +207,7 @@ static size_t wanted(const struct relay *relay)
 	size_t idle = pool_count(&relay->pool, POOL_IDLE), opening = pool_count(&relay->pool, POOL_OPENING);
 	size_t taken = pool_count(&relay->pool, POOL_ALL) + relay->vacancies.count;
 	size_t waiting = relay->parts.owner.waiting(relay->parts.owner.connection.owner, relay);
-	size_t places = relay->parts.places;
+	size_t places = relay->parts.places < relay->most ? relay->parts.places : relay->most;
 	if (waiting <= idle || taken >= places || opening >= OPENING_MOST)
 		return 0;
 	/* After a failure one connection tries for all. */
@@ -296,6 +299,25 @@ void relay_adjust(struct relay *relay, const struct relay_terms *terms, size_t p
 	relay->terms.connections = terms->connections;
 	relay->terms.messages_per_second = terms->messages_per_second;
 	relay->parts.places = places;
+}
+
+void relay_limit(struct relay *relay, size_t most)
+{
+	size_t count = pool_count(&relay->pool, POOL_ALL);
+	if (most != relay->most)
+		relay->excess = count > most ? count - most : 0;
+	relay->most = most;
+	/* Each quits once, when it asks for more; others come to that in their turn. */
+	struct connection *connection;
+	while (relay->excess > 0 && (connection = pool_first(&relay->pool, POOL_HUNGRY)) != NULL) {
+		connection_quit(connection);
+		relay->excess--;
+	}
+}
+
+size_t relay_connections(const struct relay *relay)
+{
+	return pool_count(&relay->pool, POOL_ALL);
 }
 
 unsigned relay_slot(const struct relay *relay)

@@ -51,6 +51,10 @@ void relay_cut(struct relay *relay, const struct run *run);
 const struct relay_terms *relay_terms(const struct relay *relay);
 /* What may change while its connections stand. */
 void relay_adjust(struct relay *relay, const struct relay_terms *terms, size_t places);
+/* No more connections than that (SIZE_MAX: no limit beside its places): those that stand beyond quit when they would
+ * take another envelope. */
+void relay_limit(struct relay *relay, size_t most);
+size_t relay_connections(const struct relay *relay);
 unsigned relay_slot(const struct relay *relay);
 bool relay_is_quitting(const struct relay *relay);
 /* How long until relay_feed() should be called though nothing happened; -1: no need. */

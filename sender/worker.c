@@ -8,6 +8,7 @@
 #include "sender/delivery.h"
 #include "sender/entry.h"
 #include "sender/exchange.h"
+#include "sender/pacer.h"
 #include "sender/recovery.h"
 
 /* The state of a recipient is read again when it is older than 5 s at MAIL; this leaves a turn of the loop in between. */
@@ -29,6 +30,8 @@ struct worker {
 	struct loop *loop;
 	struct loop_source *signals[ENTRY_SIGNAL_COUNT];
 	struct queue *queue;
+	struct pace *pace;
+	struct pacer pacer;
 	struct runs runs;
 	struct relays *relays;
 	struct exchange *exchange;
@@ -136,21 +139,49 @@ static void set_aside(struct worker *worker, struct recipient *recipient, enum e
 	queue_settle(worker->queue, recipient);
 }
 
+/* Through this relay, now. */
+struct gate {
+	struct worker *worker;
+	struct pace_relay *relay;
+};
+
+static bool may_begin(void *owner, struct recipient *recipient)
+{
+	const struct gate *gate = owner;
+	return pace_may(gate->worker->pace, gate->relay, recipient->opened.campaign_id, recipient->opened.address,
+			&recipient->mark, gate->worker->boot_us);
+}
+
+static void end_pace(struct worker *worker, struct recipient *recipient, enum pace_end end, struct view reply)
+{
+	pace_end(worker->pace, recipient->pace_relay, recipient->opened.address, &recipient->mark, end, reply,
+		 worker->boot_us);
+}
+
 static struct recipient *next_recipient(void *owner, struct relay *relay, struct letter *letter)
 {
 	struct worker *worker = owner;
+	struct gate gate = { worker, pace_relay(worker->pace, view_of(relay_terms(relay)->name)) };
+	const struct queue_gate queue_gate = { &gate, may_begin };
+	if (gate.relay == NULL)
+		return NULL;
 	while (!worker->is_stopping && !worker->has_failed && !worker->needs_recheck) {
 		if (!journal_has_room(worker->journal, queue_in_hand(worker->queue) + 1))
 			return NULL;
 		struct recipient *recipient =
-		    queue_begin(worker->queue, relay_slot(relay), worker->boot_us - FRESH_US, &worker->needs_recheck);
+		    queue_begin(worker->queue, relay_slot(relay), pace_is_free(worker->pace) ? NULL : &queue_gate,
+				worker->boot_us - FRESH_US, &worker->needs_recheck);
 		if (recipient == NULL)
 			return NULL;
 		AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
 		enum err err =
 		    letter_write(&worker->letterhead, recipient->run->composer, &recipient->opened, letter, &why);
-		if (err == ERR_OK)
+		if (err == ERR_OK) {
+			recipient->pace_relay = gate.relay;
+			pace_begin(worker->pace, gate.relay, recipient->opened.address, &recipient->mark,
+				   worker->boot_us);
 			return recipient;
+		}
 		set_aside(worker, recipient, err, buf_view(&why));
 	}
 	return NULL;
@@ -158,6 +189,7 @@ static struct recipient *next_recipient(void *owner, struct relay *relay, struct
 
 static void on_unspeakable(void *owner, struct recipient *recipient)
 {
+	end_pace(owner, recipient, PACE_NOT_SENT, VIEW_LIT(""));
 	set_aside(owner, recipient, ERR_INVALID, VIEW_LIT("the address cannot be said in SMTP"));
 }
 
@@ -205,10 +237,20 @@ static void check_breaker(struct worker *worker, struct recipient *recipient, bo
 	run_hold(recipient->run, buf_view(&reason), leave_by(worker));
 }
 
+static enum pace_end pace_end_of(const struct smtp_event *event, const struct delivery_terms *terms)
+{
+	if (event->type == SMTP_NOT_SENT)
+		return PACE_NOT_SENT;
+	if (event->type == SMTP_ACCEPTED)
+		return PACE_ACCEPTED;
+	return delivery_is_throttled(event, terms) ? PACE_THROTTLED : PACE_ELSE;
+}
+
 static void on_told(void *owner, struct recipient *recipient, const struct smtp_event *event, const char *connection)
 {
 	struct worker *worker = owner;
 	const struct delivery_terms terms = terms_of(worker);
+	end_pace(worker, recipient, pace_end_of(event, &terms), event->reply.text);
 	if (event->type == SMTP_NOT_SENT) {
 		take_back(worker, recipient);
 		return;
@@ -251,6 +293,21 @@ static uint64_t route(void *owner, struct run *run, struct view address)
 	return relays;
 }
 
+static size_t relays_for(void *owner, const struct recipient *recipient,
+			 struct pace_relay *ret_relays[PACER_RELAYS_MOST])
+{
+	const struct worker *worker = owner;
+	size_t count = 0;
+	for (size_t i = 0; i < relays_count(worker->relays) && count < PACER_RELAYS_MOST; i++) {
+		const struct relay *relay = relays_at(worker->relays, i);
+		bool fits = !relay_is_quitting(relay) && (recipient->relays & UINT64_C(1) << relay_slot(relay)) != 0;
+		struct pace_relay *known = fits ? pace_relay(worker->pace, view_of(relay_terms(relay)->name)) : NULL;
+		if (known != NULL)
+			ret_relays[count++] = known;
+	}
+	return count;
+}
+
 /* ---- the loop ---- */
 
 static void on_stop(void *owner)
@@ -276,9 +333,24 @@ static void cut_off_late(struct worker *worker)
 	}
 }
 
+/* How many connections each relay may have, and how many it has. */
+static void limit_relays(struct worker *worker)
+{
+	for (size_t i = 0; i < relays_count(worker->relays); i++) {
+		struct relay *relay = relays_at(worker->relays, i);
+		struct pace_relay *known = pace_relay(worker->pace, view_of(relay_terms(relay)->name));
+		if (known == NULL || relay_is_quitting(relay))
+			continue;
+		int64_t slots = pace_relay_slots(known, worker->boot_us);
+		relay_limit(relay, slots == INT64_MAX ? SIZE_MAX : (size_t)slots);
+		pace_relay_holds(known, relay_connections(relay));
+	}
+}
+
 /* Content goes only after its intent is in the journal. */
 static void send_out(struct worker *worker)
 {
+	limit_relays(worker);
 	relays_feed(worker->relays, worker->boot_us);
 	rewrite_when_worn(worker);
 	if (flush_journal(worker))
@@ -353,6 +425,8 @@ static enum err make_parts(struct worker *worker)
 	if (err == ERR_OK)
 		err = queue_new(&router, &worker->queue);
 	if (err == ERR_OK)
+		err = pace_new(&worker->pace);
+	if (err == ERR_OK)
 		err = token_maker_new(&worker->setup->keyring, view_of(settings->bounce_domain), &worker->tokens);
 	if (err == ERR_OK)
 		err = relays_new(worker->setup, worker->loop, &owner, &worker->relays);
@@ -361,12 +435,21 @@ static enum err make_parts(struct worker *worker)
 		.bounce_domain = view_of(settings->bounce_domain),
 		.bounce_prefix = view_of(settings->bounce_prefix),
 	};
+	worker->pacer.parts = (struct pacer_parts){
+		.db = worker->db,
+		.worker_id = journal_worker_id(worker->journal),
+		.pace = worker->pace,
+		.queue = worker->queue,
+		.owner = worker,
+		.relays_for = relays_for,
+	};
 	const struct exchange_parts parts = {
 		.setup = worker->setup,
 		.classifier = worker->classifier,
 		.worker_id = journal_worker_id(worker->journal),
 		.db = worker->db,
 		.queue = worker->queue,
+		.pacer = &worker->pacer,
 		.runs = &worker->runs,
 		.relays = worker->relays,
 	};
@@ -388,6 +471,7 @@ static void worker_done(struct worker *worker)
 	for (size_t i = 0; i < ARRAY_LEN(worker->signals); i++)
 		loop_source_done(worker->signals[i]);
 	queue_done(worker->queue);
+	pace_done(worker->pace);
 	runs_done(&worker->runs);
 	loop_done(worker->loop);
 	token_maker_done(worker->tokens);

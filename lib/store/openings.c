@@ -7,6 +7,7 @@ enum statement {
 	CLAIM,
 	TAKE_WINDOW,
 	TAKE_DUE,
+	TAKE_PARKED,
 	RECHECK,
 	LOCK_CHUNKS,
 	CLOSE_WINDOWS,
@@ -109,6 +110,19 @@ enum column {
 	" FROM c CROSS JOIN LATERAL unnest(c.ids) WITH ORDINALITY AS a(id, n)"                                         \
 	" LEFT JOIN s ON s.id = a.id LEFT JOIN m ON m.subscriber_id = a.id ORDER BY a.n"
 
+#define TAKE_RETRIES(which)                                                                                            \
+	"WITH pick AS MATERIALIZED ("                                                                                  \
+	" SELECT q.campaign_id, q.subscriber_id FROM campaign r CROSS JOIN LATERAL ("                                  \
+	" SELECT f.campaign_id, f.subscriber_id FROM deferral f"                                                       \
+	" WHERE f.campaign_id = r.id AND f.opened_by IS NULL AND " which                                               \
+	" ORDER BY f.next_attempt_at LIMIT $2 FOR UPDATE OF f SKIP LOCKED) q"                                          \
+	" WHERE r.state = 'running' LIMIT $2),"                                                                        \
+	" o AS ("                                                                                                      \
+	" UPDATE deferral f SET opened_by = $1::uuid, waits_for = NULL FROM pick p"                                    \
+	" WHERE f.campaign_id = p.campaign_id AND f.subscriber_id = p.subscriber_id"                                   \
+	" RETURNING f.campaign_id, 0 AS chunk_no, 0 AS first, f.subscriber_id, f.next_attempt_at AS n,"                \
+	" f.attempts, f.first_attempt_at, f.key_id, f.day, f.date_at, f.variant, false AS exhausted)" SELECT_OPENED
+
 static const struct db_statement statements[] = {
 	/* $8 campaign, $9 chunk. */
 	[CONTINUE] = { .name = "openings_continue",
@@ -142,20 +156,10 @@ static const struct db_statement statements[] = {
 			      " WHERE f.campaign_id = t.campaign_id AND f.subscriber_id = u.id)) a ON "
 			      "true)" SELECT_OPENED },
 	/* $1 worker, $2 rows. */
-	[TAKE_DUE] = { .name = "openings_take_due",
-		       .sql = "WITH pick AS MATERIALIZED ("
-			      " SELECT q.campaign_id, q.subscriber_id FROM campaign r CROSS JOIN LATERAL ("
-			      " SELECT f.campaign_id, f.subscriber_id FROM deferral f"
-			      " WHERE f.campaign_id = r.id AND f.opened_by IS NULL AND f.next_attempt_at <= now()"
-			      " ORDER BY f.next_attempt_at LIMIT $2 FOR UPDATE OF f SKIP LOCKED) q"
-			      " WHERE r.state = 'running' LIMIT $2),"
-			      " o AS ("
-			      " UPDATE deferral f SET opened_by = $1::uuid, waits_for = NULL FROM pick p"
-			      " WHERE f.campaign_id = p.campaign_id AND f.subscriber_id = p.subscriber_id"
-			      " RETURNING f.campaign_id, 0 AS chunk_no, 0 AS first, f.subscriber_id, f.next_attempt_at "
-			      "AS n,"
-			      " f.attempts, f.first_attempt_at, f.key_id, f.day, f.date_at, f.variant, false AS "
-			      "exhausted)" SELECT_OPENED },
+	[TAKE_DUE] = { .name = "openings_take_due", .sql = TAKE_RETRIES("f.next_attempt_at <= now()") },
+	/* $3 what they are parked for. */
+	[TAKE_PARKED] = { .name = "openings_take_parked",
+			  .sql = TAKE_RETRIES("f.waits_for = $3 AND f.next_attempt_at IS NOT NULL") },
 	/* $1 campaigns, $2 subscribers. */
 	[RECHECK] = { .name = "openings_recheck",
 		      .sql = "SELECT * FROM (SELECT o.campaign_id, o.subscriber_id," SKIP_REASON_SQL " AS reason"
@@ -244,6 +248,14 @@ enum err openings_take_due(struct db *db, const struct opening *opening, struct 
 {
 	const struct db_value values[] = { db_text(view_of(opening->worker_id)), db_int((int64_t)opening->limit) };
 	return db_run(db, &statements[TAKE_DUE], values, ARRAY_LEN(values), ret_rows, why);
+}
+
+enum err openings_take_parked(struct db *db, const struct opening *opening, struct view waits_for,
+			      struct db_rows **ret_rows, struct buf *why)
+{
+	const struct db_value values[] = { db_text(view_of(opening->worker_id)), db_int((int64_t)opening->limit),
+					   db_text(waits_for) };
+	return db_run(db, &statements[TAKE_PARKED], values, ARRAY_LEN(values), ret_rows, why);
 }
 
 struct opened opened_get(const struct db_rows *rows, size_t row)

@@ -45,6 +45,10 @@ enum err openings_take_window(struct db *db, const struct opening *opening, stru
 enum err openings_take_due(struct db *db, const struct opening *opening, struct db_rows **ret_rows,
 			   struct buf *why) MUST_USE;
 
+/* Opens rows of the retry queue that are parked for that key, before their time. */
+enum err openings_take_parked(struct db *db, const struct opening *opening, struct view waits_for,
+			      struct db_rows **ret_rows, struct buf *why) MUST_USE;
+
 /* One recipient as it stood when it was opened. Views borrow from the rows. */
 struct opened {
 	int64_t campaign_id, list_id, subscriber_id;

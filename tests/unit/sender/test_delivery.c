@@ -141,6 +141,35 @@ START_TEST(replies_are_made_fit_for_the_database)
 	}
 END_TEST
 
+START_TEST(what_asks_for_less)
+	{
+		static const struct {
+			const char *label;
+			enum smtp_event_type type;
+			unsigned code;
+			const char *status, *text;
+			bool throttled;
+		} cases[] = {
+			{ "unusual rate", SMTP_REFUSED, 421, "4.7.28", "4.7.28 Unusual rate of mail", true },
+			{ "421 alone", SMTP_REFUSED, 421, "", "Try again later", true },
+			{ "policy for now", SMTP_REFUSED, 451, "4.7.500", "4.7.500 Server busy", true },
+			{ "greylisting", SMTP_REFUSED, 450, "4.7.1", "4.7.1 Greylisted, come back later", false },
+			{ "full", SMTP_REFUSED, 452, "4.2.2", "4.2.2 Mailbox full", false },
+			{ "for good", SMTP_REFUSED, 550, "5.7.1", "5.7.1 Blocked", false },
+			{ "accepted", SMTP_ACCEPTED, 250, "2.0.0", "2.0.0 Queued", false },
+		};
+		const struct delivery_terms terms = terms_at(S);
+		for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+			struct smtp_event event = { .type = cases[i].type,
+						    .reply = { .code = cases[i].code,
+							       .text = view_of(cases[i].text) } };
+			if (cases[i].status[0] != '\0')
+				ck_assert(status_parse(view_of(cases[i].status), &event.reply.status));
+			ck_row(cases[i].label, delivery_is_throttled(&event, &terms) == cases[i].throttled);
+		}
+	}
+END_TEST
+
 START_TEST(a_doubt_names_the_connection)
 	{
 		const struct delivery_terms terms = terms_at(1000 * S);
@@ -217,8 +246,8 @@ END_TEST
 
 Suite *test_suite(void)
 {
-	const TTest *const tests[] = { what_the_relay_says, a_retry_goes_on_from_the_first_attempt,
-				       replies_are_made_fit_for_the_database, a_doubt_names_the_connection,
-				       the_last_word_counts };
+	const TTest *const tests[] = { what_the_relay_says,          a_retry_goes_on_from_the_first_attempt,
+				       what_asks_for_less,           replies_are_made_fit_for_the_database,
+				       a_doubt_names_the_connection, the_last_word_counts };
 	return suite_of("delivery", tests, ARRAY_LEN(tests));
 }

@@ -1,0 +1,164 @@
+#include "sender/pacer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "store/groups.h"
+#include "store/tallies.h"
+
+#define ASK_EVERY_US (INT64_C(1) * CLOCK_US_PER_SECOND)
+#define PLAN_EVERY_US (INT64_C(250) * CLOCK_US_PER_MS)
+#define TELL_EVERY_US (INT64_C(200) * CLOCK_US_PER_MS)
+
+/* ---- what is limited ---- */
+
+static enum err load_domains(struct pace *pace, const struct db_rows *rows)
+{
+	enum err err = ERR_OK;
+	for (size_t i = 0; err == ERR_OK && i < db_row_count(rows); i++)
+		err = pace_load_domain(pace, db_get_text(rows, i, 0), db_get_text(rows, i, 1));
+	return err;
+}
+
+static enum err load_limits(struct pace *pace, const struct db_rows *limits, const struct db_rows *holds)
+{
+	enum err err = ERR_OK;
+	for (size_t i = 0; err == ERR_OK && i < db_row_count(limits); i++) {
+		const struct budget_limit limit = budgets_limit_get(limits, i);
+		err = pace_load_limit(pace, &limit);
+	}
+	for (size_t i = 0; err == ERR_OK && i < db_row_count(holds); i++)
+		err = pace_load_hold(pace, db_get_int(holds, i, 0), db_get_text(holds, i, 1));
+	return err;
+}
+
+enum err pacer_follow(struct pacer *pacer, struct buf *why)
+{
+	AUTO_DB_ROWS *domains = NULL, *limits = NULL, *holds = NULL;
+	struct pace *pace = pacer->parts.pace;
+	enum err err = groups_domains(pacer->parts.db, &domains, why);
+	if (err == ERR_OK)
+		err = budgets_limits(pacer->parts.db, &limits, why);
+	if (err == ERR_OK)
+		err = tallies_holds(pacer->parts.db, &holds, why);
+	if (err != ERR_OK)
+		return err;
+	pace_load_begin(pace);
+	err = load_domains(pace, domains);
+	if (err == ERR_OK)
+		err = load_limits(pace, limits, holds);
+	pace_load_end(pace);
+	pacer_look(pacer);
+	return err;
+}
+
+void pacer_look(struct pacer *pacer)
+{
+	pacer->plan_us = 0;
+}
+
+/* ---- who waits ---- */
+
+static void plan(struct pacer *pacer, int64_t boot_us, int64_t wall_us, bool *ret_is_full)
+{
+	struct pace *pace = pacer->parts.pace;
+	struct queue *queue = pacer->parts.queue;
+	struct recipient *next;
+	size_t parked = 0, kept = 0;
+	pacer->plan_us = boot_us + PLAN_EVERY_US;
+	pace_plan_begin(pace);
+	for (struct recipient *at = queue_first(queue, RECIPIENT_WAITING); at != NULL; at = next) {
+		struct pace_relay *relays[PACER_RELAYS_MOST];
+		next = queue_next(at);
+		if (at->run->is_leaving)
+			continue;
+		size_t count = pacer->parts.relays_for(pacer->parts.owner, at, relays);
+		const struct pace_plan one =
+		    pace_plan(pace, relays, count, at->opened.campaign_id, at->opened.address, &at->mark, boot_us);
+		kept += !one.is_parked;
+		parked += one.is_parked;
+		if (one.is_parked)
+			queue_park(queue, at, one.waits_for, one.until_us == 0 ? 0 : wall_us + one.until_us - boot_us,
+				   wall_us);
+	}
+	pace_plan_end(pace);
+	*ret_is_full = parked > 0 && parked >= 3 * kept;
+}
+
+/* ---- the budgets ---- */
+
+static enum err ask(struct pacer *pacer, int64_t boot_us, int64_t wall_us, struct buf *why)
+{
+	struct pace *pace = pacer->parts.pace;
+	AUTO_DB_ROWS *rows = NULL;
+	struct budget_ask *asks = calloc(pace_ask_room(pace) + 1, sizeof(*asks));
+	if (asks == NULL)
+		return ERR_MEMORY;
+	size_t count = pace_ask(pace, asks, boot_us);
+	pacer->ask_us = boot_us + ASK_EVERY_US;
+	enum err err =
+	    count == 0 ? ERR_OK : budgets_turn(pacer->parts.db, pacer->parts.worker_id, asks, count, &rows, why);
+	free(asks);
+	for (size_t i = 0; err == ERR_OK && rows != NULL && i < db_row_count(rows); i++) {
+		struct budget_grant grant = budgets_get(rows, i);
+		if (grant.opens_us != 0)
+			grant.opens_us += boot_us - wall_us;
+		pace_grant(pace, &grant, boot_us);
+	}
+	return err;
+}
+
+static enum err tell_one(struct pacer *pacer, const struct pace_news *news, struct buf *why)
+{
+	struct db *db = pacer->parts.db;
+	struct log_text room;
+	bool is_new = false;
+	enum err err = ERR_OK;
+	if (news->is_throttled || news->all_refused)
+		err = budgets_cut(db, news->key, news->measured, news->all_refused, news->reason, &is_new, why);
+	if (is_new)
+		log_event(LOG_WARNING, news->all_refused ? "pace.closed" : "pace.cut", "what=" VIEW_FMT " reply=%s",
+			  VIEW_ARG(news->key), log_quoted(news->reason, &room));
+	if (err != ERR_OK || !news->is_open)
+		return err;
+	err = budgets_reopen(db, news->key, why);
+	if (err == ERR_OK)
+		err = budgets_wake(db, news->key, why);
+	if (err == ERR_OK)
+		log_event(LOG_INFO, "pace.opened", "what=" VIEW_FMT, VIEW_ARG(news->key));
+	return err;
+}
+
+static enum err tell(struct pacer *pacer, int64_t boot_us, struct buf *why)
+{
+	struct pace_news news;
+	enum err err = ERR_OK;
+	pacer->tell_us = boot_us + TELL_EVERY_US;
+	while (err == ERR_OK && pace_next_news(pacer->parts.pace, &news))
+		err = tell_one(pacer, &news, why);
+	pacer->ask_us = 0;
+	return err;
+}
+
+enum err pacer_turn(struct pacer *pacer, int64_t boot_us, int64_t wall_us, bool *ret_is_full, struct buf *why)
+{
+	struct pace *pace = pacer->parts.pace;
+	enum err err = ERR_OK;
+	*ret_is_full = false;
+	if (pace_is_free(pace))
+		return ERR_OK;
+	if (boot_us >= pacer->tell_us && pace_has_news(pace))
+		err = tell(pacer, boot_us, why);
+	if (err == ERR_OK && boot_us >= pacer->plan_us)
+		plan(pacer, boot_us, wall_us, ret_is_full);
+	if (err == ERR_OK && (boot_us >= pacer->ask_us || pace_is_hungry(pace)))
+		err = ask(pacer, boot_us, wall_us, why);
+	return err;
+}
+
+enum err pacer_release(struct pacer *pacer, struct buf *why)
+{
+	return budgets_release(pacer->parts.db, pacer->parts.worker_id, why);
+}

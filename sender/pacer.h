@@ -1,0 +1,37 @@
+/* A worker's politeness and the database: what is limited is read again when it has changed; once a second parts of the budgets are asked for;
+ * what refuses is told; and who would have to wait too long is parked in the retry queue. Where nothing is limited, nothing of it is done. */
+#ifndef SENDER_PACER_H
+#define SENDER_PACER_H
+
+#include "sender/pace.h"
+#include "sender/queue.h"
+
+enum { PACER_RELAYS_MOST = 64 };
+
+struct pacer_parts {
+	struct db *db;
+	const char *worker_id;
+	struct pace *pace;
+	struct queue *queue;
+	/* The relays that a recipient may go through; how many. */
+	void *owner;
+	size_t (*relays_for)(void *owner, const struct recipient *recipient,
+			     struct pace_relay *ret_relays[PACER_RELAYS_MOST]);
+};
+
+/* Begins with the parts set and the rest zeroed. */
+struct pacer {
+	struct pacer_parts parts;
+	int64_t plan_us, ask_us, tell_us; /* boot time: when each is done next */
+};
+
+/* Reads what is limited and held: it has changed. Errors as db_run(). */
+enum err pacer_follow(struct pacer *pacer, struct buf *why) MUST_USE;
+/* Recipients were opened: they are looked at with the next turn. */
+void pacer_look(struct pacer *pacer);
+/* Does what is due; outside of a transaction. *ret_is_full: nearly all who wait had to be parked. */
+enum err pacer_turn(struct pacer *pacer, int64_t boot_us, int64_t wall_us, bool *ret_is_full, struct buf *why) MUST_USE;
+/* The worker stops with nothing in hand: inside its last transaction. */
+enum err pacer_release(struct pacer *pacer, struct buf *why) MUST_USE;
+
+#endif

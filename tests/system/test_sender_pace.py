@@ -1,0 +1,246 @@
+"""Politeness towards receivers: rates and connections shared by all senders, who refuses is slowed, breakers, warm-up."""
+
+import signal
+
+from sending import check, places
+from verpost import until
+
+RATE = 10
+SLOTS = 3
+SLOW_MS = 300
+
+
+def mixed(count, every=4, special="gmail.com"):
+    """Each `every`th of them is at the special domain."""
+    return [(f"u{n:05d}@{special if n % every == 0 else f'd{n % 7}.test'}", f"Reader {n}") for n in range(count)]
+
+
+def at(audience, domain="gmail.com"):
+    return [address for address, _ in audience if address.endswith("@" + domain)]
+
+
+def rule(world, text):
+    world.file("mailworld.rules", text)
+    world.processes["mailworld"].send_signal(signal.SIGHUP)
+
+
+def begin(world, audience, rules="* accept\n", **settings):
+    world.setup()
+    world.subscribe(audience)
+    world.configure(**{"sender.retry_after": "1s", "sender.window": 200, **settings})
+    world.mailworld(rules)
+
+
+def second(world):
+    """Another sender, as on another host: a folder of its own for its journals."""
+    folder = world.base / "journal2"
+    folder.mkdir()
+    first = world.config
+    world.config = world.file("second.conf", first.read_text().replace(f"dir = {world.base}/journal", f"dir = {folder}"))
+    (world.base / "sender.log").rename(world.base / "first.log")
+    world.processes["first"], world.logs["first"] = world.processes.pop("sender"), world.base / "first.log"
+    world.start("sender")
+    world.config = first
+    until(lambda: world.value("SELECT count(*) FROM worker") == "4", "four workers")
+
+
+def two_senders(world):
+    world.start("sender")
+    until(lambda: world.value("SELECT count(*) FROM worker") == "2", "two workers")
+    second(world)
+
+
+def times(world, domain="gmail.com"):
+    """When messages to that domain were accepted, in seconds."""
+    return sorted(m["time_us"] / 1e6 for m in world.accepted() if m["to"].endswith("@" + domain))
+
+
+def never_above(stamps, rate, more=0):
+    """In whatever span, no more than so many a second and what three seconds allow; a slow machine makes it fewer."""
+    for i, begin_at in enumerate(stamps):
+        for j in range(i, len(stamps)):
+            assert j - i + 1 <= rate * (stamps[j] - begin_at + 3) + more, f"{j - i + 1} in {stamps[j] - begin_at:.2f} s"
+
+
+def test_rate_shared(world):
+    "Two senders with two workers each: a group's rate is never exceeded together, others wait for nobody, and all is exact."
+    audience = mixed(480)
+    begin(world, audience)
+    world.listctl("group", "edit", "gmail", "--rate", RATE)
+    two_senders(world)
+    world.campaign("paced")
+    others = len(audience) - len(at(audience))
+    until(lambda: len(world.accepted()) - len(times(world)) == others, "all others have theirs")
+    assert len(times(world)) < len(at(audience)), "the others had to wait for the slow group"
+    until(lambda: world.value("SELECT count(*) FROM deferral WHERE waits_for = 'group:gmail' AND attempts = 0") != "0",
+          "some are parked")
+    assert world.status("paced")["deferred"] > 0
+    status = world.finished("paced")
+    assert status["accepted"] == len(audience), status
+    check(world, "paced", audience, may_doubt=False)
+    never_above(times(world), RATE, more=4 * 4)  # what each connection may have had in hand
+    assert world.value("SELECT max(attempts) FROM delivery") == "1"
+    workers = world.value("SELECT count(DISTINCT source) FROM campaign_tally")
+    assert int(workers) >= 2, "only one worker had something to do"
+
+
+def test_connections_shared(world):
+    "Two senders: never more messages under way to a group than it allows, in whatever instant."
+    audience = mixed(200)
+    begin(world, audience, f"*@gmail.com accept slow {SLOW_MS}\n* accept\n")
+    world.listctl("group", "edit", "gmail", "--connections", SLOTS)
+    two_senders(world)
+    world.campaign("paced")
+    world.finished("paced")
+    check(world, "paced", audience, may_doubt=False)
+    stamps = times(world)
+    # Each was under way for SLOW_MS at least, before or after its line was written.
+    for i, stamp in enumerate(stamps):
+        together = [s for s in stamps[i:] if s < stamp + SLOW_MS / 1000 * 0.98]
+        assert len(together) <= SLOTS, f"{len(together)} at once"
+
+
+def attempts(world, domain):
+    return int(world.value("SELECT coalesce((SELECT sum(f.attempts) FROM deferral f JOIN subscriber s ON s.id = f.subscriber_id"
+                           f" WHERE s.address LIKE '%@{domain}'), 0)"))
+
+
+def test_throttled_destination(world):
+    """421 4.7.28 for all of a group: it is slowed and closed while all others go out, whatever the retry times; 4.7.x of one domain closes
+    only that domain; once accepted again, everyone gets the message once."""
+    audience = mixed(400) + [(f"s{n}@shut.test", "") for n in range(60)]
+    begin(world, audience, '*@gmail.com refuse rcpt 421 4.7.28 "Our system has detected an unusual rate of mail"\n'
+                           '*@shut.test refuse dot 451 4.7.1 "Too many messages for now"\n* accept\n')
+    two_senders(world)
+    world.campaign("paced")
+    others = len(audience) - len(at(audience)) - 60
+    until(lambda: len(world.accepted()) == others, "all others have theirs")
+    until(lambda: {row["what"] for row in world.json("pace", "ls") if row["closed_until"]} == {"group:gmail", "domain:shut.test"},
+          "both are closed, and nothing else")
+    reasons = {row["what"]: row["reason"] for row in world.json("pace", "ls")}
+    assert "unusual rate" in reasons["group:gmail"], reasons
+    until(lambda: world.value("SELECT count(*) FROM deferral WHERE opened_by IS NOT NULL OR next_attempt_at < now()"
+                              " + interval '10 s'") == "0", "those of both are parked until they open")
+    tried = attempts(world, "gmail.com"), attempts(world, "shut.test")
+    assert max(tried) < 60, f"{tried} attempts where everything was refused"
+    status = world.status("paced")
+    assert status["state"] == "running" and status["deferred"] == len(at(audience)) + 60, status
+    assert world.log("sender").count("event=pace.c") + world.log("first").count("event=pace.c") >= 2
+    rule(world, "* accept\n")
+    world.listctl("pace", "open", "gmail")
+    world.listctl("pace", "open", "shut.test")
+    assert world.finished("paced")["accepted"] == len(audience)
+    check(world, "paced", audience, may_doubt=False)
+
+
+def test_breaker_holds_a_group(world):
+    """A group that rejects us is held while the rest goes out; status says why; no membership changes; a person lets it go on, and the
+    counting begins anew."""
+    audience = mixed(1200)
+    begin(world, audience, '*@gmail.com refuse dot 550 5.7.1 "Message rejected as spam"\n* accept slow 3\n',
+          **{"breaker.policy_min": 20, "relay.connections": 2, "sender.window": 40})
+    two_senders(world)
+    world.campaign("paced")
+    held = until(lambda: world.status("paced")["holds"], "a group is held")
+    assert [hold["group"] for hold in held] == ["gmail"] and "because of us" in held[0]["reason"], held
+    others = len(audience) - len(at(audience))
+    until(lambda: len(world.accepted()) == others, "all others have theirs")
+    until(lambda: world.status("paced")["pending"] == 0, "everyone has been looked at")
+    status = world.status("paced")
+    assert status["state"] == "running" and status["refused"] < len(at(audience)), status
+    assert status["deferred"] == status["holds"][0]["recipients"] == len(at(audience)) - status["refused"], status
+    assert "gmail" in world.listctl("campaign", "status", "paced")
+    assert world.sql("SELECT state, count(*) FROM membership GROUP BY 1") == [["active", str(len(audience))]]
+    world.refused("campaign", "resume", "paced", "--group", "yahoo", says="not held")
+    rule(world, "* accept\n")
+    world.listctl("campaign", "resume", "paced", "--group", "gmail")
+    done = world.finished("paced")
+    assert done["accepted"] == len(audience) - status["refused"] and done["holds"] == [], done
+    check(world, "paced", audience, may_doubt=False)
+
+
+def test_breaker_pauses_a_campaign(world):
+    "Too many dead addresses everywhere: the campaign is paused with the reason, and goes on when a person says so."
+    audience = [(f"{'gone' if n % 3 == 0 else 'u'}{n:05d}@d{n % 7}.test", "") for n in range(900)]
+    begin(world, audience, 'gone*@* refuse rcpt 550 5.1.1 "No such user"\n* accept slow 30\n',
+          **{"breaker.hard_min": 30, "relay.connections": 1, "sender.workers": 1, "sender.window": 40})
+    world.start("sender")
+    world.campaign("paced")
+    status = until(lambda: (lambda s: s if s["state"] == "paused" else None)(world.status("paced")), "the campaign is paused")
+    assert "bounced hard" in status["hold_reason"], status
+    until(lambda: world.value("SELECT count(*) FROM chunk_window WHERE worker_id IS NOT NULL") == "0", "all is given back")
+    status = world.status("paced")
+    assert status["pending"] > 0 and status["holds"] == [], status
+    # Only the verdicts about the addresses themselves have changed memberships.
+    assert world.value("SELECT count(*) FROM membership WHERE state <> 'active'") == str(status["refused"])
+    world.configure(**{"breaker.hard_share": 0})
+    world.stop("sender")
+    world.start("sender")
+    world.listctl("campaign", "resume", "paced")
+    assert world.finished("paced")["accepted"] == 600
+
+
+def test_breaker_by_complaints(world):
+    "Complaints that come back through bounced while the campaign runs hold their group."
+    audience = mixed(1500)
+    begin(world, audience, "*@gmail.com accept slow 5 report arf\n* accept slow 5\n",
+          **{"breaker.complaint_min": 5, "relay.connections": 1, "sender.workers": 1, "sender.window": 40})
+    world.start("bounced")
+    world.start("sender")
+    world.campaign("paced")
+    held = until(lambda: world.status("paced")["holds"], "a group is held")
+    assert held[0]["group"] == "gmail" and "complaints about" in held[0]["reason"], held
+    others = len(audience) - len(at(audience))
+    until(lambda: len(world.accepted()) - len(times(world)) == others, "all others have theirs")
+    assert len(times(world)) < len(at(audience)), "the held group was sent to"
+    # Those who complained are unsubscribed because they did; nobody else is.
+    until(lambda: world.value("SELECT count(*) FROM membership WHERE state <> 'active'")
+          == world.value("SELECT count(DISTINCT subscriber_id) FROM bounce_event WHERE kind = 'complaint'"), "only those")
+
+
+def test_warm_up(world):
+    "A warm-up stops at the day's number, the rest is parked until the next day, and the next day's number is larger."
+    until(lambda: float(world.value("SELECT extract(epoch FROM date_trunc('day', now() AT TIME ZONE 'UTC') + interval '1 day'"
+                                    " - now() AT TIME ZONE 'UTC')")) > 100, "no day ends during this test")
+    audience = mixed(400)  # 100 at gmail.com
+    begin(world, audience)
+    world.listctl("warmup", "set", "--group", "gmail", "--first", 20, "--growth", 2, "--until", 1000)
+    two_senders(world)
+    world.campaign("paced")
+    sent = 0
+    for number in (20, 40):
+        until(lambda: world.value("SELECT count(*) FROM deferral WHERE waits_for LIKE 'warmup:%' AND opened_by IS NULL"
+                                  " AND abs(extract(epoch FROM next_attempt_at - interval '1 day'"
+                                  " - date_trunc('day', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC')) < 60") == str(len(at(audience)) - sent - number), "the rest is parked")
+        sent += number
+        assert len(times(world)) == sent, f"{len(times(world))} instead of {sent}"
+        status = world.status("paced")
+        assert status["pending"] == 0 and status["accepted"] == 300 + sent, status
+        assert world.json("warmup", "ls")[0]["used"] == number
+        # The next day comes.
+        world.sql("UPDATE warmup SET began_on = began_on - 1; UPDATE budget SET day = day - 1;"
+                  " UPDATE deferral SET next_attempt_at = now() WHERE waits_for LIKE 'warmup:%'")
+    assert world.finished("paced")["accepted"] == len(audience)
+    check(world, "paced", audience, may_doubt=False)
+
+
+def test_pause_and_cancel_with_parked(world):
+    "Who is parked is paused, canceled and counted like everyone else."
+    audience = mixed(300, every=2)
+    begin(world, audience)
+    world.listctl("group", "edit", "gmail", "--rate", "0.5")
+    world.start("sender")
+    world.campaign("paced")
+    until(lambda: len(world.accepted()) - len(times(world)) == 150, "all others have theirs")
+    until(lambda: world.status("paced")["pending"] < 20 and world.status("paced")["deferred"] > 100, "most are parked")
+    world.listctl("campaign", "pause", "paced")
+    until(lambda: world.value("SELECT (SELECT count(*) FROM chunk_window WHERE worker_id IS NOT NULL)"
+                              " + (SELECT count(*) FROM deferral WHERE opened_by IS NOT NULL)") == "0", "all is given back")
+    sent = len(world.accepted())
+    world.listctl("campaign", "resume", "paced")
+    until(lambda: len(world.accepted()) > sent, "it goes on")
+    world.listctl("campaign", "cancel", "paced", "--yes")
+    until(lambda: (lambda s: s["skipped"] + s["accepted"] == 300)(world.status("paced")), "everyone has an end")
+    where = places(world, "paced")
+    got = {m["to"] for m in world.accepted()}
+    assert {a for a, place in where.items() if place == "accepted"} == got
