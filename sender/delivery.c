@@ -63,12 +63,15 @@ static enum bounce_reason reason_of(const struct smtp_event *event, const struct
 
 bool delivery_is_throttled(const struct smtp_event *event, const struct delivery_terms *terms)
 {
-	enum { CODE_CLOSING = 421, SUBJECT_POLICY = 7 };
+	enum { CODE_CLOSING = 421, SUBJECT_SYSTEM = 3, SUBJECT_NETWORK = 4, SUBJECT_POLICY = 7 };
 	const struct status *status = &event->reply.status;
 	if (event->type != SMTP_REFUSED || event->reply.code >= CODE_PERMANENT)
 		return false;
-	bool asks_for_less = event->reply.code == CODE_CLOSING ||
-			     (status_is_set(*status) && status->class_digit == 4 && status->subject == SUBJECT_POLICY);
+	bool asks_for_less = status_is_set(*status)
+				 ? status->subject == SUBJECT_POLICY ||
+				       (event->reply.code == CODE_CLOSING && status->subject != SUBJECT_SYSTEM &&
+					status->subject != SUBJECT_NETWORK)
+				 : event->reply.code == CODE_CLOSING;
 	return asks_for_less && !view_eq(view_of(find(event, terms, false).rule), VIEW_LIT("greylisted"));
 }
 

@@ -18,7 +18,8 @@ struct delivery_terms {
  * (see reason_counts_from_relay()). */
 bool delivery_decide(struct recipient *recipient, const struct smtp_event *event, const struct delivery_terms *terms);
 
-/* A refusal by which the destination says that it wants less for now: 421 or 4.7.x, save greylisting, which is about one message. */
+/* A refusal by which the destination says that it wants less for now: 421 or 4.7.x. Not greylisting, which is about one message, nor a 421
+ * by which a system says of itself that it closes (4.3.x, 4.4.x). */
 bool delivery_is_throttled(const struct smtp_event *event, const struct delivery_terms *terms);
 
 /* Fills in recipient->row as it is to be when nothing more is heard: what the journal holds while the content is on its way. */

@@ -5,7 +5,20 @@
 #include "base/limits.h"
 #include "store/audit.h"
 
-enum statement { ADD, ADD_REPORTS, HOLD_GROUPS, PAUSE, PURGE, HOLDS, HOLDS_OF, LIFT, FREE, FORGET, STATEMENT_COUNT };
+enum statement {
+	ADD,
+	ADD_REPORTS,
+	ANY,
+	HOLD_GROUPS,
+	PAUSE,
+	PURGE,
+	HOLDS,
+	HOLDS_OF,
+	LIFT,
+	FREE,
+	FORGET,
+	STATEMENT_COUNT
+};
 
 #define ADD_UP                                                                                                         \
 	" ON CONFLICT (campaign_id, group_name, minute, source) DO UPDATE SET accepted = t.accepted + "                \
@@ -34,12 +47,12 @@ enum statement { ADD, ADD_REPORTS, HOLD_GROUPS, PAUSE, PURGE, HOLDS, HOLDS_OF, L
 static const struct db_statement statements[] = {
 	/* $1 source, then columns. */
 	[ADD] = { .name = "tallies_add",
-		  .sql =
-		      "INSERT INTO campaign_tally AS t (campaign_id, group_name, minute, source, accepted, hard, "
-		      "policy, soft,"
-		      " complaints) SELECT i.c, i.g, date_trunc('minute', now()), $1, i.a, i.h, i.p, i.s, i.m"
-		      " FROM unnest($2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],"
-		      " $8::bigint[]) AS i(c, g, a, h, p, s, m) ORDER BY 1, 2" ADD_UP },
+		  .sql = "INSERT INTO campaign_tally AS t (campaign_id, group_name, minute, source, accepted, hard, "
+			 "policy, soft,"
+			 " complaints) SELECT i.c, i.g, date_trunc('minute', now()), $1, i.a, i.h, i.p, i.s, i.m"
+			 " FROM unnest($2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], "
+			 "$7::bigint[],"
+			 " $8::bigint[]) AS i(c, g, a, h, p, s, m) ORDER BY 1, 2" ADD_UP },
 	/* $1 campaigns, $2 subscribers, $3 kinds. The connection is the source. */
 	[ADD_REPORTS] = { .name = "tallies_add_reports",
 			  .sql = "INSERT INTO campaign_tally AS t (campaign_id, group_name, minute, source, hard, "
@@ -52,6 +65,13 @@ static const struct db_statement statements[] = {
 				 " JOIN subscriber s ON s.id = i.s"
 				 " LEFT JOIN domain_group_domain d ON d.domain = split_part(s.address_key, '@', 2)"
 				 " LEFT JOIN domain_group g ON g.id = d.group_id GROUP BY 1, 2 ORDER BY 1, 2" ADD_UP },
+	[ANY] = { .name = "tallies_any",
+		  .sql = "SELECT EXISTS (" JUDGED(
+		      "t.campaign_id, t.group_name,",
+		      " AND t.group_name <> ''") " SELECT FROM judged WHERE reason IS NOT NULL) OR EXISTS "
+						 "(" JUDGED("t.campaign_id, '' AS group_name,",
+							    "") " SELECT FROM judged WHERE reason IS NOT "
+								"NULL)" },
 	[HOLD_GROUPS] = { .name = "tallies_hold_groups",
 			  .sql = JUDGED("t.campaign_id, t.group_name,",
 					" AND t.group_name <> ''") " INSERT INTO campaign_group_hold (campaign_id, "
@@ -158,8 +178,8 @@ static struct tally_tripped tripped_at(const struct db_rows *rows, size_t row)
 	};
 }
 
-static enum err trip(struct db *db, enum statement statement, const struct tally_terms *terms,
-		     struct db_rows **ret_rows, struct buf *why)
+static enum err judge(struct db *db, enum statement statement, const struct tally_terms *terms,
+		      struct db_rows **ret_rows, struct buf *why)
 {
 	const struct tally_limit *limits[] = { &terms->hard, &terms->policy, &terms->complaints };
 	struct db_value values[1 + 2 * ARRAY_LEN(limits)] = { db_int(terms->window_us) };
@@ -167,7 +187,13 @@ static enum err trip(struct db *db, enum statement statement, const struct tally
 		values[1 + 2 * i] = db_int((int64_t)limits[i]->share);
 		values[2 + 2 * i] = db_int((int64_t)limits[i]->least);
 	}
-	enum err err = db_run(db, &statements[statement], values, ARRAY_LEN(values), ret_rows, why);
+	return db_run(db, &statements[statement], values, ARRAY_LEN(values), ret_rows, why);
+}
+
+static enum err trip(struct db *db, enum statement statement, const struct tally_terms *terms,
+		     struct db_rows **ret_rows, struct buf *why)
+{
+	enum err err = judge(db, statement, terms, ret_rows, why);
 	for (size_t i = 0; err == ERR_OK && i < db_row_count(*ret_rows); i++) {
 		const struct tally_tripped tripped = tripped_at(*ret_rows, i);
 		err = note_tripped(db, &tripped, why);
@@ -180,7 +206,12 @@ enum err tallies_trip(struct db *db, const struct tally_terms *terms,
 {
 	static const enum statement steps[] = { HOLD_GROUPS, PAUSE };
 	struct db_rows *rows[ARRAY_LEN(steps)] = { NULL };
-	enum err err = db_begin(db);
+	AUTO_DB_ROWS *any = NULL;
+	/* Nearly always there is nothing to write. */
+	enum err err = judge(db, ANY, terms, &any, why);
+	if (err != ERR_OK || !db_get_bool(any, 0, 0))
+		return err;
+	err = db_begin(db);
 	for (size_t i = 0; err == ERR_OK && i < ARRAY_LEN(steps); i++)
 		err = trip(db, steps[i], terms, &rows[i], why);
 	if (err == ERR_OK)

@@ -20,7 +20,7 @@ session drop rcpt every 307
 session drop data every 311
 gone*@* refuse rcpt 550 5.1.1 "No such user"
 full*@* refuse dot 552 5.2.2 "Mailbox is full"
-grey*@* defer 2 451 4.7.1 "Come back"
+grey*@* defer 2 451 4.7.1 "Greylisted, come back"
 * drop rcpt every 173
 * drop data every 179
 * drop content every 181

@@ -141,7 +141,7 @@ def test_clocks_differ(world):
     world.setup()
     world.subscribe(AUDIENCE[:20])
     world.configure(**{"sender.workers": 1, "sender.retry_after": "1s"})
-    world.mailworld('* defer 2 451 4.7.1 "Later"\n')
+    world.mailworld('* defer 2 451 4.2.1 "Later"\n')
     world.campaign("hosts")
     world.start("sender")
     until(lambda: world.status("hosts")["deferred"] == 20, "all wait for another attempt")

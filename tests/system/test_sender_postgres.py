@@ -125,7 +125,7 @@ def test_commit_never_heard(world):
     "The answer to a COMMIT is lost again and again: what it opened is found, what it ended is not ended twice."
     world.setup()
     world.subscribe(AUDIENCE[:1500])
-    world.mailworld("u000??@* defer 1 450 4.7.1 \"Later\"\n* accept\n")
+    world.mailworld("u000??@* defer 1 450 4.2.1 \"Later\"\n* accept\n")
     proxy = DeafProxy(world, every=4)
     conninfo = world.conninfo.replace(str(proxy.target.parent), str(proxy.folder))
     assert conninfo != world.conninfo, world.conninfo

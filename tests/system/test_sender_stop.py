@@ -80,7 +80,7 @@ def test_cancel(world):
 
 def test_cancel_with_retries(world):
     "cancel while recipients wait for another attempt: they are skipped too, the doubtful stay named."
-    begin(world, 'u0000?@* defer 9 450 4.7.1 "Later"\nu0001?@* drop kept\n* accept slow 20\n', AUDIENCE[:300],
+    begin(world, 'u0000?@* defer 9 450 4.2.1 "Later"\nu0001?@* drop kept\n* accept slow 20\n', AUDIENCE[:300],
           **{"sender.retry_after": "1h", "relay.retry": "1s"})
     until(lambda: world.status("stop")["deferred"] == 10, "some wait for another attempt")
     until(lambda: world.status("stop")["in_doubt"] > 0, "some are in doubt")
