@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "sender/pace_relays.h"
 #include "store/groups.h"
 #include "store/tallies.h"
 
@@ -70,11 +71,11 @@ static void plan(struct pacer *pacer, int64_t boot_us, int64_t wall_us, bool *re
 	pacer->plan_us = boot_us + PLAN_EVERY_US;
 	pace_plan_begin(pace);
 	for (struct recipient *at = queue_first(queue, RECIPIENT_WAITING); at != NULL; at = next) {
-		struct pace_relay *relays[PACER_RELAYS_MOST];
+		struct pace_relay *relays[RELAYS_MOST];
 		next = queue_next(at);
 		if (at->run->is_leaving)
 			continue;
-		size_t count = pacer->parts.relays_for(pacer->parts.owner, at, relays);
+		size_t count = pace_relays_for(pace, pacer->parts.relays, at, relays);
 		const struct pace_plan one =
 		    pace_plan(pace, relays, count, at->opened.campaign_id, at->opened.address, &at->mark, boot_us);
 		kept += !one.is_parked;

@@ -5,18 +5,14 @@
 
 #include "sender/pace.h"
 #include "sender/queue.h"
-
-enum { PACER_RELAYS_MOST = 64 };
+#include "sender/relays.h"
 
 struct pacer_parts {
 	struct db *db;
 	const char *worker_id;
 	struct pace *pace;
 	struct queue *queue;
-	/* The relays that a recipient may go through; how many. */
-	void *owner;
-	size_t (*relays_for)(void *owner, const struct recipient *recipient,
-			     struct pace_relay *ret_relays[PACER_RELAYS_MOST]);
+	struct relays *relays;
 };
 
 /* Begins with the parts set and the rest zeroed. */

@@ -8,6 +8,7 @@
 #include "sender/delivery.h"
 #include "sender/entry.h"
 #include "sender/exchange.h"
+#include "sender/pace_relays.h"
 #include "sender/pacer.h"
 #include "sender/recovery.h"
 
@@ -237,20 +238,11 @@ static void check_breaker(struct worker *worker, struct recipient *recipient, bo
 	run_hold(recipient->run, buf_view(&reason), leave_by(worker));
 }
 
-static enum pace_end pace_end_of(const struct smtp_event *event, const struct delivery_terms *terms)
-{
-	if (event->type == SMTP_NOT_SENT)
-		return PACE_NOT_SENT;
-	if (event->type == SMTP_ACCEPTED)
-		return PACE_ACCEPTED;
-	return delivery_is_throttled(event, terms) ? PACE_THROTTLED : PACE_ELSE;
-}
-
 static void on_told(void *owner, struct recipient *recipient, const struct smtp_event *event, const char *connection)
 {
 	struct worker *worker = owner;
 	const struct delivery_terms terms = terms_of(worker);
-	end_pace(worker, recipient, pace_end_of(event, &terms), event->reply.text);
+	end_pace(worker, recipient, pace_relays_end(event, &terms), event->reply.text);
 	if (event->type == SMTP_NOT_SENT) {
 		take_back(worker, recipient);
 		return;
@@ -293,21 +285,6 @@ static uint64_t route(void *owner, struct run *run, struct view address)
 	return relays;
 }
 
-static size_t relays_for(void *owner, const struct recipient *recipient,
-			 struct pace_relay *ret_relays[PACER_RELAYS_MOST])
-{
-	const struct worker *worker = owner;
-	size_t count = 0;
-	for (size_t i = 0; i < relays_count(worker->relays) && count < PACER_RELAYS_MOST; i++) {
-		const struct relay *relay = relays_at(worker->relays, i);
-		bool fits = !relay_is_quitting(relay) && (recipient->relays & UINT64_C(1) << relay_slot(relay)) != 0;
-		struct pace_relay *known = fits ? pace_relay(worker->pace, view_of(relay_terms(relay)->name)) : NULL;
-		if (known != NULL)
-			ret_relays[count++] = known;
-	}
-	return count;
-}
-
 /* ---- the loop ---- */
 
 static void on_stop(void *owner)
@@ -333,24 +310,10 @@ static void cut_off_late(struct worker *worker)
 	}
 }
 
-/* How many connections each relay may have, and how many it has. */
-static void limit_relays(struct worker *worker)
-{
-	for (size_t i = 0; i < relays_count(worker->relays); i++) {
-		struct relay *relay = relays_at(worker->relays, i);
-		struct pace_relay *known = pace_relay(worker->pace, view_of(relay_terms(relay)->name));
-		if (known == NULL || relay_is_quitting(relay))
-			continue;
-		int64_t slots = pace_relay_slots(known, worker->boot_us);
-		relay_limit(relay, slots == INT64_MAX ? SIZE_MAX : (size_t)slots);
-		pace_relay_holds(known, relay_connections(relay));
-	}
-}
-
 /* Content goes only after its intent is in the journal. */
 static void send_out(struct worker *worker)
 {
-	limit_relays(worker);
+	pace_relays_limit(worker->pace, worker->relays, worker->boot_us);
 	relays_feed(worker->relays, worker->boot_us);
 	rewrite_when_worn(worker);
 	if (flush_journal(worker))
@@ -440,8 +403,7 @@ static enum err make_parts(struct worker *worker)
 		.worker_id = journal_worker_id(worker->journal),
 		.pace = worker->pace,
 		.queue = worker->queue,
-		.owner = worker,
-		.relays_for = relays_for,
+		.relays = worker->relays,
 	};
 	const struct exchange_parts parts = {
 		.setup = worker->setup,

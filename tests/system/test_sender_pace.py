@@ -244,3 +244,21 @@ def test_pause_and_cancel_with_parked(world):
     where = places(world, "paced")
     got = {m["to"] for m in world.accepted()}
     assert {a for a, place in where.items() if place == "accepted"} == got
+
+
+def test_relay_limits_shared(world):
+    "Two senders with two workers each: a relay's rate and its connections are never exceeded together."
+    audience = [(f"u{n:05d}@d{n % 50}.test", "") for n in range(150)]
+    begin(world, audience, f"* accept slow {SLOW_MS // 3}\n", **{"sender.window": 30})
+    world.sql("INSERT INTO relay (name, host, port, connections, messages_per_second)"
+              f" VALUES ('small', '127.0.0.1', {world.relay_port}, 2, {RATE})")
+    two_senders(world)
+    world.campaign("paced")
+    world.finished("paced")
+    check(world, "paced", audience, may_doubt=False)
+    stamps = sorted(m["time_us"] / 1e6 for m in world.accepted())
+    never_above(stamps, RATE, more=2)
+    for i, stamp in enumerate(stamps):
+        together = [s for s in stamps[i:] if s < stamp + SLOW_MS / 3000 * 0.95]
+        assert len(together) <= 2, f"{len(together)} at once"
+    assert world.value("SELECT count(*) FROM deferral") == "0"

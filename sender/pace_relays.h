@@ -1,0 +1,16 @@
+/* Between a worker's politeness and its relays. */
+#ifndef SENDER_PACE_RELAYS_H
+#define SENDER_PACE_RELAYS_H
+
+#include "sender/delivery.h"
+#include "sender/relays.h"
+
+/* Those that the recipient may go through, in ret_relays (room for RELAYS_MOST); how many. */
+size_t pace_relays_for(struct pace *pace, const struct relays *relays, const struct recipient *recipient,
+		       struct pace_relay *ret_relays[RELAYS_MOST]);
+/* Says how many connections each relay may have, and hears how many it has. */
+void pace_relays_limit(struct pace *pace, struct relays *relays, int64_t now_us);
+/* What a relay's word means for the pace. */
+enum pace_end pace_relays_end(const struct smtp_event *event, const struct delivery_terms *terms);
+
+#endif
