@@ -83,7 +83,8 @@ SETTING(COUNT, breaker, policy_share, "200", "of 1,000 messages",
 	"The same for rejections because of us: block lists, content, authentication. 0: never.")
 SETTING(COUNT, breaker, policy_min, "50", "messages", "Fewer such rejections than this trip nothing.")
 SETTING(COUNT, breaker, complaint_share, "3", "of 1,000 messages",
-	"The same for complaints, of the messages accepted. Large operators ask for less than 3 and begin to reject beyond. "
+	"The same for complaints, of the messages accepted. Large operators ask for less than 3 and begin to reject "
+	"beyond. "
 	"0: never.")
 SETTING(COUNT, breaker, complaint_min, "10", "messages", "Fewer complaints than this trip nothing.")
 
