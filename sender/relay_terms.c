@@ -7,7 +7,8 @@ static bool copy(struct view text, char *room, size_t size)
 {
 	if (text.len >= size || view_find_byte(text, '\0') != VIEW_NONE)
 		return false;
-	memcpy(room, text.data, text.len);
+	if (text.len > 0) /* an empty view may point nowhere */
+		memcpy(room, text.data, text.len);
 	room[text.len] = '\0';
 	return true;
 }

@@ -30,8 +30,8 @@ static const struct db_statement statements[] = {
 		   .sql =
 		       "SELECT " COLUMNS ", array_to_string(r.domains || ARRAY(SELECT d.domain FROM domain_group g"
 		       " JOIN domain_group_domain d ON d.group_id = g.id WHERE '@' || g.name = ANY (r.domains)), ' '),"
-		       " " FINGERPRINT ", NULL, NULL, NULL, r.created_at FROM relay r WHERE r.enabled ORDER BY "
-		       "r.id" },
+		       " " FINGERPRINT ", NULL, NULL::timestamptz, NULL::timestamptz, r.created_at FROM relay r"
+		       " WHERE r.enabled ORDER BY r.id" },
 	[LIST] = { .name = "relays_list",
 		   .sql = "SELECT " COLUMNS ", array_to_string(r.domains, ' '), NULL,"
 			  " s.reason, s.since, s.retry_at, r.created_at"
