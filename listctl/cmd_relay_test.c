@@ -6,6 +6,7 @@
 #include "listctl/call.h"
 #include "store/audit.h"
 #include "store/relay_tests.h"
+#include "store/relays.h"
 
 enum { RELAYS_MOST = 100 };
 #define LOOK_US (INT64_C(200) * CLOCK_US_PER_MS)
@@ -77,13 +78,21 @@ static enum err refuse_name(struct call *call, const char *name, const struct db
 	return ERR_NOT_FOUND;
 }
 
-static bool is_there(const struct db_rows *relays, struct view name)
+/* In use, or a row that is disabled: it may be tested before it is enabled. */
+static enum err check_name(struct call *call, const char *name, const struct db_rows *relays)
 {
+	AUTO_DB_ROWS *rows = NULL;
+	AUTO_BUF cause = buf_with_ceiling(LIMIT_WHY);
 	for (size_t i = 0; i < db_row_count(relays); i++) {
-		if (view_eq(db_get_text(relays, i, 0), name))
-			return true;
+		if (view_eq(db_get_text(relays, i, 0), view_of(name)))
+			return ERR_OK;
 	}
-	return false;
+	enum err err = relays_list(call->db, view_of(name), &rows, &cause);
+	if (err == ERR_NOT_FOUND)
+		return refuse_name(call, name, relays);
+	if (err != ERR_OK)
+		buf_add(call->why, buf_view(&cause));
+	return err;
 }
 
 static enum err ask(struct call *call, struct view relay, int64_t patience_us, int64_t *ret_id)
@@ -106,10 +115,10 @@ static enum err ask_all(struct call *call, int64_t patience_us, int64_t ids[RELA
 	enum err err = relay_tests_relays(call->db, &relays, call->why);
 	if (err != ERR_OK)
 		return err;
-	for (size_t i = 0; i < call->operand_count; i++) {
-		if (!is_there(relays, view_of(call->operands[i])))
-			return refuse_name(call, call->operands[i], relays);
-	}
+	for (size_t i = 0; err == ERR_OK && i < call->operand_count; i++)
+		err = check_name(call, call->operands[i], relays);
+	if (err != ERR_OK)
+		return err;
 	size_t count = call->operand_count > 0 ? call->operand_count : db_row_count(relays);
 	if (count > RELAYS_MOST)
 		return call_refuse(call, ERR_REFUSED, "%zu relays are too many for one test; name up to %d", count,
@@ -224,7 +233,8 @@ const struct command relay_test_commands[] = {
 	    .operands = "[RELAY...]",
 	    .help = "test whether relays leave the return path as it is",
 	    .details = "sender hands a small message to each relay (all in use, without a name: `default` is that of\n"
-		       "the settings), from and to a signed return path of its own, and bounced tells how it came\n"
+		       "the settings; a disabled one when it is named), from and to a signed return path of its own, "
+		       "and bounced tells how it came\n"
 		       "back. kept: as it was sent. rewritten: with another sender, so that bounces go there; it\n"
 		       "passes when that is one of bounced.report_addresses, where the recipient is found by the\n"
 		       "Message-ID or ENVID. bounced: a report came instead. refused: by the relay, or it could\n"

@@ -145,20 +145,21 @@ static size_t waiting(void *owner, const struct relay *relay)
 
 /* ---- one test ---- */
 
-/* The relay's terms as they are now. False: it cannot be used; `why` says why. */
+/* The relay's terms as they are now, also of one that is disabled. False: it cannot be used; `why` says why. */
 static bool find_terms(struct probe *probe, struct relay_terms *ret_terms, struct buf *why)
 {
 	const struct prober *prober = probe->prober;
 	struct view name = buf_view(&probe->relay_name);
-	if (view_eq(name, VIEW_LIT(RELAY_TESTS_DEFAULT))) {
-		relay_terms_of_settings(prober->setup, ret_terms);
-		return true;
-	}
+	bool is_default = view_eq(name, VIEW_LIT(RELAY_TESTS_DEFAULT));
 	AUTO_DB_ROWS *rows = NULL;
-	if (relays_list(prober->db, name, &rows, why) != ERR_OK)
+	enum err err = relays_list(prober->db, name, &rows, why);
+	if (err != ERR_OK && !(is_default && err == ERR_NOT_FOUND))
 		return false;
-	const struct relay_row row = relays_get(rows, 0);
-	return relay_terms_read(prober->setup, &row, ret_terms, why) == ERR_OK;
+	const struct relay_row row = err == ERR_OK ? relays_get(rows, 0) : (struct relay_row){ 0 };
+	if (!is_default || row.is_enabled)
+		return relay_terms_read(prober->setup, &row, ret_terms, why) == ERR_OK;
+	relay_terms_of_settings(prober->setup, ret_terms);
+	return true;
 }
 
 static void start(struct probe *probe)

@@ -323,6 +323,41 @@ def test_warned_before_a_campaign(world):
     world.stop("bounced")
 
 
+def test_relays_as_rows(world):
+    "Each relay is tested by its name; a campaign is held for those that it may use, and for no others."
+    world.setup()
+    world.configure(**{"relay.test_before_campaign": "require", "relay.test_timeout": "20s"})
+    bad_port = free_port()
+    relay(world)
+    world.mailworld(HOME, bad_port, "rewriter", "--rewrite-from", FIXED)
+    world.sql("INSERT INTO relay (name, host, port, enabled, campaigns) VALUES"
+              f" ('good', '127.0.0.1', {world.relay_port}, true, '{{good-*}}'), ('bad', '127.0.0.1', {bad_port}, true, '{{}}'),"
+              f" ('off', '127.0.0.1', {world.relay_port}, false, '{{}}')")
+    world.start("bounced")
+    world.start("sender")
+    done = world.run("listctl", "relay", "test", "--format", "json")
+    results = {row["relay"]: (row["result"], row["passes"]) for row in json.loads(done.stdout)}
+    assert results == {"good": ("kept", True), "bad": ("rewritten", False)}, results
+    assert done.returncode == 1 and "relay bad" in done.stderr and "relay good" not in done.stderr, done.stderr
+    row, = world.json("relay", "test", "off")
+    assert (row["relay"], row["result"]) == ("off", "kept"), row
+    world.refused("relay", "test", "good", "nowhere", says=["nowhere", "bad, good"])
+    world.refused("relay", "test", "default", says="no relay")
+    world.subscribe(["ann@a.test"])
+    world.campaign("good-news")
+    assert world.finished("good-news")["accepted"] == 1
+    world.campaign("other-news")
+    until(lambda: world.status("other-news")["hold_reason"], "the other one is held")
+    assert "relay bad" in world.status("other-news")["hold_reason"]
+    world.sql("DELETE FROM relay WHERE name = 'bad'")
+    world.sql("UPDATE relay SET enabled = true")
+    world.listctl("campaign", "start", "other-news")
+    assert world.finished("other-news")["accepted"] == 1
+    assert not [message for message in world.accepted("rewriter") if "bounce.test" not in message["to"]]
+    world.stop("sender")
+    world.stop("bounced")
+
+
 def postfix(world, extra):
     reason = unavailable()
     if reason:
