@@ -53,9 +53,10 @@ bool pace_may(struct pace *pace, const struct pace_relay *relay, int64_t campaig
 
 /* ---- what is spent ---- */
 
-static void spend(struct bucket *bucket, int64_t count)
+static void spend(struct bucket *bucket, bool has_paid, int64_t count)
 {
-	if (bucket->has_tokens)
+	bucket->begun += count > 0;
+	if (has_paid)
 		bucket->tokens -= count;
 }
 
@@ -64,12 +65,12 @@ static void spend_all(struct pace *pace, struct pace_relay *relay, const struct 
 	struct destination *destination = mark->destination;
 	if (pace->limited == 0)
 		return;
-	if (mark->has_paid)
-		spend(&destination->bucket, count);
-	spend(&relay->bucket, count);
+	if (destination != NULL)
+		spend(&destination->bucket, mark->has_paid, count);
+	spend(&relay->bucket, relay->bucket.has_tokens, count);
 	for (struct warmup *warmup = pace->warmups; warmup != NULL; warmup = warmup->next) {
 		if (warmup_is_for(warmup, relay, destination))
-			spend(&warmup->bucket, count);
+			spend(&warmup->bucket, warmup->bucket.has_tokens, count);
 	}
 }
 
@@ -109,7 +110,6 @@ void pace_begin(struct pace *pace, struct pace_relay *relay, struct view address
 	turn_span(pace, now_us);
 	if (destination != NULL) {
 		destination->bucket.under_way++;
-		destination->bucket.begun++;
 		destination->begun[1]++;
 	} else {
 		pace->begun[1][mark->hash % PACE_MEASURES]++;
@@ -236,7 +236,8 @@ size_t pace_ask(struct pace *pace, struct budget_ask *asks, int64_t now_us)
 		bool unspent = bucket->has_tokens && bucket->tokens > 0;
 		asks[count++] = (struct budget_ask){
 			.key = view_of(bucket->key),
-			.waiting = bucket->waiting,
+			/* Others will be opened meanwhile: as many as it can use in a second at twice the speed of the last one. */
+			.waiting = bucket->waiting + (bucket->waiting > 0 ? 2 * bucket->begun : 0),
 			.under_way = bucket->under_way,
 			.unspent = unspent ? bucket->tokens : 0,
 		};

@@ -69,10 +69,11 @@ void pace_relay_holds(struct pace_relay *relay, size_t connections);
 
 /* ---- who has to wait ---- */
 
-/* Those that wait are told in their order between pace_plan_begin() and pace_plan_end(); it is counted what they ask for. */
-void pace_plan_begin(struct pace *pace);
+/* Those that wait are told in their order between pace_plan_begin() and pace_plan_end(); it is counted what they ask for. most: so
+ * many may wait for one budget that lets no more through just now; others need the room. */
+void pace_plan_begin(struct pace *pace, int64_t most);
 struct pace_plan {
-	bool is_parked;        /* it would wait for longer than PACE_PATIENCE_US */
+	bool is_parked;        /* it would wait for longer than PACE_PATIENCE_US, or in too large a crowd */
 	int64_t until_us;      /* parked: when it may go, by all that is known; 0: when a person says so */
 	struct view waits_for; /* parked: a budget's key or "hold:GROUP"; lives as long as the plan */
 };

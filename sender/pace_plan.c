@@ -7,8 +7,9 @@
  * gone another way. */
 #define HORIZON_US (INT64_C(1800) * CLOCK_US_PER_SECOND)
 
-void pace_plan_begin(struct pace *pace)
+void pace_plan_begin(struct pace *pace, int64_t most)
 {
+	pace->most_waiting = most;
 	struct pace_walk walk = pace_walk_begin(pace);
 	struct bucket *bucket;
 	while ((bucket = pace_walk_next(&walk)) != NULL)
@@ -144,7 +145,8 @@ struct pace_plan pace_plan(struct pace *pace, struct pace_relay *const *relays, 
 	struct pace_relay *relay = soonest(pace, relays, relay_count, destination, now_us, &by_relay);
 	if (by_relay.wait_us > longest.wait_us)
 		longest = by_relay;
-	if (longest.wait_us > PACE_PATIENCE_US)
+	bool is_crowded = longest.bucket != NULL && longest.bucket->planned >= pace->most_waiting;
+	if (longest.wait_us > PACE_PATIENCE_US || is_crowded)
 		return park(longest.bucket, longest.wait_us, now_us);
 	plan_for(pace, relay, destination);
 	return (struct pace_plan){ 0 };

@@ -74,6 +74,7 @@ struct pace {
 	struct buf names;
 	uint32_t generation;
 	size_t limited;                   /* buckets with a limit */
+	int64_t most_waiting;             /* for one bucket, of the present plan */
 	uint32_t begun[2][PACE_MEASURES]; /* the same for all other domains, by their hash */
 	int64_t span_from_us;
 };

@@ -13,6 +13,9 @@
 #define PLAN_EVERY_US (INT64_C(250) * CLOCK_US_PER_MS)
 #define TELL_EVERY_US (INT64_C(200) * CLOCK_US_PER_MS)
 
+/* A budget's crowd takes no more of the window than this part. */
+enum { CROWD_SHARE = 4 };
+
 /* ---- what is limited ---- */
 
 static enum err load_domains(struct pace *pace, const struct db_rows *rows)
@@ -69,7 +72,7 @@ static void plan(struct pacer *pacer, int64_t boot_us, int64_t wall_us, bool *re
 	struct recipient *next;
 	size_t parked = 0, kept = 0;
 	pacer->plan_us = boot_us + PLAN_EVERY_US;
-	pace_plan_begin(pace);
+	pace_plan_begin(pace, (int64_t)(pacer->parts.window / CROWD_SHARE) + 1);
 	for (struct recipient *at = queue_first(queue, RECIPIENT_WAITING); at != NULL; at = next) {
 		struct pace_relay *relays[RELAYS_MOST];
 		next = queue_next(at);

@@ -13,6 +13,7 @@ struct pacer_parts {
 	struct pace *pace;
 	struct queue *queue;
 	struct relays *relays;
+	uint64_t window; /* recipients that are opened ahead */
 };
 
 /* Begins with the parts set and the rest zeroed. */

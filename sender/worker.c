@@ -404,6 +404,7 @@ static enum err make_parts(struct worker *worker)
 		.pace = worker->pace,
 		.queue = worker->queue,
 		.relays = worker->relays,
+		.window = settings->sender_window,
 	};
 	const struct exchange_parts parts = {
 		.setup = worker->setup,

@@ -78,7 +78,7 @@ static void end(struct fixture *fixture, struct someone *someone, enum pace_end 
 /* So many wait at that address. */
 static void plan(struct fixture *fixture, const char *address, size_t count, int64_t now_us)
 {
-	pace_plan_begin(fixture->pace);
+	pace_plan_begin(fixture->pace, 1000);
 	for (size_t i = 0; i < count; i++) {
 		struct someone someone = someone_at(address);
 		pace_plan(fixture->pace, &fixture->relay, 1, 1, someone.address, &someone.mark, now_us);
@@ -266,7 +266,7 @@ START_TEST(ten_refusals_in_a_row_close_and_an_acceptance_opens)
 		}
 		/* Closed by the worker's own word before the database has answered. */
 		struct someone next = someone_at("b@gmail.com");
-		pace_plan_begin(fixture.pace);
+		pace_plan_begin(fixture.pace, 1000);
 		struct pace_plan parked =
 		    pace_plan(fixture.pace, &fixture.relay, 1, 1, next.address, &next.mark, START);
 		pace_plan_end(fixture.pace);
@@ -314,7 +314,7 @@ START_TEST(a_hold_is_for_one_campaign_and_group)
 		ck_assert(!may(&fixture, &a, START));
 		ck_assert(may(&fixture, &c, START));
 		ck_assert(pace_may(fixture.pace, fixture.relay, 2, a.address, &a.mark, START));
-		pace_plan_begin(fixture.pace);
+		pace_plan_begin(fixture.pace, 1000);
 		struct pace_plan parked = pace_plan(fixture.pace, &fixture.relay, 1, 1, a.address, &a.mark, START);
 		ck_assert(parked.is_parked);
 		ck_assert_int_eq(parked.until_us, 0);
@@ -335,7 +335,7 @@ START_TEST(who_would_wait_too_long_is_parked_one_after_the_other)
 		grant(&fixture, "group:gmail", 2, -1, 2, START);
 		size_t waiting = 0;
 		int64_t last_us = 0;
-		pace_plan_begin(fixture.pace);
+		pace_plan_begin(fixture.pace, 1000);
 		for (size_t i = 0; i < 40; i++) {
 			struct someone someone = someone_at("a@gmail.com");
 			struct pace_plan one =
@@ -356,6 +356,51 @@ START_TEST(who_would_wait_too_long_is_parked_one_after_the_other)
 	}
 END_TEST
 
+/* What is asked for follows what is used, not only what waits at this moment. */
+START_TEST(a_fast_destination_asks_for_more)
+	{
+		struct fixture fixture = begin();
+		const struct budget_limit limits[] = { LIMIT("group:gmail", true, false), { .has_tokens = false } };
+		load(fixture.pace, limits);
+		plan(&fixture, "a@gmail.com", 10, START);
+		ck_assert_int_eq(asked(&fixture, "group:gmail", START).waiting, 10);
+		grant(&fixture, "group:gmail", 10, -1, 1000, START);
+		struct someone at[10];
+		for (size_t i = 0; i < ARRAY_LEN(at); i++) {
+			at[i] = someone_at("a@gmail.com");
+			ck_assert(try_begin(&fixture, &at[i], START));
+		}
+		plan(&fixture, "a@gmail.com", 5, START + SECOND);
+		ck_assert_int_eq(asked(&fixture, "group:gmail", START + SECOND).waiting, 25);
+		plan(&fixture, "a@gmail.com", 5, START + 2 * SECOND);
+		ck_assert_int_eq(asked(&fixture, "group:gmail", START + 2 * SECOND).waiting, 5);
+		pace_done(fixture.pace);
+	}
+END_TEST
+
+START_TEST(a_crowd_leaves_room_for_others)
+	{
+		struct fixture fixture = begin();
+		const struct budget_limit limits[] = { LIMIT("group:gmail", true, false), { .has_tokens = false } };
+		load(fixture.pace, limits);
+		plan(&fixture, "a@gmail.com", 40, START);
+		asked(&fixture, "group:gmail", START);
+		grant(&fixture, "group:gmail", 100, -1, 1000, START); /* fast: nobody has to wait for long */
+		size_t waiting = 0;
+		pace_plan_begin(fixture.pace, 10);
+		for (size_t i = 0; i < 40; i++) {
+			struct someone someone = someone_at(i % 2 == 0 ? "a@gmail.com" : "a@else.test");
+			struct pace_plan one =
+			    pace_plan(fixture.pace, &fixture.relay, 1, 1, someone.address, &someone.mark, START);
+			waiting += !one.is_parked;
+			ck_assert(!one.is_parked || i % 2 == 0);
+		}
+		pace_plan_end(fixture.pace);
+		ck_assert_uint_eq(waiting, 30);
+		pace_done(fixture.pace);
+	}
+END_TEST
+
 START_TEST(another_relay_may_take_who_would_have_to_wait)
 	{
 		struct fixture fixture = begin();
@@ -370,7 +415,7 @@ START_TEST(another_relay_may_take_who_would_have_to_wait)
 		asked(&fixture, "warmup:1", START);
 		const struct budget_grant none = { VIEW_LIT("warmup:1"), 0, -1, 0, START + 3600 * SECOND };
 		pace_grant(fixture.pace, &none, START);
-		pace_plan_begin(fixture.pace);
+		pace_plan_begin(fixture.pace, 1000);
 		ck_assert(!pace_plan(fixture.pace, both, 2, 1, a.address, &a.mark, START).is_parked);
 		struct pace_plan parked = pace_plan(fixture.pace, both, 1, 1, a.address, &a.mark, START);
 		pace_plan_end(fixture.pace);
@@ -393,6 +438,8 @@ Suite *test_suite(void)
 		changes_while_messages_are_under_way,
 		a_hold_is_for_one_campaign_and_group,
 		who_would_wait_too_long_is_parked_one_after_the_other,
+		a_fast_destination_asks_for_more,
+		a_crowd_leaves_room_for_others,
 		another_relay_may_take_who_would_have_to_wait,
 	};
 	return suite_of("pace", tests, ARRAY_LEN(tests));
