@@ -61,15 +61,17 @@ static enum err add_relay(struct call *call)
 		.weight = 1,
 	};
 	if (!is_name(fresh.name))
-		return call_misused(call, "a relay's name has 1 to 64 of a-z, 0-9 and -, no - at the ends; \"default\" is that "
-					  "of the settings");
+		return call_misused(
+		    call, "a relay's name has 1 to 64 of a-z, 0-9 and -, no - at the ends; \"default\" is that "
+			  "of the settings");
 	struct relay_draft draft = relay_draft_new(&fresh);
 	enum err err = relay_options_take(call, &draft);
 	if (err == ERR_OK)
 		err = relays_add(call->db, &draft.row, call->why);
 	if (err == ERR_EXISTS) {
 		buf_reset(call->why);
-		call_refuse(call, err, "there is a relay %s already; `listctl relay edit` changes it", call->operands[0]);
+		call_refuse(call, err, "there is a relay %s already; `listctl relay edit` changes it",
+			    call->operands[0]);
 	}
 	if (err == ERR_OK)
 		err = audit_relay(call, "relay.add");
@@ -82,8 +84,10 @@ static void tell_of_secret(struct call *call)
 	const char *auth = call_option(call, "auth");
 	if (auth == NULL || view_eq(view_of(auth), VIEW_LIT("none")))
 		return;
-	call_note(call, "its password or token is read from %s/%s on each host that runs sender (a command when it is executable)",
-		  call->settings->relay_secrets, call->operands[0]);
+	call_note(
+	    call,
+	    "its password or token is read from %s/%s on each host that runs sender (a command when it is executable)",
+	    call->settings->relay_secrets, call->operands[0]);
 }
 
 static enum err add(struct call *call)
@@ -119,8 +123,8 @@ static enum err warn_of_settings(struct call *call)
 	AUTO_DB_ROWS *rows = NULL;
 	enum err err = relays_load(call->db, &rows, call->why);
 	if (err == ERR_OK && db_row_count(rows) == 0)
-		call_warn(call, "no relay is enabled now: sender uses that of the settings, %s:%llu", call->settings->relay_host,
-			  (unsigned long long)call->settings->relay_port);
+		call_warn(call, "no relay is enabled now: sender uses that of the settings, %s:%llu",
+			  call->settings->relay_host, (unsigned long long)call->settings->relay_port);
 	return err;
 }
 
@@ -170,7 +174,8 @@ static void add_purpose(const struct relay_row *row, struct buf *out)
 	} parts[] = { { "campaigns", row->campaigns }, { "lists", row->lists }, { "domains", row->domains } };
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
 		if (parts[i].names.len > 0)
-			buf_addf(out, "%s%s " VIEW_FMT, out->len > 0 ? "; " : "", parts[i].word, VIEW_ARG(parts[i].names));
+			buf_addf(out, "%s%s " VIEW_FMT, out->len > 0 ? "; " : "", parts[i].word,
+				 VIEW_ARG(parts[i].names));
 	}
 }
 
@@ -248,8 +253,8 @@ static enum err ls(struct call *call)
 		show_row(call, &row, tests);
 	}
 	if (db_row_count(rows) == 0)
-		call_note(call, "no relay is set up: sender uses that of the settings, %s:%llu", call->settings->relay_host,
-			  (unsigned long long)call->settings->relay_port);
+		call_note(call, "no relay is set up: sender uses that of the settings, %s:%llu",
+			  call->settings->relay_host, (unsigned long long)call->settings->relay_port);
 	return output_end(call->out, call->why);
 }
 

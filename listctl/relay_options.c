@@ -9,11 +9,19 @@
 #include "store/groups.h"
 #include "store/lists.h"
 
-enum { PORT_MOST = 65535, WEIGHT_MOST = 1000, USER_MOST = 320, PATH_MOST = 100, CA_MOST = 1024, PATTERNS_MOST = 16 << 10 };
+enum {
+	PORT_MOST = 65535,
+	WEIGHT_MOST = 1000,
+	USER_MOST = 320,
+	PATH_MOST = 100,
+	CA_MOST = 1024,
+	PATTERNS_MOST = 16 << 10
+};
 
 const struct command_option relay_options[] = {
 	{ "host", "HOST", "its name or address" },
-	{ "port", "PORT", "its TCP port; 25 unless told, 465 with --tls implicit, 587 with --auth, 24 with --protocol lmtp" },
+	{ "port", "PORT",
+	  "its TCP port; 25 unless told, 465 with --tls implicit, 587 with --auth, 24 with --protocol lmtp" },
 	{ "socket", "PATH", "a Unix socket of sender's hosts, instead of --host" },
 	{ "protocol", "smtp|lmtp", "what it speaks" },
 	{ "tls", "none|starttls|implicit", "with TLS, its certificate is verified and nothing is ever sent without" },
@@ -31,7 +39,8 @@ const struct command_option relay_options[] = {
 	{ "notify", "WHAT", "failure, or failure,delay; none: relay.notify" },
 	{ "campaigns", "NAMES", "only for these, separated by commas, * for any run of characters; none: for all" },
 	{ "lists", "NAMES", "only for campaigns of these lists; none: for all" },
-	{ "domains", "DOMAINS", "only for recipients there: example.org, .example.org (below it), @GROUP; none: for all" },
+	{ "domains", "DOMAINS",
+	  "only for recipients there: example.org, .example.org (below it), @GROUP; none: for all" },
 	{ "enable", NULL, "use it" },
 	{ "disable", NULL, "keep it, but do not use it" },
 	{ 0 },
@@ -114,7 +123,8 @@ struct text_option {
 
 static const struct text_option text_options[] = {
 	{ "host", offsetof(struct relay_row, host), LIMIT_DOMAIN, "a host name or an IP address", false },
-	{ "socket", offsetof(struct relay_row, socket), PATH_MOST, "a path that begins with /, of 100 octets at most", true },
+	{ "socket", offsetof(struct relay_row, socket), PATH_MOST, "a path that begins with /, of 100 octets at most",
+	  true },
 	{ "tls-name", offsetof(struct relay_row, tls_name), LIMIT_DOMAIN, "a host name", false },
 	{ "tls-ca", offsetof(struct relay_row, tls_ca), CA_MOST, "a path that begins with /", true },
 	{ "user", offsetof(struct relay_row, auth_user), USER_MOST, "a user name of 320 octets at most", false },
@@ -125,8 +135,8 @@ static const struct text_option text_options[] = {
 static bool is_text(struct view text, const struct text_option *option)
 {
 	bool begins_well = !option->is_path || view_starts(text, VIEW_LIT("/"));
-	return text.len > 0 && text.len <= option->most && begins_well && view_is_utf8(text) && !view_has_control(text) &&
-	       view_find_byte(text, ' ') == VIEW_NONE;
+	return text.len > 0 && text.len <= option->most && begins_well && view_is_utf8(text) &&
+	       !view_has_control(text) && view_find_byte(text, ' ') == VIEW_NONE;
 }
 
 static enum err take_texts(struct call *call, struct relay_row *row)
@@ -293,7 +303,8 @@ static enum err check(struct call *call, const struct relay_row *row)
 	if (!is(row->auth, "none") && row->auth_user.len == 0)
 		return call_misused(call, "--auth needs --user");
 	if (!is(row->auth, "none") && is(row->tls, "none") && !is_local)
-		return call_misused(call, "a password is never sent in the clear: --auth needs --tls starttls or implicit");
+		return call_misused(call,
+				    "a password is never sent in the clear: --auth needs --tls starttls or implicit");
 	if (row->source.len > 0 && !is_address(row->source))
 		return call_misused(call, "--source takes an IP address");
 	if (row->source.len > 0 && is_local)

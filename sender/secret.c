@@ -190,10 +190,12 @@ enum secret_state secret_ask(struct secret *secret, int64_t now_us, struct view 
 	secret->is_known = false;
 	if (stat(secret->path, &info) != 0)
 		return refuse(secret, why,
-			      errno == ENOENT ? "is missing; put the relay's password or token into it, or a command that prints it"
-					      : "cannot be reached by sender's user");
+			      errno == ENOENT
+				  ? "is missing; put the relay's password or token into it, or a command that prints it"
+				  : "cannot be reached by sender's user");
 	if ((info.st_mode & (S_IROTH | S_IWOTH)) != 0 || (info.st_mode & S_IWGRP) != 0)
-		return refuse(secret, why, "may be read by everybody or written by others; take that right away: chmod o=,g-w");
+		return refuse(secret, why,
+			      "may be read by everybody or written by others; take that right away: chmod o=,g-w");
 	if (!S_ISREG(info.st_mode))
 		return refuse(secret, why, "is no file");
 	bool is_command = (info.st_mode & (S_IXUSR | S_IXGRP)) != 0;
