@@ -44,6 +44,18 @@ static void fill_rows(struct parser *parser, const struct command *command)
 	parser->rows[count] = (struct option){ 0 };
 }
 
+static enum err take_own(struct parser *parser, size_t option, const char *value)
+{
+	struct arguments *arguments = parser->arguments;
+	if (arguments->given_count == ARGUMENTS_GIVEN_MOST) {
+		buf_addf(parser->why, "there are more than %d options", ARGUMENTS_GIVEN_MOST);
+		return ERR_INVALID;
+	}
+	arguments->values[option] = value == NULL ? "" : value;
+	arguments->given[arguments->given_count++] = (struct given_option){ option, arguments->values[option] };
+	return ERR_OK;
+}
+
 static enum err take(struct parser *parser, int letter, const char *value)
 {
 	struct arguments *arguments = parser->arguments;
@@ -76,8 +88,7 @@ static enum err take(struct parser *parser, int letter, const char *value)
 		arguments->wish = WISH_CHECK_CONFIG;
 		return ERR_OK;
 	default:
-		arguments->values[letter - OWN_OPTION] = value == NULL ? "" : value;
-		return ERR_OK;
+		return take_own(parser, (size_t)(letter - OWN_OPTION), value);
 	}
 }
 

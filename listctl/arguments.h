@@ -5,6 +5,8 @@
 
 #include "listctl/call.h"
 
+enum { ARGUMENTS_GIVEN_MOST = 100 };
+
 struct arguments {
 	enum arguments_wish {
 		WISH_RUN,
@@ -20,6 +22,8 @@ struct arguments {
 	enum output_format format;
 	bool has_format, quiet;
 	const char *values[COMMAND_OPTIONS];
+	struct given_option given[ARGUMENTS_GIVEN_MOST];
+	size_t given_count;
 	char **operands;
 	size_t operand_count;
 };

@@ -30,6 +30,18 @@ const char *call_option(const struct call *call, const char *name)
 	return call->values[index];
 }
 
+const char *call_option_at(const struct call *call, const char *name, size_t index)
+{
+	size_t option = option_index(call, name);
+	if (option == OPTION_NONE)
+		abort(); /* as above */
+	for (size_t i = 0; i < call->given_count; i++) {
+		if (call->given[i].option == option && index-- == 0)
+			return call->given[i].value;
+	}
+	return NULL;
+}
+
 bool call_has(const struct call *call, const char *name)
 {
 	return call_option(call, name) != NULL;

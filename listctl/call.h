@@ -21,7 +21,9 @@ struct call {
 	char **operands; /* operand_count of them, within the row's limits */
 	size_t operand_count;
 	const char *const *values; /* of the verb's own options, in its row order; "" for a flag that was given */
-	const char *actor;         /* who asks, for the audit: SUDO_USER or the login name */
+	const struct given_option *given; /* every one that was given, in order */
+	size_t given_count;
+	const char *actor; /* who asks, for the audit: SUDO_USER or the login name */
 	bool quiet;
 	bool misused;
 	struct buf *why;
@@ -32,6 +34,8 @@ bool call_takes(const struct call *call, const char *name);
 /* The value of one of the verb's own options, NULL when it was not given; "" for a flag. The last one counts. A name that is
  * not in the row is a mistake of the program and aborts. */
 const char *call_option(const struct call *call, const char *name);
+/* The values of an option that may be given several times: the first is 0; NULL after the last. */
+const char *call_option_at(const struct call *call, const char *name, size_t index);
 bool call_has(const struct call *call, const char *name);
 /* An unsigned number up to max; fallback when not given. Misuse when it is no such number. */
 enum err call_number(struct call *call, const char *name, uint64_t max, uint64_t fallback,

@@ -11,8 +11,10 @@ enum err campaign_create(struct call *call);
 enum err campaign_edit(struct call *call);
 enum err campaign_preview(struct call *call);
 
-/* cmd_campaign_run.c: the steps of its life */
+/* cmd_campaign_schedule.c: when it is sent */
 enum err campaign_schedule(struct call *call);
+
+/* cmd_campaign_run.c: the steps of its life */
 enum err campaign_start(struct call *call);
 enum err campaign_pause(struct call *call);
 enum err campaign_resume(struct call *call);

@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "listctl/command.h"
+#include "listctl/schedule.h"
 
 struct view call_actor(const struct call *call)
 {
@@ -17,9 +18,10 @@ enum err campaign_named(struct call *call, struct campaign *ret_campaign, struct
 /* ---- ls, show ---- */
 
 static const struct output_column ls_columns[] = {
-	{ "name", OUTPUT_TEXT, false },       { "list", OUTPUT_TEXT, false },     { "state", OUTPUT_TEXT, false },
-	{ "audience", OUTPUT_INT, false },    { "subject", OUTPUT_TEXT, true },   { "starts_at", OUTPUT_TIME, false },
-	{ "started_at", OUTPUT_TIME, false }, { "ended_at", OUTPUT_TIME, false },
+	{ "name", OUTPUT_TEXT, false },       { "list", OUTPUT_TEXT, false },       { "state", OUTPUT_TEXT, false },
+	{ "audience", OUTPUT_INT, false },    { "subject", OUTPUT_TEXT, true },     { "starts_at", OUTPUT_TIME, false },
+	{ "started_at", OUTPUT_TIME, false }, { "ended_at", OUTPUT_TIME, false },   { "not_after", OUTPUT_TIME, false },
+	{ "windows", OUTPUT_TEXT, true },     { "hold_reason", OUTPUT_TEXT, true },
 };
 
 static enum err campaign_ls(struct call *call)
@@ -39,13 +41,14 @@ static enum err campaign_ls(struct call *call)
 	for (size_t i = 0; i < db_row_count(rows); i++) {
 		struct campaign campaign;
 		campaigns_at(rows, i, &campaign);
-		output_row(call->out,
-			   (struct output_cell[]){
-			       cell_text(campaign.name), cell_text(campaign.list_name),
-			       cell_text(view_of(campaign_state_name(campaign.state))),
-			       campaign.audience < 0 ? cell_null() : cell_int(campaign.audience),
-			       cell_text(campaign.content.subject), cell_time_or_null(campaign.start_us),
-			       cell_time_or_null(campaign.started_us), cell_time_or_null(campaign.ended_us) });
+		output_row(call->out, (struct output_cell[]){
+					  cell_text(campaign.name), cell_text(campaign.list_name),
+					  cell_text(view_of(campaign_state_name(campaign.state))),
+					  campaign.audience < 0 ? cell_null() : cell_int(campaign.audience),
+					  cell_text(campaign.content.subject), cell_time_or_null(campaign.start_us),
+					  cell_time_or_null(campaign.started_us), cell_time_or_null(campaign.ended_us),
+					  cell_time_or_null(campaign.not_after_us), cell_text_or_null(campaign.windows),
+					  cell_text_or_null(campaign.hold_reason) });
 	}
 	return output_end(call->out, call->why);
 }
@@ -59,7 +62,10 @@ static const struct output_column show_columns[] = {
 	{ "audience", OUTPUT_INT, false },    { "local_time", OUTPUT_TEXT, false },
 	{ "zone", OUTPUT_TEXT, false },       { "starts_at", OUTPUT_TIME, false },
 	{ "created_at", OUTPUT_TIME, false }, { "started_at", OUTPUT_TIME, false },
-	{ "ended_at", OUTPUT_TIME, false },   { "text_octets", OUTPUT_INT, false },
+	{ "ended_at", OUTPUT_TIME, false },   { "not_after", OUTPUT_TIME, false },
+	{ "windows", OUTPUT_TEXT, true },     { "window_opens_at", OUTPUT_TIME, false },
+	{ "local_to", OUTPUT_TEXT, false },   { "local_fallback", OUTPUT_INT, false },
+	{ "expire", OUTPUT_TEXT, false },     { "text_octets", OUTPUT_INT, false },
 	{ "html_octets", OUTPUT_INT, false },
 };
 
@@ -81,6 +87,9 @@ static enum err campaign_show(struct call *call)
 		return show_body(c.content.text_body);
 	if (call_has(call, "html"))
 		return show_body(c.content.html_body);
+	AUTO_BUF expire = buf_with_ceiling(64);
+	if (c.expire_us > 0)
+		schedule_write_span(c.expire_us, &expire);
 	const struct output_cell cells[] = {
 		cell_int((int64_t)c.id),
 		cell_text(c.name),
@@ -99,6 +108,12 @@ static enum err campaign_show(struct call *call)
 		cell_time(c.created_us),
 		cell_time_or_null(c.started_us),
 		cell_time_or_null(c.ended_us),
+		cell_time_or_null(c.not_after_us),
+		cell_text_or_null(c.windows),
+		cell_time_or_null(c.opens_us),
+		cell_text_or_null(c.local_attribute),
+		c.local_fallback < 0 ? cell_null() : cell_int(c.local_fallback),
+		cell_text_or_null(buf_view(&expire)),
 		cell_int((int64_t)c.content.text_body.len),
 		cell_int((int64_t)c.content.html_body.len),
 	};
@@ -126,6 +141,12 @@ static const struct command_option schedule_options[] = {
 	{ "at", "\"YYYY-MM-DD HH:MM\"", "the local time to start at" },
 	{ "zone", "ZONE", "the IANA time zone of that time, such as Asia/Jakarta" },
 	{ "offset", "+HH:MM", "which of two instants, when the clocks show that time twice or never" },
+	{ "not-after", "TIME",
+	  "when it could not start by then, it waits for a person: a local time, or 2h after --at" },
+	{ "window", "\"DAYS HH:MM-HH:MM\"",
+	  "send only then, such as \"mon-fri 08:00-18:00\"; may be given several times" },
+	{ "local-to", "ATTRIBUTE", "each recipient at that time in the zone that their attribute names" },
+	{ "expire", "TIME", "give temporarily refused ones up so long after their first attempt, such as 8h" },
 	{ "clear", NULL, "take the time away: the campaign is a draft again" },
 	{ 0 },
 };
@@ -172,11 +193,33 @@ static const char template_details[] =
 static const char schedule_details[] =
     "A time that the zone's clocks skip (set forward) or show twice (set back) is refused with\n"
     "the instants it could mean; --offset says which. The campaign goes to those who are active\n"
-    "members at the moment it starts.\n";
+    "members at the moment it starts. Each call replaces the whole schedule; `start` begins at\n"
+    "once, keeps --window and --expire and drops the rest.\n"
+    "\n"
+    "--not-after: when sender was down, or no window was open, until then, the campaign stays\n"
+    "scheduled and says why, until `start`, another `schedule` or `cancel`.\n"
+    "\n"
+    "--window: by the clocks of --zone. Outside of them nothing is begun, retries neither, and\n"
+    "the campaign does not start; messages under way are finished. \"fri 22:00-06:00\" closes on\n"
+    "Saturday; \"09:00-17:00\" is every day; 24:00 is the end of a day. A window that lies in an\n"
+    "hour which the clocks skip does not open on that day, one in an hour that they show twice\n"
+    "opens for both.\n"
+    "\n"
+    "--local-to: the attribute holds names such as Europe/Berlin, in any case. Who has none, or\n"
+    "something else there, gets it at that time in --zone; `show` and `status` tell how many they\n"
+    "are. The campaign starts, and its audience is frozen, when the time comes at the first place\n"
+    "on earth (UTC+14); --not-after counts from there. Who is further east than the clock is now\n"
+    "gets it at the start. Where the clocks skip the time it is as much later, where they show it\n"
+    "twice it is the second.\n";
 static const char status_details[] =
     "audience = accepted + refused + expired + skipped + in_doubt + deferred + pending, counted\n"
     "at one instant. accepted: the relay took it. in_doubt: sent, but the relay's answer was\n"
-    "never read. deferred: waits for another attempt. skipped: unsubscribed, suppressed, ...\n";
+    "never read. deferred: waits for another attempt. skipped: unsubscribed, suppressed, ...\n"
+    "\n"
+    "After pause and cancel the state is pausing and canceling until messages whose content has\n"
+    "started have ended (up to sender.stop_timeout); under_way is how many they are. It is also\n"
+    "told of a running campaign whose window has closed or whose sender stops. A worker that\n"
+    "died has none under way; whom it had opened stays pending until its journal is read.\n";
 
 static const struct command_option resume_options[] = {
 	{ "group", "GROUP", "only this group of domains, which a breaker holds" },

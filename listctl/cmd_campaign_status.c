@@ -13,7 +13,10 @@ static const struct output_column columns[] = {
 	{ "campaign", OUTPUT_TEXT, false },        { "list", OUTPUT_TEXT, false },
 	{ "state", OUTPUT_TEXT, false },           { "hold_reason", OUTPUT_TEXT, true },
 	{ "starts_at", OUTPUT_TIME, false },       { "started_at", OUTPUT_TIME, false },
-	{ "ended_at", OUTPUT_TIME, false },        { "audience", OUTPUT_INT, false },
+	{ "ended_at", OUTPUT_TIME, false },        { "not_after", OUTPUT_TIME, false },
+	{ "windows", OUTPUT_TEXT, true },          { "window_opens_at", OUTPUT_TIME, false },
+	{ "local_to", OUTPUT_TEXT, false },        { "local_fallback", OUTPUT_INT, false },
+	{ "under_way", OUTPUT_INT, false },        { "audience", OUTPUT_INT, false },
 	{ "accepted", OUTPUT_INT, false },         { "refused", OUTPUT_INT, false },
 	{ "expired", OUTPUT_INT, false },          { "skipped", OUTPUT_INT, false },
 	{ "in_doubt", OUTPUT_INT, false },         { "deferred", OUTPUT_INT, false },
@@ -81,6 +84,7 @@ static enum err write_standing(struct call *call, const struct standing_report *
 	AUTO_BUF holds = buf_with_ceiling(ROOM);
 	const struct campaign *campaign = &report->campaign;
 	const int64_t *count = report->standing.count;
+	int64_t under_way = standing_report_under_way(report);
 	add_reasons(report->reasons, PLACE_REFUSED, &refused);
 	add_reasons(report->reasons, PLACE_SKIPPED, &skipped);
 	add_relays(report->relays, &relays);
@@ -88,11 +92,17 @@ static enum err write_standing(struct call *call, const struct standing_report *
 	const struct output_cell cells[] = {
 		cell_text(campaign->name),
 		cell_text(campaign->list_name),
-		cell_text(view_of(campaign_state_name(campaign->state))),
+		cell_text(view_of(standing_report_state(report))),
 		cell_text_or_null(campaign->hold_reason),
 		cell_time_or_null(campaign->start_us),
 		cell_time_or_null(campaign->started_us),
 		cell_time_or_null(campaign->ended_us),
+		cell_time_or_null(campaign->not_after_us),
+		cell_text_or_null(campaign->windows),
+		cell_time_or_null(campaign->opens_us),
+		cell_text_or_null(campaign->local_attribute),
+		campaign->local_fallback < 0 ? cell_null() : cell_int(campaign->local_fallback),
+		under_way < 0 ? cell_null() : cell_int(under_way),
 		report->standing.audience < 0 ? cell_null() : cell_int(report->standing.audience),
 		cell_int(count[PLACE_ACCEPTED]),
 		cell_int(count[PLACE_REFUSED]),

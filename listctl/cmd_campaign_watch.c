@@ -5,24 +5,37 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "listctl/schedule.h"
 #include "listctl/standing_report.h"
 
 /* What a watcher sees; a line is written when it changes. */
 struct sight {
-	enum campaign_state state;
+	const char *state; /* NULL: nothing was seen yet */
+	int64_t under_way, opens_us;
 	int64_t count[PLACE_COUNT];
 };
 
 static struct sight sight_of(const struct standing_report *report)
 {
-	struct sight sight = { .state = report->campaign.state };
+	struct sight sight = { .state = standing_report_state(report),
+			       .under_way = standing_report_under_way(report),
+			       .opens_us = report->campaign.opens_us };
 	memcpy(sight.count, report->standing.count, sizeof(sight.count));
 	return sight;
 }
 
-static bool has_ended(enum campaign_state state)
+static bool is_alike(const struct sight *sight, const struct sight *other)
 {
-	return state == CAMPAIGN_FINISHED || state == CAMPAIGN_CANCELED;
+	return other->state != NULL && strcmp(sight->state, other->state) == 0 &&
+	       sight->under_way == other->under_way && sight->opens_us == other->opens_us &&
+	       memcmp(sight->count, other->count, sizeof(sight->count)) == 0;
+}
+
+/* A canceled one has when its last message has. */
+static bool has_ended(const struct standing_report *report)
+{
+	enum campaign_state state = report->campaign.state;
+	return (state == CAMPAIGN_FINISHED || state == CAMPAIGN_CANCELED) && report->leaving.workers == 0;
 }
 
 enum { BAR_WIDTH = 30 };
@@ -45,8 +58,7 @@ static void write_line(const struct standing_report *report, bool bar, struct bu
 	int64_t total = standing->audience < 0 ? 0 : standing->audience;
 	if (bar)
 		write_bar(total - waits, total, line);
-	buf_addf(line, "%s %lld of %lld", campaign_state_name(report->campaign.state), (long long)(total - waits),
-		 (long long)total);
+	buf_addf(line, "%s %lld of %lld", standing_report_state(report), (long long)(total - waits), (long long)total);
 	bool first = true;
 	for (size_t i = 0; i < PLACE_COUNT; i++) {
 		if (standing->count[i] == 0)
@@ -57,6 +69,12 @@ static void write_line(const struct standing_report *report, bool bar, struct bu
 	}
 	if (report->campaign.state == CAMPAIGN_RUNNING && report->rate >= 1)
 		buf_addf(line, "; %.0f/s", report->rate);
+	if (standing_report_under_way(report) >= 0)
+		buf_addf(line, "; %lld still under way", (long long)standing_report_under_way(report));
+	if (report->campaign.opens_us != 0) {
+		buf_addf(line, "; the next window opens at ");
+		schedule_write_instant(report->campaign.opens_us, line);
+	}
 	if (report->campaign.hold_reason.len > 0)
 		buf_addf(line, "; " VIEW_FMT, VIEW_ARG(report->campaign.hold_reason));
 	for (size_t i = 0; i < db_row_count(report->relays); i++) {
@@ -84,7 +102,17 @@ static void show_object(const struct standing_report *report)
 {
 	enum { ROOM = 8192 };
 	AUTO_BUF line = buf_with_ceiling(ROOM);
-	buf_addf(&line, "{\"state\": \"%s\", \"audience\": ", campaign_state_name(report->campaign.state));
+	buf_addf(&line, "{\"state\": \"%s\", \"hold_reason\": ", standing_report_state(report));
+	if (report->campaign.hold_reason.len > 0)
+		output_json_string(&line, report->campaign.hold_reason);
+	else
+		buf_add(&line, VIEW_LIT("null"));
+	buf_addf(&line, ", \"under_way\": ");
+	if (standing_report_under_way(report) >= 0)
+		buf_addf(&line, "%lld", (long long)standing_report_under_way(report));
+	else
+		buf_add(&line, VIEW_LIT("null"));
+	buf_addf(&line, ", \"audience\": ");
 	if (report->standing.audience < 0)
 		buf_add(&line, VIEW_LIT("null"));
 	else
@@ -121,8 +149,8 @@ static enum err look(struct call *call, bool until_sent, struct sight *seen, boo
 		return err;
 	struct sight sight = sight_of(&report);
 	bool sent = report.standing.audience >= 0 && report.standing.count[PLACE_PENDING] == 0;
-	bool goal = has_ended(sight.state) || (until_sent && sent);
-	bool changed = sight.state != seen->state || memcmp(sight.count, seen->count, sizeof(sight.count)) != 0;
+	bool goal = has_ended(&report) || (until_sent && sent);
+	bool changed = !is_alike(&sight, seen);
 	if (json && (goal || changed))
 		show_object(&report);
 	else if (!json && (goal || terminal || changed))
@@ -144,7 +172,7 @@ enum err campaign_watch(struct call *call)
 	bool until_sent = until != NULL && strcmp(until, "sent") == 0;
 	uint64_t interval;
 	enum err err = call_number(call, "interval", HOUR_S, 1, &interval);
-	struct sight seen = { .state = CAMPAIGN_STATE_COUNT };
+	struct sight seen = { 0 };
 	for (bool goal = false; err == ERR_OK && !goal;) {
 		err = look(call, until_sent, &seen, &goal);
 		if (err == ERR_OK && !goal)

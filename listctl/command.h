@@ -17,6 +17,12 @@ struct command_option {
 	const char *help;     /* one line, lower case, without a full stop */
 };
 
+/* An option of the verb's own as it was given: where it stands in the row, and its value. */
+struct given_option {
+	size_t option;
+	const char *value;
+};
+
 enum command_needs {
 	NEEDS_NOTHING,      /* call->settings and call->db are NULL */
 	NEEDS_SETTINGS,     /* the settings are loaded */
@@ -59,7 +65,6 @@ extern const struct command bounce_commands[];     /* cmd_bounce.c */
 extern const struct command prune_commands[];      /* cmd_prune.c: prune, undo */
 extern const struct command explain_commands[];    /* cmd_explain.c */
 extern const struct command policy_commands[];     /* cmd_policy.c */
-extern const struct command relay_commands[];      /* cmd_relay.c */
 extern const struct command relay_test_commands[]; /* cmd_relay_test.c */
 extern const struct command group_commands[];      /* cmd_group.c */
 extern const struct command pace_commands[];       /* cmd_pace.c: pace, warmup */

@@ -132,6 +132,8 @@ static enum exit_status run(const struct arguments *arguments, const char *setti
 		.operands = arguments->operands,
 		.operand_count = arguments->operand_count,
 		.values = arguments->values,
+		.given = arguments->given,
+		.given_count = arguments->given_count,
 		.actor = actor_name(),
 		.quiet = arguments->quiet,
 		.why = why,

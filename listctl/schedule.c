@@ -71,8 +71,7 @@ void schedule_write_offset(int offset_s, struct buf *out)
 	buf_addf(out, "%c%02d:%02d", offset_s < 0 ? '-' : '+', size / 3600, size / 60 % 60);
 }
 
-/* Appends "2026-12-24 11:00:00 UTC". */
-static void write_instant(int64_t instant_us, struct buf *out)
+void schedule_write_instant(int64_t instant_us, struct buf *out)
 {
 	time_t seconds = (time_t)(instant_us / CLOCK_US_PER_SECOND);
 	struct tm parts;
@@ -80,6 +79,20 @@ static void write_instant(int64_t instant_us, struct buf *out)
 		return;
 	buf_addf(out, "%04d-%02d-%02d %02d:%02d:%02d UTC", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
 		 parts.tm_hour, parts.tm_min, parts.tm_sec);
+}
+
+void schedule_write_span(int64_t us, struct buf *out)
+{
+	int64_t seconds = llabs(us) / CLOCK_US_PER_SECOND;
+	buf_addf(out, us < 0 ? "-" : "");
+	if (seconds >= 86400)
+		buf_addf(out, "%lld d %lld h", (long long)(seconds / 86400), (long long)(seconds / 3600 % 24));
+	else if (seconds >= 3600)
+		buf_addf(out, "%lld h %lld min", (long long)(seconds / 3600), (long long)(seconds / 60 % 60));
+	else if (seconds >= 60)
+		buf_addf(out, "%lld min", (long long)(seconds / 60));
+	else
+		buf_addf(out, "%lld s", (long long)seconds);
 }
 
 /* "--offset +02:00 ( 2026-10-25 00:30:00 UTC)" for each reading. */
@@ -91,7 +104,7 @@ static void list_readings(const struct zone_readings *readings, struct buf *why)
 		buf_addf(why, "--offset ");
 		schedule_write_offset(reading->offset_s, why);
 		buf_addf(why, " (");
-		write_instant(reading->instant_us, why);
+		schedule_write_instant(reading->instant_us, why);
 		if (!reading->exact)
 			buf_addf(why, ", when the clocks show %s", reading->shows);
 		buf_addf(why, ")");
@@ -132,6 +145,17 @@ static enum err refuse_offset(const struct zone_readings *readings, int offset_s
 	return ERR_INVALID;
 }
 
+static enum err refuse_past(const struct zone_readings *readings, const struct zone_reading *reading, struct view local,
+			    int64_t now_us, struct buf *why)
+{
+	buf_addf(why, VIEW_FMT " in %s is in the past: it was ", VIEW_ARG(local), readings->zone);
+	schedule_write_instant(reading->instant_us, why);
+	buf_addf(why, " and now it is ");
+	schedule_write_instant(now_us, why);
+	buf_addf(why, "; `listctl campaign start` starts at once");
+	return ERR_INVALID;
+}
+
 enum err schedule_choose(const struct zone_readings *readings, struct view local, const int *offset_s, int64_t now_us,
 			 struct zone_reading *ret_reading, struct buf *why)
 {
@@ -145,14 +169,32 @@ enum err schedule_choose(const struct zone_readings *readings, struct view local
 	} else {
 		chosen = &readings->at[0];
 	}
-	if (chosen->instant_us <= now_us) {
-		buf_addf(why, VIEW_FMT " in %s is in the past: it was ", VIEW_ARG(local), readings->zone);
-		write_instant(chosen->instant_us, why);
-		buf_addf(why, " and now it is ");
-		write_instant(now_us, why);
-		buf_addf(why, "; `listctl campaign start` starts at once");
+	if (chosen->instant_us <= now_us)
+		return refuse_past(readings, chosen, local, now_us, why);
+	*ret_reading = *chosen;
+	return ERR_OK;
+}
+
+enum err schedule_choose_local(const struct zone_readings *readings, struct view local, int64_t now_us,
+			       struct zone_reading *ret_reading, struct buf *why)
+{
+	/* By instant: of a time shown twice the last one is the second, and a skipped one read with the offset before is later. */
+	const struct zone_reading *last = &readings->at[readings->count - 1];
+	if (last->instant_us <= now_us)
+		return refuse_past(readings, last, local, now_us, why);
+	*ret_reading = *last;
+	return ERR_OK;
+}
+
+enum err schedule_choose_end(const struct zone_readings *readings, struct view local, int64_t *ret_end_us,
+			     struct buf *why)
+{
+	if (!readings->exact) {
+		buf_addf(why,
+			 "the clocks of %s never show " VIEW_FMT ", they are set forward over it; choose another time",
+			 readings->zone, VIEW_ARG(local));
 		return ERR_INVALID;
 	}
-	*ret_reading = *chosen;
+	*ret_end_us = readings->at[readings->count - 1].instant_us;
 	return ERR_OK;
 }

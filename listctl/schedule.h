@@ -13,9 +13,24 @@ bool schedule_read_offset(struct view text, int *ret_offset_s) MUST_USE;
 /* Appends "+07:00". */
 void schedule_write_offset(int offset_s, struct buf *out);
 
+/* Appends "2026-12-24 11:00:00 UTC". */
+void schedule_write_instant(int64_t instant_us, struct buf *out);
+
+/* Appends "33 d 17 h", "2 h 5 min", "40 s"; a past one has a minus in front. */
+void schedule_write_span(int64_t us, struct buf *out);
+
 /* Chooses. offset NULL: the zone alone decides. ERR_INVALID: the local time is skipped or shown twice and no offset says which, the offset is
  * not in force then, or the instant is not after now. */
 enum err schedule_choose(const struct zone_readings *readings, struct view local, const int *offset_s, int64_t now_us,
 			 struct zone_reading *ret_reading, struct buf *why) MUST_USE;
+
+/* For a time that each recipient has in a zone of their own: a time that the clocks of this zone skip is as much later, of one shown twice it
+ * is the second. ERR_INVALID: it has passed. */
+enum err schedule_choose_local(const struct zone_readings *readings, struct view local, int64_t now_us,
+			       struct zone_reading *ret_reading, struct buf *why) MUST_USE;
+
+/* For an end: of a time shown twice it is the second. ERR_INVALID: it is skipped. */
+enum err schedule_choose_end(const struct zone_readings *readings, struct view local, int64_t *ret_end_us,
+			     struct buf *why) MUST_USE;
 
 #endif

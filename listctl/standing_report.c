@@ -27,6 +27,8 @@ enum err standing_report_read(struct call *call, struct standing_report *ret_rep
 	if (err == ERR_OK)
 		err = standings_count(call->db, report.campaign.id, &report.standing, &report.reasons, call->why);
 	if (err == ERR_OK)
+		err = standings_leaving(call->db, report.campaign.id, &report.leaving, call->why);
+	if (err == ERR_OK)
 		err = standings_relays(call->db, &report.relays, call->why);
 	if (err == ERR_OK)
 		err = holds_of(call->db, report.campaign.id, &report.holds, call->why);
@@ -38,6 +40,23 @@ enum err standing_report_read(struct call *call, struct standing_report *ret_rep
 	report.rate = rate_of(&report.campaign, &report.standing, clock_wall_us());
 	*ret_report = report;
 	return ERR_OK;
+}
+
+const char *standing_report_state(const struct standing_report *report)
+{
+	enum campaign_state state = report->campaign.state;
+	if (report->leaving.workers > 0 && state == CAMPAIGN_PAUSED)
+		return "pausing";
+	if (report->leaving.workers > 0 && state == CAMPAIGN_CANCELED)
+		return "canceling";
+	return campaign_state_name(state);
+}
+
+int64_t standing_report_under_way(const struct standing_report *report)
+{
+	const struct leaving_standing *leaving = &report->leaving;
+	bool runs = report->campaign.state == CAMPAIGN_RUNNING;
+	return leaving->told > 0 && (runs || leaving->told == leaving->workers) ? leaving->messages : -1;
 }
 
 void standing_report_done(struct standing_report *report)

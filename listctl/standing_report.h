@@ -10,12 +10,18 @@
 struct standing_report {
 	struct campaign campaign;
 	struct standing standing;
+	struct leaving_standing leaving;
 	double rate; /* messages a second: over the last minute while it runs, over its whole time when it has ended */
 	struct db_rows *campaign_rows, *reasons, *relays, *holds;
 };
 
 /* ERR_NOT_FOUND, and as db_run(). Release with standing_report_done(). */
 enum err standing_report_read(struct call *call, struct standing_report *ret_report) MUST_USE;
+/* The campaign's state for people: "pausing" and "canceling" while workers still hold some of it. */
+const char *standing_report_state(const struct standing_report *report);
+/* How many messages are still under way of a campaign that is being paused or canceled, outside of its windows, or whose senders stop; -1: nobody
+ * leaves it, or not all who do have said so yet. */
+int64_t standing_report_under_way(const struct standing_report *report);
 void standing_report_done(struct standing_report *report); /* may run twice */
 
 #endif

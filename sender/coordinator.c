@@ -13,16 +13,34 @@
 #define KEEP_TALLIES_US (INT64_C(7) * 86400 * CLOCK_US_PER_SECOND)
 #define PURGE_EVERY_US (INT64_C(3600) * CLOCK_US_PER_SECOND)
 
+static void on_late(void *user, int64_t campaign_id, struct view reason)
+{
+	struct log_text room;
+	(void)user;
+	log_event(LOG_WARNING, "campaign.late", "id=%lld reason=%s", (long long)campaign_id, log_quoted(reason, &room));
+}
+
+static void tell_start(const struct run_start *start)
+{
+	if (start->local_fallback < 0)
+		log_event(LOG_INFO, "campaign.started", "id=%lld audience=%lld", (long long)start->campaign_id,
+			  (long long)start->audience);
+	else
+		log_event(LOG_INFO, "campaign.started", "id=%lld audience=%lld local_fallback=%lld",
+			  (long long)start->campaign_id, (long long)start->audience, (long long)start->local_fallback);
+}
+
 static enum err start_due(const struct setup *setup, struct db *db, struct buf *why)
 {
-	int64_t id = 1, audience;
+	struct run_start start = { .campaign_id = 1 };
 	bool only_tested = path_check_is_on(&setup->settings);
-	enum err err = only_tested ? path_check_due(&setup->settings, db, why) : ERR_OK;
-	while (err == ERR_OK && id != 0 && !entry_is_stopped()) {
-		err = runs_start_due(db, SETUP_CHUNK, only_tested, &id, &audience, why);
-		if (err == ERR_OK && id != 0)
-			log_event(LOG_INFO, "campaign.started", "id=%lld audience=%lld", (long long)id,
-				  (long long)audience);
+	enum err err = runs_hold_late(db, on_late, NULL, why);
+	if (err == ERR_OK && only_tested)
+		err = path_check_due(&setup->settings, db, why);
+	while (err == ERR_OK && start.campaign_id != 0 && !entry_is_stopped()) {
+		err = runs_start_due(db, SETUP_CHUNK, only_tested, &start, why);
+		if (err == ERR_OK && start.campaign_id != 0)
+			tell_start(&start);
 	}
 	return err;
 }

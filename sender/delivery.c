@@ -88,8 +88,9 @@ static bool refuse(struct recipient *recipient, const struct smtp_event *event, 
 static bool defer(struct recipient *recipient, const struct delivery_terms *terms)
 {
 	struct ledger_row *row = &recipient->row;
+	int64_t expire_us = recipient->run == NULL ? 0 : recipient->run->expire_us;
 	row->outcome = LEDGER_DEFERRED;
-	row->next_attempt_us = retry_next(terms->retry, row->attempts, row->first_attempt_us, terms->now_us);
+	row->next_attempt_us = retry_next(terms->retry, expire_us, row->attempts, row->first_attempt_us, terms->now_us);
 	if (row->next_attempt_us != 0)
 		return false;
 	row->outcome = LEDGER_EXPIRED;

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "sender/backoff.h"
+#include "sender/leaving.h"
 #include "sender/opener.h"
 #include "sender/settlement.h"
 #include "sender/tally.h"
@@ -26,6 +27,7 @@ struct exchange {
 	struct exchange_parts parts;
 	struct settlement settlement;
 	struct opener opener;
+	struct leaving leaving;
 	struct backoff backoff;
 	bool is_away;
 	bool is_unsure; /* a commit was not answered: the database may hold what we do not know of */
@@ -55,6 +57,7 @@ enum err exchange_new(const struct exchange_parts *parts, struct exchange **ret_
 		.runs = parts->runs,
 		.pace = parts->pacer->parts.pace,
 	};
+	exchange->leaving = (struct leaving){ .db = parts->db, .worker_id = parts->worker_id };
 	exchange->backoff = backoff_new(FIRST_WAIT_US, LONGEST_WAIT_US);
 	*ret_exchange = exchange;
 	return ERR_OK;
@@ -352,7 +355,12 @@ static enum err ask_states(struct exchange *exchange, const struct exchange_turn
 		}
 	}
 	/* Also without anyone to ask for: the version comes with it. */
-	return err == ERR_OK ? ask_some(exchange, asked, count, turn, why) : err;
+	if (err == ERR_OK)
+		err = ask_some(exchange, asked, count, turn, why);
+	if (err == ERR_OK)
+		err = leaving_tell(&exchange->leaving, exchange->parts.queue, exchange->parts.runs, turn->is_stopping,
+				   turn->boot_us, why);
+	return err;
 }
 
 /* What sending has to follow is read again when its version is another one. */

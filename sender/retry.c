@@ -29,9 +29,10 @@ enum err retry_parse(struct view text, int64_t expire_us, struct retry *ret_retr
 	return ERR_OK;
 }
 
-int64_t retry_next(const struct retry *retry, unsigned attempts, int64_t first_attempt_us, int64_t now_us)
+int64_t retry_next(const struct retry *retry, int64_t expire_us, unsigned attempts, int64_t first_attempt_us,
+		   int64_t now_us)
 {
-	int64_t end_us = first_attempt_us + retry->expire_us;
+	int64_t end_us = first_attempt_us + (expire_us == 0 ? retry->expire_us : expire_us);
 	if (now_us >= end_us)
 		return 0;
 	size_t wait = attempts > retry->count ? retry->count - 1 : attempts - 1;

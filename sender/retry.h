@@ -15,8 +15,9 @@ struct retry {
 /* "5m 15m 30m 2h": ERR_INVALID when a word is no time, is zero, or there are none or too many. */
 enum err retry_parse(struct view text, int64_t expire_us, struct retry *ret_retry, struct buf *why) MUST_USE;
 
-/* When to try again after the attempt that ended now; 0: never, it has expired. The last wait is cut so that a last attempt is made when it
+/* When to try again after the attempt that ended now; 0: never, it has expired. expire_us: after the first attempt; 0: as in retry. The last wait is cut so that a last attempt is made when it
  * expires. attempts: made so far, at least 1. */
-int64_t retry_next(const struct retry *retry, unsigned attempts, int64_t first_attempt_us, int64_t now_us);
+int64_t retry_next(const struct retry *retry, int64_t expire_us, unsigned attempts, int64_t first_attempt_us,
+		   int64_t now_us);
 
 #endif

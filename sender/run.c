@@ -60,6 +60,7 @@ static enum err load(struct run *run, struct db *db, struct view bounce_domain, 
 	run->list_id = source.list_id;
 	name(source.campaign_name, run->name);
 	name(source.list_name, run->list_name);
+	run->expire_us = source.expire_us;
 	AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
 	err = compile(run, &source, fields, bounce_domain, &reason);
 	if (err == ERR_INVALID) {

@@ -12,6 +12,7 @@ enum { RUN_REASON_MOST = 512, RUN_NAME_MOST = 64 };
 struct run {
 	struct run *next;
 	int64_t id, list_id;
+	int64_t expire_us; /* of retries; 0: as the settings say */
 	char name[RUN_NAME_MOST + 1], list_name[RUN_NAME_MOST + 1];
 	uint64_t routes, routes_version; /* the relays that fit it, and of which reading of them */
 	struct composer *composer;       /* NULL: its template cannot be compiled, and it is being held */
@@ -23,7 +24,9 @@ struct run {
 	/* Nothing more of it is begun, and what was opened goes back: it is paused, canceled or held, or the worker stops. */
 	bool is_leaving;
 	int64_t leave_by_us; /* boot time; what is still being sent by then is cut off */
-	bool wants_hold;     /* the breaker's word, still to be told to the database */
+	bool has_told;       /* how many are still under way; see sender/leaving.h */
+	size_t told_under_way;
+	bool wants_hold; /* the breaker's word, still to be told to the database */
 	char hold_reason[RUN_REASON_MOST];
 };
 

@@ -15,6 +15,8 @@ enum statement {
 	SCHEDULE,
 	UNSCHEDULE,
 	START,
+	NEXT_OPENING,
+	MEMBERS_LATE,
 	PAUSE,
 	RESUME,
 	CANCEL,
@@ -26,7 +28,10 @@ enum statement {
 #define COLUMNS(bodies)                                                                                                \
 	"SELECT c.id, c.list_id, c.name, l.name, c.state, c.subject, c.from_name, c.from_address, c.reply_to, "        \
 	"c.in_doubt, to_char(c.local_time, 'YYYY-MM-DD HH24:MI:SS'), c.zone, c.hold_reason, c.audience, c.start_at,"   \
-	" c.created_at, c.started_at, c.ended_at" bodies " FROM campaign c JOIN list l ON l.id = c.list_id"
+	" c.created_at, c.started_at, c.ended_at, c.not_after, c.window_text, c.local_attribute, c.local_fallback,"    \
+	" (extract(epoch FROM c.expire) * 1000000)::bigint, CASE WHEN c.windows IS NOT NULL"                           \
+	" AND c.state IN ('scheduled', 'running', 'paused') AND NOT is_in_window(c.windows, c.zone, now())"            \
+	" THEN next_opening(c.windows, c.zone, now()) END" bodies " FROM campaign c JOIN list l ON l.id = c.list_id"
 
 enum column {
 	COL_ID,
@@ -47,6 +52,12 @@ enum column {
 	COL_CREATED,
 	COL_STARTED,
 	COL_ENDED,
+	COL_NOT_AFTER,
+	COL_WINDOWS,
+	COL_LOCAL_ATTRIBUTE,
+	COL_LOCAL_FALLBACK,
+	COL_EXPIRE,
+	COL_OPENS,
 	COL_TEXT_BODY,
 	COL_HTML_BODY
 };
@@ -63,17 +74,30 @@ static const struct db_statement statements[] = {
 		   "UPDATE campaign SET subject = $2, from_name = $3, from_address = $4, reply_to = $5, text_body = $6,"
 		   " html_body = $7, in_doubt = $8 WHERE name = $1 AND state IN ('draft', 'scheduled')" },
 	[DELETE] = { "campaigns_delete", "DELETE FROM campaign WHERE name = $1 AND state = 'draft'" },
-	[SCHEDULE] = { "campaigns_schedule", "UPDATE campaign SET state = 'scheduled', local_time = "
-					     "$2::text::timestamp, zone = $3, start_at = $4, hold_reason = NULL"
-					     " WHERE name = $1 AND state IN ('draft', 'scheduled')" },
+	/* $1 name, $2 local time, $3 zone, $4 instant, $5 not after, $6 windows, $7 the same in words, $8 attribute, $9 expiry. */
+	[SCHEDULE] = { "campaigns_schedule",
+		       "UPDATE campaign SET state = 'scheduled', local_time = $2::text::timestamp, zone = $3,"
+		       " start_at = $4, not_after = $5, windows = $6::text::int4multirange, window_text = $7,"
+		       " local_attribute = $8, expire = $9::bigint * interval '1 microsecond', hold_reason = NULL"
+		       " WHERE name = $1 AND state IN ('draft', 'scheduled')" },
 	[UNSCHEDULE] = { "campaigns_unschedule",
 			 "UPDATE campaign SET state = 'draft', local_time = NULL, zone = NULL, start_at = NULL,"
-			 " hold_reason = NULL"
-			 " WHERE name = $1 AND state = 'scheduled'" },
+			 " not_after = NULL, windows = NULL, window_text = NULL, local_attribute = NULL, expire = NULL,"
+			 " hold_reason = NULL WHERE name = $1 AND state = 'scheduled'" },
 	[START] = { "campaigns_start",
-		    "UPDATE campaign SET state = 'scheduled', local_time = NULL, zone = NULL, start_at = now(),"
-		    " hold_reason = NULL"
+		    "UPDATE campaign SET state = 'scheduled', local_time = NULL, start_at = now(), not_after = NULL,"
+		    " zone = CASE WHEN windows IS NOT NULL THEN zone END, local_attribute = NULL, hold_reason = NULL"
 		    " WHERE name = $1 AND state IN ('draft', 'scheduled')" },
+	[NEXT_OPENING] = { "campaigns_next_opening", "SELECT next_opening($1::text::int4multirange, $2, $3)" },
+	[MEMBERS_LATE] = { "campaigns_members_late",
+			   "WITH zones AS MATERIALIZED (SELECT DISTINCT ON (lower(name)) lower(name) AS key,"
+			   " $3::text::timestamp AT TIME ZONE name AS due FROM pg_timezone_names ORDER BY lower(name), "
+			   "name)"
+			   " SELECT count(*), count(*) FILTER (WHERE z.key IS NULL), count(*) FILTER (WHERE"
+			   " coalesce(z.due, $3::text::timestamp AT TIME ZONE $4::text) <= now())"
+			   " FROM campaign c JOIN membership m ON m.list_id = c.list_id AND m.state = 'active'"
+			   " JOIN subscriber s ON s.id = m.subscriber_id"
+			   " LEFT JOIN zones z ON z.key = lower(btrim(s.attributes ->> $2::text)) WHERE c.name = $1" },
 	[PAUSE] = { "campaigns_pause",
 		    "UPDATE campaign SET state = 'paused', hold_reason = $2 WHERE name = $1 AND state = 'running'" },
 	/* After a person has looked, the breakers begin to count anew. */
@@ -152,6 +176,12 @@ void campaigns_at(const struct db_rows *rows, size_t row, struct campaign *ret_c
 		.created_us = db_get_time(rows, row, COL_CREATED),
 		.started_us = db_get_time(rows, row, COL_STARTED),
 		.ended_us = db_get_time(rows, row, COL_ENDED),
+		.not_after_us = db_get_time(rows, row, COL_NOT_AFTER),
+		.windows = db_get_text(rows, row, COL_WINDOWS),
+		.local_attribute = db_get_text(rows, row, COL_LOCAL_ATTRIBUTE),
+		.local_fallback = db_is_null(rows, row, COL_LOCAL_FALLBACK) ? -1 : db_get_int(rows, row, COL_LOCAL_FALLBACK),
+		.expire_us = db_get_int(rows, row, COL_EXPIRE),
+		.opens_us = db_get_time(rows, row, COL_OPENS),
 	};
 }
 
@@ -319,12 +349,22 @@ enum err campaigns_delete(struct db *db, struct view name, struct view actor, st
 	return take_step(db, &step, values, ARRAY_LEN(values), actor, (struct view){ 0 }, why);
 }
 
-/* What is not in the detail of a step could not be read there later: the instant, in the form of the database. */
+/* What is not in the detail of a step could not be read there later: the instants, in the form of the database. */
 static enum err schedule_detail(const struct campaign_time *time, struct buf *out)
 {
-	/* local and zone have passed the server: no quote or control character can stand in them */
-	buf_addf(out, "{\"local\": \"" VIEW_FMT "\", \"zone\": \"" VIEW_FMT "\", \"instant_us\": %lld}",
+	/* local, zone and windows have passed a parser: no quote or control character can stand in them. An attribute's name may hold
+	 * anything, and is in the campaign's row. */
+	buf_addf(out, "{\"local\": \"" VIEW_FMT "\", \"zone\": \"" VIEW_FMT "\", \"instant_us\": %lld",
 		 VIEW_ARG(time->local), VIEW_ARG(time->zone), (long long)time->instant_us);
+	if (time->not_after_us != 0)
+		buf_addf(out, ", \"not_after_us\": %lld", (long long)time->not_after_us);
+	if (time->window_text.len > 0)
+		buf_addf(out, ", \"windows\": \"" VIEW_FMT "\"", VIEW_ARG(time->window_text));
+	if (time->local_attribute.len > 0)
+		buf_addf(out, ", \"each_at_local_time\": true");
+	if (time->expire_us != 0)
+		buf_addf(out, ", \"expire_us\": %lld", (long long)time->expire_us);
+	buf_add_byte(out, '}');
 	return buf_err(out);
 }
 
@@ -335,8 +375,15 @@ enum err campaigns_schedule(struct db *db, struct view name, const struct campai
 					 "only a draft or scheduled campaign can be given a time" };
 	static const struct step clear = { UNSCHEDULE, "unschedule", "campaign.unschedule",
 					   "only a scheduled campaign goes back to draft" };
-	const struct db_value values[] = { db_text(name), db_text_or_null(time->local), db_text_or_null(time->zone),
-					   db_time(time->instant_us) };
+	const struct db_value values[] = { db_text(name),
+					   db_text_or_null(time->local),
+					   db_text_or_null(time->zone),
+					   db_time(time->instant_us),
+					   time->not_after_us == 0 ? db_null() : db_time(time->not_after_us),
+					   db_text_or_null(time->windows),
+					   db_text_or_null(time->window_text),
+					   db_text_or_null(time->local_attribute),
+					   time->expire_us == 0 ? db_null() : db_int(time->expire_us) };
 	if (time->instant_us == 0)
 		return take_step(db, &clear, values, 1, actor, (struct view){ 0 }, why);
 	AUTO_BUF detail = buf_with_ceiling(LIMIT_WHY);
@@ -344,6 +391,31 @@ enum err campaigns_schedule(struct db *db, struct view name, const struct campai
 	if (err != ERR_OK)
 		return err;
 	return take_step(db, &set, values, ARRAY_LEN(values), actor, buf_view(&detail), why);
+}
+
+enum err campaigns_next_opening(struct db *db, struct view windows, struct view zone, int64_t from_us,
+				int64_t *ret_opens_us, struct buf *why)
+{
+	const struct db_value values[] = { db_text(windows), db_text(zone), db_time(from_us) };
+	AUTO_DB_ROWS *rows = NULL;
+	enum err err = db_run(db, &statements[NEXT_OPENING], values, ARRAY_LEN(values), &rows, why);
+	if (err == ERR_OK)
+		*ret_opens_us = db_get_time(rows, 0, 0);
+	return err;
+}
+
+enum err campaigns_count_local(struct db *db, struct view name, const struct campaign_time *time,
+			       struct campaign_local *ret_local, struct buf *why)
+{
+	const struct db_value values[] = { db_text(name), db_text(time->local_attribute), db_text(time->local),
+					   db_text(time->zone) };
+	AUTO_DB_ROWS *rows = NULL;
+	enum err err = db_run(db, &statements[MEMBERS_LATE], values, ARRAY_LEN(values), &rows, why);
+	if (err == ERR_OK)
+		*ret_local = (struct campaign_local){ .members = db_get_int(rows, 0, 0),
+						      .fallback = db_get_int(rows, 0, 1),
+						      .past = db_get_int(rows, 0, 2) };
+	return err;
 }
 
 enum err campaigns_start(struct db *db, struct view name, struct view actor, struct buf *why)

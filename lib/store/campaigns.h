@@ -7,7 +7,7 @@
 
 enum campaign_state {
 	CAMPAIGN_DRAFT,
-	CAMPAIGN_SCHEDULED, /* due at start_us; `start` makes it due now */
+	CAMPAIGN_SCHEDULED, /* due at start_us; `start` makes it due now; with a hold_reason it waits for a person */
 	CAMPAIGN_RUNNING,   /* the audience is frozen */
 	CAMPAIGN_PAUSED,    /* hold_reason says why */
 	CAMPAIGN_CANCELED,
@@ -33,6 +33,13 @@ struct campaign {
 	struct view hold_reason;
 	int64_t audience;                                   /* -1 until it is frozen */
 	int64_t start_us, created_us, started_us, ended_us; /* 0: not yet */
+	int64_t not_after_us; /* it does not start by itself later than this; 0: no limit */
+	struct view windows;  /* when it may be sent, as written; empty: at any time */
+	int64_t opens_us;     /* outside of its windows now: when the next one opens; else 0 */
+	struct view
+	    local_attribute; /* each recipient at local_time in the zone that this attribute names; empty: all at once */
+	int64_t local_fallback; /* to how many it named no zone, once the audience is frozen; -1: not known */
+	int64_t expire_us;      /* of retries; 0: as sender's settings say */
 };
 
 /* ERR_NOT_FOUND names the campaigns that are there. The caller releases *ret_rows, on which *ret_campaign depends. */
@@ -54,13 +61,28 @@ enum err campaigns_delete(struct db *db, struct view name, struct view actor, st
 /* ---- the steps; ERR_NOT_FOUND, ERR_REFUSED ---- */
 
 struct campaign_time {
-	struct view local, zone; /* as written; both empty: none */
-	int64_t instant_us;      /* 0: no schedule, back to draft */
+	struct view local, zone;          /* as written; both empty: none */
+	int64_t instant_us;               /* 0: no schedule, back to draft */
+	int64_t not_after_us;             /* 0: no limit */
+	struct view windows, window_text; /* a multirange of minutes of the week, and in words; empty: none */
+	struct view local_attribute;      /* empty: none */
+	int64_t expire_us;                /* 0: as sender's settings say */
 };
-/* draft, scheduled -> scheduled at that instant, or draft. */
+/* draft, scheduled -> scheduled at that instant, or draft. All of the schedule is replaced. */
 enum err campaigns_schedule(struct db *db, struct view name, const struct campaign_time *time, struct view actor,
 			    struct buf *why) MUST_USE;
-/* draft, scheduled -> scheduled, due now: the next free worker freezes the audience and runs it. */
+/* The first instant from then on that lies in the windows; 0: none. */
+enum err campaigns_next_opening(struct db *db, struct view windows, struct view zone, int64_t from_us,
+				int64_t *ret_opens_us, struct buf *why) MUST_USE;
+/* What each recipient's local time means for the members of now: how many there are, whose attribute names no zone, for how many the time
+ * has passed already. */
+struct campaign_local {
+	int64_t members, fallback, past;
+};
+enum err campaigns_count_local(struct db *db, struct view name, const struct campaign_time *time,
+			       struct campaign_local *ret_local, struct buf *why) MUST_USE;
+/* draft, scheduled -> scheduled, due now: the next free coordinator freezes the audience and runs it. Its windows and its expiry stay; a
+ * not-after, local times and what it waits for go. */
 enum err campaigns_start(struct db *db, struct view name, struct view actor, struct buf *why) MUST_USE;
 /* running -> paused, paused -> running. */
 enum err campaigns_pause(struct db *db, struct view name, struct view reason, struct view actor,

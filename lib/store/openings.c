@@ -15,6 +15,7 @@ enum statement {
 	FREE_WINDOWS,
 	FREE_RETRIES,
 	FREE_LEASES,
+	FREE_LEAVING,
 	FREE_UNKNOWN_WINDOWS,
 	FREE_UNKNOWN_RETRIES,
 	STATEMENT_COUNT
@@ -61,6 +62,9 @@ enum column {
 	", o.attempts, o.first_attempt_at, o.key_id, o.day, o.date_at, o.variant, o.exhausted"                         \
 	" FROM o" PERSON_JOINS("o") " ORDER BY o.n"
 
+/* Campaign r may be sent now. */
+#define IS_SENDING " r.state = 'running' AND is_in_window(r.windows, r.zone, now())"
+
 /* Opens up to $2 more of the chunk that `choice` picks. $1 worker, $3 lease in microseconds, $4 key, $5 day, $6 date, $7 variant.
  * Nearly all recipients come by here, so that everything is read for all at once: an audience is frozen in the order of the ids, thus
  * subscribers are read as a range, or one by one where too many others lie between; members of the list are a range of its index in any
@@ -69,7 +73,8 @@ enum column {
 	"WITH pick AS MATERIALIZED ("                                                                                  \
 	" SELECT k.campaign_id, k.chunk_no, k.opened AS was"                                                           \
 	" FROM campaign_chunk k JOIN campaign r ON r.id = k.campaign_id"                                               \
-	" WHERE r.state = 'running' AND NOT k.done AND " choice " AND k.opened < cardinality(k.subscriber_ids)"        \
+	" WHERE" IS_SENDING " AND NOT k.done AND " choice " AND k.opened < cardinality(k.subscriber_ids)"              \
+	" AND (k.not_before IS NULL OR k.not_before <= now())"                                                         \
 	" ORDER BY k.campaign_id, k.chunk_no LIMIT 1 FOR UPDATE OF k SKIP LOCKED),"                                    \
 	" c AS ("                                                                                                      \
 	" UPDATE campaign_chunk k SET opened = least(p.was + $2, cardinality(k.subscriber_ids))::integer,"             \
@@ -116,7 +121,7 @@ enum column {
 	" SELECT f.campaign_id, f.subscriber_id FROM deferral f"                                                       \
 	" WHERE f.campaign_id = r.id AND f.opened_by IS NULL AND " which                                               \
 	" ORDER BY f.next_attempt_at LIMIT $2 FOR UPDATE OF f SKIP LOCKED) q"                                          \
-	" WHERE r.state = 'running' LIMIT $2),"                                                                        \
+	" WHERE" IS_SENDING " LIMIT $2),"                                                                              \
 	" o AS ("                                                                                                      \
 	" UPDATE deferral f SET opened_by = $1::uuid, waits_for = NULL FROM pick p"                                    \
 	" WHERE f.campaign_id = p.campaign_id AND f.subscriber_id = p.subscriber_id"                                   \
@@ -136,7 +141,7 @@ static const struct db_statement statements[] = {
 			      "WITH pick AS MATERIALIZED ("
 			      " SELECT w.campaign_id, w.chunk_no, w.first FROM chunk_window w JOIN campaign r ON r.id "
 			      "= w.campaign_id"
-			      " WHERE w.worker_id IS NULL AND r.state = 'running'"
+			      " WHERE w.worker_id IS NULL AND" IS_SENDING
 			      " ORDER BY w.campaign_id, w.chunk_no, w.first LIMIT 1 FOR UPDATE OF w SKIP LOCKED),"
 			      " t AS ("
 			      " UPDATE chunk_window w SET worker_id = $1::uuid, opened_at = now() FROM pick p"
@@ -196,6 +201,9 @@ static const struct db_statement statements[] = {
 			  .sql =
 			      "UPDATE campaign_chunk SET lease_owner = NULL, lease_until = NULL"
 			      " WHERE NOT done AND lease_owner = $1::uuid AND ($2::bigint = 0 OR campaign_id = $2)" },
+	[FREE_LEAVING] = { .name = "openings_free_leaving",
+			   .sql = "DELETE FROM campaign_leaving"
+				  " WHERE worker_id = $1::uuid AND ($2::bigint = 0 OR campaign_id = $2)" },
 	/* $1 worker, then what it knows. */
 	[FREE_UNKNOWN_WINDOWS] = { .name = "openings_free_unknown_windows",
 				   .sql =
@@ -312,7 +320,7 @@ enum err openings_close(struct db *db, const char *worker_id, const struct db_ar
 
 enum err openings_give_back(struct db *db, const char *worker_id, int64_t campaign_id, struct buf *why)
 {
-	static const enum statement steps[] = { FREE_WINDOWS, FREE_RETRIES, FREE_LEASES };
+	static const enum statement steps[] = { FREE_WINDOWS, FREE_RETRIES, FREE_LEASES, FREE_LEAVING };
 	const struct db_value values[] = { db_text(view_of(worker_id)), db_int(campaign_id) };
 	enum err err = ERR_OK;
 	for (size_t i = 0; err == ERR_OK && i < ARRAY_LEN(steps); i++)

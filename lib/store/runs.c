@@ -5,8 +5,13 @@
 #include "store/audit.h"
 
 enum statement {
-	START_DUE,
+	PICK_DUE,
+	FREEZE,
+	FREEZE_LOCAL,
+	RUN,
+	HOLD_LATE,
 	CLOSE_CHUNKS,
+	COMPLETE,
 	FINISH,
 	CANCEL_CHUNKS,
 	CANCEL_RETRIES,
@@ -21,40 +26,99 @@ enum statement {
 /* How much of a canceled campaign one transaction settles. */
 enum { CANCEL_CHUNKS_A_STEP = 20, CANCEL_RETRIES_A_STEP = 5000 };
 
+#define IS_COMPLETE                                                                                                    \
+	" c.state = 'running'"                                                                                         \
+	" AND NOT EXISTS (SELECT FROM campaign_chunk k WHERE k.campaign_id = c.id AND NOT k.done)"                     \
+	" AND NOT EXISTS (SELECT FROM deferral f WHERE f.campaign_id = c.id"                                           \
+	" AND (f.state = 'deferred' OR f.next_attempt_at IS NOT NULL OR f.opened_by IS NOT NULL"                       \
+	" OR f.waits_for IS NOT NULL))"
+
 static const struct db_statement statements[] = {
-	/* $1 ids a chunk; $2: only those whose relays were tested for this time. */
-	[START_DUE] = { .name = "runs_start_due",
-			.sql = "WITH due AS MATERIALIZED ("
-			       " SELECT id, list_id FROM campaign WHERE state = 'scheduled' AND start_at <= now()"
-			       " AND hold_reason IS NULL AND (tested_for = start_at OR $2::text IS NULL)"
-			       " ORDER BY start_at, id LIMIT 1 FOR UPDATE SKIP LOCKED),"
+	/* One that is due and may start: in a window, and not too late; $1: only if its relays were tested for this time. A lock of this row
+	 * alone: no other campaign waits for it. */
+	[PICK_DUE] = { .name = "runs_pick_due",
+		       .sql = "SELECT id, local_attribute IS NOT NULL FROM campaign WHERE state = 'scheduled'"
+			      " AND hold_reason IS NULL AND start_at <= now() AND (not_after IS NULL OR not_after >= "
+			      "now())"
+			      " AND is_in_window(windows, zone, now()) AND (tested_for = start_at OR $1::text IS NULL)"
+			      " ORDER BY start_at, id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED" },
+	/* $1 campaign, $2 ids a chunk. */
+	[FREEZE] = { .name = "runs_freeze",
+		     .sql =
+			 "WITH numbered AS ("
+			 " SELECT m.subscriber_id, (row_number() OVER (ORDER BY m.subscriber_id) - 1) / $2 AS chunk_no"
+			 " FROM campaign c JOIN membership m ON m.list_id = c.list_id AND m.state = 'active'"
+			 " WHERE c.id = $1),"
+			 " chunks AS ("
+			 " INSERT INTO campaign_chunk (campaign_id, chunk_no, subscriber_ids)"
+			 " SELECT $1, chunk_no, array_agg(subscriber_id ORDER BY subscriber_id) FROM numbered"
+			 " GROUP BY chunk_no RETURNING cardinality(subscriber_ids) AS members)"
+			 " SELECT coalesce(sum(members), 0)::bigint, NULL::bigint FROM chunks" },
+	/* The same, each chunk of one instant and in the order of the instants. A local time that a zone's clocks skip is as much later; of
+	 * one that they show twice it is the second. */
+	[FREEZE_LOCAL] = { .name = "runs_freeze_local",
+			   .sql =
+			       "WITH c AS MATERIALIZED ("
+			       " SELECT list_id, local_attribute, local_time, local_time AT TIME ZONE zone AS due"
+			       " FROM campaign WHERE id = $1),"
+			       " zones AS MATERIALIZED ("
+			       " SELECT DISTINCT ON (lower(z.name)) lower(z.name) AS key, c.local_time AT TIME ZONE "
+			       "z.name AS due"
+			       " FROM c CROSS JOIN pg_timezone_names z ORDER BY lower(z.name), z.name),"
 			       " numbered AS ("
-			       " SELECT d.id, m.subscriber_id, (row_number() OVER (ORDER BY m.subscriber_id) - 1) / $1 "
-			       "AS chunk_no"
-			       " FROM due d JOIN membership m ON m.list_id = d.list_id AND m.state = 'active'),"
+			       " SELECT a.subscriber_id, a.due, a.is_lost,"
+			       " (row_number() OVER (PARTITION BY a.due ORDER BY a.subscriber_id) - 1) / $2 AS part"
+			       " FROM (SELECT m.subscriber_id, coalesce(z.due, c.due) AS due, z.key IS NULL AS is_lost"
+			       " FROM c JOIN membership m ON m.list_id = c.list_id AND m.state = 'active'"
+			       " JOIN subscriber s ON s.id = m.subscriber_id"
+			       " LEFT JOIN zones z ON z.key = lower(btrim(s.attributes ->> c.local_attribute))) AS a),"
+			       " parts AS MATERIALIZED ("
+			       " SELECT due, part, array_agg(subscriber_id ORDER BY subscriber_id) AS ids,"
+			       " count(*) FILTER (WHERE is_lost) AS lost FROM numbered GROUP BY due, part),"
 			       " chunks AS ("
-			       " INSERT INTO campaign_chunk (campaign_id, chunk_no, subscriber_ids)"
-			       " SELECT id, chunk_no, array_agg(subscriber_id ORDER BY subscriber_id) FROM numbered"
-			       " GROUP BY id, chunk_no RETURNING cardinality(subscriber_ids) AS members)"
-			       " UPDATE campaign c SET state = 'running', started_at = now(),"
-			       " fields = ARRAY(SELECT DISTINCT jsonb_object_keys(s.attributes) COLLATE \"C\""
-			       " FROM due d JOIN membership m ON m.list_id = d.list_id"
-			       " JOIN subscriber s ON s.id = m.subscriber_id),"
-			       " audience = (SELECT coalesce(sum(members), 0) FROM chunks)"
-			       " FROM due WHERE c.id = due.id RETURNING c.id, c.audience" },
+			       " INSERT INTO campaign_chunk (campaign_id, chunk_no, subscriber_ids, not_before)"
+			       " SELECT $1, row_number() OVER (ORDER BY due, part) - 1, ids, due FROM parts)"
+			       " SELECT coalesce(sum(cardinality(ids)), 0)::bigint, coalesce(sum(lost), 0)::bigint "
+			       "FROM parts" },
+	/* $1 campaign, $2 audience, $3 whose zone is not known. Most members have the attributes that the first thousand have: only what is
+	 * left of the others is taken apart. */
+	[RUN] = { .name = "runs_run",
+		  .sql =
+		      "WITH known AS MATERIALIZED ("
+		      " SELECT coalesce(array_agg(DISTINCT k.name), '{}') AS names FROM ("
+		      " SELECT s.attributes FROM campaign c JOIN membership m ON m.list_id = c.list_id"
+		      " JOIN subscriber s ON s.id = m.subscriber_id WHERE c.id = $1 LIMIT 1000) AS sample"
+		      " CROSS JOIN LATERAL jsonb_object_keys(sample.attributes) AS k(name)),"
+		      " more AS ("
+		      " SELECT DISTINCT jsonb_object_keys(s.attributes - known.names) AS name"
+		      " FROM known, campaign c JOIN membership m ON m.list_id = c.list_id"
+		      " JOIN subscriber s ON s.id = m.subscriber_id"
+		      " WHERE c.id = $1 AND s.attributes - known.names <> '{}')"
+		      " UPDATE campaign SET state = 'running', started_at = now(), hold_reason = NULL, audience = $2,"
+		      " local_fallback = $3, fields = ARRAY(SELECT name COLLATE \"C\" FROM more UNION"
+		      " SELECT unnest(names) FROM known ORDER BY 1) WHERE id = $1" },
+	[HOLD_LATE] = { .name = "runs_hold_late",
+			.sql = "WITH late AS (UPDATE campaign SET hold_reason = 'it was not to start after '"
+			       " || to_char(not_after AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI') || ' UTC'"
+			       " WHERE state = 'scheduled' AND hold_reason IS NULL AND start_at <= now() AND not_after "
+			       "< now()"
+			       " RETURNING id, name, hold_reason),"
+			       " noted AS (INSERT INTO audit (actor, action, subject, detail)"
+			       " SELECT 'sender', 'campaign.hold', 'campaign:' || name,"
+			       " jsonb_build_object('reason', hold_reason) FROM late)"
+			       " SELECT id, hold_reason FROM late" },
 	/* Two workers that close the last two windows of a chunk at once do not see each other: this looks again. */
 	[CLOSE_CHUNKS] = { .name = "runs_close_chunks",
 			   .sql = "UPDATE campaign_chunk k SET done = true, lease_owner = NULL, lease_until = NULL"
 				  " WHERE NOT k.done AND k.opened > 0 AND k.opened = cardinality(k.subscriber_ids)"
 				  " AND NOT EXISTS (SELECT FROM chunk_window w"
 				  " WHERE w.campaign_id = k.campaign_id AND w.chunk_no = k.chunk_no)" },
+	/* Locked first and asked again after that: who makes a doubtful one be sent again locks the campaign, too. */
+	[COMPLETE] = { .name = "runs_complete",
+		       .sql = "SELECT c.id FROM campaign c WHERE" IS_COMPLETE " FOR NO KEY UPDATE OF c SKIP LOCKED" },
 	[FINISH] = { .name = "runs_finish",
-		     .sql = "UPDATE campaign c SET state = 'finished', ended_at = now() WHERE c.state = 'running'"
-			    " AND NOT EXISTS (SELECT FROM campaign_chunk k WHERE k.campaign_id = c.id AND NOT k.done)"
-			    " AND NOT EXISTS (SELECT FROM deferral f WHERE f.campaign_id = c.id"
-			    " AND (f.state = 'deferred' OR f.next_attempt_at IS NOT NULL OR f.opened_by IS NOT NULL"
-			    " OR f.waits_for IS NOT NULL))"
-			    " RETURNING c.id" },
+		     .sql = "UPDATE campaign c SET state = 'finished', ended_at = now() WHERE c.id = ANY ($1::bigint[])"
+			    " AND" IS_COMPLETE " RETURNING c.id" },
 	/* $1 chunks. Those never opened, and those of windows that were given back. */
 	[CANCEL_CHUNKS] = { .name = "runs_cancel_chunks",
 			    .sql = "WITH pick AS MATERIALIZED ("
@@ -112,31 +176,118 @@ static const struct db_statement statements[] = {
 		   .sql =
 		       "UPDATE campaign SET state = 'paused', hold_reason = $2 WHERE id = $1 AND state = 'running'" },
 	[STATES] = { .name = "runs_states",
-		     .sql = "SELECT coalesce(c.state, 'canceled'), v.version FROM sending_version v"
+		     .sql = "SELECT CASE WHEN c.state = 'running' AND NOT is_in_window(c.windows, c.zone, now()) THEN "
+			    "'paused'"
+			    " ELSE coalesce(c.state, 'canceled') END, v.version FROM sending_version v"
 			    " LEFT JOIN unnest($1::bigint[]) WITH ORDINALITY AS i(id, n) ON true"
 			    " LEFT JOIN campaign c ON c.id = i.id ORDER BY i.n" },
 	[LOAD] = { .name = "runs_load",
 		   .sql = "SELECT l.id, c.name, l.name, l.title, l.list_id, c.subject, c.from_name, c.from_address, "
 			  "c.reply_to,"
-			  " c.text_body, c.html_body"
+			  " c.text_body, c.html_body,"
+			  " (extract(epoch FROM c.expire) * 1000000)::bigint"
 			  " FROM campaign c JOIN list l ON l.id = c.list_id WHERE c.id = $1" },
 	[FIELDS] = { .name = "runs_fields", .sql = "SELECT unnest(fields) FROM campaign WHERE id = $1" },
 };
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row per statement");
 
-enum err runs_start_due(struct db *db, size_t chunk_size, bool only_tested, int64_t *ret_campaign_id,
-			int64_t *ret_audience, struct buf *why)
+/* ---- beginning ---- */
+
+static enum err pick_due(struct db *db, bool only_tested, int64_t *ret_id, bool *ret_is_local, struct buf *why)
 {
-	const struct db_value values[] = { db_int((int64_t)chunk_size),
-					   only_tested ? db_text(VIEW_LIT("tested")) : db_null() };
+	const struct db_value values[] = { only_tested ? db_text(VIEW_LIT("tested")) : db_null() };
 	AUTO_DB_ROWS *rows = NULL;
-	enum err err = db_run(db, &statements[START_DUE], values, ARRAY_LEN(values), &rows, why);
+	enum err err = db_run(db, &statements[PICK_DUE], values, ARRAY_LEN(values), &rows, why);
 	if (err != ERR_OK)
 		return err;
 	bool any = db_row_count(rows) > 0;
-	*ret_campaign_id = any ? db_get_int(rows, 0, 0) : 0;
-	*ret_audience = any ? db_get_int(rows, 0, 1) : 0;
+	*ret_id = any ? db_get_int(rows, 0, 0) : 0;
+	*ret_is_local = any && db_get_bool(rows, 0, 1);
 	return ERR_OK;
+}
+
+static enum err freeze(struct db *db, enum statement statement, size_t chunk_size, struct run_start *start,
+		       struct buf *why)
+{
+	const struct db_value values[] = { db_int(start->campaign_id), db_int((int64_t)chunk_size) };
+	AUTO_DB_ROWS *rows = NULL;
+	enum err err = db_run(db, &statements[statement], values, ARRAY_LEN(values), &rows, why);
+	if (err != ERR_OK)
+		return err;
+	start->audience = db_get_int(rows, 0, 0);
+	start->local_fallback = db_is_null(rows, 0, 1) ? -1 : db_get_int(rows, 0, 1);
+	return ERR_OK;
+}
+
+static enum err set_running(struct db *db, const struct run_start *start, struct buf *why)
+{
+	const struct db_value values[] = { db_int(start->campaign_id), db_int(start->audience),
+					   start->local_fallback < 0 ? db_null() : db_int(start->local_fallback) };
+	return db_run(db, &statements[RUN], values, ARRAY_LEN(values), NULL, why);
+}
+
+static enum err start_due(struct db *db, size_t chunk_size, bool only_tested, struct run_start *start, struct buf *why)
+{
+	bool is_local = false;
+	enum err err = pick_due(db, only_tested, &start->campaign_id, &is_local, why);
+	if (err != ERR_OK || start->campaign_id == 0)
+		return err;
+	err = freeze(db, is_local ? FREEZE_LOCAL : FREEZE, chunk_size, start, why);
+	return err == ERR_OK ? set_running(db, start, why) : err;
+}
+
+enum err runs_start_due(struct db *db, size_t chunk_size, bool only_tested, struct run_start *ret_start,
+			struct buf *why)
+{
+	struct run_start start = { .local_fallback = -1 };
+	enum err err = db_begin(db);
+	if (err == ERR_OK)
+		err = start_due(db, chunk_size, only_tested, &start, why);
+	if (err == ERR_OK)
+		err = db_commit(db, why);
+	if (err != ERR_OK) {
+		db_rollback(db);
+		return err;
+	}
+	*ret_start = start;
+	return ERR_OK;
+}
+
+enum err runs_hold_late(struct db *db, void (*told)(void *user, int64_t campaign_id, struct view reason), void *user,
+			struct buf *why)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	enum err err = db_run(db, &statements[HOLD_LATE], NULL, 0, &rows, why);
+	for (size_t i = 0; err == ERR_OK && i < db_row_count(rows); i++)
+		told(user, db_get_int(rows, i, 0), db_get_text(rows, i, 1));
+	return err;
+}
+
+/* ---- ending ---- */
+
+static enum err find_complete(struct db *db, struct db_array *ids, struct buf *why)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	enum err err = db_run(db, &statements[COMPLETE], NULL, 0, &rows, why);
+	for (size_t i = 0; err == ERR_OK && i < db_row_count(rows); i++)
+		db_array_add_int(ids, db_get_int(rows, i, 0));
+	return err;
+}
+
+static enum err finish(struct db *db, struct db_rows **ret_rows, struct buf *why)
+{
+	AUTO_DB_ARRAY ids = db_array_of(DB_INT);
+	enum err err = db_begin(db);
+	if (err == ERR_OK)
+		err = find_complete(db, &ids, why);
+	const struct db_value values[] = { db_values(&ids) };
+	if (err == ERR_OK && ids.count > 0)
+		err = db_run(db, &statements[FINISH], values, ARRAY_LEN(values), ret_rows, why);
+	if (err == ERR_OK)
+		err = db_commit(db, why);
+	if (err != ERR_OK)
+		db_rollback(db);
+	return err;
 }
 
 enum err runs_finish_complete(struct db *db, void (*told)(void *user, int64_t campaign_id), void *user, struct buf *why)
@@ -144,8 +295,8 @@ enum err runs_finish_complete(struct db *db, void (*told)(void *user, int64_t ca
 	AUTO_DB_ROWS *rows = NULL;
 	enum err err = db_run(db, &statements[CLOSE_CHUNKS], NULL, 0, NULL, why);
 	if (err == ERR_OK)
-		err = db_run(db, &statements[FINISH], NULL, 0, &rows, why);
-	if (err != ERR_OK)
+		err = finish(db, &rows, why);
+	if (err != ERR_OK || rows == NULL)
 		return err;
 	for (size_t i = 0; i < db_row_count(rows); i++)
 		told(user, db_get_int(rows, i, 0));
@@ -241,6 +392,7 @@ enum err runs_load(struct db *db, int64_t campaign_id, struct run_source *ret_so
 		.reply_to = db_get_text(rows, 0, 8),
 		.text_body = db_get_text(rows, 0, 9),
 		.html_body = db_get_text(rows, 0, 10),
+		.expire_us = db_get_int(rows, 0, 11),
 	};
 	*ret_rows = rows;
 	return ERR_OK;

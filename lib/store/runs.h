@@ -5,11 +5,22 @@
 
 #include "store/campaigns.h"
 
-/* Starts the campaign that has been due longest, if any: one statement freezes its audience (the list's active members at this
- * moment, in chunks of chunk_size by id) and sets it running. Those that wait for a person are passed over; with only_tested also those
- * that store/relay_tests.h has not cleared. *ret_campaign_id is 0 when none is due. */
-enum err runs_start_due(struct db *db, size_t chunk_size, bool only_tested, int64_t *ret_campaign_id,
-			int64_t *ret_audience, struct buf *why) MUST_USE;
+struct run_start {
+	int64_t campaign_id; /* 0: none is due */
+	int64_t audience;
+	int64_t local_fallback; /* -1: not each at their local time; else to how many their attribute named no zone */
+};
+
+/* Starts the campaign that has been due longest, if any, in a transaction of its own: its audience (the list's active members at this
+ * moment) is frozen in chunks of up to chunk_size by id, and it is set running. Outside of its windows, or after its not-after, a campaign
+ * does not start; those that wait for a person are passed over, with only_tested also those that store/relay_tests.h has not cleared. Nothing but the one campaign is locked meanwhile. */
+enum err runs_start_due(struct db *db, size_t chunk_size, bool only_tested, struct run_start *ret_start,
+			struct buf *why) MUST_USE;
+
+/* Scheduled campaigns whose not-after has passed wait for a person from now on, with the reason stored and an audit row. Calls told() for
+ * each. */
+enum err runs_hold_late(struct db *db, void (*told)(void *user, int64_t campaign_id, struct view reason), void *user,
+			struct buf *why) MUST_USE;
 
 /* Finishes campaigns with nothing left to send or to retry. The doubtful that are held for a person do not keep one open. Calls told() for
  * each. */
@@ -24,8 +35,9 @@ enum err runs_settle_canceled(struct db *db, bool *ret_more, struct buf *why) MU
  * running. */
 enum err runs_hold(struct db *db, int64_t campaign_id, struct view reason, bool *ret_held, struct buf *why) MUST_USE;
 
-/* The states of these campaigns now, in the order of the ids; CAMPAIGN_CANCELED for one that is gone. With them, and
- * without any, the version of what sending has to follow: another one when relays, domain groups and the like have changed. */
+/* The states of these campaigns now as a worker has to take them, in the order of the ids: CAMPAIGN_PAUSED for a running one outside of its
+ * windows, CAMPAIGN_CANCELED for one that is gone. With them, and without any, the version of what sending has to follow: another one when
+ * relays, domain groups and the like have changed. */
 enum err runs_states(struct db *db, const int64_t *campaign_ids, size_t count, enum campaign_state *ret_states,
 		     int64_t *ret_sending_version, struct buf *why) MUST_USE;
 
@@ -34,6 +46,7 @@ struct run_source {
 	int64_t list_id;
 	struct view campaign_name, list_name, list_title, list_header_id;
 	struct view subject, from_name, from_address, reply_to, text_body, html_body;
+	int64_t expire_us; /* of retries; 0: as the settings say */
 };
 /* ERR_NOT_FOUND when there is no such campaign. */
 enum err runs_load(struct db *db, int64_t campaign_id, struct run_source *ret_source, struct db_rows **ret_rows,

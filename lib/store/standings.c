@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "store/audit.h"
+#include "store/workers.h"
 
 enum statement {
 	AUDIENCE,
@@ -13,6 +14,7 @@ enum statement {
 	ENDED_PAGE,
 	WAITING_PAGE,
 	PENDING_PAGE,
+	LEAVING,
 	RELAYS,
 	DOUBTFUL,
 	RESEND,
@@ -59,6 +61,13 @@ static const struct db_statement statements[] = {
 			   " AND NOT EXISTS (SELECT FROM deferral f WHERE f.campaign_id = $1"
 			   " AND f.subscriber_id = a.id)) AS p ON true"
 			   " LEFT JOIN subscriber s ON s.id = p.id ORDER BY 1, 2" },
+	/* $2: a worker that was not seen for so many seconds is dead, and has nothing under way. */
+	[LEAVING] = { "standings_leaving",
+		      "SELECT count(*), count(l.messages), coalesce(sum(l.messages), 0)::bigint FROM ("
+		      " SELECT worker_id FROM chunk_window WHERE campaign_id = $1 AND worker_id IS NOT NULL UNION"
+		      " SELECT opened_by FROM deferral WHERE campaign_id = $1 AND opened_by IS NOT NULL) AS h"
+		      " JOIN worker w ON w.id = h.worker_id AND w.seen_at > now() - $2 * interval '1 second'"
+		      " LEFT JOIN campaign_leaving l ON l.campaign_id = $1 AND l.worker_id = h.worker_id" },
 	[RELAYS] = { "standings_relays",
 		     "SELECT relay, reason, since, retry_at FROM relay_state WHERE tripped ORDER BY relay" },
 	[DOUBTFUL] = { "standings_doubtful",
@@ -220,6 +229,18 @@ void standing_recipient_at(const struct db_rows *rows, size_t row, struct standi
 		.reply = db_get_text(rows, row, 8),
 		.next_us = db_get_time(rows, row, 9),
 	};
+}
+
+enum err standings_leaving(struct db *db, uint64_t campaign_id, struct leaving_standing *ret_leaving, struct buf *why)
+{
+	const struct db_value values[] = { db_int((int64_t)campaign_id), db_int(WORKERS_ALIVE_S) };
+	AUTO_DB_ROWS *rows = NULL;
+	enum err err = db_run(db, &statements[LEAVING], values, ARRAY_LEN(values), &rows, why);
+	if (err == ERR_OK)
+		*ret_leaving = (struct leaving_standing){ .workers = db_get_int(rows, 0, 0),
+							  .told = db_get_int(rows, 0, 1),
+							  .messages = db_get_int(rows, 0, 2) };
+	return err;
 }
 
 enum err standings_relays(struct db *db, struct db_rows **ret_rows, struct buf *why)

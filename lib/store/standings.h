@@ -53,6 +53,15 @@ struct standing_recipient {
 };
 void standing_recipient_at(const struct db_rows *rows, size_t row, struct standing_recipient *ret_recipient);
 
+/* What a pause, a cancel or the end of a sender waits for. */
+struct leaving_standing {
+	int64_t workers;  /* living ones that still hold recipients of the campaign */
+	int64_t told;     /* of these: have said how many messages they have under way, because they are leaving it */
+	int64_t messages; /* the sum of what those said */
+};
+enum err standings_leaving(struct db *db, uint64_t campaign_id, struct leaving_standing *ret_leaving,
+			   struct buf *why) MUST_USE;
+
 /* Relays that refuse the session itself or cannot be reached. */
 struct relay_trouble {
 	struct view relay, reason;

@@ -6,6 +6,7 @@ enum statement {
 	START,
 	SEEN,
 	STOP,
+	LEAVE,
 	LIST,
 	LOCK,
 	NAME_DOUBTFUL,
@@ -40,6 +41,11 @@ static const struct db_statement statements[] = {
 			   " pid = excluded.pid, started_at = now(), seen_at = now()" },
 	[SEEN] = { .name = "workers_seen", .sql = "UPDATE worker SET seen_at = now() WHERE id = $1::uuid" },
 	[STOP] = { .name = "workers_stop", .sql = "UPDATE worker SET seen_at = now(), pid = NULL WHERE id = $1::uuid" },
+	/* $1 worker, $2 campaigns, $3 messages. */
+	[LEAVE] = { .name = "workers_leave",
+		    .sql = "INSERT INTO campaign_leaving AS l (worker_id, campaign_id, messages)"
+			   " SELECT $1::uuid, i.c, i.m FROM unnest($2::bigint[], $3::bigint[]) AS i(c, m)"
+			   " ON CONFLICT (campaign_id, worker_id) DO UPDATE SET messages = excluded.messages" },
 	[LIST] = { .name = "workers_list",
 		   .sql = "SELECT w.id, w.host, w.journal, coalesce(w.pid, 0), w.started_at, w.seen_at,"
 			  " (SELECT count(*) FROM chunk_window c WHERE c.worker_id = w.id),"
@@ -124,6 +130,13 @@ enum err workers_seen(struct db *db, const char *id, struct buf *why)
 enum err workers_stop(struct db *db, const char *id, struct buf *why)
 {
 	return touch(db, STOP, id, why);
+}
+
+enum err workers_leave(struct db *db, const char *id, const struct db_array *campaign_ids,
+		       const struct db_array *messages, struct buf *why)
+{
+	const struct db_value values[] = { db_text(view_of(id)), db_values(campaign_ids), db_values(messages) };
+	return db_run(db, &statements[LEAVE], values, ARRAY_LEN(values), NULL, why);
 }
 
 enum err workers_list(struct db *db, struct db_rows **ret_rows, struct buf *why)

@@ -19,6 +19,13 @@ enum err workers_seen(struct db *db, const char *id, struct buf *why) MUST_USE;
 /* Says that it stopped with nothing in hand. */
 enum err workers_stop(struct db *db, const char *id, struct buf *why) MUST_USE;
 
+/* A worker that holds anything says more often than this that it lives: one that does not is dead, or its host is. */
+enum { WORKERS_ALIVE_S = 15 };
+/* How many messages it still has under way of campaigns that it leaves; what was said before of a campaign no longer holds.
+ * openings_give_back() forgets it. */
+enum err workers_leave(struct db *db, const char *id, const struct db_array *campaign_ids,
+		       const struct db_array *messages, struct buf *why) MUST_USE;
+
 /* All of them, the one seen longest ago first; see workers_get(). */
 enum err workers_list(struct db *db, struct db_rows **ret_rows, struct buf *why) MUST_USE;
 struct worker_row workers_get(const struct db_rows *rows, size_t row);

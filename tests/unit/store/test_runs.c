@@ -1,0 +1,285 @@
+#include "store/runs.h"
+
+#include <stdio.h>
+
+#include "base/limits.h"
+#include "tests/support/database.h"
+#include "tests/support/unit.h"
+
+static void run_sql(struct db *db, const char *sql)
+{
+	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+	ck_assert_msg(db_run_script(db, view_of(sql), &why) == ERR_OK, "%s: %s", sql, buf_text(&why));
+}
+
+/* The first column of the first row of SQL that is a whole statement. */
+static struct view ask(struct db *db, const char *sql, struct db_rows **ret_rows)
+{
+	/* A prepared statement is known by its row: each question needs one of its own. */
+	static struct db_statement statements[200];
+	static char names[ARRAY_LEN(statements)][32];
+	static size_t count;
+	ck_assert(count < ARRAY_LEN(statements));
+	snprintf(names[count], sizeof(names[count]), "unit_%zu", count);
+	statements[count] = (struct db_statement){ names[count], sql };
+	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+	ck_assert_msg(db_run(db, &statements[count++], NULL, 0, ret_rows, &why) == ERR_OK, "%s: %s", sql,
+		      buf_text(&why));
+	return db_row_count(*ret_rows) == 0 ? VIEW_LIT("nothing") : db_get_text(*ret_rows, 0, 0);
+}
+
+static void check_says(struct db *db, const char *label, const char *sql, const char *expected)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	struct view text = ask(db, sql, &rows);
+	ck_assert_msg(view_eq(text, view_of(expected)), "%s: got \"" VIEW_FMT "\", expected \"%s\"", label,
+		      VIEW_ARG(text), expected);
+}
+
+/* Ten members; the attribute of each is what stands in the array. */
+static const char people[] =
+    "INSERT INTO list (name, title, list_id, from_address) VALUES ('news', 'News', 'n.b.test', 'a@b.test');"
+    "INSERT INTO subscriber (address, address_key, attributes)"
+    " SELECT 'p' || n || '@x.test', 'p' || n || '@x.test', CASE WHEN v IS NULL THEN '{\"city\": \"Bonn\"}'"
+    " ELSE jsonb_build_object('tz', v, 'k' || n, 1) END"
+    " FROM unnest(ARRAY['Europe/Berlin', 'asia/JAKARTA', 'nowhere', NULL, '', 'Europe/Berlin', ' Pacific/Kiritimati ',"
+    " '+02:00', 'America/New_York', 'Asia/Jakarta']) WITH ORDINALITY AS a(v, n);"
+    "INSERT INTO membership (list_id, subscriber_id) SELECT 1, id FROM subscriber;"
+    "INSERT INTO subscriber (address, address_key, attributes) VALUES ('gone@x.test', 'gone@x.test', '{\"last\": 1}');"
+    "INSERT INTO membership (list_id, subscriber_id, state, reason) SELECT 1, max(id), 'unsubscribed', 'x' FROM "
+    "subscriber";
+
+#define SCHEDULED "INSERT INTO campaign (name, list_id, subject, from_address, text_body, state, start_at"
+#define VALUES(start) ") VALUES ('c', 1, 's', 'a@b.test', 't', 'scheduled', now() + interval '" start "'"
+
+static struct run_start start_due(struct db *db, bool only_tested)
+{
+	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+	struct run_start start = { .campaign_id = -1 };
+	enum err err = runs_start_due(db, 4, only_tested, &start, &why);
+	ck_assert_msg(err == ERR_OK, "%s", buf_text(&why));
+	return start;
+}
+
+struct due_row {
+	const char *label, *sql;
+	bool only_tested, starts;
+};
+
+/* Windows that hold this minute of the week, or all others. */
+#define NOW_OPEN "int4multirange(int4range(m, m + 2))"
+#define WINDOWED(windows)                                                                                              \
+	"INSERT INTO campaign (name, list_id, subject, from_address, text_body, state, start_at, zone, window_text, "  \
+	"windows)"                                                                                                     \
+	" SELECT 'c', 1, 's', 'a@b.test', 't', 'scheduled', now(), 'UTC', 'w', " windows                               \
+	" FROM (SELECT least(10078, (extract(isodow FROM now() AT TIME ZONE 'UTC') - 1) * 1440"                        \
+	" + extract(hour FROM now() AT TIME ZONE 'UTC') * 60 + extract(minute FROM now() AT TIME ZONE "                \
+	"'UTC'))::integer"                                                                                             \
+	" AS m) AS t"
+
+static const struct due_row due_rows[] = {
+	{ "due", SCHEDULED VALUES("0") ")", false, true },
+	{ "not yet", SCHEDULED VALUES("1 hour") ")", false, false },
+	{ "waits for a person", SCHEDULED ", hold_reason" VALUES("0") ", 'x')", false, false },
+	{ "in time", SCHEDULED ", not_after" VALUES("-1 hour") ", now() + interval '1 hour')", false, true },
+	{ "too late", SCHEDULED ", not_after" VALUES("-2 hours") ", now() - interval '1 hour')", false, false },
+	{ "its window is open", WINDOWED(NOW_OPEN), false, true },
+	{ "its window is closed", WINDOWED("int4multirange(int4range(0, 10080)) - " NOW_OPEN), false, false },
+	{ "not tested", SCHEDULED VALUES("0") ")", true, false },
+};
+
+START_TEST(only_what_is_due_starts)
+	{
+		struct db *db = database_open();
+		run_sql(db, people);
+		for (size_t i = 0; i < ARRAY_LEN(due_rows); i++) {
+			const struct due_row *row = &due_rows[i];
+			run_sql(db, "DELETE FROM campaign_chunk; DELETE FROM campaign");
+			run_sql(db, row->sql);
+			const struct run_start start = start_due(db, row->only_tested);
+			ck_row(row->label, (start.campaign_id != 0) == row->starts);
+			check_says(db, row->label, "SELECT state::text FROM campaign",
+				   row->starts ? "running" : "scheduled");
+		}
+		db_close(db);
+	}
+END_TEST
+
+START_TEST(an_audience_is_frozen)
+	{
+		struct db *db = database_open();
+		run_sql(db, people);
+		run_sql(db, SCHEDULED VALUES("0") ")");
+		const struct run_start start = start_due(db, false);
+		ck_assert_int_eq(start.audience, 10);
+		ck_assert_int_eq(start.local_fallback, -1);
+		check_says(db, "chunks",
+			   "SELECT string_agg(cardinality(subscriber_ids)::text, ' ' ORDER BY chunk_no)"
+			   " FROM campaign_chunk WHERE not_before IS NULL",
+			   "4 4 2");
+		check_says(db, "ids",
+			   "SELECT string_agg(array_to_string(subscriber_ids, ' '), ' ' ORDER BY chunk_no)"
+			   " FROM campaign_chunk",
+			   "1 2 3 4 5 6 7 8 9 10");
+		check_says(db, "of members in any state, those of few too",
+			   "SELECT array_to_string(fields, ' ') FROM campaign",
+			   "city k1 k10 k2 k3 k5 k6 k7 k8 k9 last tz");
+		ck_assert_int_eq(start_due(db, false).campaign_id, 0);
+		db_close(db);
+	}
+END_TEST
+
+/* 1,000 members with one attribute, and then one with another: beyond what is looked at first. */
+START_TEST(a_rare_field_is_found)
+	{
+		struct db *db = database_open();
+		run_sql(
+		    db,
+		    "INSERT INTO list (name, title, list_id, from_address) VALUES ('news', 'N', 'n.t', 'a@b.test');"
+		    "INSERT INTO subscriber (address, address_key, attributes) SELECT n || '@x.test', n || '@x.test',"
+		    " CASE WHEN n = 1500 THEN '{\"a\": 1, \"rare\": 2}' ELSE '{\"a\": 1}' END::jsonb"
+		    " FROM generate_series(1, 2000) n;"
+		    "INSERT INTO membership (list_id, subscriber_id) SELECT 1, id FROM subscriber");
+		run_sql(db, SCHEDULED VALUES("0") ")");
+		ck_assert_int_eq(start_due(db, false).audience, 2000);
+		check_says(db, "fields", "SELECT array_to_string(fields, ' ') FROM campaign", "a rare");
+		db_close(db);
+	}
+END_TEST
+
+struct local_row {
+	const char *label, *local_time, *due;
+};
+
+/* Past times: no later change of a zone's rules moves them. */
+static const struct local_row local_rows[] = {
+	{ "winter", "2024-01-10 18:00", "04:00 7; 11:00 2 10; 17:00 1 3 4 5 6 8; 23:00 9" },
+	{ "Berlin skips it: as much later", "2024-03-31 02:30", "12:30 7; 19:30 2 10; 01:30 1 3 4 5 6 8; 06:30 9" },
+	{ "Berlin shows it twice: the second", "2024-10-27 02:30", "12:30 7; 19:30 2 10; 01:30 1 3 4 5 6 8; 06:30 9" },
+};
+
+START_TEST(each_at_their_local_time)
+	{
+		struct db *db = database_open();
+		run_sql(db, people);
+		for (size_t i = 0; i < ARRAY_LEN(local_rows); i++) {
+			const struct local_row *row = &local_rows[i];
+			char sql[512];
+			run_sql(db, "DELETE FROM campaign_chunk; DELETE FROM campaign");
+			snprintf(sql, sizeof(sql),
+				 SCHEDULED
+				 ", local_time, zone, local_attribute" VALUES("0") ", '%s', 'Europe/Berlin', 'tz')",
+				 row->local_time);
+			run_sql(db, sql);
+			const struct run_start start = start_due(db, false);
+			ck_row(row->label, start.audience == 10);
+			ck_row(row->label, start.local_fallback == 4);
+			check_says(
+			    db, row->label,
+			    "SELECT string_agg(due || ' ' || ids, '; ' ORDER BY not_before) FROM (SELECT not_before,"
+			    " to_char(not_before AT TIME ZONE 'UTC', 'HH24:MI') AS due, string_agg("
+			    "array_to_string(subscriber_ids, ' '), ' ' ORDER BY chunk_no) AS ids"
+			    " FROM campaign_chunk GROUP BY not_before) AS g",
+			    row->due);
+			check_says(db, "chunks in the order of their instants, none too large",
+				   "SELECT bool_and(cardinality(subscriber_ids) <= 4 AND chunk_no = n - 1)::text FROM "
+				   "(SELECT *,"
+				   " row_number() OVER (ORDER BY not_before, chunk_no) AS n FROM campaign_chunk) AS k",
+				   "true");
+			check_says(db, "told", "SELECT local_fallback::text FROM campaign", "4");
+		}
+		db_close(db);
+	}
+END_TEST
+
+static void count_held(void *user, int64_t campaign_id, struct view reason)
+{
+	int *count = user;
+	ck_assert(campaign_id > 0 && view_find(reason, VIEW_LIT("not to start after")) != VIEW_NONE);
+	++*count;
+}
+
+START_TEST(the_late_wait_for_a_person)
+	{
+		struct db *db = database_open();
+		AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+		int held = 0;
+		run_sql(db, people);
+		run_sql(db, SCHEDULED ", not_after" VALUES("-2 hours") ", now() - interval '1 hour')");
+		for (int i = 0; i < 2; i++)
+			ck_assert(runs_hold_late(db, count_held, &held, &why) == ERR_OK);
+		ck_assert_int_eq(held, 1);
+		ck_assert_int_eq(start_due(db, false).campaign_id, 0);
+		check_says(db, "audit", "SELECT count(*)::text FROM audit WHERE action = 'campaign.hold'", "1");
+		ck_assert(campaigns_start(db, VIEW_LIT("c"), VIEW_LIT("unit"), &why) == ERR_OK);
+		ck_assert(runs_hold_late(db, count_held, &held, &why) == ERR_OK);
+		ck_assert_int_eq(held, 1);
+		ck_assert_int_ne(start_due(db, false).campaign_id, 0);
+		db_close(db);
+	}
+END_TEST
+
+/* A worker sees a running campaign outside of its windows as paused. */
+START_TEST(states_know_windows)
+	{
+		struct db *db = database_open();
+		AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+		run_sql(db, people);
+		run_sql(db, WINDOWED(NOW_OPEN));
+		const struct run_start start = start_due(db, false);
+		const int64_t ids[] = { start.campaign_id, 77 };
+		enum campaign_state states[2];
+		int64_t version = 0;
+		ck_assert(runs_states(db, ids, 2, states, &version, &why) == ERR_OK);
+		ck_assert(states[0] == CAMPAIGN_RUNNING && states[1] == CAMPAIGN_CANCELED);
+		run_sql(db, "UPDATE campaign SET windows = int4multirange(int4range(0, 10080)) - windows");
+		ck_assert(runs_states(db, ids, 2, states, &version, &why) == ERR_OK);
+		ck_assert(states[0] == CAMPAIGN_PAUSED);
+		db_close(db);
+	}
+END_TEST
+
+struct opening_row {
+	const char *label, *windows, *at, *expected;
+};
+
+/* Zone Europe/Berlin; 2024-03-31 and 2024-10-27 are Sundays. */
+static const struct opening_row opening_rows[] = {
+	{ "inside: at once", "{[480,1080)}", "2024-01-08 10:00+01", "2024-01-08 09:00" },
+	{ "before", "{[480,1080)}", "2024-01-08 06:00+01", "2024-01-08 07:00" },
+	{ "just after: the next week", "{[480,1080)}", "2024-01-08 18:00+01", "2024-01-15 07:00" },
+	{ "the next day", "{[480,1080),[1920,2520)}", "2024-01-08 18:00+01", "2024-01-09 07:00" },
+	{ "over the end of the week", "{[0,360),[9960,10080)}", "2024-01-07 23:00+01", "2024-01-07 22:00" },
+	{ "summer time", "{[480,1080)}", "2024-07-01 00:00+02", "2024-07-01 06:00" },
+	{ "a window that the clocks skip opens a week later", "{[8760,8790)}", "2024-03-30 12:00+01",
+	  "2024-04-07 00:00" },
+};
+
+START_TEST(openings_follow_the_clocks)
+	{
+		struct db *db = database_open();
+		for (size_t i = 0; i < ARRAY_LEN(opening_rows); i++) {
+			const struct opening_row *row = &opening_rows[i];
+			char sql[512];
+			snprintf(sql, sizeof(sql),
+				 "SELECT to_char(next_opening('%s'::int4multirange, 'Europe/Berlin', '%s'::timestamptz)"
+				 " AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')",
+				 row->windows, row->at);
+			check_says(db, row->label, sql, row->expected);
+		}
+		check_says(db, "shown twice: open for both",
+			   "SELECT string_agg(is_in_window('{[8760,8790)}',"
+			   " 'Europe/Berlin', t)::text, ' ' ORDER BY t) FROM unnest(ARRAY['2024-10-27 00:10+00',"
+			   " '2024-10-27 00:40+00', '2024-10-27 01:10+00', '2024-10-27 01:40+00']::timestamptz[]) t",
+			   "true false true false");
+		db_close(db);
+	}
+END_TEST
+
+Suite *test_suite(void)
+{
+	const TTest *const tests[] = { only_what_is_due_starts,   an_audience_is_frozen,      a_rare_field_is_found,
+				       each_at_their_local_time,  the_late_wait_for_a_person, states_know_windows,
+				       openings_follow_the_clocks };
+	return suite_of("runs", tests, database_start() ? ARRAY_LEN(tests) : 0);
+}
