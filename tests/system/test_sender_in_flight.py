@@ -1,0 +1,77 @@
+"""Several whole messages in flight on a connection (BDAT): after a death each of them was taken once, or is named in doubt."""
+
+import collections
+
+from faultrelay import OFFERS, FaultRelay
+from sending import doubtful, people, places, workers
+from verpost import until
+
+AUDIENCE = [address for address, _ in people(400)]
+CONNECTIONS, IN_FLIGHT = 2, 8
+
+
+def begin(world, offers=(), **options):
+    world.setup()
+    world.subscribe(AUDIENCE)
+    world.configure(**{"sender.workers": 1, "relay.connections": CONNECTIONS, "relay.in_flight": IN_FLIGHT})
+    relay = FaultRelay(world, processes=1, delay=0.03, offers=OFFERS + list(offers)).start()
+    world.start("sender")
+    world.campaign("flight", **options)
+    return relay
+
+
+def check(world, relay):
+    """Nobody is skipped; twice only who is named. Returns those that were ever in doubt."""
+    relay.check()
+    got = collections.Counter(row["to"] for row in relay.records("accepted", "kept"))
+    named, where = doubtful(world, "flight"), places(world, "flight")
+    assert sorted(where) == sorted(AUDIENCE), len(where)
+    missed = [a for a in AUDIENCE if got[a] == 0 and where[a] != "in_doubt"]
+    assert not missed, f"{len(missed)} got nothing, such as {missed[:3]}"
+    twice = {a for a in AUDIENCE if got[a] > 1}
+    assert twice <= named, f"twice without a doubt: {sorted(twice - named)[:3]}"
+    return named
+
+
+def most_of_one_connection(world):
+    return int(world.value("SELECT coalesce(max(n), 0) FROM (SELECT count(*) AS n FROM doubt WHERE attempt = 1"
+                           " GROUP BY connection) AS c"))
+
+
+def kill_at(world, relay, counts):
+    for count in counts:
+        until(lambda: relay.taken() >= count and workers(world), f"{count} are taken")
+        world.kill(workers(world)[0])
+
+
+def test_killed_with_several_on_the_wire(world):
+    "A worker killed while each connection has several messages on the wire: those in doubt are named and sent once more, no others."
+    relay = begin(world, ["CHUNKING"])
+    kill_at(world, relay, (60, 150, 250))
+    status = world.finished("flight")
+    assert status["accepted"] == len(AUDIENCE), status
+    named = check(world, relay)
+    assert len(named) <= 3 * CONNECTIONS * IN_FLIGHT, f"{len(named)} in doubt after 3 kills"
+    assert most_of_one_connection(world) > 1, "never several on the wire: the test is void"
+    world.stop("sender")
+
+
+def test_killed_and_held(world):
+    "The same where the doubtful are held for a person: nobody at all gets it twice."
+    relay = begin(world, ["CHUNKING"], in_doubt="hold")
+    kill_at(world, relay, (100, 200))
+    status = world.finished("flight")
+    named = check(world, relay)
+    assert status["in_doubt"] == len(named) > 0 and status["accepted"] == len(AUDIENCE) - len(named), status
+    got = collections.Counter(row["to"] for row in relay.records("accepted", "kept"))
+    assert max(got.values()) == 1, got.most_common(3)
+    world.stop("sender")
+
+
+def test_relay_without_chunking(world):
+    "A relay that does not offer CHUNKING: one message a connection is in doubt at most, whatever the setting says."
+    relay = begin(world)
+    kill_at(world, relay, (60,))
+    assert world.finished("flight")["accepted"] == len(AUDIENCE)
+    assert len(check(world, relay)) <= CONNECTIONS
+    world.stop("sender")
