@@ -1,8 +1,9 @@
 /* bench_blaster: the fastest SMTP client we can write: one ready-made message over and over, pipelined so that the content of
  * one and the envelope of the next leave in one write. What no real sender can pass on this machine.
  *
- *     bench_blaster PORT CONNECTIONS THREADS MESSAGES SIZE
+ *     bench_blaster PORT CONNECTIONS THREADS MESSAGES SIZE [waiting]
  *
+ * Waiting: as most clients do it, the envelope of a message leaves when the reply to the one before has come.
  * Prints {"messages":N,"seconds":S,"rate":R}. Ends by itself; fails when a reply is not 2xx or 354. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -30,12 +31,14 @@ struct connection {
 	unsigned awaited; /* replies until the next thing is due */
 	bool greeted;
 	bool has_envelope; /* MAIL, RCPT and DATA are out */
+	bool has_content;  /* the next reply belongs to a content */
 	char envelope[ENVELOPE_SIZE];
 	int envelope_len;
 };
 
 static int port, connections, threads;
 static long total;
+static bool is_waiting;
 static char *content;
 static size_t content_len;
 static atomic_long begun, ended;
@@ -86,8 +89,9 @@ static void advance(struct connection *connection)
 		parts[count++] = (struct iovec){ .iov_base = content, .iov_len = content_len };
 		connection->awaited = 1;
 		connection->has_envelope = false;
+		connection->has_content = true;
 	}
-	long id = begun++;
+	long id = is_waiting && connection->has_content ? total : begun++;
 	if (id < total) {
 		connection->envelope_len = snprintf(
 		    connection->envelope, sizeof(connection->envelope),
@@ -113,9 +117,9 @@ static void on_reply(struct connection *connection)
 		send_all(connection->fd, &ehlo, 1);
 		return;
 	}
-	/* The first reply of a group of four belongs to the content before it. */
-	if (connection->awaited == 4 || (connection->awaited == 1 && !connection->has_envelope && begun > total))
+	if (connection->has_content)
 		ended++;
+	connection->has_content = false;
 	if (--connection->awaited == 0)
 		advance(connection);
 }
@@ -194,14 +198,15 @@ int main(int argc, char **argv)
 {
 	pthread_t handles[THREADS_MOST];
 	int numbers[THREADS_MOST];
-	if (argc != 6 || atoi(argv[3]) < 1 || atoi(argv[3]) > THREADS_MOST) {
-		fprintf(stderr, "usage: bench_blaster PORT CONNECTIONS THREADS MESSAGES SIZE\n");
+	if (argc < 6 || argc > 7 || atoi(argv[3]) < 1 || atoi(argv[3]) > THREADS_MOST) {
+		fprintf(stderr, "usage: bench_blaster PORT CONNECTIONS THREADS MESSAGES SIZE [waiting]\n");
 		return 2;
 	}
 	port = atoi(argv[1]);
 	connections = atoi(argv[2]);
 	threads = atoi(argv[3]);
 	total = atol(argv[4]);
+	is_waiting = argc > 6;
 	make_content((size_t)atol(argv[5]));
 	double start = now();
 	for (int i = 0; i < threads; i++) {

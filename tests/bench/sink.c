@@ -1,10 +1,11 @@
 /* bench_sink: an SMTP receiver that accepts everything, counts it and throws it away, as fast as this machine can. The limit
  * that sender is held against; never part of a test of correctness.
  *
- *     bench_sink PORT THREADS STATS-FILE
+ *     bench_sink PORT THREADS STATS-FILE [DELAY-MS [chunking]]
  *
- * Listens on 127.0.0.1. On SIGTERM it writes {"messages":N,"octets":N,"first":T,"last":T} (seconds of the monotonic clock)
- * to STATS-FILE and ends. Each thread has its own listening socket (SO_REUSEPORT) and its own epoll. */
+ * Listens on 127.0.0.1. Every reply, the greeting too, leaves DELAY-MS after what it answers was read: a relay that far away.
+ * CHUNKING is offered when asked for. On SIGTERM it writes {"messages":N,"octets":N,"first":T,"last":T} (seconds of the monotonic
+ * clock) to STATS-FILE and ends. Each thread has its own listening socket (SO_REUSEPORT) and its own epoll. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -34,23 +35,40 @@ enum {
 
 struct session {
 	int fd;
-	bool in_data;
+	bool in_data, is_over;
+	uint64_t chunk_left; /* octets of a BDAT to come */
 	char carry[CARRY];
 	char line[LINE_SIZE];
 	size_t line_len;
 	char out[OUT_SIZE];
-	size_t out_len;
+	size_t out_len, promised; /* of these, until their time comes */
+	size_t promises;
+};
+
+/* Replies of one reading, to leave at their time. The delay is the same for all: what was promised first is due first. */
+struct promise {
+	struct session *session;
+	double due;
+	size_t len;
+};
+
+struct promises {
+	struct promise *ring;
+	size_t room, first, count;
 };
 
 struct worker {
 	pthread_t thread;
 	int port;
+	struct promises promises;
 	uint64_t messages, octets;
 	double first, last;
 	char memory[CARRY + READ_SIZE];
 };
 
 static atomic_bool stopping;
+static double delay; /* seconds */
+static bool chunking;
 
 static double now(void)
 {
@@ -65,11 +83,11 @@ static void on_term(int signal_number)
 	stopping = true;
 }
 
-static bool flush(struct session *session)
+static bool flush(struct session *session, size_t len)
 {
 	size_t sent = 0;
-	while (sent < session->out_len) {
-		ssize_t n = send(session->fd, session->out + sent, session->out_len - sent, MSG_NOSIGNAL);
+	while (sent < len) {
+		ssize_t n = send(session->fd, session->out + sent, len - sent, MSG_NOSIGNAL);
 		if (n >= 0) {
 			sent += (size_t)n;
 			continue;
@@ -79,15 +97,79 @@ static bool flush(struct session *session)
 		struct pollfd wait = { .fd = session->fd, .events = POLLOUT };
 		poll(&wait, 1, 1000);
 	}
-	session->out_len = 0;
+	session->out_len -= len;
+	if (session->out_len > 0)
+		memmove(session->out, session->out + len, session->out_len);
 	return true;
+}
+
+static void die(const char *what)
+{
+	fprintf(stderr, "bench_sink: %s\n", what);
+	exit(EXIT_FAILURE);
+}
+
+static void promise(struct worker *worker, struct session *session)
+{
+	struct promises *promises = &worker->promises;
+	if (promises->count == promises->room) {
+		size_t room = promises->room == 0 ? 1024 : 2 * promises->room;
+		struct promise *ring = malloc(room * sizeof(*ring));
+		if (ring == NULL)
+			die("no memory");
+		for (size_t i = 0; i < promises->count; i++)
+			ring[i] = promises->ring[(promises->first + i) % promises->room];
+		free(promises->ring);
+		*promises = (struct promises){ .ring = ring, .room = room, .count = promises->count };
+	}
+	struct promise *last = &promises->ring[(promises->first + promises->count++) % promises->room];
+	*last =
+	    (struct promise){ .session = session, .due = now() + delay, .len = session->out_len - session->promised };
+	session->promised = session->out_len;
+	session->promises++;
+}
+
+/* At once, or when it is time. */
+static bool answer(struct worker *worker, struct session *session)
+{
+	if (delay <= 0)
+		return flush(session, session->out_len);
+	if (session->out_len > session->promised)
+		promise(worker, session);
+	return true;
+}
+
+static void end(struct session *session)
+{
+	if (!session->is_over)
+		close(session->fd);
+	session->is_over = true;
+	if (session->promises == 0)
+		free(session);
+}
+
+static void keep_promises(struct worker *worker)
+{
+	struct promises *promises = &worker->promises;
+	double time = promises->count > 0 ? now() : 0;
+	while (promises->count > 0 && promises->ring[promises->first].due <= time) {
+		struct promise *due = &promises->ring[promises->first];
+		struct session *session = due->session;
+		session->promises--;
+		session->promised -= due->len;
+		bool is_open = !session->is_over && flush(session, due->len);
+		promises->first = (promises->first + 1) % promises->room;
+		promises->count--;
+		if (!is_open)
+			end(session);
+	}
 }
 
 static void reply(struct session *session, const char *text)
 {
 	size_t len = strlen(text);
-	if (session->out_len + len > sizeof(session->out) && !flush(session))
-		return;
+	if (session->out_len + len > sizeof(session->out) && (delay > 0 || !flush(session, session->out_len)))
+		die("a client leaves too many replies unread");
 	memcpy(session->out + session->out_len, text, len);
 	session->out_len += len;
 }
@@ -97,29 +179,65 @@ struct command {
 	const char *reply;
 };
 
+enum { COMMAND_DATA = 2, COMMAND_QUIT = 7, COMMAND_BDAT = 8 };
+
 static const struct command commands[] = {
 	{ "MAIL", "250 2.1.0 OK\r\n" },
 	{ "RCPT", "250 2.1.5 OK\r\n" },
 	{ "DATA", "354 go on\r\n" },
-	{ "EHLO", "250-sink\r\n250-PIPELINING\r\n250-ENHANCEDSTATUSCODES\r\n250-DSN\r\n250 SIZE 52428800\r\n" },
+	{ "EHLO", "250-sink\r\n250-PIPELINING\r\n250-ENHANCEDSTATUSCODES\r\n250-DSN\r\n" },
 	{ "HELO", "250 sink\r\n" },
 	{ "RSET", "250 2.0.0 OK\r\n" },
 	{ "NOOP", "250 2.0.0 OK\r\n" },
 	{ "QUIT", "221 2.0.0 bye\r\n" },
+	{ "BDAT", "" },
+	{ "", "500 5.5.1 what?\r\n" },
 };
 
-/* False when the session ends. */
-static bool on_command(struct session *session, const char *line, size_t len)
+static void count_message(struct worker *worker, struct session *session)
 {
-	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-		if (len < 4 || strncasecmp(line, commands[i].verb, 4) != 0)
-			continue;
-		reply(session, commands[i].reply);
-		session->in_data = i == 2;
-		return i != 7;
-	}
-	reply(session, "500 5.5.1 what?\r\n");
-	return true;
+	worker->last = now();
+	if (worker->messages++ == 0)
+		worker->first = worker->last;
+	reply(session, "250 2.0.0 OK\r\n");
+}
+
+/* RFC 3030: "BDAT" SP size [SP "LAST"]. The line ends in LF. */
+static void on_bdat(struct worker *worker, struct session *session, char *line, size_t len)
+{
+	char *rest;
+	line[len - 1] = '\0';
+	session->chunk_left = strtoull(line + 4, &rest, 10);
+	if (strncasecmp(rest, " LAST", 5) != 0)
+		die("BDAT without LAST is not understood");
+	if (session->chunk_left == 0)
+		count_message(worker, session);
+}
+
+/* False when the session ends. */
+static bool on_command(struct worker *worker, struct session *session, char *line, size_t len)
+{
+	size_t i = 0;
+	while (i < sizeof(commands) / sizeof(commands[0]) - 1 &&
+	       (len < 4 || strncasecmp(line, commands[i].verb, 4) != 0))
+		i++;
+	reply(session, commands[i].reply);
+	if (commands[i].verb[0] == 'E')
+		reply(session, chunking ? "250-CHUNKING\r\n250 SIZE 52428800\r\n" : "250 SIZE 52428800\r\n");
+	session->in_data = i == COMMAND_DATA;
+	if (i == COMMAND_BDAT)
+		on_bdat(worker, session, line, len);
+	return i != COMMAND_QUIT;
+}
+
+static size_t on_chunk(struct worker *worker, struct session *session, size_t len)
+{
+	size_t used = len < session->chunk_left ? len : session->chunk_left;
+	worker->octets += used;
+	session->chunk_left -= used;
+	if (session->chunk_left == 0)
+		count_message(worker, session);
+	return used;
 }
 
 /* Content up to the final dot. `data` is preceded by CARRY valid octets. Returns how many octets belong to the message. */
@@ -134,15 +252,12 @@ static size_t on_content(struct worker *worker, struct session *session, const c
 	}
 	size_t used = (size_t)(at + sizeof(end) - 1 - data);
 	worker->octets += used;
-	worker->last = now();
-	if (worker->messages++ == 0)
-		worker->first = worker->last;
 	session->in_data = false;
-	reply(session, "250 2.0.0 OK\r\n");
+	count_message(worker, session);
 	return used;
 }
 
-static size_t on_line(struct session *session, const char *data, size_t len, bool *ret_open)
+static size_t on_line(struct worker *worker, struct session *session, const char *data, size_t len, bool *ret_open)
 {
 	const char *lf = memchr(data, '\n', len);
 	size_t used = lf == NULL ? len : (size_t)(lf - data) + 1;
@@ -151,7 +266,7 @@ static size_t on_line(struct session *session, const char *data, size_t len, boo
 	memcpy(session->line + session->line_len, data, kept);
 	session->line_len += kept;
 	if (lf != NULL) {
-		*ret_open = on_command(session, session->line, session->line_len);
+		*ret_open = on_command(worker, session, session->line, session->line_len);
 		session->line_len = 0;
 	}
 	return used;
@@ -169,11 +284,12 @@ static bool on_readable(struct worker *worker, struct session *session)
 	bool open = true;
 	while (open && at < (size_t)got) {
 		size_t left = (size_t)got - at;
-		at += session->in_data ? on_content(worker, session, data + at, left)
-				       : on_line(session, data + at, left, &open);
+		at += session->chunk_left > 0 ? on_chunk(worker, session, left)
+		      : session->in_data      ? on_content(worker, session, data + at, left)
+					      : on_line(worker, session, data + at, left, &open);
 	}
 	memcpy(session->carry, data + got - CARRY, CARRY);
-	return flush(session) && open;
+	return answer(worker, session) && open;
 }
 
 static int listen_on(int port)
@@ -185,14 +301,14 @@ static int listen_on(int port)
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one));
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0 || listen(fd, 1024) != 0) {
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0 || listen(fd, 8192) != 0) {
 		perror("bench_sink");
 		exit(EXIT_FAILURE);
 	}
 	return fd;
 }
 
-static void welcome(int epoll, int listener)
+static void welcome(struct worker *worker, int epoll, int listener)
 {
 	int fd;
 	while ((fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
@@ -203,8 +319,21 @@ static void welcome(int epoll, int listener)
 		struct epoll_event event = { .events = EPOLLIN, .data.ptr = session };
 		epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
 		reply(session, "220 sink ESMTP\r\n");
-		flush(session);
+		if (!answer(worker, session))
+			end(session);
 	}
+}
+
+/* The loop sleeps so long at most. */
+static struct timespec sleep_time(const struct worker *worker)
+{
+	double least = 0.1;
+	const struct promises *promises = &worker->promises;
+	if (promises->count > 0) {
+		double wait = promises->ring[promises->first].due - now();
+		least = wait < 0 ? 0 : wait < least ? wait : least;
+	}
+	return (struct timespec){ .tv_nsec = (long)(least * 1e9) };
 }
 
 static void *serve(void *argument)
@@ -216,16 +345,17 @@ static void *serve(void *argument)
 	struct epoll_event events[EVENTS];
 	epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &event);
 	while (!stopping) {
-		int count = epoll_wait(epoll, events, EVENTS, 100);
+		struct timespec most = sleep_time(worker);
+		int count = epoll_pwait2(epoll, events, EVENTS, &most, NULL);
 		for (int i = 0; i < count; i++) {
 			struct session *session = events[i].data.ptr;
 			if (session == NULL) {
-				welcome(epoll, listener);
+				welcome(worker, epoll, listener);
 			} else if (!on_readable(worker, session)) {
-				close(session->fd);
-				free(session);
+				end(session);
 			}
 		}
+		keep_promises(worker);
 	}
 	return NULL;
 }
@@ -233,10 +363,12 @@ static void *serve(void *argument)
 int main(int argc, char **argv)
 {
 	static struct worker workers[THREADS_MOST];
-	if (argc != 4 || atoi(argv[2]) < 1 || atoi(argv[2]) > THREADS_MOST) {
-		fprintf(stderr, "usage: bench_sink PORT THREADS STATS-FILE\n");
+	if (argc < 4 || argc > 6 || atoi(argv[2]) < 1 || atoi(argv[2]) > THREADS_MOST) {
+		fprintf(stderr, "usage: bench_sink PORT THREADS STATS-FILE [DELAY-MS [chunking]]\n");
 		return 2;
 	}
+	delay = argc > 4 ? atof(argv[4]) / 1000 : 0;
+	chunking = argc > 5;
 	int threads = atoi(argv[2]);
 	signal(SIGTERM, on_term);
 	for (int i = 0; i < threads; i++) {
