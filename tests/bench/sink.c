@@ -4,8 +4,8 @@
  *     bench_sink PORT THREADS STATS-FILE [DELAY-MS [chunking]]
  *
  * Listens on 127.0.0.1. Every reply, the greeting too, leaves DELAY-MS after what it answers was read: a relay that far away.
- * CHUNKING is offered when asked for. On SIGTERM it writes {"messages":N,"octets":N,"first":T,"last":T} (seconds of the monotonic
- * clock) to STATS-FILE and ends. Each thread has its own listening socket (SO_REUSEPORT) and its own epoll. */
+ * CHUNKING is offered when asked for. On SIGTERM it writes {"messages":N,"octets":N,"first":T,"last":T,"tenths":[N,...]} (seconds of
+ * the monotonic clock; messages of each tenth of a second since the first) to STATS-FILE and ends. Each thread has its own listening socket (SO_REUSEPORT) and its own epoll. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -31,6 +31,7 @@ enum {
 	OUT_SIZE = 16 << 10,
 	EVENTS = 64,
 	THREADS_MOST = 16,
+	TENTHS_MOST = 36000,
 };
 
 struct session {
@@ -63,6 +64,7 @@ struct worker {
 	struct promises promises;
 	uint64_t messages, octets;
 	double first, last;
+	uint32_t tenths[TENTHS_MOST];
 	char memory[CARRY + READ_SIZE];
 };
 
@@ -199,6 +201,8 @@ static void count_message(struct worker *worker, struct session *session)
 	worker->last = now();
 	if (worker->messages++ == 0)
 		worker->first = worker->last;
+	size_t tenth = (size_t)((worker->last - worker->first) * 10);
+	worker->tenths[tenth < TENTHS_MOST ? tenth : TENTHS_MOST - 1]++;
 	reply(session, "250 2.0.0 OK\r\n");
 }
 
@@ -389,7 +393,14 @@ int main(int argc, char **argv)
 	FILE *stats = fopen(argv[3], "w");
 	if (stats == NULL)
 		return EXIT_FAILURE;
-	fprintf(stats, "{\"messages\":%llu,\"octets\":%llu,\"first\":%.6f,\"last\":%.6f}\n",
+	fprintf(stats, "{\"messages\":%llu,\"octets\":%llu,\"first\":%.6f,\"last\":%.6f,\"tenths\":[",
 		(unsigned long long)messages, (unsigned long long)octets, first, last);
+	for (size_t tenth = 0; tenth < TENTHS_MOST && (double)tenth <= (last - first) * 10; tenth++) {
+		uint64_t count = 0;
+		for (int i = 0; i < threads; i++)
+			count += workers[i].tenths[tenth];
+		fprintf(stats, "%s%llu", tenth == 0 ? "" : ",", (unsigned long long)count);
+	}
+	fprintf(stats, "]}\n");
 	return fclose(stats) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
