@@ -65,6 +65,7 @@ extern const struct command bounce_commands[];     /* cmd_bounce.c */
 extern const struct command prune_commands[];      /* cmd_prune.c: prune, undo */
 extern const struct command explain_commands[];    /* cmd_explain.c */
 extern const struct command policy_commands[];     /* cmd_policy.c */
+extern const struct command relay_commands[];      /* cmd_relay.c */
 extern const struct command relay_test_commands[]; /* cmd_relay_test.c */
 extern const struct command group_commands[];      /* cmd_group.c */
 extern const struct command pace_commands[];       /* cmd_pace.c: pace, warmup */

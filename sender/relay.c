@@ -7,8 +7,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "sender/backoff.h"
+#include "sender/secret.h"
 
 #define LONGEST_BACKOFF_US (INT64_C(600) * CLOCK_US_PER_SECOND)
+
+/* How often a command that gives a secret is looked after. */
+#define SECRET_LOOK_US (INT64_C(20) * CLOCK_US_PER_MS)
 
 /* So many connections may be on their way to their first envelope at once: a relay's queue of new ones is short. */
 enum { OPENING_MOST = 100, ENDPOINTS_MOST = 16, TROUBLE_MOST = 512 };
@@ -23,6 +27,8 @@ struct relay {
 	struct relay_parts parts;
 	struct relay_terms terms;
 	struct tls_context *tls; /* NULL: not yet made, or none is asked for */
+	struct secret *secret;   /* NULL: the terms ask for none */
+	bool awaits_secret;      /* its command runs */
 	struct endpoint endpoints[ENDPOINTS_MOST];
 	size_t endpoint_count, endpoint_next;
 	struct pool pool;
@@ -34,6 +40,16 @@ struct relay {
 	bool is_quitting, has_news;
 	struct buf trouble;
 };
+
+/* It is found by the relay's name. False: no memory. */
+static bool make_secret(struct relay *relay)
+{
+	const struct settings *settings = relay->parts.settings;
+	AUTO_BUF path = buf_with_ceiling(LIMIT_WHY);
+	buf_addf(&path, "%s/%s", settings->relay_secrets, relay->terms.name);
+	return !relay->terms.has_auth ||
+	       secret_new(buf_text(&path), settings->relay_secret_life, &relay->secret) == ERR_OK;
+}
 
 enum err relay_new(const struct relay_parts *parts, const struct relay_terms *terms, struct relay **ret_relay)
 {
@@ -47,7 +63,7 @@ enum err relay_new(const struct relay_parts *parts, const struct relay_terms *te
 	relay->vacancies.until_us = calloc(parts->places, sizeof(*relay->vacancies.until_us));
 	relay->backoff = backoff_new(parts->settings->relay_retry, LONGEST_BACKOFF_US);
 	relay->trouble = buf_with_ceiling(TROUBLE_MOST);
-	if (relay->vacancies.until_us == NULL) {
+	if (relay->vacancies.until_us == NULL || !make_secret(relay)) {
 		relay_done(relay);
 		return ERR_MEMORY;
 	}
@@ -64,6 +80,7 @@ void relay_done(struct relay *relay)
 		connection_done(connection);
 	free(relay->vacancies.until_us);
 	tls_context_done(relay->tls);
+	secret_done(relay->secret);
 	buf_done(&relay->trouble);
 	free(relay);
 }
@@ -108,6 +125,8 @@ static void bury(struct relay *relay, struct connection *connection, int64_t now
 	bool has_failed = trouble.len > 0 && !connection_has_worked(connection) && !relay->is_quitting;
 	bool is_denied = connection_is_denied(connection);
 	connection_done(connection);
+	if (is_denied && relay->secret != NULL)
+		secret_forget(relay->secret);
 	/* A wrong password is not tried once for each place: that is how accounts are locked. */
 	if (has_failed && !is_denied && pool_count(&relay->pool, POOL_PROVEN) > 0)
 		leave_alone(relay, now_us + relay->parts.settings->relay_retry);
@@ -175,10 +194,24 @@ static bool resolve(struct relay *relay, struct buf *why)
 	return count > 0;
 }
 
+/* PENDING is no failure: it is asked again in the next turn. */
+static enum secret_state ask_secret(struct relay *relay, int64_t now_us, struct view *ret_text, struct buf *why)
+{
+	enum secret_state state = SECRET_READY;
+	if (relay->secret != NULL)
+		state = secret_ask(relay->secret, now_us, ret_text, why);
+	relay->awaits_secret = state == SECRET_PENDING;
+	return state;
+}
+
 static bool open_one(struct relay *relay, int64_t now_us)
 {
 	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
-	if (!make_tls(relay, &why) || !resolve(relay, &why)) {
+	struct view secret = { 0 };
+	enum secret_state state = ask_secret(relay, now_us, &secret, &why);
+	if (state == SECRET_PENDING)
+		return false;
+	if (state == SECRET_FAILED || !make_tls(relay, &why) || !resolve(relay, &why)) {
 		fail(relay, buf_view(&why), now_us);
 		return false;
 	}
@@ -188,6 +221,7 @@ static bool open_one(struct relay *relay, int64_t now_us)
 		.loop = relay->parts.loop,
 		.pool = &relay->pool,
 		.tls = relay->tls,
+		.secret = secret,
 		.endpoint = &relay->endpoints[relay->endpoint_next++ % relay->endpoint_count],
 		.number = ++relay->opened,
 		.owner = relay->parts.owner.connection,
@@ -195,7 +229,11 @@ static bool open_one(struct relay *relay, int64_t now_us)
 	struct connection *connection;
 	enum err err = connection_new(&parts, &connection);
 	if (err != ERR_OK) {
-		fail(relay, view_of(err == ERR_IO ? strerror(errno) : err_name(err)), now_us);
+		fail(relay,
+		     view_of(err == ERR_IO        ? strerror(errno)
+			     : err == ERR_INVALID ? "its credentials cannot be said in SMTP: see its secret's file"
+						  : err_name(err)),
+		     now_us);
 		return false;
 	}
 	return true;
@@ -332,6 +370,8 @@ bool relay_is_quitting(const struct relay *relay)
 
 int64_t relay_wait(const struct relay *relay, int64_t now_us)
 {
+	if (relay->awaits_secret)
+		return SECRET_LOOK_US;
 	return backoff_waits(&relay->backoff, now_us) ? relay->backoff.until_us - now_us : -1;
 }
 

@@ -42,6 +42,13 @@ SETTING(
     "CHUNKING and PIPELINING. So many of a connection may be in doubt after a crash.")
 SETTING(WORD, relay, notify, "failure", "failure failure,delay",
 	"What a relay that offers DSN is asked to report: that a message failed, or also that it is delayed.")
+SETTING(PATH, relay, secrets, "/etc/verpost/relays", "path",
+	"The folder with the secrets of relays that ask for AUTH: for the relay NAME the file NAME, which holds the "
+	"password or "
+	"bearer token; when it is executable it is run, and its first line is the token. Not readable by everybody.")
+SETTING(DURATION, relay, secret_life, "10m", "time",
+	"How long a secret is used before its file is read, or its command run, again; a refused one is asked for anew "
+	"at once.")
 SETTING(DURATION, relay, connect_timeout, "30s", "time", "How long a connection may take to open.")
 SETTING(DURATION, relay, reply_timeout, "5m", "time",
 	"How long the greeting and the replies to EHLO, MAIL and RCPT may take (RFC 5321 section 4.5.3.2).")

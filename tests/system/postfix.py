@@ -1,6 +1,7 @@
 """A private instance of Debian's Postfix, unpacked under build/ and run with a configuration of its own on high loopback ports.
 
-Postfix changes user, so it needs root; `unavailable()` says why it cannot run here, or None.
+Postfix changes user, so it needs root; `unavailable()` says why it cannot run here, or None. Secrets of users are kept and verified by
+Cyrus SASL, whose tools and mechanisms are unpacked likewise.
 """
 
 import os
@@ -30,6 +31,7 @@ error    unix - - n - - error
 retry    unix - - n - - error
 discard  unix - - n - - discard
 anvil    unix - - n - 1 anvil
+tlsmgr   unix - - n 1000? 1 tlsmgr
 postlog  unix-dgram n - n - 1 postlogd
 """
 
@@ -40,7 +42,7 @@ data_directory = {data}
 daemon_directory = {root}/usr/lib/postfix/sbin
 command_directory = {root}/usr/sbin
 shlib_directory = {root}/usr/lib/postfix
-import_environment = MAIL_CONFIG LD_LIBRARY_PATH LANG=C
+import_environment = MAIL_CONFIG LD_LIBRARY_PATH SASL_PATH LANG=C
 mail_owner = {owner}
 setgid_group = {setgid}
 default_privs = {nobody}
@@ -71,21 +73,64 @@ smtpd_recipient_limit = 1000
 """
 
 
+SMTPS_CF = """\
+127.0.0.1:{smtps} inet n - n - - smtpd
+  -o smtpd_tls_wrappermode=yes
+"""
+
+TLS_CF = """
+smtpd_tls_security_level = encrypt
+smtpd_tls_cert_file = {certificate}
+smtpd_tls_key_file = {key}
+smtpd_tls_loglevel = 1
+smtpd_tls_received_header = yes
+"""
+
+# Nobody may send without a password, not even from this host.
+SASL_CF = """
+mynetworks =
+smtpd_relay_restrictions = permit_sasl_authenticated, reject
+smtpd_sasl_auth_enable = yes
+smtpd_sasl_local_domain = $myhostname
+smtpd_sasl_security_options = noanonymous
+smtpd_sasl_authenticated_header = yes
+smtpd_tls_auth_only = yes
+"""
+
+# The mechanisms' own settings: where the secrets lie, and which are offered.
+SMTPD_CONF = """\
+pwcheck_method: auxprop
+auxprop_plugin: sasldb
+sasldb_path: {database}
+mech_list: {mechanisms}
+"""
+
+MECHANISMS = "PLAIN LOGIN SCRAM-SHA-256"
+
+
 def unavailable():
     if os.geteuid() != 0:
         return "Postfix changes user and so needs root"
     return None
 
 
-class Postfix:
-    """listen: the port it takes mail on; destination: where all mail goes; bounced: where mail for bounce_domain goes."""
+def unpacked(package):
+    done = subprocess.run([TOP / "scripts/unpack-mta", package], check=True, capture_output=True, text=True)
+    return done.stdout.strip()
 
-    def __init__(self, base, listen, destination, bounced, bounce_domain, lifetime="1h", extra=""):
+
+class Postfix:
+    """listen: the port it takes mail on; destination: where all mail goes; bounced: where mail for bounce_domain goes.
+
+    tls: (certificate, key) to offer and demand STARTTLS; smtps: a further port that begins with TLS; users: {name: password}, of whom one
+    must log in, by one of the mechanisms."""
+
+    def __init__(self, base, listen, destination, bounced, bounce_domain, lifetime="1h", extra="", tls=None, smtps=None, users=None,
+                 mechanisms=MECHANISMS):
         self.base = pathlib.Path(base)
         self.listen = listen
         self.process = None
-        root = subprocess.run([TOP / "scripts/unpack-mta", "postfix"], check=True, capture_output=True, text=True)
-        self.root = root.stdout.strip()
+        self.root = unpacked("postfix")
         self.conf, queue, data = self.base / "conf", self.base / "queue", self.base / "data"
         for folder in [self.base, self.conf, queue, data]:
             folder.mkdir(parents=True, exist_ok=True)
@@ -95,15 +140,34 @@ class Postfix:
             subprocess.run(["chown", OWNER, queue / name], check=True)
         (queue / "pid").mkdir(exist_ok=True)
         subprocess.run(["chown", OWNER, data], check=True)
+        if tls:
+            extra += TLS_CF.format(certificate=tls[0], key=tls[1])
+        if users:
+            extra += SASL_CF
         (self.conf / "main.cf").write_text(
             MAIN_CF.format(base=self.base, root=self.root, queue=queue, data=data, owner=OWNER, setgid=SETGID,
                            nobody=NOBODY, destination=destination, bounced=bounced, bounce_domain=bounce_domain,
                            lifetime=lifetime, extra=extra))
-        (self.conf / "master.cf").write_text(MASTER_CF.format(listen=f"127.0.0.1:{listen}"))
+        services = SMTPS_CF.format(smtps=smtps) if smtps else ""
+        (self.conf / "master.cf").write_text(MASTER_CF.format(listen=f"127.0.0.1:{listen}") + services)
         for helper in ["dynamicmaps.cf", "postfix-files"]:
             (self.conf / helper).write_text("")
         self.environment = {"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "MAIL_CONFIG": str(self.conf), "LANG": "C",
                             "LD_LIBRARY_PATH": f"{self.root}/usr/lib/postfix"}
+        if users:
+            self.prepare_secrets(users, mechanisms)
+
+    def prepare_secrets(self, users, mechanisms):
+        plugins = [next(pathlib.Path(unpacked(package)).glob("usr/lib/*/sasl2"))
+                   for package in ("libsasl2-modules", "libsasl2-modules-db")]
+        self.environment["SASL_PATH"] = ":".join(map(str, plugins))
+        database = self.base / "sasldb2"
+        (self.conf / "sasl").mkdir()
+        (self.conf / "sasl/smtpd.conf").write_text(SMTPD_CONF.format(database=database, mechanisms=mechanisms))
+        for name, password in users.items():
+            subprocess.run([f"{unpacked('sasl2-bin')}/usr/sbin/saslpasswd2", "-p", "-c", "-f", database, "-u", "relay.test", name],
+                           input=password, text=True, check=True, capture_output=True, env=self.environment)
+        subprocess.run(["chown", OWNER, database], check=True)
 
     def start(self):
         master = f"{self.root}/usr/lib/postfix/sbin/master"

@@ -1,0 +1,175 @@
+"""Several relays: set up with listctl, chosen by what they are for and by weight; when one fails the others take its work."""
+
+import os
+import signal
+
+from faultrelay import FaultRelay
+from sending import people
+from verpost import free_port, until
+
+AUDIENCE = [address for address, _ in people(300)]
+
+
+def begin(world, names, audience=AUDIENCE, rules=(), **options):
+    """A fault relay for each name."""
+    world.setup()
+    world.subscribe(audience)
+    relays = {name: FaultRelay(world, name=name, port=free_port(), processes=1, rules=rules, **options).start() for name in names}
+    return relays
+
+
+def add(world, relay, *more):
+    world.listctl("relay", "add", relay.name, "--host", "127.0.0.1", "--port", relay.port, *more)
+
+
+def by_relay(relays):
+    return {name: sorted(row["to"] for row in relay.accepted()) for name, relay in relays.items()}
+
+
+def exactly_once(relays, audience):
+    got = sorted(address for some in by_relay(relays).values() for address in some)
+    assert got == sorted(audience), (len(got), len(set(got)), len(audience))
+    for relay in relays.values():
+        relay.check()
+
+
+def test_verbs(world):
+    "Adding, editing, showing and removing; what cannot be is refused with the remedy, and every change is in the audit."
+    world.setup()
+    run = world.listctl
+    assert "settings" in world.run("listctl", "relay", "ls").stderr
+    run("relay", "add", "main", "--host", "smtp.example.org", "--tls", "starttls", "--auth", "any", "--user", "news", "--weight", 3,
+        "--lists", "news", "--campaigns", "weekly-*,extra", "--domains", "Example.NET, .example.com,@gmail", "--rate", "2.5",
+        "--connections", 20, "--in-flight", 8, "--notify", "failure,delay", "--source", "192.0.2.7")
+    row = world.json("relay", "show", "main")
+    row = row[0] if isinstance(row, list) else row
+    expected = {"relay": "main", "state": "enabled", "host": "smtp.example.org", "port": 587, "tls": "starttls", "auth": "any",
+                "user": "news", "weight": 3, "connections": 20, "rate": 2.5, "in_flight": 8, "notify": "failure,delay",
+                "source": "192.0.2.7", "lists": "news", "campaigns": "weekly-* extra", "domains": "example.net .example.com @gmail"}
+    assert {key: row[key] for key in expected} == expected, row
+    run("relay", "edit", "main", "--rate", "none", "--domains", "none", "--weight", 1, "--disable")
+    row = world.json("relay", "ls")[0]
+    assert row["state"] == "disabled" and "domains" not in row["only_for"], row
+    refused = [
+        (("add", "main", "--host", "x.test"), 1, "already"),
+        (("add", "default", "--host", "x.test"), 2, "settings"),
+        (("add", "Bad_Name", "--host", "x.test"), 2, "a-z"),
+        (("add", "other"), 2, "--host or --socket"),
+        (("add", "other", "--host", "x.test:587"), 2, "--port"),
+        (("add", "other", "--host", "x.test", "--port", "0"), 2, "1 to 65535"),
+        (("add", "other", "--host", "x.test", "--tls", "maybe"), 2, "starttls"),
+        (("add", "other", "--host", "x.test", "--auth", "plain", "--user", "a"), 2, "clear"),
+        (("add", "other", "--host", "x.test", "--auth", "plain", "--tls", "implicit"), 2, "--user"),
+        (("add", "other", "--socket", "relative"), 2, "begins with /"),
+        (("add", "other", "--host", "x.test", "--source", "nowhere"), 2, "IP address"),
+        (("add", "other", "--host", "x.test", "--lists", "nolist"), 1, "nolist"),
+        (("add", "other", "--host", "x.test", "--domains", "@nogroup"), 1, "nogroup"),
+        (("add", "other", "--host", "x.test", "--domains", "not a domain!"), 1, ""),
+        (("edit", "nobody", "--weight", "2"), 1, "relay ls"),
+        (("rm", "nobody"), 1, "relay ls"),
+    ]
+    for arguments, code, says in refused:
+        world.refused("relay", *arguments, code=code, says=says)
+    assert len(world.json("relay", "ls")) == 1
+    run("relay", "rm", "main")
+    assert world.json("relay", "ls") == []
+    assert [row[0] for row in world.sql("SELECT action FROM audit WHERE subject = 'relay:main' ORDER BY id")] == [
+        "relay.add", "relay.edit", "relay.rm"]
+
+
+def test_what_they_are_for(world):
+    "Domains go before campaigns, these before lists, these before all; running senders follow a new relay."
+    audience = [f"a{n}@{domain}" for n in range(20) for domain in ("one.test", "sub.two.test", "googlemail.com", "three.test")]
+    relays = begin(world, ["rest", "group", "below", "weekly"], audience)
+    add(world, relays["rest"])
+    world.start("sender")
+    add(world, relays["group"], "--domains", "@gmail")
+    add(world, relays["below"], "--domains", ".two.test")
+    add(world, relays["weekly"], "--campaigns", "weekly-*")
+    world.campaign("weekly-1")
+    assert world.finished("weekly-1")["accepted"] == len(audience)
+    exactly_once(relays, audience)
+    got = by_relay(relays)
+    assert got["rest"] == [], got["rest"]
+    assert {address.split("@")[1] for address in got["weekly"]} == {"one.test", "three.test"}
+    assert {address.split("@")[1] for address in got["group"]} == {"googlemail.com"}
+    assert {address.split("@")[1] for address in got["below"]} == {"sub.two.test"}
+    world.stop("sender")
+
+
+def test_none_fits(world):
+    "A campaign with a recipient that no relay takes is held and says so; with a relay for it, it goes on."
+    relays = begin(world, ["only", "rest"], ["ann@one.test", "bob@two.test"])
+    add(world, relays["only"], "--domains", "one.test")
+    world.start("sender")
+    world.campaign("news")
+    until(lambda: world.status("news")["state"] == "paused", "held")
+    assert "no relay fits recipients at two.test" in world.status("news")["hold_reason"]
+    add(world, relays["rest"])
+    world.listctl("campaign", "resume", "news")
+    assert world.finished("news")["accepted"] == 2
+    exactly_once(relays, ["ann@one.test", "bob@two.test"])
+    world.stop("sender")
+
+
+def test_weights(world):
+    "Two relays that could take everything share it by weight."
+    relays = begin(world, ["large", "small"], delay=0.02)
+    world.configure(**{"sender.workers": 1, "relay.connections": 2, "sender.window": 300})
+    add(world, relays["large"], "--weight", 4)
+    add(world, relays["small"], "--weight", 1)
+    world.start("sender")
+    world.campaign("news")
+    assert world.finished("news")["accepted"] == len(AUDIENCE)
+    exactly_once(relays, AUDIENCE)
+    shares = {name: len(some) for name, some in by_relay(relays).items()}
+    assert min(shares.values()) > 0, shares
+    world.stop("sender")
+
+
+def test_one_fails(world):
+    "A relay that dies, one that refuses the session and one that hangs: the other takes their work, and nobody is skipped or gets it twice."
+    relays = begin(world, ["good", "dying", "refusing", "hanging"])
+    world.configure(**{"relay.reply_timeout": "2s", "relay.connections": 2})
+    relays["refusing"].rules([{"step": "banner", "action": "hard", "reply": "554 5.7.1 Go away"}])
+    relays["hanging"].rules([{"step": "banner", "action": "hang"}])
+    relays["dying"].rules([{"step": "dot", "action": "hang"}])
+    for relay in relays.values():
+        add(world, relay)
+    world.start("sender")
+    world.campaign("news", in_doubt="resend")
+    until(lambda: world.status("news")["accepted"] >= 100, "some were sent")
+    process = world.processes.pop("dying")
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    status = world.finished("news")
+    assert status["accepted"] == len(AUDIENCE), status
+    got = by_relay(relays)
+    assert sorted(got["good"]) == sorted(AUDIENCE), len(got["good"])
+    assert got["refusing"] == got["hanging"] == got["dying"] == []
+    rows = {row["relay"]: row for row in world.json("relay", "ls")}
+    assert rows["refusing"]["state"] == "tripped" and "554" in rows["refusing"]["trouble"], rows["refusing"]
+    assert rows["good"]["state"] == "enabled"
+    world.stop("sender")
+
+
+def test_token_command(world):
+    "A bearer token comes from a command; a refused one is asked for anew."
+    from certificates import Authority
+    authority = Authority(world.base / "authority")
+    certificate, key = authority.issue("mx.test")
+    relays = begin(world, ["oauth"], AUDIENCE[:40], tls="starttls", certificate=str(certificate), key=str(key),
+                   users={"ann": "token-2"}, mechanisms=["XOAUTH2"])
+    (world.base / "secrets").mkdir()
+    count = world.base / "asked"
+    command = world.file("secrets/oauth", f"#!/bin/sh\necho x >>{count}\necho token-$(wc -l <{count} | tr -d ' ')\n")
+    command.chmod(0o700)
+    world.configure(**{"sender.workers": 1})
+    add(world, relays["oauth"], "--tls", "starttls", "--tls-name", "mx.test", "--tls-ca", authority.certificate, "--auth", "xoauth2",
+        "--user", "ann")
+    world.start("sender")
+    world.campaign("news")
+    assert world.finished("news")["accepted"] == 40
+    exactly_once(relays, AUDIENCE[:40])
+    assert "auth: 535" in world.log("sender") and "token-1" not in world.log("sender")
+    world.stop("sender")
