@@ -169,6 +169,20 @@ START_TEST(envelopes)
 	}
 END_TEST
 
+START_TEST(delays_are_asked_for)
+	{
+		const struct smtp_client_options options = { .notify_delay = true };
+		struct owner owner = owner_new(&options, 1);
+		owner_turn(&owner, view_of("220 hi\r\n"));
+		buf_reset(&owner.wire);
+		owner_turn(&owner, view_of("250-me\r\n250-DSN\r\n250 PIPELINING\r\n"));
+		ck_view_eq(buf_view(&owner.wire),
+			   "MAIL FROM:<b+tok@example.net> RET=HDRS\r\nRCPT TO:<you@example.org> NOTIFY=FAILURE,DELAY "
+			   "ORCPT=rfc822;you@example.org\r\nDATA\r\n");
+		owner_done(&owner);
+	}
+END_TEST
+
 START_TEST(envelopes_that_cannot_be)
 	{
 		static const char *const bad[] = { "", "a\r\nRSET@b.c", "a b@c", "a>@c", "<a@c", "a\x7f@c", "a\t@c" };
@@ -204,8 +218,13 @@ END_TEST
 Suite *test_suite(void)
 {
 	const TTest *const tests[] = {
-		every_subset_of_failing_replies, bad_content_does_not_leave, idle_farewell_is_no_trouble, envelopes,
-		envelopes_that_cannot_be,        quits_after_its_messages,
+		every_subset_of_failing_replies,
+		bad_content_does_not_leave,
+		idle_farewell_is_no_trouble,
+		envelopes,
+		delays_are_asked_for,
+		envelopes_that_cannot_be,
+		quits_after_its_messages,
 	};
 	return suite_of("client", tests, ARRAY_LEN(tests));
 }
