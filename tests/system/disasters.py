@@ -1,10 +1,10 @@
 """What may happen to senders on several hosts while a campaign is under way. Each disaster is a function of a Trial; how many messages it
 may leave in doubt is added up as it happens."""
 
+import itertools
 import os
 import pathlib
 import signal
-import struct
 import subprocess
 import time
 
@@ -176,17 +176,19 @@ class SmallDisk:
                 continue
         os.close(filler)
 
-    def take_back(self, journal):
-        """A journal takes its space beforehand, so that a full disk does not touch it. This gives back the half that is not in use, as on a
-        file system that looks for space at the time of writing (journal.c has the layout)."""
+    def take_back(self):
+        """A journal takes its space beforehand, so that a full disk does not touch it. This gives back what was never written to, as on a file
+        system that looks for space at the time of writing."""
         page = 4096
-        data = journal.read_bytes()
-        half = (len(data) - page) // 2 // page * page
-        generations = [struct.unpack_from("=Q", data, page + i * half)[0] for i in range(2)]
-        unused = 0 if generations[0] < generations[1] else 1
-        refusal = self.command("fallocate", "--punch-hole", "--offset", page + unused * half, "--length", half, journal)
-        if refusal:
-            raise Failure(refusal)
+        for journal in self.folder.glob("*.journal"):
+            data = journal.read_bytes()
+            empty = [not any(data[at:at + page]) for at in range(0, len(data), page)]
+            for is_empty, run in itertools.groupby(range(len(empty)), lambda number: empty[number]):
+                numbers = list(run)
+                refusal = is_empty and self.command("fallocate", "--punch-hole", "--offset", numbers[0] * page, "--length",
+                                                    len(numbers) * page, journal)
+                if refusal:
+                    raise Failure(refusal)
 
     def clear(self):
         (self.folder / "filler").unlink(missing_ok=True)
@@ -197,12 +199,18 @@ class SmallDisk:
 
 
 def fill_disk(trial):
-    "The disk with the first host's journals is full for a while, and the journals need space."
+    "The first host begins new journals, which need more space, and then its disk is full for a while."
     host, disk = trial.hosts[0], trial.disk
-    failed = host.log().count("event=journal.failed")
-    host.signal_all(signal.SIGSTOP)  # or something might be written between the look at the journal and the digging
+    trial.lost(trial.workers)
+    host.stop()
     for journal in disk.folder.glob("*.journal"):
-        disk.take_back(journal)
+        journal.unlink()
+    begun, failed = host.log().count("event=worker.started"), host.log().count("event=journal.failed")
+    host.start()
+    until(lambda: host.log().count("event=worker.started") == begun + trial.workers or trial.is_over(), "the workers are back")
+    trial.pause(0, 0.3)
+    host.signal_all(signal.SIGSTOP)  # or something might be written between the look for holes and the digging
+    disk.take_back()
     disk.fill()
     host.signal_all(signal.SIGCONT)
     trial.lost(trial.workers)

@@ -11,8 +11,10 @@ import time
 import disasters
 import exactness
 
-from faultrelay import FaultRelay
+from certificates import Authority
+from faultrelay import OFFERS, FaultRelay
 from hosts import Host
+from relaying import relay as set_relay
 from verpost import Failure, Skip, until
 
 RECIPIENTS = int(os.environ.get("VERPOST_FAULTS", 20000))
@@ -48,8 +50,8 @@ def relay_rules(chance, strikes):
     return rules
 
 
-def begin(world, rules, seed, options, settings):
-    """Database, audience, relay and two hosts; the campaign is under way when it returns."""
+def begin(world, rules, seed, options, settings, row):
+    """Database, audience, relay and two hosts. row: what the relay's row says; without one it is that of the settings."""
     world.setup()
     world.subscribe(audience())
     world.configure(**{
@@ -57,7 +59,9 @@ def begin(world, rules, seed, options, settings):
         "relay.reply_timeout": "3s", "relay.data_timeout": "3s", "relay.final_timeout": "3s", "relay.retry": "1s",
         "sender.workers": WORKERS, "sender.lease": f"{disasters.LEASE}s", "sender.window": 100, "sender.stop_timeout": "4s",
         "sender.retry_after": "1s 2s", "journal.size": "512K", **settings})
-    relay = FaultRelay(world, rules=rules, seed=seed, delay=0.004, **options).start()
+    relay = FaultRelay(world, rules=rules, seed=seed, **{"delay": 0.004, **options}).start()
+    if row:
+        set_relay(world, host="127.0.0.1", port=relay.port, **row)
     return relay, [Host(world, "first"), Host(world, "second")]
 
 
@@ -110,11 +114,11 @@ def stop_all(trial):
         raise Failure("windows are left behind")
 
 
-def trial(world, seed, strikes=None, options=None, settings=None, in_flight=1):
+def trial(world, seed, strikes=None, options=None, settings=None, row=None, in_flight=1):
     seed = int(os.environ.get("VERPOST_SEED", seed))
     chance = random.Random(seed)
     strikes = strikes or STRIKES
-    relay, hosts = begin(world, relay_rules(chance, strikes), seed, options or {}, settings or {})
+    relay, hosts = begin(world, relay_rules(chance, strikes), seed, options or {}, settings or {}, row)
     disk = disasters.SmallDisk(hosts[0].folder, "1200k")
     snapshots = exactness.Snapshots(world, "faults")
     it = disasters.Trial(world, chance, hosts, relay, "faults", snapshots, CONNECTIONS, in_flight)
@@ -146,9 +150,21 @@ def test_seed_one(world):
     trial(world, 1)
 
 
-def test_seed_two(world):
-    "The same in another order."
-    trial(world, 20062)
+def test_with_tls_and_auth(world):
+    "The same in another order, by STARTTLS and AUTH, which are broken too."
+    authority = Authority(world.base / "authority")
+    certificate, key = authority.issue("mx.test")
+    strikes = {**STRIKES, "starttls": ("drop", "hang", "gone", "soft", "garbage", "slow", "inject"), "tls": ("drop", "reset", "hang"),
+               "auth": ("drop", "reset", "stall", "hang", "gone", "soft", "hard", "garbage")}
+    options = {"tls": "starttls", "certificate": str(certificate), "key": str(key), "users": {"ann": "a secret"}}
+    row = {"tls": "starttls", "tls_name": "mx.test", "tls_ca": authority.certificate, "auth": "scram-sha-256", "auth_user": "ann"}
+    trial(world, 20062, strikes, options, row={**row, "secret": "a secret"})
+
+
+def test_with_several_in_flight(world):
+    "Whole transactions by BDAT, four on the way at once: so many of a connection may be in doubt, and no more."
+    strikes = {step: actions for step, actions in STRIKES.items() if step != "data"}
+    trial(world, 7, strikes, {"offers": OFFERS + ["CHUNKING"], "delay": 0.012}, {"relay.in_flight": 4}, in_flight=4)
 
 
 def test_full_disk(world):
