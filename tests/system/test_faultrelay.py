@@ -164,7 +164,12 @@ def break_once(world, it, step, action):
     accepted, kept = len(it.accepted()), len(it.kept())
     it.rules([{"step": step, "action": action, **({"seconds": 0.4} if action == "stall" else {})}])
     begun = time.monotonic()
-    peer = until_step(world, step)
+    try:
+        peer = until_step(world, step)
+    except ConnectionResetError:  # at once, before connect() has even returned
+        assert (step, action) == ("banner", "reset")
+        until(lambda: it.faults()[step, action] == 1, "reset")
+        return
     if (step, action) == ("content", "stall"):
         peer.send(".\r\n")
     peer.socket.settimeout(0.3 if action == "hang" else 60)
