@@ -6,6 +6,7 @@
 
 enum statement {
 	PICK_DUE,
+	ROOM,
 	FREEZE,
 	FREEZE_LOCAL,
 	RUN,
@@ -42,44 +43,46 @@ static const struct db_statement statements[] = {
 			      "now())"
 			      " AND is_in_window(windows, zone, now()) AND (tested_for = start_at OR $1::text IS NULL)"
 			      " ORDER BY start_at, id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED" },
-	/* $1 campaign, $2 ids a chunk. */
+	/* Sorting a million ids and attributes on disk would take most of the time. Only until the end of the transaction. */
+	[ROOM] = { .name = "runs_room", .sql = "SELECT set_config('work_mem', '64MB', true)" },
+	/* $1 campaign, $2 ids a chunk. All ids are sorted into one array first and cut from that. */
 	[FREEZE] = { .name = "runs_freeze",
-		     .sql =
-			 "WITH numbered AS ("
-			 " SELECT m.subscriber_id, (row_number() OVER (ORDER BY m.subscriber_id) - 1) / $2 AS chunk_no"
-			 " FROM campaign c JOIN membership m ON m.list_id = c.list_id AND m.state = 'active'"
-			 " WHERE c.id = $1),"
-			 " chunks AS ("
-			 " INSERT INTO campaign_chunk (campaign_id, chunk_no, subscriber_ids)"
-			 " SELECT $1, chunk_no, array_agg(subscriber_id ORDER BY subscriber_id) FROM numbered"
-			 " GROUP BY chunk_no RETURNING cardinality(subscriber_ids) AS members)"
-			 " SELECT coalesce(sum(members), 0)::bigint, NULL::bigint FROM chunks" },
+		     .sql = "WITH people AS MATERIALIZED ("
+			    " SELECT array_agg(m.subscriber_id ORDER BY m.subscriber_id) AS ids"
+			    " FROM campaign c JOIN membership m ON m.list_id = c.list_id AND m.state = 'active'"
+			    " WHERE c.id = $1),"
+			    " chunks AS ("
+			    " INSERT INTO campaign_chunk (campaign_id, chunk_no, subscriber_ids)"
+			    " SELECT $1, n / $2, ids[n + 1:n + $2] FROM people"
+			    " CROSS JOIN LATERAL generate_series(0::bigint, cardinality(ids) - 1, $2) AS g(n))"
+			    " SELECT coalesce(cardinality(ids), 0)::bigint, NULL::bigint FROM people" },
 	/* The same, each chunk of one instant and in the order of the instants. A local time that a zone's clocks skip is as much later; of
 	 * one that they show twice it is the second. */
 	[FREEZE_LOCAL] = { .name = "runs_freeze_local",
-			   .sql =
-			       "WITH c AS MATERIALIZED ("
-			       " SELECT list_id, local_attribute, local_time, local_time AT TIME ZONE zone AS due"
-			       " FROM campaign WHERE id = $1),"
-			       " zones AS MATERIALIZED ("
-			       " SELECT DISTINCT ON (lower(z.name)) lower(z.name) AS key, c.local_time AT TIME ZONE "
-			       "z.name AS due"
-			       " FROM c CROSS JOIN pg_timezone_names z ORDER BY lower(z.name), z.name),"
-			       " numbered AS ("
-			       " SELECT a.subscriber_id, a.due, a.is_lost,"
-			       " (row_number() OVER (PARTITION BY a.due ORDER BY a.subscriber_id) - 1) / $2 AS part"
-			       " FROM (SELECT m.subscriber_id, coalesce(z.due, c.due) AS due, z.key IS NULL AS is_lost"
-			       " FROM c JOIN membership m ON m.list_id = c.list_id AND m.state = 'active'"
-			       " JOIN subscriber s ON s.id = m.subscriber_id"
-			       " LEFT JOIN zones z ON z.key = lower(btrim(s.attributes ->> c.local_attribute))) AS a),"
-			       " parts AS MATERIALIZED ("
-			       " SELECT due, part, array_agg(subscriber_id ORDER BY subscriber_id) AS ids,"
-			       " count(*) FILTER (WHERE is_lost) AS lost FROM numbered GROUP BY due, part),"
-			       " chunks AS ("
-			       " INSERT INTO campaign_chunk (campaign_id, chunk_no, subscriber_ids, not_before)"
-			       " SELECT $1, row_number() OVER (ORDER BY due, part) - 1, ids, due FROM parts)"
-			       " SELECT coalesce(sum(cardinality(ids)), 0)::bigint, coalesce(sum(lost), 0)::bigint "
-			       "FROM parts" },
+			   .sql = "WITH c AS MATERIALIZED ("
+				  " SELECT list_id, local_attribute, local_time, local_time AT TIME ZONE zone AS due"
+				  " FROM campaign WHERE id = $1),"
+				  " zones AS MATERIALIZED ("
+				  " SELECT DISTINCT ON (lower(z.name)) lower(z.name) AS key, c.local_time AT TIME ZONE "
+				  "z.name AS due"
+				  " FROM c CROSS JOIN pg_timezone_names z ORDER BY lower(z.name), z.name),"
+				  " people AS MATERIALIZED ("
+				  " SELECT coalesce(z.due, c.due) AS due, array_agg(m.subscriber_id ORDER BY "
+				  "m.subscriber_id) AS ids,"
+				  " count(*) FILTER (WHERE z.key IS NULL) AS lost"
+				  " FROM c JOIN membership m ON m.list_id = c.list_id AND m.state = 'active'"
+				  " JOIN subscriber s ON s.id = m.subscriber_id"
+				  " LEFT JOIN zones z ON z.key = lower(btrim(s.attributes ->> c.local_attribute)) "
+				  "GROUP BY 1),"
+				  " placed AS MATERIALIZED ("
+				  " SELECT due, ids, (sum((cardinality(ids) + $2 - 1) / $2) OVER (ORDER BY due)"
+				  " - (cardinality(ids) + $2 - 1) / $2)::bigint AS before FROM people),"
+				  " chunks AS ("
+				  " INSERT INTO campaign_chunk (campaign_id, chunk_no, subscriber_ids, not_before)"
+				  " SELECT $1, before + n / $2, ids[n + 1:n + $2], due FROM placed"
+				  " CROSS JOIN LATERAL generate_series(0::bigint, cardinality(ids) - 1, $2) AS g(n))"
+				  " SELECT coalesce(sum(cardinality(ids)), 0)::bigint, coalesce(sum(lost), 0)::bigint "
+				  "FROM people" },
 	/* $1 campaign, $2 audience, $3 whose zone is not known. Most members have the attributes that the first thousand have: only what is
 	 * left of the others is taken apart. */
 	[RUN] = { .name = "runs_run",
@@ -232,7 +235,9 @@ static enum err start_due(struct db *db, size_t chunk_size, bool only_tested, st
 	enum err err = pick_due(db, only_tested, &start->campaign_id, &is_local, why);
 	if (err != ERR_OK || start->campaign_id == 0)
 		return err;
-	err = freeze(db, is_local ? FREEZE_LOCAL : FREEZE, chunk_size, start, why);
+	err = db_run(db, &statements[ROOM], NULL, 0, NULL, why);
+	if (err == ERR_OK)
+		err = freeze(db, is_local ? FREEZE_LOCAL : FREEZE, chunk_size, start, why);
 	return err == ERR_OK ? set_running(db, start, why) : err;
 }
 
