@@ -23,9 +23,10 @@ enum err campaign_delete(struct call *call);
 
 /* cmd_campaign_status.c: where it stands */
 enum err campaign_status(struct call *call);
-enum err campaign_in_doubt(struct call *call);
 /* cmd_campaign_watch.c */
 enum err campaign_watch(struct call *call);
+/* cmd_campaign_in_doubt.c */
+enum err campaign_in_doubt(struct call *call);
 
 /* The campaign named by the first operand. The caller releases *ret_rows. */
 enum err campaign_named(struct call *call, struct campaign *ret_campaign, struct db_rows **ret_rows) MUST_USE;

@@ -130,7 +130,8 @@ static const struct command_option content_options[] = {
 	{ "from", "\"NAME <ADDRESS>\"", "the sender; the list's unless given" },
 	{ "reply-to", "ADDRESS", "where answers go; the list's unless given, \"\" for nowhere else" },
 	{ "in-doubt", "resend|hold",
-	  "what happens to a message whose final reply was never read: sent again with the same Message-ID, or held" },
+	  "a message whose final reply was never read is sent again with the same Message-ID, or held; as "
+	  "campaign.in_doubt says unless told" },
 	{ 0 },
 };
 static const struct command_option preview_options[] = {
@@ -179,7 +180,8 @@ static const struct command_option show_options[] = {
 static const struct command_option in_doubt_options[] = {
 	{ "resend", NULL, "send them again, with the same Message-ID" },
 	{ "hold", NULL, "send nothing until told otherwise" },
-	{ "settle", NULL, "take them as sent" },
+	{ "settle", NULL, "take them as sent, for good" },
+	{ "all", NULL, "list every doubt there ever was, with what became of the recipient" },
 	{ "yes", NULL, "do not ask" },
 	{ 0 },
 };
@@ -211,6 +213,14 @@ static const char schedule_details[] =
     "on earth (UTC+14); --not-after counts from there. Who is further east than the clock is now\n"
     "gets it at the start. Where the clocks skip the time it is as much later, where they show it\n"
     "twice it is the second.\n";
+static const char in_doubt_details[] =
+    "A message whose end was sent and whose reply was never read is in doubt: the relay may have\n"
+    "it or not. By itself it is sent again once, or held, as the campaign says (--in-doubt of\n"
+    "create; campaign.in_doubt in the settings unless told). --resend and --hold undo each other\n"
+    "until it is sent; --settle writes `accepted` into the ledger and cannot be undone. Those being\n"
+    "sent to just now are left alone. A finished campaign that is told to send some again runs\n"
+    "until they have come to an end; a canceled one sends nothing again. An address that is not in\n"
+    "doubt refuses the whole call. Every decision is in the audit.\n";
 static const char status_details[] =
     "audience = accepted + refused + expired + skipped + in_doubt + deferred + pending, counted\n"
     "at one instant. accepted: the relay took it. in_doubt: sent, but the relay's answer was\n"
@@ -345,11 +355,12 @@ const struct command campaign_commands[] = {
 	{
 	    .noun = "campaign",
 	    .verb = "in-doubt",
-	    .operands = "NAME",
-	    .help = "list the doubtful, and decide about them",
+	    .operands = "NAME [ADDRESS...]",
+	    .help = "list the doubtful, and decide about all of them or some",
+	    .details = in_doubt_details,
 	    .options = in_doubt_options,
 	    .least = 1,
-	    .most = 1,
+	    .most = OPERANDS_ANY,
 	    .needs = NEEDS_DATABASE,
 	    .run = campaign_in_doubt,
 	},

@@ -52,7 +52,7 @@ static enum err read_start(struct call *call, struct plan *plan)
 				      plan->now_us, &plan->reading, call->why);
 	plan->time.instant_us = plan->reading.instant_us;
 	if (call_has(call, "local-to"))
-		plan->time.instant_us += plan->reading.offset_s * CLOCK_US_PER_SECOND - FIRST_OFFSET_US;
+		plan->time.instant_us += (int64_t)plan->reading.offset_s * CLOCK_US_PER_SECOND - FIRST_OFFSET_US;
 	return err;
 }
 

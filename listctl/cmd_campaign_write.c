@@ -17,7 +17,7 @@ static enum err create(struct call *call, const struct list *list)
 	const struct campaign_content from_list = { .from_name = list->from_name,
 						    .from_address = list->from_address,
 						    .reply_to = list->reply_to,
-						    .in_doubt = VIEW_LIT("resend") };
+						    .in_doubt = view_of(call->settings->campaign_in_doubt) };
 	struct draft draft;
 	struct composer *composer = NULL;
 	uint64_t id = 0;

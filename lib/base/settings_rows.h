@@ -65,6 +65,14 @@ SETTING(WORD, relay, test_before_campaign, "no", "no warn require",
 SETTING(DURATION, relay, test_timeout, "2m", "time",
 	"How long the message of a return-path test may take until bounced has it.")
 
+/* Campaigns */
+SETTING(WORD, campaign, in_doubt, "resend", "resend hold",
+	"What a new campaign does with a message whose final reply was never read, unless `campaign create --in-doubt` "
+	"says "
+	"otherwise. resend: it is sent again, once, with the same Message-ID; some get it twice. hold: it waits for "
+	"`campaign "
+	"in-doubt`; some may not get it.")
+
 /* sender */
 SETTING(COUNT, sender, workers, "0", "processes", "Worker processes; 0 means one a core.")
 SETTING(COUNT, sender, window, "2000", "recipients",

@@ -16,10 +16,6 @@ enum statement {
 	PENDING_PAGE,
 	LEAVING,
 	RELAYS,
-	DOUBTFUL,
-	RESEND,
-	HOLD,
-	SETTLE,
 	STATEMENT_COUNT
 };
 
@@ -70,33 +66,6 @@ static const struct db_statement statements[] = {
 		      " LEFT JOIN campaign_leaving l ON l.campaign_id = $1 AND l.worker_id = h.worker_id" },
 	[RELAYS] = { "standings_relays",
 		     "SELECT relay, reason, since, retry_at FROM relay_state WHERE tripped ORDER BY relay" },
-	[DOUBTFUL] = { "standings_doubtful",
-		       "SELECT f.subscriber_id, s.address, d.connection, f.last_attempt_at, f.next_attempt_at"
-		       " FROM deferral f LEFT JOIN subscriber s ON s.id = f.subscriber_id"
-		       " LEFT JOIN LATERAL (SELECT connection FROM doubt WHERE campaign_id = f.campaign_id"
-		       " AND subscriber_id = f.subscriber_id ORDER BY attempt DESC LIMIT 1) AS d ON true"
-		       " WHERE f.campaign_id = $1 AND f.state = 'in_doubt' ORDER BY f.last_attempt_at, 1" },
-	[RESEND] = { "standings_resend",
-		     "WITH moved AS (UPDATE deferral SET next_attempt_at = now() WHERE campaign_id = $1"
-		     " AND state = 'in_doubt' AND opened_by IS NULL RETURNING subscriber_id, attempts),"
-		     " noted AS (UPDATE doubt d SET decision = 'resend', decided_at = now() FROM moved m"
-		     " WHERE d.campaign_id = $1 AND d.subscriber_id = m.subscriber_id AND d.attempt = m.attempts)"
-		     " SELECT subscriber_id FROM moved" },
-	[HOLD] = { "standings_hold",
-		   "WITH moved AS (UPDATE deferral SET next_attempt_at = NULL WHERE campaign_id = $1"
-		   " AND state = 'in_doubt' AND opened_by IS NULL RETURNING subscriber_id, attempts),"
-		   " noted AS (UPDATE doubt d SET decision = 'hold', decided_at = now() FROM moved m"
-		   " WHERE d.campaign_id = $1 AND d.subscriber_id = m.subscriber_id AND d.attempt = m.attempts)"
-		   " SELECT subscriber_id FROM moved" },
-	[SETTLE] = { "standings_settle",
-		     "WITH moved AS (DELETE FROM deferral WHERE campaign_id = $1 AND state = 'in_doubt'"
-		     " AND opened_by IS NULL RETURNING subscriber_id, attempts, last_attempt_at),"
-		     " noted AS (UPDATE doubt d SET decision = 'settled', decided_at = now() FROM moved m"
-		     " WHERE d.campaign_id = $1 AND d.subscriber_id = m.subscriber_id AND d.attempt = m.attempts),"
-		     " ended AS (INSERT INTO delivery (campaign_id, subscriber_id, outcome, attempts, at, reply)"
-		     " SELECT $1, subscriber_id, 'accepted', attempts, last_attempt_at,"
-		     " 'in doubt, settled by an administrator' FROM moved)"
-		     " SELECT subscriber_id FROM moved" },
 };
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row per statement");
 
@@ -254,56 +223,4 @@ void relay_trouble_at(const struct db_rows *rows, size_t row, struct relay_troub
 					       .reason = db_get_text(rows, row, 1),
 					       .since_us = db_get_time(rows, row, 2),
 					       .retry_us = db_get_time(rows, row, 3) };
-}
-
-/* ---- the doubtful ---- */
-
-enum err standings_doubtful(struct db *db, uint64_t campaign_id, struct db_rows **ret_rows, struct buf *why)
-{
-	const struct db_value values[] = { db_int((int64_t)campaign_id) };
-	return db_run(db, &statements[DOUBTFUL], values, ARRAY_LEN(values), ret_rows, why);
-}
-
-void doubtful_at(const struct db_rows *rows, size_t row, struct doubtful *ret_doubtful)
-{
-	*ret_doubtful = (struct doubtful){ .subscriber_id = (uint64_t)db_get_int(rows, row, 0),
-					   .address = db_get_text(rows, row, 1),
-					   .connection = db_get_text(rows, row, 2),
-					   .at_us = db_get_time(rows, row, 3),
-					   .next_us = db_get_time(rows, row, 4) };
-}
-
-struct decision_row {
-	enum statement statement;
-	const char *action;
-};
-
-static const struct decision_row decisions[] = {
-	[DOUBT_RESEND] = { RESEND, "campaign.in-doubt.resend" },
-	[DOUBT_HOLD] = { HOLD, "campaign.in-doubt.hold" },
-	[DOUBT_SETTLE] = { SETTLE, "campaign.in-doubt.settle" },
-};
-
-enum err standings_decide(struct db *db, uint64_t campaign_id, enum doubt_decision decision, struct view actor,
-			  struct view subject, size_t *ret_decided, struct buf *why)
-{
-	AUTO_DB_ROWS *rows = NULL;
-	AUTO_BUF detail = buf_with_ceiling(LIMIT_WHY);
-	const struct db_value values[] = { db_int((int64_t)campaign_id) };
-	const struct decision_row *row = &decisions[decision];
-	enum err err = db_begin(db);
-	if (err == ERR_OK)
-		err = db_run(db, &statements[row->statement], values, ARRAY_LEN(values), &rows, why);
-	if (err == ERR_OK) {
-		buf_addf(&detail, "{\"recipients\": %zu}", db_row_count(rows));
-		err = audit_append(db, actor, row->action, subject, buf_view(&detail), why);
-	}
-	if (err == ERR_OK)
-		err = db_commit(db, why);
-	if (err != ERR_OK) {
-		db_rollback(db);
-		return err;
-	}
-	*ret_decided = db_row_count(rows);
-	return ERR_OK;
 }

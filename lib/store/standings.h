@@ -70,25 +70,4 @@ struct relay_trouble {
 enum err standings_relays(struct db *db, struct db_rows **ret_rows, struct buf *why) MUST_USE;
 void relay_trouble_at(const struct db_rows *rows, size_t row, struct relay_trouble *ret_trouble);
 
-/* ---- the doubtful ---- */
-
-/* One recipient in doubt that waits for a decision or for its second sending. */
-struct doubtful {
-	uint64_t subscriber_id;
-	struct view address, connection;
-	int64_t at_us;
-	int64_t next_us; /* 0: held for a person */
-};
-enum err standings_doubtful(struct db *db, uint64_t campaign_id, struct db_rows **ret_rows, struct buf *why) MUST_USE;
-void doubtful_at(const struct db_rows *rows, size_t row, struct doubtful *ret_doubtful);
-
-enum doubt_decision {
-	DOUBT_RESEND, /* send again, with the same Message-ID */
-	DOUBT_HOLD,   /* wait for a person */
-	DOUBT_SETTLE  /* take it as sent: a ledger row `accepted` */
-};
-/* In a transaction of its own: decides for all in doubt that no worker has in hand. */
-enum err standings_decide(struct db *db, uint64_t campaign_id, enum doubt_decision decision, struct view actor,
-			  struct view subject, size_t *ret_decided, struct buf *why) MUST_USE;
-
 #endif

@@ -201,8 +201,12 @@ def test_in_doubt(world):
               " SELECT campaign_id, subscriber_id, 1, 'worker 1 connection 2', now() FROM deferral WHERE state = 'in_doubt'")
     rows = world.json("campaign", "in-doubt", "c")
     assert [(r["email"], r["connection"]) for r in rows] == [(PEOPLE[0], "worker 1 connection 2")], rows
+    assert rows[0]["attempt"] == 1 and rows[0]["place"] == "in_doubt", rows
     world.refused("campaign", "in-doubt", "c", "--hold", "--settle", code=2)
-    world.listctl("campaign", "in-doubt", "c", "--hold")
+    world.refused("campaign", "in-doubt", "c", PEOPLE[0], code=2, says="--resend")
+    world.refused("campaign", "in-doubt", "c", "--settle", PEOPLE[0], PEOPLE[2], says=[PEOPLE[2], "nothing was decided"])
+    assert world.sql("SELECT decision IS NULL FROM doubt") == [["t"]]
+    world.listctl("campaign", "in-doubt", "c", "--hold", PEOPLE[0].upper())
     assert world.json("campaign", "in-doubt", "c")[0]["sent_again_at"] is None
     assert world.sql("SELECT decision FROM doubt") == [["hold"]]
     world.listctl("campaign", "in-doubt", "c", "--resend")
@@ -211,3 +215,61 @@ def test_in_doubt(world):
     status = world.status("c")
     assert (status["accepted"], status["in_doubt"], status["deferred"]) == (2, 0, 1), status
     assert world.sql("SELECT decision FROM doubt") == [["settled"]] and campaign > 0
+    assert world.json("campaign", "in-doubt", "c") == []
+    past_ones = world.json("campaign", "in-doubt", "c", "--all")
+    assert [(r["email"], r["decision"], r["place"]) for r in past_ones] == [(PEOPLE[0], "settled", "accepted")], past_ones
+    for action in ("resend", "hold", "settle"):
+        assert past.audited(world, f"campaign.in-doubt.{action}") == 1, action
+
+
+def test_in_doubt_by_settings(world):
+    "campaign.in_doubt is what a new campaign does, unless it is told otherwise."
+    world.setup()
+    world.subscribe(["ann@a.test"])
+    world.configure(**{"campaign.in_doubt": "hold"})
+    world.campaign("a", start=False)
+    world.campaign("b", start=False, in_doubt="resend")
+    assert world.sql("SELECT name, in_doubt FROM campaign ORDER BY name") == [["a", "hold"], ["b", "resend"]]
+
+
+def test_schedule_of_a_careful_operator(world):
+    "Windows, not-after, local times and expiry are checked before they are kept, and shown."
+    world.setup()
+    world.listctl("import", "news", world.file("s.csv", "email,tz,city\nann@a.test,Asia/Jakarta,Bonn\nbob@b.test,Atlantis,\n"))
+    world.campaign("c", start=False)
+
+    def at(*more, time="2099-12-24 18:00", zone="Europe/Berlin"):
+        return ["campaign", "schedule", "c", "--at", time, "--zone", zone, *more]
+
+    told = world.json(*at("--not-after", "2099-12-24 20:00", "--window", "mon-sat 08:00-19:00", "--window", "SUN 22:00-02:00",
+                          "--expire", "8h"))
+    assert (told["not_after"], told["sends_from"]) == ("2099-12-24T19:00:00Z", "2099-12-24T17:00:00Z"), told
+    assert (told["windows"], told["expire"]) == ("mon-sat 08:00-19:00; sun 22:00-02:00", "8 h 0 min"), told
+    shown = world.json("campaign", "show", "c")
+    assert {k: shown[k] for k in ("not_after", "windows", "expire", "local_to")} == {
+        "not_after": told["not_after"], "windows": told["windows"], "expire": told["expire"], "local_to": None}, shown
+    assert world.json("campaign", "ls")[0]["windows"] == told["windows"]
+    kept = world.sql("SELECT * FROM campaign")
+    world.refused(*at("--window", "mon 08:00-08:00"), says="never opens")
+    world.refused(*at("--window", "8-18"), says=["8-18", "mon-fri 08:00-18:00"])
+    world.refused(*at("--not-after", "2099-12-24 18:00"), says="not later")
+    world.refused(*at("--not-after", "0s"), says="not later")
+    world.refused(*at("--not-after", "soon"), code=2, says="soon")
+    world.refused(*at("--not-after", "2h", "--window", "mon 08:00-09:00"), says=["could not start", "2099-12-28 07:00:00 UTC"])
+    world.refused(*at("--expire", "0"), code=2, says="--expire")
+    world.refused(*at("--local-to", "tz", "--window", "08:00-18:00"), code=2, says=["--local-to", "--window"])
+    world.refused(*at("--local-to", "city"), says="city")
+    world.refused("campaign", "schedule", "c", "--clear", "--window", "08:00-18:00", code=2, says="--window")
+    assert world.sql("SELECT * FROM campaign") == kept
+    done = world.run("listctl", *at("--local-to", "tz", "--not-after", "2h"), "--format", "json")
+    told = json.loads(done.stdout)
+    assert (told["starts_at"], told["not_after"]) == ("2099-12-24T04:00:00Z", "2099-12-24T06:00:00Z"), told
+    assert (told["local_fallback"], told["local_past"]) == (1, 0) and "of 2 members 1 have no time zone" in done.stderr, done
+    world.refused(*at("--local-to", "tz", time="2020-01-01 12:00"), says="past")
+    world.listctl(*at("--window", "08:00-18:00", "--expire", "2d"))
+    world.listctl("campaign", "start", "c")
+    shown = world.json("campaign", "show", "c")
+    assert (shown["windows"], shown["expire"], shown["zone"], shown["not_after"], shown["local_time"]) == (
+        "08:00-18:00", "2 d 0 h", "Europe/Berlin", None, None), shown
+    world.listctl("campaign", "schedule", "c", "--clear")
+    assert world.sql("SELECT state, num_nulls(zone, start_at, not_after, windows, window_text, local_attribute, expire) FROM campaign") == [["draft", "7"]]

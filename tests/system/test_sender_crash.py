@@ -4,7 +4,7 @@ import os
 import signal
 import time
 
-from sending import check, people, until_accepted, workers
+from sending import check, doubtful, people, until_accepted, workers
 from verpost import until
 
 AUDIENCE = people(3000)
@@ -88,6 +88,16 @@ def test_killed_and_held(world):
     rows = world.sql("SELECT DISTINCT decision FROM doubt")
     assert rows == [["hold"]], rows
     assert world.value("SELECT count(*) FROM doubt") == str(status["in_doubt"])
+    # A person has them sent again after all: the finished campaign runs until they have an end.
+    first = {message["to"]: message["message_id"] for message in world.accepted()}
+    world.stop("mailworld", code=None)
+    world.mailworld("* accept\n", name="again")
+    world.listctl("campaign", "in-doubt", "held", "--resend")
+    status = world.finished("held")
+    assert (status["in_doubt"], status["accepted"]) == (0, 400), status
+    again = world.accepted("again")
+    assert sorted(m["to"] for m in again) == sorted(doubtful(world, "held")), again
+    assert all(first[m["to"]] == m["message_id"] for m in again), "a copy sent again has another Message-ID"
 
 
 def test_worker_stopped(world):
