@@ -42,19 +42,23 @@ START_TEST(attempts_follow_the_schedule)
 			const char *label;
 			unsigned attempts;
 			int64_t first_us, now_us, next_us;
+			int64_t expire_us;
 		} rows[] = {
-			{ "first wait", 1, 1000 * S, 1000 * S, 1010 * S },
-			{ "second wait", 2, 1000 * S, 1010 * S, 1030 * S },
-			{ "last one repeats", 9, 1000 * S, 1100 * S, 1120 * S },
-			{ "cut to the end", 9, 1000 * S, 1595 * S, 1600 * S },
-			{ "expired at the end", 9, 1000 * S, 1600 * S, 0 },
-			{ "expired long ago", 2, 1000 * S, 9000 * S, 0 },
+			{ "first wait", 1, 1000 * S, 1000 * S, 1010 * S, 0 },
+			{ "second wait", 2, 1000 * S, 1010 * S, 1030 * S, 0 },
+			{ "last one repeats", 9, 1000 * S, 1100 * S, 1120 * S, 0 },
+			{ "cut to the end", 9, 1000 * S, 1595 * S, 1600 * S, 0 },
+			{ "expired at the end", 9, 1000 * S, 1600 * S, 0, 0 },
+			{ "expired long ago", 2, 1000 * S, 9000 * S, 0, 0 },
+			{ "the campaign's own, sooner: cut", 1, 1000 * S, 1005 * S, 1008 * S, 8 * S },
+			{ "the campaign's own, sooner: expired", 1, 1000 * S, 1008 * S, 0, 8 * S },
+			{ "the campaign's own, later", 9, 1000 * S, 1600 * S, 1620 * S, 900 * S },
 		};
 		AUTO_BUF why = buf_with_ceiling(1024);
 		struct retry retry;
 		ck_assert(retry_parse(VIEW_LIT("10s 20s"), 600 * S, &retry, &why) == ERR_OK);
 		for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-			ck_row(rows[i].label, retry_next(&retry, 0, rows[i].attempts, rows[i].first_us,
+			ck_row(rows[i].label, retry_next(&retry, rows[i].expire_us, rows[i].attempts, rows[i].first_us,
 							 rows[i].now_us) == rows[i].next_us);
 	}
 END_TEST
