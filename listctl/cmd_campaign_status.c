@@ -59,22 +59,6 @@ static void add_relays(const struct db_rows *rows, struct buf *out)
 	buf_add_byte(out, '}');
 }
 
-/* [{"group": "gmail", "reason": "why", "recipients": 12}, ...] */
-static void add_holds(const struct db_rows *rows, struct buf *out)
-{
-	buf_add_byte(out, '[');
-	for (size_t i = 0; i < db_row_count(rows); i++) {
-		struct held_group held;
-		holds_at(rows, i, &held);
-		buf_addf(out, i == 0 ? "{\"group\": " : ", {\"group\": ");
-		output_json_string(out, held.group);
-		buf_addf(out, ", \"reason\": ");
-		output_json_string(out, held.reason);
-		buf_addf(out, ", \"recipients\": %lld}", (long long)held.waiting);
-	}
-	buf_add_byte(out, ']');
-}
-
 static enum err write_standing(struct call *call, const struct standing_report *report, size_t column_count)
 {
 	enum { ROOM = 64 << 10 };
@@ -88,7 +72,7 @@ static enum err write_standing(struct call *call, const struct standing_report *
 	add_reasons(report->reasons, PLACE_REFUSED, &refused);
 	add_reasons(report->reasons, PLACE_SKIPPED, &skipped);
 	add_relays(report->relays, &relays);
-	add_holds(report->holds, &holds);
+	standing_report_add_holds(report, &holds);
 	const struct output_cell cells[] = {
 		cell_text(campaign->name),
 		cell_text(campaign->list_name),

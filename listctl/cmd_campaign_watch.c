@@ -13,13 +13,15 @@ struct sight {
 	const char *state; /* NULL: nothing was seen yet */
 	int64_t under_way, opens_us;
 	int64_t count[PLACE_COUNT];
+	size_t held_groups;
 };
 
 static struct sight sight_of(const struct standing_report *report)
 {
 	struct sight sight = { .state = standing_report_state(report),
 			       .under_way = standing_report_under_way(report),
-			       .opens_us = report->campaign.opens_us };
+			       .opens_us = report->campaign.opens_us,
+			       .held_groups = db_row_count(report->holds) };
 	memcpy(sight.count, report->standing.count, sizeof(sight.count));
 	return sight;
 }
@@ -28,6 +30,7 @@ static bool is_alike(const struct sight *sight, const struct sight *other)
 {
 	return other->state != NULL && strcmp(sight->state, other->state) == 0 &&
 	       sight->under_way == other->under_way && sight->opens_us == other->opens_us &&
+	       sight->held_groups == other->held_groups &&
 	       memcmp(sight->count, other->count, sizeof(sight->count)) == 0;
 }
 
@@ -100,7 +103,7 @@ static void cut_to_width(struct buf *line)
 /* One JSON object a line, for machines that follow. */
 static void show_object(const struct standing_report *report)
 {
-	enum { ROOM = 8192 };
+	enum { ROOM = 64 << 10 };
 	AUTO_BUF line = buf_with_ceiling(ROOM);
 	buf_addf(&line, "{\"state\": \"%s\", \"hold_reason\": ", standing_report_state(report));
 	if (report->campaign.hold_reason.len > 0)
@@ -120,6 +123,8 @@ static void show_object(const struct standing_report *report)
 	for (size_t i = 0; i < PLACE_COUNT; i++)
 		buf_addf(&line, ", \"%s\": %lld", standing_place_name((enum standing_place)i),
 			 (long long)report->standing.count[i]);
+	buf_add(&line, VIEW_LIT(", \"holds\": "));
+	standing_report_add_holds(report, &line);
 	buf_add_byte(&line, '}');
 	puts(buf_text(&line));
 	fflush(stdout);

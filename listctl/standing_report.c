@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "listctl/campaign_verbs.h"
+#include "listctl/output.h"
 
 static double rate_of(const struct campaign *campaign, const struct standing *standing, int64_t now_us)
 {
@@ -57,6 +58,21 @@ int64_t standing_report_under_way(const struct standing_report *report)
 	const struct leaving_standing *leaving = &report->leaving;
 	bool runs = report->campaign.state == CAMPAIGN_RUNNING;
 	return leaving->told > 0 && (runs || leaving->told == leaving->workers) ? leaving->messages : -1;
+}
+
+void standing_report_add_holds(const struct standing_report *report, struct buf *out)
+{
+	buf_add_byte(out, '[');
+	for (size_t i = 0; i < db_row_count(report->holds); i++) {
+		struct held_group held;
+		holds_at(report->holds, i, &held);
+		buf_addf(out, i == 0 ? "{\"group\": " : ", {\"group\": ");
+		output_json_string(out, held.group);
+		buf_addf(out, ", \"reason\": ");
+		output_json_string(out, held.reason);
+		buf_addf(out, ", \"recipients\": %lld}", (long long)held.waiting);
+	}
+	buf_add_byte(out, ']');
 }
 
 void standing_report_done(struct standing_report *report)

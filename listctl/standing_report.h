@@ -22,6 +22,8 @@ const char *standing_report_state(const struct standing_report *report);
 /* How many messages are still under way of a campaign that is being paused or canceled, outside of its windows, or whose senders stop; -1: nobody
  * leaves it, or not all who do have said so yet. */
 int64_t standing_report_under_way(const struct standing_report *report);
+/* Its held groups as JSON: [{"group": "gmail", "reason": "why", "recipients": 12}, ...] */
+void standing_report_add_holds(const struct standing_report *report, struct buf *out);
 void standing_report_done(struct standing_report *report); /* may run twice */
 
 #endif

@@ -184,12 +184,15 @@ def test_watch(world):
     until(lambda: any("running 3 of 3" in line for line in lines), "a line about the change")
     time.sleep(1.5)
     seen = len(lines)
+    world.sql("INSERT INTO campaign_group_hold (campaign_id, group_name, reason) SELECT id, 'gmail', 'they say \"no\"' FROM campaign")
+    until(lambda: any("gmail held: they say" in line for line in lines), "a line about the held group")
     world.sql("UPDATE campaign SET state = 'finished', ended_at = now()")
     assert watch.wait(60) == 0
     reader.join()
-    assert seen == 2 and len(lines) == 3 and "finished 3 of 3" in lines[2], lines
+    assert seen == 2 and len(lines) == 4 and "finished 3 of 3" in lines[3], lines
     told = [json.loads(line) for line in world.listctl("campaign", "watch", "c", "--format", "json").splitlines()]
     assert [(t["state"], t["audience"], t["accepted"], t["pending"]) for t in told] == [("finished", 3, 3, 0)], told
+    assert told[0]["holds"] == [{"group": "gmail", "reason": 'they say "no"', "recipients": 0}] == world.status("c")["holds"], told
 
 
 def test_in_doubt(world):
