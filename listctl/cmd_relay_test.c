@@ -8,7 +8,7 @@
 #include "store/relay_tests.h"
 #include "store/relays.h"
 
-enum { RELAYS_MOST = 100 };
+enum { TESTED_MOST = 100 };
 #define LOOK_US (INT64_C(200) * CLOCK_US_PER_MS)
 /* When a person is told that nobody seems to be there. */
 #define SILENCE_US (INT64_C(10) * CLOCK_US_PER_SECOND)
@@ -109,7 +109,7 @@ static enum err ask(struct call *call, struct view relay, int64_t patience_us, i
 }
 
 /* The operands, or all relays in use. */
-static enum err ask_all(struct call *call, int64_t patience_us, int64_t ids[RELAYS_MOST], size_t *ret_count)
+static enum err ask_all(struct call *call, int64_t patience_us, int64_t ids[TESTED_MOST], size_t *ret_count)
 {
 	AUTO_DB_ROWS *relays = NULL;
 	enum err err = relay_tests_relays(call->db, &relays, call->why);
@@ -120,9 +120,9 @@ static enum err ask_all(struct call *call, int64_t patience_us, int64_t ids[RELA
 	if (err != ERR_OK)
 		return err;
 	size_t count = call->operand_count > 0 ? call->operand_count : db_row_count(relays);
-	if (count > RELAYS_MOST)
+	if (count > TESTED_MOST)
 		return call_refuse(call, ERR_REFUSED, "%zu relays are too many for one test; name up to %d", count,
-				   RELAYS_MOST);
+				   TESTED_MOST);
 	for (size_t i = 0; err == ERR_OK && i < count; i++) {
 		struct view name = call->operand_count > 0 ? view_of(call->operands[i]) : db_get_text(relays, i, 0);
 		err = ask(call, name, patience_us, &ids[i]);
@@ -200,7 +200,7 @@ static enum err take_patience(struct call *call, int64_t *ret_us)
 
 static enum err test_relays(struct call *call)
 {
-	int64_t patience_us, ids[RELAYS_MOST] = { 0 };
+	int64_t patience_us, ids[TESTED_MOST] = { 0 };
 	size_t count = 0;
 	AUTO_DB_ROWS *rows = NULL;
 	enum err err = take_patience(call, &patience_us);
@@ -241,7 +241,7 @@ const struct command relay_test_commands[] = {
 		       "not be used. late: not back in time. Exit 1 unless all pass. Both daemons must run.\n"
 		       "At most thirty tests of a relay within an hour.\n",
 	    .options = test_options,
-	    .most = RELAYS_MOST,
+	    .most = TESTED_MOST,
 	    .needs = NEEDS_DATABASE,
 	    .run = test_relays,
 	},
@@ -250,6 +250,7 @@ const struct command relay_test_commands[] = {
 	    .verb = "tests",
 	    .operands = "",
 	    .help = "show what the last test of each relay found",
+	    .details = "Older tests are deleted when their return paths accept no mail any more (bounce.token_life).\n",
 	    .needs = NEEDS_DATABASE,
 	    .run = show_tests,
 	},

@@ -82,7 +82,7 @@ $$;
 -- The start_at whose relays were tested, or need no test: what was scheduled anew is tested anew.
 ALTER TABLE campaign ADD COLUMN tested_for timestamptz;
 
-GRANT SELECT, INSERT ON relay_test TO verpost_sender;
+GRANT SELECT, INSERT, DELETE ON relay_test TO verpost_sender; -- its coordinator deletes old ones
 GRANT UPDATE (taken_at, taken_by, answered_at, accepted, step, code, reply) ON relay_test TO verpost_sender;
 GRANT UPDATE (tested_for) ON campaign TO verpost_sender;
 GRANT SELECT ON relay_test TO verpost_bounced;

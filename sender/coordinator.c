@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "sender/entry.h"
 #include "sender/path_check.h"
+#include "store/relay_tests.h"
 #include "store/runs.h"
 #include "store/tallies.h"
 
@@ -104,6 +105,16 @@ static void report(enum err err, enum err before, struct view why)
 		log_event(LOG_ERROR, "coordinator.failed", "error=%s why=%s", err_name(err), log_quoted(why, &room));
 }
 
+/* What nobody asks for any more. Nothing about a test can come when its return path accepts no mail. */
+static enum err purge(const struct setup *setup, struct db *db, struct buf *why)
+{
+	const struct settings *settings = &setup->settings;
+	int64_t now_us = clock_wall_us();
+	enum err err = tallies_purge(db, now_us - settings->breaker_window - KEEP_TALLIES_US, why);
+	return err == ERR_OK ? relay_tests_purge(db, now_us - settings->bounce_token_life - CLOCK_US_PER_DAY, why)
+			     : err;
+}
+
 int coordinator_run(const struct setup *setup)
 {
 	struct db *db = NULL;
@@ -120,8 +131,7 @@ int coordinator_run(const struct setup *setup)
 		if (err == ERR_OK)
 			err = look_after(setup, db, &why);
 		if (err == ERR_OK && clock_boot_us() >= purge_us) {
-			err =
-			    tallies_purge(db, clock_wall_us() - setup->settings.breaker_window - KEEP_TALLIES_US, &why);
+			err = purge(setup, db, &why);
 			purge_us = clock_boot_us() + PURGE_EVERY_US;
 		}
 		report(err, before, buf_view(&why));

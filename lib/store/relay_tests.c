@@ -18,6 +18,7 @@ enum statement {
 	NEXT_DUE,
 	CLEAR,
 	HOLD,
+	PURGE,
 	STATEMENT_COUNT
 };
 
@@ -143,6 +144,10 @@ static const struct db_statement statements[] = {
 	[HOLD] = { .name = "relay_tests_hold",
 		   .sql = "UPDATE campaign SET hold_reason = $2 WHERE id = $1 AND state = 'scheduled'"
 			  " AND hold_reason IS NULL" },
+	[PURGE] = { .name = "relay_tests_purge",
+		    .sql = "DELETE FROM relay_test t WHERE t.asked_at < $1 AND t.due_by < $1 AND NOT EXISTS"
+			   " (SELECT FROM relay_path p WHERE p.id = t.id AND (p.relay = '" RELAY_TESTS_DEFAULT
+			   "' OR EXISTS (SELECT FROM relay r WHERE r.name = p.relay)))" },
 };
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row per statement");
 
@@ -470,4 +475,12 @@ enum err relay_tests_hold(struct db *db, int64_t campaign_id, struct view reason
 	AUTO_BUF subject = buf_with_ceiling(LIMIT_WHY);
 	buf_addf(&subject, "campaign:%lld", (long long)campaign_id);
 	return audit_append(db, VIEW_LIT("sender"), "campaign.hold", buf_view(&subject), VIEW_LIT(""), why);
+}
+
+/* ---- forgetting ---- */
+
+enum err relay_tests_purge(struct db *db, int64_t before_us, struct buf *why)
+{
+	const struct db_value values[] = { db_time(before_us) };
+	return db_run(db, &statements[PURGE], values, ARRAY_LEN(values), NULL, why);
 }

@@ -129,4 +129,10 @@ enum err relay_tests_clear(struct db *db, int64_t campaign_id, struct buf *why) 
 /* It stays scheduled and waits for a person, for that reason. */
 enum err relay_tests_hold(struct db *db, int64_t campaign_id, struct view reason, struct buf *why) MUST_USE;
 
+/* ---- forgetting ---- */
+
+/* Deletes the tests that were asked for, and whose time was over, before this instant. What is known of each relay there is, its newest test that
+ * has come to an end, stays. */
+enum err relay_tests_purge(struct db *db, int64_t before_us, struct buf *why) MUST_USE;
+
 #endif

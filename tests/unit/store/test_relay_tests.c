@@ -403,6 +403,72 @@ START_TEST(a_campaign_without_a_relay_is_not_held_here)
 	}
 END_TEST
 
+static bool is_there(struct db *db, int64_t id)
+{
+	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+	AUTO_DB_ROWS *found = NULL;
+	ok(relay_tests_find(db, &id, 1, &terms, &found, &why), &why);
+	return db_row_count(found) > 0;
+}
+
+struct purge_row {
+	const char *label;
+	const char *sql; /* of a test of `default` that has come back, and is the newest of its relay */
+	bool stays;
+};
+
+static const struct purge_row purge_rows[] = {
+	{ "known of a relay", NULL, true },
+	{ "of a relay that is gone", "UPDATE relay_test SET relay = 'gone'", false },
+	{ "of a relay that is disabled",
+	  "UPDATE relay_test SET relay = 'off'; INSERT INTO relay (name, host, port, enabled) VALUES ('off', 'x.test', "
+	  "25, false)",
+	  true },
+	{ "followed by another",
+	  "INSERT INTO relay_test (relay, asked_by, due_by, taken_at, taken_by, answered_at, accepted)"
+	  " VALUES ('default', 'u', now() + interval '1 h', now(), 'h', now(), false)",
+	  false },
+	{ "followed by one that nobody has begun",
+	  "INSERT INTO relay_test (relay, asked_by, due_by) VALUES ('default', 'u', now() + interval '1 h')", true },
+	{ "followed by one that is old as well",
+	  "INSERT INTO relay_test (relay, asked_by, asked_at, due_by, taken_at, taken_by, answered_at, accepted) SELECT"
+	  " relay, 'u', asked_at, due_by, taken_at, 'h', taken_at, false FROM relay_test",
+	  false },
+	{ "never begun",
+	  "UPDATE relay_test SET taken_at = NULL, taken_by = NULL, back_at = NULL, mail_from = NULL,"
+	  " path_kept = NULL, message_kept = NULL, answered_at = NULL, accepted = NULL, code = NULL,"
+	  " reply = NULL, step = NULL",
+	  false },
+	{ "young", "UPDATE relay_test SET relay = 'gone', asked_at = now() - interval '58 minutes', due_by = now()",
+	  true },
+	{ "its time is not over", "UPDATE relay_test SET relay = 'gone', due_by = now() + interval '1 h'", true },
+};
+
+/* As sender's role, which must have the right. */
+START_TEST(old_tests_are_forgotten)
+	{
+		struct db *db = with_list();
+		AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+		for (size_t i = 0; i < ARRAY_LEN(purge_rows); i++) {
+			run_sql(db, "DELETE FROM relay_test; DELETE FROM relay");
+			int64_t id = ask(db);
+			take(db);
+			answer(db, id, &accepted);
+			give_back(db, id, &kept);
+			run_sql(
+			    db,
+			    "UPDATE relay_test SET asked_at = now() - interval '3 h', due_by = now() - interval '2 h'");
+			if (purge_rows[i].sql != NULL)
+				run_sql(db, purge_rows[i].sql);
+			run_sql(db, "SET ROLE verpost_sender");
+			ok(relay_tests_purge(db, clock_wall_us() - 60 * minute_us, &why), &why);
+			run_sql(db, "RESET ROLE");
+			ck_row(purge_rows[i].label, is_there(db, id) == purge_rows[i].stays);
+		}
+		db_close(db);
+	}
+END_TEST
+
 Suite *test_suite(void)
 {
 	const TTest *const tests[] = { states_follow_from_what_happened,
@@ -411,6 +477,7 @@ Suite *test_suite(void)
 				       due_campaigns_wait_for_their_tests,
 				       a_failed_test_holds_and_a_new_start_tests_anew,
 				       relays_of_a_campaign,
-				       a_campaign_without_a_relay_is_not_held_here };
+				       a_campaign_without_a_relay_is_not_held_here,
+				       old_tests_are_forgotten };
 	return suite_of("relay_tests", tests, database_start() ? ARRAY_LEN(tests) : 0);
 }
