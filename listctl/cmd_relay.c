@@ -50,6 +50,19 @@ static bool is_name(struct view name)
 	return name.len > 0 && name.len <= NAME_MOST && !view_eq(name, VIEW_LIT(RELAY_TESTS_DEFAULT));
 }
 
+/* Of the rows as they are now, with the one that was just enabled. */
+static enum err check_enabled(struct call *call)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	enum err err = relays_load(call->db, &rows, call->why);
+	if (err != ERR_OK || db_row_count(rows) <= RELAYS_MOST)
+		return err;
+	return call_refuse(call, ERR_REFUSED,
+			   "%d relays are enabled, and sender uses no more than these; --disable with `listctl relay "
+			   "edit` or remove one first, or keep this one disabled",
+			   RELAYS_MOST);
+}
+
 static enum err add_relay(struct call *call)
 {
 	const struct relay_row fresh = {
@@ -73,6 +86,8 @@ static enum err add_relay(struct call *call)
 		call_refuse(call, err, "there is a relay %s already; `listctl relay edit` changes it",
 			    call->operands[0]);
 	}
+	if (err == ERR_OK && draft.row.is_enabled)
+		err = check_enabled(call);
 	if (err == ERR_OK)
 		err = audit_relay(call, "relay.add");
 	relay_draft_done(&draft);
@@ -111,6 +126,9 @@ static enum err edit_relay(struct call *call)
 	err = relay_options_take(call, &draft);
 	if (err == ERR_OK)
 		err = relays_change(call->db, &draft.row, call->why);
+	/* What an older listctl enabled beyond may still be changed. */
+	if (err == ERR_OK && draft.row.is_enabled && !row.is_enabled)
+		err = check_enabled(call);
 	if (err == ERR_OK)
 		err = audit_relay(call, "relay.edit");
 	relay_draft_done(&draft);
@@ -340,7 +358,8 @@ static const char about_relays[] =
     "Without an enabled relay, sender uses that of the settings ([relay] host and port). With several, each message\n"
     "goes to one that fits it and can take it, by weight; when one fails, the others take its work. Of the relays\n"
     "that fit, those for domains go before those for campaigns, these before those for lists, these before those\n"
-    "for all. A campaign with a recipient that no relay fits is held. The word none takes a limit or a text away.\n"
+    "for all. At most 32 relays may be enabled. A campaign with a recipient that no relay fits is held. The word none "
+    "takes a limit or a text away.\n"
     "Running senders follow a change within a second; what is under way ends as it began.\n";
 
 const struct command relay_commands[] = {

@@ -10,8 +10,6 @@
 
 struct relays;
 
-enum { RELAYS_MOST = 32 };
-
 /* Without any relay until the first relays_set(). */
 enum err relays_new(const struct setup *setup, struct loop *loop, const struct relay_owner *owner,
 		    struct relays **ret_relays) MUST_USE;

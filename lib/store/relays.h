@@ -4,6 +4,9 @@
 
 #include "store/db.h"
 
+/* So many relays may be enabled: sender uses no more. */
+enum { RELAYS_MOST = 32 };
+
 /* A row of relay. Views borrow from the rows they were read from, or are the caller's. Empty or 0: what the settings say, or none. */
 struct relay_row {
 	int64_t id;

@@ -77,6 +77,24 @@ def test_verbs(world):
         "relay.add", "relay.edit", "relay.rm"]
 
 
+def test_no_more_than_are_used(world):
+    "sender uses 32 enabled relays: another one is refused with the remedy, added or enabled; the rest may be changed."
+    world.setup()
+    for n in range(32):
+        world.listctl("relay", "add", f"r{n}", "--host", f"r{n}.test")
+    remedy = ["32 relays are enabled", "--disable"]
+    world.refused("relay", "add", "more", "--host", "more.test", says=remedy)
+    assert len(world.json("relay", "ls")) == 32, "the refused one is there"
+    world.listctl("relay", "add", "more", "--host", "more.test", "--disable")
+    world.refused("relay", "edit", "more", "--enable", says=remedy)
+    world.listctl("relay", "edit", "r0", "--weight", 2)
+    world.listctl("relay", "edit", "r0", "--disable")
+    world.listctl("relay", "edit", "more", "--enable")
+    world.sql("UPDATE relay SET enabled = true")  # as an older listctl could
+    world.listctl("relay", "edit", "r1", "--weight", 2)
+    world.refused("relay", "add", "another", "--host", "more.test", says=remedy)
+
+
 def test_what_they_are_for(world):
     "Domains go before campaigns, these before lists, these before all; running senders follow a new relay."
     audience = [f"a{n}@{domain}" for n in range(20) for domain in ("one.test", "sub.two.test", "googlemail.com", "three.test")]
