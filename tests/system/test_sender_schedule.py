@@ -12,9 +12,7 @@ from verpost import until
 SOME = people(300)
 SLOW = "* accept slow 100\n"
 TOMORROW = "SELECT to_char(now() AT TIME ZONE 'UTC' + interval '1 day', 'YYYY-MM-DD HH24:MI')"
-# The minute of the week that it is, and the one after it.
-NOW = ("int4multirange(int4range(m, m + 2)) FROM (SELECT least(10078, (extract(isodow FROM t) - 1) * 1440"
-       " + extract(hour FROM t) * 60 + extract(minute FROM t))::integer AS m FROM (SELECT now() AT TIME ZONE 'UTC' AS t) AS a) AS b")
+WEEK = 7 * 24 * 60
 
 
 def begin(world, rules, audience=SOME, **settings):
@@ -36,17 +34,39 @@ def is_due(world, hours=0):
               f" start_at = now() - interval '{hours} hours'")
 
 
+def outside(minute):
+    """The minutes of the week as an int4multirange, but for six hours on either side of this one; after Sunday comes Monday."""
+    begin, end = (minute + 360) % WEEK, (minute - 360) % WEEK
+    parts = [(begin, end)] if begin < end else [(0, end), (begin, WEEK)]
+    return "{" + ",".join(f"[{first},{last})" for first, last in parts if first < last) + "}"
+
+
 def set_window(world, is_open):
-    """The window is now, for two minutes at least; or all the week but these."""
-    inside = f"(SELECT {NOW})"
-    outside = f"(SELECT int4multirange(int4range(0, 10080)) - {NOW})"
-    world.sql(f"UPDATE campaign SET windows = {'int4multirange(int4range(0, 10080))' if is_open else outside}")
-    assert is_open or world.value(f"SELECT windows && {inside} FROM campaign") == "f"
+    "The window is all the week; or it was open until six hours ago."
+    minute = int(world.value("SELECT ((extract(isodow FROM t) - 1) * 1440 + extract(hour FROM t) * 60 + extract(minute FROM t))::integer"
+                             " FROM (SELECT now() AT TIME ZONE 'UTC' AS t) AS a"))
+    windows = f"{{[0,{WEEK})}}" if is_open else outside(minute)
+    world.sql(f"UPDATE campaign SET windows = '{windows}'")
 
 
 def state(world):
     status = world.status("c")
     return status["state"], status["under_way"]
+
+
+def test_outside(world):
+    "What the tests below stand on, in each minute of a week: outside() is closed for hours from then on, and has been."
+    world.setup()
+    held = 0
+    for day in range(0, WEEK, 1440):  # a statement of a week would be too long for a command line
+        rows = ",".join(f"({minute}, '{outside(minute)}'::int4multirange)" for minute in range(day, day + 1440))
+        held += int(world.value(f"""SELECT count(*) FROM (VALUES {rows}) AS v(minute, windows) CROSS JOIN LATERAL
+            (SELECT '2024-01-01 00:00+00'::timestamptz + minute * interval '1 minute' AS t) AS a
+            WHERE NOT is_in_window(windows, 'UTC', t) AND NOT is_in_window(windows, 'UTC', t + interval '5 h 59 min')
+            AND NOT is_in_window(windows, 'UTC', t - interval '6 h') AND is_in_window(windows, 'UTC', t + interval '6 h')
+            AND is_in_window(windows, 'UTC', t - interval '6 h 1 min')
+            AND next_opening(windows, 'UTC', t) = t + interval '6 h'"""))
+    assert held == WEEK, held
 
 
 def test_window(world):

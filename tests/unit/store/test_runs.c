@@ -66,16 +66,17 @@ struct due_row {
 	bool only_tested, starts;
 };
 
-/* Windows that hold this minute of the week, or all others. */
-#define NOW_OPEN "int4multirange(int4range(m, m + 2))"
+/* An hour of minutes of the week on either side of an instant in UTC: the last of Sunday is followed by the first of Monday. So nothing here
+ * depends on when in the week it runs. */
+#define AROUND(at)                                                                                                     \
+	"(SELECT range_agg(int4range(m, m + 1)) FROM (SELECT ((extract(isodow FROM a.t)::integer - 1) * 1440"          \
+	" + extract(hour FROM a.t)::integer * 60 + extract(minute FROM a.t)::integer + i + 10080) % 10080 AS m"        \
+	" FROM (SELECT (" at ") AT TIME ZONE 'UTC' AS t) AS a, generate_series(-60, 60) AS i) AS b)"
+#define NOW_OPEN AROUND("now()")
+#define ALL_WEEK "int4multirange(int4range(0, 10080))"
 #define WINDOWED(windows)                                                                                              \
 	"INSERT INTO campaign (name, list_id, subject, from_address, text_body, state, start_at, zone, window_text, "  \
-	"windows)"                                                                                                     \
-	" SELECT 'c', 1, 's', 'a@b.test', 't', 'scheduled', now(), 'UTC', 'w', " windows                               \
-	" FROM (SELECT least(10078, (extract(isodow FROM now() AT TIME ZONE 'UTC') - 1) * 1440"                        \
-	" + extract(hour FROM now() AT TIME ZONE 'UTC') * 60 + extract(minute FROM now() AT TIME ZONE "                \
-	"'UTC'))::integer"                                                                                             \
-	" AS m) AS t"
+	"windows) VALUES ('c', 1, 's', 'a@b.test', 't', 'scheduled', now(), 'UTC', 'w', " windows ")"
 
 static const struct due_row due_rows[] = {
 	{ "due", SCHEDULED VALUES("0") ")", false, true },
@@ -84,9 +85,28 @@ static const struct due_row due_rows[] = {
 	{ "in time", SCHEDULED ", not_after" VALUES("-1 hour") ", now() + interval '1 hour')", false, true },
 	{ "too late", SCHEDULED ", not_after" VALUES("-2 hours") ", now() - interval '1 hour')", false, false },
 	{ "its window is open", WINDOWED(NOW_OPEN), false, true },
-	{ "its window is closed", WINDOWED("int4multirange(int4range(0, 10080)) - " NOW_OPEN), false, false },
+	{ "its window is closed", WINDOWED(ALL_WEEK " - " NOW_OPEN), false, false },
 	{ "not tested", SCHEDULED VALUES("0") ")", true, false },
 };
+
+/* What the tests of windows stand on, in each minute of a week. */
+START_TEST(around_is_an_hour_each_way)
+	{
+		struct db *db = database_open();
+		check_says(db, "every minute of the week",
+			   "SELECT count(*)::text FROM generate_series('2024-01-01 00:00+00'::timestamptz,"
+			   " '2024-01-07 23:59:59+00', '1 minute') AS t CROSS JOIN LATERAL (SELECT " AROUND(
+			       "t") " AS open)"
+				    " AS w WHERE is_in_window(open, 'UTC', t) AND is_in_window(open, 'UTC', t + "
+				    "interval '1 hour')"
+				    " AND is_in_window(open, 'UTC', t - interval '1 hour')"
+				    " AND NOT is_in_window(open, 'UTC', t + interval '61 minutes')"
+				    " AND NOT is_in_window(" ALL_WEEK " - open, 'UTC', t + interval '1 hour')"
+				    " AND is_in_window(" ALL_WEEK " - open, 'UTC', t + interval '61 minutes')",
+			   "10080");
+		db_close(db);
+	}
+END_TEST
 
 START_TEST(only_what_is_due_starts)
 	{
@@ -232,7 +252,7 @@ START_TEST(states_know_windows)
 		int64_t version = 0;
 		ck_assert(runs_states(db, ids, 2, states, &version, &why) == ERR_OK);
 		ck_assert(states[0] == CAMPAIGN_RUNNING && states[1] == CAMPAIGN_CANCELED);
-		run_sql(db, "UPDATE campaign SET windows = int4multirange(int4range(0, 10080)) - windows");
+		run_sql(db, "UPDATE campaign SET windows = " ALL_WEEK " - windows");
 		ck_assert(runs_states(db, ids, 2, states, &version, &why) == ERR_OK);
 		ck_assert(states[0] == CAMPAIGN_PAUSED);
 		db_close(db);
@@ -278,8 +298,9 @@ END_TEST
 
 Suite *test_suite(void)
 {
-	const TTest *const tests[] = { only_what_is_due_starts,   an_audience_is_frozen,      a_rare_field_is_found,
-				       each_at_their_local_time,  the_late_wait_for_a_person, states_know_windows,
-				       openings_follow_the_clocks };
+	const TTest *const tests[] = { around_is_an_hour_each_way, only_what_is_due_starts,
+				       an_audience_is_frozen,      a_rare_field_is_found,
+				       each_at_their_local_time,   the_late_wait_for_a_person,
+				       states_know_windows,        openings_follow_the_clocks };
 	return suite_of("runs", tests, database_start() ? ARRAY_LEN(tests) : 0);
 }
