@@ -127,7 +127,7 @@ static enum err try_batch(struct committer *self, const struct batch *batch, str
 {
 	struct batch_tally stored = { 0 };
 	struct verdict_terms terms = terms_now(self);
-	enum err err = db_begin(self->db);
+	enum err err = db_begin(self->db, why);
 	if (err == ERR_OK)
 		err = batch_store(self->db, batch, &terms, &stored, why);
 	if (err == ERR_OK)

@@ -295,7 +295,7 @@ static enum err write_axis(struct call *call, enum report_axis axis, uint64_t ca
 static enum err write_both(struct call *call, uint64_t campaign_id, uint64_t list_id)
 {
 	enum { MOST_DOMAINS = 20 };
-	enum err err = db_begin_snapshot(call->db);
+	enum err err = db_begin_snapshot(call->db, call->why);
 	if (err != ERR_OK)
 		return call_refuse(call, err, "the database does not answer");
 	output_document_begin(call->out);

@@ -241,7 +241,7 @@ static enum err list_recipients(struct call *call, const char *word)
 		    word);
 	AUTO_DB_ROWS *rows = NULL;
 	struct campaign campaign;
-	enum err err = db_begin_snapshot(call->db);
+	enum err err = db_begin_snapshot(call->db, call->why);
 	if (err != ERR_OK)
 		return call_refuse(call, err, "the database does not answer");
 	err = campaign_named(call, &campaign, &rows);

@@ -58,7 +58,7 @@ static enum err read_person(struct call *call, struct view key, size_t limit, st
 /* An address that nobody has may still be suppressed: then only that is told. */
 static enum err read_all(struct call *call, struct view key, size_t limit, struct explanation *explanation)
 {
-	enum err err = db_begin_snapshot(call->db);
+	enum err err = db_begin_snapshot(call->db, call->why);
 	if (err != ERR_OK)
 		return call_refuse(call, err, "the database does not answer");
 	err = explanations_suppressions(call->db, key, &explanation->suppressions, call->why);

@@ -160,7 +160,7 @@ static enum err write_sheet(struct sheet *sheet)
 
 static enum err export(struct call *call) {
 	struct sheet *sheet = calloc(1, sizeof(*sheet)); if (sheet == NULL) return ERR_MEMORY; sheet->call = call;
-	enum err err = db_begin_snapshot(call->db);
+	enum err err = db_begin_snapshot(call->db, call->why);
 	if (err == ERR_OK) err = write_sheet(sheet);
 	else call_refuse(call, err, "PostgreSQL is away");
 	db_rollback(call->db);

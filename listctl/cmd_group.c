@@ -82,13 +82,13 @@ static enum err write_group(struct call *call, bool is_new)
 
 static enum err add(struct call *call)
 {
-	enum err err = db_begin(call->db);
+	enum err err = db_begin(call->db, call->why);
 	return err == ERR_OK ? finish(call, write_group(call, true)) : err;
 }
 
 static enum err edit(struct call *call)
 {
-	enum err err = db_begin(call->db);
+	enum err err = db_begin(call->db, call->why);
 	return err == ERR_OK ? finish(call, write_group(call, false)) : err;
 }
 
@@ -105,7 +105,7 @@ static enum err remove_group(struct call *call)
 
 static enum err rm(struct call *call)
 {
-	enum err err = db_begin(call->db);
+	enum err err = db_begin(call->db, call->why);
 	return err == ERR_OK ? finish(call, remove_group(call)) : err;
 }
 

@@ -273,7 +273,7 @@ static enum err run_job(struct job *job)
 	struct call *call = job->call;
 	enum err err = open_job(job);
 	if (err == ERR_OK)
-		err = db_begin(call->db);
+		err = db_begin(call->db, call->why);
 	if (err != ERR_OK)
 		return err;
 	job->in_transaction = true;

@@ -141,7 +141,7 @@ static enum err audit_list(struct call *call, const char *action, struct view na
 static enum err store_new(struct call *call, const struct draft *draft)
 {
 	int64_t id;
-	enum err err = db_begin(call->db);
+	enum err err = db_begin(call->db, call->why);
 	if (err != ERR_OK)
 		return err;
 	AUTO_BUF text = buf_with_ceiling(LIMIT_WHY);
@@ -207,7 +207,7 @@ static enum err edit(struct call *call)
 {
 	if (!call_has(call, "title") && !call_has(call, "from") && !call_has(call, "reply-to"))
 		return call_misused(call, "nothing to change: give --title, --from or --reply-to");
-	enum err err = db_begin(call->db);
+	enum err err = db_begin(call->db, call->why);
 	if (err != ERR_OK)
 		return err;
 	struct draft draft = draft_empty();

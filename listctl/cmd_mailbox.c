@@ -84,7 +84,7 @@ static enum err remove_each(struct call *call)
 
 static enum err rm(struct call *call)
 {
-	enum err err = db_begin(call->db);
+	enum err err = db_begin(call->db, call->why);
 	if (err != ERR_OK)
 		return err;
 	err = remove_each(call);

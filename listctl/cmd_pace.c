@@ -82,7 +82,7 @@ static enum err pace_open(struct call *call)
 	AUTO_BUF key = buf_with_ceiling(LIMIT_WHY);
 	enum err err = find_key(call, &key);
 	if (err == ERR_OK)
-		err = db_begin(call->db);
+		err = db_begin(call->db, call->why);
 	if (err != ERR_OK)
 		return err;
 	err = open_key(call, buf_view(&key));

@@ -205,7 +205,7 @@ static enum err prune(struct call *call)
 		err = lists_find(call->db, view_of(call->operands[0]), &rows, &list, call->why);
 	if (err != ERR_OK)
 		return err;
-	err = db_begin(call->db);
+	err = db_begin(call->db, call->why);
 	if (err != ERR_OK)
 		return call_refuse(call, err, "the database does not answer");
 	err = run_prune(call, (uint64_t)list.id);
@@ -265,7 +265,7 @@ static enum err run_undo(struct call *call, uint64_t batch)
 	AUTO_DB_ROWS *changes = NULL;
 	size_t restored = 0;
 	bool dry = call_has(call, "dry-run");
-	enum err err = db_begin(call->db);
+	enum err err = db_begin(call->db, call->why);
 	if (err != ERR_OK)
 		return call_refuse(call, err, "the database does not answer");
 	if (dry)

@@ -107,7 +107,7 @@ static void tell_of_secret(struct call *call)
 
 static enum err add(struct call *call)
 {
-	enum err err = db_begin(call->db);
+	enum err err = db_begin(call->db, call->why);
 	if (err == ERR_OK)
 		err = finish(call, add_relay(call));
 	if (err == ERR_OK)
@@ -148,7 +148,7 @@ static enum err warn_of_settings(struct call *call)
 
 static enum err edit(struct call *call)
 {
-	enum err err = db_begin(call->db);
+	enum err err = db_begin(call->db, call->why);
 	if (err == ERR_OK)
 		err = finish(call, edit_relay(call));
 	if (err != ERR_OK)
@@ -165,7 +165,7 @@ static enum err remove_relay(struct call *call)
 
 static enum err rm(struct call *call)
 {
-	enum err err = db_begin(call->db);
+	enum err err = db_begin(call->db, call->why);
 	if (err == ERR_OK)
 		err = finish(call, remove_relay(call));
 	return err == ERR_OK ? warn_of_settings(call) : err;

@@ -97,7 +97,7 @@ static enum err add(struct call *call)
 	if (err == ERR_OK)
 		err = find_list(call, &list_id);
 	if (err == ERR_OK)
-		err = db_begin(call->db);
+		err = db_begin(call->db, call->why);
 	if (err != ERR_OK)
 		return err;
 	err = finish(call, add_each(call, list_id, reason, &added));
@@ -127,7 +127,7 @@ static enum err rm(struct call *call)
 	int64_t list_id;
 	enum err err = find_list(call, &list_id);
 	if (err == ERR_OK)
-		err = db_begin(call->db);
+		err = db_begin(call->db, call->why);
 	if (err != ERR_OK)
 		return err;
 	err = finish(call, remove_each(call, list_id));
@@ -294,7 +294,7 @@ static enum err run_job(struct job *job)
 		job->batch[i].reason = buf_with_ceiling(REASON_SIZE);
 	}
 	job->reader = csv_reader_new(job->input.name, ',', on_row, job);
-	err = job->reader == NULL ? ERR_MEMORY : db_begin(call->db);
+	err = job->reader == NULL ? ERR_MEMORY : db_begin(call->db, call->why);
 	if (err == ERR_OK)
 		err = finish(call, read_all(job));
 	for (size_t i = 0; i < BATCH_SIZE; i++) {

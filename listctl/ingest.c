@@ -208,7 +208,7 @@ static enum err commit_portion(struct ingest *ingest)
 	struct bounces_tally tally = { 0 };
 	if (ingest->count == 0)
 		return ERR_OK;
-	enum err err = db_begin(call->db);
+	enum err err = db_begin(call->db, call->why);
 	if (err != ERR_OK)
 		return call_refuse(call, err, "the database does not answer");
 	err = bounces_append(call->db, ingest->events, ingest->count, &terms, &tally, call->why);

@@ -21,7 +21,7 @@ static double rate_of(const struct campaign *campaign, const struct standing *st
 enum err standing_report_read(struct call *call, struct standing_report *ret_report)
 {
 	struct standing_report report = { 0 };
-	enum err err = db_begin_snapshot(call->db);
+	enum err err = db_begin_snapshot(call->db, call->why);
 	if (err != ERR_OK)
 		return call_refuse(call, err, "the database does not answer");
 	err = campaign_named(call, &report.campaign, &report.campaign_rows);

@@ -294,7 +294,7 @@ static enum err transact(struct exchange *exchange, const struct exchange_turn *
 {
 	struct db *db = exchange->parts.db;
 	exchange->settlement.now_us = turn->wall_us;
-	enum err err = db_begin(db);
+	enum err err = db_begin(db, why);
 	if (err == ERR_OK)
 		err = write_all(exchange, turn, why);
 	if (err == ERR_OK)

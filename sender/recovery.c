@@ -110,7 +110,7 @@ static enum err write_down(const struct recovery *recovery, const char *worker_i
 static enum err write_down_all(const struct recovery *recovery, const char *worker_id,
 			       const struct recovered *recovered, struct buf *why)
 {
-	enum err err = db_begin(recovery->db);
+	enum err err = db_begin(recovery->db, why);
 	if (err == ERR_OK)
 		err = write_down(recovery, worker_id, recovered, why);
 	if (err == ERR_OK)

@@ -383,7 +383,7 @@ enum err bounces_settle(struct db *db, size_t limit, const struct verdict_terms 
 {
 	struct bounces_tally tally = { 0 };
 	struct bounces_cursor moved = *cursor;
-	enum err err = db_begin(db);
+	enum err err = db_begin(db, why);
 	if (err != ERR_OK)
 		return err;
 	err = settle(db, limit, terms, &moved, &tally, why);

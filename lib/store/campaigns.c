@@ -266,7 +266,7 @@ static enum err take_step(struct db *db, const struct step *step, const struct d
 {
 	AUTO_DB_ROWS *rows = NULL;
 	struct view name = values[0].bytes;
-	enum err err = db_begin(db);
+	enum err err = db_begin(db, why);
 	if (err != ERR_OK) {
 		buf_addf(why, "the database does not answer");
 		return err;
@@ -295,7 +295,7 @@ enum err campaigns_create(struct db *db, struct view name, uint64_t list_id, con
 					   db_text(content->text_body),
 					   db_text_or_null(content->html_body),
 					   db_text(content->in_doubt) };
-	enum err err = db_begin(db);
+	enum err err = db_begin(db, why);
 	if (err != ERR_OK) {
 		buf_addf(why, "the database does not answer");
 		return err;

@@ -251,14 +251,14 @@ enum err db_run_script(struct db *db, struct view sql, struct buf *why)
 
 /* ---- transactions ---- */
 
-enum err db_begin(struct db *db)
+enum err db_begin(struct db *db, struct buf *why)
 {
-	return exec_plain(db, "BEGIN ISOLATION LEVEL READ COMMITTED", NULL);
+	return exec_plain(db, "BEGIN ISOLATION LEVEL READ COMMITTED", why);
 }
 
-enum err db_begin_snapshot(struct db *db)
+enum err db_begin_snapshot(struct db *db, struct buf *why)
 {
-	return exec_plain(db, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", NULL);
+	return exec_plain(db, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", why);
 }
 
 enum err db_commit(struct db *db, struct buf *why)

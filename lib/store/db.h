@@ -105,9 +105,9 @@ struct view db_get_text(const struct db_rows *rows, size_t row, size_t column);
 /* ---- transactions ---- */
 
 /* READ COMMITTED whatever the default of the server: what follows a lock must see what was committed before it was granted. */
-enum err db_begin(struct db *db) MUST_USE;
+enum err db_begin(struct db *db, struct buf *why) MUST_USE;
 /* REPEATABLE READ READ ONLY: one snapshot for a report. */
-enum err db_begin_snapshot(struct db *db) MUST_USE;
+enum err db_begin_snapshot(struct db *db, struct buf *why) MUST_USE;
 /* ERR_UNAVAILABLE: the result is unknown. */
 enum err db_commit(struct db *db, struct buf *why) MUST_USE;
 /* Safe to call at any time; a lost connection has rolled back by itself. */

@@ -207,7 +207,7 @@ enum err doubts_decide(struct db *db, uint64_t campaign_id, enum doubt_decision 
 		.why = why,
 	};
 	struct doubts_decided decided = { 0 };
-	enum err err = db_begin(db);
+	enum err err = db_begin(db, why);
 	if (err == ERR_OK)
 		err = decide(&question, actor, &decided);
 	if (err == ERR_OK)

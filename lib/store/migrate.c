@@ -243,7 +243,7 @@ static enum err end_transaction(struct db *db, enum err err, struct buf *why)
 
 static enum err begin_transaction(struct db *db, struct buf *why)
 {
-	enum err err = db_begin(db);
+	enum err err = db_begin(db, why);
 	if (err != ERR_OK)
 		buf_addf(why, "the connection to PostgreSQL is lost");
 	return err;

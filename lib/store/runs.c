@@ -245,7 +245,7 @@ enum err runs_start_due(struct db *db, size_t chunk_size, bool only_tested, stru
 			struct buf *why)
 {
 	struct run_start start = { .local_fallback = -1 };
-	enum err err = db_begin(db);
+	enum err err = db_begin(db, why);
 	if (err == ERR_OK)
 		err = start_due(db, chunk_size, only_tested, &start, why);
 	if (err == ERR_OK)
@@ -282,7 +282,7 @@ static enum err find_complete(struct db *db, struct db_array *ids, struct buf *w
 static enum err finish(struct db *db, struct db_rows **ret_rows, struct buf *why)
 {
 	AUTO_DB_ARRAY ids = db_array_of(DB_INT);
-	enum err err = db_begin(db);
+	enum err err = db_begin(db, why);
 	if (err == ERR_OK)
 		err = find_complete(db, &ids, why);
 	const struct db_value values[] = { db_values(&ids) };
@@ -321,7 +321,7 @@ static enum err run_step(struct db *db, enum statement statement, size_t limit, 
 enum err runs_settle_canceled(struct db *db, bool *ret_more, struct buf *why)
 {
 	size_t chunks = 0, retries = 0, resends = 0;
-	enum err err = db_begin(db);
+	enum err err = db_begin(db, why);
 	if (err == ERR_OK)
 		err = run_step(db, CANCEL_CHUNKS, CANCEL_CHUNKS_A_STEP, &chunks, why);
 	if (err == ERR_OK)

@@ -211,7 +211,7 @@ enum err tallies_trip(struct db *db, const struct tally_terms *terms,
 	enum err err = judge(db, ANY, terms, &any, why);
 	if (err != ERR_OK || !db_get_bool(any, 0, 0))
 		return err;
-	err = db_begin(db);
+	err = db_begin(db, why);
 	for (size_t i = 0; err == ERR_OK && i < ARRAY_LEN(steps); i++)
 		err = trip(db, steps[i], terms, &rows[i], why);
 	if (err == ERR_OK)
@@ -285,7 +285,7 @@ static enum err lift(struct db *db, struct view campaign, struct view group, str
 enum err holds_lift(struct db *db, struct view campaign, struct view group, struct view actor, size_t *ret_freed,
 		    struct buf *why)
 {
-	enum err err = db_begin(db);
+	enum err err = db_begin(db, why);
 	if (err == ERR_OK)
 		err = lift(db, campaign, group, actor, ret_freed, why);
 	if (err == ERR_OK)

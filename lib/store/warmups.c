@@ -62,7 +62,7 @@ static enum err set_row(struct db *db, const struct warmup_row *row, struct buf 
 enum err warmups_set(struct db *db, const struct warmup_row *row, struct buf *why)
 {
 	size_t removed;
-	enum err err = db_begin(db);
+	enum err err = db_begin(db, why);
 	if (err == ERR_OK)
 		err = remove_row(db, row->relay, row->group, &removed, why);
 	if (err == ERR_OK)

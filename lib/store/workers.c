@@ -197,7 +197,7 @@ static enum err forget(struct db *db, const char *id, int64_t *ret_doubtful, str
 enum err workers_forget(struct db *db, const char *id, int64_t quiet_us, int64_t *ret_doubtful, struct buf *why)
 {
 	int64_t doubtful = 0;
-	enum err err = db_begin(db);
+	enum err err = db_begin(db, why);
 	if (err == ERR_OK)
 		err = lock(db, id, quiet_us, why);
 	if (err == ERR_OK)

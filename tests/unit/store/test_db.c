@@ -300,23 +300,23 @@ START_TEST(transactions_end_as_told)
 		struct db *db = database_open();
 		const struct db_value a = db_text(view_of("a")), b = db_text(view_of("b"));
 		struct db_rows *rows = NULL;
-		ck_ok(db_begin(db));
+		ck_ok(db_begin(db, &why));
 		ck_ok(db_run(db, &trip, &a, 1, &rows, &why));
 		ck_assert_uint_eq(db_changed(rows), 1);
 		db_rows_done(rows);
 		db_rollback(db);
 		db_rollback(db);
 		ck_assert_int_eq(relays(db), 0);
-		ck_ok(db_begin(db));
+		ck_ok(db_begin(db, &why));
 		ck_ok(db_run(db, &trip, &a, 1, NULL, &why));
 		ck_ok(db_commit(db, &why));
 		ck_assert_int_eq(relays(db), 1);
-		ck_ok(db_begin(db));
+		ck_ok(db_begin(db, &why));
 		ck_ok(db_run(db, &trip, &b, 1, NULL, &why));
 		ck_assert(db_run(db, &trip, &a, 1, NULL, &why) == ERR_EXISTS);
 		ck_assert_msg(db_commit(db, &why) == ERR_REFUSED, "a failed transaction must not look committed");
 		ck_assert_int_eq(relays(db), 1);
-		ck_ok(db_begin_snapshot(db));
+		ck_ok(db_begin_snapshot(db, &why));
 		ck_assert_int_eq(relays(db), 1);
 		db_rollback(db);
 		db_close(db);
@@ -345,7 +345,7 @@ START_TEST(copy_all_or_nothing)
 		ck_ok(db_copy_begin(db, &copy_relays, &why));
 		ck_ok(db_copy_data(db, VIEW_LIT("c\tf\tnever\n"), &why));
 		ck_assert(db_copy_end(db, true, &why) == ERR_INVALID);
-		ck_ok(db_begin(db));
+		ck_ok(db_begin(db, &why));
 		ck_ok(db_copy_begin(db, &copy_relays, &why));
 		db_rollback(db); /* in the middle of a COPY: the connection goes */
 		ck_assert(!db_is_connected(db));
@@ -368,7 +368,9 @@ START_TEST(a_lost_connection_comes_back)
 		ck_assert(db_run(db, &end_session, NULL, 0, NULL, &why) == ERR_UNAVAILABLE);
 		ck_assert(!db_is_connected(db));
 		ck_assert(db_run(db, &count_relays, NULL, 0, NULL, &why) == ERR_UNAVAILABLE);
-		ck_assert(db_begin(db) == ERR_UNAVAILABLE);
+		buf_reset(&why);
+		ck_assert(db_begin(db, &why) == ERR_UNAVAILABLE);
+		ck_assert(buf_view(&why).len > 0);
 		ck_assert(db_commit(db, &why) == ERR_UNAVAILABLE);
 		ck_assert(db_copy_begin(db, &copy_relays, &why) == ERR_UNAVAILABLE);
 		ck_assert(db_copy_data(db, view_of("x"), &why) == ERR_UNAVAILABLE);
@@ -387,7 +389,7 @@ START_TEST(a_killed_server_is_away)
 		AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
 		struct db *db = database_open();
 		const struct db_value a = db_text(view_of("a"));
-		ck_ok(db_begin(db));
+		ck_ok(db_begin(db, &why));
 		ck_ok(db_run(db, &trip, &a, 1, NULL, &why));
 		database_control("kill");
 		enum err err = db_commit(db, &why);

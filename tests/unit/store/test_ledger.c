@@ -43,7 +43,7 @@ static struct ledger_row row_of(int64_t subscriber, enum ledger_outcome outcome)
 static void append(struct db *db, const struct ledger_row *rows, size_t count)
 {
 	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
-	ck_assert_int_eq(db_begin(db), ERR_OK);
+	ck_assert_int_eq(db_begin(db, NULL), ERR_OK);
 	ck_assert_msg(ledger_append(db, WORKER, rows, count, &why) == ERR_OK, "%s", buf_text(&why));
 	ck_assert_uint_eq(why.len, 0);
 	ck_assert_int_eq(db_commit(db, &why), ERR_OK);

@@ -97,7 +97,7 @@ static struct ledger_row row_of(const struct opened *opened, enum ledger_outcome
 static void append(struct db *db, const struct ledger_row *rows, size_t count)
 {
 	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
-	ck_assert(db_begin(db) == ERR_OK);
+	ck_assert(db_begin(db, NULL) == ERR_OK);
 	enum err err = ledger_append(db, ONE, rows, count, &why);
 	ck_assert_msg(err == ERR_OK, "%s", buf_text(&why));
 	ck_assert(db_commit(db, &why) == ERR_OK);

@@ -223,7 +223,7 @@ static size_t judge(struct db *db)
 	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
 	struct verdict_terms terms = terms_now();
 	size_t disabled = 0;
-	ck_assert_int_eq(db_begin(db), ERR_OK);
+	ck_assert_int_eq(db_begin(db, NULL), ERR_OK);
 	ck_assert_msg(verdicts_judge(db, ids, ARRAY_LEN(ids), &terms, &disabled, &why) == ERR_OK, "%s", buf_text(&why));
 	ck_assert_int_eq(db_commit(db, &why), ERR_OK);
 	return disabled;
@@ -363,7 +363,7 @@ static struct bounces_tally append(struct db *db, const struct bounce_event *eve
 	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
 	struct verdict_terms terms = terms_now();
 	struct bounces_tally tally = { 0 };
-	ck_assert_int_eq(db_begin(db), ERR_OK);
+	ck_assert_int_eq(db_begin(db, NULL), ERR_OK);
 	ck_assert_msg(bounces_append(db, events, count, &terms, &tally, &why) == ERR_OK, "%s", buf_text(&why));
 	ck_assert_int_eq(db_commit(db, &why), ERR_OK);
 	return tally;
