@@ -7,7 +7,9 @@
 
 /* Where the data is */
 SETTING(TEXT, database, conninfo, "dbname=verpost", "libpq connection string",
-	"The PostgreSQL database that all programs meet in.")
+	"The PostgreSQL database that all programs meet in. Over TCP, what this says of keepalives and "
+	"tcp_user_timeout goes "
+	"for both ends; unless told, each misses the other within about 40 s.")
 SETTING(TEXT, database, sender, "", "libpq connection string",
 	"Used by sender instead of database.conninfo, to log in as the role verpost_sender.")
 SETTING(TEXT, database, bounced, "", "libpq connection string",

@@ -2,7 +2,8 @@
  * prepared at its first use on a connection, its parameters are always bound, results come back typed, and decisions are
  * taken by SQLSTATE, never by text.
  *
- * Every session sets search_path=verpost, synchronous_commit=on, TimeZone=UTC and client_encoding=UTF8. A struct db outlives its
+ * Every session sets search_path=verpost, synchronous_commit=on, TimeZone=UTC and client_encoding=UTF8; and over TCP both ends notice within
+ * about 40 s that the other one is gone (keepalives and tcp_user_timeout of the conninfo go for the server's end too). A struct db outlives its
  * connection: after ERR_UNAVAILABLE, db_reconnect() starts again (statements are prepared anew). */
 #ifndef STORE_DB_H
 #define STORE_DB_H

@@ -10,17 +10,23 @@
 #include "store/instance.h"
 #include "store/migrate.h"
 
-/* What every connection gets; the administrator's conninfo wins where `ours` is false. */
+/* What every connection gets; the administrator's conninfo wins where `ours` is false. What goes for our end of a TCP connection goes
+ * for the server's as `setting`: it would else keep the sessions of a host that was cut off, and what they have locked, for two hours. */
 struct keyword_row {
 	const char *name, *value;
 	bool ours;
+	const char *setting;
 };
 
 static const struct keyword_row keywords[] = {
-	{ "client_encoding", "UTF8", true },    { "connect_timeout", "10", false },
-	{ "keepalives", "1", false },           { "keepalives_idle", "30", false },
-	{ "keepalives_interval", "10", false }, { "keepalives_count", "3", false },
-	{ "tcp_user_timeout", "30000", false }, /* ms: a peer that vanished is noticed while we send, too */
+	{ .name = "client_encoding", .value = "UTF8", .ours = true },
+	{ .name = "connect_timeout", .value = "10" },
+	{ .name = "keepalives", .value = "1" },
+	{ .name = "keepalives_idle", .value = "30", .setting = "tcp_keepalives_idle" },
+	{ .name = "keepalives_interval", .value = "10", .setting = "tcp_keepalives_interval" },
+	{ .name = "keepalives_count", .value = "3", .setting = "tcp_keepalives_count" },
+	/* ms: a peer that vanished is noticed while we send, too */
+	{ .name = "tcp_user_timeout", .value = "30000", .setting = "tcp_user_timeout" },
 };
 
 /* Set behind the administrator's own options: the last one wins. A plan kept from when a table was small would scan it for ever after:
@@ -50,6 +56,16 @@ static const char *given(const PQconninfoOption *options, const char *name)
 		if (strcmp(option->keyword, name) == 0)
 			return option->val;
 	return NULL;
+}
+
+static void add_watchfulness(const PQconninfoOption *options, struct buf *session)
+{
+	for (size_t i = 0; i < ARRAY_LEN(keywords); i++) {
+		const struct keyword_row *row = &keywords[i];
+		const char *value = given(options, row->name);
+		if (row->setting != NULL)
+			buf_addf(session, " -c %s=%s", row->setting, value != NULL ? value : row->value);
+	}
 }
 
 static bool is_overruled(const char *name)
@@ -98,8 +114,8 @@ static enum err begin(struct db *db, int *ret_timeout_s, struct buf *why)
 	AUTO_BUF session = buf_with_ceiling(LIMIT_WHY);
 	struct parameters parameters = { 0 };
 	const char *own = given(options, "options"), *timeout = given(options, "connect_timeout");
-	buf_add(&session, view_of(own));
-	buf_add(&session, view_of(session_options));
+	add_watchfulness(options, &session);
+	buf_addf(&session, " %s%s", own != NULL ? own : "", session_options);
 	add_patience(db, &session);
 	gather(db, options, buf_text(&session), &parameters);
 	*ret_timeout_s = timeout != NULL ? atoi(timeout) : CONNECT_TIMEOUT_S;

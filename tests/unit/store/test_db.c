@@ -413,6 +413,13 @@ static const struct db_statement session = {
 	    " current_setting('client_encoding'), current_setting('application_name'), current_setting('work_mem')",
 };
 
+/* As asked for; what a Unix socket has is nothing. */
+static const struct db_statement watchfulness = {
+	.name = "test_watchfulness",
+	.sql = "SELECT string_agg(name || '=' || reset_val, ' ' ORDER BY name) FROM pg_settings"
+	       " WHERE name LIKE 'tcp\\_%'",
+};
+
 /* The conninfo of an initialised database, with more behind it. */
 static void initialised(struct buf *out, const char *more)
 {
@@ -433,6 +440,34 @@ START_TEST(the_session_is_ours)
 		ck_view_eq(db_get_text(rows, 0, 4), "unit");
 		ck_view_eq(db_get_text(rows, 0, 5), "5MB");
 		db_close(db);
+	}
+END_TEST
+
+struct watch_row {
+	const char *label, *more, *wanted;
+};
+
+static const struct watch_row watches[] = {
+	{ "ours", "",
+	  "tcp_keepalives_count=3 tcp_keepalives_idle=30 tcp_keepalives_interval=10 tcp_user_timeout=30000" },
+	{ "as the client's", "keepalives_idle=7 keepalives_interval=6 keepalives_count=5 tcp_user_timeout=4000",
+	  "tcp_keepalives_count=5 tcp_keepalives_idle=7 tcp_keepalives_interval=6 tcp_user_timeout=4000" },
+	{ "the administrator's options", "keepalives_idle=7 options='-c tcp_keepalives_idle=9'",
+	  "tcp_keepalives_count=3 tcp_keepalives_idle=9 tcp_keepalives_interval=10 tcp_user_timeout=30000" },
+};
+
+START_TEST(the_server_notices_too)
+	{
+		for (size_t i = 0; i < ARRAY_LEN(watches); i++) {
+			const struct watch_row *row = &watches[i];
+			AUTO_BUF where = buf_with_ceiling(LIMIT_WHY);
+			initialised(&where, row->more);
+			struct db *db = database_connect(buf_text(&where));
+			AUTO_DB_ROWS *rows = one_row(db, &watchfulness, NULL, 0);
+			struct view seen = db_get_text(rows, 0, 0);
+			ck_assert_msg(view_eq(seen, view_of(row->wanted)), "%s: " VIEW_FMT, row->label, VIEW_ARG(seen));
+			db_close(db);
+		}
 	}
 END_TEST
 
@@ -576,6 +611,7 @@ Suite *test_suite(void)
 		a_lost_connection_comes_back,
 		a_killed_server_is_away,
 		the_session_is_ours,
+		the_server_notices_too,
 		refused_connections_say_why,
 		version_and_instance_are_compared,
 		no_fsync_no_trust,
