@@ -43,6 +43,7 @@ class Session(asyncio.Protocol):
         self.after = None          # what a delay is followed by
         self.offers = {}
         self.hello = None
+        self.client = None         # the name in its greeting
         self.user = None
         self.sasl = self.mechanism = None
         self.sender = self.size = None
@@ -344,7 +345,7 @@ class Session(asyncio.Protocol):
         reply = "\r\n".join(f"250{'-' if i < len(lines) - 1 else ' '}{text}" for i, text in enumerate(lines))
 
         def then():
-            self.offers, self.hello = offered, verb
+            self.offers, self.hello, self.client = offered, verb, rest
             limits = dict(part.split("=") for part in offered.get("LIMITS", "").split())
             self.mail_most = int(limits.get("MAILMAX", 1 << 30))
         self.answer("ehlo", reply, then)
@@ -597,7 +598,7 @@ class Session(asyncio.Protocol):
         token, found = TOKEN.match(self.sender), MESSAGE_ID.search(content)
         record = {"connection": self.name, "from": self.sender, "token": token[1].lower() if token else None,
                   "message_id": found[1].decode("latin-1") if found else None, "to": self.recipients[0],
-                  "size": len(content)}
+                  "size": len(content), "client": self.client}
         self.house.keep(content)
         self.forget_transaction()
         kept = self.strike("kept", record["to"])

@@ -134,6 +134,7 @@ class World:
         self.processes = {}
         self.others = []
         self.logs = {}
+        self.postgres_wrapper = ()
         (self.base / "journal").mkdir()
         self.settings = {
             "database.conninfo": "", "keys.file": self.base / "keys",
@@ -175,7 +176,8 @@ class World:
     # ---- PostgreSQL ----
 
     def pg(self, verb):
-        done = subprocess.run([TOP / "scripts/pg", verb, self.base / "pg"], capture_output=True, text=True,
+        wrapper = self.postgres_wrapper if verb == "start" else ()  # a command to run PostgreSQL under
+        done = subprocess.run([*wrapper, TOP / "scripts/pg", verb, self.base / "pg"], capture_output=True, text=True,
                               stdin=subprocess.DEVNULL, timeout=PATIENCE)
         if done.returncode != 0:
             raise Failure(f"scripts/pg {verb}: {done.stdout}{done.stderr}")
