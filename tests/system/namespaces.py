@@ -14,7 +14,7 @@ import signal
 import subprocess
 
 from hosts import Host
-from verpost import Failure
+from verpost import Failure, until
 
 SERVICES, NETWORK = "198.51.100.1", "198.51.100.0/24"
 DISABLED, FORWARDS = 0, 3  # states of a bridge's port
@@ -105,7 +105,8 @@ class Namespaces:
         self.services.ip("link", "set", "dev", port, "master", "switch", "up")
         namespace.ip("address", "add", f"{self.address_of(number)}/24", "dev", "wire")
         namespace.ip("link", "set", "dev", "wire", "up")
-        self.set_port(number, FORWARDS)
+        until(lambda: "state forwarding" in self.bridge("show", "dev", port), f"{port} of the switch forwards")
+        self.set_port(number, FORWARDS)  # or it is refused here, not in the middle of a test
         return namespace
 
     @staticmethod
@@ -130,8 +131,11 @@ class Namespaces:
         return Host(self.world, name, self.namespaces[name].wrapper, **{"database.sender": where, "relay.host": SERVICES,
                                                                         "relay.helo": f"{name}.test", **changes})
 
+    def bridge(self, *words):
+        return command(*self.services.inside, "bridge", "link", *words)
+
     def set_port(self, number, state):
-        command(*self.services.inside, "bridge", "link", "set", "dev", f"port{number}", "state", state)
+        self.bridge("set", "dev", f"port{number}", "state", state)
 
     def cut(self, host):
         """The switch drops all that comes from the host or goes to it. Its own end stays up, or its kernel would tell its programs."""
