@@ -3,16 +3,17 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/limits.h"
 #include "sender/checksum.h"
 #include "sender/journal_record.h"
+#include "sender/uuid.h"
 
 enum {
 	PAGE = 4096,
@@ -56,7 +57,8 @@ struct journal {
 
 uint64_t journal_least_size(uint64_t messages)
 {
-	return PAGE + 2 * (messages * 2 * JOURNAL_RECORD_MOST + SPARE);
+	uint64_t half = messages * 2 * JOURNAL_RECORD_MOST + SPARE;
+	return PAGE + 2 * ((half + PAGE - 1) / PAGE * PAGE);
 }
 
 static enum err fail(const char *verb, const char *path, struct buf *why)
@@ -64,6 +66,16 @@ static enum err fail(const char *verb, const char *path, struct buf *why)
 	int code = errno;
 	buf_addf(why, "cannot %s the journal %s: %s", verb, path, strerror(code));
 	return code == ENOENT ? ERR_NOT_FOUND : code == EEXIST ? ERR_EXISTS : ERR_IO;
+}
+
+uint64_t journal_size_of(uint64_t size)
+{
+	return PAGE + (size - PAGE) / 2 / PAGE * PAGE * 2;
+}
+
+uint64_t journal_size(const struct journal *journal)
+{
+	return PAGE + 2 * journal->half_size;
 }
 
 static off_t half_at(const struct journal *journal, unsigned half)
@@ -101,6 +113,22 @@ static bool read_at(int fd, void *room, size_t size, off_t at)
 	return true;
 }
 
+static enum err sync_folder(const char *path, struct buf *why)
+{
+	AUTO_BUF folder = buf_with_ceiling(PAGE);
+	size_t slash = view_find_last_byte(view_of(path), '/');
+	buf_add(&folder, slash == VIEW_NONE ? VIEW_LIT(".") : view_head(view_of(path), slash + 1));
+	int fd = open(buf_text(&folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || fsync(fd) != 0) {
+		enum err err = fail("sync the folder of", path, why);
+		if (fd >= 0)
+			close(fd);
+		return err;
+	}
+	close(fd);
+	return ERR_OK;
+}
+
 static enum err journal_new(const struct journal_options *options, int fd, struct journal **ret_journal)
 {
 	struct journal *journal = calloc(1, sizeof(*journal));
@@ -135,6 +163,20 @@ enum err journal_remove(struct journal *journal, struct buf *why)
 	return unlink(journal->path) == 0 ? ERR_OK : fail("remove", journal->path, why);
 }
 
+enum err journal_move(struct journal *journal, const char *path, struct buf *why)
+{
+	char *kept = strdup(path);
+	if (kept == NULL)
+		return ERR_MEMORY;
+	if (rename(journal->path, path) != 0) {
+		free(kept);
+		return fail("move", journal->path, why);
+	}
+	free(journal->path);
+	journal->path = kept;
+	return sync_folder(path, why);
+}
+
 const char *journal_worker_id(const struct journal *journal)
 {
 	return journal->worker_id;
@@ -146,26 +188,6 @@ const char *journal_path(const struct journal *journal)
 }
 
 /* ---- making one ---- */
-
-/* RFC 9562 section 5.4: a random UUID. */
-static bool make_uuid(char ret_uuid[JOURNAL_UUID + 1])
-{
-	static const char digits[] = "0123456789abcdef";
-	unsigned char octets[16];
-	if (getrandom(octets, sizeof(octets), 0) != (ssize_t)sizeof(octets))
-		return false;
-	octets[6] = (unsigned char)((octets[6] & 0x0f) | 0x40);
-	octets[8] = (unsigned char)((octets[8] & 0x3f) | 0x80);
-	size_t out = 0;
-	for (size_t i = 0; i < sizeof(octets); i++) {
-		if (i == 4 || i == 6 || i == 8 || i == 10)
-			ret_uuid[out++] = '-';
-		ret_uuid[out++] = digits[octets[i] >> 4];
-		ret_uuid[out++] = digits[octets[i] & 15];
-	}
-	ret_uuid[out] = '\0';
-	return true;
-}
 
 static enum err write_half(struct journal *journal, unsigned half, uint64_t generation, struct view records,
 			   struct buf *why)
@@ -200,27 +222,14 @@ static enum err write_file_head(struct journal *journal, const struct journal_op
 	return ERR_OK;
 }
 
-static enum err sync_folder(const char *path, struct buf *why)
-{
-	AUTO_BUF folder = buf_with_ceiling(PAGE);
-	size_t slash = view_find_last_byte(view_of(path), '/');
-	buf_add(&folder, slash == VIEW_NONE ? VIEW_LIT(".") : view_head(view_of(path), slash + 1));
-	int fd = open(buf_text(&folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || fsync(fd) != 0) {
-		enum err err = fail("sync the folder of", path, why);
-		if (fd >= 0)
-			close(fd);
-		return err;
-	}
-	close(fd);
-	return ERR_OK;
-}
-
 static enum err fill_new(struct journal *journal, const struct journal_options *options, struct buf *why)
 {
 	journal->half_size = (options->size - PAGE) / 2 / PAGE * PAGE;
 	int code = posix_fallocate(journal->fd, 0, (off_t)options->size);
-	if (code != 0 || flock(journal->fd, LOCK_EX | LOCK_NB) != 0 || !make_uuid(journal->worker_id)) {
+	if (options->worker_id != NULL)
+		memcpy(journal->worker_id, options->worker_id, JOURNAL_UUID);
+	if (code != 0 || flock(journal->fd, LOCK_EX | LOCK_NB) != 0 ||
+	    (options->worker_id == NULL && !uuid_make(journal->worker_id))) {
 		errno = code != 0 ? code : errno;
 		return fail("take the space for", journal->path, why);
 	}
@@ -360,9 +369,17 @@ static enum err choose_half(struct journal *journal, struct found halves[2], str
 	return ERR_OK;
 }
 
+/* Not one that was removed or replaced between opening and locking it. */
+static bool is_at_its_path(const struct journal *journal)
+{
+	struct stat ours, there;
+	return fstat(journal->fd, &ours) == 0 && stat(journal->path, &there) == 0 && ours.st_ino == there.st_ino &&
+	       ours.st_dev == there.st_dev;
+}
+
 static enum err load(struct journal *journal, const struct journal_options *options, struct buf *why)
 {
-	if (flock(journal->fd, LOCK_EX | LOCK_NB) != 0) {
+	if (flock(journal->fd, LOCK_EX | LOCK_NB) != 0 || !is_at_its_path(journal)) {
 		buf_addf(why, "the journal %s is in use by another process", journal->path);
 		return ERR_UNAVAILABLE;
 	}

@@ -50,12 +50,13 @@ uint64_t journal_least_size(uint64_t messages);
 
 struct journal_options {
 	const char *path;
-	const char *instance; /* UUID of the database it belongs to */
-	uint64_t size;        /* of a new one */
-	bool sync;            /* fdatasync in journal_flush() */
+	const char *instance;  /* UUID of the database it belongs to */
+	uint64_t size;         /* of a new one */
+	const char *worker_id; /* of a new one: whose it is; NULL: a new worker's */
+	bool sync;             /* fdatasync in journal_flush() */
 };
 
-/* A new journal under a new worker id, its space taken from the disk. ERR_EXISTS when the path is taken; ERR_IO. `why` as ever. */
+/* A new journal, its space taken from the disk. ERR_EXISTS when the path is taken; ERR_IO. `why` as ever. */
 enum err journal_create(const struct journal_options *options, struct journal **ret_journal, struct buf *why) MUST_USE;
 /* ERR_NOT_FOUND; ERR_UNAVAILABLE: another process holds it; ERR_INVALID: damaged, of another format or another database: it is left as
  * it is. */
@@ -64,6 +65,12 @@ enum err journal_open(const struct journal_options *options, struct journal **re
 void journal_done(struct journal *journal);
 /* Removes the file of a journal that is void. */
 enum err journal_remove(struct journal *journal, struct buf *why) MUST_USE;
+
+/* Puts its file there, in the place of what is there. On ERR_IO either path may have it. */
+enum err journal_move(struct journal *journal, const char *path, struct buf *why) MUST_USE;
+/* The size that a new one would have which is asked to have this size; and what this one has, which may have been made for other settings. */
+uint64_t journal_size_of(uint64_t size);
+uint64_t journal_size(const struct journal *journal);
 
 const char *journal_worker_id(const struct journal *journal);
 const char *journal_path(const struct journal *journal);

@@ -175,6 +175,46 @@ static const char *path_of(const struct recovery *recovery, unsigned slot, struc
 	return buf_text(room);
 }
 
+static enum err make_anew(const struct journal_options *options, struct journal **ret_journal, struct buf *why)
+{
+	AUTO_BUF room = buf_with_ceiling(PATH_MOST);
+	struct journal_options fresh = *options;
+	buf_addf(&room, "%s.new", options->path);
+	fresh.path = buf_text(&room);
+	unlink(fresh.path); /* of somebody who died here */
+	struct journal *journal;
+	enum err err = journal_create(&fresh, &journal, why);
+	if (err != ERR_OK)
+		return err;
+	err = journal_move(journal, options->path, why);
+	if (err != ERR_OK) {
+		journal_done(journal);
+		return err;
+	}
+	*ret_journal = journal;
+	return ERR_OK;
+}
+
+/* An empty journal that was made for another size is replaced by one of the same worker, while it is locked. Where that fails, such as
+ * on a full disk, the old one serves. */
+static void follow_size(const struct journal_options *options, struct journal **journal)
+{
+	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+	struct log_text room;
+	struct journal_options anew = *options;
+	anew.worker_id = journal_worker_id(*journal);
+	struct journal *fresh;
+	if (journal_size(*journal) == journal_size_of(options->size))
+		return;
+	if (make_anew(&anew, &fresh, &why) != ERR_OK) {
+		log_event(LOG_WARNING, "journal.kept", "path=%s size=%llu why=%s", options->path,
+			  (unsigned long long)journal_size(*journal), log_quoted(buf_view(&why), &room));
+		return;
+	}
+	journal_done(*journal);
+	*journal = fresh;
+}
+
 /* The slot's journal, recovered. ERR_NOT_FOUND: there is none (or it was void and is gone); ERR_UNAVAILABLE with the database connected: another
  * process has it. */
 static enum err reopen(const struct recovery *recovery, unsigned slot, struct journal **ret_journal, struct buf *why)
@@ -195,6 +235,7 @@ static enum err reopen(const struct recovery *recovery, unsigned slot, struct jo
 		journal_done(journal);
 		return err;
 	}
+	follow_size(&options, &journal);
 	*ret_journal = journal;
 	return ERR_OK;
 }

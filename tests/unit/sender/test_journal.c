@@ -461,6 +461,39 @@ START_TEST(long_texts_are_cut)
 	}
 END_TEST
 
+/* As it is made anew for other settings: the same worker's, of another size, in the place of the old one. */
+START_TEST(one_takes_the_place_of_another)
+	{
+		struct place place;
+		AUTO_BUF why = buf_with_ceiling(2048);
+		make_place(&place);
+		struct journal *old = create(&place), *fresh, *again;
+		char path[128];
+		snprintf(path, sizeof(path), "%s.new", place.path);
+		const struct journal_options options = { .path = path,
+							 .instance = instance,
+							 .size = journal_least_size(9),
+							 .worker_id = journal_worker_id(old) };
+		ck_assert_uint_eq(journal_size(old), journal_size_of(place.options.size));
+		ck_assert_uint_ne(journal_size(old), journal_size_of(options.size));
+		ck_assert(journal_create(&options, &fresh, &why) == ERR_OK);
+		add(fresh, JOURNAL_INTENT, 1);
+		flush(fresh);
+		ck_assert(journal_move(fresh, place.path, &why) == ERR_OK);
+		ck_assert_str_eq(journal_path(fresh), place.path);
+		ck_assert_str_eq(journal_worker_id(fresh), journal_worker_id(old));
+		ck_assert_uint_eq(journal_size(fresh), journal_size_of(options.size));
+		journal_done(old);
+		ck_assert(journal_open(&place.options, &again, &why) == ERR_UNAVAILABLE);
+		journal_done(fresh);
+		ck_assert(journal_open(&place.options, &again, &why) == ERR_OK);
+		ck_assert_uint_eq(journal_size(again), journal_size_of(options.size));
+		ck_assert(journal_move(again, "/nowhere/at/all", &why) == ERR_NOT_FOUND);
+		journal_done(again);
+		clear_place(&place);
+	}
+END_TEST
+
 Suite *test_suite(void)
 {
 	const TTest *const tests[] = { records_come_back_whole,
@@ -474,6 +507,7 @@ Suite *test_suite(void)
 				       full_and_room_again,
 				       one_process_at_a_time,
 				       what_is_not_ours_is_refused,
-				       long_texts_are_cut };
+				       long_texts_are_cut,
+				       one_takes_the_place_of_another };
 	return suite_of("journal", tests, ARRAY_LEN(tests));
 }
