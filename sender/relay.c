@@ -358,6 +358,16 @@ size_t relay_connections(const struct relay *relay)
 	return pool_count(&relay->pool, POOL_ALL);
 }
 
+/* On each so many are in flight, and one more is begun. */
+uint64_t relay_in_hand_most(const struct relay *relay)
+{
+	const struct relay_terms *terms = &relay->terms;
+	size_t places = relay->parts.places;
+	if (terms->connections > 0 && terms->connections < places)
+		places = terms->connections;
+	return (terms->in_flight + UINT64_C(1)) * places;
+}
+
 unsigned relay_slot(const struct relay *relay)
 {
 	return relay->parts.slot;

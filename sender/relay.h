@@ -55,6 +55,8 @@ void relay_adjust(struct relay *relay, const struct relay_terms *terms, size_t p
  * take another envelope. */
 void relay_limit(struct relay *relay, size_t most);
 size_t relay_connections(const struct relay *relay);
+/* How many messages its connections may have in hand at once. */
+uint64_t relay_in_hand_most(const struct relay *relay);
 unsigned relay_slot(const struct relay *relay);
 bool relay_is_quitting(const struct relay *relay);
 /* How long until relay_feed() should be called though nothing happened; -1: no need. */

@@ -302,6 +302,16 @@ size_t relays_count(const struct relays *relays)
 	return relays->count;
 }
 
+uint64_t relays_in_hand_most(const struct relays *relays)
+{
+	uint64_t most = 0;
+	for (size_t i = 0; i < relays->count; i++) {
+		if (!relay_is_quitting(relays->members[i].relay))
+			most += relay_in_hand_most(relays->members[i].relay);
+	}
+	return most;
+}
+
 struct relay *relays_at(const struct relays *relays, size_t index)
 {
 	return relays->members[index].relay;

@@ -30,6 +30,8 @@ int64_t relays_wait(const struct relays *relays, int64_t now_us);
 
 /* Those that were replaced and still have something in hand, too. */
 size_t relays_count(const struct relays *relays);
+/* How many messages their connections may have in hand at once, when none is left alone. */
+uint64_t relays_in_hand_most(const struct relays *relays);
 struct relay *relays_at(const struct relays *relays, size_t index);
 bool relays_have_news(const struct relays *relays);
 

@@ -1,6 +1,7 @@
 """Several relays: set up with listctl, chosen by what they are for and by weight; when one fails the others take its work."""
 
 import os
+import re
 import signal
 
 from faultrelay import FaultRelay
@@ -93,6 +94,30 @@ def test_no_more_than_are_used(world):
     world.sql("UPDATE relay SET enabled = true")  # as an older listctl could
     world.listctl("relay", "edit", "r1", "--weight", 2)
     world.refused("relay", "add", "another", "--host", "more.test", says=remedy)
+
+
+def test_more_in_hand_than_the_journal_holds(world):
+    "Relays that may have more messages in hand than a worker's journal holds: the log names the setting and what suffices, which does."
+    relays = begin(world, ["a", "b"], AUDIENCE[:20])
+    world.configure(**{"relay.connections": 16, "sender.workers": 1})
+    for relay in relays.values():
+        add(world, relay, "--in-flight", 99)
+    world.start("sender")
+    until(lambda: "event=journal.small" in world.log("sender"), "the journal is called small")
+    line = re.search("event=journal.small .*", world.log("sender"))[0]
+    assert " messages=3200 " in line and "journal.size" in line, line
+    least = int(re.search(r"journal.size to (\d+) at least", line)[1])
+    world.listctl("relay", "edit", "a", "--connections", 1)
+    until(lambda: " messages=1700 " in world.log("sender"), "it follows what relays may have")
+    world.listctl("relay", "edit", "a", "--connections", "none")
+    world.stop("sender")
+    world.configure(**{"journal.size": least})
+    told = world.log("sender").count("event=journal.small")
+    world.start("sender")
+    world.campaign("c")
+    world.finished("c")
+    assert world.log("sender").count("event=journal.small") == told, "still small"
+    assert os.path.getsize(next((world.base / "journal").iterdir())) == least
 
 
 def test_what_they_are_for(world):

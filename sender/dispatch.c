@@ -1,0 +1,206 @@
+#include "sender/dispatch.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "mail/address.h"
+#include "sender/delivery.h"
+#include "sender/pace_relays.h"
+
+/* The state of a recipient is read again when it is older than 5 s at MAIL; this leaves a turn of the loop in between. */
+#define FRESH_US (INT64_C(4500) * CLOCK_US_PER_MS)
+
+/* So often may the relay fail under one recipient before it is put off by the schedule: one message that a relay cannot stand must not stop
+ * all others. */
+enum { GIVEN_BACK_MOST = 10 };
+
+/* ---- who is next ---- */
+
+static struct delivery_terms terms_of(const struct dispatch *dispatch)
+{
+	return (struct delivery_terms){
+		.classifier = dispatch->classifier,
+		.retry = &dispatch->setup->retry,
+		.resend_us = dispatch->setup->settings.relay_retry,
+		.now_us = dispatch->wall_us,
+	};
+}
+
+static int64_t leave_by(const struct dispatch *dispatch)
+{
+	return dispatch->boot_us + dispatch->setup->settings.sender_stop_timeout;
+}
+
+/* Nothing of it is sent; its data is to blame, or our keys. */
+static void set_aside(struct dispatch *dispatch, struct recipient *recipient, enum err err, struct view why)
+{
+	if (err == ERR_NOT_FOUND || err == ERR_MEMORY) {
+		run_hold(recipient->run, why, leave_by(dispatch));
+		queue_give_back(dispatch->queue, recipient);
+		return;
+	}
+	delivery_skip(recipient, "not-mergeable", why, dispatch->wall_us);
+	recipient->is_journaled = keeper_note(dispatch->keeper, JOURNAL_OUTCOME, &recipient->row);
+	queue_settle(dispatch->queue, recipient);
+}
+
+/* Through this relay, now. */
+struct gate {
+	struct dispatch *dispatch;
+	struct pace_relay *relay;
+};
+
+static bool may_begin(void *owner, struct recipient *recipient)
+{
+	const struct gate *gate = owner;
+	return pace_may(gate->dispatch->pace, gate->relay, recipient->opened.campaign_id, recipient->opened.address,
+			&recipient->mark, gate->dispatch->boot_us);
+}
+
+static void end_pace(struct dispatch *dispatch, struct recipient *recipient, enum pace_end end, struct view reply)
+{
+	pace_end(dispatch->pace, recipient->pace_relay, recipient->opened.address, &recipient->mark, end, reply,
+		 dispatch->boot_us);
+}
+
+static struct recipient *next_recipient(void *owner, struct relay *relay, struct letter *letter)
+{
+	struct dispatch *dispatch = owner;
+	struct gate gate = { dispatch, pace_relay(dispatch->pace, view_of(relay_terms(relay)->name)) };
+	const struct queue_gate queue_gate = { &gate, may_begin };
+	if (gate.relay == NULL)
+		return NULL;
+	while (!dispatch->is_stopping && !dispatch->keeper->has_failed && !dispatch->needs_recheck) {
+		if (!keeper_has_room(dispatch->keeper))
+			return NULL;
+		struct recipient *recipient =
+		    queue_begin(dispatch->queue, relay_slot(relay), pace_is_free(dispatch->pace) ? NULL : &queue_gate,
+				dispatch->boot_us - FRESH_US, &dispatch->needs_recheck);
+		if (recipient == NULL)
+			return NULL;
+		AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+		enum err err =
+		    letter_write(&dispatch->letterhead, recipient->run->composer, &recipient->opened, letter, &why);
+		if (err == ERR_OK) {
+			recipient->pace_relay = gate.relay;
+			pace_begin(dispatch->pace, gate.relay, recipient->opened.address, &recipient->mark,
+				   dispatch->boot_us);
+			return recipient;
+		}
+		set_aside(dispatch, recipient, err, buf_view(&why));
+	}
+	return NULL;
+}
+
+static void on_unspeakable(void *owner, struct recipient *recipient)
+{
+	end_pace(owner, recipient, PACE_NOT_SENT, VIEW_LIT(""));
+	set_aside(owner, recipient, ERR_INVALID, VIEW_LIT("the address cannot be said in SMTP"));
+}
+
+static bool may_send(void *owner, struct recipient *recipient, const char *connection)
+{
+	struct dispatch *dispatch = owner;
+	if (dispatch->is_stopping || recipient->run->is_leaving)
+		return false;
+	const struct delivery_terms terms = terms_of(dispatch);
+	delivery_doubt(recipient, connection, &terms);
+	if (!keeper_note(dispatch->keeper, JOURNAL_INTENT, &recipient->row))
+		return false;
+	queue_send(dispatch->queue, recipient);
+	return true;
+}
+
+static void settle(struct dispatch *dispatch, struct recipient *recipient)
+{
+	recipient->is_journaled = keeper_note(dispatch->keeper, JOURNAL_OUTCOME, &recipient->row);
+	queue_settle(dispatch->queue, recipient);
+}
+
+static void take_back(struct dispatch *dispatch, struct recipient *recipient)
+{
+	const struct delivery_terms terms = terms_of(dispatch);
+	bool was_sending = recipient->state == RECIPIENT_SENDING;
+	if (++recipient->given_back >= GIVEN_BACK_MOST && !recipient->run->is_leaving) {
+		delivery_put_off(recipient, VIEW_LIT("the relay failed each time before it answered"), &terms);
+		settle(dispatch, recipient);
+		return;
+	}
+	if (was_sending)
+		keeper_note(dispatch->keeper, JOURNAL_WITHDRAWN, &recipient->row);
+	queue_give_back(dispatch->queue, recipient);
+}
+
+static void check_breaker(struct dispatch *dispatch, struct recipient *recipient, bool about_us)
+{
+	if (!breaker_note(&recipient->run->breaker, about_us) || recipient->run->is_leaving)
+		return;
+	AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
+	const struct ledger_row *row = &recipient->row;
+	buf_addf(&reason, "the relay refuses us, not the subscribers: %u " VIEW_FMT, row->code,
+		 VIEW_ARG(view_head(row->reply, RUN_REASON_MOST / 2)));
+	run_hold(recipient->run, buf_view(&reason), leave_by(dispatch));
+}
+
+static void on_told(void *owner, struct recipient *recipient, const struct smtp_event *event, const char *connection)
+{
+	struct dispatch *dispatch = owner;
+	const struct delivery_terms terms = terms_of(dispatch);
+	end_pace(dispatch, recipient, pace_relays_end(event, &terms), event->reply.text);
+	if (event->type == SMTP_NOT_SENT) {
+		take_back(dispatch, recipient);
+		return;
+	}
+	if (event->type == SMTP_IN_DOUBT) {
+		delivery_doubt(recipient, connection, &terms);
+		log_event(LOG_WARNING, "delivery.in_doubt",
+			  "campaign=%lld subscriber=%lld attempt=%u connection=\"%s\"",
+			  (long long)recipient->row.campaign_id, (long long)recipient->row.subscriber_id,
+			  recipient->row.attempts, connection);
+		settle(dispatch, recipient);
+		return;
+	}
+	bool about_us = delivery_decide(recipient, event, &terms);
+	settle(dispatch, recipient);
+	check_breaker(dispatch, recipient, about_us);
+}
+
+static size_t waiting(void *owner, const struct relay *relay)
+{
+	const struct dispatch *dispatch = owner;
+	size_t count = 0;
+	for (const struct run *run = dispatch->runs->first; run != NULL && !dispatch->is_stopping; run = run->next)
+		count += run->is_leaving ? 0 : run->waiting_for[relay_slot(relay)];
+	return count;
+}
+
+static uint64_t route(void *owner, struct run *run, struct view address)
+{
+	struct dispatch *dispatch = owner;
+	uint64_t relays = relays_route(dispatch->relays, run, address);
+	if (relays == 0) {
+		AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
+		buf_addf(&reason,
+			 "no relay fits recipients at " VIEW_FMT
+			 " in this campaign: see `listctl relay ls`, add one or change what they are for",
+			 VIEW_ARG(address_domain(address)));
+		run_hold(run, buf_view(&reason), leave_by(dispatch));
+	}
+	return relays;
+}
+
+/* ---- for whom it is done ---- */
+
+struct relay_owner dispatch_for_relays(struct dispatch *dispatch)
+{
+	return (struct relay_owner){
+		.connection = { .owner = dispatch, .may_send = may_send, .told = on_told },
+		.next = next_recipient,
+		.unspeakable = on_unspeakable,
+		.waiting = waiting,
+	};
+}
+
+struct queue_router dispatch_for_queue(struct dispatch *dispatch)
+{
+	return (struct queue_router){ .owner = dispatch, .route = route };
+}
