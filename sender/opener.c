@@ -2,19 +2,19 @@
 
 #include "base/clock.h"
 
-/* Keeps the rows for after the commit, and makes their campaigns ready. */
-static enum err keep(struct opener *opener, struct db *db, struct db_rows *rows, struct buf *why)
+/* Keeps them for after the commit, and makes their campaigns ready. */
+static enum err keep(struct opener *opener, struct db *db, struct openings *openings, struct buf *why)
 {
-	size_t count = db_row_count(rows);
+	size_t count = openings_count(openings);
 	if (count == 0) {
-		db_rows_done(rows);
+		openings_done(openings);
 		return ERR_OK;
 	}
-	opener->taken[opener->taken_count++] = rows;
+	opener->taken[opener->taken_count++] = openings;
 	int64_t last_id = 0;
 	for (size_t i = 0; i < count; i++) {
 		struct run *run;
-		int64_t id = opened_get(rows, i).campaign_id;
+		int64_t id = openings_get(openings, i).campaign_id;
 		if (id == last_id)
 			continue;
 		last_id = id;
@@ -26,7 +26,7 @@ static enum err keep(struct opener *opener, struct db *db, struct db_rows *rows,
 	return ERR_OK;
 }
 
-typedef enum err open_by(struct db *db, const struct opening *opening, struct db_rows **ret_rows, struct buf *why);
+typedef enum err open_by(struct db *db, const struct opening *opening, struct openings **ret_openings, struct buf *why);
 
 /* *ret_all: as many retries were due as were asked for, so there may be more. */
 static enum err open_others(struct opener *opener, struct db *db, struct opening *opening, bool *ret_all,
@@ -35,14 +35,14 @@ static enum err open_others(struct opener *opener, struct db *db, struct opening
 	static open_by *const ways[] = { openings_take_due, openings_take_window };
 	enum err err = ERR_OK;
 	for (size_t i = 0; err == ERR_OK && i < ARRAY_LEN(ways); i++) {
-		struct db_rows *rows = NULL;
-		err = ways[i](db, opening, &rows, why);
+		struct openings *openings = NULL;
+		err = ways[i](db, opening, &openings, why);
 		if (err != ERR_OK)
 			return err;
-		size_t count = db_row_count(rows);
+		size_t count = openings_count(openings);
 		*ret_all = *ret_all || (i == 0 && count == opening->limit);
 		opening->limit -= count < opening->limit ? count : opening->limit - 1;
-		err = keep(opener, db, rows, why);
+		err = keep(opener, db, openings, why);
 	}
 	return err;
 }
@@ -52,17 +52,17 @@ static enum err open_parked(struct opener *opener, struct db *db, const struct o
 			    struct buf *why)
 {
 	struct pace_spare spare;
-	struct db_rows *rows = NULL;
+	struct openings *openings = NULL;
 	if (!pace_next_spare(opener->pace, &spare, boot_us))
 		return ERR_OK;
 	struct opening some = *opening;
 	some.limit = spare.count < opening->limit ? spare.count : opening->limit;
-	enum err err = openings_take_parked(db, &some, spare.key, &rows, why);
+	enum err err = openings_take_parked(db, &some, spare.key, &openings, why);
 	if (err != ERR_OK)
 		return err;
-	if (db_row_count(rows) == 0)
+	if (openings_count(openings) == 0)
 		pace_spare_is_empty(opener->pace, spare.key);
-	return keep(opener, db, rows, why);
+	return keep(opener, db, openings, why);
 }
 
 /* More of the chunk in hand while its lease lasts, else of another one; *ret_count 0: there is none. */
@@ -70,28 +70,28 @@ static enum err open_chunk(struct opener *opener, struct db *db, const struct op
 			   size_t *ret_count, struct buf *why)
 {
 	struct held_chunk *held = &opener->held;
-	struct db_rows *rows = NULL;
+	struct openings *openings = NULL;
 	enum err err = ERR_OK;
 	*ret_count = 0;
 	if (held->campaign_id != 0 && !held->exhausted && boot_us < opener->lease_ends_us)
-		err = openings_continue(db, opening, held, &rows, why);
+		err = openings_continue(db, opening, held, &openings, why);
 	held->campaign_id = 0;
-	if (err == ERR_OK && (rows == NULL || db_row_count(rows) == 0)) {
-		db_rows_done(rows);
-		rows = NULL;
-		err = openings_claim(db, opening, &rows, why);
+	if (err == ERR_OK && (openings == NULL || openings_count(openings) == 0)) {
+		openings_done(openings);
+		openings = NULL;
+		err = openings_claim(db, opening, &openings, why);
 	}
 	if (err != ERR_OK)
 		return err;
-	*ret_count = db_row_count(rows);
+	*ret_count = openings_count(openings);
 	if (*ret_count > 0) {
-		struct opened first = opened_get(rows, 0);
+		struct opened first = openings_get(openings, 0);
 		*held = (struct held_chunk){ .campaign_id = first.campaign_id,
 					     .chunk_no = first.chunk_no,
 					     .exhausted = first.chunk_exhausted };
 		opener->lease_ends_us = boot_us + opening->lease_us;
 	}
-	return keep(opener, db, rows, why);
+	return keep(opener, db, openings, why);
 }
 
 enum err opener_open(struct opener *opener, struct db *db, size_t limit, int64_t boot_us, int64_t wall_us,
@@ -115,7 +115,9 @@ enum err opener_open(struct opener *opener, struct db *db, size_t limit, int64_t
 		opener->due_us = all ? boot_us : boot_us + settings->sender_poll;
 	}
 	size_t count = 1;
-	while (err == ERR_OK && opening.limit > 0 && count > 0 && opener->taken_count < OPENER_TAKEN_MOST) {
+	/* A crumb of a chunk costs as much as a whole one. */
+	size_t crumb = settings->sender_window / 4;
+	while (err == ERR_OK && opening.limit > crumb && count > 0 && opener->taken_count < OPENER_TAKEN_MOST) {
 		err = open_chunk(opener, db, &opening, boot_us, &count, why);
 		opening.limit -= count < opening.limit ? count : opening.limit;
 	}
@@ -130,7 +132,7 @@ bool opener_take_in(struct opener *opener, struct queue *queue, int64_t boot_us,
 		if (queue_open(queue, opener->taken[i], opener->runs, wall_us, boot_us) == ERR_OK)
 			continue;
 		all = false;
-		db_rows_done(opener->taken[i]);
+		openings_done(opener->taken[i]);
 	}
 	opener->taken_count = 0;
 	return all;
@@ -139,7 +141,7 @@ bool opener_take_in(struct opener *opener, struct queue *queue, int64_t boot_us,
 void opener_drop(struct opener *opener)
 {
 	while (opener->taken_count > 0)
-		db_rows_done(opener->taken[--opener->taken_count]);
+		openings_done(opener->taken[--opener->taken_count]);
 	opener->held.campaign_id = 0;
 }
 

@@ -17,7 +17,7 @@ struct opener {
 	struct held_chunk held;
 	int64_t lease_ends_us;   /* boot time, counted from before it was asked for */
 	int64_t look_us, due_us; /* boot time: when to look again; when to ask for retries and given-back windows */
-	struct db_rows *taken[OPENER_TAKEN_MOST];
+	struct openings *taken[OPENER_TAKEN_MOST];
 	size_t taken_count;
 };
 

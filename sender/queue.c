@@ -7,7 +7,7 @@ enum { SLAB = 64 };
 
 struct batch {
 	struct batch *next;
-	struct db_rows *rows;
+	struct openings *openings;
 	int64_t campaign_id;
 	int chunk_no, first; /* first 0: from the retry queue */
 	size_t present;      /* recipients in memory */
@@ -129,7 +129,7 @@ static void sweep(struct queue *queue)
 			continue;
 		}
 		*at = batch->next;
-		db_rows_done(batch->rows);
+		openings_done(batch->openings);
 		free(batch);
 	}
 }
@@ -208,20 +208,20 @@ static void add(struct queue *queue, struct batch *batch, const struct opened *o
 		skip(queue, recipient, opened->skip_reason, now_us);
 }
 
-enum err queue_open(struct queue *queue, struct db_rows *rows, const struct runs *runs, int64_t now_us,
+enum err queue_open(struct queue *queue, struct openings *openings, const struct runs *runs, int64_t now_us,
 		    int64_t checked_us)
 {
-	size_t count = db_row_count(rows);
+	size_t count = openings_count(openings);
 	struct batch *batch = calloc(1, sizeof(*batch));
 	if (batch == NULL || !make_room(queue, count)) {
 		free(batch);
 		return ERR_MEMORY;
 	}
-	batch->rows = rows;
+	batch->openings = openings;
 	batch->next = queue->batches;
 	queue->batches = batch;
 	for (size_t i = 0; i < count; i++) {
-		struct opened opened = opened_get(rows, i);
+		struct opened opened = openings_get(openings, i);
 		if (i == 0) {
 			batch->campaign_id = opened.campaign_id;
 			batch->chunk_no = opened.chunk_no;

@@ -47,9 +47,9 @@ struct queue_router {
 enum err queue_new(const struct queue_router *router, struct queue **ret_queue) MUST_USE;
 void queue_done(struct queue *queue); /* accepts NULL */
 
-/* Takes over rows of store/openings.h, all of one campaign or of the retry queue; who may not be sent to is settled at once. The runs
+/* Takes over what was opened, all of one campaign or of the retry queue; who may not be sent to is settled at once. The runs
  * are there already. now: wall; checked: boot time of the query. On failure nothing has changed. */
-enum err queue_open(struct queue *queue, struct db_rows *rows, const struct runs *runs, int64_t now_us,
+enum err queue_open(struct queue *queue, struct openings *openings, const struct runs *runs, int64_t now_us,
 		    int64_t checked_us) MUST_USE;
 
 size_t queue_in_hand(const struct queue *queue); /* begun or being sent */

@@ -312,6 +312,24 @@ enum err db_copy_data(struct db *db, struct view bytes, struct buf *why)
 	return ERR_OK;
 }
 
+enum err db_copy_tuples(struct db *db, const struct db_statement *copy, struct db_tuples *tuples, struct buf *why)
+{
+	struct view body;
+	enum err err = db_tuples_end(tuples, &body);
+	if (err != ERR_OK) {
+		db_whyf(why, "too much was put into one statement");
+		return err;
+	}
+	if (!db_is_connected(db))
+		return not_connected(db, why);
+	PGresult *result = finish(db, PQsendQuery(db->conn, copy->sql));
+	if (PQresultStatus(result) != PGRES_COPY_IN)
+		return take_result(db, result, NULL, why);
+	PQclear(result);
+	bool was_sent = PQputCopyData(db->conn, body.data, (int)body.len) == 1 && PQputCopyEnd(db->conn, NULL) == 1;
+	return take_result(db, finish(db, was_sent), NULL, why);
+}
+
 /* The last result of the COPY; the first failure is the one that counts. */
 static enum err drain_copy(struct db *db, struct buf *why)
 {

@@ -103,6 +103,14 @@ double db_get_double(const struct db_rows *rows, size_t row, size_t column);
 /* text, bytea, uuid (text form), enum, jsonb (text form): borrowed from rows; empty for NULL. */
 struct view db_get_text(const struct db_rows *rows, size_t row, size_t column);
 
+/* The elements of a bigint[] without nulls: borrowed from rows; none for NULL. */
+struct db_ints {
+	const char *bytes;
+	size_t count;
+};
+struct db_ints db_get_ints(const struct db_rows *rows, size_t row, size_t column);
+int64_t db_int_at(const struct db_ints *ints, size_t at);
+
 /* ---- transactions ---- */
 
 /* READ COMMITTED whatever the default of the server: what follows a lock must see what was committed before it was granted. */
@@ -115,6 +123,25 @@ enum err db_commit(struct db *db, struct buf *why) MUST_USE;
 void db_rollback(struct db *db);
 
 /* ---- bulk input ---- */
+
+/* COPY ... FROM STDIN (FORMAT binary) of rows that are all there. The error of db_tuples is sticky; db_copy_tuples() returns it.
+ * ERR as db_run(). */
+struct db_tuples {
+	size_t columns; /* of each row, in the order of the statement's */
+	size_t count;   /* of fields so far */
+	struct buf body;
+};
+struct db_tuples db_tuples_of(size_t columns);
+void db_tuples_done(struct db_tuples *tuples);
+#define AUTO_DB_TUPLES __attribute__((cleanup(db_tuples_done))) struct db_tuples
+void db_tuples_add_int2(struct db_tuples *tuples, int16_t value);
+void db_tuples_add_int4(struct db_tuples *tuples, int32_t value);
+void db_tuples_add_int8(struct db_tuples *tuples, int64_t value);
+void db_tuples_add_time(struct db_tuples *tuples, int64_t wall_us);
+void db_tuples_add_text(struct db_tuples *tuples, struct view value); /* also enums, by their label */
+void db_tuples_add_null(struct db_tuples *tuples);
+enum err db_copy_tuples(struct db *db, const struct db_statement *copy, struct db_tuples *tuples,
+			struct buf *why) MUST_USE;
 
 /* COPY ... FROM STDIN (text format made by the caller); not with db_options.patience_us. */
 enum err db_copy_begin(struct db *db, const struct db_statement *copy, struct buf *why) MUST_USE;

@@ -1,5 +1,5 @@
 /* What the files of db share and nobody else includes: db.c runs statements, db_connect.c opens and checks a connection,
- * db_error.c reads SQLSTATEs, db_value.c writes parameters, db_rows.c reads results. */
+ * db_error.c reads SQLSTATEs, db_value.c writes parameters, db_tuples.c rows for COPY, db_rows.c reads results. */
 #ifndef STORE_DB_PRIVATE_H
 #define STORE_DB_PRIVATE_H
 
@@ -75,6 +75,11 @@ struct binding {
 /* Types are what the server inferred. ERR_INVALID: a value that cannot have its type. The bytes are borrowed. */
 enum err db_bind(const Oid *types, const struct db_value *values, size_t count, struct buf *scratch,
 		 struct binding *ret_binding, struct buf *why) MUST_USE;
+
+/* ---- db_tuples.c ---- */
+
+/* Adds the trailer; *ret_body is borrowed. */
+enum err db_tuples_end(struct db_tuples *tuples, struct view *ret_body) MUST_USE;
 
 /* ---- db_rows.c ---- */
 

@@ -211,6 +211,25 @@ double db_get_double(const struct db_rows *rows, size_t row, size_t column)
 	}
 }
 
+struct db_ints db_get_ints(const struct db_rows *rows, size_t row, size_t column)
+{
+	enum { HEAD = 20, DIMENSIONS = 0, HAS_NULL = 4, COUNT = 12 };
+	const char *bytes = PQgetvalue(rows->result, (int)row, (int)column);
+	if (type_of(rows, column) != OID_INT8_ARRAY)
+		mistyped(rows, column, "numbers");
+	if (db_is_null(rows, row, column) || get32(bytes + DIMENSIONS) == 0)
+		return (struct db_ints){ 0 };
+	if (get32(bytes + DIMENSIONS) != 1 || get32(bytes + HAS_NULL) != 0)
+		mistyped(rows, column, "a row of numbers");
+	return (struct db_ints){ .bytes = bytes + HEAD, .count = get32(bytes + COUNT) };
+}
+
+int64_t db_int_at(const struct db_ints *ints, size_t at)
+{
+	enum { LENGTH = 4, ELEMENT = LENGTH + 8 };
+	return (int64_t)get64(ints->bytes + at * ELEMENT + LENGTH);
+}
+
 struct view db_get_text(const struct db_rows *rows, size_t row, size_t column)
 {
 	struct view bytes = view_from(PQgetvalue(rows->result, (int)row, (int)column),

@@ -1,10 +1,13 @@
 #include "store/openings.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 enum statement {
 	CONTINUE,
 	CLAIM,
+	NEAR_PEOPLE,
+	FAR_PEOPLE,
 	TAKE_WINDOW,
 	TAKE_DUE,
 	TAKE_PARKED,
@@ -21,7 +24,7 @@ enum statement {
 	STATEMENT_COUNT
 };
 
-/* Columns in the order of the SELECT below. */
+/* Columns of SELECT_OPENED below, each row of which says all about one recipient. */
 enum column {
 	CAMPAIGN_ID,
 	LIST_ID,
@@ -37,9 +40,14 @@ enum column {
 	KEY_ID,
 	DAY,
 	DATE_AT,
-	VARIANT,
-	EXHAUSTED
+	VARIANT
 };
+
+/* Columns of the one row of OPEN_CHUNK: what all recipients of a new window have in common, and who they are. */
+enum window_column { OF_CAMPAIGN, OF_LIST, OF_CHUNK, FIRST, IDS, BY_KEY, ON_DAY, WITH_DATE, IN_VARIANT, EXHAUSTED };
+
+/* Columns of PEOPLE. */
+enum person_column { PERSON_ID, PERSON_ADDRESS, PERSON_NAME, PERSON_ATTRIBUTES, PERSON_SKIP_REASON };
 
 /* Whether s, member m of campaign g's list, may be sent to: null, or why not. Suppression is asked as is_suppressed() does, but in
  * line: a call a row would cost more than all the rest of the query. */
@@ -58,62 +66,56 @@ enum column {
 /* From o, one row a recipient, all that is needed to send to it. */
 #define SELECT_OPENED                                                                                                  \
 	" SELECT o.campaign_id, g.list_id, o.subscriber_id, o.chunk_no, o.first, s.address, s.name, "                  \
-	"s.attributes," SKIP_REASON_SQL                                                                                \
-	", o.attempts, o.first_attempt_at, o.key_id, o.day, o.date_at, o.variant, o.exhausted"                         \
+	"s.attributes," SKIP_REASON_SQL ", o.attempts, o.first_attempt_at, o.key_id, o.day, o.date_at, o.variant"      \
 	" FROM o" PERSON_JOINS("o") " ORDER BY o.n"
 
 /* Campaign r may be sent now. */
 #define IS_SENDING " r.state = 'running' AND is_in_window(r.windows, r.zone, now())"
 
-/* Opens up to $2 more of the chunk that `choice` picks. $1 worker, $3 lease in microseconds, $4 key, $5 day, $6 date, $7 variant.
- * Nearly all recipients come by here, so that everything is read for all at once: an audience is frozen in the order of the ids, thus
- * subscribers are read as a range, or one by one where too many others lie between; members of the list are a range of its index in any
- * case; and suppressions are joined once, in the way that the planner finds best for their number. */
+/* Opens up to $2 more of the chunk that `choice` picks: one row. $1 worker, $3 lease in microseconds, $4 key, $5 day, $6 date, $7
+ * variant. Chunks are looked at one by one in their order, until one is free. */
 #define OPEN_CHUNK(choice)                                                                                             \
 	"WITH pick AS MATERIALIZED ("                                                                                  \
-	" SELECT k.campaign_id, k.chunk_no, k.opened AS was"                                                           \
-	" FROM campaign_chunk k JOIN campaign r ON r.id = k.campaign_id"                                               \
-	" WHERE" IS_SENDING " AND NOT k.done AND " choice " AND k.opened < cardinality(k.subscriber_ids)"              \
+	" SELECT q.campaign_id, q.chunk_no, q.opened AS was, r.list_id FROM campaign r CROSS JOIN LATERAL ("           \
+	" SELECT k.campaign_id, k.chunk_no, k.opened FROM campaign_chunk k"                                            \
+	" WHERE k.campaign_id = r.id AND k.opened < k.size AND " choice                                                \
 	" AND (k.not_before IS NULL OR k.not_before <= now())"                                                         \
-	" ORDER BY k.campaign_id, k.chunk_no LIMIT 1 FOR UPDATE OF k SKIP LOCKED),"                                    \
+	" ORDER BY k.chunk_no LIMIT 1 FOR UPDATE OF k SKIP LOCKED) q"                                                  \
+	" WHERE" IS_SENDING " ORDER BY r.id LIMIT 1),"                                                                 \
 	" c AS ("                                                                                                      \
-	" UPDATE campaign_chunk k SET opened = least(p.was + $2, cardinality(k.subscriber_ids))::integer,"             \
+	" UPDATE campaign_chunk k SET opened = least(p.was + $2, k.size)::integer,"                                    \
 	" lease_owner = $1::uuid, lease_until = now() + $3 * interval '1 microsecond',"                                \
 	" key_id = coalesce(k.key_id, $4::smallint), day = coalesce(k.day, $5::integer),"                              \
 	" date_at = coalesce(k.date_at, $6::timestamptz),"                                                             \
 	" variant = CASE WHEN k.key_id IS NULL THEN $7::smallint ELSE k.variant END"                                   \
 	" FROM pick p WHERE k.campaign_id = p.campaign_id AND k.chunk_no = p.chunk_no"                                 \
-	" RETURNING k.campaign_id, k.chunk_no, k.subscriber_ids[p.was + 1:k.opened] AS ids, k.opened, p.was,"          \
-	" k.key_id, k.day, k.date_at, k.variant, k.opened = cardinality(k.subscriber_ids) AS exhausted),"              \
+	" RETURNING k.campaign_id, p.list_id, k.chunk_no, p.was + 1 AS first, k.opened,"                               \
+	" k.subscriber_ids[p.was + 1:k.opened] AS ids,"                                                                \
+	" k.key_id, k.day, k.date_at, k.variant, k.opened = k.size AS exhausted),"                                     \
 	" w AS ("                                                                                                      \
 	" INSERT INTO chunk_window (campaign_id, chunk_no, first, last, worker_id)"                                    \
-	" SELECT campaign_id, chunk_no, was + 1, opened, $1::uuid FROM c),"                                            \
-	" r AS MATERIALIZED ("                                                                                         \
-	" SELECT g.list_id, e.low, e.high, e.high - e.low < 4 * cardinality(c.ids) AS is_dense"                        \
-	" FROM c JOIN campaign g ON g.id = c.campaign_id"                                                              \
-	" CROSS JOIN LATERAL (SELECT min(i) AS low, max(i) AS high FROM unnest(c.ids) AS i) e),"                       \
-	" s AS MATERIALIZED ("                                                                                         \
-	" SELECT s.id, s.address, s.address_key, s.name, s.attributes FROM subscriber s"                               \
-	" WHERE (SELECT is_dense FROM r) AND s.id BETWEEN (SELECT low FROM r) AND (SELECT high FROM r)"                \
-	" UNION ALL"                                                                                                   \
-	" SELECT s.id, s.address, s.address_key, s.name, s.attributes FROM subscriber s"                               \
-	" WHERE NOT (SELECT is_dense FROM r) AND s.id = ANY ((SELECT ids FROM c)::bigint[])),"                         \
-	" m AS ("                                                                                                      \
-	" SELECT m.subscriber_id, m.state FROM membership m WHERE m.list_id = (SELECT list_id FROM r)"                 \
-	" AND m.subscriber_id BETWEEN (SELECT low FROM r) AND (SELECT high FROM r)),"                                  \
+	" SELECT campaign_id, chunk_no, first, opened, $1::uuid FROM c)"                                               \
+	" SELECT campaign_id, list_id, chunk_no, first, ids, key_id, day, date_at, variant, exhausted FROM c"
+
+/* All that is needed to send to $2, members of list $1: a row each in the order of their ids, and none for who is gone. Nearly all recipients
+ * come by here, so everything is read for all at once: an audience is frozen in the order of the ids, thus subscribers are read as the range
+ * from $3 to $4, or one by one where too many others lie between; members of the list are a range of its index in any case; and
+ * suppressions are joined once, in the way that the planner finds best for their number. */
+#define PEOPLE(among)                                                                                                  \
+	"WITH s AS MATERIALIZED ("                                                                                     \
+	" SELECT s.id, s.address, s.address_key, s.name, s.attributes, m.state FROM subscriber s LEFT JOIN ("          \
+	" SELECT m.subscriber_id, m.state FROM membership m"                                                           \
+	" WHERE m.list_id = $1 AND m.subscriber_id BETWEEN $3 AND $4) m ON m.subscriber_id = s.id"                     \
+	" WHERE " among "),"                                                                                           \
 	" never AS MATERIALIZED ("                                                                                     \
 	" SELECT s.id FROM s JOIN suppression x ON x.value = s.address_key"                                            \
-	" WHERE x.list_id IS NULL OR x.list_id = (SELECT list_id FROM r)"                                              \
+	" WHERE x.list_id IS NULL OR x.list_id = $1"                                                                   \
 	" UNION ALL"                                                                                                   \
 	" SELECT s.id FROM s JOIN suppression x ON x.value = split_part(s.address_key, '@', 2)"                        \
-	" WHERE x.list_id IS NULL OR x.list_id = (SELECT list_id FROM r))"                                             \
-	" SELECT c.campaign_id, (SELECT list_id FROM r), a.id, c.chunk_no, c.was + 1, s.address, s.name,"              \
-	" s.attributes, CASE WHEN s.id IS NULL THEN 'erased' WHEN m.state IS NULL THEN 'removed'"                      \
-	" WHEN m.state <> 'active' THEN m.state::text"                                                                 \
-	" WHEN a.id IN (SELECT id FROM never) THEN 'suppressed' END,"                                                  \
-	" 0, NULL::timestamptz, c.key_id, c.day, c.date_at, c.variant, c.exhausted"                                    \
-	" FROM c CROSS JOIN LATERAL unnest(c.ids) WITH ORDINALITY AS a(id, n)"                                         \
-	" LEFT JOIN s ON s.id = a.id LEFT JOIN m ON m.subscriber_id = a.id ORDER BY a.n"
+	" WHERE x.list_id IS NULL OR x.list_id = $1)"                                                                  \
+	" SELECT s.id, s.address, s.name, s.attributes, CASE WHEN s.state IS NULL THEN 'removed'"                      \
+	" WHEN s.state <> 'active' THEN s.state::text WHEN s.id IN (SELECT id FROM never) THEN 'suppressed' END"       \
+	" FROM s ORDER BY s.id"
 
 #define TAKE_RETRIES(which)                                                                                            \
 	"WITH pick AS MATERIALIZED ("                                                                                  \
@@ -126,7 +128,7 @@ enum column {
 	" UPDATE deferral f SET opened_by = $1::uuid, waits_for = NULL FROM pick p"                                    \
 	" WHERE f.campaign_id = p.campaign_id AND f.subscriber_id = p.subscriber_id"                                   \
 	" RETURNING f.campaign_id, 0 AS chunk_no, 0 AS first, f.subscriber_id, f.next_attempt_at AS n,"                \
-	" f.attempts, f.first_attempt_at, f.key_id, f.day, f.date_at, f.variant, false AS exhausted)" SELECT_OPENED
+	" f.attempts, f.first_attempt_at, f.key_id, f.day, f.date_at, f.variant)" SELECT_OPENED
 
 static const struct db_statement statements[] = {
 	/* $8 campaign, $9 chunk. */
@@ -135,6 +137,10 @@ static const struct db_statement statements[] = {
 	[CLAIM] = { .name = "openings_claim",
 		    .sql =
 			OPEN_CHUNK("(k.lease_until IS NULL OR k.lease_until <= now() OR k.lease_owner = $1::uuid)") },
+	/* "+ 0": the ids are looked for in what the range gives, not in the index one by one. */
+	[NEAR_PEOPLE] = { .name = "openings_near_people",
+			  .sql = PEOPLE("s.id BETWEEN $3 AND $4 AND s.id + 0 = ANY ($2::bigint[])") },
+	[FAR_PEOPLE] = { .name = "openings_far_people", .sql = PEOPLE("s.id = ANY ($2::bigint[])") },
 	/* $1 worker. A window of which nobody is left gives one row without a subscriber, so that it can be closed. */
 	[TAKE_WINDOW] = { .name = "openings_take_window",
 			  .sql =
@@ -149,8 +155,7 @@ static const struct db_statement statements[] = {
 			      " RETURNING w.campaign_id, w.chunk_no, w.first, w.last),"
 			      " o AS ("
 			      " SELECT t.campaign_id, t.chunk_no, t.first, a.id AS subscriber_id, a.n, 0 AS attempts,"
-			      " NULL::timestamptz AS first_attempt_at, k.key_id, k.day, k.date_at, k.variant,"
-			      " false AS exhausted"
+			      " NULL::timestamptz AS first_attempt_at, k.key_id, k.day, k.date_at, k.variant"
 			      " FROM t JOIN campaign_chunk k ON k.campaign_id = t.campaign_id AND k.chunk_no = "
 			      "t.chunk_no"
 			      " LEFT JOIN LATERAL (SELECT u.id, u.n"
@@ -187,7 +192,7 @@ static const struct db_statement statements[] = {
 			   .sql = "UPDATE campaign_chunk k SET done = true, lease_owner = NULL, lease_until = NULL"
 				  " FROM unnest($1::bigint[], $2::bigint[]) AS i(c, k)"
 				  " WHERE k.campaign_id = i.c AND k.chunk_no = i.k AND k.done IS NOT TRUE"
-				  " AND k.opened = cardinality(k.subscriber_ids)"
+				  " AND k.opened = k.size"
 				  " AND NOT EXISTS (SELECT FROM chunk_window w"
 				  " WHERE w.campaign_id = k.campaign_id AND w.chunk_no = k.chunk_no)" },
 	/* $1 worker, $2 campaign or 0. */
@@ -218,8 +223,57 @@ static const struct db_statement statements[] = {
 };
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row per statement");
 
+struct openings {
+	struct db_rows *rows;   /* SELECT_OPENED, or PEOPLE of window */
+	struct db_rows *window; /* OPEN_CHUNK; NULL: each row of rows says all */
+	struct opened common;   /* of window */
+	struct db_ints ids;     /* of window */
+};
+
+void openings_done(struct openings *openings)
+{
+	if (openings == NULL)
+		return;
+	db_rows_done(openings->rows);
+	db_rows_done(openings->window);
+	free(openings);
+}
+
+static struct opened window_get(const struct db_rows *window)
+{
+	return (struct opened){
+		.campaign_id = db_get_int(window, 0, OF_CAMPAIGN),
+		.list_id = db_get_int(window, 0, OF_LIST),
+		.chunk_no = (int)db_get_int(window, 0, OF_CHUNK),
+		.window_first = (int)db_get_int(window, 0, FIRST),
+		.terms = { .key_id = (unsigned)db_get_int(window, 0, BY_KEY),
+			   .day = (unsigned)db_get_int(window, 0, ON_DAY),
+			   .date_us = db_get_time(window, 0, WITH_DATE),
+			   .variant = (unsigned)db_get_int(window, 0, IN_VARIANT) },
+		.chunk_exhausted = db_get_bool(window, 0, EXHAUSTED),
+	};
+}
+
+static enum err read_people(struct db *db, struct openings *openings, struct buf *why)
+{
+	enum { TOO_MANY_OTHERS = 4 };
+	AUTO_DB_ARRAY ids = db_array_of(DB_INT);
+	int64_t low = INT64_MAX, high = 0;
+	for (size_t i = 0; i < openings->ids.count; i++) {
+		int64_t id = db_int_at(&openings->ids, i);
+		db_array_add_int(&ids, id);
+		low = id < low ? id : low;
+		high = id > high ? id : high;
+	}
+	bool is_near = high - low < TOO_MANY_OTHERS * (int64_t)openings->ids.count;
+	const struct db_value values[] = { db_int(openings->common.list_id), db_values(&ids), db_int(low),
+					   db_int(high) };
+	return db_run(db, &statements[is_near ? NEAR_PEOPLE : FAR_PEOPLE], values, ARRAY_LEN(values), &openings->rows,
+		      why);
+}
+
 static enum err open_chunk(struct db *db, enum statement statement, const struct opening *opening,
-			   const struct held_chunk *held, struct db_rows **ret_rows, struct buf *why)
+			   const struct held_chunk *held, struct openings *openings, struct buf *why)
 {
 	const struct db_value values[] = {
 		db_text(view_of(opening->worker_id)),
@@ -232,59 +286,139 @@ static enum err open_chunk(struct db *db, enum statement statement, const struct
 		db_int(held == NULL ? 0 : held->campaign_id),
 		db_int(held == NULL ? 0 : held->chunk_no),
 	};
-	return db_run(db, &statements[statement], values, held == NULL ? 7 : 9, ret_rows, why);
+	enum err err = db_run(db, &statements[statement], values, held == NULL ? 7 : 9, &openings->window, why);
+	if (err != ERR_OK || db_row_count(openings->window) == 0)
+		return err;
+	openings->common = window_get(openings->window);
+	openings->ids = db_get_ints(openings->window, 0, IDS);
+	return read_people(db, openings, why);
+}
+
+static struct openings *openings_new(void)
+{
+	return calloc(1, sizeof(struct openings));
+}
+
+/* Takes openings over: the caller's when err says so. */
+static enum err hand_out(struct openings *openings, enum err err, struct openings **ret_openings)
+{
+	if (err == ERR_OK)
+		*ret_openings = openings;
+	else
+		openings_done(openings);
+	return err;
 }
 
 enum err openings_continue(struct db *db, const struct opening *opening, const struct held_chunk *held,
-			   struct db_rows **ret_rows, struct buf *why)
+			   struct openings **ret_openings, struct buf *why)
 {
-	return open_chunk(db, CONTINUE, opening, held, ret_rows, why);
+	struct openings *openings = openings_new();
+	if (openings == NULL)
+		return ERR_MEMORY;
+	return hand_out(openings, open_chunk(db, CONTINUE, opening, held, openings, why), ret_openings);
 }
 
-enum err openings_claim(struct db *db, const struct opening *opening, struct db_rows **ret_rows, struct buf *why)
+enum err openings_claim(struct db *db, const struct opening *opening, struct openings **ret_openings, struct buf *why)
 {
-	return open_chunk(db, CLAIM, opening, NULL, ret_rows, why);
+	struct openings *openings = openings_new();
+	if (openings == NULL)
+		return ERR_MEMORY;
+	return hand_out(openings, open_chunk(db, CLAIM, opening, NULL, openings, why), ret_openings);
 }
 
-enum err openings_take_window(struct db *db, const struct opening *opening, struct db_rows **ret_rows, struct buf *why)
+static enum err take(struct db *db, enum statement statement, const struct db_value *values, size_t count,
+		     struct openings **ret_openings, struct buf *why)
+{
+	struct openings *openings = openings_new();
+	if (openings == NULL)
+		return ERR_MEMORY;
+	enum err err = db_run(db, &statements[statement], values, count, &openings->rows, why);
+	return hand_out(openings, err, ret_openings);
+}
+
+enum err openings_take_window(struct db *db, const struct opening *opening, struct openings **ret_openings,
+			      struct buf *why)
 {
 	const struct db_value values[] = { db_text(view_of(opening->worker_id)) };
-	return db_run(db, &statements[TAKE_WINDOW], values, ARRAY_LEN(values), ret_rows, why);
+	return take(db, TAKE_WINDOW, values, ARRAY_LEN(values), ret_openings, why);
 }
 
-enum err openings_take_due(struct db *db, const struct opening *opening, struct db_rows **ret_rows, struct buf *why)
+enum err openings_take_due(struct db *db, const struct opening *opening, struct openings **ret_openings,
+			   struct buf *why)
 {
 	const struct db_value values[] = { db_text(view_of(opening->worker_id)), db_int((int64_t)opening->limit) };
-	return db_run(db, &statements[TAKE_DUE], values, ARRAY_LEN(values), ret_rows, why);
+	return take(db, TAKE_DUE, values, ARRAY_LEN(values), ret_openings, why);
 }
 
 enum err openings_take_parked(struct db *db, const struct opening *opening, struct view waits_for,
-			      struct db_rows **ret_rows, struct buf *why)
+			      struct openings **ret_openings, struct buf *why)
 {
 	const struct db_value values[] = { db_text(view_of(opening->worker_id)), db_int((int64_t)opening->limit),
 					   db_text(waits_for) };
-	return db_run(db, &statements[TAKE_PARKED], values, ARRAY_LEN(values), ret_rows, why);
+	return take(db, TAKE_PARKED, values, ARRAY_LEN(values), ret_openings, why);
 }
 
-struct opened opened_get(const struct db_rows *rows, size_t row)
+size_t openings_count(const struct openings *openings)
 {
+	if (openings->window != NULL)
+		return openings->ids.count;
+	return db_row_count(openings->rows);
+}
+
+/* The row of rows that is about id, which is the guessed one unless somebody is gone; or the number of rows: there is none. */
+static size_t find_person(const struct db_rows *rows, int64_t id, size_t guess)
+{
+	size_t count = db_row_count(rows), low = 0, high = count;
+	if (guess < count && db_get_int(rows, guess, PERSON_ID) == id)
+		return guess;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (db_get_int(rows, middle, PERSON_ID) < id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < count && db_get_int(rows, low, PERSON_ID) == id ? low : count;
+}
+
+static struct opened person_get(const struct openings *openings, size_t at)
+{
+	const struct db_rows *rows = openings->rows;
+	struct opened opened = openings->common;
+	opened.subscriber_id = db_int_at(&openings->ids, at);
+	size_t row = find_person(rows, opened.subscriber_id, at);
+	if (row == db_row_count(rows)) {
+		opened.skip_reason = VIEW_LIT("erased");
+		return opened;
+	}
+	opened.address = db_get_text(rows, row, PERSON_ADDRESS);
+	opened.name = db_get_text(rows, row, PERSON_NAME);
+	opened.attributes = db_get_text(rows, row, PERSON_ATTRIBUTES);
+	opened.skip_reason = db_get_text(rows, row, PERSON_SKIP_REASON);
+	return opened;
+}
+
+struct opened openings_get(const struct openings *openings, size_t at)
+{
+	if (openings->window != NULL)
+		return person_get(openings, at);
+	const struct db_rows *rows = openings->rows;
 	return (struct opened){
-		.campaign_id = db_get_int(rows, row, CAMPAIGN_ID),
-		.list_id = db_get_int(rows, row, LIST_ID),
-		.subscriber_id = db_get_int(rows, row, SUBSCRIBER_ID),
-		.chunk_no = (int)db_get_int(rows, row, CHUNK_NO),
-		.window_first = (int)db_get_int(rows, row, WINDOW_FIRST),
-		.address = db_get_text(rows, row, ADDRESS),
-		.name = db_get_text(rows, row, NAME),
-		.attributes = db_get_text(rows, row, ATTRIBUTES),
-		.skip_reason = db_get_text(rows, row, SKIP_REASON),
-		.attempts = (unsigned)db_get_int(rows, row, ATTEMPTS),
-		.first_attempt_us = db_get_time(rows, row, FIRST_ATTEMPT_AT),
-		.terms = { .key_id = (unsigned)db_get_int(rows, row, KEY_ID),
-			   .day = (unsigned)db_get_int(rows, row, DAY),
-			   .date_us = db_get_time(rows, row, DATE_AT),
-			   .variant = (unsigned)db_get_int(rows, row, VARIANT) },
-		.chunk_exhausted = db_get_bool(rows, row, EXHAUSTED),
+		.campaign_id = db_get_int(rows, at, CAMPAIGN_ID),
+		.list_id = db_get_int(rows, at, LIST_ID),
+		.subscriber_id = db_get_int(rows, at, SUBSCRIBER_ID),
+		.chunk_no = (int)db_get_int(rows, at, CHUNK_NO),
+		.window_first = (int)db_get_int(rows, at, WINDOW_FIRST),
+		.address = db_get_text(rows, at, ADDRESS),
+		.name = db_get_text(rows, at, NAME),
+		.attributes = db_get_text(rows, at, ATTRIBUTES),
+		.skip_reason = db_get_text(rows, at, SKIP_REASON),
+		.attempts = (unsigned)db_get_int(rows, at, ATTEMPTS),
+		.first_attempt_us = db_get_time(rows, at, FIRST_ATTEMPT_AT),
+		.terms = { .key_id = (unsigned)db_get_int(rows, at, KEY_ID),
+			   .day = (unsigned)db_get_int(rows, at, DAY),
+			   .date_us = db_get_time(rows, at, DATE_AT),
+			   .variant = (unsigned)db_get_int(rows, at, VARIANT) },
 	};
 }
 

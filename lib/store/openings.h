@@ -32,24 +32,32 @@ struct held_chunk {
 	bool exhausted; /* opened to its end */
 };
 
+/* What one call has opened; the caller releases it. Nobody: none was to be had. */
+struct openings;
+void openings_done(struct openings *openings); /* accepts NULL */
+static inline void openings_auto(struct openings **openings)
+{
+	openings_done(*openings);
+}
+#define AUTO_OPENINGS __attribute__((cleanup(openings_auto))) struct openings
+
 /* Opens more of the held chunk; none when the lease has gone to another, or the campaign does not run. */
 enum err openings_continue(struct db *db, const struct opening *opening, const struct held_chunk *held,
-			   struct db_rows **ret_rows, struct buf *why) MUST_USE;
+			   struct openings **ret_openings, struct buf *why) MUST_USE;
 /* Claims the next free chunk of a running campaign and opens its first window. */
-enum err openings_claim(struct db *db, const struct opening *opening, struct db_rows **ret_rows,
+enum err openings_claim(struct db *db, const struct opening *opening, struct openings **ret_openings,
 			struct buf *why) MUST_USE;
 /* Takes one window that was given back. */
-enum err openings_take_window(struct db *db, const struct opening *opening, struct db_rows **ret_rows,
+enum err openings_take_window(struct db *db, const struct opening *opening, struct openings **ret_openings,
 			      struct buf *why) MUST_USE;
 /* Opens rows of the retry queue that are due. */
-enum err openings_take_due(struct db *db, const struct opening *opening, struct db_rows **ret_rows,
+enum err openings_take_due(struct db *db, const struct opening *opening, struct openings **ret_openings,
 			   struct buf *why) MUST_USE;
-
 /* Opens rows of the retry queue that are parked for that key, before their time. */
 enum err openings_take_parked(struct db *db, const struct opening *opening, struct view waits_for,
-			      struct db_rows **ret_rows, struct buf *why) MUST_USE;
+			      struct openings **ret_openings, struct buf *why) MUST_USE;
 
-/* One recipient as it stood when it was opened. Views borrow from the rows. */
+/* One recipient as it stood when it was opened. Views borrow from the openings. */
 struct opened {
 	int64_t campaign_id, list_id, subscriber_id;
 	int chunk_no, window_first; /* window_first 0: from the retry queue */
@@ -60,7 +68,8 @@ struct opened {
 	struct copy_terms terms;
 	bool chunk_exhausted; /* with openings_continue() and openings_claim() */
 };
-struct opened opened_get(const struct db_rows *rows, size_t row);
+size_t openings_count(const struct openings *openings);
+struct opened openings_get(const struct openings *openings, size_t at);
 
 /* Reads again whether these may be sent to: *ret_rows has one row for each that may not, see refusal_get(). */
 enum err openings_recheck(struct db *db, const struct db_array *campaign_ids, const struct db_array *subscriber_ids,

@@ -113,7 +113,7 @@ static const struct db_statement statements[] = {
 	/* Two workers that close the last two windows of a chunk at once do not see each other: this looks again. */
 	[CLOSE_CHUNKS] = { .name = "runs_close_chunks",
 			   .sql = "UPDATE campaign_chunk k SET done = true, lease_owner = NULL, lease_until = NULL"
-				  " WHERE NOT k.done AND k.opened > 0 AND k.opened = cardinality(k.subscriber_ids)"
+				  " WHERE NOT k.done AND k.opened > 0 AND k.opened = k.size"
 				  " AND NOT EXISTS (SELECT FROM chunk_window w"
 				  " WHERE w.campaign_id = k.campaign_id AND w.chunk_no = k.chunk_no)" },
 	/* Locked first and asked again after that: who makes a doubtful one be sent again locks the campaign, too. */
@@ -128,7 +128,7 @@ static const struct db_statement statements[] = {
 				   " SELECT k.campaign_id, k.chunk_no, k.opened, k.subscriber_ids"
 				   " FROM campaign_chunk k JOIN campaign c ON c.id = k.campaign_id"
 				   " WHERE c.state = 'canceled' AND NOT k.done"
-				   " AND (k.opened < cardinality(k.subscriber_ids) OR EXISTS ("
+				   " AND (k.opened < k.size OR EXISTS ("
 				   " SELECT FROM chunk_window w WHERE w.campaign_id = k.campaign_id"
 				   " AND w.chunk_no = k.chunk_no AND w.worker_id IS NULL))"
 				   " ORDER BY k.campaign_id, k.chunk_no LIMIT $1 FOR UPDATE OF k SKIP LOCKED),"
@@ -148,7 +148,7 @@ static const struct db_statement statements[] = {
 				   " WHERE NOT EXISTS (SELECT FROM deferral f"
 				   " WHERE f.campaign_id = q.campaign_id AND f.subscriber_id = q.id)"
 				   " ON CONFLICT DO NOTHING)"
-				   " UPDATE campaign_chunk k SET opened = cardinality(k.subscriber_ids),"
+				   " UPDATE campaign_chunk k SET opened = k.size,"
 				   " lease_owner = NULL, lease_until = NULL,"
 				   " done = NOT EXISTS (SELECT FROM chunk_window w WHERE w.campaign_id = k.campaign_id"
 				   " AND w.chunk_no = k.chunk_no AND w.worker_id IS NOT NULL)"

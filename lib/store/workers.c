@@ -97,7 +97,7 @@ static const struct db_statement statements[] = {
 				 "$1::uuid" },
 	[CLOSE_CHUNKS] = { .name = "workers_close_chunks",
 			   .sql = "UPDATE campaign_chunk k SET done = true WHERE NOT k.done AND k.opened > 0"
-				  " AND k.opened = cardinality(k.subscriber_ids)"
+				  " AND k.opened = k.size"
 				  " AND NOT EXISTS (SELECT FROM chunk_window w"
 				  " WHERE w.campaign_id = k.campaign_id AND w.chunk_no = k.chunk_no)" },
 	[DROP] = { .name = "workers_drop", .sql = "DELETE FROM worker WHERE id = $1::uuid" },

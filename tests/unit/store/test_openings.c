@@ -90,10 +90,10 @@ static struct opening opening_of(size_t limit)
 				 .terms = { .key_id = 3, .day = 77, .date_us = 1000000, .variant = 0 } };
 }
 
-static void check_row(const struct db_rows *found, size_t at, size_t row, int64_t step, bool exhausted)
+static void check_row(const struct openings *found, size_t at, size_t row, int64_t step, bool exhausted)
 {
 	const char *label = rows[row].label;
-	struct opened opened = opened_get(found, at);
+	struct opened opened = openings_get(found, at);
 	AUTO_BUF name = buf_with_ceiling(LIMIT_WHY);
 	buf_addf(&name, "N%lld", (long long)opened.subscriber_id);
 	ck_row(label, opened.campaign_id == 1 && opened.list_id == 1);
@@ -116,20 +116,20 @@ static void open_all(int64_t step)
 	enum { FIRST = 4 };
 	struct db *db = open_world(step);
 	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
-	AUTO_DB_ROWS *claimed = NULL;
-	AUTO_DB_ROWS *rest = NULL;
+	AUTO_OPENINGS *claimed = NULL;
+	AUTO_OPENINGS *rest = NULL;
 	struct opening opening = opening_of(FIRST);
 	ck_assert_msg(openings_claim(db, &opening, &claimed, &why) == ERR_OK, "%s", buf_text(&why));
-	ck_assert_uint_eq(db_row_count(claimed), FIRST);
+	ck_assert_uint_eq(openings_count(claimed), FIRST);
 	for (size_t i = 0; i < FIRST; i++)
 		check_row(claimed, i, i, step, false);
 	const struct held_chunk held = { .campaign_id = 1, .chunk_no = 0 };
 	opening = opening_of(LIMIT_LOG_LINE);
 	ck_assert_msg(openings_continue(db, &opening, &held, &rest, &why) == ERR_OK, "%s", buf_text(&why));
-	ck_assert_uint_eq(db_row_count(rest), ARRAY_LEN(rows) - FIRST);
+	ck_assert_uint_eq(openings_count(rest), ARRAY_LEN(rows) - FIRST);
 	for (size_t i = FIRST; i < ARRAY_LEN(rows); i++) {
 		check_row(rest, i - FIRST, i, step, true);
-		ck_assert_int_eq(opened_get(rest, i - FIRST).window_first, FIRST + 1);
+		ck_assert_int_eq(openings_get(rest, i - FIRST).window_first, FIRST + 1);
 	}
 	db_close(db);
 }

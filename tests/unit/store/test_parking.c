@@ -62,15 +62,15 @@ static const struct opening opening = {
 
 /* ret_opened borrows from *rows. */
 static size_t open_by(struct db *db,
-		      enum err (*way)(struct db *, const struct opening *, struct db_rows **, struct buf *),
-		      struct db_rows **rows, struct opened ret_opened[AUDIENCE])
+		      enum err (*way)(struct db *, const struct opening *, struct openings **, struct buf *),
+		      struct openings **rows, struct opened ret_opened[AUDIENCE])
 {
 	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
 	enum err err = way(db, &opening, rows, &why);
 	ck_assert_msg(err == ERR_OK, "%s", buf_text(&why));
-	size_t count = db_row_count(*rows);
+	size_t count = openings_count(*rows);
 	for (size_t i = 0; i < count; i++)
-		ret_opened[i] = opened_get(*rows, i);
+		ret_opened[i] = openings_get(*rows, i);
 	return count;
 }
 
@@ -106,7 +106,7 @@ static void append(struct db *db, const struct ledger_row *rows, size_t count)
 /* The whole audience is opened and parked; the window is closed. */
 static void park_all(struct db *db, const char *waits_for, int64_t next_us)
 {
-	AUTO_DB_ROWS *rows = NULL;
+	AUTO_OPENINGS *rows = NULL;
 	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
 	struct opened opened[AUDIENCE];
 	struct ledger_row parked[AUDIENCE];
@@ -136,7 +136,7 @@ static const char everywhere[] =
 START_TEST(the_parked_are_tried_like_new_ones)
 	{
 		struct db *db = begin();
-		AUTO_DB_ROWS *rows = NULL;
+		AUTO_OPENINGS *rows = NULL;
 		struct opened opened[AUDIENCE];
 		park_all(db, "group:gmail", PAST);
 		ck_assert_int_eq(number(db, in_queue), AUDIENCE);
@@ -178,7 +178,7 @@ END_TEST
 START_TEST(parking_keeps_doubt_and_attempts)
 	{
 		struct db *db = begin();
-		AUTO_DB_ROWS *rows = NULL, *again = NULL, *third = NULL;
+		AUTO_OPENINGS *rows = NULL, *again = NULL, *third = NULL;
 		struct opened opened[AUDIENCE];
 		ck_assert_uint_eq(open_by(db, openings_claim, &rows, opened), AUDIENCE);
 		const struct ledger_row first[] = {
@@ -208,7 +208,7 @@ END_TEST
 START_TEST(parking_again_touches_nobody_else)
 	{
 		struct db *db = begin();
-		AUTO_DB_ROWS *rows = NULL;
+		AUTO_OPENINGS *rows = NULL;
 		struct opened opened[AUDIENCE];
 		struct ledger_row parked[AUDIENCE];
 		ck_assert_uint_eq(open_by(db, openings_claim, &rows, opened), AUDIENCE);
@@ -229,7 +229,7 @@ END_TEST
 START_TEST(the_held_have_no_time_and_keep_the_campaign_open)
 	{
 		struct db *db = begin();
-		AUTO_DB_ROWS *rows = NULL;
+		AUTO_OPENINGS *rows = NULL;
 		AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
 		struct opened opened[AUDIENCE];
 		run_sql(
@@ -278,7 +278,7 @@ END_TEST
 START_TEST(a_lost_worker_leaves_the_parked_in_its_hands_in_doubt)
 	{
 		struct db *db = begin();
-		AUTO_DB_ROWS *rows = NULL;
+		AUTO_OPENINGS *rows = NULL;
 		AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
 		struct opened opened[AUDIENCE];
 		int64_t doubtful = 0;
