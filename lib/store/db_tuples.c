@@ -5,7 +5,8 @@
 #include "store/db_private.h"
 
 /* COPY's binary format: a head, for each row the number of its fields, for each field its length and bytes, and a trailer. */
-static const char head[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0"; /* with its own NUL: the signature, no flags, no extension */
+static const char head[] =
+    "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0"; /* with its own NUL: the signature, no flags, no extension */
 enum { HEAD_SIZE = 19, COUNT_SIZE = 2, LENGTH_SIZE = 4, NULL_LENGTH = -1, TRAILER = -1 };
 static_assert(sizeof(head) == HEAD_SIZE, "11 octets of signature, 4 of flags, 4 of the extension's length");
 
