@@ -223,6 +223,24 @@ START_TEST(arrays_of_types_known_by_their_text)
 	}
 END_TEST
 
+static const struct db_statement some_numbers = {
+	.name = "test_numbers",
+	.sql = "SELECT ARRAY[-7, 0, 9223372036854775807]::bigint[], '{}'::bigint[], NULL::bigint[]",
+};
+
+START_TEST(arrays_are_read)
+	{
+		struct db *db = database_open();
+		AUTO_DB_ROWS *rows = one_row(db, &some_numbers, NULL, 0);
+		const struct db_ints some = db_get_ints(rows, 0, 0);
+		ck_assert_uint_eq(some.count, 3);
+		ck_assert(db_int_at(&some, 0) == -7 && db_int_at(&some, 1) == 0 && db_int_at(&some, 2) == INT64_MAX);
+		ck_assert_uint_eq(db_get_ints(rows, 0, 1).count, 0);
+		ck_assert_uint_eq(db_get_ints(rows, 0, 2).count, 0);
+		db_close(db);
+	}
+END_TEST
+
 /* ---- failures by SQLSTATE ---- */
 
 struct failure_row {
@@ -359,6 +377,65 @@ END_TEST
 
 static const struct db_statement end_session = { .name = "test_end",
 						 .sql = "SELECT pg_terminate_backend(pg_backend_pid())" };
+
+static const struct db_statement copy_tuples = {
+	.name = "test_copy_tuples",
+	.sql = "COPY delivery (campaign_id, subscriber_id, outcome, attempts, at, code, reason) FROM STDIN (FORMAT "
+	       "binary)",
+};
+static const struct db_statement tuples_there = {
+	.name = "test_tuples_there",
+	.sql = "SELECT string_agg(concat_ws(':', campaign_id, subscriber_id, outcome, attempts,"
+	       " extract(epoch FROM at)::bigint, coalesce(code::text, '-'), coalesce(reason, '-')), ' ' ORDER BY "
+	       "subscriber_id)"
+	       " FROM delivery",
+};
+
+/* In campaign 1, whose ledger there is. */
+static void add_tuple(struct db_tuples *tuples, int64_t subscriber, const char *outcome, const char *reason)
+{
+	db_tuples_add_int8(tuples, 1);
+	db_tuples_add_int8(tuples, subscriber);
+	db_tuples_add_text(tuples, view_of(outcome));
+	db_tuples_add_int4(tuples, 2);
+	db_tuples_add_time(tuples, 60 * INT64_C(1000000));
+	if (reason == NULL) {
+		db_tuples_add_int2(tuples, 250);
+		db_tuples_add_null(tuples);
+	} else {
+		db_tuples_add_null(tuples);
+		db_tuples_add_text(tuples, view_of(reason));
+	}
+}
+
+/* How a COPY of these two ends, on a connection that can be used after it. */
+static enum err copy_two(struct db *db, int64_t first, const char *first_outcome, int64_t second)
+{
+	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+	AUTO_DB_TUPLES tuples = db_tuples_of(7);
+	add_tuple(&tuples, first, first_outcome, NULL);
+	add_tuple(&tuples, second, "skipped", "a\tb\\N");
+	enum err err = db_copy_tuples(db, &copy_tuples, &tuples, &why);
+	ck_assert(db_is_connected(db) && (err == ERR_OK) == (why.len == 0));
+	return err;
+}
+
+START_TEST(tuples_are_copied_all_or_none)
+	{
+		struct db *db = database_open();
+		AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+		AUTO_DB_TUPLES none = db_tuples_of(7);
+		ck_assert(db_run_script(db, VIEW_LIT("SELECT make_campaign_block(0)"), &why) == ERR_OK);
+		ck_assert(copy_two(db, 4, "accepted", 5) == ERR_OK);
+		ck_assert(copy_two(db, 6, "accepted", 5) == ERR_EXISTS);
+		ck_assert(copy_two(db, 7, "no such outcome", 8) == ERR_INVALID);
+		ck_assert(copy_two(db, 7, "refused", 8) == ERR_REFUSED);
+		ck_assert(db_copy_tuples(db, &copy_tuples, &none, &why) == ERR_OK);
+		AUTO_DB_ROWS *rows = one_row(db, &tuples_there, NULL, 0);
+		ck_view_eq(db_get_text(rows, 0, 0), "1:4:accepted:2:60:250:- 1:5:skipped:2:60:-:a\tb\\N");
+		db_close(db);
+	}
+END_TEST
 
 START_TEST(a_lost_connection_comes_back)
 	{
@@ -604,10 +681,12 @@ Suite *test_suite(void)
 		uuids_of_many_rows,
 		arrays_arrive,
 		arrays_of_types_known_by_their_text,
+		arrays_are_read,
 		failures_have_names,
 		values_that_cannot_be_bound,
 		transactions_end_as_told,
 		copy_all_or_nothing,
+		tuples_are_copied_all_or_none,
 		a_lost_connection_comes_back,
 		a_killed_server_is_away,
 		the_session_is_ours,
