@@ -185,6 +185,10 @@ enum err campaign_preview(struct call *call)
 		err = lists_find(call->db, campaign.list_name, &list_rows, &list, call->why);
 	if (err == ERR_OK)
 		err = find_reader(call, campaign.list_id, &reader, &reader_rows);
+	if (err == ERR_OK) {
+		list.title = campaign.list_title;
+		list.list_id = campaign.list_header_id;
+	}
 	if (err == ERR_OK)
 		err = draft_compile(call, &campaign.content, &list, campaign.name, &composer);
 	if (err == ERR_OK)

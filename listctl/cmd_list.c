@@ -308,7 +308,8 @@ const struct command list_commands[] = {
 	    .verb = "edit",
 	    .operands = "NAME",
 	    .help = "change a list's title, sender or reply address",
-	    .details = "Campaigns that exist already keep theirs.\n",
+	    .details = "A campaign keeps the sender and the reply address that the list had when it was written,\n"
+		       "and the title that it had when the campaign started.\n",
 	    .options = edit_options,
 	    .least = 1,
 	    .most = 1,

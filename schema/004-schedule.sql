@@ -8,6 +8,10 @@ ALTER TABLE campaign
     ADD COLUMN local_attribute text,          -- each recipient at local_time in the zone that this attribute names
     ADD COLUMN local_fallback bigint CHECK (local_fallback >= 0), -- of the frozen audience: whose attribute named no zone; they follow `zone`
     ADD COLUMN expire interval CHECK (expire > interval '0'),     -- retries end so long after the first attempt; null: sender.expire
+    -- What a copy takes from its list, frozen when it starts; null before that, and where an older program has started it.
+    ADD COLUMN list_name text,
+    ADD COLUMN list_title text,
+    ADD COLUMN list_header_id text,           -- list.list_id
     ADD CHECK ((windows IS NULL) = (window_text IS NULL)),
     ADD CHECK (windows IS NULL OR (NOT isempty(windows) AND windows <@ '{[0,10080)}'::int4multirange)),
     ADD CHECK (windows IS NULL OR local_attribute IS NULL),
@@ -21,7 +25,10 @@ ALTER TABLE campaign
     DROP CONSTRAINT campaign_check3,
     ADD CHECK (zone IS NOT NULL OR (local_time IS NULL AND windows IS NULL AND local_attribute IS NULL));
 
-GRANT UPDATE (local_fallback) ON campaign TO verpost_sender;
+GRANT UPDATE (local_fallback, list_name, list_title, list_header_id) ON campaign TO verpost_sender;
+
+UPDATE campaign c SET list_name = l.name, list_title = l.title, list_header_id = l.list_id
+    FROM list l WHERE l.id = c.list_id AND c.started_at IS NOT NULL;
 
 -- The instant from which its recipients may be sent to; null: from the start.
 ALTER TABLE campaign_chunk ADD COLUMN not_before timestamptz;

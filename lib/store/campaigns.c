@@ -29,6 +29,7 @@ enum statement {
 	"SELECT c.id, c.list_id, c.name, l.name, c.state, c.subject, c.from_name, c.from_address, c.reply_to, "        \
 	"c.in_doubt, to_char(c.local_time, 'YYYY-MM-DD HH24:MI:SS'), c.zone, c.hold_reason, c.audience, c.start_at,"   \
 	" c.created_at, c.started_at, c.ended_at, c.not_after, c.window_text, c.local_attribute, c.local_fallback,"    \
+	" coalesce(c.list_title, l.title), coalesce(c.list_header_id, l.list_id),"                                     \
 	" (extract(epoch FROM c.expire) * 1000000)::bigint, CASE WHEN c.windows IS NOT NULL"                           \
 	" AND c.state IN ('scheduled', 'running', 'paused') AND NOT is_in_window(c.windows, c.zone, now())"            \
 	" THEN next_opening(c.windows, c.zone, now()) END" bodies " FROM campaign c JOIN list l ON l.id = c.list_id"
@@ -56,6 +57,8 @@ enum column {
 	COL_WINDOWS,
 	COL_LOCAL_ATTRIBUTE,
 	COL_LOCAL_FALLBACK,
+	COL_LIST_TITLE,
+	COL_LIST_HEADER_ID,
 	COL_EXPIRE,
 	COL_OPENS,
 	COL_TEXT_BODY,
@@ -159,6 +162,8 @@ void campaigns_at(const struct db_rows *rows, size_t row, struct campaign *ret_c
 		.state = state,
 		.name = db_get_text(rows, row, COL_NAME),
 		.list_name = db_get_text(rows, row, COL_LIST_NAME),
+		.list_title = db_get_text(rows, row, COL_LIST_TITLE),
+		.list_header_id = db_get_text(rows, row, COL_LIST_HEADER_ID),
 		.content = {
 			.subject = db_get_text(rows, row, COL_SUBJECT),
 			.from_name = db_get_text(rows, row, COL_FROM_NAME),

@@ -28,6 +28,7 @@ struct campaign {
 	uint64_t id, list_id;
 	enum campaign_state state;
 	struct view name, list_name;
+	struct view list_title, list_header_id; /* in its copies: the list's, once it has started as they were then */
 	struct campaign_content content;
 	struct view local_time, zone; /* "2026-12-24 18:00:00"; empty: no schedule, or started at once */
 	struct view hold_reason;

@@ -97,9 +97,11 @@ static const struct db_statement statements[] = {
 		      " FROM known, campaign c JOIN membership m ON m.list_id = c.list_id"
 		      " JOIN subscriber s ON s.id = m.subscriber_id"
 		      " WHERE c.id = $1 AND s.attributes - known.names <> '{}')"
-		      " UPDATE campaign SET state = 'running', started_at = now(), hold_reason = NULL, audience = $2,"
-		      " local_fallback = $3, fields = ARRAY(SELECT name COLLATE \"C\" FROM more UNION"
-		      " SELECT unnest(names) FROM known ORDER BY 1) WHERE id = $1" },
+		      " UPDATE campaign c SET state = 'running', started_at = now(), hold_reason = NULL, audience = $2,"
+		      " local_fallback = $3, list_name = l.name, list_title = l.title, list_header_id = l.list_id,"
+		      " fields = ARRAY(SELECT name COLLATE \"C\" FROM more UNION"
+		      " SELECT unnest(names) FROM known ORDER BY 1)"
+		      " FROM list l WHERE c.id = $1 AND l.id = c.list_id" },
 	[HOLD_LATE] = { .name = "runs_hold_late",
 			.sql = "WITH late AS (UPDATE campaign SET hold_reason = 'it was not to start after '"
 			       " || to_char(not_after AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI') || ' UTC'"
@@ -185,8 +187,8 @@ static const struct db_statement statements[] = {
 			    " LEFT JOIN unnest($1::bigint[]) WITH ORDINALITY AS i(id, n) ON true"
 			    " LEFT JOIN campaign c ON c.id = i.id ORDER BY i.n" },
 	[LOAD] = { .name = "runs_load",
-		   .sql = "SELECT l.id, c.name, l.name, l.title, l.list_id, c.subject, c.from_name, c.from_address, "
-			  "c.reply_to,"
+		   .sql = "SELECT l.id, c.name, coalesce(c.list_name, l.name), coalesce(c.list_title, l.title),"
+			  " coalesce(c.list_header_id, l.list_id), c.subject, c.from_name, c.from_address, c.reply_to,"
 			  " c.text_body, c.html_body,"
 			  " (extract(epoch FROM c.expire) * 1000000)::bigint"
 			  " FROM campaign c JOIN list l ON l.id = c.list_id WHERE c.id = $1" },

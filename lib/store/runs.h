@@ -12,8 +12,9 @@ struct run_start {
 };
 
 /* Starts the campaign that has been due longest, if any, in a transaction of its own: its audience (the list's active members at this
- * moment) is frozen in chunks of up to chunk_size by id, and it is set running. Outside of its windows, or after its not-after, a campaign
- * does not start; those that wait for a person are passed over, with only_tested also those that store/relay_tests.h has not cleared. Nothing but the one campaign is locked meanwhile. */
+ * moment) is frozen in chunks of up to chunk_size by id, with what a copy takes from the list, and it is set running. Outside of its
+ * windows, or after its not-after, a campaign does not start; those that wait for a person are passed over, with only_tested also those
+ * that store/relay_tests.h has not cleared. Nothing but the one campaign is locked meanwhile. */
 enum err runs_start_due(struct db *db, size_t chunk_size, bool only_tested, struct run_start *ret_start,
 			struct buf *why) MUST_USE;
 
@@ -41,7 +42,7 @@ enum err runs_hold(struct db *db, int64_t campaign_id, struct view reason, bool 
 enum err runs_states(struct db *db, const int64_t *campaign_ids, size_t count, enum campaign_state *ret_states,
 		     int64_t *ret_sending_version, struct buf *why) MUST_USE;
 
-/* What every copy of a campaign is made from. Views borrow from rows, which the caller releases. */
+/* What every copy of a campaign is made from: of its list, too, as it was when the campaign started. Views borrow from rows, which the caller releases. */
 struct run_source {
 	int64_t list_id;
 	struct view campaign_name, list_name, list_title, list_header_id;

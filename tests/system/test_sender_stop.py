@@ -64,6 +64,28 @@ def test_pause_and_resume(world):
     world.stop("sender", signal.SIGHUP)  # a terminal that goes away ends it in order, too
 
 
+def test_list_edited_meanwhile(world):
+    "A list that is edited while its campaign is paused: what is sent after that is as what was sent before."
+    world.setup()
+    world.subscribe(SOME)
+    world.mailworld(SLOW)
+    world.start("sender")
+    world.campaign("stop", text="Hello {{name|friend}} of {{list.title}}\n")
+    until_accepted(world, 30)
+    world.listctl("campaign", "pause", "stop")
+    assert is_quiet(world) < len(SOME), "too fast to pause"
+    world.listctl("list", "edit", "news", "--title", "Other", "--from", "Other <other@example.test>", "--reply-to", "r@example.test")
+    assert "of Example News" in world.listctl("campaign", "preview", "stop")
+    world.listctl("campaign", "resume", "stop")
+    world.finished("stop")
+    check(world, "stop", SOME, may_doubt=False)
+    kept = [path.read_text() for path in (world.base / "mailworld.mail").iterdir()]
+    assert len(kept) == len(SOME), len(kept)
+    for copy in kept:
+        wanted = ['From: "Example News" <news@example.test>', 'List-Id: "Example News" <news.bounce.test>', " of Example News"]
+        assert all(line in copy for line in wanted) and "Reply-To" not in copy, copy
+
+
 def test_cancel(world):
     "cancel: within a second no further message; all who did not get it are named as skipped."
     begin(world)

@@ -212,6 +212,47 @@ START_TEST(each_at_their_local_time)
 	}
 END_TEST
 
+struct list_row {
+	const char *label, *change, *title;
+};
+
+/* In this order, of one campaign. */
+static const struct list_row list_rows[] = {
+	{ "as it started", "SELECT 1", "News" },
+	{ "the list has another title since", "UPDATE list SET name = 'x', title = 'Other', list_id = 'o.b.test'",
+	  "News" },
+	{ "started by an older program: what the list has now",
+	  "UPDATE campaign SET list_name = NULL, list_title = NULL, list_header_id = NULL", "Other" },
+};
+
+START_TEST(a_started_campaign_keeps_its_list)
+	{
+		struct db *db = database_open();
+		AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+		run_sql(db, people);
+		run_sql(db, SCHEDULED VALUES("0") ")");
+		const struct run_start start = start_due(db, false);
+		for (size_t i = 0; i < ARRAY_LEN(list_rows); i++) {
+			const struct list_row *row = &list_rows[i];
+			struct run_source source;
+			struct campaign campaign;
+			AUTO_DB_ROWS *rows = NULL;
+			AUTO_DB_ROWS *campaign_rows = NULL;
+			run_sql(db, row->change);
+			ck_assert(runs_load(db, start.campaign_id, &source, &rows, &why) == ERR_OK);
+			ck_assert(campaigns_find(db, VIEW_LIT("c"), &campaign, &campaign_rows, &why) == ERR_OK);
+			bool kept = view_eq(view_of(row->title), VIEW_LIT("News"));
+			ck_row(row->label, view_eq(source.list_title, view_of(row->title)));
+			ck_row(row->label, view_eq(source.list_name, kept ? VIEW_LIT("news") : VIEW_LIT("x")));
+			ck_row(row->label,
+			       view_eq(source.list_header_id, kept ? VIEW_LIT("n.b.test") : VIEW_LIT("o.b.test")));
+			ck_row(row->label, view_eq(campaign.list_title, source.list_title));
+			ck_row(row->label, view_eq(campaign.list_header_id, source.list_header_id));
+		}
+		db_close(db);
+	}
+END_TEST
+
 static void count_held(void *user, int64_t campaign_id, struct view reason)
 {
 	int *count = user;
@@ -300,7 +341,8 @@ Suite *test_suite(void)
 {
 	const TTest *const tests[] = { around_is_an_hour_each_way, only_what_is_due_starts,
 				       an_audience_is_frozen,      a_rare_field_is_found,
-				       each_at_their_local_time,   the_late_wait_for_a_person,
-				       states_know_windows,        openings_follow_the_clocks };
+				       each_at_their_local_time,   a_started_campaign_keeps_its_list,
+				       the_late_wait_for_a_person, states_know_windows,
+				       openings_follow_the_clocks };
 	return suite_of("runs", tests, database_start() ? ARRAY_LEN(tests) : 0);
 }
