@@ -70,11 +70,25 @@ static void on_writable(evutil_socket_t fd, short what, void *owner)
 		stream->handlers->on_writable(stream->owner);
 }
 
-static void start_timer(struct stream *stream, int64_t now_us)
+static void start_timer(struct stream *stream, int64_t at_us, int64_t now_us)
 {
-	struct timeval after = loop_timeval(stream->deadline_us - now_us);
-	stream->timer_us = stream->deadline_us;
+	struct timeval after = loop_timeval(at_us - now_us);
+	stream->timer_us = at_us;
 	event_add(stream->timer, &after);
+}
+
+/* The peer may have spoken in time and we were not there to hear it: stopped, or waiting for somebody else. So what lies
+ * in the socket is taken in first, and the owner has until the next turn to set another deadline. Who comes late
+ * himself gives the peer as much time again, but no more than this: what left last has had next to none. */
+#define LATE_MOST_US CLOCK_US_PER_SECOND
+
+static void look_once_more(struct stream *stream, int64_t now_us)
+{
+	int64_t late_us = now_us - stream->deadline_us;
+	stream->is_late = true;
+	start_timer(stream, now_us + (late_us < LATE_MOST_US ? late_us : LATE_MOST_US), now_us);
+	if (event_pending(stream->input, EV_READ, NULL))
+		on_readable(stream->fd, EV_READ, stream);
 }
 
 /* The deadline moves with each message, the timer only when it fires too early: setting it is all but free. */
@@ -88,7 +102,11 @@ static void on_timer(evutil_socket_t fd, short what, void *owner)
 	if (stream->deadline_us == 0)
 		return;
 	if (stream->deadline_us > now_us) {
-		start_timer(stream, now_us);
+		start_timer(stream, stream->deadline_us, now_us);
+		return;
+	}
+	if (!stream->is_late) {
+		look_once_more(stream, now_us);
 		return;
 	}
 	stream->deadline_us = 0;
@@ -98,8 +116,9 @@ static void on_timer(evutil_socket_t fd, short what, void *owner)
 void stream_set_deadline_from(struct stream *stream, int64_t now_us, int64_t after_us)
 {
 	stream->deadline_us = now_us + after_us;
+	stream->is_late = false;
 	if (stream->timer_us == 0 || stream->timer_us > stream->deadline_us)
-		start_timer(stream, now_us);
+		start_timer(stream, stream->deadline_us, now_us);
 }
 
 void stream_set_deadline(struct stream *stream, int64_t after_us)

@@ -27,7 +27,8 @@ struct stream_handlers {
 	void (*on_input)(void *owner, struct view bytes);
 	/* stream_write() took less than it was given, and there is room again. */
 	void (*on_writable)(void *owner);
-	/* The time of stream_set_deadline() has passed. */
+	/* The time of stream_set_deadline() has passed, and all that the peer has said until then was delivered before: in
+	 * an earlier turn of the loop, so that an owner who sets deadlines between turns could set another one. */
 	void (*on_deadline)(void *owner);
 	/* The last callback. errno_value: 0 when the peer closed in order, ETIMEDOUT when the connection could not
 	 * be opened in time, EPROTO when TLS failed (stream_trouble() tells why), else the socket's error. The owner

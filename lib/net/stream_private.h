@@ -15,6 +15,7 @@ struct stream {
 	struct event *input, *output, *timer;
 	int64_t deadline_us; /* boot clock; 0: none */
 	int64_t timer_us;    /* when the timer fires; 0: it is not running */
+	bool is_late;        /* the deadline has passed, and the socket was looked at since */
 	int write_errno;     /* a write failed; told when the input before it is read */
 	bool is_connecting;
 	bool is_paused;

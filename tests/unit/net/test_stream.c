@@ -1,14 +1,17 @@
 #include "net/stream.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/limits.h"
 #include "net/listener.h"
+#include "net/stream_fd.h"
 #include "tests/support/unit.h"
 
 #define LONG_US (INT64_C(30) * CLOCK_US_PER_SECOND)
@@ -197,6 +200,107 @@ START_TEST(deadlines)
 	}
 END_TEST
 
+/* A worker that was stopped, or that waited for its database: the reply is there, and so is the end of the deadline. */
+START_TEST(what_came_in_time_is_heard_before_a_deadline_that_is_seen_late)
+	{
+		struct pair pair;
+		pair_open(&pair, 0);
+		stream_set_deadline(pair.here.stream, 1000);
+		ck_assert(stream_write(pair.there.stream, VIEW_LIT("250")) == 3);
+		usleep(20000);
+		while (pair.here.input.len == 0)
+			loop_run_once(pair.loop, LONG_US);
+		ck_assert_msg(!pair.here.had_deadline, "an owner who sets deadlines between turns comes first");
+		stream_set_deadline(pair.here.stream, LONG_US);
+		for (size_t i = 0; i < 10; i++)
+			loop_run_once(pair.loop, 5000);
+		ck_assert(!pair.here.had_deadline && !pair.here.is_closed);
+		pair_close(&pair);
+	}
+END_TEST
+
+/* What the interrupted wait below does meanwhile. */
+static struct {
+	int fd;
+	int64_t until_us;
+	volatile sig_atomic_t has_been;
+} interruption;
+
+static void interrupt_wait(int number)
+{
+	(void)number;
+	ssize_t sent = send(interruption.fd, "250", 3, 0);
+	while (clock_boot_us() < interruption.until_us)
+		;
+	interruption.has_been = sent == 3;
+}
+
+static void expect_interruption(int64_t after_us)
+{
+	struct sigaction action = { .sa_handler = interrupt_wait };
+	const struct itimerval when = { .it_value = { .tv_usec = after_us } };
+	ck_assert(sigaction(SIGALRM, &action, NULL) == 0);
+	ck_assert(setitimer(ITIMER_REAL, &when, NULL) == 0);
+}
+
+/* As with SIGSTOP and SIGCONT: the wait for sockets ends without a word of them, and the timers come first. */
+START_TEST(what_came_in_time_is_heard_after_an_interrupted_wait)
+	{
+		struct side side = { .input = buf_with_ceiling(100) };
+		const struct endpoint nowhere = { .address.any.sa_family = AF_UNIX };
+		struct loop *loop;
+		int fds[2];
+		ck_assert(loop_new(&loop) == ERR_OK);
+		ck_assert(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds) == 0);
+		ck_assert(stream_of_fd(loop, fds[0], &nowhere, &side.stream) == ERR_OK);
+		stream_start(side.stream, &handlers, &side);
+		stream_set_deadline(side.stream, 100000);
+		interruption.fd = fds[1];
+		interruption.until_us = clock_boot_us() + 120000;
+		expect_interruption(50000);
+		while (!interruption.has_been || side.input.len == 0)
+			loop_run_once(loop, LONG_US);
+		ck_assert(!side.had_deadline);
+		while (!side.had_deadline)
+			loop_run_once(loop, LONG_US);
+		stream_done(side.stream);
+		close(fds[1]);
+		buf_done(&side.input);
+		loop_done(loop);
+	}
+END_TEST
+
+START_TEST(who_speaks_without_end_does_not_put_a_deadline_off)
+	{
+		struct pair pair;
+		int64_t give_up_us = clock_boot_us() + LONG_US;
+		pair_open(&pair, 0);
+		stream_set_deadline(pair.here.stream, 1000);
+		usleep(20000);
+		while (!pair.here.had_deadline && clock_boot_us() < give_up_us) {
+			ck_assert(stream_write(pair.there.stream, VIEW_LIT("x")) == 1);
+			loop_run_once(pair.loop, 1000);
+		}
+		ck_assert(pair.here.had_deadline);
+		ck_assert(pair.here.input.len > 0);
+		pair_close(&pair);
+	}
+END_TEST
+
+START_TEST(a_deadline_while_input_is_paused)
+	{
+		struct pair pair;
+		pair_open(&pair, 0);
+		stream_pause_input(pair.here.stream, true);
+		stream_set_deadline(pair.here.stream, 1000);
+		ck_assert(stream_write(pair.there.stream, VIEW_LIT("x")) == 1);
+		while (!pair.here.had_deadline)
+			loop_run_once(pair.loop, LONG_US);
+		ck_assert_uint_eq(pair.here.input.len, 0);
+		pair_close(&pair);
+	}
+END_TEST
+
 START_TEST(nobody_listens)
 	{
 		struct pair pair;
@@ -318,6 +422,10 @@ Suite *test_suite(void)
 		what_was_said_before_a_failed_write_is_read,
 		pause_holds_input_back,
 		deadlines,
+		what_came_in_time_is_heard_before_a_deadline_that_is_seen_late,
+		what_came_in_time_is_heard_after_an_interrupted_wait,
+		who_speaks_without_end_does_not_put_a_deadline_off,
+		a_deadline_while_input_is_paused,
 		nobody_listens,
 		several_addresses_and_a_port_in_use,
 		source_address,
