@@ -255,12 +255,13 @@ END $$;
 -- ---- breakers --------------------------------------------------------------------------------------------------------------------
 
 -- What became of a campaign's messages, a row a minute and source: a worker, or a connection that stores reports; so no two wait for each
--- other. group_name is empty for domains in no group.
+-- other. group_name is empty for domains in no group. What a report tells became of a message that is counted as accepted already.
 CREATE TABLE campaign_tally (
     campaign_id bigint NOT NULL,
     group_name text COLLATE "C" NOT NULL,
     minute timestamptz NOT NULL,
     source text COLLATE "C" NOT NULL,
+    is_report boolean NOT NULL DEFAULT false,
     accepted bigint NOT NULL DEFAULT 0,
     hard bigint NOT NULL DEFAULT 0,   -- refused or returned for good, for the address's own reasons
     policy bigint NOT NULL DEFAULT 0, -- refused or returned because of us
@@ -269,6 +270,24 @@ CREATE TABLE campaign_tally (
     PRIMARY KEY (campaign_id, group_name, minute, source)
 ) WITH (fillfactor = 50);
 CREATE INDEX campaign_tally_by_age ON campaign_tally (minute);
+
+-- Forgets tallies from before then, of one campaign (null: of all) and one group (null: of all). How many were accepted is kept, in one
+-- row before all time, while the campaign may go on: later reports are about those.
+CREATE FUNCTION campaign_tally_forget(campaign bigint, of_group text, before timestamptz) RETURNS void
+LANGUAGE sql SET search_path = verpost, pg_temp AS $$
+    WITH gone AS (
+        DELETE FROM campaign_tally t
+        WHERE (campaign IS NULL OR t.campaign_id = campaign) AND (of_group IS NULL OR t.group_name = of_group) AND t.minute < before
+            AND (t.minute > '-infinity'
+                OR NOT EXISTS (SELECT FROM campaign c WHERE c.id = t.campaign_id AND c.state IN ('running', 'paused')))
+        RETURNING t.campaign_id, t.group_name, t.accepted)
+    INSERT INTO campaign_tally AS t (campaign_id, group_name, minute, source, accepted)
+    SELECT g.campaign_id, g.group_name, '-infinity', '', sum(g.accepted)
+    FROM gone g JOIN campaign c ON c.id = g.campaign_id AND c.state IN ('running', 'paused')
+    GROUP BY 1, 2
+    HAVING sum(g.accepted) > 0
+    ON CONFLICT (campaign_id, group_name, minute, source) DO UPDATE SET accepted = t.accepted + excluded.accepted
+$$;
 
 -- A group of domains to which a campaign does not send until a person says so.
 CREATE TABLE campaign_group_hold (

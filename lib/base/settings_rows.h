@@ -92,17 +92,19 @@ SETTING(DURATION, sender, expire, "4d", "time",
 
 /* What stops a campaign, or a group of domains in it, until a person has looked */
 SETTING(DURATION, breaker, window, "1h", "time", "Breakers look back so far at what became of a campaign's messages.")
-SETTING(COUNT, breaker, hard_share, "100", "of 1,000 messages",
-	"Hard bounces, refused in the session or reported later: at this share of what ended within breaker.window the "
-	"group of domains is held, or the whole campaign paused. 0: never.")
+SETTING(
+    COUNT, breaker, hard_share, "100", "of 1,000 messages",
+    "Hard bounces: when refusals are this share of what ended within breaker.window, or refusals and later reports of "
+    "all that was sent so far, the group of domains is held, or the whole campaign paused. 0: never.")
 SETTING(COUNT, breaker, hard_min, "100", "messages", "Fewer hard bounces than this trip nothing.")
 SETTING(COUNT, breaker, policy_share, "200", "of 1,000 messages",
 	"The same for rejections because of us: block lists, content, authentication. 0: never.")
 SETTING(COUNT, breaker, policy_min, "50", "messages", "Fewer such rejections than this trip nothing.")
-SETTING(COUNT, breaker, complaint_share, "3", "of 1,000 messages",
-	"The same for complaints, of the messages accepted. Large operators ask for less than 3 and begin to reject "
-	"beyond. "
-	"0: never.")
+SETTING(
+    COUNT, breaker, complaint_share, "3", "of 1,000 messages",
+    "The same for complaints, of all messages accepted so far. Large operators ask for less than 3 and begin to reject "
+    "beyond. "
+    "0: never.")
 SETTING(COUNT, breaker, complaint_min, "10", "messages", "Fewer complaints than this trip nothing.")
 
 SETTING(PATH, journal, dir, "/var/lib/verpost", "path",

@@ -104,10 +104,9 @@ static const struct db_statement statements[] = {
 	[PAUSE] = { "campaigns_pause",
 		    "UPDATE campaign SET state = 'paused', hold_reason = $2 WHERE name = $1 AND state = 'running'" },
 	/* After a person has looked, the breakers begin to count anew. */
-	[RESUME] = { "campaigns_resume", "WITH anew AS (DELETE FROM campaign_tally t USING campaign c WHERE c.name = $1"
-					 " AND c.state = 'paused' AND t.campaign_id = c.id)"
-					 " UPDATE campaign SET state = 'running', hold_reason = NULL WHERE name = $1 "
-					 "AND state = 'paused'" },
+	[RESUME] = { "campaigns_resume",
+		     "UPDATE campaign SET state = 'running', hold_reason = NULL WHERE name = $1 AND state = 'paused'"
+		     " RETURNING campaign_tally_forget(id, NULL, 'infinity')" },
 	[CANCEL] = { "campaigns_cancel",
 		     "UPDATE campaign SET state = 'canceled', hold_reason = NULL, ended_at = now() WHERE name = $1"
 		     " AND state IN ('scheduled', 'running', 'paused')" },

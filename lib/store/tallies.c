@@ -8,7 +8,8 @@
 enum statement {
 	ADD,
 	ADD_REPORTS,
-	ANY,
+	ANY_GROUP,
+	ANY_WHOLE,
 	HOLD_GROUPS,
 	PAUSE,
 	PURGE,
@@ -26,23 +27,47 @@ enum statement {
 	" hard = t.hard + excluded.hard, policy = t.policy + excluded.policy, soft = t.soft + excluded.soft,"          \
 	" complaints = t.complaints + excluded.complaints"
 
-/* What ended within the window ($1, microseconds), without what is held already, for each `of`; and the first reason to trip, if any. $2 to $7:
- * share (in thousandths) and least number for hard, policy, complaints. */
-#define JUDGED(of, where)                                                                                              \
-	"WITH recent AS (SELECT " of " sum(t.accepted) AS accepted,"                                                   \
-	" sum(t.accepted + t.hard + t.policy + t.soft) AS ended, sum(t.hard) AS hard, sum(t.policy) AS policy,"        \
-	" sum(t.complaints) AS complaints FROM campaign_tally t JOIN campaign c ON c.id = t.campaign_id"               \
-	" WHERE c.state = 'running' AND t.minute >= now() - $1 * interval '1 microsecond'" where                       \
+/* Held groups are not counted. */
+#define NOT_HELD                                                                                                       \
 	" AND NOT EXISTS (SELECT FROM campaign_group_hold h"                                                           \
-	" WHERE h.campaign_id = t.campaign_id AND h.group_name = t.group_name) GROUP BY 1, 2),"                        \
-	" judged AS (SELECT campaign_id, group_name, CASE"                                                             \
+	" WHERE h.campaign_id = t.campaign_id AND h.group_name = t.group_name)"
+
+/* What became of messages within the window ($1, microseconds), without what is held already, for each `of`; and the first reason to
+ * trip, if any. $2 to $7: share (in thousandths) and least number for hard, policy, complaints.
+ *
+ * What the relay said is a share of what ended within the window. Reports come hours and days later, so together with them it is a share of
+ * all that was sent so far, and nothing when nothing was accepted. */
+#define JUDGED(of, where)                                                                                              \
+	"WITH recent AS (SELECT " of                                                                                   \
+	" sum(t.accepted + t.hard + t.policy + t.soft) FILTER (WHERE NOT t.is_report) AS ended,"                       \
+	" coalesce(sum(t.hard) FILTER (WHERE NOT t.is_report), 0) AS hard,"                                            \
+	" coalesce(sum(t.policy) FILTER (WHERE NOT t.is_report), 0) AS policy,"                                        \
+	" sum(t.hard) AS all_hard, sum(t.policy) AS all_policy, sum(t.complaints) AS complaints"                       \
+	" FROM campaign_tally t JOIN campaign c ON c.id = t.campaign_id"                                               \
+	" WHERE c.state = 'running' AND t.minute >= now() - $1 * interval '1 microsecond'" where NOT_HELD              \
+	" GROUP BY 1, 2),"                                                                                             \
+	" judged AS (SELECT r.campaign_id, r.group_name, CASE"                                                         \
 	" WHEN $2 > 0 AND hard >= $3 AND hard * 1000 >= $2 * ended"                                                    \
-	" THEN format('%s of %s messages bounced hard', hard, ended)"                                                  \
+	" THEN format('%s of %s messages bounced hard within %s minutes', hard, ended, minutes)"                       \
 	" WHEN $4 > 0 AND policy >= $5 AND policy * 1000 >= $4 * ended"                                                \
-	" THEN format('%s of %s messages were rejected because of us', policy, ended)"                                 \
-	" WHEN $6 > 0 AND complaints >= $7 AND complaints * 1000 >= $6 * accepted"                                     \
-	" THEN format('%s complaints about %s messages', complaints, accepted) END"                                    \
-	" || format(' within %s minutes', $1 / 60000000) AS reason FROM recent)"
+	" THEN format('%s of %s messages were rejected because of us within %s minutes', policy, ended, minutes)"      \
+	" WHEN so_far.accepted > 0 THEN CASE"                                                                          \
+	" WHEN $2 > 0 AND all_hard > hard AND all_hard >= $3 AND all_hard * 1000 >= $2 * sent"                         \
+	" THEN format('%s hard bounces within %s minutes after %s messages so far', all_hard, minutes, sent)"          \
+	" WHEN $4 > 0 AND all_policy > policy AND all_policy >= $5 AND all_policy * 1000 >= $4 * sent"                 \
+	" THEN format('%s rejections because of us within %s minutes after %s messages so far', all_policy, minutes,"  \
+	" sent)"                                                                                                       \
+	" WHEN $6 > 0 AND complaints >= $7 AND complaints * 1000 >= $6 * so_far.accepted"                              \
+	" THEN format('%s complaints within %s minutes about %s messages so far', complaints, minutes,"                \
+	" so_far.accepted) END END AS reason FROM recent r"                                                            \
+	" CROSS JOIN LATERAL (SELECT $1 / 60000000 AS minutes) AS words"                                               \
+	" LEFT JOIN LATERAL (SELECT sum(t.accepted) AS accepted, sum(t.accepted) + r.hard + r.policy AS sent"          \
+	" FROM campaign_tally t WHERE (r.all_hard > r.hard OR r.all_policy > r.policy OR r.complaints > 0)"            \
+	" AND t.campaign_id = r.campaign_id AND (r.group_name = '' OR t.group_name = r.group_name)" NOT_HELD           \
+	") AS so_far ON true)"
+
+#define JUDGED_GROUPS JUDGED("t.campaign_id, t.group_name,", " AND t.group_name <> ''")
+#define JUDGED_WHOLE JUDGED("t.campaign_id, '' AS group_name,", "")
 
 static const struct db_statement statements[] = {
 	/* $1 source, then columns. */
@@ -55,37 +80,31 @@ static const struct db_statement statements[] = {
 			 " $8::bigint[]) AS i(c, g, a, h, p, s, m) ORDER BY 1, 2" ADD_UP },
 	/* $1 campaigns, $2 subscribers, $3 kinds. The connection is the source. */
 	[ADD_REPORTS] = { .name = "tallies_add_reports",
-			  .sql = "INSERT INTO campaign_tally AS t (campaign_id, group_name, minute, source, hard, "
-				 "policy, soft,"
-				 " complaints) SELECT i.c, coalesce(g.name, ''), date_trunc('minute', now()),"
-				 " 'report:' || pg_backend_pid(), count(*) FILTER (WHERE i.k = 'hard'),"
+			  .sql = "INSERT INTO campaign_tally AS t (campaign_id, group_name, minute, source, "
+				 "is_report,"
+				 " hard, policy, soft, complaints)"
+				 " SELECT i.c, coalesce(g.name, ''), date_trunc('minute', now()),"
+				 " 'report:' || pg_backend_pid(), true, count(*) FILTER (WHERE i.k = 'hard'),"
 				 " count(*) FILTER (WHERE i.k = 'policy'), count(*) FILTER (WHERE i.k = 'soft'),"
 				 " count(*) FILTER (WHERE i.k = 'complaint')"
 				 " FROM unnest($1::bigint[], $2::bigint[], $3::text[]) AS i(c, s, k)"
 				 " JOIN subscriber s ON s.id = i.s"
 				 " LEFT JOIN domain_group_domain d ON d.domain = split_part(s.address_key, '@', 2)"
 				 " LEFT JOIN domain_group g ON g.id = d.group_id GROUP BY 1, 2 ORDER BY 1, 2" ADD_UP },
-	[ANY] = { .name = "tallies_any",
-		  .sql = "SELECT EXISTS (" JUDGED(
-		      "t.campaign_id, t.group_name,",
-		      " AND t.group_name <> ''") " SELECT FROM judged WHERE reason IS NOT NULL) OR EXISTS "
-						 "(" JUDGED("t.campaign_id, '' AS group_name,",
-							    "") " SELECT FROM judged WHERE reason IS NOT "
-								"NULL)" },
+	[ANY_GROUP] = { .name = "tallies_any_group",
+			.sql = JUDGED_GROUPS " SELECT FROM judged WHERE reason IS NOT NULL LIMIT 1" },
+	[ANY_WHOLE] = { .name = "tallies_any_whole",
+			.sql = JUDGED_WHOLE " SELECT FROM judged WHERE reason IS NOT NULL LIMIT 1" },
 	[HOLD_GROUPS] = { .name = "tallies_hold_groups",
-			  .sql = JUDGED("t.campaign_id, t.group_name,",
-					" AND t.group_name <> ''") " INSERT INTO campaign_group_hold (campaign_id, "
-								   "group_name, reason)"
-								   " SELECT campaign_id, group_name, reason FROM "
-								   "judged WHERE reason IS NOT NULL"
-								   " ON CONFLICT DO NOTHING RETURNING campaign_id, "
-								   "group_name, reason" },
+			  .sql = JUDGED_GROUPS " INSERT INTO campaign_group_hold (campaign_id, group_name, reason)"
+					       " SELECT campaign_id, group_name, reason FROM judged"
+					       " WHERE reason IS NOT NULL"
+					       " ON CONFLICT DO NOTHING RETURNING campaign_id, group_name, reason" },
 	[PAUSE] = { .name = "tallies_pause",
-		    .sql = JUDGED("t.campaign_id, '' AS group_name,",
-				  "") " UPDATE campaign c SET state = 'paused', hold_reason = j.reason FROM judged j"
-				      " WHERE c.id = j.campaign_id AND j.reason IS NOT NULL AND c.state = 'running'"
-				      " RETURNING c.id, '', j.reason" },
-	[PURGE] = { .name = "tallies_purge", .sql = "DELETE FROM campaign_tally WHERE minute < $1" },
+		    .sql = JUDGED_WHOLE " UPDATE campaign c SET state = 'paused', hold_reason = j.reason FROM judged j"
+					" WHERE c.id = j.campaign_id AND j.reason IS NOT NULL AND c.state = 'running'"
+					" RETURNING c.id, '', j.reason" },
+	[PURGE] = { .name = "tallies_purge", .sql = "SELECT campaign_tally_forget(NULL, NULL, $1)" },
 	[HOLDS] = { .name = "tallies_holds",
 		    .sql = "SELECT h.campaign_id, h.group_name FROM campaign_group_hold h"
 			   " JOIN campaign c ON c.id = h.campaign_id WHERE c.state IN ('running', 'paused')" },
@@ -103,8 +122,7 @@ static const struct db_statement statements[] = {
 			  " WHERE c.name = $1 AND f.campaign_id = c.id AND f.waits_for = 'hold:' || $2::text"
 			  " AND f.next_attempt_at IS NULL" },
 	[FORGET] = { .name = "holds_forget",
-		     .sql = "DELETE FROM campaign_tally t USING campaign c"
-			    " WHERE c.name = $1 AND t.campaign_id = c.id AND t.group_name = $2" },
+		     .sql = "SELECT campaign_tally_forget(id, $2, 'infinity') FROM campaign WHERE name = $1" },
 };
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row per statement");
 
@@ -201,15 +219,28 @@ static enum err trip(struct db *db, enum statement statement, const struct tally
 	return err;
 }
 
+/* Nearly always there is nothing to write. */
+static enum err trips_any(struct db *db, const struct tally_terms *terms, bool *ret_trips, struct buf *why)
+{
+	static const enum statement statements_of[] = { ANY_GROUP, ANY_WHOLE };
+	enum err err = ERR_OK;
+	*ret_trips = false;
+	for (size_t i = 0; err == ERR_OK && !*ret_trips && i < ARRAY_LEN(statements_of); i++) {
+		AUTO_DB_ROWS *rows = NULL;
+		err = judge(db, statements_of[i], terms, &rows, why);
+		*ret_trips = err == ERR_OK && db_row_count(rows) > 0;
+	}
+	return err;
+}
+
 enum err tallies_trip(struct db *db, const struct tally_terms *terms,
 		      void (*told)(void *user, const struct tally_tripped *tripped), void *user, struct buf *why)
 {
 	static const enum statement steps[] = { HOLD_GROUPS, PAUSE };
 	struct db_rows *rows[ARRAY_LEN(steps)] = { NULL };
-	AUTO_DB_ROWS *any = NULL;
-	/* Nearly always there is nothing to write. */
-	enum err err = judge(db, ANY, terms, &any, why);
-	if (err != ERR_OK || !db_get_bool(any, 0, 0))
+	bool trips;
+	enum err err = trips_any(db, terms, &trips, why);
+	if (err != ERR_OK || !trips)
 		return err;
 	err = db_begin(db, why);
 	for (size_t i = 0; err == ERR_OK && i < ARRAY_LEN(steps); i++)

@@ -27,7 +27,8 @@ struct tally_report {
 };
 enum err tallies_add_reports(struct db *db, const struct tally_report *reports, size_t count, struct buf *why) MUST_USE;
 
-/* When a breaker trips: a share of what ended within the window, in thousandths, and at least so many. A share of 0: never. */
+/* When a breaker trips: a share in thousandths, and at least so many within the window. What the relay refused is a share of what ended
+ * within it; reports come late, so with them it is a share of all that was sent so far. A share of 0: never. */
 struct tally_limit {
 	uint64_t share, least;
 };
@@ -48,7 +49,7 @@ enum err tallies_trip(struct db *db, const struct tally_terms *terms,
 		      void (*told)(void *user, const struct tally_tripped *tripped), void *user,
 		      struct buf *why) MUST_USE;
 
-/* Tallies from before then are forgotten. */
+/* Tallies from before then are forgotten, save how many a campaign that goes on had accepted: reports come for those still. */
 enum err tallies_purge(struct db *db, int64_t before_us, struct buf *why) MUST_USE;
 
 /* ---- held groups ---- */

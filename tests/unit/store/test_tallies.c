@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "store/campaigns.h"
 #include "tests/support/database.h"
@@ -106,7 +107,7 @@ static const struct trip_row trips[] = {
 	  { { 1, A, 1666, 0, 0, 0, 5 }, { 1, N, 9000, 0, 0, 0, 0 } },
 	  2,
 	  "1:apple",
-	  "5 complaints about 1666 messages within 60 minutes" },
+	  "5 complaints within 60 minutes about 1666 messages so far" },
 	{ "complaints, but about many", { { 1, A, 1667, 0, 0, 0, 5 }, { 1, N, 9000, 0, 0, 0, 0 } }, 2, "", "" },
 	{ "domains without a group stop the whole",
 	  { { 1, N, 100, 60, 0, 0, 0 }, { 1, A, 10, 0, 0, 0, 0 } },
@@ -142,6 +143,94 @@ START_TEST(breakers_trip_by_share_and_number)
 			ck_assert_int_eq(db_get_int(rows, 0, 0), 2);
 			db_close(db);
 		}
+	}
+END_TEST
+
+/* What is reported now, of messages that were sent at other times. */
+struct report_row {
+	const char *label;
+	int64_t accepted_before, accepted, hard; /* hours ago; within the window; refused within it */
+	int64_t late_hard, late_policy, complaints;
+	const char *trips, *says;
+};
+
+static const struct report_row late[] = {
+	{ "complaints in the tail of retries", 300000, 0, 0, 0, 0, 10, "", "" },
+	{ "complaints about what was sent hours ago", 3333, 0, 0, 0, 0, 10, "1:gmail",
+	  "10 complaints within 60 minutes about 3333 messages so far" },
+	{ "complaints about nothing that is known", 0, 0, 0, 0, 0, 10, "", "" },
+	{ "a few late bounces", 300000, 0, 0, 100, 0, 0, "", "" },
+	{ "many late bounces", 1000, 0, 0, 100, 0, 0, "1:gmail",
+	  "100 hard bounces within 60 minutes after 1000 messages so far" },
+	{ "late bounces, nothing accepted", 0, 0, 0, 100, 0, 0, "", "" },
+	{ "late rejections", 150, 0, 0, 0, 30, 0, "1:gmail",
+	  "30 rejections because of us within 60 minutes after 150 messages so far" },
+	{ "a message that came back is one message", 0, 501, 0, 50, 0, 0, "", "" },
+	{ "refused and come back, together", 0, 470, 30, 20, 0, 0, "1:gmail",
+	  "50 hard bounces within 60 minutes after 500 messages so far" },
+	{ "refused now, after hours in which all was well", 300000, 0, 50, 0, 0, 0, "1:gmail",
+	  "50 of 50 messages bounced hard within 60 minutes" },
+};
+
+static void add_late(struct db *db, const struct report_row *row)
+{
+	char sql[512];
+	const struct tally before = { 1, G, row->accepted_before, 0, 0, 0, 0 };
+	const struct tally now = { 1, G, row->accepted, row->hard, 0, 0, 0 };
+	add(db, ONE, &before, 1);
+	run_sql(db, "UPDATE campaign_tally SET minute = minute - interval '2 h'");
+	add(db, ONE, &now, 1);
+	snprintf(sql, sizeof(sql),
+		 "INSERT INTO campaign_tally (campaign_id, group_name, minute, source, is_report, hard, policy, "
+		 "complaints) VALUES (1, 'gmail', date_trunc('minute', now()), 'report:1', true, %lld, %lld, %lld)",
+		 (long long)row->late_hard, (long long)row->late_policy, (long long)row->complaints);
+	run_sql(db, sql);
+}
+
+START_TEST(reports_are_a_share_of_all_that_was_sent)
+	{
+		for (size_t i = 0; i < ARRAY_LEN(late); i++) {
+			struct db *db = begin();
+			add_late(db, &late[i]);
+			struct told told = trip(db, &terms);
+			ck_assert_msg(strcmp(told.text, late[i].trips) == 0, "%s: %s %s", late[i].label, told.text,
+				      told.reason);
+			ck_assert_msg(strcmp(told.reason, late[i].says) == 0, "%s: %s", late[i].label, told.reason);
+			db_close(db);
+		}
+	}
+END_TEST
+
+static int64_t accepted_before_all(struct db *db)
+{
+	static const struct db_statement sum = {
+		.name = "sum",
+		.sql = "SELECT coalesce(sum(accepted), 0)::bigint FROM campaign_tally WHERE minute = '-infinity'"
+	};
+	AUTO_DB_ROWS *rows = NULL;
+	ck_assert(db_run(db, &sum, NULL, 0, &rows, NULL) == ERR_OK);
+	return db_get_int(rows, 0, 0);
+}
+
+START_TEST(what_was_accepted_is_kept_while_the_campaign_goes_on)
+	{
+		struct db *db = begin();
+		AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+		const struct tally tally = { 1, G, 300000, 5, 5, 5, 5 };
+		for (int i = 0; i < 2; i++) {
+			add(db, ONE, &tally, 1);
+			run_sql(db, "UPDATE campaign_tally SET minute = minute - interval '9 days' WHERE minute > "
+				    "now() - interval '1 day'");
+			ck_assert(tallies_purge(db, clock_wall_us() - INT64_C(24) * HOUR, &why) == ERR_OK);
+		}
+		ck_assert_int_eq(accepted_before_all(db), 600000);
+		const struct report_row reports = { .late_hard = 100 };
+		add_late(db, &reports);
+		ck_assert_str_eq(trip(db, &terms).text, "");
+		run_sql(db, "UPDATE campaign SET state = 'finished', ended_at = now()");
+		ck_assert(tallies_purge(db, clock_wall_us() - INT64_C(24) * HOUR, &why) == ERR_OK);
+		ck_assert_int_eq(accepted_before_all(db), 0);
+		db_close(db);
 	}
 END_TEST
 
@@ -231,6 +320,12 @@ START_TEST(resuming_a_campaign_begins_anew)
 		ck_assert_str_eq(trip(db, &terms).text, "1:");
 		ck_assert(campaigns_resume(db, VIEW_LIT("c"), VIEW_LIT("me"), &why) == ERR_OK);
 		ck_assert_str_eq(trip(db, &terms).text, "");
+		/* Reports that come still are about what was accepted before. */
+		const struct tally sent = { 1, N, 100000, 0, 0, 0, 0 };
+		add(db, ONE, &sent, 1);
+		run_sql(db, "UPDATE campaign SET state = 'paused', hold_reason = 'r'");
+		ck_assert(campaigns_resume(db, VIEW_LIT("c"), VIEW_LIT("me"), &why) == ERR_OK);
+		ck_assert_int_eq(accepted_before_all(db), 100000);
 		db_close(db);
 	}
 END_TEST
@@ -239,6 +334,8 @@ Suite *test_suite(void)
 {
 	const TTest *const tests[] = {
 		breakers_trip_by_share_and_number,
+		reports_are_a_share_of_all_that_was_sent,
+		what_was_accepted_is_kept_while_the_campaign_goes_on,
 		tallies_of_workers_and_minutes_add_up,
 		a_share_of_nothing_switches_a_breaker_off,
 		reports_are_counted_for_the_group_of_their_person,
