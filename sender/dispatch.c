@@ -69,7 +69,8 @@ static struct recipient *next_recipient(void *owner, struct relay *relay, struct
 	const struct queue_gate queue_gate = { &gate, may_begin };
 	if (gate.relay == NULL)
 		return NULL;
-	while (!dispatch->is_stopping && !dispatch->keeper->has_failed && !dispatch->needs_recheck) {
+	while (!dispatch->is_stopping && !dispatch->is_deaf && !dispatch->keeper->has_failed &&
+	       !dispatch->needs_recheck) {
 		if (!keeper_has_room(dispatch->keeper))
 			return NULL;
 		struct recipient *recipient =

@@ -21,6 +21,7 @@ struct dispatch {
 	/* the present turn of the loop */
 	int64_t boot_us, wall_us;
 	bool is_stopping;   /* nobody is begun any more */
+	bool is_deaf;       /* nor now: whether the campaigns still run has not been heard of late */
 	bool needs_recheck; /* somebody waits whose check is too old; set here, taken back by the worker */
 };
 

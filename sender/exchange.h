@@ -2,8 +2,8 @@
  * windows and opens new ones; beside it the states of campaigns are asked for, and recipients that wait too long are checked
  * again. Calls block; what is under way at the relay goes on in the kernel.
  *
- * While the database is away everything stays as it is, in memory and in the journal, and the exchange tries again with growing
- * waits. */
+ * While the database is away everything stays as it is, in memory and in the journal, nothing is begun, and the exchange tries again with
+ * growing waits. */
 #ifndef SENDER_EXCHANGE_H
 #define SENDER_EXCHANGE_H
 
@@ -47,6 +47,8 @@ struct exchange_result exchange_take_turn(struct exchange *exchange, const struc
 
 /* Microseconds of processor time spent in transactions so far: claiming, expanding, the ledger. */
 int64_t exchange_cpu(const struct exchange *exchange);
+/* Whether the states of the campaigns were heard so lately that messages may be begun: a pause is obeyed within a second. */
+bool exchange_may_begin(const struct exchange *exchange, int64_t boot_us);
 bool exchange_is_away(const struct exchange *exchange);
 /* How long the worker may sleep at most. */
 int64_t exchange_wait(const struct exchange *exchange, int64_t boot_us);

@@ -62,6 +62,7 @@ static void cut_off_late(struct worker *worker)
 /* Content goes only after its intent is in the journal. */
 static void send_out(struct worker *worker)
 {
+	worker->dispatch.is_deaf = !exchange_may_begin(worker->exchange, worker->dispatch.boot_us);
 	pace_relays_limit(worker->pace, worker->relays, worker->dispatch.boot_us);
 	relays_feed(worker->relays, worker->dispatch.boot_us);
 	keeper_rewrite_when_worn(&worker->keeper);

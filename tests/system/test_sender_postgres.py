@@ -36,6 +36,29 @@ def test_postgres_killed(world):
     world.stop("sender")
 
 
+def test_deaf_workers_begin_nothing(world):
+    """Who cannot hear of a pause begins nothing after 0.9 s. No more can have come until then than the connections carry, each message
+    taking 0.1 s: without that they would go on for 4.5 s."""
+    world.configure(**{"sender.workers": 2, "relay.connections": 16})
+    world.setup()
+    audience = AUDIENCE[:1500]
+    world.subscribe(audience)
+    world.mailworld("* accept slow 100\n")
+    world.start("sender")
+    world.campaign("away")
+    until_accepted(world, 100)
+    world.postgres("kill")
+    before, after = len(world.accepted()), None
+    while after != len(world.accepted()):
+        after = len(world.accepted())
+        time.sleep(1)
+    assert after < len(audience), "all was sent before anything could be seen"
+    assert after - before <= 32 * 15, f"{after - before} were sent after PostgreSQL had gone"
+    world.postgres("start")
+    world.finished("away")
+    check(world, "away", audience, may_doubt=False)
+
+
 def test_one_line_a_change(world):
     "A process says once that the database is away, and once that it is back."
     begin(world)
