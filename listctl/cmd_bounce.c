@@ -63,7 +63,7 @@ static enum err read_since(struct call *call, int64_t *ret_since_us)
 	int64_t span;
 	if (text == NULL)
 		return ERR_OK;
-	if (settings_duration(view_of(text), &span)) {
+	if (settings_span(view_of(text), &span)) {
 		*ret_since_us = clock_wall_us() - span;
 		return ERR_OK;
 	}

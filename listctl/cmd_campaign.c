@@ -156,7 +156,7 @@ static const struct command_option pause_options[] = {
 	{ 0 },
 };
 static const struct command_option yes_options[] = {
-	{ "yes", NULL, "do not ask" },
+	{ "yes", NULL, "do not ask; needed where nobody can be asked, without a terminal" },
 	{ 0 },
 };
 static const struct command_option status_options[] = {
@@ -182,7 +182,7 @@ static const struct command_option in_doubt_options[] = {
 	{ "hold", NULL, "send nothing until told otherwise" },
 	{ "settle", NULL, "take them as sent, for good" },
 	{ "all", NULL, "list every doubt there ever was, with what became of the recipient" },
-	{ "yes", NULL, "do not ask" },
+	{ "yes", NULL, "do not ask before all are settled; needed where there is no terminal to ask on" },
 	{ 0 },
 };
 

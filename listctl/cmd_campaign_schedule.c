@@ -63,7 +63,7 @@ static enum err read_not_after(struct call *call, struct plan *plan)
 	int64_t end_us = 0, length_us = 0;
 	if (text == NULL)
 		return ERR_OK;
-	if (settings_duration(view_of(text), &length_us)) {
+	if (settings_span(view_of(text), &length_us)) {
 		end_us = plan->reading.instant_us + length_us;
 	} else {
 		AUTO_BUF local = buf_with_ceiling(LIMIT_WHY);
@@ -73,7 +73,7 @@ static enum err read_not_after(struct call *call, struct plan *plan)
 		if (err == ERR_INVALID)
 			return call_misused(call,
 					    "--not-after is a time such as 2026-12-24 20:00, or how long after --at, "
-					    "such as 2h; not %s",
+					    "such as 2h or 30m; not %s",
 					    text);
 		if (err == ERR_OK)
 			err = zones_read(call->db, buf_view(&local), plan->time.zone, &readings, call->why);
@@ -136,8 +136,8 @@ static enum err find_opening(struct call *call, struct plan *plan)
 static enum err read_expire(struct call *call, struct plan *plan)
 {
 	const char *text = call_option(call, "expire");
-	if (text != NULL && (!settings_duration(view_of(text), &plan->time.expire_us) || plan->time.expire_us == 0))
-		return call_misused(call, "--expire is a time such as 90m, 8h or 2d, not %s", text);
+	if (text != NULL && (!settings_span(view_of(text), &plan->time.expire_us) || plan->time.expire_us == 0))
+		return call_misused(call, "--expire is a time with its unit, such as 90m, 8h or 2d, not %s", text);
 	return ERR_OK;
 }
 

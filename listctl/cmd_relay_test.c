@@ -193,7 +193,7 @@ static enum err take_patience(struct call *call, int64_t *ret_us)
 	*ret_us = call->settings->relay_test_timeout;
 	if (text == NULL)
 		return ERR_OK;
-	if (!settings_duration(view_of(text), ret_us) || *ret_us < CLOCK_US_PER_SECOND || *ret_us > CLOCK_US_PER_DAY)
+	if (!settings_span(view_of(text), ret_us) || *ret_us < CLOCK_US_PER_SECOND || *ret_us > CLOCK_US_PER_DAY)
 		return call_misused(call, "--timeout is a time from 1s to 1d, such as 90s or 5m, not %s", text);
 	return ERR_OK;
 }

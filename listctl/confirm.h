@@ -4,7 +4,8 @@
 
 #include "listctl/call.h"
 
-/* The verb has an option --yes: with it, and when stdin is no terminal, nothing is asked. ERR_REFUSED when the answer is not yes. */
+/* The verb has an option --yes, with which nothing is asked. ERR_REFUSED when the answer is not yes, and when stdin is no terminal: nobody
+ * could answer. */
 enum err confirm(struct call *call, const char *format, ...) PRINTF_LIKE(2, 3) MUST_USE;
 
 #endif

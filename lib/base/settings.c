@@ -76,6 +76,12 @@ bool settings_duration(struct view text, int64_t *ret_us)
 	return true;
 }
 
+bool settings_span(struct view text, int64_t *ret_us)
+{
+	return text.len > 0 && (text.data[text.len - 1] < '0' || text.data[text.len - 1] > '9') &&
+	       settings_duration(text, ret_us);
+}
+
 static bool size_of(struct view text, uint64_t *ret_octets)
 {
 	static const struct suffix suffixes[] = { { 'K', 1 << 10 }, { 'M', 1 << 20 }, { 'G', 1 << 30 } };

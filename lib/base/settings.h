@@ -54,5 +54,7 @@ void settings_print_manual(FILE *out);
 
 /* "90s", "5m", "2h", "7d", plain seconds. */
 bool settings_duration(struct view text, int64_t *ret_us) MUST_USE;
+/* The same, but the unit must be there: on a command line "--expire 8" means hours to who writes it. */
+bool settings_span(struct view text, int64_t *ret_us) MUST_USE;
 
 #endif

@@ -120,7 +120,7 @@ def test_steps(world):
     world.campaign("c", start=False)
     world.refused("campaign", "pause", "c", says=["draft", "running"])
     world.refused("campaign", "resume", "c", says="draft")
-    world.refused("campaign", "cancel", "c", says=["draft", "delete"])
+    world.refused("campaign", "cancel", "c", "--yes", says=["draft", "delete"])
     world.listctl("campaign", "start", "c")
     world.listctl("campaign", "start", "c")
     assert world.sql("SELECT state, start_at <= now(), zone IS NULL FROM campaign") == [["scheduled", "t", "t"]]
@@ -135,9 +135,12 @@ def test_steps(world):
     world.refused("campaign", "pause", "c", says="paused")
     world.listctl("campaign", "resume", "c")
     assert world.status("c")["state"] == "running"
+    world.refused("campaign", "cancel", "c", says=["--yes", "nothing was changed"])
+    assert world.status("c")["state"] == "running"
     world.listctl("campaign", "cancel", "c", "--yes")
-    for verb in ["start", "pause", "resume", "cancel", "delete"]:
+    for verb in ["start", "pause", "resume", "delete"]:
         world.refused("campaign", verb, "c", says="canceled")
+    world.refused("campaign", "cancel", "c", "--yes", says="canceled")
     world.refused("campaign", "start", "nope", says=["nope", "there are: c"])
     for action in ["create", "start", "pause", "resume", "cancel"]:
         assert past.audited(world, f"campaign.{action}") == (2 if action == "start" else 1), action
@@ -214,7 +217,9 @@ def test_in_doubt(world):
     assert world.sql("SELECT decision FROM doubt") == [["hold"]]
     world.listctl("campaign", "in-doubt", "c", "--resend")
     assert world.json("campaign", "in-doubt", "c")[0]["sent_again_at"] is not None
-    world.listctl("campaign", "in-doubt", "c", "--settle")
+    world.refused("campaign", "in-doubt", "c", "--settle", says=["--yes", "nothing was changed"])
+    assert world.status("c")["in_doubt"] == 1 and world.sql("SELECT decision FROM doubt") == [["resend"]]
+    world.listctl("campaign", "in-doubt", "c", "--settle", "--yes")
     status = world.status("c")
     assert (status["accepted"], status["in_doubt"], status["deferred"]) == (2, 0, 1), status
     assert world.sql("SELECT decision FROM doubt") == [["settled"]] and campaign > 0
@@ -259,7 +264,9 @@ def test_schedule_of_a_careful_operator(world):
     world.refused(*at("--not-after", "0s"), says="not later")
     world.refused(*at("--not-after", "soon"), code=2, says="soon")
     world.refused(*at("--not-after", "2h", "--window", "mon 08:00-09:00"), says=["could not start", "2099-12-28 07:00:00 UTC"])
-    world.refused(*at("--expire", "0"), code=2, says="--expire")
+    world.refused(*at("--expire", "0h"), code=2, says="--expire")
+    world.refused(*at("--expire", "8"), code=2, says=["--expire", "unit", "8h"])
+    world.refused(*at("--not-after", "2"), code=2, says=["--not-after", "2h"])
     world.refused(*at("--local-to", "tz", "--window", "08:00-18:00"), code=2, says=["--local-to", "--window"])
     world.refused(*at("--local-to", "city"), says="city")
     world.refused("campaign", "schedule", "c", "--clear", "--window", "08:00-18:00", code=2, says="--window")

@@ -52,7 +52,8 @@ def test_kept(world):
     assert world.value("SELECT count(*) FROM audit WHERE action = 'relay.test' AND subject = 'relay:default'") == "2"
     nobody_was_touched(world)
     world.refused("relay", "test", "elsewhere", says=["no relay", "default"])
-    world.refused("relay", "test", "--timeout", "0", code=2, says="--timeout")
+    world.refused("relay", "test", "--timeout", "0s", code=2, says="--timeout")
+    world.refused("relay", "test", "--timeout", "90", code=2, says=["--timeout", "90s"])
     assert "event=relay.tested" in world.log("sender")
     world.stop("sender")
     world.stop("bounced")

@@ -90,7 +90,7 @@ def test_cancel(world):
     "cancel: within a second no further message; all who did not get it are named as skipped."
     begin(world)
     until_accepted(world, 500)
-    world.listctl("campaign", "cancel", "stop")
+    world.listctl("campaign", "cancel", "stop", "--yes")
     sent = is_quiet(world)
     assert sent < len(AUDIENCE), "too fast to cancel"
     status = until(lambda: (lambda s: s if s["pending"] == 0 else None)(world.status("stop")), "all are settled")
@@ -106,7 +106,7 @@ def test_cancel_with_retries(world):
           **{"sender.retry_after": "1h", "relay.retry": "1s"})
     until(lambda: world.status("stop")["deferred"] == 10, "some wait for another attempt")
     until(lambda: world.status("stop")["in_doubt"] > 0, "some are in doubt")
-    world.listctl("campaign", "cancel", "stop")
+    world.listctl("campaign", "cancel", "stop", "--yes")
     status = until(lambda: (lambda s: s if s["pending"] == 0 and s["deferred"] == 0 else None)(world.status("stop")),
                    "all are settled")
     assert status["in_doubt"] > 0, status

@@ -36,6 +36,29 @@ struct row {
 	const char *label, *text, *why;
 };
 
+static const struct {
+	const char *text;
+	int64_t seconds, with_unit; /* -1: refused */
+} durations[] = {
+	{ "90s", 90, 90 },   { "5m", 300, 300 }, { "2h", 7200, 7200 }, { "7d", 604800, 604800 }, { "0s", 0, 0 },
+	{ "8", 8, -1 },      { "0", 0, -1 },     { "", -1, -1 },       { "h", -1, -1 },          { "8x", -1, -1 },
+	{ "-2h", -1, -1 },   { "2 h", -1, -1 },  { "2hh", -1, -1 },    { "99999999999999d", -1, -1 },
+};
+
+START_TEST(durations_and_their_units)
+	{
+		for (size_t i = 0; i < ARRAY_LEN(durations); i++) {
+			int64_t us = -1000000, span_us = -1000000;
+			bool taken = settings_duration(view_of(durations[i].text), &us);
+			ck_row(durations[i].text, taken == (durations[i].seconds >= 0));
+			ck_row(durations[i].text, us == durations[i].seconds * 1000000);
+			taken = settings_span(view_of(durations[i].text), &span_us);
+			ck_row(durations[i].text, taken == (durations[i].with_unit >= 0));
+			ck_row(durations[i].text, span_us == durations[i].with_unit * 1000000);
+		}
+	}
+END_TEST
+
 static const struct row refused[] = {
 	{ "unknown name", "[relay]\nport = 25\nprot = 26\n", "line 3: there is no setting relay.prot" },
 	{ "unknown section", "[rely]\nport = 25\n", "no setting rely.port" },
@@ -137,6 +160,6 @@ END_TEST
 Suite *test_suite(void)
 {
 	const TTest *const tests[] = { defaults_and_lines, bad_lines_are_refused_by_number, what_is_printed_reads_back,
-				       required_ones_are_named, numbers_are_held_to_their_ranges };
+				       required_ones_are_named, numbers_are_held_to_their_ranges, durations_and_their_units };
 	return suite_of("settings", tests, ARRAY_LEN(tests));
 }
