@@ -143,10 +143,12 @@ static const struct command_option schedule_options[] = {
 	{ "zone", "ZONE", "the IANA time zone of that time, such as Asia/Jakarta" },
 	{ "offset", "+HH:MM", "which of two instants, when the clocks show that time twice or never" },
 	{ "not-after", "TIME",
-	  "when it could not start by then, it waits for a person: a local time, or 2h after --at" },
+	  "when it could not start by then, it waits for a person: a local time, or 2h after --at; with --local-to 2h "
+	  "after the first instant (UTC+14)" },
 	{ "window", "\"DAYS HH:MM-HH:MM\"",
 	  "send only then, such as \"mon-fri 08:00-18:00\"; may be given several times" },
-	{ "local-to", "ATTRIBUTE", "each recipient at that time in the zone that their attribute names" },
+	{ "local-to", "ATTRIBUTE",
+	  "each recipient at that time in the zone that their attribute names; without --window and --offset" },
 	{ "expire", "TIME", "give temporarily refused ones up so long after their first attempt, such as 8h" },
 	{ "clear", NULL, "take the time away: the campaign is a draft again" },
 	{ 0 },
@@ -199,18 +201,20 @@ static const char schedule_details[] =
     "once, keeps --window and --expire and drops the rest.\n"
     "\n"
     "--not-after: when sender was down, or no window was open, until then, the campaign stays\n"
-    "scheduled and says why, until `start`, another `schedule` or `cancel`.\n"
+    "scheduled and says why, until `resume` (it starts then, and keeps its windows and local\n"
+    "times), `start` (which drops the local times), another `schedule` or `cancel`.\n"
     "\n"
     "--window: by the clocks of --zone. Outside of them nothing is begun, retries neither, and\n"
     "the campaign does not start; messages under way are finished. \"fri 22:00-06:00\" closes on\n"
     "Saturday; \"09:00-17:00\" is every day; 24:00 is the end of a day. A window that lies in an\n"
     "hour which the clocks skip does not open on that day, one in an hour that they show twice\n"
-    "opens for both.\n"
+    "opens for both. Not with --local-to.\n"
     "\n"
     "--local-to: the attribute holds names such as Europe/Berlin, in any case. Who has none, or\n"
     "something else there, gets it at that time in --zone; `show` and `status` tell how many they\n"
     "are. The campaign starts, and its audience is frozen, when the time comes at the first place\n"
-    "on earth (UTC+14); --not-after counts from there. Who is further east than the clock is now\n"
+    "on earth (UTC+14); --not-after counts from there, and must not be over already. Who is further east than the "
+    "clock is now\n"
     "gets it at the start. Where the clocks skip the time it is as much later, where they show it\n"
     "twice it is the second.\n";
 static const char in_doubt_details[] =
@@ -289,6 +293,10 @@ const struct command campaign_commands[] = {
 	    .verb = "start",
 	    .operands = "NAME",
 	    .help = "start a campaign now",
+	    .details =
+		"Of a schedule the windows and the expiry stay: outside of its windows it waits for the next one.\n"
+		"--at, --not-after and --local-to are dropped: all get it at once. A campaign that waits for a\n"
+		"person because it was late starts with its local times kept by `resume`.\n",
 	    .least = 1,
 	    .most = 1,
 	    .needs = NEEDS_DATABASE,
@@ -310,7 +318,10 @@ const struct command campaign_commands[] = {
 	    .verb = "resume",
 	    .operands = "NAME",
 	    .help = "go on with a paused campaign, or with a group of domains in it that is held",
-	    .details = "What a breaker has stopped goes on, and the breakers count anew from now.\n",
+	    .details =
+		"What a breaker has stopped goes on, and the breakers count anew from now. A scheduled campaign\n"
+		"that waits for a person (hold_reason says why: it was late, or the test of a relay failed)\n"
+		"is due now, keeps windows, local times and expiry, and drops a --not-after that has passed.\n",
 	    .options = resume_options,
 	    .least = 1,
 	    .most = 1,

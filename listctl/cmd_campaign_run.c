@@ -47,9 +47,15 @@ enum err campaign_resume(struct call *call)
 {
 	if (call_has(call, "group"))
 		return resume_group(call, call_option(call, "group"));
+	AUTO_DB_ROWS *rows = NULL;
+	struct campaign campaign;
 	enum err err = campaigns_resume(call->db, view_of(call->operands[0]), call_actor(call), call->why);
 	if (err == ERR_OK)
-		call_note(call, "campaign %s goes on", call->operands[0]);
+		err = campaign_named(call, &campaign, &rows);
+	if (err == ERR_OK)
+		call_note(call, "campaign %s goes on%s", call->operands[0],
+			  campaign.state == CAMPAIGN_SCHEDULED ? ": it is due now, sender takes it up with its schedule"
+							       : "");
 	return err;
 }
 

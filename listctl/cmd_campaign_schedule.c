@@ -56,6 +56,18 @@ static enum err read_start(struct call *call, struct plan *plan)
 	return err;
 }
 
+/* With --local-to the start can be in the past, and all of the time that it had left, too. */
+static enum err refuse_late(struct call *call, const struct plan *plan)
+{
+	call_refuse(
+	    call, ERR_INVALID,
+	    "it could not start: with --local-to the first instant is when that time comes at UTC+14, which was at ");
+	schedule_write_instant(plan->time.instant_us, call->why);
+	call_refuse(call, ERR_INVALID, ", and --not-after, which counts from there, was over at ");
+	schedule_write_instant(plan->time.not_after_us, call->why);
+	return call_refuse(call, ERR_INVALID, "; take a later one, or none");
+}
+
 /* A length of time after the start, or a local time of the zone. With --local-to the same length counts from the first place. */
 static enum err read_not_after(struct call *call, struct plan *plan)
 {
@@ -87,7 +99,7 @@ static enum err read_not_after(struct call *call, struct plan *plan)
 		return call_refuse(call, ERR_INVALID, "--not-after %s is not later than --at %s", text,
 				   call_option(call, "at"));
 	plan->time.not_after_us = plan->time.instant_us + length_us;
-	return ERR_OK;
+	return plan->time.not_after_us > plan->now_us ? ERR_OK : refuse_late(call, plan);
 }
 
 /* ---- when it may be sent ---- */

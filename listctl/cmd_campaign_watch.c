@@ -61,7 +61,11 @@ static void write_line(const struct standing_report *report, bool bar, struct bu
 	int64_t total = standing->audience < 0 ? 0 : standing->audience;
 	if (bar)
 		write_bar(total - waits, total, line);
-	buf_addf(line, "%s %lld of %lld", standing_report_state(report), (long long)(total - waits), (long long)total);
+	buf_addf(line, "%s", standing_report_state(report));
+	if (standing->audience >= 0)
+		buf_addf(line, " %lld of %lld", (long long)(total - waits), (long long)total);
+	else if (report->campaign.hold_reason.len > 0)
+		buf_addf(line, ", waits for a person");
 	bool first = true;
 	for (size_t i = 0; i < PLACE_COUNT; i++) {
 		if (standing->count[i] == 0)

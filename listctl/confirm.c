@@ -9,8 +9,9 @@ enum err confirm(struct call *call, const char *format, ...)
 	if (call_has(call, "yes"))
 		return ERR_OK;
 	if (!isatty(STDIN_FILENO))
-		return call_refuse(call, ERR_REFUSED,
-				   "this cannot be undone, and there is no terminal to ask on: say --yes; nothing was changed");
+		return call_refuse(
+		    call, ERR_REFUSED,
+		    "this cannot be undone, and there is no terminal to ask on: say --yes; nothing was changed");
 	va_list values;
 	va_start(values, format);
 	vfprintf(stderr, format, values);

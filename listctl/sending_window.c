@@ -45,19 +45,23 @@ static bool read_days(struct view text, bool days[DAYS])
 	return true;
 }
 
-static bool is_two_digits(struct view text)
+static bool is_number(struct view text, size_t least, size_t most)
 {
-	return text.len == 2 && text.data[0] >= '0' && text.data[0] <= '9' && text.data[1] >= '0' &&
-	       text.data[1] <= '9';
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.data[i] < '0' || text.data[i] > '9')
+			return false;
+	}
+	return text.len >= least && text.len <= most;
 }
 
 /* Up to `most` minutes of the day. */
 static bool read_time(struct view text, uint64_t most, uint64_t *ret_minute)
 {
 	uint64_t hour, minute;
-	if (text.len != 5 || text.data[2] != ':' || !is_two_digits(view_head(text, 2)) ||
-	    !is_two_digits(view_skip(text, 3)) || !view_to_u64(view_head(text, 2), 24, &hour) ||
-	    !view_to_u64(view_skip(text, 3), 59, &minute) || hour * 60 + minute > most)
+	size_t colon = view_find_byte(text, ':');
+	if (colon == VIEW_NONE || !is_number(view_head(text, colon), 1, 2) ||
+	    !is_number(view_skip(text, colon + 1), 2, 2) || !view_to_u64(view_head(text, colon), 24, &hour) ||
+	    !view_to_u64(view_skip(text, colon + 1), 59, &minute) || hour * 60 + minute > most)
 		return false;
 	*ret_minute = hour * 60 + minute;
 	return true;

@@ -3,8 +3,8 @@
  *     window = [days SP] time "-" time
  *     days   = part *("," part)
  *     part   = day ["-" day]          ; sat-mon goes over the end of the week
- *     day    = mon tue wed thu fri sat sun
- *     time   = HH:MM                  ; the end may be 24:00
+ *     day    = mon tue wed thu fri sat sun    ; in any case
+ *     time   = H:MM / HH:MM           ; the end may be 24:00
  *
  * Without days it is every day. An end that is not after its start is one of the next day: fri 22:00-06:00 closes on Saturday. */
 #ifndef LISTCTL_SENDING_WINDOW_H

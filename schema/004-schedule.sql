@@ -33,6 +33,13 @@ UPDATE campaign c SET list_name = l.name, list_title = l.title, list_header_id =
 -- The instant from which its recipients may be sent to; null: from the start.
 ALTER TABLE campaign_chunk ADD COLUMN not_before timestamptz;
 
+-- The IANA names among what the server calls time zones: not its own (localtime), its data's other spellings (posix/, right/), nor what is
+-- no place at all.
+CREATE VIEW zone_name AS
+    SELECT name FROM pg_timezone_names
+    WHERE name !~ '^(posix|right)/' AND lower(name) NOT IN ('localtime', 'posixrules', 'factory');
+GRANT SELECT ON zone_name TO verpost_sender;
+
 CREATE FUNCTION is_in_window(windows int4multirange, zone text, at timestamptz) RETURNS boolean
 LANGUAGE sql STABLE AS $$
     SELECT windows IS NULL

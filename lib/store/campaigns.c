@@ -94,7 +94,7 @@ static const struct db_statement statements[] = {
 	[NEXT_OPENING] = { "campaigns_next_opening", "SELECT next_opening($1::text::int4multirange, $2, $3)" },
 	[MEMBERS_LATE] = { "campaigns_members_late",
 			   "WITH zones AS MATERIALIZED (SELECT DISTINCT ON (lower(name)) lower(name) AS key,"
-			   " $3::text::timestamp AT TIME ZONE name AS due FROM pg_timezone_names ORDER BY lower(name), "
+			   " $3::text::timestamp AT TIME ZONE name AS due FROM zone_name ORDER BY lower(name), "
 			   "name)"
 			   " SELECT count(*), count(*) FILTER (WHERE z.key IS NULL), count(*) FILTER (WHERE"
 			   " coalesce(z.due, $3::text::timestamp AT TIME ZONE $4::text) <= now())"
@@ -103,9 +103,14 @@ static const struct db_statement statements[] = {
 			   " LEFT JOIN zones z ON z.key = lower(btrim(s.attributes ->> $2::text)) WHERE c.name = $1" },
 	[PAUSE] = { "campaigns_pause",
 		    "UPDATE campaign SET state = 'paused', hold_reason = $2 WHERE name = $1 AND state = 'running'" },
-	/* After a person has looked, the breakers begin to count anew. */
+	/* After a person has looked, the breakers begin to count anew. One that waits for a person before its start is due now, and its
+	 * relays are tested for that. */
 	[RESUME] = { "campaigns_resume",
-		     "UPDATE campaign SET state = 'running', hold_reason = NULL WHERE name = $1 AND state = 'paused'"
+		     "UPDATE campaign SET hold_reason = NULL,"
+		     " state = CASE WHEN state = 'paused' THEN 'running' ELSE state END,"
+		     " start_at = CASE WHEN state = 'scheduled' THEN greatest(start_at, now()) ELSE start_at END,"
+		     " not_after = CASE WHEN state <> 'scheduled' OR not_after > now() THEN not_after END"
+		     " WHERE name = $1 AND (state = 'paused' OR (state = 'scheduled' AND hold_reason IS NOT NULL))"
 		     " RETURNING campaign_tally_forget(id, NULL, 'infinity')" },
 	[CANCEL] = { "campaigns_cancel",
 		     "UPDATE campaign SET state = 'canceled', hold_reason = NULL, ended_at = now() WHERE name = $1"
@@ -440,7 +445,9 @@ enum err campaigns_pause(struct db *db, struct view name, struct view reason, st
 enum err campaigns_resume(struct db *db, struct view name, struct view actor, struct buf *why)
 {
 	static const struct step step = { RESUME, "resume", "campaign.resume",
-					  "only a paused campaign can be resumed" };
+					  "only a paused campaign can be resumed, or a scheduled one that waits for a "
+					  "person; `listctl campaign start` starts a draft or scheduled one at once, "
+					  "`schedule` at another time" };
 	const struct db_value values[] = { db_text(name) };
 	return take_step(db, &step, values, ARRAY_LEN(values), actor, (struct view){ 0 }, why);
 }

@@ -85,7 +85,8 @@ enum err campaigns_count_local(struct db *db, struct view name, const struct cam
 /* draft, scheduled -> scheduled, due now: the next free coordinator freezes the audience and runs it. Its windows and its expiry stay; a
  * not-after, local times and what it waits for go. */
 enum err campaigns_start(struct db *db, struct view name, struct view actor, struct buf *why) MUST_USE;
-/* running -> paused, paused -> running. */
+/* running -> paused, paused -> running; a scheduled one that waits for a person is due now, with its windows, local times and expiry, and
+ * without a not-after that has passed. */
 enum err campaigns_pause(struct db *db, struct view name, struct view reason, struct view actor,
 			 struct buf *why) MUST_USE;
 enum err campaigns_resume(struct db *db, struct view name, struct view actor, struct buf *why) MUST_USE;

@@ -65,7 +65,7 @@ static const struct db_statement statements[] = {
 				  " zones AS MATERIALIZED ("
 				  " SELECT DISTINCT ON (lower(z.name)) lower(z.name) AS key, c.local_time AT TIME ZONE "
 				  "z.name AS due"
-				  " FROM c CROSS JOIN pg_timezone_names z ORDER BY lower(z.name), z.name),"
+				  " FROM c CROSS JOIN zone_name z ORDER BY lower(z.name), z.name),"
 				  " people AS MATERIALIZED ("
 				  " SELECT coalesce(z.due, c.due) AS due, array_agg(m.subscriber_id ORDER BY "
 				  "m.subscriber_id) AS ids,"
@@ -104,7 +104,11 @@ static const struct db_statement statements[] = {
 		      " FROM list l WHERE c.id = $1 AND l.id = c.list_id" },
 	[HOLD_LATE] = { .name = "runs_hold_late",
 			.sql = "WITH late AS (UPDATE campaign SET hold_reason = 'it was not to start after '"
-			       " || to_char(not_after AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI') || ' UTC'"
+			       " || to_char(not_after AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI') || ' UTC; `listctl "
+			       "campaign resume '"
+			       " || name || '` starts it now and keeps its windows and local times, `start` drops the "
+			       "local times,"
+			       " `schedule` takes another time'"
 			       " WHERE state = 'scheduled' AND hold_reason IS NULL AND start_at <= now() AND not_after "
 			       "< now()"
 			       " RETURNING id, name, hold_reason),"

@@ -5,12 +5,12 @@
 enum statement { FIND_ZONE, NEAR_ZONES, READ_LOCAL };
 
 static const struct db_statement statements[] = {
-	/* Only names of the zone data: PostgreSQL would also take abbreviations and POSIX rules, whose signs surprise. */
-	[FIND_ZONE] = { "zones_find", "SELECT name FROM pg_timezone_names WHERE lower(name) = lower($1::text)" },
+	/* Only IANA names: PostgreSQL would also take abbreviations and POSIX rules, whose signs surprise. */
+	[FIND_ZONE] = { "zones_find", "SELECT name FROM zone_name WHERE lower(name) = lower($1::text)" },
 	/* Those that begin alike, first of the same region. */
 	[NEAR_ZONES] = { "zones_near",
-			 "SELECT string_agg(name, ', ') FROM (SELECT name FROM pg_timezone_names,"
-			 " regexp_replace($1::text, '^.*/', '') AS city WHERE name !~ '^(posix|right|Etc)/' AND city "
+			 "SELECT string_agg(name, ', ') FROM (SELECT name FROM zone_name,"
+			 " regexp_replace($1::text, '^.*/', '') AS city WHERE name !~ '^Etc/' AND city "
 			 "<> ''"
 			 " AND lower(regexp_replace(name, '^.*/', '')) LIKE"
 			 " lower(left(regexp_replace(city, '[^A-Za-z]+', '_', 'g'), 2)) || '%'"

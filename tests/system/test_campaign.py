@@ -249,10 +249,10 @@ def test_schedule_of_a_careful_operator(world):
     def at(*more, time="2099-12-24 18:00", zone="Europe/Berlin"):
         return ["campaign", "schedule", "c", "--at", time, "--zone", zone, *more]
 
-    told = world.json(*at("--not-after", "2099-12-24 20:00", "--window", "mon-sat 08:00-19:00", "--window", "SUN 22:00-02:00",
+    told = world.json(*at("--not-after", "2099-12-24 20:00", "--window", "mon-sat 08:00-19:00", "--window", "SUN 22:00-2:00",
                           "--expire", "8h"))
     assert (told["not_after"], told["sends_from"]) == ("2099-12-24T19:00:00Z", "2099-12-24T17:00:00Z"), told
-    assert (told["windows"], told["expire"]) == ("mon-sat 08:00-19:00; sun 22:00-02:00", "8 h 0 min"), told
+    assert (told["windows"], told["expire"]) == ("mon-sat 08:00-19:00; sun 22:00-2:00", "8 h 0 min"), told
     shown = world.json("campaign", "show", "c")
     assert {k: shown[k] for k in ("not_after", "windows", "expire", "local_to")} == {
         "not_after": told["not_after"], "windows": told["windows"], "expire": told["expire"], "local_to": None}, shown
@@ -276,6 +276,9 @@ def test_schedule_of_a_careful_operator(world):
     assert (told["starts_at"], told["not_after"]) == ("2099-12-24T04:00:00Z", "2099-12-24T06:00:00Z"), told
     assert (told["local_fallback"], told["local_past"]) == (1, 0) and "of 2 members 1 have no time zone" in done.stderr, done
     world.refused(*at("--local-to", "tz", time="2020-01-01 12:00"), says="past")
+    soon = world.value("SELECT to_char(now() AT TIME ZONE 'UTC' + interval '10 minutes', 'YYYY-MM-DD HH24:MI')")
+    world.refused(*at("--local-to", "tz", "--not-after", "2h", time=soon, zone="UTC"), says=["UTC+14", "over at", "a later one"])
+    assert world.json(*at("--local-to", "tz", "--not-after", "1d", time=soon, zone="UTC"))["starts_in"].startswith("-13 h")
     world.listctl(*at("--window", "08:00-18:00", "--expire", "2d"))
     world.listctl("campaign", "start", "c")
     shown = world.json("campaign", "show", "c")

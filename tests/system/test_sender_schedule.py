@@ -7,7 +7,7 @@ import time
 
 from sending import check, counts, people, until_accepted
 from test_sender_stop import is_quiet, nothing_is_held
-from verpost import until
+from verpost import BIN, until
 
 SOME = people(300)
 SLOW = "* accept slow 100\n"
@@ -119,8 +119,37 @@ def test_not_after(world):
     time.sleep(2.5)
     assert world.status("c")["state"] == "scheduled" and not world.accepted()
     assert "not to start after" in world.json("campaign", "ls")[0]["hold_reason"]
+    assert all(word in status["hold_reason"] for word in ("campaign resume c", "`start`", "`schedule`")), status
+    watch = subprocess.Popen([BIN / "listctl", "--config", world.config, "campaign", "watch", "c"], stdout=subprocess.PIPE, text=True)
+    world.others.append(watch)
+    line = watch.stdout.readline()
+    watch.kill()
+    assert line.startswith("scheduled, waits for a person; it was not to start after") and "campaign resume c" in line, line
+    world.refused("campaign", "pause", "c", says="scheduled")
     world.listctl("campaign", "start", "c")
     assert world.finished("c")["accepted"] == 5
+
+
+def test_late_goes_on(world):
+    "`resume` starts one that was late, at each recipient's local time as it was scheduled."
+    world.setup()
+    world.listctl("import", "news", world.file("s.csv", "email,tz\neast@a.test,Asia/Karachi\nfar@a.test,Pacific/Honolulu\n"
+                                               "own@a.test,localtime\n"))
+    world.mailworld("* accept\n")
+    world.start("sender")
+    world.campaign("c", start=False)
+    world.refused("campaign", "resume", "c", says=["draft", "campaign start", "schedule"])
+    assert schedule(world, "--local-to", "tz", "--not-after", "2h")["local_fallback"] == 1
+    world.sql("UPDATE campaign SET local_time = now() AT TIME ZONE 'UTC' - interval '1 minute'")
+    is_due(world, 3)
+    until(lambda: world.status("c")["hold_reason"], "it waits")
+    done = world.run("listctl", "campaign", "resume", "c")
+    assert done.returncode == 0 and "due now" in done.stderr, done
+    until_accepted(world, 2)
+    time.sleep(2)
+    assert sorted(counts(world)) == ["east@a.test", "own@a.test"], counts(world)
+    status = world.status("c")
+    assert (status["state"], status["pending"], status["local_to"], status["hold_reason"]) == ("running", 1, "tz", None), status
 
 
 def test_late_in_time(world):

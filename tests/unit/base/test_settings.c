@@ -40,9 +40,13 @@ static const struct {
 	const char *text;
 	int64_t seconds, with_unit; /* -1: refused */
 } durations[] = {
-	{ "90s", 90, 90 },   { "5m", 300, 300 }, { "2h", 7200, 7200 }, { "7d", 604800, 604800 }, { "0s", 0, 0 },
-	{ "8", 8, -1 },      { "0", 0, -1 },     { "", -1, -1 },       { "h", -1, -1 },          { "8x", -1, -1 },
-	{ "-2h", -1, -1 },   { "2 h", -1, -1 },  { "2hh", -1, -1 },    { "99999999999999d", -1, -1 },
+	{ "90s", 90, 90 },    { "5m", 300, 300 },
+	{ "2h", 7200, 7200 }, { "7d", 604800, 604800 },
+	{ "0s", 0, 0 },       { "8", 8, -1 },
+	{ "0", 0, -1 },       { "", -1, -1 },
+	{ "h", -1, -1 },      { "8x", -1, -1 },
+	{ "-2h", -1, -1 },    { "2 h", -1, -1 },
+	{ "2hh", -1, -1 },    { "99999999999999d", -1, -1 },
 };
 
 START_TEST(durations_and_their_units)
@@ -159,7 +163,9 @@ END_TEST
 
 Suite *test_suite(void)
 {
-	const TTest *const tests[] = { defaults_and_lines, bad_lines_are_refused_by_number, what_is_printed_reads_back,
-				       required_ones_are_named, numbers_are_held_to_their_ranges, durations_and_their_units };
+	const TTest *const tests[] = {
+		defaults_and_lines,      bad_lines_are_refused_by_number,  what_is_printed_reads_back,
+		required_ones_are_named, numbers_are_held_to_their_ranges, durations_and_their_units
+	};
 	return suite_of("settings", tests, ARRAY_LEN(tests));
 }

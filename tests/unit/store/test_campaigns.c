@@ -160,6 +160,29 @@ START_TEST(every_step_from_every_state)
 	}
 END_TEST
 
+START_TEST(local_times_are_of_places)
+	{
+		struct db *db = database_open();
+		AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+		struct campaign_local local = { 0 };
+		const struct campaign_time time = { .local = VIEW_LIT("2024-01-10 18:00:00"),
+						    .zone = VIEW_LIT("UTC"),
+						    .local_attribute = VIEW_LIT("tz") };
+		make_list(db);
+		run_sql(
+		    db,
+		    "INSERT INTO subscriber (address, address_key, attributes) SELECT n || '@x.test', n || '@x.test',"
+		    " jsonb_build_object('tz', v) FROM unnest(ARRAY['Europe/Berlin', 'utc', 'localtime', 'Factory',"
+		    " 'posix/Europe/Berlin', 'posixrules', 'right/UTC', 'CEST']) WITH ORDINALITY AS a(v, n);"
+		    "INSERT INTO membership (list_id, subscriber_id) SELECT 1, id FROM subscriber");
+		ck_assert(create(db, NAME) == ERR_OK);
+		ck_assert(campaigns_count_local(db, NAME, &time, &local, &why) == ERR_OK);
+		ck_assert_int_eq(local.members, 8);
+		ck_assert_int_eq(local.fallback, 6);
+		db_close(db);
+	}
+END_TEST
+
 START_TEST(states_have_names)
 	{
 		for (size_t i = 0; i < CAMPAIGN_STATE_COUNT; i++) {
@@ -202,7 +225,7 @@ END_TEST
 
 Suite *test_suite(void)
 {
-	const TTest *const tests[] = { names_are_checked, every_step_from_every_state, states_have_names,
-				       readers_are_active_members };
+	const TTest *const tests[] = { names_are_checked, every_step_from_every_state, local_times_are_of_places,
+				       states_have_names, readers_are_active_members };
 	return suite_of("campaigns", tests, database_start() ? ARRAY_LEN(tests) : 0);
 }

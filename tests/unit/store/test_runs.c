@@ -43,7 +43,7 @@ static const char people[] =
     " SELECT 'p' || n || '@x.test', 'p' || n || '@x.test', CASE WHEN v IS NULL THEN '{\"city\": \"Bonn\"}'"
     " ELSE jsonb_build_object('tz', v, 'k' || n, 1) END"
     " FROM unnest(ARRAY['Europe/Berlin', 'asia/JAKARTA', 'nowhere', NULL, '', 'Europe/Berlin', ' Pacific/Kiritimati ',"
-    " '+02:00', 'America/New_York', 'Asia/Jakarta']) WITH ORDINALITY AS a(v, n);"
+    " 'localtime', 'America/New_York', 'Asia/Jakarta']) WITH ORDINALITY AS a(v, n);"
     "INSERT INTO membership (list_id, subscriber_id) SELECT 1, id FROM subscriber;"
     "INSERT INTO subscriber (address, address_key, attributes) VALUES ('gone@x.test', 'gone@x.test', '{\"last\": 1}');"
     "INSERT INTO membership (list_id, subscriber_id, state, reason) SELECT 1, max(id), 'unsubscribed', 'x' FROM "
@@ -272,10 +272,62 @@ START_TEST(the_late_wait_for_a_person)
 		ck_assert_int_eq(held, 1);
 		ck_assert_int_eq(start_due(db, false).campaign_id, 0);
 		check_says(db, "audit", "SELECT count(*)::text FROM audit WHERE action = 'campaign.hold'", "1");
+		check_says(db, "what to do",
+			   "SELECT (hold_reason LIKE '%campaign resume c%' AND hold_reason LIKE '%start%'"
+			   " AND hold_reason LIKE '%schedule%')::text FROM campaign",
+			   "true");
 		ck_assert(campaigns_start(db, VIEW_LIT("c"), VIEW_LIT("unit"), &why) == ERR_OK);
 		ck_assert(runs_hold_late(db, count_held, &held, &why) == ERR_OK);
 		ck_assert_int_eq(held, 1);
 		ck_assert_int_ne(start_due(db, false).campaign_id, 0);
+		db_close(db);
+	}
+END_TEST
+
+struct resume_row {
+	const char *label, *sql;
+	enum err err;
+	const char *left; /* not_after, local_attribute, windows: which are there after it */
+	bool starts;
+};
+
+#define LOCAL ", local_time, zone, local_attribute"
+static const struct resume_row resume_rows[] = {
+	{ "late: its local times stay",
+	  SCHEDULED ", hold_reason, not_after" LOCAL VALUES(
+	      "-2 hours") ", 'x', now() - interval '1 hour', '2024-01-10 18:00', 'UTC', 'tz')",
+	  ERR_OK, "local", true },
+	{ "late: its windows stay",
+	  "INSERT INTO campaign (name, list_id, subject, from_address, text_body, state, start_at, hold_reason, "
+	  "not_after, zone,"
+	  " window_text, windows) VALUES ('c', 1, 's', 'a@b.test', 't', 'scheduled', now() - interval '2 hours', 'x',"
+	  " now() - interval '1 hour', 'UTC', 'w', " ALL_WEEK ")",
+	  ERR_OK, "windows", true },
+	{ "held in time: a not-after to come stays",
+	  SCHEDULED ", hold_reason, not_after" VALUES("-1 hour") ", 'x', now() + interval '1 hour')", ERR_OK,
+	  "not-after", true },
+	{ "nothing holds it", SCHEDULED VALUES("-1 hour") ")", ERR_REFUSED, "", true },
+};
+
+START_TEST(resume_keeps_a_schedule)
+	{
+		struct db *db = database_open();
+		run_sql(db, people);
+		for (size_t i = 0; i < ARRAY_LEN(resume_rows); i++) {
+			const struct resume_row *row = &resume_rows[i];
+			AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+			run_sql(db, "DELETE FROM campaign_chunk; DELETE FROM campaign");
+			run_sql(db, row->sql);
+			ck_row(row->label, campaigns_resume(db, VIEW_LIT("c"), VIEW_LIT("unit"), &why) == row->err);
+			if (row->err != ERR_OK)
+				ck_row(row->label, view_find(buf_view(&why), VIEW_LIT("campaign start")) != VIEW_NONE);
+			check_says(db, row->label,
+				   "SELECT concat_ws(' ', CASE WHEN not_after IS NOT NULL THEN 'not-after' END,"
+				   " CASE WHEN local_attribute IS NOT NULL THEN 'local' END,"
+				   " CASE WHEN windows IS NOT NULL THEN 'windows' END) FROM campaign",
+				   row->left);
+			ck_row(row->label, (start_due(db, false).campaign_id != 0) == row->starts);
+		}
 		db_close(db);
 	}
 END_TEST
@@ -342,7 +394,7 @@ Suite *test_suite(void)
 	const TTest *const tests[] = { around_is_an_hour_each_way, only_what_is_due_starts,
 				       an_audience_is_frozen,      a_rare_field_is_found,
 				       each_at_their_local_time,   a_started_campaign_keeps_its_list,
-				       the_late_wait_for_a_person, states_know_windows,
-				       openings_follow_the_clocks };
+				       the_late_wait_for_a_person, resume_keeps_a_schedule,
+				       states_know_windows,        openings_follow_the_clocks };
 	return suite_of("runs", tests, database_start() ? ARRAY_LEN(tests) : 0);
 }
