@@ -12,6 +12,7 @@ from hosts import forget
 from verpost import Failure, until
 
 LEASE = 1  # seconds; the least that there is
+PATIENCE_OF_SENDER = 3  # seconds that it waits for a reply; longer than its lease
 
 
 class Trial:
@@ -22,7 +23,7 @@ class Trial:
         self.campaign, self.snapshots = campaign, snapshots
         self.per_worker = connections * in_flight
         self.workers = int(world.settings["sender.workers"])
-        self.done, self.doubtful, self.forgotten = [], 0, 0
+        self.done, self.doubtful, self.forgotten = [], 0, set()
         self.disk = None  # a SmallDisk with the journals of the first host
 
     def host(self):
@@ -100,22 +101,21 @@ def end_host(trial):
 
 
 def freeze_worker(trial):
-    "A worker hangs for longer than its lease."
+    "A worker hangs for longer than its lease and than it waits for a reply: what the relay has said meanwhile is heard, nobody is in doubt."
     pid = trial.worker(trial.host())
     if pid:
         trial.world.kill(pid, signal.SIGSTOP)
-        trial.pause(1.5 * LEASE, 2.5 * LEASE)
+        trial.pause(1.1 * PATIENCE_OF_SENDER, 1.3 * PATIENCE_OF_SENDER)
         trial.world.kill(pid, signal.SIGCONT)
-        trial.lost(1)  # what the relay has given up meanwhile
 
 
 def freeze_host(trial):
-    "A whole host hangs for longer than its leases, and may be killed before it comes back."
+    "A whole host hangs for as long, and may be killed before it comes back."
     host = trial.host()
     host.signal_all(signal.SIGSTOP)
-    trial.pause(1.5 * LEASE, 2.5 * LEASE)
-    trial.lost(trial.workers)
+    trial.pause(1.1 * PATIENCE_OF_SENDER, 1.3 * PATIENCE_OF_SENDER)
     if trial.chance.random() < 0.3:
+        trial.lost(trial.workers)
         host.kill()
         host.start()
     else:
@@ -223,7 +223,7 @@ def lose_host(trial):
     "The last host is gone with its disk; its workers are forgotten."
     host = trial.hosts[-1]
     lost = host.lose()
-    trial.forgotten = len(opened_by(trial.world, lost))
+    trial.forgotten = {subscriber for _, subscriber in opened_by(trial.world, lost)}
     forget(trial.world, lost)
 
 

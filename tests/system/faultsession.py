@@ -53,6 +53,7 @@ class Session(asyncio.Protocol):
         self.scanned = self.chunk_left = 0
         self.is_last_chunk = False
         self.transactions, self.mail_most = 0, 1 << 30
+        self.mails = 0             # MAIL commands so far
 
     # ---- the socket ----
 
@@ -67,7 +68,7 @@ class Session(asyncio.Protocol):
     def connection_lost(self, error):
         self.has_gone = True
         self.is_over = True
-        self.house.note({"what": "close", "connection": self.name, "messages": self.transactions})
+        self.house.note({"what": "close", "connection": self.name, "messages": self.transactions, "mails": self.mails})
         if self.after:
             after, self.after = self.after, None
             try:
@@ -253,7 +254,7 @@ class Session(asyncio.Protocol):
             raise Closed
 
     def answer(self, step, reply, then=None, recipient="", instead=None):
-        """The reply of this step and what follows from it, unless a fault strikes; then instead() follows where the command is refused."""
+        """The reply of this step and what follows from it, unless a fault strikes; then instead(action) follows where it is refused."""
         rule = self.strike(step, recipient)
 
         def go_on():
@@ -271,11 +272,11 @@ class Session(asyncio.Protocol):
         elif rule.action in ("soft", "hard"):
             self.say(rule.reply or (faultrules.SOFT if rule.action == "soft" else faultrules.HARD))
             if instead:
-                instead()
+                instead(rule.action)
         elif rule.action == "garbage":
             self.out.append(self.house.rules.chance.choice(faultrules.GARBAGE))
             if instead:
-                instead()
+                instead(rule.action)
         elif rule.action == "inject":
             self.say(reply)
             self.say("250 2.0.0 injected")
@@ -289,7 +290,7 @@ class Session(asyncio.Protocol):
             self.mode = self.read_command
         if self.buffer:
             self.breach("spoke before the banner", self.buffer)
-        self.answer("banner", f"220 {self.options['host']} fault relay", then, instead=then)
+        self.answer("banner", f"220 {self.options['host']} fault relay", then, instead=lambda action: then())
 
     # ---- commands ----
 
@@ -445,6 +446,7 @@ class Session(asyncio.Protocol):
         return found[2], parameters
 
     def on_mail(self, rest, raw):
+        self.mails += 1
         path, parameters = self.read_path("FROM", rest, raw, MAIL_PARAMETERS)
         self.is_utf8 = "SMTPUTF8" in parameters
         self.is_8bit = (parameters.get("BODY") or "").upper() == "8BITMIME"
@@ -483,8 +485,9 @@ class Session(asyncio.Protocol):
         if self.recipients:
             self.breach("a second recipient: every copy has its own return path", raw)
 
-        def refuse():
-            self.house.note({"what": "refused", "connection": self.name, "to": path, "from": self.sender, "step": "rcpt"})
+        def refuse(action):
+            self.house.note({"what": "refused", "connection": self.name, "to": path, "from": self.sender, "step": "rcpt",
+                             "action": action, "mail": self.mails})
         self.answer("rcpt", "250 2.1.5 Ok", lambda: self.recipients.append(path), path, refuse)
 
     def check_order(self, what, raw):
@@ -598,7 +601,7 @@ class Session(asyncio.Protocol):
         token, found = TOKEN.match(self.sender), MESSAGE_ID.search(content)
         record = {"connection": self.name, "from": self.sender, "token": token[1].lower() if token else None,
                   "message_id": found[1].decode("latin-1") if found else None, "to": self.recipients[0],
-                  "size": len(content), "client": self.client}
+                  "size": len(content), "client": self.client, "mail": self.mails}
         self.house.keep(content)
         self.forget_transaction()
         kept = self.strike("kept", record["to"])
@@ -609,8 +612,8 @@ class Session(asyncio.Protocol):
         def then():
             self.house.note({"what": "accepted", **record})
 
-        def refuse():
-            self.house.note({"what": "refused", **record, "step": "dot"})
+        def refuse(action):
+            self.house.note({"what": "refused", **record, "step": "dot", "action": action})
         if self.options["delay"]:
             self.delay(self.options["delay"], lambda: self.answer("dot", "250 2.0.0 Taken", then, record["to"], refuse))
         else:

@@ -26,8 +26,9 @@ STRIKES = {step: BREAKS for step in ("banner", "ehlo", "mail", "rcpt", "data", "
 STRIKES["content"] = ("drop", "reset", "stall", "hang", "gone")
 STRIKES["kept"] = ("drop", "reset", "stall", "hang", "garbage", "slow")
 BY_CONNECTION = ("banner", "ehlo", "starttls", "tls", "auth", "quit")
-# After these, in a transaction, the client may not know what became of what it had in hand.
+# After these the client may not know what became of the message whose content it had written.
 LEAVES_DOUBT = ("drop", "reset", "hang", "gone", "garbage")
+AT_THE_END = ("content", "dot", "kept")
 TEXT = "Hello {{name|friend}},\n\n.this line begins with a dot\n..and this one with two\n\nthis is the news.\n"
 
 
@@ -56,7 +57,7 @@ def begin(world, rules, seed, options, settings, row):
     world.subscribe(audience())
     world.configure(**{
         "relay.connections": CONNECTIONS, "relay.messages_per_connection": 40, "relay.connect_timeout": "3s",
-        "relay.reply_timeout": "3s", "relay.data_timeout": "3s", "relay.final_timeout": "3s", "relay.retry": "1s",
+        **{f"relay.{step}_timeout": f"{disasters.PATIENCE_OF_SENDER}s" for step in ("reply", "data", "final")}, "relay.retry": "1s",
         "sender.workers": WORKERS, "sender.lease": f"{disasters.LEASE}s", "sender.window": 100, "sender.stop_timeout": "4s",
         "sender.retry_after": "1s 2s", "journal.size": "512K", **settings})
     relay = FaultRelay(world, rules=rules, seed=seed, **{"delay": 0.004, **options}).start()
@@ -84,26 +85,40 @@ def go_through(trial, planned):
         trial.do(disaster)
 
 
-def broken_sessions(relay):
-    return sum(count for (step, action), count in relay.faults().items() if action in LEAVES_DOUBT and step not in BY_CONNECTION)
+def leaves_doubt(step, action, in_flight):
+    """A fault at the end of a message is about it. The commands that share a write with that end are answered behind it, so that its reply
+    has left, which only a reset can take back. With several on the wire what ends the session ends all of them."""
+    if step in BY_CONNECTION or action not in LEAVES_DOUBT:
+        return False
+    return step in AT_THE_END or action == "reset" or in_flight > 1
+
+
+def broken_by_relay(relay, in_flight):
+    """How many may be in doubt by faults of the relay."""
+    return sum(count for (step, action), count in relay.faults().items() if leaves_doubt(step, action, in_flight)) * in_flight
 
 
 def judge(trial, relay, strikes, in_flight):
     """What must hold when it is over."""
     world = trial.world
-    copies, places, doubts = exactness.check(world, [relay], trial.campaign, audience())
+    copies, places, doubts = exactness.check(world, [relay], trial.campaign, audience(), in_flight, lost=trial.forgotten)
     relay.check()
     struck = relay.faults()
     missed = [(step, action) for step, actions in strikes.items() for action in actions if not struck[step, action]]
     if missed:
         raise Failure(f"not every fault struck: {missed}")
+    told = len(copies.told)
+    if told < len(places) // 2:
+        raise Failure(f"of {told} only the relay knows that sender had heard of them: too few to prove anything")
     named = sum(doubts.values())
-    most = trial.forgotten + trial.doubtful + broken_sessions(relay) * in_flight
+    by_relay = broken_by_relay(relay, in_flight)
+    most = len(trial.forgotten) + trial.doubtful + by_relay
     if named > most:
-        raise Failure(f"{named} doubts, and at most {most} are to be explained: {trial.forgotten} by the lost host, {trial.doubtful} by"
-                      f" {len(trial.done)} disasters, the rest by the relay")
+        raise Failure(f"{named} doubts, and at most {most} are to be explained: {len(trial.forgotten)} by the lost host, {trial.doubtful} by"
+                      f" {len(trial.done)} disasters, {by_relay} by the relay")
     again = sum(copies.taken.values()) - len(copies.taken)
-    return f"{len(places)} recipients, {named} doubts of {most} that may be, {again} copies sent again"
+    return (f"{len(places)} recipients, {told} known to be known, {named} doubts of {most} that may be ({len(trial.forgotten)} of the"
+            f" lost host), {again} copies sent again")
 
 
 def stop_all(trial):
