@@ -62,6 +62,7 @@ static struct recipient *let_go(struct connection *connection, uint64_t id)
 	assert(recipient->place < connection->load && connection->in_hand[recipient->place] == recipient);
 	connection->in_hand[recipient->place] = last;
 	last->place = recipient->place;
+	connection->pool->in_hand--;
 	if (--connection->load == 0 && !connection->is_over)
 		put(connection, POOL_IDLE);
 	return recipient;
@@ -326,6 +327,7 @@ void connection_done(struct connection *connection)
 	if (connection == NULL)
 		return;
 	pool_leave(connection->pool, &connection->member);
+	connection->pool->in_hand -= connection->load;
 	stream_done(connection->stream);
 	smtp_client_done(connection->client);
 	letter_done(&connection->letter);
@@ -361,6 +363,7 @@ enum err connection_begin(struct connection *connection, struct recipient *recip
 	take(connection, POOL_IDLE);
 	recipient->place = connection->load;
 	connection->in_hand[connection->load++] = recipient;
+	connection->pool->in_hand++;
 	pump(connection);
 	return ERR_OK;
 }

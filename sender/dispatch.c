@@ -174,6 +174,12 @@ static size_t waiting(void *owner, const struct relay *relay)
 	return count;
 }
 
+static bool has_room(void *owner)
+{
+	const struct dispatch *dispatch = owner;
+	return keeper_has_room(dispatch->keeper);
+}
+
 static uint64_t route(void *owner, struct run *run, struct view address)
 {
 	struct dispatch *dispatch = owner;
@@ -198,6 +204,7 @@ struct relay_owner dispatch_for_relays(struct dispatch *dispatch)
 		.next = next_recipient,
 		.unspeakable = on_unspeakable,
 		.waiting = waiting,
+		.has_room = has_room,
 	};
 }
 

@@ -156,9 +156,10 @@ static enum err tell_news(struct exchange *exchange, const struct exchange_turn 
 	enum err err = ERR_OK;
 	for (size_t i = 0; err == ERR_OK && i < relays_count(relays); i++) {
 		const struct relay *relay = relays_at(relays, i);
+		int64_t wait_us = relay_retry_in(relay, turn->boot_us);
 		if (relay_has_news(relay))
 			err = relays_report(exchange->parts.db, view_of(relay_terms(relay)->name), relay_trouble(relay),
-					    turn->wall_us + relay_retry_in(relay, turn->boot_us), why);
+					    wait_us > 0 ? turn->wall_us + wait_us : 0, why);
 	}
 	return err;
 }

@@ -466,10 +466,11 @@ bool journal_has_room(const struct journal *journal, size_t messages)
 	return room_left(journal) / (2 * JOURNAL_RECORD_MOST) >= messages;
 }
 
-bool journal_is_worn(const struct journal *journal)
+bool journal_is_worn(const struct journal *journal, size_t messages)
 {
 	size_t used = journal->used + journal->gathered.len;
-	return used > journal->half_size / 2 && used - journal->initial_used > journal->half_size / 8;
+	bool is_full = used > journal->half_size / 2 || !journal_has_room(journal, messages);
+	return is_full && used - journal->initial_used > journal->half_size / 8;
 }
 
 enum err journal_rewrite(struct journal *journal, journal_next *next, void *owner, struct buf *why)

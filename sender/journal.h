@@ -86,8 +86,8 @@ enum err journal_flush(struct journal *journal, struct buf *why) MUST_USE;
 
 /* Whether `messages` more messages find room for intent and outcome each. */
 bool journal_has_room(const struct journal *journal, size_t messages);
-/* Whether rewriting would pay. */
-bool journal_is_worn(const struct journal *journal);
+/* Whether rewriting would pay: much is written, or there is no room for so many more messages. */
+bool journal_is_worn(const struct journal *journal, size_t messages);
 
 /* Begins the next generation with the records that next() gives until it says false. Flushes first. */
 typedef bool journal_next(void *owner, struct journal_record *ret_record);

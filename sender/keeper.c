@@ -1,6 +1,7 @@
 #include "sender/keeper.h"
 
 #include "base/log.h"
+#include "sender/shares.h"
 
 void keeper_give_up(struct keeper *keeper, const char *event, struct view why)
 {
@@ -50,7 +51,7 @@ static bool next_live(void *owner, struct journal_record *ret_record)
 
 void keeper_rewrite_when_worn(struct keeper *keeper)
 {
-	if (keeper->has_failed || !journal_is_worn(keeper->journal))
+	if (keeper->has_failed || !journal_is_worn(keeper->journal, queue_in_hand(keeper->queue) + 1))
 		return;
 	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
 	struct live live = { .queue = keeper->queue,
@@ -68,6 +69,14 @@ bool keeper_flush(struct keeper *keeper)
 	return !keeper->has_failed;
 }
 
+uint64_t keeper_messages(const struct keeper *keeper)
+{
+	uint64_t size = journal_size(keeper->journal), messages = size / (UINT64_C(4) * JOURNAL_RECORD_MOST);
+	while (messages > 0 && journal_least_size(messages) > size)
+		messages--;
+	return messages;
+}
+
 bool keeper_has_room(const struct keeper *keeper)
 {
 	return journal_has_room(keeper->journal, queue_in_hand(keeper->queue) + 1);
@@ -75,7 +84,7 @@ bool keeper_has_room(const struct keeper *keeper)
 
 void keeper_check_size(struct keeper *keeper, uint64_t messages)
 {
-	uint64_t least = journal_least_size(messages), size = journal_size(keeper->journal);
+	uint64_t least = journal_least_size(shares_journal_for(messages)), size = journal_size(keeper->journal);
 	if (messages == keeper->checked)
 		return;
 	keeper->checked = messages;

@@ -23,9 +23,11 @@ void keeper_rewrite_when_worn(struct keeper *keeper);
 /* Nothing may be sent any more; logs the event once. */
 void keeper_give_up(struct keeper *keeper, const char *event, struct view why);
 
+/* How many messages may be in hand at once, whatever their records hold. */
+uint64_t keeper_messages(const struct keeper *keeper);
 /* For another message beside those in hand. */
 bool keeper_has_room(const struct keeper *keeper);
-/* The relays may have so many messages in hand: logs, once for each number, when the journal holds fewer. */
+/* The relays may have so many messages in hand: logs, once for each number, when the journal holds them back. */
 void keeper_check_size(struct keeper *keeper, uint64_t messages);
 
 #endif

@@ -35,6 +35,7 @@ struct pool {
 		struct pool_member *first, *last;
 		size_t count;
 	} lines[POOL_LINE_COUNT];
+	size_t in_hand; /* messages, of all its connections */
 };
 
 /* At the end of the line, unless it stands there. */

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "sender/backoff.h"
+#include "sender/hold.h"
 #include "sender/secret.h"
 
 #define LONGEST_BACKOFF_US (INT64_C(600) * CLOCK_US_PER_SECOND)
@@ -37,6 +38,9 @@ struct relay {
 	size_t most;     /* connections that politeness allows */
 	size_t excess;   /* so many of those that stand are still to quit */
 	struct backoff backoff;
+	uint64_t bound; /* messages in hand that the journal allows */
+	uint64_t begun; /* messages so far */
+	struct hold hold;
 	bool is_quitting, has_news;
 	struct buf trouble;
 };
@@ -59,6 +63,7 @@ enum err relay_new(const struct relay_parts *parts, const struct relay_terms *te
 	relay->parts = *parts;
 	relay->terms = *terms;
 	relay->most = SIZE_MAX;
+	relay->bound = UINT64_MAX;
 	relay->vacancies.room = parts->places;
 	relay->vacancies.until_us = calloc(parts->places, sizeof(*relay->vacancies.until_us));
 	relay->backoff = backoff_new(parts->settings->relay_retry, LONGEST_BACKOFF_US);
@@ -109,6 +114,54 @@ static void work(struct relay *relay)
 	relay->has_news = true;
 	log_event(LOG_INFO, "relay.restored", "relay=%s", relay->terms.name);
 }
+
+/* ---- what the journal leaves ---- */
+
+static bool is_bound(const struct relay *relay)
+{
+	return relay->pool.in_hand >= relay->bound;
+}
+
+static bool lacks_room(const struct relay *relay, int64_t now_us)
+{
+	const struct relay_owner *owner = &relay->parts.owner;
+	if (relay->is_quitting || owner->has_room == NULL || backoff_waits(&relay->backoff, now_us) ||
+	    pool_count(&relay->pool, POOL_HUNGRY) == 0)
+		return false;
+	return (is_bound(relay) || !owner->has_room(owner->connection.owner)) &&
+	       owner->waiting(owner->connection.owner, relay) > 0;
+}
+
+static void tell_held(struct relay *relay)
+{
+	struct log_text room;
+	relay->has_news = true;
+	if (is_bound(relay))
+		buf_addf(
+		    &relay->trouble,
+		    "for %d seconds it has answered none of %zu messages, its share of a worker's journal; if it is "
+		    "only slow, raise journal.size or lower its messages in flight",
+		    HOLD_MOST_S, relay->pool.in_hand);
+	else
+		buf_addf(&relay->trouble,
+			 "a worker's journal has no room for more of its messages: raise journal.size");
+	log_event(LOG_WARNING, "relay.held", "relay=%s in_hand=%zu why=%s", relay->terms.name, relay->pool.in_hand,
+		  log_quoted(buf_view(&relay->trouble), &room));
+}
+
+static void look_at_room(struct relay *relay, int64_t now_us)
+{
+	enum hold_news news = hold_look(&relay->hold, lacks_room(relay, now_us), relay->begun, now_us);
+	if (news == HOLD_BEGINS && relay->trouble.len == 0)
+		tell_held(relay);
+	if (news != HOLD_ENDS || backoff_is_failed(&relay->backoff))
+		return;
+	buf_reset(&relay->trouble);
+	relay->has_news = true;
+	log_event(LOG_INFO, "relay.freed", "relay=%s", relay->terms.name);
+}
+
+/* ---- connections that are over ---- */
 
 /* A place is left alone. When more are than there is room for, there are too few places meanwhile for another connection anyway. */
 static void leave_alone(struct relay *relay, int64_t until_us)
@@ -271,11 +324,12 @@ void relay_look_after(struct relay *relay, int64_t now_us)
 {
 	bury_all(relay, now_us);
 	open_more(relay, now_us);
+	look_at_room(relay, now_us);
 }
 
 bool relay_takes(const struct relay *relay, int64_t now_us)
 {
-	return pool_count(&relay->pool, POOL_HUNGRY) > 0 && !relay->is_quitting &&
+	return pool_count(&relay->pool, POOL_HUNGRY) > 0 && !relay->is_quitting && !is_bound(relay) &&
 	       !backoff_waits(&relay->backoff, now_us);
 }
 
@@ -286,6 +340,7 @@ bool relay_feed_one(struct relay *relay)
 	struct recipient *recipient = owner->next(owner->connection.owner, relay, connection_letter(connection));
 	if (recipient == NULL)
 		return false;
+	relay->begun++;
 	if (connection_begin(connection, recipient) != ERR_OK)
 		owner->unspeakable(owner->connection.owner, recipient);
 	return true;
@@ -353,6 +408,16 @@ void relay_limit(struct relay *relay, size_t most)
 	}
 }
 
+void relay_bound(struct relay *relay, uint64_t most)
+{
+	relay->bound = most;
+}
+
+size_t relay_in_hand(const struct relay *relay)
+{
+	return relay->pool.in_hand;
+}
+
 size_t relay_connections(const struct relay *relay)
 {
 	return pool_count(&relay->pool, POOL_ALL);
@@ -408,8 +473,9 @@ void relay_told_news(struct relay *relay)
 
 void relay_forget_trouble(struct relay *relay)
 {
-	if (!backoff_is_failed(&relay->backoff))
+	if (relay->trouble.len == 0)
 		return;
+	relay->hold = (struct hold){ 0 };
 	backoff_clear(&relay->backoff);
 	buf_reset(&relay->trouble);
 	relay->has_news = true;

@@ -18,6 +18,8 @@ struct relay_owner {
 	void (*unspeakable)(void *owner, struct recipient *recipient);
 	/* How many recipients wait for this relay: no more connections are opened than that. */
 	size_t (*waiting)(void *owner, const struct relay *relay);
+	/* Whether the journal has room for another message; NULL: no journal is kept. */
+	bool (*has_room)(void *owner);
 };
 
 struct relay_parts {
@@ -54,8 +56,12 @@ void relay_adjust(struct relay *relay, const struct relay_terms *terms, size_t p
 /* No more connections than that (SIZE_MAX: no limit beside its places): those that stand beyond quit when they would
  * take another envelope. */
 void relay_limit(struct relay *relay, size_t most);
+/* No more messages in hand than that, whatever its connections would take: its share of the journal. When that holds it back for long,
+ * it is news. */
+void relay_bound(struct relay *relay, uint64_t most);
+size_t relay_in_hand(const struct relay *relay);
 size_t relay_connections(const struct relay *relay);
-/* How many messages its connections may have in hand at once. */
+/* How many messages its connections might have in hand at once. */
 uint64_t relay_in_hand_most(const struct relay *relay);
 unsigned relay_slot(const struct relay *relay);
 bool relay_is_quitting(const struct relay *relay);

@@ -8,6 +8,7 @@
 #include "mail/address.h"
 #include "sender/files.h"
 #include "sender/routes.h"
+#include "sender/shares.h"
 
 /* What a message costs a relay of weight 1; and how far one that could not work may lag behind, to be made good when it can. */
 #define STEP UINT64_C(1000000)
@@ -15,14 +16,16 @@
 
 struct member {
 	struct relay *relay;
-	uint64_t pass; /* what it has had for its weight */
-	bool is_dry;   /* this turn: nobody waits for it */
+	uint64_t pass;     /* what it has had for its weight */
+	bool is_dry;       /* this turn: nobody waits for it */
+	int64_t leaves_us; /* boot time: it was found quitting; 0: it is not */
 };
 
 struct relays {
 	const struct setup *setup;
 	struct loop *loop;
 	struct relay_owner owner;
+	uint64_t room; /* messages in the journal */
 	/* Quitting ones among them. */
 	struct member members[ROUTES_RELAYS];
 	size_t count;
@@ -33,13 +36,13 @@ struct relays {
 	bool is_stopping;
 };
 
-enum err relays_new(const struct setup *setup, struct loop *loop, const struct relay_owner *owner,
+enum err relays_new(const struct setup *setup, struct loop *loop, const struct relay_owner *owner, uint64_t room,
 		    struct relays **ret_relays)
 {
 	struct relays *relays = calloc(1, sizeof(*relays));
 	if (relays == NULL)
 		return ERR_MEMORY;
-	*relays = (struct relays){ .setup = setup, .loop = loop, .owner = *owner };
+	*relays = (struct relays){ .setup = setup, .loop = loop, .owner = *owner, .room = room };
 	*ret_relays = relays;
 	return ERR_OK;
 }
@@ -215,6 +218,59 @@ uint64_t relays_route(const struct relays *relays, struct run *run, struct view 
 
 /* ---- a turn ---- */
 
+static uint64_t held_by_leaving(const struct relays *relays)
+{
+	uint64_t held = 0;
+	for (size_t i = 0; i < relays->count; i++) {
+		if (relay_is_quitting(relays->members[i].relay))
+			held += relay_in_hand(relays->members[i].relay);
+	}
+	return held;
+}
+
+static void cut_off(struct relay *relay)
+{
+	log_event(LOG_WARNING, "relay.cut", "relay=%s in_hand=%zu", relay_terms(relay)->name, relay_in_hand(relay));
+	relay_cut(relay, NULL);
+}
+
+/* One that was replaced keeps its part of the journal while it does not answer. */
+static void cut_off_late(struct relays *relays, int64_t now_us)
+{
+	const struct settings *settings = &relays->setup->settings;
+	uint64_t held = held_by_leaving(relays);
+	bool is_short = shares_room(relays->room, held) < shares_room(relays->room, 0);
+	int64_t time_us = is_short && settings->sender_stop_timeout < settings->relay_final_timeout
+			      ? settings->sender_stop_timeout
+			      : settings->relay_final_timeout;
+	for (size_t i = 0; i < relays->count; i++) {
+		struct member *member = &relays->members[i];
+		if (!relay_is_quitting(member->relay))
+			continue;
+		if (member->leaves_us == 0)
+			member->leaves_us = now_us;
+		if (now_us - member->leaves_us >= time_us && relay_in_hand(member->relay) > 0)
+			cut_off(member->relay);
+	}
+}
+
+static void share_room(struct relays *relays)
+{
+	uint64_t asks[ROUTES_RELAYS], shares[ROUTES_RELAYS];
+	struct relay *asking[ROUTES_RELAYS];
+	size_t count = 0;
+	for (size_t i = 0; i < relays->count; i++) {
+		struct relay *relay = relays->members[i].relay;
+		if (relay_is_quitting(relay))
+			continue;
+		asks[count] = relay_in_hand_most(relay);
+		asking[count++] = relay;
+	}
+	shares_divide(shares_room(relays->room, held_by_leaving(relays)), asks, count, shares);
+	for (size_t i = 0; i < count; i++)
+		relay_bound(asking[i], shares[i]);
+}
+
 /* Those that were replaced go when nothing of them is left to be done or told. */
 static void sweep(struct relays *relays)
 {
@@ -253,11 +309,14 @@ static void charge(struct relays *relays, struct member *member)
 
 void relays_feed(struct relays *relays, int64_t now_us)
 {
+	if (!relays->is_stopping)
+		cut_off_late(relays, now_us);
 	for (size_t i = 0; i < relays->count; i++) {
 		relay_look_after(relays->members[i].relay, now_us);
 		relays->members[i].is_dry = false;
 	}
 	sweep(relays);
+	share_room(relays);
 	struct member *member;
 	while ((member = choose(relays, now_us)) != NULL) {
 		if (relay_feed_one(member->relay))

@@ -1,8 +1,10 @@
 /* The relays of a worker: those that have an enabled row, or the one of the settings when there is no row. They are read again
- * when rows change: a relay that changed or went quits, with what it has in hand coming to its end, and is replaced.
+ * when rows change: a relay that changed or went quits, with what it has in hand coming to its end, and is replaced. What is not
+ * at its end after relay.final_timeout is cut off, after sender.stop_timeout if the journal is short of room.
  *
- * Among the relays that take an envelope the one comes next that has had the least for its weight, so that work moves to the others when
- * one is left alone or does not answer. */
+ * Together they have no more in hand than the journal has room for, each its share. Among those that take an envelope the one comes next
+ * that has had the least for its weight. Relays of the same weight take what they can. Of two with different weights the one that has had its
+ * part waits for the other, while that one goes on: so work moves to the others when one is left alone or does not answer. */
 #ifndef SENDER_RELAYS_H
 #define SENDER_RELAYS_H
 
@@ -10,8 +12,8 @@
 
 struct relays;
 
-/* Without any relay until the first relays_set(). */
-enum err relays_new(const struct setup *setup, struct loop *loop, const struct relay_owner *owner,
+/* Without any relay until the first relays_set(). room: messages that the journal has room for. */
+enum err relays_new(const struct setup *setup, struct loop *loop, const struct relay_owner *owner, uint64_t room,
 		    struct relays **ret_relays) MUST_USE;
 void relays_done(struct relays *relays); /* accepts NULL; cuts nothing off by itself */
 

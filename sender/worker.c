@@ -137,9 +137,10 @@ static enum err make_parts(struct worker *worker)
 		err = pace_new(&worker->pace);
 	if (err == ERR_OK)
 		err = token_maker_new(&worker->setup->keyring, view_of(settings->bounce_domain), &worker->tokens);
-	if (err == ERR_OK)
-		err = relays_new(worker->setup, worker->loop, &owner, &worker->relays);
 	worker->keeper = (struct keeper){ .journal = worker->journal, .queue = worker->queue };
+	if (err == ERR_OK)
+		err =
+		    relays_new(worker->setup, worker->loop, &owner, keeper_messages(&worker->keeper), &worker->relays);
 	worker->dispatch = (struct dispatch){
 		.setup = worker->setup,
 		.classifier = worker->classifier,

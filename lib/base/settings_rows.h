@@ -109,11 +109,12 @@ SETTING(COUNT, breaker, complaint_min, "10", "messages", "Fewer complaints than 
 
 SETTING(PATH, journal, dir, "/var/lib/verpost", "path",
 	"Where workers keep their journals. It must survive a restart of sender and must not be shared between hosts.")
-SETTING(
-    SIZE, journal, size, "8M", "octets",
-    "Size of one worker's journal, taken from the disk at start. 8M hold about 1,600 messages in hand: of each relay "
-    "a worker's connections, each with in_flight messages and one more. sender says at its start, or with "
-    "journal.small in its log, when that is too few and what to set; it counts from the next start on.")
+SETTING(SIZE, journal, size, "8M", "octets",
+	"Size of one worker's journal, taken from the disk at start. 8M hold about 1,600 messages in hand, a quarter "
+	"of them "
+	"kept free for relays that come and go. Each relay has its share, and may have in hand: "
+	"a worker's connections, each with in_flight messages and one more. sender says at its start, or with "
+	"journal.small in its log, when that is too few and what to set; it counts from the next start on.")
 SETTING(WORD, journal, sync, "none", "none group",
 	"none: the journal survives the death of the process. group: also the loss of power, one fdatasync shared by "
 	"the connections before their messages end.")

@@ -190,7 +190,7 @@ enum err relays_report(struct db *db, struct view relay, struct view reason, int
 	const struct db_value values[] = {
 		db_text(relay),
 		db_text_or_null(reason),
-		reason.len == 0 ? db_null() : db_time(retry_at_us),
+		reason.len == 0 || retry_at_us == 0 ? db_null() : db_time(retry_at_us),
 	};
 	return db_run(db, &statements[REPORT], values, ARRAY_LEN(values), NULL, why);
 }

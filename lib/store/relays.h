@@ -49,7 +49,8 @@ enum err relays_change(struct db *db, const struct relay_row *row, struct buf *w
 /* What was known of its trouble goes with it. */
 enum err relays_remove(struct db *db, struct view name, struct buf *why) MUST_USE;
 
-/* How a worker finds it, for people to see: written when it changes, never read to decide. An empty reason: it works. */
+/* How a worker finds it, for people to see: written when it changes, never read to decide. An empty reason: it works;
+ * retry 0: nothing is tried at a time. */
 enum err relays_report(struct db *db, struct view relay, struct view reason, int64_t retry_at_us,
 		       struct buf *why) MUST_USE;
 

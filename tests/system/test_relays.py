@@ -4,7 +4,7 @@ import os
 import re
 import signal
 
-from faultrelay import FaultRelay
+from faultrelay import OFFERS, FaultRelay
 from sending import people
 from verpost import free_port, until
 
@@ -118,6 +118,32 @@ def test_more_in_hand_than_the_journal_holds(world):
     world.finished("c")
     assert world.log("sender").count("event=journal.small") == told, "still small"
     assert os.path.getsize(next((world.base / "journal").iterdir())) == least
+
+
+def test_one_that_never_answers(world):
+    """One relay takes messages and is silent: it keeps its share of the journal, and people are told; the others go on. Edited, it is cut off
+    soon, for its share is needed."""
+    audience = [f"a{n}@{'silent' if n % 2 else 'good'}.test" for n in range(1200)]
+    relays = begin(world, ["good"], audience)
+    silent = FaultRelay(world, name="silent", port=free_port(), processes=1, offers=OFFERS + ["CHUNKING"],
+                        rules=[{"step": "dot", "action": "hang"}]).start()
+    world.configure(**{"relay.connections": 4, "sender.workers": 1, "journal.size": "1M", "sender.stop_timeout": "2s"})
+    add(world, relays["good"])
+    add(world, silent, "--in-flight", 100, "--domains", "silent.test")
+    world.start("sender")
+    world.campaign("news", in_doubt="resend")
+    until(lambda: world.status("news")["accepted"] == len(audience) // 2, "the other relay goes on")
+    line = until(lambda: re.search("event=relay.held relay=silent in_hand=([0-9]+) .*", world.log("sender")), "it is told")
+    assert "journal.size" in line[0] and 50 <= int(line[1]) <= 150, line[0]
+    rows = until(lambda: [row for row in world.json("relay", "ls") if row["trouble"]], "listctl knows")
+    assert [row["relay"] for row in rows] == ["silent"] and "journal" in rows[0]["trouble"], rows
+    assert "silent" in world.listctl("campaign", "status", "news")
+    silent.rules([])
+    world.listctl("relay", "edit", "silent", "--helo", "other.test")
+    until(lambda: re.search("event=relay.cut relay=silent in_hand=[0-9]+", world.log("sender")), "it is cut off")
+    assert world.finished("news")["accepted"] == len(audience)
+    assert [row["trouble"] for row in world.json("relay", "ls")] == [None, None]
+    world.stop("sender")
 
 
 def test_what_they_are_for(world):

@@ -386,7 +386,7 @@ START_TEST(full_and_room_again)
 			flush(journal);
 		}
 		ck_assert_int_gt(count, 100);
-		ck_assert(journal_is_worn(journal));
+		ck_assert(journal_is_worn(journal, 1));
 		enum err err = ERR_OK;
 		const struct journal_record record = record_of(JOURNAL_INTENT, 0);
 		for (int64_t i = 0; i < 100 && err == ERR_OK; i++)
@@ -394,7 +394,7 @@ START_TEST(full_and_room_again)
 		ck_assert_int_eq(err, ERR_TOO_BIG);
 		rewrite(journal, 1, 5);
 		ck_assert(journal_has_room(journal, 10));
-		ck_assert(!journal_is_worn(journal));
+		ck_assert(!journal_is_worn(journal, 1));
 		journal_done(journal);
 		ck_told("after", &place, 1, 5);
 		clear_place(&place);
