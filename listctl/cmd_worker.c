@@ -85,7 +85,7 @@ const struct command worker_commands[] = {
 	    .help = "give up a worker whose host is lost with its disk",
 	    .details = "Whom it had opened and not finished comes in doubt, each named, and is sent to again or\n"
 		       "held as the campaign says. Never do this while its journal may come back: start sender on\n"
-		       "that host instead.\n",
+		       "that host instead. Possible when nothing was heard of it for twice sender.lease.\n",
 	    .least = 1,
 	    .most = 1,
 	    .needs = NEEDS_DATABASE,

@@ -61,8 +61,10 @@ static const struct db_statement statements[] = {
 			  " FROM worker w ORDER BY w.seen_at, w.id" },
 	/* $2: at least so many microseconds of silence. */
 	[LOCK] = { .name = "workers_lock",
-		   .sql = "SELECT seen_at <= now() - $2 * interval '1 microsecond' FROM worker WHERE id = $1::uuid FOR "
-			  "UPDATE" },
+		   .sql = "SELECT seen_at <= now() - $2 * interval '1 microsecond',"
+			  " floor(extract(epoch FROM now() - seen_at))::bigint,"
+			  " ceil(extract(epoch FROM seen_at + $2 * interval '1 microsecond' - now()))::bigint"
+			  " FROM worker WHERE id = $1::uuid FOR UPDATE" },
 	[NAME_DOUBTFUL] = { .name = "workers_name_doubtful",
 			    .sql =
 				"INSERT INTO doubt (campaign_id, subscriber_id, attempt, worker_id, connection, at,"
@@ -172,7 +174,10 @@ static enum err lock(struct db *db, const char *id, int64_t quiet_us, struct buf
 		return ERR_NOT_FOUND;
 	}
 	if (!db_get_bool(rows, 0, 0)) {
-		buf_addf(why, "the worker %s is alive: stop its sender first", id);
+		buf_addf(why,
+			 "the worker %s was last heard of %lld s ago; once its sender has stopped it can be forgotten "
+			 "in %lld s",
+			 id, (long long)db_get_int(rows, 0, 1), (long long)db_get_int(rows, 0, 2));
 		return ERR_REFUSED;
 	}
 	return ERR_OK;

@@ -248,7 +248,14 @@ def test_workers(world):
     world.setup()
     assert world.json("worker", "ls") == []
     world.refused("worker", "forget", "x", code=2, says="worker ls")
-    world.refused("worker", "forget", "0b1e0d5c-7b5e-4f64-9f0c-d6a1c0b7e1aa", says="0b1e0d5c")
+    worker = "0b1e0d5c-7b5e-4f64-9f0c-d6a1c0b7e1aa"
+    world.refused("worker", "forget", worker, says="0b1e0d5c")
+    world.configure(**{"sender.lease": "1h"})
+    world.sql(f"INSERT INTO worker (id, host, journal, seen_at) VALUES ('{worker}', 'h', 'j', now() - interval '1 hour')")
+    told = [int(word) for word in world.refused("worker", "forget", worker, says="last heard of").split() if word.isdigit()]
+    assert 3600 <= told[0] < 3800 and 3400 < told[1] <= 3600 and 7199 <= sum(told) <= 7201, told
+    world.sql("UPDATE worker SET seen_at = now() - interval '2 hours'")
+    world.listctl("worker", "forget", worker)
 
 
 def test_nothing_is_asked(world):
