@@ -58,6 +58,8 @@ static void end_command(struct secret *secret)
 	close_pipe(secret);
 	if (secret->pid == 0)
 		return;
+	/* And what it has started: the shell alone would leave the program behind that it waits for. */
+	kill(-secret->pid, SIGKILL);
 	kill(secret->pid, SIGKILL);
 	while (waitpid(secret->pid, NULL, 0) < 0 && errno == EINTR)
 		;
@@ -67,6 +69,7 @@ static void end_command(struct secret *secret)
 /* In the child: only what is safe between fork and exec. It ends with the worker, and inherits nothing but its output. */
 static void run_command(const char *path, int output)
 {
+	setpgid(0, 0);
 	int nothing = open("/dev/null", O_RDWR);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	sigset_t none;
@@ -101,6 +104,7 @@ static enum secret_state start_command(struct secret *secret, int64_t now_us, st
 		buf_addf(why, "%s cannot be run: %s", secret->path, strerror(errno));
 		return SECRET_FAILED;
 	}
+	setpgid(pid, pid); /* whoever comes first; it fails when the child did and runs its command */
 	secret->pid = pid;
 	secret->until_us = now_us + COMMAND_MOST_US;
 	return SECRET_PENDING;

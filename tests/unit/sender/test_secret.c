@@ -1,5 +1,6 @@
 #include "sender/secret.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -115,6 +116,42 @@ START_TEST(it_is_used_for_its_life_and_until_it_is_refused)
 	}
 END_TEST
 
+/* Whether somebody has the fifo open for writing, asked until it is so. */
+static void wait_for_writer(int fifo, bool wanted)
+{
+	const struct timespec moment = { .tv_nsec = 2000000 };
+	char byte;
+	size_t looks = 0;
+	while ((read(fifo, &byte, 1) < 0) != wanted) {
+		ck_assert_uint_lt(looks++, 15000);
+		nanosleep(&moment, NULL);
+	}
+}
+
+START_TEST(what_a_command_started_ends_with_it)
+	{
+		char fifo_path[160], text[512];
+		make_folder();
+		snprintf(fifo_path, sizeof(fifo_path), "%s/fifo", folder);
+		ck_assert_int_eq(mkfifo(fifo_path, 0600), 0);
+		int fifo = open(fifo_path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+		ck_assert_int_ge(fifo, 0);
+		snprintf(text, sizeof(text), "#!/bin/sh\nsleep 1000 >%s\necho late\n", fifo_path);
+		write_file(text, 0700);
+		struct secret *secret;
+		ck_assert_int_eq(secret_new(path, CLOCK_US_PER_SECOND, &secret), ERR_OK);
+		AUTO_BUF why = buf_with_ceiling(1024);
+		struct view said;
+		ck_assert_int_eq(secret_ask(secret, 1, &said, &why), SECRET_PENDING);
+		wait_for_writer(fifo, true);
+		secret_done(secret);
+		wait_for_writer(fifo, false);
+		close(fifo);
+		unlink(fifo_path);
+		drop_folder();
+	}
+END_TEST
+
 START_TEST(a_command_that_hangs_is_ended)
 	{
 		AUTO_BUF why = buf_with_ceiling(1024);
@@ -137,7 +174,7 @@ END_TEST
 Suite *test_suite(void)
 {
 	const TTest *const tests[] = { what_files_say, it_is_used_for_its_life_and_until_it_is_refused,
-				       a_command_that_hangs_is_ended };
+				       a_command_that_hangs_is_ended, what_a_command_started_ends_with_it };
 	Suite *suite = suite_of("secret", tests, ARRAY_LEN(tests));
 	return suite;
 }
