@@ -356,7 +356,9 @@ static enum err show(struct call *call)
 
 static const char about_relays[] =
     "Without an enabled relay, sender uses that of the settings ([relay] host and port). With several, each message\n"
-    "goes to one that fits it and can take it, by weight; when one fails, the others take its work. Of the relays\n"
+    "goes to one that fits it and can take it; when one fails, the others take its work. Relays of the same weight\n"
+    "take what they can; those of different weights get as much as these say, as fast as the slowest goes. Of the "
+    "relays\n"
     "that fit, those for domains go before those for campaigns, these before those for lists, these before those\n"
     "for all. At most 32 relays may be enabled. A campaign with a recipient that no relay fits is held. The word none "
     "takes a limit or a text away.\n"

@@ -333,6 +333,11 @@ bool relay_takes(const struct relay *relay, int64_t now_us)
 	       !backoff_waits(&relay->backoff, now_us);
 }
 
+bool relay_works(const struct relay *relay, int64_t now_us)
+{
+	return pool_count(&relay->pool, POOL_ALL) > 0 && !relay->is_quitting && !backoff_waits(&relay->backoff, now_us);
+}
+
 bool relay_feed_one(struct relay *relay)
 {
 	const struct relay_owner *owner = &relay->parts.owner;

@@ -39,6 +39,8 @@ void relay_done(struct relay *relay); /* accepts NULL; cuts nothing off by itsel
 void relay_look_after(struct relay *relay, int64_t now_us);
 /* Some connection takes an envelope, and the relay is not left alone. */
 bool relay_takes(const struct relay *relay, int64_t now_us);
+/* It has connections, is not left alone and not quitting. */
+bool relay_works(const struct relay *relay, int64_t now_us);
 /* False: next() had nobody for it. */
 bool relay_feed_one(struct relay *relay);
 void relay_write(struct relay *relay, int64_t now_us);

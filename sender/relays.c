@@ -9,14 +9,12 @@
 #include "sender/files.h"
 #include "sender/routes.h"
 #include "sender/shares.h"
-
-/* What a message costs a relay of weight 1; and how far one that could not work may lag behind, to be made good when it can. */
-#define STEP UINT64_C(1000000)
-#define LAG_MOST (UINT64_C(100) * STEP)
+#include "sender/weigh.h"
 
 struct member {
 	struct relay *relay;
-	uint64_t pass;     /* what it has had for its weight */
+	struct weighed weighed;
+	uint64_t rivals;   /* slots of relays that some recipient may go through as well as through this one */
 	bool is_dry;       /* this turn: nobody waits for it */
 	int64_t leaves_us; /* boot time: it was found quitting; 0: it is not */
 };
@@ -29,7 +27,6 @@ struct relays {
 	/* Quitting ones among them. */
 	struct member members[ROUTES_RELAYS];
 	size_t count;
-	uint64_t pass; /* the furthest */
 	struct routes *routes;
 	struct db_rows *rows; /* the routes borrow from them */
 	uint64_t version;     /* of the routes; 0: none yet */
@@ -102,7 +99,7 @@ static enum err add_member(struct draft *draft, const struct relay_terms *terms,
 	if (relays->count == ROUTES_RELAYS)
 		return ERR_MEMORY;
 	struct member *member = &relays->members[relays->count];
-	*member = (struct member){ .pass = relays->pass };
+	*member = (struct member){ 0 };
 	enum err err = relay_new(&parts, terms, &member->relay);
 	if (err != ERR_OK)
 		return err;
@@ -202,18 +199,30 @@ enum err relays_set(struct relays *relays, struct db_rows *rows)
 	relays->routes = draft.routes;
 	relays->rows = rows;
 	relays->version++;
+	for (size_t i = 0; i < relays->count; i++)
+		relays->members[i].rivals = 0;
 	if (relays->is_stopping)
 		relays_quit(relays);
 	return ERR_OK;
 }
 
-uint64_t relays_route(const struct relays *relays, struct run *run, struct view address)
+static void note_rivals(struct relays *relays, uint64_t slots)
+{
+	for (size_t i = 0; i < relays->count; i++) {
+		if ((slots & UINT64_C(1) << relay_slot(relays->members[i].relay)) != 0)
+			relays->members[i].rivals |= slots;
+	}
+}
+
+uint64_t relays_route(struct relays *relays, struct run *run, struct view address)
 {
 	if (run->routes_version != relays->version) {
 		run->routes = routes_of_campaign(relays->routes, view_of(run->name), view_of(run->list_name));
 		run->routes_version = relays->version;
 	}
-	return routes_find(relays->routes, run->routes, address_domain(address));
+	uint64_t slots = routes_find(relays->routes, run->routes, address_domain(address));
+	note_rivals(relays, slots);
+	return slots;
 }
 
 /* ---- a turn ---- */
@@ -285,26 +294,43 @@ static void sweep(struct relays *relays)
 	relays->count = kept;
 }
 
+static bool are_rivals(const struct member *one, const struct member *other)
+{
+	return one != other && (one->rivals & UINT64_C(1) << relay_slot(other->relay)) != 0;
+}
+
+/* Another one that is behind by its weight could have what this one takes. */
+static bool must_wait(const struct relays *relays, const struct member *one, int64_t now_us)
+{
+	for (size_t i = 0; i < relays->count; i++) {
+		const struct member *other = &relays->members[i];
+		if (are_rivals(one, other) && !other->is_dry && weigh_waits(&one->weighed, &other->weighed, now_us) &&
+		    relay_works(other->relay, now_us) &&
+		    relays->owner.waiting(relays->owner.connection.owner, other->relay) > 0)
+			return true;
+	}
+	return false;
+}
+
 static struct member *choose(struct relays *relays, int64_t now_us)
 {
 	struct member *least = NULL;
 	for (size_t i = 0; i < relays->count; i++) {
 		struct member *member = &relays->members[i];
 		if (!member->is_dry && relay_takes(member->relay, now_us) &&
-		    (least == NULL || member->pass < least->pass))
+		    (least == NULL || member->weighed.paid < least->weighed.paid) && !must_wait(relays, member, now_us))
 			least = member;
 	}
 	return least;
 }
 
-static void charge(struct relays *relays, struct member *member)
+static void charge(struct relays *relays, struct member *member, int64_t now_us)
 {
-	uint64_t least = relays->pass > LAG_MOST ? relays->pass - LAG_MOST : 0;
-	if (member->pass < least)
-		member->pass = least;
-	member->pass += STEP / relay_terms(member->relay)->weight;
-	if (member->pass > relays->pass)
-		relays->pass = member->pass;
+	for (size_t i = 0; i < relays->count; i++) {
+		if (are_rivals(member, &relays->members[i]) && !relay_is_quitting(relays->members[i].relay))
+			weigh_catch_up(&member->weighed, &relays->members[i].weighed);
+	}
+	weigh_pay(&member->weighed, now_us);
 }
 
 void relays_feed(struct relays *relays, int64_t now_us)
@@ -314,13 +340,14 @@ void relays_feed(struct relays *relays, int64_t now_us)
 	for (size_t i = 0; i < relays->count; i++) {
 		relay_look_after(relays->members[i].relay, now_us);
 		relays->members[i].is_dry = false;
+		relays->members[i].weighed.weight = relay_terms(relays->members[i].relay)->weight;
 	}
 	sweep(relays);
 	share_room(relays);
 	struct member *member;
 	while ((member = choose(relays, now_us)) != NULL) {
 		if (relay_feed_one(member->relay))
-			charge(relays, member);
+			charge(relays, member, now_us);
 		else
 			member->is_dry = true;
 	}

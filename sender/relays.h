@@ -21,7 +21,7 @@ void relays_done(struct relays *relays); /* accepts NULL; cuts nothing off by it
  * all is as before, and what the rows lack is still there. */
 enum err relays_set(struct relays *relays, struct db_rows *rows) MUST_USE;
 /* The relays, a bit for each slot, that a recipient may go through; 0: none fits it. */
-uint64_t relays_route(const struct relays *relays, struct run *run, struct view address);
+uint64_t relays_route(struct relays *relays, struct run *run, struct view address);
 
 /* What relay.h says, for each of them. */
 void relays_feed(struct relays *relays, int64_t now_us);
