@@ -94,7 +94,8 @@ static enum err pace_open(struct call *call)
 
 /* ---- warm-up ---- */
 
-#define GROWTH_LEAST 1.0
+/* Less would never reach --until. */
+#define GROWTH_LEAST 1.01
 #define GROWTH_MOST 10.0
 
 static struct view option_view(struct call *call, const char *name)
@@ -116,7 +117,7 @@ static enum err read_warmup(struct call *call, struct warmup_row *row)
 		return call_misused(call, "--first N and --until M are needed, and M must be more than N");
 	if (growth != NULL &&
 	    (!pace_number(view_of(growth), &row->growth) || row->growth < GROWTH_LEAST || row->growth > GROWTH_MOST))
-		return call_misused(call, "--growth takes a number from 1 to 10, such as 1.5, not %s", growth);
+		return call_misused(call, "--growth takes a number from 1.01 to 10, such as 1.5, not %s", growth);
 	return ERR_OK;
 }
 
@@ -181,9 +182,9 @@ static enum err warmup_ls(struct call *call)
 
 static const struct command_option set_options[] = {
 	{ "first", "N", "messages of the first day, which is today" },
-	{ "growth", "F", "a day's number is that of the day before times this (1.5)" },
+	{ "growth", "F", "a day's number is that of the day before times this (1.5); 1.01 to 10" },
 	{ "until", "N", "the first day whose number reaches this has no limit any more" },
-	{ "relay", "RELAY", "only what goes through this relay" },
+	{ "relay", "RELAY", "only what goes through this relay of `listctl relay ls`" },
 	{ "group", "GROUP", "only what goes to this group of domains" },
 	{ 0 },
 };
@@ -222,8 +223,10 @@ const struct command pace_commands[] = {
 	    .verb = "set",
 	    .operands = "",
 	    .help = "limit the messages of a day, growing day by day, for a new relay or group",
-	    .details = "Without --relay and --group it is for all mail. Days are those of UTC. What a day has\n"
-		       "no room for waits until the next one. Setting it again begins with the first day anew.\n",
+	    .details =
+		"Without --relay and --group it is for all mail; so for the relay of the settings alone,\n"
+		"which is in use while no relay is enabled, give no --relay. Days are those of UTC. What a day has\n"
+		"no room for waits until the next one. Setting it again begins with the first day anew.\n",
 	    .options = set_options,
 	    .needs = NEEDS_DATABASE,
 	    .run = warmup_set,

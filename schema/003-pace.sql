@@ -48,7 +48,7 @@ CREATE TABLE warmup (
     relay text COLLATE "C",                                 -- null: whichever relay
     group_id bigint REFERENCES domain_group ON DELETE CASCADE, -- null: whatever the domain
     first bigint NOT NULL CHECK (first BETWEEN 1 AND 1000000000),
-    growth double precision NOT NULL CHECK (growth BETWEEN 1 AND 10), -- a day's number, times the day's before
+    growth double precision NOT NULL CHECK (growth > 1 AND growth <= 10), -- a day's number, times the day's before
     until bigint NOT NULL CHECK (until > first),                      -- the day whose number reaches this has no limit any more
     began_on date NOT NULL DEFAULT (now() AT TIME ZONE 'UTC')::date,
     UNIQUE NULLS NOT DISTINCT (relay, group_id)

@@ -2,7 +2,9 @@
 
 #include <assert.h>
 
-enum statement { REMOVE, SET, LIST, STATEMENT_COUNT };
+#include "store/relay_tests.h"
+
+enum statement { REMOVE, SET, HAS_RELAY, LIST, STATEMENT_COUNT };
 
 enum { NUMBER_MOST = 64 };
 
@@ -24,6 +26,7 @@ static const struct db_statement statements[] = {
 			 "$4::text::float8, $5"
 			 " FROM (SELECT) AS one LEFT JOIN domain_group g ON g.name = $2"
 			 " WHERE $2::text IS NULL OR g.id IS NOT NULL RETURNING id" },
+	[HAS_RELAY] = { .name = "warmups_has_relay", .sql = "SELECT FROM relay WHERE name = $1" },
 	[LIST] = { .name = "warmups_list",
 		   .sql = "SELECT w.relay, g.name, w.first, w.until, w.growth, today.day - w.began_on + 1, coalesce("
 			  "warmup_number(w.first, w.growth, w.until, w.began_on, today.day), -1),"
@@ -42,6 +45,25 @@ static enum err remove_row(struct db *db, struct view relay, struct view group, 
 	if (err == ERR_OK)
 		*ret_removed = db_row_count(rows);
 	return err;
+}
+
+/* A warm-up for a name that no relay has would hold nothing back. */
+static enum err find_relay(struct db *db, struct view name, struct buf *why)
+{
+	if (name.len == 0)
+		return ERR_OK;
+	const struct db_value values[] = { db_text(name) };
+	AUTO_DB_ROWS *rows = NULL;
+	enum err err = db_run(db, &statements[HAS_RELAY], values, ARRAY_LEN(values), &rows, why);
+	if (err != ERR_OK || db_row_count(rows) > 0)
+		return err;
+	if (view_eq(name, VIEW_LIT(RELAY_TESTS_DEFAULT)))
+		buf_addf(why, "the relay of the settings is used while no other is enabled: a warm-up without --relay "
+			      "is for all that goes through it");
+	else
+		buf_addf(why, "there is no relay \"" VIEW_FMT "\"; `listctl relay ls` shows those there are",
+			 VIEW_ARG(view_head(name, NUMBER_MOST)));
+	return ERR_NOT_FOUND;
 }
 
 static enum err set_row(struct db *db, const struct warmup_row *row, struct buf *why)
@@ -63,6 +85,8 @@ enum err warmups_set(struct db *db, const struct warmup_row *row, struct buf *wh
 {
 	size_t removed;
 	enum err err = db_begin(db, why);
+	if (err == ERR_OK)
+		err = find_relay(db, row->relay, why);
 	if (err == ERR_OK)
 		err = remove_row(db, row->relay, row->group, &removed, why);
 	if (err == ERR_OK)

@@ -15,7 +15,7 @@ struct warmup_row {
 };
 
 /* Sets it, from today on, in place of what was set for the same; only relay, group, first, until and growth are read. ERR_NOT_FOUND: no
- * such group. ERR_REFUSED: until is not more than first. */
+ * such relay or group. ERR_REFUSED: until is not more than first. */
 enum err warmups_set(struct db *db, const struct warmup_row *row, struct buf *why) MUST_USE;
 /* ERR_NOT_FOUND. */
 enum err warmups_remove(struct db *db, struct view relay, struct view group, struct buf *why) MUST_USE;

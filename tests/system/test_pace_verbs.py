@@ -39,6 +39,7 @@ def test_groups(world):
 def test_warmups(world):
     "Warm-up: a day's number for a relay, a group, both or all; set again it begins anew."
     world.setup()
+    world.listctl("relay", "add", "new", "--host", "127.0.0.1", "--port", "25", "--connections", "1")
     world.listctl("warmup", "set", "--first", "100", "--until", "1000")
     world.listctl("warmup", "set", "--relay", "new", "--group", "gmail", "--first", "50", "--growth", "2", "--until", "10000")
     world.sql("UPDATE warmup SET began_on = began_on - 3")
@@ -52,7 +53,11 @@ def test_warmups(world):
     row = one(world.json("warmup", "ls"), relay=None)
     assert row["today"] == 10 and row["day"] == 1, row
     world.refused("warmup", "set", "--first", "10", "--until", "10", code=2, says="must be more than N")
-    world.refused("warmup", "set", "--first", "10", "--until", "20", "--growth", "0.5", code=2, says="from 1 to 10")
+    world.refused("warmup", "set", "--first", "10", "--until", "20", "--growth", "0.5", code=2, says="from 1.01 to 10")
+    world.refused("warmup", "set", "--first", "10", "--until", "20", "--growth", "1", code=2, says="from 1.01 to 10")
+    # A relay that is not there, or has no row: it would hold nothing back.
+    world.refused("warmup", "set", "--relay", "ne-w", "--first", "10", "--until", "20", says=["no relay \"ne-w\"", "relay ls"])
+    world.refused("warmup", "set", "--relay", "default", "--first", "10", "--until", "20", says="without --relay")
     world.refused("warmup", "set", "--first", "10", "--until", "20", "--group", "nobody", says="no domain group")
     world.refused("warmup", "rm", "--group", "gmail", says="no warm-up is set for that")
     world.refused("warmup", "rm", "--group", "nobody", says="no warm-up is set for that")
