@@ -1,24 +1,32 @@
-/* A campaign's breaker: when the relay refuses us time after time, or half of what it said lately is a refusal about us, sending on
- * would only burn recipients. Pure. */
+/* A worker's own breaker, for a campaign or a group of domains in it: between two looks of the coordinator thousands of recipients may be
+ * burnt, so a worker that is refused time after time stops at once. It goes by the same share and least number as the coordinator's,
+ * and by less than what that one looks back at. Pure. */
 #ifndef SENDER_BREAKER_H
 #define SENDER_BREAKER_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum {
 	BREAKER_OUTCOMES = 100, /* looked back at */
 	BREAKER_TRIPS_AT = 50,  /* refusals about us among them */
-	BREAKER_RUN = 20,       /* of them in a row: a small list must not be used up first */
+	BREAKER_RUN = 20,       /* of them in a row */
+};
+
+struct breaker_terms {
+	uint64_t share; /* in thousandths, that may be refused; 0: it never trips */
+	uint64_t least; /* refusals since it began */
 };
 
 /* Begins zeroed. */
 struct breaker {
 	bool about_us[BREAKER_OUTCOMES];
 	size_t next, count, run;
+	uint64_t refused;
 };
 
 /* Notes an outcome; true when it is time to stop. */
-bool breaker_note(struct breaker *breaker, bool about_us);
+bool breaker_note(struct breaker *breaker, const struct breaker_terms *terms, bool about_us);
 
 #endif

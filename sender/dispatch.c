@@ -131,15 +131,37 @@ static void take_back(struct dispatch *dispatch, struct recipient *recipient)
 	queue_give_back(dispatch->queue, recipient);
 }
 
+static void hold_group(struct dispatch *dispatch, struct run *run, struct group_breaker *group, struct view reason)
+{
+	run_hold_group(run, group, reason);
+	/* Without memory for it: when the database says so. */
+	enum err err = pace_load_hold(dispatch->pace, run->id, view_of(group->name));
+	(void)err;
+}
+
+/* What was under way to a group when it was held says nothing new. */
 static void check_breaker(struct dispatch *dispatch, struct recipient *recipient, bool about_us)
 {
-	if (!breaker_note(&recipient->run->breaker, about_us) || recipient->run->is_leaving)
+	const struct settings *settings = &dispatch->setup->settings;
+	const struct breaker_terms terms = { settings->breaker_policy_share, settings->breaker_policy_min };
+	struct run *run = recipient->run;
+	struct view address = recipient->opened.address;
+	if (run->is_leaving || pace_is_held(dispatch->pace, run->id, address, &recipient->mark))
+		return;
+	struct view name = pace_group(dispatch->pace, address, &recipient->mark);
+	struct group_breaker *group = name.len == 0 ? NULL : run_group(run, name);
+	bool group_trips = group != NULL && breaker_note(&group->breaker, &terms, about_us);
+	bool run_trips = breaker_note(&run->breaker, &terms, about_us);
+	if (!group_trips && !run_trips)
 		return;
 	AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
 	const struct ledger_row *row = &recipient->row;
 	buf_addf(&reason, "the relay refuses us, not the subscribers: %u " VIEW_FMT, row->code,
 		 VIEW_ARG(view_head(row->reply, RUN_REASON_MOST / 2)));
-	run_hold(recipient->run, buf_view(&reason), leave_by(dispatch));
+	if (group_trips)
+		hold_group(dispatch, run, group, buf_view(&reason));
+	else
+		run_hold(run, buf_view(&reason), leave_by(dispatch));
 }
 
 static void on_told(void *owner, struct recipient *recipient, const struct smtp_event *event, const char *connection)

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "sender/holds.h"
 #include "store/relays.h"
 #include "store/workers.h"
 
@@ -160,8 +161,8 @@ static bool is_transaction_due(const struct exchange *exchange, const struct exc
 {
 	return (queue_settled(exchange->parts.queue) > 0 && turn->boot_us >= exchange->ledger_us) ||
 	       exchange_is_tally_due(exchange, turn) || exchange_may_open(exchange, turn) ||
-	       exchange_any_leaves(exchange) || exchange_any_holds(exchange) || exchange_is_last(exchange, turn) ||
-	       relays_have_news(exchange->parts.relays);
+	       exchange_any_leaves(exchange) || holds_wanted(exchange->parts.runs) ||
+	       exchange_is_last(exchange, turn) || relays_have_news(exchange->parts.relays);
 }
 
 static enum err pace(struct exchange *exchange, const struct exchange_turn *turn, struct buf *why)

@@ -37,8 +37,6 @@ enum err exchange_transact(struct exchange *exchange, const struct exchange_turn
 bool exchange_is_tally_due(const struct exchange *exchange, const struct exchange_turn *turn);
 /* Of a campaign that leaves nothing is in hand any more. */
 bool exchange_any_leaves(const struct exchange *exchange);
-/* A campaign is to be paused by us. */
-bool exchange_any_holds(const struct exchange *exchange);
 /* Stopping, and nothing is in hand any more. */
 bool exchange_is_last(const struct exchange *exchange, const struct exchange_turn *turn);
 bool exchange_has_room(const struct exchange *exchange);

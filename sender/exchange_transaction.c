@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "sender/exchange_private.h"
+#include "sender/holds.h"
 #include "store/relays.h"
 #include "store/workers.h"
 
@@ -87,30 +88,6 @@ bool exchange_any_leaves(const struct exchange *exchange)
 	return false;
 }
 
-bool exchange_any_holds(const struct exchange *exchange)
-{
-	for (const struct run *run = exchange->parts.runs->first; run != NULL; run = run->next) {
-		if (run->wants_hold)
-			return true;
-	}
-	return false;
-}
-
-static enum err hold(struct exchange *exchange, struct buf *why)
-{
-	enum err err = ERR_OK;
-	for (struct run *run = exchange->parts.runs->first; err == ERR_OK && run != NULL; run = run->next) {
-		bool is_held = false;
-		if (run->wants_hold)
-			err = runs_hold(exchange->parts.db, run->id, view_of(run->hold_reason), &is_held, why);
-		struct log_text room;
-		if (is_held)
-			log_event(LOG_ERROR, "campaign.held", "id=%lld reason=%s", (long long)run->id,
-				  log_quoted(view_of(run->hold_reason), &room));
-	}
-	return err;
-}
-
 static enum err give_back(struct exchange *exchange, struct buf *why)
 {
 	enum err err = ERR_OK;
@@ -124,7 +101,6 @@ static enum err give_back(struct exchange *exchange, struct buf *why)
 static void let_leave(struct exchange *exchange)
 {
 	for (struct run *run = exchange->parts.runs->first; run != NULL; run = run->next) {
-		run->wants_hold = false;
 		if (!is_ready_to_leave(run))
 			continue;
 		queue_drop(exchange->parts.queue, run);
@@ -211,6 +187,8 @@ static enum err write_all(struct exchange *exchange, const struct exchange_turn 
 	enum err err = workers_seen(db, exchange->parts.worker_id, why);
 	if (err == ERR_OK && exchange->is_unsure)
 		err = find_unknown(exchange, why);
+	if (err == ERR_OK)
+		err = holds_write_groups(exchange->parts.runs, db, why);
 	if (err == ERR_OK && queue_settled(exchange->parts.queue) > 0)
 		err = settle(exchange, why);
 	if (err == ERR_OK)
@@ -223,9 +201,9 @@ static enum err write_all(struct exchange *exchange, const struct exchange_turn 
 		err = tell_news(exchange, turn, why);
 	if (err == ERR_OK && !leaves && exchange_may_open(exchange, turn))
 		err = open_more(exchange, turn, why);
-	/* Last, for what was opened just now may have a template that cannot be compiled. */
+	/* These last, for what was opened just now may have a template that cannot be compiled. */
 	if (err == ERR_OK)
-		err = hold(exchange, why);
+		err = holds_write(exchange->parts.runs, db, why);
 	return err;
 }
 
@@ -252,6 +230,7 @@ enum err exchange_transact(struct exchange *exchange, const struct exchange_turn
 	for (size_t i = 0; i < relays_count(exchange->parts.relays); i++)
 		relay_told_news(relays_at(exchange->parts.relays, i));
 	queue_confirm(exchange->parts.queue);
+	holds_told(exchange->parts.runs);
 	let_leave(exchange);
 	/* What could not be kept is found again as after a commit that was not heard. */
 	exchange->is_unsure = !opener_take_in(&exchange->opener, exchange->parts.queue, turn->boot_us, turn->wall_us);

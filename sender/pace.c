@@ -25,6 +25,11 @@ static bool is_held(const struct pace *pace, int64_t campaign_id, const struct d
 	return false;
 }
 
+bool pace_is_held(struct pace *pace, int64_t campaign_id, struct view address, struct pace_mark *mark)
+{
+	return pace->hold_count > 0 && is_held(pace, campaign_id, pace_find(pace, address, mark));
+}
+
 static bool has_token(const struct bucket *bucket, int64_t now_us)
 {
 	return !bucket->has_tokens || bucket_tokens(bucket, now_us) > 0;

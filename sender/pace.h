@@ -35,6 +35,7 @@ void pace_load_begin(struct pace *pace);
 enum err pace_load_domain(struct pace *pace, struct view domain, struct view group) MUST_USE;
 /* After the domains. */
 enum err pace_load_limit(struct pace *pace, const struct budget_limit *limit) MUST_USE;
+/* Between two loadings as well: the worker's own word. */
 enum err pace_load_hold(struct pace *pace, int64_t campaign_id, struct view group) MUST_USE;
 /* What was not named has no limit any more. */
 void pace_load_end(struct pace *pace);
@@ -45,6 +46,9 @@ void pace_load_end(struct pace *pace);
 bool pace_is_free(const struct pace *pace);
 /* The group of the address's domain; empty: in none. */
 struct view pace_group(struct pace *pace, struct view address, struct pace_mark *mark);
+
+/* The campaign sends nothing to that group until a person says so. */
+bool pace_is_held(struct pace *pace, int64_t campaign_id, struct view address, struct pace_mark *mark);
 
 /* Whether a message to that address may be begun through that relay now. */
 bool pace_may(struct pace *pace, const struct pace_relay *relay, int64_t campaign_id, struct view address,

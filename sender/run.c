@@ -97,7 +97,20 @@ enum err runs_open(struct runs *runs, struct db *db, int64_t campaign_id, struct
 static void run_free(struct run *run)
 {
 	composer_done(run->composer);
+	while (run->groups != NULL) {
+		struct group_breaker *next = run->groups->next;
+		free(run->groups);
+		run->groups = next;
+	}
 	free(run);
+}
+
+static bool wants_any_hold(const struct run *run)
+{
+	bool wants = run->wants_hold;
+	for (const struct group_breaker *group = run->groups; !wants && group != NULL; group = group->next)
+		wants = group->wants_hold;
+	return wants;
 }
 
 void runs_sweep(struct runs *runs)
@@ -105,7 +118,7 @@ void runs_sweep(struct runs *runs)
 	struct run **at = &runs->first;
 	while (*at != NULL) {
 		struct run *run = *at;
-		if (run->present > 0 || run->wants_hold) {
+		if (run->present > 0 || wants_any_hold(run)) {
 			at = &run->next;
 			continue;
 		}
@@ -131,13 +144,41 @@ void run_leave(struct run *run, int64_t leave_by_us)
 	run->leave_by_us = leave_by_us;
 }
 
+static void keep_reason(char room[RUN_REASON_MOST], struct view reason)
+{
+	reason = view_head(reason, RUN_REASON_MOST - 1);
+	memcpy(room, reason.data, reason.len);
+	room[reason.len] = '\0';
+}
+
 void run_hold(struct run *run, struct view reason, int64_t leave_by_us)
 {
 	run_leave(run, leave_by_us);
 	if (run->wants_hold)
 		return;
 	run->wants_hold = true;
-	reason = view_head(reason, sizeof(run->hold_reason) - 1);
-	memcpy(run->hold_reason, reason.data, reason.len);
-	run->hold_reason[reason.len] = '\0';
+	keep_reason(run->hold_reason, reason);
+}
+
+struct group_breaker *run_group(struct run *run, struct view group)
+{
+	for (struct group_breaker *at = run->groups; at != NULL; at = at->next) {
+		if (view_eq(view_of(at->name), group))
+			return at;
+	}
+	struct group_breaker *made = group.len > RUN_NAME_MOST ? NULL : calloc(1, sizeof(*made));
+	if (made == NULL)
+		return NULL;
+	memcpy(made->name, group.data, group.len);
+	made->next = run->groups;
+	run->groups = made;
+	return made;
+}
+
+void run_hold_group(struct run *run, struct group_breaker *group, struct view reason)
+{
+	group->breaker = run->breaker = (struct breaker){ 0 };
+	if (!group->wants_hold)
+		keep_reason(group->reason, reason);
+	group->wants_hold = true;
 }

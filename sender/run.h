@@ -9,6 +9,15 @@
 
 enum { RUN_REASON_MOST = 512, RUN_NAME_MOST = 64 };
 
+/* A group of domains to which a campaign's messages went. */
+struct group_breaker {
+	struct group_breaker *next;
+	char name[RUN_NAME_MOST + 1];
+	struct breaker breaker;
+	bool wants_hold; /* the breaker's word, still to be told to the database */
+	char reason[RUN_REASON_MOST];
+};
+
 struct run {
 	struct run *next;
 	int64_t id, list_id;
@@ -16,7 +25,8 @@ struct run {
 	char name[RUN_NAME_MOST + 1], list_name[RUN_NAME_MOST + 1];
 	uint64_t routes, routes_version; /* the relays that fit it, and of which reading of them */
 	struct composer *composer;       /* NULL: its template cannot be compiled, and it is being held */
-	struct breaker breaker;
+	struct breaker breaker;          /* of all that is not held */
+	struct group_breaker *groups;
 	size_t present;                    /* recipients in memory */
 	size_t waiting;                    /* of these: not begun */
 	size_t waiting_for[ROUTES_RELAYS]; /* of these: that each relay may take */
@@ -46,5 +56,9 @@ void runs_done(struct runs *runs);
 void run_leave(struct run *run, int64_t leave_by_us);
 /* To be held, for that reason; the first one stays. */
 void run_hold(struct run *run, struct view reason, int64_t leave_by_us);
+/* The breaker of that group; NULL: no memory. */
+struct group_breaker *run_group(struct run *run, struct view group) MUST_USE;
+/* It is to be held, and begins to count anew, as does the campaign's breaker, which had its refusals too. */
+void run_hold_group(struct run *run, struct group_breaker *group, struct view reason);
 
 #endif

@@ -98,7 +98,9 @@ SETTING(
     "all that was sent so far, the group of domains is held, or the whole campaign paused. 0: never.")
 SETTING(COUNT, breaker, hard_min, "100", "messages", "Fewer hard bounces than this trip nothing.")
 SETTING(COUNT, breaker, policy_share, "200", "of 1,000 messages",
-	"The same for rejections because of us: block lists, content, authentication. 0: never.")
+	"The same for rejections because of us: block lists, content, authentication. A worker that is refused 20 "
+	"times in a "
+	"row, or half of the last 100 times, stops by itself at once. 0: never.")
 SETTING(COUNT, breaker, policy_min, "50", "messages", "Fewer such rejections than this trip nothing.")
 SETTING(
     COUNT, breaker, complaint_share, "3", "of 1,000 messages",

@@ -12,6 +12,7 @@ enum statement {
 	ANY_WHOLE,
 	HOLD_GROUPS,
 	PAUSE,
+	HOLD,
 	PURGE,
 	HOLDS,
 	HOLDS_OF,
@@ -104,6 +105,9 @@ static const struct db_statement statements[] = {
 		    .sql = JUDGED_WHOLE " UPDATE campaign c SET state = 'paused', hold_reason = j.reason FROM judged j"
 					" WHERE c.id = j.campaign_id AND j.reason IS NOT NULL AND c.state = 'running'"
 					" RETURNING c.id, '', j.reason" },
+	[HOLD] = { .name = "tallies_hold",
+		   .sql = "INSERT INTO campaign_group_hold (campaign_id, group_name, reason) SELECT id, $2, $3"
+			  " FROM campaign WHERE id = $1 AND state = 'running' ON CONFLICT DO NOTHING" },
 	[PURGE] = { .name = "tallies_purge", .sql = "SELECT campaign_tally_forget(NULL, NULL, $1)" },
 	[HOLDS] = { .name = "tallies_holds",
 		    .sql = "SELECT h.campaign_id, h.group_name FROM campaign_group_hold h"
@@ -257,6 +261,20 @@ enum err tallies_trip(struct db *db, const struct tally_terms *terms,
 		db_rows_done(rows[i]);
 	}
 	return err;
+}
+
+enum err tallies_hold(struct db *db, int64_t campaign_id, struct view group, struct view reason, bool *ret_held,
+		      struct buf *why)
+{
+	const struct db_value values[] = { db_int(campaign_id), db_text(group), db_text(reason) };
+	AUTO_DB_ROWS *rows = NULL;
+	/* The reason quotes a reply, which may hold anything: it stands with the hold. */
+	const struct tally_tripped tripped = { campaign_id, group, VIEW_LIT("refused time after time") };
+	enum err err = db_run(db, &statements[HOLD], values, ARRAY_LEN(values), &rows, why);
+	if (err != ERR_OK)
+		return err;
+	*ret_held = db_changed(rows) > 0;
+	return *ret_held ? note_tripped(db, &tripped, why) : ERR_OK;
 }
 
 enum err tallies_purge(struct db *db, int64_t before_us, struct buf *why)

@@ -49,6 +49,11 @@ enum err tallies_trip(struct db *db, const struct tally_terms *terms,
 		      void (*told)(void *user, const struct tally_tripped *tripped), void *user,
 		      struct buf *why) MUST_USE;
 
+/* The word of a worker's own breaker, inside the caller's transaction: that group of a running campaign is held, with an audit row. *ret_held
+ * is false when it was before, or the campaign does not run. */
+enum err tallies_hold(struct db *db, int64_t campaign_id, struct view group, struct view reason, bool *ret_held,
+		      struct buf *why) MUST_USE;
+
 /* Tallies from before then are forgotten, save how many a campaign that goes on had accepted: reports come for those still. */
 enum err tallies_purge(struct db *db, int64_t before_us, struct buf *why) MUST_USE;
 

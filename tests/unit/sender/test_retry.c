@@ -83,14 +83,31 @@ START_TEST(backoff_doubles_up_to_a_limit)
 	}
 END_TEST
 
-/* How many outcomes until it trips, when each `every`th is a refusal about us; 0: not within 10,000. */
-static size_t trips_after(size_t every, size_t good_before)
+struct trip_row {
+	const char *label;
+	struct breaker_terms terms;
+	size_t every, good_before; /* each `every`th is a refusal about us, after so many good ones */
+	size_t trips_after;        /* outcomes; 0: not within 10,000 */
+};
+
+static const struct trip_row trip_rows[] = {
+	{ "all in a row", { 200, 20 }, 1, 0, BREAKER_RUN },
+	{ "all in a row, after many", { 200, 0 }, 1, 1000, BREAKER_RUN },
+	{ "fewer than the least number trip nothing", { 200, 50 }, 1, 0, 50 },
+	{ "nor do they within the hundred", { 200, 100 }, 2, 0, 200 },
+	{ "half of the last hundred", { 200, 50 }, 2, 0, 100 },
+	{ "a third", { 200, 20 }, 3, 0, 0 },
+	{ "half, where more is allowed", { 600, 20 }, 2, 0, 0 },
+	{ "a share of 0", { 0, 20 }, 1, 0, 0 },
+};
+
+static size_t trips_after(const struct trip_row *row)
 {
 	struct breaker breaker = { 0 };
-	for (size_t i = 0; i < good_before; i++)
-		ck_assert(!breaker_note(&breaker, false));
+	for (size_t i = 0; i < row->good_before; i++)
+		ck_assert(!breaker_note(&breaker, &row->terms, false));
 	for (size_t i = 1; i <= 10000; i++) {
-		if (breaker_note(&breaker, i % every == 0))
+		if (breaker_note(&breaker, &row->terms, i % row->every == 0))
 			return i;
 	}
 	return 0;
@@ -98,16 +115,16 @@ static size_t trips_after(size_t every, size_t good_before)
 
 START_TEST(breaker_trips_in_a_row_and_at_half_of_the_last_hundred)
 	{
-		ck_assert_uint_eq(trips_after(1, 0), BREAKER_RUN);
-		ck_assert_uint_eq(trips_after(1, 1000), BREAKER_RUN);
-		ck_assert_uint_eq(trips_after(2, 0), 100);
-		ck_assert_uint_eq(trips_after(3, 0), 0);
+		for (size_t i = 0; i < ARRAY_LEN(trip_rows); i++)
+			ck_assert_msg(trips_after(&trip_rows[i]) == trip_rows[i].trips_after, "%s: %zu",
+				      trip_rows[i].label, trips_after(&trip_rows[i]));
 		struct breaker breaker = { 0 };
+		const struct breaker_terms terms = { 200, 20 };
 		for (size_t i = 0; i < BREAKER_TRIPS_AT - 1; i++)
-			ck_assert(!breaker_note(&breaker, true) && !breaker_note(&breaker, false));
+			ck_assert(!breaker_note(&breaker, &terms, true) && !breaker_note(&breaker, &terms, false));
 		/* What lies more than a hundred outcomes back no longer counts. */
 		for (size_t i = 0; i < BREAKER_OUTCOMES; i++)
-			ck_assert(!breaker_note(&breaker, false));
+			ck_assert(!breaker_note(&breaker, &terms, false));
 		ck_assert_uint_eq(breaker.count, 0);
 	}
 END_TEST

@@ -311,6 +311,28 @@ START_TEST(a_person_lifts_a_hold_and_counting_begins_anew)
 	}
 END_TEST
 
+START_TEST(a_worker_holds_a_group_once_and_only_of_a_running_campaign)
+	{
+		struct db *db = begin();
+		AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+		AUTO_DB_ROWS *rows = NULL;
+		const struct view group = VIEW_LIT("gmail"), reason = VIEW_LIT("554 \"no\"\t\\");
+		bool is_held = false;
+		ck_assert(tallies_hold(db, 1, group, reason, &is_held, &why) == ERR_OK);
+		ck_assert(is_held);
+		ck_assert(tallies_hold(db, 1, group, reason, &is_held, &why) == ERR_OK);
+		ck_assert(!is_held);
+		ck_assert(holds_of(db, 1, &rows, &why) == ERR_OK);
+		struct held_group held;
+		holds_at(rows, 0, &held);
+		ck_assert(view_eq(held.reason, reason));
+		run_sql(db, "UPDATE campaign SET state = 'paused', hold_reason = 'r'");
+		ck_assert(tallies_hold(db, 1, VIEW_LIT("apple"), reason, &is_held, &why) == ERR_OK);
+		ck_assert(!is_held);
+		db_close(db);
+	}
+END_TEST
+
 START_TEST(resuming_a_campaign_begins_anew)
 	{
 		struct db *db = begin();
@@ -340,6 +362,7 @@ Suite *test_suite(void)
 		a_share_of_nothing_switches_a_breaker_off,
 		reports_are_counted_for_the_group_of_their_person,
 		a_person_lifts_a_hold_and_counting_begins_anew,
+		a_worker_holds_a_group_once_and_only_of_a_running_campaign,
 		resuming_a_campaign_begins_anew,
 	};
 	return suite_of("tallies", tests, database_start() ? ARRAY_LEN(tests) : 0);
