@@ -11,6 +11,9 @@
 /* An idle connection is given up after this: relays do it too, with less courtesy. */
 #define IDLE_US (INT64_C(20) * CLOCK_US_PER_SECOND)
 
+/* After 421 a relay closes, or goes on with what it has got: it need not be waited for as long as for an answer. */
+#define DISMISSED_US (INT64_C(20) * CLOCK_US_PER_SECOND)
+
 enum { TROUBLE_MOST = 400, CODE_PERMANENT = 500 };
 
 struct connection {
@@ -115,6 +118,8 @@ static void on_given_back(struct connection *connection, const struct smtp_event
 static void on_trouble(struct connection *connection, const struct smtp_event *event)
 {
 	struct view text = view_head(event->reply.text, TROUBLE_MOST / 2);
+	/* What it has in hand may still be answered, but it takes no more. */
+	take(connection, POOL_HUNGRY);
 	connection->is_denied =
 	    connection->is_denied || (event->step == SMTP_STEP_AUTH && event->reply.code >= CODE_PERMANENT);
 	if (connection->trouble.len > 0)
@@ -156,13 +161,18 @@ static void pump(struct connection *connection)
 	} while (event.type != SMTP_NEEDS_INPUT && event.type != SMTP_CLOSED);
 }
 
-static void lose(struct connection *connection)
+static void lose_by(struct connection *connection, void (*how)(struct smtp_client *client))
 {
 	if (connection->is_over)
 		return;
-	smtp_client_lost(connection->client);
+	how(connection->client);
 	pump(connection);
 	end(connection);
+}
+
+static void lose(struct connection *connection)
+{
+	lose_by(connection, smtp_client_lost);
 }
 
 /* ---- events of the socket ---- */
@@ -245,7 +255,9 @@ static void on_closed(void *owner, int errno_value)
 			 VIEW_ARG(view_head(of_tls, TROUBLE_MOST / 2)));
 	else if (!connection->is_connected && connection->trouble.len == 0)
 		buf_addf(&connection->trouble, "connect: %s", strerror(errno_value == 0 ? ECONNRESET : errno_value));
-	lose(connection);
+	/* By the relay, and not because packets vanish. */
+	bool is_by_peer = of_tls.len == 0 && (errno_value == 0 || errno_value == ECONNRESET || errno_value == EPIPE);
+	lose_by(connection, is_by_peer ? smtp_client_closed : smtp_client_lost);
 }
 
 static const struct stream_handlers handlers = {
@@ -415,7 +427,8 @@ static int64_t time_to_wait(const struct connection *connection)
 		return IDLE_US;
 	if (connection->is_shaking_hands)
 		return connection->settings->relay_connect_timeout;
-	return patience(connection->settings, connection->waited_for);
+	int64_t wait_us = patience(connection->settings, connection->waited_for);
+	return smtp_client_is_dismissed(connection->client) && wait_us > DISMISSED_US ? DISMISSED_US : wait_us;
 }
 
 void connection_write(struct connection *connection, int64_t now_us)

@@ -161,6 +161,19 @@ void smtp_client_lost(struct smtp_client *client)
 		client_break_off(client, NULL);
 }
 
+void smtp_client_closed(struct smtp_client *client)
+{
+	if (client->farewell == FAREWELL_LAST_WORD && client->state != STATE_CLOSED && !is_amid_reply(client))
+		client_leave(client);
+	else
+		smtp_client_lost(client);
+}
+
+bool smtp_client_is_dismissed(const struct smtp_client *client)
+{
+	return client->farewell != FAREWELL_UNSAID;
+}
+
 /* Everything that was learnt before is forgotten (RFC 3207 section 4.2). */
 static void forget(struct smtp_client *client)
 {

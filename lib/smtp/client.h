@@ -61,8 +61,10 @@ enum smtp_event_type {
 
 /* Every id that smtp_client_envelope() took comes back in exactly one of ACCEPTED, REFUSED, NOT_SENT and IN_DOUBT.
  *
- * NOT_SENT: the end of its content (the final dot, or the last octet of BDAT) was not written; or it was, but a reply
- * that was read rules it out: its own MAIL was refused, or 421 answered a command before its content.
+ * NOT_SENT: the end of its content (the final dot, or the last octet of BDAT) was not written; or it was, but what was read
+ * rules it out: its own MAIL was refused, or the server said 421 before its turn and closed the connection without another
+ * word. After 421 no octet is written, and as long as the fate of a message is open what the server says is read on: one that does
+ * not close but answers what it had got takes and refuses as ever, and what it left unanswered when it goes is IN_DOUBT.
  *
  * TROUBLE is: a refusal at banner, EHLO, STARTTLS, AUTH, MAIL or DATA (which is about us or the relay, not about the
  * recipient), 421 to anything, a malformed reply, a reply to nothing, something said between STARTTLS and the handshake,
@@ -89,9 +91,10 @@ void smtp_client_done(struct smtp_client *client); /* accepts NULL */
 /* Bytes from the socket; then smtp_client_next() until it says SMTP_NEEDS_INPUT or SMTP_CLOSED. At the start, and
  * after each other call that changes something, the same; then write smtp_client_output(). */
 void smtp_client_input(struct smtp_client *client, struct view bytes);
-/* The peer closed, or the owner's timer ran out, or the socket failed. smtp_client_written() has told all that was
- * written. */
+/* The owner's timer ran out, or the socket failed, or it is cut off. smtp_client_written() has told all that was written. */
 void smtp_client_lost(struct smtp_client *client);
+/* The same by the peer's doing: it closed or reset the connection, and all that it had said was given before. */
+void smtp_client_closed(struct smtp_client *client);
 void smtp_client_next(struct smtp_client *client, struct smtp_event *ret_event);
 
 /* The connection is secure now. With SMTP_TLS_IMPLICIT before any input; with SMTP_TLS_STARTTLS after SMTP_ASKS_TLS, whose
@@ -123,6 +126,8 @@ void smtp_client_written(struct smtp_client *client, size_t count);
 /* What the client waits for now: the owner's timer for it (settings relay.reply_timeout, data_timeout,
  * final_timeout). */
 enum smtp_step smtp_client_waits_for(const struct smtp_client *client);
+/* The server has said 421, and the client waits for it to close, or to answer all the same what it had got before. */
+bool smtp_client_is_dismissed(const struct smtp_client *client);
 /* True when the session is idle between messages: nothing is owed by either side. */
 bool smtp_client_is_idle(const struct smtp_client *client);
 /* The name of its state, for logs and tests: "BANNER", "FINAL_DOT", ... */

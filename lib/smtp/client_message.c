@@ -58,12 +58,19 @@ enum err client_say_chunk(struct smtp_client *client, struct view message)
 
 /* ---- the replies; client_front() is whose they are ---- */
 
+/* The transaction before it may stand still, and what was said behind be added to it. */
+static void refuse_reset(struct smtp_client *client, const struct reply *reply)
+{
+	client_front(client)->is_unclean = true;
+	client_refuse_session(client, reply);
+}
+
 void client_on_rset(struct smtp_client *client, const struct reply *reply)
 {
 	if (class_of(reply) == 2)
 		client_say_commands(client);
 	else
-		client_refuse_session(client, reply);
+		refuse_reset(client, reply);
 }
 
 void client_on_mail(struct smtp_client *client, const struct reply *reply)
@@ -72,11 +79,12 @@ void client_on_mail(struct smtp_client *client, const struct reply *reply)
 	if (front->is_over)
 		return;
 	if (class_of(reply) == 2) {
+		front->is_unclean = false;
 		client_say_commands(client);
 		return;
 	}
-	/* Whatever of it has left: without a sender the server cannot have taken it. */
-	if (is_refusal(reply))
+	/* Whatever of it has left: without a sender the server cannot have taken it, unless it had one from before. */
+	if (is_refusal(reply) && !front->is_unclean)
 		client_end(client, front, SMTP_NOT_SENT, NULL);
 	client_refuse_session(client, reply);
 }
@@ -108,7 +116,7 @@ void client_on_rcpt(struct smtp_client *client, const struct reply *reply)
 		return;
 	}
 	struct reply softened = soften(*reply);
-	client_end(client, front, SMTP_REFUSED, &softened);
+	client_refuse(client, front, &softened);
 	if (front->unsaid == STATE_DATA) {
 		client_drop_front(client);
 		client->needs_reset = true;
@@ -154,14 +162,10 @@ void client_on_void_dot(struct smtp_client *client, const struct reply *reply)
 
 void client_on_final_dot(struct smtp_client *client, const struct reply *reply)
 {
-	struct transaction *front = client_front(client);
-	if (class_of(reply) != 2 && !is_refusal(reply)) {
+	if (class_of(reply) == 2 || is_refusal(reply))
+		client_end_content(client, reply);
+	else
 		client_break_off(client, reply);
-		return;
-	}
-	if (!front->is_over)
-		client_end(client, front, class_of(reply) == 2 ? SMTP_ACCEPTED : SMTP_REFUSED, reply);
-	client_drop_front(client);
 }
 
 /* A chunk that failed leaves the transaction in an unknown state (RFC 3030 section 2). */

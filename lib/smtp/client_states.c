@@ -166,15 +166,50 @@ void client_end(struct smtp_client *client, struct transaction *transaction, enu
 	client_tell(client, end, transaction->id, reply);
 }
 
+/* Its end was not told, and the server may have all that it needs to take the message. */
+static bool is_open_question(const struct smtp_client *client, const struct transaction *transaction)
+{
+	return !transaction->is_over && transaction->has_content && client->written > transaction->last;
+}
+
+static bool has_open_question(struct smtp_client *client)
+{
+	bool has = false;
+	for (size_t i = 0; i < client->transaction_count && !has; i++)
+		has = is_open_question(client, transaction_at(client, i));
+	return has;
+}
+
 /* Without `rules_out` what has wholly left may have arrived. */
 static void give_back(struct smtp_client *client, bool rules_out)
 {
 	for (size_t i = 0; i < client->transaction_count; i++) {
 		struct transaction *transaction = transaction_at(client, i);
-		bool has_left = transaction->has_content && client->written > transaction->last;
+		bool is_in_doubt = is_open_question(client, transaction) && !rules_out;
 		if (!transaction->is_over)
-			client_end(client, transaction, has_left && !rules_out ? SMTP_IN_DOUBT : SMTP_NOT_SENT, NULL);
+			client_end(client, transaction, is_in_doubt ? SMTP_IN_DOUBT : SMTP_NOT_SENT, NULL);
 	}
+}
+
+/* What was said to a transaction of which we do not know what it was says nothing of the message but that it was not taken. */
+void client_refuse(struct smtp_client *client, struct transaction *transaction, const struct reply *reply)
+{
+	if (transaction->is_unclean)
+		client_end(client, transaction, SMTP_NOT_SENT, NULL);
+	else
+		client_end(client, transaction, SMTP_REFUSED, reply);
+}
+
+void client_end_content(struct smtp_client *client, const struct reply *reply)
+{
+	struct transaction *front = client_front(client);
+	if (!front->is_over && class_of(reply) != 2)
+		client_refuse(client, front, reply);
+	else if (!front->is_over && front->is_unclean)
+		client_end(client, front, SMTP_IN_DOUBT, NULL);
+	else if (!front->is_over)
+		client_end(client, front, SMTP_ACCEPTED, reply);
+	client_drop_front(client);
 }
 
 void client_close(struct smtp_client *client)
@@ -204,22 +239,28 @@ static void tell_trouble(struct smtp_client *client, enum smtp_step step, const 
 		client_tell(client, SMTP_TROUBLE, 0, reply)->step = step;
 }
 
-static void break_off(struct smtp_client *client, enum smtp_step step, const struct reply *reply, bool rules_out)
+static void break_off(struct smtp_client *client, enum smtp_step step, const struct reply *reply)
 {
-	give_back(client, rules_out);
+	give_back(client, false);
 	tell_trouble(client, step, reply);
 	client_close(client);
 }
 
 void client_break_off(struct smtp_client *client, const struct reply *reply)
 {
-	break_off(client, client_step(client), reply, false);
+	break_off(client, client_step(client), reply);
 }
 
 void client_break_off_for(struct smtp_client *client, enum smtp_step step, struct view why)
 {
 	const struct reply reply = sentence(why);
-	break_off(client, step, &reply, false);
+	break_off(client, step, &reply);
+}
+
+void client_leave(struct smtp_client *client)
+{
+	give_back(client, true);
+	client_close(client);
 }
 
 static void end_session(struct smtp_client *client, enum smtp_step step, const struct reply *reply)
@@ -276,19 +317,50 @@ static void on_unasked(struct smtp_client *client, const struct reply *reply)
 	client_break_off(client, reply);
 }
 
-/* 421, or a reply to a command that has not wholly left: the session is over. Where it refuses the message at hand,
- * it does. A server that closes does not execute what was pipelined behind (RFC 5321 section 4.2.3). */
-static void on_farewell(struct smtp_client *client, const struct reply *reply, bool is_in_turn)
+/* What the reply says of the message at hand, whose transaction it ends where it answers the content. */
+static void refuse_at_hand(struct smtp_client *client, const struct reply *reply)
+{
+	struct transaction *front = client->transaction_count > 0 ? client_front(client) : NULL;
+	if (client->state == STATE_FINAL_DOT || client->state == STATE_BDAT)
+		client_end_content(client, reply);
+	else if (client->state == STATE_RCPT && !front->is_over)
+		client_refuse(client, front, reply);
+	else if (client->state == STATE_MAIL && !front->is_over && !front->is_unclean)
+		client_end(client, front, SMTP_NOT_SENT, NULL);
+	else if (client->state == STATE_RSET)
+		front->is_unclean = true;
+}
+
+/* A reply to a command that has not wholly left: nothing that is said now has a meaning, but that the content is refused. */
+static void on_reply_too_soon(struct smtp_client *client, const struct reply *reply)
+{
+	bool is_of_content = client->state == STATE_FINAL_DOT || client->state == STATE_BDAT;
+	enum smtp_step step = client_step(client);
+	if (is_of_content && is_refusal(reply) && !client_front(client)->is_over)
+		client_end(client, client_front(client), SMTP_REFUSED, reply);
+	break_off(client, step, reply);
+}
+
+/* 421: the session is over. Of messages that have wholly left and are not answered it says nothing yet: the server may go on all the same and
+ * take them. So nothing more is said, and what it says is read on until it has closed. */
+static void on_farewell(struct smtp_client *client, const struct reply *reply)
 {
 	if (client_is_done_with(client)) {
 		client_close(client);
 		return;
 	}
-	bool refuses_content = (client->state == STATE_FINAL_DOT || client->state == STATE_BDAT) && is_refusal(reply);
-	bool refuses_recipient = client->state == STATE_RCPT && is_in_turn;
-	if ((refuses_content || refuses_recipient) && !client_front(client)->is_over)
-		client_end(client, client_front(client), SMTP_REFUSED, reply);
-	break_off(client, client_step(client), reply, is_in_turn);
+	enum smtp_step step = client_step(client);
+	refuse_at_hand(client, reply);
+	for (size_t i = 0; i < client->transaction_count; i++) {
+		struct transaction *transaction = transaction_at(client, i);
+		if (!transaction->is_over && !is_open_question(client, transaction))
+			client_end(client, transaction, SMTP_NOT_SENT, NULL);
+	}
+	end_session(client, step, reply);
+	buf_cut(&client->out, 0);
+	client->out_at = 0;
+	if (client->farewell == FAREWELL_UNSAID)
+		client->farewell = FAREWELL_LAST_WORD;
 }
 
 /* Takes the head off what is awaited; false when its command has not wholly left. */
@@ -302,16 +374,36 @@ static bool take_turn(struct smtp_client *client)
 	return client->written >= end;
 }
 
+static void go_on(struct smtp_client *client, enum state state, const struct reply *reply)
+{
+	if (client->farewell == FAREWELL_LAST_WORD)
+		client->farewell = FAREWELL_BELIED;
+	states[state].on_reply(client, reply);
+}
+
+/* After 421 no QUIT: the server may still wait for the rest of a chunk, and take it for that. */
+static void finish(struct smtp_client *client)
+{
+	if (client->rest == STATE_CLOSED)
+		return;
+	if (client->farewell != FAREWELL_UNSAID && !has_open_question(client))
+		client_close(client);
+	else if (client->farewell == FAREWELL_UNSAID && client->awaited_count == 0)
+		client_say_quit(client);
+}
+
 void client_on_reply(struct smtp_client *client, const struct reply *reply)
 {
 	enum { SERVICE_CLOSING = 421 };
 	enum state state = client->state;
 	bool is_in_turn = take_turn(client);
-	if (reply->code == SERVICE_CLOSING || !is_in_turn)
-		on_farewell(client, reply, is_in_turn);
+	if (!is_in_turn)
+		on_reply_too_soon(client, reply);
+	else if (reply->code == SERVICE_CLOSING)
+		on_farewell(client, reply);
 	else
-		states[state].on_reply(client, reply);
-	if (client->ends && client->awaited_count == 0 && client->rest != STATE_CLOSED)
-		client_say_quit(client);
+		go_on(client, state, reply);
+	if (client->ends)
+		finish(client);
 	settle(client);
 }

@@ -44,11 +44,19 @@ struct awaited {
 	uint64_t end; /* where the command ends in all that was ever said: no reply can come before it is written */
 };
 
+/* 421: the server closes now, and does not execute what was pipelined behind (RFC 5321 section 4.2.3). Not all do as they say. */
+enum farewell {
+	FAREWELL_UNSAID,
+	FAREWELL_LAST_WORD, /* nothing was said since but 421 again */
+	FAREWELL_BELIED     /* it went on */
+};
+
 /* One message from smtp_client_envelope() to the last reply to its commands. They come to their ends in their order. */
 struct transaction {
 	uint64_t id;
 	bool is_over;      /* its end was told; replies to its commands may still come */
 	bool has_content;  /* it was given, and is out or on its way */
+	bool is_unclean;   /* RSET before it was refused: it may have been added to the one before it */
 	enum state unsaid; /* with DATA: the first of its commands that was not said; STATE_CONTENT: all were */
 	uint64_t last;     /* where the octet that ends its content stands in all that was ever said */
 };
@@ -74,6 +82,7 @@ struct smtp_client {
 	bool needs_reset;             /* the server still holds a transaction that failed */
 	bool has_offered, has_to_ask; /* TAKES_ENVELOPE was said; ASKS_CONTENT is to be said */
 	bool quits, ends;             /* the owner wants no more; the session was refused and is being ended */
+	enum farewell farewell;
 	struct smtp_event *events;
 	size_t event_first, event_count, event_cap;
 	struct reply_parser parser;
@@ -107,6 +116,8 @@ void client_end(struct smtp_client *client, struct transaction *transaction, enu
 void client_break_off(struct smtp_client *client, const struct reply *reply);
 /* The same with a sentence of our own, about that step. */
 void client_break_off_for(struct smtp_client *client, enum smtp_step step, struct view why);
+/* The server has closed after 421, as it said: without trouble, which was told. */
+void client_leave(struct smtp_client *client);
 /* The server refuses the session but speaks SMTP: what has no content yet is given back, its other replies are read and QUIT is
  * said. */
 void client_end_session(struct smtp_client *client, const struct reply *reply);
@@ -114,6 +125,10 @@ void client_end_session_for(struct smtp_client *client, enum smtp_step step, str
 /* One or the other: a reply of a class that cannot answer the command is as bad as a malformed one. */
 void client_refuse_session(struct smtp_client *client, const struct reply *reply);
 void client_close(struct smtp_client *client);
+/* Its recipient or its content was refused. */
+void client_refuse(struct smtp_client *client, struct transaction *transaction, const struct reply *reply);
+/* The reply to the content of the first transaction, whose turn is over then. */
+void client_end_content(struct smtp_client *client, const struct reply *reply);
 /* Nothing is owed by either side and the session has been of use: it may end without a word about it. */
 bool client_is_done_with(const struct smtp_client *client);
 

@@ -119,6 +119,8 @@ bool owner_turn(struct owner *owner, struct view bytes)
 bool owner_play(struct owner *owner, const char *says, size_t split)
 {
 	if (strcmp(says, "EOF") == 0) {
+		smtp_client_closed(owner->client);
+	} else if (strcmp(says, "LOST") == 0) {
 		smtp_client_lost(owner->client);
 	} else if (strcmp(says, "TLS") == 0) {
 		ck_assert_msg(smtp_client_output(owner->client).len == 0, "nothing is said before the handshake");

@@ -13,7 +13,8 @@ CONNECTIONS, IN_FLIGHT = 2, 8
 def begin(world, offers=(), **options):
     world.setup()
     world.subscribe(AUDIENCE)
-    world.configure(**{"sender.workers": 1, "relay.connections": CONNECTIONS, "relay.in_flight": IN_FLIGHT})
+    world.configure(**{"sender.workers": 1, "relay.connections": CONNECTIONS, "relay.in_flight": IN_FLIGHT, "relay.retry": "1s",
+                       "sender.retry_after": "1s"})
     relay = FaultRelay(world, processes=1, delay=0.03, offers=OFFERS + list(offers)).start()
     world.start("sender")
     world.campaign("flight", **options)
@@ -65,6 +66,44 @@ def test_killed_and_held(world):
     assert status["in_doubt"] == len(named) > 0 and status["accepted"] == len(AUDIENCE) - len(named), status
     got = collections.Counter(row["to"] for row in relay.records("accepted", "kept"))
     assert max(got.values()) == 1, got.most_common(3)
+    world.stop("sender")
+
+
+def farewell(world, step):
+    """421 at that step every few messages, by a relay that goes on as if it had not said it."""
+    relay = begin(world, ["CHUNKING"])
+    # Most are taken a while before it says so, whether the client is still there or not.
+    relay.rules([{"step": step, "action": "soft", "every": 23, "reply": "421 4.3.2 Closing, or not"},
+                 {"step": "kept", "action": "stall", "share": 0.7, "seconds": 0.03}])
+    status = world.finished("flight")
+    assert status["accepted"] == len(AUDIENCE), status
+    assert relay.faults()[step, "soft"] > 3, relay.faults()
+    check(world, relay)
+    world.stop("sender")
+
+
+def test_farewell_at_mail_without_end(world):
+    "421 to MAIL by a relay that neither closes nor stops: what it takes all the same of what is in flight is heard, and not sent again."
+    farewell(world, "mail")
+
+
+def test_farewell_at_recipient_without_end(world):
+    "The same at RCPT."
+    farewell(world, "rcpt")
+
+
+def test_farewell_at_content_without_end(world):
+    "The same at the content."
+    farewell(world, "dot")
+
+
+def test_farewell_and_end(world):
+    "421 and the end of the connection: what was in flight behind it has not been taken, and nobody of it is in doubt."
+    relay = begin(world, ["CHUNKING"])
+    relay.rules([{"step": step, "action": "gone", "every": 37} for step in ("mail", "rcpt", "dot")])
+    assert world.finished("flight")["accepted"] == len(AUDIENCE)
+    assert sum(relay.faults().values()) > 10, relay.faults()
+    assert not check(world, relay), "somebody is in doubt"
     world.stop("sender")
 
 

@@ -25,12 +25,19 @@ static void expect(struct buf *out, const char *what, uint64_t id, const char *s
 
 enum { MESSAGES = 3 };
 enum command { RSET_REPLY, MAIL_REPLY, RCPT_REPLY, LAST_REPLY, COMMANDS };
+enum { ALL_REPLIES = MESSAGES * COMMANDS };
+
+/* How the connection ends when the last reply was not said: the peer closes, or nobody knows. */
+enum loss { NO_LOSS, PEER_CLOSES, LOST };
 
 struct group {
 	unsigned codes[MESSAGES][COMMANDS]; /* the first message has no RSET */
+	size_t said;                        /* so many replies come */
+	enum loss loss;
 	struct buf replies, trace;
+	bool is_ended[MESSAGES], is_unclean[MESSAGES];
 	bool is_told; /* trouble */
-	bool is_over; /* 421 was said */
+	bool is_farewell, is_belied, is_over;
 };
 
 static void expect_trouble(struct group *group, const char *step, unsigned code)
@@ -40,54 +47,73 @@ static void expect_trouble(struct group *group, const char *step, unsigned code)
 	group->is_told = true;
 }
 
-/* 421: the message at hand is refused for now where it could be, and none behind it has been looked at. */
-static void expect_farewell(struct group *group, size_t message, enum command command, bool is_ended)
+static void expect_end(struct group *group, size_t message, const char *end, const char *step, unsigned code)
 {
-	static const char *const steps[] = { "mail", "mail", "rcpt", "final-dot" };
-	if (!is_ended && command >= RCPT_REPLY)
-		expect(&group->trace, "refused", message + 1, steps[command], 421);
-	for (size_t i = is_ended || command >= RCPT_REPLY ? message + 1 : message; i < MESSAGES; i++)
-		expect(&group->trace, "not-sent", i + 1, "", 0);
-	expect_trouble(group, steps[command], 421);
-	expect(&group->trace, "closed", 0, "", 0);
-	group->is_over = true;
+	if (group->is_ended[message])
+		return;
+	expect(&group->trace, end, message + 1, step, code);
+	group->is_ended[message] = true;
 }
 
-/* One reply; true when the message has come to its end by it or before. */
-static bool expect_reply(struct group *group, size_t message, enum command command, bool is_ended)
+static const char *const steps[] = { "mail", "mail", "rcpt", "final-dot" };
+
+/* What a refusal says of the message: without its RSET nobody knows to what it was said. */
+static void expect_refusal(struct group *group, size_t message, enum command command, unsigned code)
+{
+	bool is_unclean = group->is_unclean[message];
+	if (command == RSET_REPLY)
+		group->is_unclean[message] = true;
+	else if (command == MAIL_REPLY && !is_unclean)
+		expect_end(group, message, "not-sent", "", 0);
+	else if (command > MAIL_REPLY && is_unclean)
+		expect_end(group, message, "not-sent", "", 0);
+	else if (command > MAIL_REPLY)
+		expect_end(group, message, "refused", steps[command], code);
+	if (code == 421 || command <= MAIL_REPLY)
+		expect_trouble(group, steps[command], code);
+}
+
+static void expect_success(struct group *group, size_t message, enum command command)
+{
+	if (command == MAIL_REPLY)
+		group->is_unclean[message] = false;
+	if (command == LAST_REPLY && group->is_unclean[message])
+		expect_end(group, message, "in-doubt", "", 0);
+	else if (command == LAST_REPLY)
+		expect_end(group, message, "accepted", "", 250);
+}
+
+static void expect_reply(struct group *group, size_t message, enum command command)
 {
 	unsigned code = group->codes[message][command];
 	say(&group->replies, code);
-	if (code == 421) {
-		expect_farewell(group, message, command, is_ended);
-		return true;
-	}
-	if (command == LAST_REPLY && !is_ended && code == 250)
-		expect(&group->trace, "accepted", message + 1, "", 250);
+	group->is_belied = group->is_belied || (group->is_farewell && code != 421);
+	group->is_farewell = group->is_farewell || code == 421;
 	if (code == 250)
-		return is_ended || command == LAST_REPLY;
-	if (command == RSET_REPLY)
-		expect_trouble(group, "mail", code);
-	if (is_ended || command == RSET_REPLY)
-		return is_ended;
-	if (command == MAIL_REPLY) {
-		expect(&group->trace, "not-sent", message + 1, "", 0);
-		expect_trouble(group, "mail", code);
-	} else {
-		expect(&group->trace, "refused", message + 1, command == RCPT_REPLY ? "rcpt" : "final-dot", code);
-	}
-	return true;
+		expect_success(group, message, command);
+	else
+		expect_refusal(group, message, command, code);
+	bool is_open = false;
+	for (size_t i = 0; i < MESSAGES; i++)
+		is_open = is_open || !group->is_ended[i];
+	group->is_over = group->is_farewell && !is_open;
+}
+
+/* A server that closes after 421 has not looked at what is behind; one that went on may have. */
+static void expect_loss(struct group *group)
+{
+	bool rules_out = group->is_farewell && !group->is_belied && group->loss == PEER_CLOSES;
+	for (size_t i = 0; i < MESSAGES; i++)
+		expect_end(group, i, rules_out ? "not-sent" : "in-doubt", "", 0);
 }
 
 static void foresee(struct group *group)
 {
-	for (size_t message = 0; message < MESSAGES && !group->is_over; message++) {
-		bool is_ended = false;
-		for (unsigned i = message == 0 ? MAIL_REPLY : RSET_REPLY; i < COMMANDS && !group->is_over; i++)
-			is_ended = expect_reply(group, message, (enum command)i, is_ended);
-	}
-	if (!group->is_over)
-		expect(&group->trace, "closed", 0, "", 0);
+	for (size_t at = 1; at < group->said && !group->is_over; at++)
+		expect_reply(group, at / COMMANDS, (enum command)(at % COMMANDS));
+	if (group->loss != NO_LOSS && !group->is_over)
+		expect_loss(group);
+	expect(&group->trace, "closed", 0, "", 0);
 }
 
 static const struct smtp_client_options in_flight = { .in_flight = MESSAGES };
@@ -98,6 +124,7 @@ static const struct smtp_client_options in_flight = { .in_flight = MESSAGES };
 /* All three are out; then the replies come, cut in two. */
 static void play_group(const struct group *group, size_t split)
 {
+	static const char *const ends[] = { [NO_LOSS] = "221 bye\r\n", [PEER_CLOSES] = "EOF", [LOST] = "LOST" };
 	struct owner owner = owner_new(&in_flight, MESSAGES);
 	owner.is_silent = true;
 	owner_drain(&owner);
@@ -108,8 +135,10 @@ static void play_group(const struct group *group, size_t split)
 	struct view replies = buf_view(&group->replies);
 	bool is_open = owner_turn(&owner, view_head(replies, split)) && owner_turn(&owner, view_skip(replies, split));
 	ck_assert_msg(is_open != group->is_over, "\"" VIEW_FMT "\": open or not", VIEW_ARG(replies));
+	if (group->is_farewell)
+		ck_view_eq(buf_view(&owner.wire), EHLO THREE NEXT("2") NEXT("3"));
 	if (is_open)
-		is_open = owner_turn(&owner, view_of("221 bye\r\n"));
+		is_open = owner_play(&owner, ends[group->loss], SIZE_MAX);
 	ck_assert(!is_open);
 	ck_assert_msg(view_eq(buf_view(&owner.trace), buf_view(&group->trace)),
 		      "\"" VIEW_FMT "\", split %zu: got \"%s\", expected \"" VIEW_FMT "\"", VIEW_ARG(replies), split,
@@ -120,7 +149,9 @@ static void play_group(const struct group *group, size_t split)
 /* The bits of `subset` say which replies fail. */
 static void play_subset(unsigned subset, unsigned failure, bool splits)
 {
-	struct group group = { .replies = buf_with_ceiling(1024), .trace = buf_with_ceiling(1024) };
+	struct group group = { .said = ALL_REPLIES,
+			       .replies = buf_with_ceiling(1024),
+			       .trace = buf_with_ceiling(1024) };
 	for (unsigned message = 0; message < MESSAGES; message++) {
 		for (unsigned command = 0; command < COMMANDS; command++) {
 			unsigned bit = message * COMMANDS + command;
@@ -144,24 +175,72 @@ START_TEST(every_subset_of_a_flight)
 	}
 END_TEST
 
-/* The first of them ends it. */
+/* 421 at one of them after these, then so many others of one kind. */
+static void play_farewell(unsigned before, unsigned at, size_t others, unsigned code, enum loss loss)
+{
+	struct group group = { .said = at + 1 + others,
+			       .loss = loss,
+			       .replies = buf_with_ceiling(1024),
+			       .trace = buf_with_ceiling(1024) };
+	for (unsigned bit = 0; bit < ALL_REPLIES; bit++) {
+		unsigned as_before = (before >> bit & 1) != 0 ? 554 : 250;
+		group.codes[bit / COMMANDS][bit % COMMANDS] = bit < at ? as_before : bit == at ? 421 : code;
+	}
+	foresee(&group);
+	play_group(&group, group.replies.len / 2);
+	buf_done(&group.replies);
+	buf_done(&group.trace);
+}
+
+/* At each reply; followed by nothing, or by a server that goes on for a while as if it had not said it; by the end, or by silence. */
 START_TEST(every_farewell_in_a_flight)
 	{
-		for (unsigned at = 1; at < MESSAGES * COMMANDS; at++) {
-			for (unsigned before = 0; before < 1u << at; before += 2) {
-				struct group group = { .replies = buf_with_ceiling(1024),
-						       .trace = buf_with_ceiling(1024) };
-				for (unsigned bit = 0; bit < MESSAGES * COMMANDS; bit++) {
-					unsigned code = bit == at ? 421 : (before >> bit & 1) != 0 ? 554 : 250;
-					group.codes[bit / COMMANDS][bit % COMMANDS] = code;
+		static const unsigned then[] = { 250, 421, 503 };
+		for (unsigned at = 1; at < ALL_REPLIES; at++) {
+			for (unsigned before = 0; before < 1u << at; before += at < 8 ? 2 : 14) {
+				for (size_t others = 0; at + others < ALL_REPLIES; others++) {
+					for (size_t i = 0; i < ARRAY_LEN(then); i++) {
+						play_farewell(before, at, others, then[i], PEER_CLOSES);
+						play_farewell(before, at, others, then[i], LOST);
+					}
 				}
-				foresee(&group);
-				if (group.is_over)
-					play_group(&group, group.replies.len / 2);
-				buf_done(&group.replies);
-				buf_done(&group.trace);
 			}
 		}
+	}
+END_TEST
+
+/* Half a reply behind 421 is one that went on, too. */
+START_TEST(farewell_and_half_a_reply)
+	{
+		struct owner owner = owner_new(&in_flight, MESSAGES);
+		owner.is_silent = true;
+		owner_turn(&owner, view_of("220 hi\r\n"));
+		owner_turn(&owner, view_of(CHUNK));
+		owner_turn(&owner, view_of("421 x\r\n250"));
+		ck_assert(smtp_client_is_dismissed(owner.client));
+		owner_play(&owner, "EOF", SIZE_MAX);
+		ck_view_eq(buf_view(&owner.trace),
+			   "asks 1 asks 2 asks 3 not-sent 1 trouble@mail:421 in-doubt 2 in-doubt 3 closed");
+		owner_done(&owner);
+	}
+END_TEST
+
+/* What had not wholly left is not sent, and not an octet of it leaves afterwards: the server may wait for the rest of a chunk. */
+START_TEST(farewell_amid_a_chunk)
+	{
+		struct owner owner = owner_new(&in_flight, MESSAGES);
+		owner.is_silent = true;
+		owner_turn(&owner, view_of("220 hi\r\n"));
+		smtp_client_input(owner.client, view_of(CHUNK));
+		owner_drain(&owner);
+		owner_write(&owner, strlen(THREE NEXT("2")) + strlen("RSET\r\n" MAIL RCPT "BDAT 5 LAST\r\nI"));
+		ck_assert(owner_turn(&owner, view_of("421 x\r\n")));
+		ck_assert(smtp_client_output(owner.client).len == 0);
+		ck_assert(!owner_turn(&owner, view_of("503 x\r\n503 x\r\n250 x\r\n250 x\r\n250 x\r\n250 x\r\n")));
+		ck_view_eq(buf_view(&owner.trace),
+			   "asks 1 asks 2 asks 3 not-sent 1 not-sent 3 trouble@mail:421 accepted 2:250 closed");
+		ck_view_eq(buf_view(&owner.wire), EHLO THREE NEXT("2") "RSET\r\n" MAIL RCPT "BDAT 5 LAST\r\nI");
+		owner_done(&owner);
 	}
 END_TEST
 
@@ -250,7 +329,7 @@ END_TEST
 
 Suite *test_suite(void)
 {
-	const TTest *const tests[] = { every_subset_of_a_flight, every_farewell_in_a_flight,
-				       every_subset_behind_content };
+	const TTest *const tests[] = { every_subset_of_a_flight, every_farewell_in_a_flight, farewell_and_half_a_reply,
+				       farewell_amid_a_chunk, every_subset_behind_content };
 	return suite_of("client_groups", tests, ARRAY_LEN(tests));
 }
