@@ -134,7 +134,8 @@ def trial(world, seed, strikes=None, options=None, settings=None, row=None, in_f
     chance = random.Random(seed)
     strikes = strikes or STRIKES
     relay, hosts = begin(world, relay_rules(chance, strikes), seed, options or {}, settings or {}, row)
-    disk = disasters.SmallDisk(hosts[0].folder, "1200k")
+    # Room for twice as many journals of 512K as there are workers: a new sender makes its own while orphans still hold theirs.
+    disk = disasters.SmallDisk(hosts[0].folder, "2400k")
     snapshots = exactness.Snapshots(world, "faults")
     it = disasters.Trial(world, chance, hosts, relay, "faults", snapshots, CONNECTIONS, in_flight)
     it.disk = disk if disk.is_there else None
