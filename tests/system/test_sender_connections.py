@@ -12,9 +12,13 @@ MANY = {"sender.workers": 1, "relay.connections": CONNECTIONS, "relay.in_flight"
 
 
 def sockets(process):
-    "How many a process has open."
+    "How many a process has open; none when it has just ended."
     folder, count = f"/proc/{process}/fd", 0
-    for name in os.listdir(folder):
+    try:
+        names = os.listdir(folder)
+    except FileNotFoundError:
+        return 0
+    for name in names:
         try:
             count += os.readlink(f"{folder}/{name}").startswith("socket:")
         except FileNotFoundError:
