@@ -51,27 +51,29 @@ static char *field_room(struct db_tuples *tuples, int32_t len)
 	return put32(place, len);
 }
 
+static void add_field(struct db_tuples *tuples, const void *bytes, size_t len)
+{
+	char *place = field_room(tuples, (int32_t)len);
+	if (place != NULL && len > 0)
+		memcpy(place, bytes, len);
+}
+
 void db_tuples_add_int2(struct db_tuples *tuples, int16_t value)
 {
 	uint16_t bytes = htobe16((uint16_t)value);
-	char *place = field_room(tuples, sizeof bytes);
-	if (place != NULL)
-		memcpy(place, &bytes, sizeof bytes);
+	add_field(tuples, &bytes, sizeof bytes);
 }
 
 void db_tuples_add_int4(struct db_tuples *tuples, int32_t value)
 {
-	char *place = field_room(tuples, sizeof value);
-	if (place != NULL)
-		put32(place, value);
+	uint32_t bytes = htobe32((uint32_t)value);
+	add_field(tuples, &bytes, sizeof bytes);
 }
 
 void db_tuples_add_int8(struct db_tuples *tuples, int64_t value)
 {
 	uint64_t bytes = htobe64((uint64_t)value);
-	char *place = field_room(tuples, sizeof bytes);
-	if (place != NULL)
-		memcpy(place, &bytes, sizeof bytes);
+	add_field(tuples, &bytes, sizeof bytes);
 }
 
 void db_tuples_add_time(struct db_tuples *tuples, int64_t wall_us)
@@ -87,9 +89,7 @@ void db_tuples_add_text(struct db_tuples *tuples, struct view value)
 			tuples->body.err = ERR_TOO_BIG;
 		return;
 	}
-	char *place = field_room(tuples, (int32_t)value.len);
-	if (place != NULL && value.len > 0)
-		memcpy(place, value.data, value.len);
+	add_field(tuples, value.data, value.len);
 }
 
 void db_tuples_add_null(struct db_tuples *tuples)
