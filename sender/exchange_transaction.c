@@ -5,6 +5,7 @@
 #include "sender/exchange_private.h"
 #include "sender/holds.h"
 #include "store/relays.h"
+#include "store/releases.h"
 #include "store/workers.h"
 
 /* The ledger follows what happens at this distance at most. */
@@ -69,7 +70,7 @@ static enum err close_windows(struct exchange *exchange, struct buf *why)
 	queue_windows(exchange->parts.queue, true, &campaigns, &chunks, &firsts);
 	if (campaigns.count == 0)
 		return ERR_OK;
-	return openings_close(exchange->parts.db, exchange->parts.worker_id, &campaigns, &chunks, &firsts, why);
+	return releases_close(exchange->parts.db, exchange->parts.worker_id, &campaigns, &chunks, &firsts, why);
 }
 
 /* ---- what leaves ---- */
@@ -93,7 +94,7 @@ static enum err give_back(struct exchange *exchange, struct buf *why)
 	enum err err = ERR_OK;
 	for (struct run *run = exchange->parts.runs->first; err == ERR_OK && run != NULL; run = run->next) {
 		if (is_ready_to_leave(run))
-			err = openings_give_back(exchange->parts.db, exchange->parts.worker_id, run->id, why);
+			err = releases_give_back(exchange->parts.db, exchange->parts.worker_id, run->id, why);
 	}
 	return err;
 }
@@ -112,12 +113,12 @@ static void let_leave(struct exchange *exchange)
 
 static enum err find_unknown(struct exchange *exchange, struct buf *why)
 {
-	struct openings_known known = { db_array_of(DB_INT), db_array_of(DB_INT), db_array_of(DB_INT),
+	struct releases_known known = { db_array_of(DB_INT), db_array_of(DB_INT), db_array_of(DB_INT),
 					db_array_of(DB_INT), db_array_of(DB_INT) };
 	queue_windows(exchange->parts.queue, false, &known.window_campaigns, &known.window_chunks,
 		      &known.window_firsts);
 	queue_retries(exchange->parts.queue, &known.retry_campaigns, &known.retry_subscribers);
-	enum err err = openings_give_back_unknown(exchange->parts.db, exchange->parts.worker_id, &known, why);
+	enum err err = releases_give_back_unknown(exchange->parts.db, exchange->parts.worker_id, &known, why);
 	db_array_done(&known.window_campaigns);
 	db_array_done(&known.window_chunks);
 	db_array_done(&known.window_firsts);
@@ -167,7 +168,7 @@ static enum err leave(struct exchange *exchange, const struct exchange_turn *tur
 	struct db *db = exchange->parts.db;
 	if (!exchange_is_last(exchange, turn))
 		return give_back(exchange, why);
-	enum err err = openings_give_back(db, exchange->parts.worker_id, 0, why);
+	enum err err = releases_give_back(db, exchange->parts.worker_id, 0, why);
 	if (err == ERR_OK)
 		err = pacer_release(exchange->parts.pacer, why);
 	return err == ERR_OK ? workers_stop(db, exchange->parts.worker_id, why) : err;

@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "sender/settlement.h"
-#include "store/openings.h"
+#include "store/releases.h"
 #include "store/workers.h"
 
 enum { SLOTS_MOST = 4096, PATH_MOST = 4096 };
@@ -103,7 +103,7 @@ static enum err write_down(const struct recovery *recovery, const char *worker_i
 		err = settlement_write(&settlement, recovery->db, recovered->rows, NULL, recovered->count, &disabled,
 				       why);
 	if (err == ERR_OK)
-		err = openings_give_back(recovery->db, worker_id, 0, why);
+		err = releases_give_back(recovery->db, worker_id, 0, why);
 	return err;
 }
 

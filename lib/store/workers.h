@@ -22,7 +22,7 @@ enum err workers_stop(struct db *db, const char *id, struct buf *why) MUST_USE;
 /* A worker that holds anything says more often than this that it lives: one that does not is dead, or its host is. */
 enum { WORKERS_ALIVE_S = 15 };
 /* How many messages it still has under way of campaigns that it leaves; what was said before of a campaign no longer holds.
- * openings_give_back() forgets it. */
+ * releases_give_back() forgets it. */
 enum err workers_leave(struct db *db, const char *id, const struct db_array *campaign_ids,
 		       const struct db_array *messages, struct buf *why) MUST_USE;
 

@@ -1,6 +1,7 @@
 #include "store/ledger.h"
 
 #include "base/limits.h"
+#include "store/releases.h"
 #include "store/runs.h"
 #include "store/workers.h"
 #include "tests/support/database.h"
@@ -120,7 +121,7 @@ static void park_all(struct db *db, const char *waits_for, int64_t next_us)
 	db_array_add_int(&campaigns, 1);
 	db_array_add_int(&chunks, 0);
 	db_array_add_int(&firsts, 1);
-	ck_assert(openings_close(db, ONE, &campaigns, &chunks, &firsts, &why) == ERR_OK);
+	ck_assert(releases_close(db, ONE, &campaigns, &chunks, &firsts, &why) == ERR_OK);
 }
 
 static const char in_queue[] = "SELECT count(*) FROM deferral WHERE state = 'deferred' AND opened_by IS NULL";
@@ -168,7 +169,7 @@ START_TEST(the_parked_are_tried_like_new_ones)
 				 1);
 		ck_assert_int_eq(number(db, "SELECT count(*) FROM doubt WHERE attempt = 1"), 1);
 		AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
-		ck_assert(openings_give_back(db, ONE, 0, &why) == ERR_OK);
+		ck_assert(releases_give_back(db, ONE, 0, &why) == ERR_OK);
 		ck_assert_int_eq(number(db, "SELECT count(*) FROM deferral WHERE next_attempt_at <= now()"), 2);
 		db_close(db);
 	}
