@@ -6,13 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
-
-/* An idle connection is given up after this: relays do it too, with less courtesy. */
-#define IDLE_US (INT64_C(20) * CLOCK_US_PER_SECOND)
-
-/* After 421 a relay closes, or goes on with what it has got: it need not be waited for as long as for an answer. */
-#define DISMISSED_US (INT64_C(20) * CLOCK_US_PER_SECOND)
+#include "sender/patience.h"
 
 enum { TROUBLE_MOST = 400, CODE_PERMANENT = 500 };
 
@@ -31,7 +25,7 @@ struct connection {
 	size_t load, load_most; /* how many in_hand[] holds, and can hold */
 	bool is_connected, is_over, has_worked, is_denied;
 	bool wants_tls, is_shaking_hands;
-	enum smtp_step waited_for; /* what the deadline was set for */
+	struct patience patience; /* what the deadline was set for */
 	struct buf trouble;
 };
 
@@ -242,7 +236,7 @@ static void on_deadline(void *owner)
 	}
 	buf_reset(&connection->trouble);
 	buf_addf(&connection->trouble, "%s: no reply in time",
-		 connection->is_shaking_hands ? tls_step(connection) : smtp_step_name(connection->waited_for));
+		 connection->is_shaking_hands ? tls_step(connection) : smtp_step_name(connection->patience.wait.step));
 	lose(connection);
 }
 
@@ -400,35 +394,16 @@ void connection_quit(struct connection *connection)
 	take(connection, POOL_HUNGRY);
 }
 
-static int64_t patience(const struct settings *settings, enum smtp_step step)
+static struct wait wait_of(const struct connection *connection)
 {
-	switch (step) {
-	case SMTP_STEP_DATA:
-		return settings->relay_data_timeout;
-	case SMTP_STEP_FINAL_DOT:
-		return settings->relay_final_timeout;
-	case SMTP_STEP_QUIT:
-		return CLOCK_US_PER_SECOND;
-	case SMTP_STEP_BANNER:
-	case SMTP_STEP_EHLO:
-	case SMTP_STEP_STARTTLS:
-	case SMTP_STEP_AUTH:
-	case SMTP_STEP_MAIL:
-	case SMTP_STEP_RCPT:
-	case SMTP_STEP_COUNT:
-		break;
-	}
-	return settings->relay_reply_timeout;
-}
-
-static int64_t time_to_wait(const struct connection *connection)
-{
-	if (smtp_client_is_idle(connection->client))
-		return IDLE_US;
-	if (connection->is_shaking_hands)
-		return connection->settings->relay_connect_timeout;
-	int64_t wait_us = patience(connection->settings, connection->waited_for);
-	return smtp_client_is_dismissed(connection->client) && wait_us > DISMISSED_US ? DISMISSED_US : wait_us;
+	const struct smtp_client *client = connection->client;
+	return (struct wait){
+		.step = smtp_client_waits_for(client),
+		.is_idle = smtp_client_is_idle(client),
+		.is_handshake = connection->is_shaking_hands,
+		.is_dismissed = smtp_client_is_dismissed(client),
+		.replies = smtp_client_replies(client),
+	};
 }
 
 void connection_write(struct connection *connection, int64_t now_us)
@@ -437,12 +412,13 @@ void connection_write(struct connection *connection, int64_t now_us)
 	if (!connection->is_connected || connection->is_over)
 		return;
 	struct view output = smtp_client_output(connection->client);
-	if (output.len > 0)
-		smtp_client_written(connection->client, stream_write(connection->stream, output));
+	size_t written = output.len > 0 ? stream_write(connection->stream, output) : 0;
+	smtp_client_written(connection->client, written);
 	if (connection->wants_tls && smtp_client_output(connection->client).len == 0)
 		start_tls(connection);
-	connection->waited_for = smtp_client_waits_for(connection->client);
-	stream_set_deadline_from(connection->stream, now_us, time_to_wait(connection));
+	const struct wait wait = wait_of(connection);
+	if (patience_begins(&connection->patience, &wait, written))
+		stream_set_deadline_from(connection->stream, now_us, patience_time(connection->settings, &wait));
 }
 
 void connection_note_proven(struct connection *connection)

@@ -52,8 +52,10 @@ SETTING(DURATION, relay, secret_life, "10m", "time",
 	"How long a secret is used before its file is read, or its command run, again; a refused one is asked for anew "
 	"at once.")
 SETTING(DURATION, relay, connect_timeout, "30s", "time", "How long a connection may take to open.")
-SETTING(DURATION, relay, reply_timeout, "5m", "time",
-	"How long the greeting and the replies to EHLO, MAIL and RCPT may take (RFC 5321 section 4.5.3.2).")
+SETTING(
+    DURATION, relay, reply_timeout, "5m", "time",
+    "How long the greeting and the replies to EHLO, MAIL and RCPT may take (RFC 5321 section 4.5.3.2), until they are "
+    "whole.")
 SETTING(DURATION, relay, data_timeout, "2m", "time", "How long the reply to DATA may take.")
 SETTING(DURATION, relay, final_timeout, "10m", "time",
 	"How long the reply to the final dot may take. A short time makes duplicates.")

@@ -20,6 +20,7 @@ static bool read_reply(struct smtp_client *client)
 	client->in_at = client->in.len - unread.len;
 	if (progress == REPLY_IS_READ) {
 		struct reply reply = reply_read(&client->parser);
+		client->replies++;
 		client_on_reply(client, &reply);
 	} else if (progress == REPLY_IS_MALFORMED) {
 		client_break_off(client, NULL);
@@ -418,6 +419,11 @@ void smtp_client_quit(struct smtp_client *client)
 enum smtp_step smtp_client_waits_for(const struct smtp_client *client)
 {
 	return client_step(client);
+}
+
+uint64_t smtp_client_replies(const struct smtp_client *client)
+{
+	return client->replies;
 }
 
 bool smtp_client_is_idle(const struct smtp_client *client)

@@ -126,6 +126,9 @@ void smtp_client_written(struct smtp_client *client, size_t count);
 /* What the client waits for now: the owner's timer for it (settings relay.reply_timeout, data_timeout,
  * final_timeout). */
 enum smtp_step smtp_client_waits_for(const struct smtp_client *client);
+/* How many whole replies were read so far. Only such a one, or what the client itself says, begins the owner's timer anew: of octets and
+ * lines of a reply that never ends there is no end. */
+uint64_t smtp_client_replies(const struct smtp_client *client);
 /* The server has said 421, and the client waits for it to close, or to answer all the same what it had got before. */
 bool smtp_client_is_dismissed(const struct smtp_client *client);
 /* True when the session is idle between messages: nothing is owed by either side. */

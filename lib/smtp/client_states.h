@@ -89,6 +89,7 @@ struct smtp_client {
 	struct buf in, out;
 	size_t in_at, out_at; /* what was read of in, and written of out */
 	uint64_t written;     /* octets of all that was ever written */
+	uint64_t replies;     /* whole ones that were ever read */
 	struct buf hello, note;
 };
 

@@ -215,6 +215,29 @@ START_TEST(quits_after_its_messages)
 	}
 END_TEST
 
+START_TEST(whole_replies_are_counted)
+	{
+		static const struct row {
+			const char *says;
+			uint64_t replies;
+		} rows[] = {
+			{ "22", 0 },
+			{ "0 hi\r\n", 1 },
+			{ "250-me\r\n", 1 },
+			{ "250-PIPELINING\r\n250-", 1 },
+			{ "SIZE\r\n250 DSN\r\n", 2 },
+			{ "250 a\r\n250 b\r\n35", 4 },
+			{ "4 c\r\n", 5 },
+		};
+		struct owner owner = owner_new(NULL, 1);
+		for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+			owner_turn(&owner, view_of(rows[i].says));
+			ck_row(rows[i].says, smtp_client_replies(owner.client) == rows[i].replies);
+		}
+		owner_done(&owner);
+	}
+END_TEST
+
 Suite *test_suite(void)
 {
 	const TTest *const tests[] = {
@@ -225,6 +248,7 @@ Suite *test_suite(void)
 		delays_are_asked_for,
 		envelopes_that_cannot_be,
 		quits_after_its_messages,
+		whole_replies_are_counted,
 	};
 	return suite_of("client", tests, ARRAY_LEN(tests));
 }
