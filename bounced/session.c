@@ -181,6 +181,12 @@ static size_t flush(struct session *self)
 	return written;
 }
 
+/* A peer that never stops talking is never late: it would be heard again and again before its deadline is told. */
+static bool is_outlived(const struct session *self)
+{
+	return !self->over && self->waits_for == NULL && clock_boot_us() >= self->ends_at_us;
+}
+
 /* The peer has a while to read what is left, and to close. */
 static void finish(struct session *self)
 {
@@ -215,6 +221,8 @@ static void on_input(void *owner, struct view bytes)
 	if (self->lingers)
 		return;
 	smtp_server_input(self->server, bytes);
+	if (is_outlived(self))
+		smtp_server_shut(self->server, VIEW_LIT("idle for too long"));
 	pump(self);
 }
 

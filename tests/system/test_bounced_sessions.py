@@ -1,6 +1,8 @@
 """Sessions with peers that do not behave: none of them costs more than its own time."""
 
+import contextlib
 import socket
+import subprocess
 import time
 
 from returns import *
@@ -51,6 +53,26 @@ def test_peer_that_never_reads(world):
     assert cpu_seconds(bounced) - before < 2
     peer.close()
     talk(world).say("QUIT", "221")
+
+
+def test_peer_that_never_stops(world):
+    "An octet now and then, or a line without end, so fast that there is always more to be read: a session ends with its time."
+    world.setup()
+    world.configure(**{"bounced.idle_timeout": "2s", "bounced.session_timeout": "3s"})
+    world.start("bounced")
+    dripping = socket.create_connection(("127.0.0.1", world.bounced_port))
+    with contextlib.suppress(ConnectionError):
+        until(lambda: dripping.send(b"N") and time.sleep(0.1), "the session ends", 20)
+    until(lambda: connections(world) == 0, "the connection is given up", 20)
+    flood = f"exec 3<>/dev/tcp/127.0.0.1/{world.bounced_port}; exec cat /dev/zero >&3"
+    peers = [subprocess.Popen(["bash", "-c", flood], stderr=subprocess.DEVNULL) for _ in range(4)]
+    try:
+        until(lambda: connections(world) == 4, "all four are there", 20)
+        until(lambda: connections(world) == 0, "the connections are given up", 20)
+    finally:
+        for peer in peers:
+            peer.kill()
+            peer.wait()
 
 
 def test_sigterm_waits_for_nobody_who_is_idle(world):
