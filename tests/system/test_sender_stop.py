@@ -37,15 +37,15 @@ def nothing_is_held(world):
 
 def test_sigterm(world):
     "SIGTERM in mid-campaign: what is being sent is finished, the rest is given back, nobody is in doubt."
-    begin(world)
-    until_accepted(world, 500)
+    begin(world, SLOW, SOME)
+    until_accepted(world, 30)
     world.stop("sender")
     nothing_is_held(world)
-    assert len(world.accepted()) < len(AUDIENCE), "too fast to stop"
+    assert len(world.accepted()) < len(SOME), "too fast to stop"
     assert world.status("stop")["accepted"] == len(world.accepted())
     world.start("sender")
     world.finished("stop")
-    check(world, "stop", AUDIENCE, may_doubt=False)
+    check(world, "stop", SOME, may_doubt=False)
 
 
 def test_pause_and_resume(world):
@@ -88,8 +88,8 @@ def test_list_edited_meanwhile(world):
 
 def test_cancel(world):
     "cancel: within a second no further message; all who did not get it are named as skipped."
-    begin(world)
-    until_accepted(world, 500)
+    begin(world, SLOW)
+    until_accepted(world, 30)
     world.listctl("campaign", "cancel", "stop", "--yes")
     sent = is_quiet(world)
     assert sent < len(AUDIENCE), "too fast to cancel"
