@@ -75,10 +75,12 @@ static_assert(RELAY_TESTS_AN_HOUR_NUMBER == (int)RELAY_TESTS_AN_HOUR, "one bound
 	" WHERE c.state = 'scheduled' AND c.start_at <= now() AND c.hold_reason IS NULL"                               \
 	" AND c.tested_for IS DISTINCT FROM c.start_at)"
 
-/* Which tests t say something for d of DUE: what was asked since the campaign was to start, and of others what is under way or good. */
+/* Which tests t say something for d of DUE: what was asked since the campaign was to start, and of others what is under way or good,
+ * unless a later one of the relay has come to another end. */
 #define SERVES(parameter)                                                                                              \
 	"t.relay = d.relay AND (t.asked_at >= d.start_at OR (t.asked_at > now() - interval '10 minutes'"               \
-	" AND (t.state IN ('asked', 'taken', 'sent') OR " PASSES(parameter) ")))"
+	" AND (t.state IN ('asked', 'taken', 'sent') OR (" PASSES(                                                     \
+	    parameter) " AND t.id IN (SELECT p.id FROM relay_path p WHERE p.relay = d.relay)))))"
 
 static const struct db_statement statements[] = {
 	[ASK] = { .name = "relay_tests_ask",

@@ -320,6 +320,30 @@ START_TEST(due_campaigns_wait_for_their_tests)
 	}
 END_TEST
 
+/* Of the last ten minutes the last word counts. */
+START_TEST(a_later_failure_outweighs_a_pass)
+	{
+		struct db *db = with_list();
+		bool passes;
+		int64_t id = ask(db);
+		take(db);
+		give_back(db, id, &kept);
+		id = ask(db);
+		take(db);
+		give_back(db, id, &rewritten);
+		run_sql(db, "UPDATE relay_test SET asked_at = asked_at - interval '1 minute'");
+		schedule(db, "first", "now()");
+		ask_for_due(db);
+		check_count(db, "relay_test WHERE asked_by = 'sender'", 1);
+		ck_assert_int_eq(next_due(db, &passes), 0);
+		take(db);
+		give_back(db, id + 1, &rewritten);
+		ck_assert_int_eq(next_due(db, &passes), 1);
+		ck_assert(!passes);
+		db_close(db);
+	}
+END_TEST
+
 START_TEST(a_failed_test_holds_and_a_new_start_tests_anew)
 	{
 		struct db *db = with_list();
@@ -475,6 +499,7 @@ Suite *test_suite(void)
 				       returns_of_no_test_change_nothing,
 				       tests_are_rare_and_taken_once,
 				       due_campaigns_wait_for_their_tests,
+				       a_later_failure_outweighs_a_pass,
 				       a_failed_test_holds_and_a_new_start_tests_anew,
 				       relays_of_a_campaign,
 				       a_campaign_without_a_relay_is_not_held_here,
