@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "mail/fields.h"
+#include "mail/seal.h"
 
 /* Each recipient gives at most one row of one kind. */
 static bool make_room(struct record *record, size_t count)
@@ -121,17 +122,32 @@ static void add_test(const struct reading *reading, bool message_kept)
 		.path_kept = gate_is_return_path(reading->gate, reading->arrival->sender, &reading->token,
 						 reading->arrival->now_us),
 		.message_kept = message_kept,
+		.seal = buf_view(&reading->record->seal),
 	};
 }
 
-static struct view message_id_of(struct view message)
+static bool has_in_head(struct view message, const char *name, struct view token)
 {
 	struct field field;
 	while (fields_next(&message, &field) == FIELD_READ) {
-		if (field_is(&field, "Message-ID"))
-			return field.value;
+		if (field_is(&field, name) && view_find_nocase(field.value, token) != VIEW_NONE)
+			return true;
 	}
-	return VIEW_LIT("");
+	return false;
+}
+
+/* The token is nowhere but in a line of its own. Who answers or returns the message quotes it, or has it in his own head as well. */
+static bool has_only_in_text(struct view message, struct view token)
+{
+	size_t at = view_find_nocase(message, token);
+	struct view line;
+	if (at == VIEW_NONE || view_find_nocase(view_skip(message, at + token.len), token) != VIEW_NONE)
+		return false;
+	while (fields_cut_line(&message, &line)) {
+		if (view_eq_nocase(view_trim(line), token))
+			return true;
+	}
+	return false;
 }
 
 static bool is_report_kind(enum bounce_kind kind)
@@ -139,23 +155,27 @@ static bool is_report_kind(enum bounce_kind kind)
 	return kind == KIND_HARD || kind == KIND_SOFT || kind == KIND_DELAY;
 }
 
-/* To the address of a test: the test itself, known by its message token, of which a relay may have left only the copies in other headers
- * and in the text; a report about it; or something else, which nobody sent because of a campaign. */
+/* To the address of a test: the test itself, known by its message token, of which a relay may have left only the copy in a header of its
+ * own, or that in the text; a report about it; or something else, which nobody sent because of a campaign. What is not understood is kept
+ * for a person: it may say why a test is late. */
 static void read_test(const struct reading *reading)
 {
 	AUTO_BUF token = buf_with_ceiling(LIMIT_TOKEN);
 	enum bounce_kind kind = kind_of(reading);
-	struct view message = reading->arrival->message;
+	struct view message = reading->arrival->message, signed_by;
 	bool is_signed = gate_message_token(reading->gate, &reading->token, &token) == ERR_OK;
-	if (is_signed && view_find_nocase(message_id_of(message), buf_view(&token)) != VIEW_NONE)
+	signed_by = buf_view(&token);
+	if (is_signed && has_in_head(message, "Message-ID", signed_by))
 		add_test(reading, true);
+	else if (is_signed && has_in_head(message, "X-Verpost-Test", signed_by))
+		add_test(reading, false);
 	else if (is_report_kind(kind))
 		add_test_report(reading, &reading->token);
-	else if (is_signed && view_find_nocase(message, buf_view(&token)) != VIEW_NONE)
+	else if (is_signed && has_only_in_text(message, signed_by))
 		add_test(reading, false);
 	else if (kind == KIND_UNKNOWN && reading->sender.len == 0)
 		add_test_report(reading, &reading->token);
-	else if (kind == KIND_UNKNOWN || (kind == KIND_NOT_BOUNCE && reading->sender.len > 0))
+	else if (kind == KIND_UNKNOWN || kind == KIND_NOT_BOUNCE)
 		add_letter(reading);
 }
 
@@ -278,6 +298,17 @@ static void add_rows(struct record *record, struct gate *gate, const struct arri
 	}
 }
 
+/* Before any row of it is made. */
+static enum err seal_test(struct record *record, const struct arrival *arrival)
+{
+	record->seal = buf_with_ceiling(LIMIT_SEAL);
+	for (size_t i = 0; i < arrival->recipient_count; i++) {
+		if (arrival->passages[i].verdict == GATE_RETURN_PATH && is_test(&arrival->passages[i].token))
+			return seal_write(arrival->message, &record->seal);
+	}
+	return ERR_OK;
+}
+
 enum err record_new(struct intake *intake, struct gate *gate, const struct arrival *arrival, struct record **ret_record)
 {
 	unsigned char hash[BOUNCE_HASH_SIZE];
@@ -289,6 +320,8 @@ enum err record_new(struct intake *intake, struct gate *gate, const struct arriv
 		err = keep_names(arrival, &record->names);
 	if (err == ERR_OK)
 		err = keep_message(record, arrival);
+	if (err == ERR_OK)
+		err = seal_test(record, arrival);
 	if (err == ERR_OK)
 		err = intake_hash(arrival->message, hash);
 	if (err == ERR_OK)
@@ -309,6 +342,7 @@ void record_done(struct record *record)
 	report_done(record->report);
 	buf_done(&record->message);
 	buf_done(&record->names);
+	buf_done(&record->seal);
 	free(record->events);
 	free(record->departures);
 	free(record->letters);

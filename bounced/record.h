@@ -18,6 +18,7 @@ struct record {
 	struct record *next; /* in the committer's queues */
 	void *owner;         /* the session that waits for it, NULL when it has gone; the loop's thread only */
 	struct buf message, names;
+	struct buf seal; /* of the message, when it came to the address of a relay test */
 	struct report *report;
 	struct bounce_event *events;
 	size_t event_count;

@@ -210,11 +210,8 @@ static struct view path_of(const struct db_rows *tests, struct view name)
 	for (size_t i = 0; tests != NULL && i < db_row_count(tests); i++) {
 		struct relay_test test;
 		relay_tests_get(tests, i, &test);
-		if (!view_eq(test.relay, name))
-			continue;
-		if (test.state != RELAY_TEST_BACK)
-			return view_of(relay_test_state_name(test.state));
-		return test.path_kept ? VIEW_LIT("kept") : VIEW_LIT("rewritten");
+		if (view_eq(test.relay, name))
+			return view_of(relay_test_result(&test));
 	}
 	return (struct view){ 0 };
 }

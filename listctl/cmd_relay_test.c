@@ -19,6 +19,7 @@ static const struct output_column columns[] = {
 	{ .name = "passes", .type = OUTPUT_BOOL },
 	{ .name = "mail_from" },
 	{ .name = "message_kept", .type = OUTPUT_BOOL },
+	{ .name = "changed" },
 	{ .name = "asked_at", .type = OUTPUT_TIME },
 	{ .name = "back_at", .type = OUTPUT_TIME },
 	{ .name = "detail", .wraps = true },
@@ -29,14 +30,6 @@ static struct relay_tests_terms terms_of_tests(const struct call *call)
 	return (struct relay_tests_terms){ .report_addresses = view_of(call->settings->bounced_report_addresses) };
 }
 
-/* What is back is told apart by what came back. */
-static const char *result_of(const struct relay_test *test)
-{
-	if (test->state != RELAY_TEST_BACK)
-		return relay_test_state_name(test->state);
-	return test->path_kept ? "kept" : "rewritten";
-}
-
 static void show_row(struct call *call, const struct relay_test *test)
 {
 	AUTO_BUF detail = buf_with_ceiling(LIMIT_WHY);
@@ -45,10 +38,11 @@ static void show_row(struct call *call, const struct relay_test *test)
 	relay_test_tell(test, &detail);
 	output_row(call->out, (struct output_cell[]){
 				  cell_text(test->relay),
-				  cell_text(view_of(result_of(test))),
+				  cell_text(view_of(relay_test_result(test))),
 				  cell_bool(test->passes),
 				  is_back ? cell_text(sender) : cell_null(),
 				  is_back ? cell_bool(test->message_kept) : cell_null(),
+				  is_back ? cell_text(test->changed) : cell_null(),
 				  cell_time(test->asked_us),
 				  cell_time_or_null(test->back_us),
 				  cell_text(buf_view(&detail)),
@@ -231,15 +225,17 @@ const struct command relay_test_commands[] = {
 	    .noun = "relay",
 	    .verb = "test",
 	    .operands = "[RELAY...]",
-	    .help = "test whether relays leave the return path as it is",
-	    .details = "sender hands a small message to each relay (all in use, without a name: `default` is that of\n"
-		       "the settings; a disabled one when it is named), from and to a signed return path of its own, "
-		       "and bounced tells how it came\n"
-		       "back. kept: as it was sent. rewritten: with another sender, so that bounces go there; it\n"
-		       "passes when that is one of bounced.report_addresses, where the recipient is found by the\n"
-		       "Message-ID or ENVID. bounced: a report came instead. refused: by the relay, or it could\n"
-		       "not be used. late: not back in time. Exit 1 unless all pass. Both daemons must run.\n"
-		       "At most thirty tests of a relay within an hour.\n",
+	    .help = "test whether relays leave the return path and the message as they are",
+	    .details =
+		"sender hands a small message to each relay (all in use, without a name: `default` is that of\n"
+		"the settings; a disabled one when it is named), from and to a signed return path of its own,\n"
+		"and bounced tells how it came back. kept: as it was sent. rewritten: with another sender, so\n"
+		"that bounces go there; it passes when that is one of bounced.report_addresses, where the\n"
+		"recipient is found by the Message-ID or ENVID. modified: the relay changed the body or a field\n"
+		"that DKIM signatures cover (`changed` names what), and does not pass; fields that it adds of\n"
+		"its own, and another folding, are no change. bounced: a report came instead. refused: by the\n"
+		"relay, or it could not be used. late: not back in time. Exit 1 unless all pass. Both daemons\n"
+		"must run. At most thirty tests of a relay within an hour.\n",
 	    .options = test_options,
 	    .most = TESTED_MOST,
 	    .needs = NEEDS_DATABASE,

@@ -13,6 +13,7 @@ CREATE TABLE relay_test (
     -- sender's word
     taken_at timestamptz,
     taken_by text,                -- its host
+    sent_seal text,               -- what must survive of the message (lib/mail/seal), written before it is handed over
     answered_at timestamptz,      -- the relay has answered, or could not be asked
     accepted boolean,             -- null with an answer: its end was sent and no reply was read
     step text,                    -- where it was refused: connect, ehlo, mail, rcpt, final-dot ...
@@ -23,20 +24,35 @@ CREATE TABLE relay_test (
     mail_from text,               -- as bounced heard it; empty: the null sender
     path_kept boolean,            -- it is the return path that was sent
     message_kept boolean,         -- the Message-ID is the one that was sent
+    back_seal text,               -- what sent_seal has become
     -- and about a report on it
     reported_at timestamptz,
     report_kind bounce_kind,
     diagnostic text,
     CHECK (due_by > asked_at),
     CHECK ((taken_at IS NULL) = (taken_by IS NULL)),
+    CHECK (taken_at IS NOT NULL OR sent_seal IS NULL),
     CHECK (answered_at IS NOT NULL OR (accepted IS NULL AND step IS NULL AND code IS NULL AND reply IS NULL)),
     CHECK ((back_at IS NULL) = (mail_from IS NULL) AND (back_at IS NULL) = (path_kept IS NULL)
-       AND (back_at IS NULL) = (message_kept IS NULL)),
+       AND (back_at IS NULL) = (message_kept IS NULL) AND (back_at IS NULL) = (back_seal IS NULL)),
+    CHECK (back_at IS NULL OR sent_seal IS NOT NULL), -- what was never handed over cannot come back
     CHECK ((reported_at IS NULL) = (report_kind IS NULL) AND (reported_at IS NULL) = (diagnostic IS NULL))
 );
 CREATE INDEX relay_test_waiting ON relay_test (id) WHERE taken_at IS NULL;
 CREATE INDEX relay_test_by_relay ON relay_test (relay, id);
 CREATE INDEX relay_test_by_campaign ON relay_test (campaign_id, relay) WHERE campaign_id IS NOT NULL;
+
+-- Of two seals, words NAME=DIGEST, what differs: "Subject, Reply-To (added), body"; empty when they are alike, null when one is.
+CREATE FUNCTION relay_test_changes(sent text, back text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT AS $$
+    SELECT coalesce(string_agg(name || CASE WHEN s.digest IS NULL THEN ' (added)' WHEN b.digest IS NULL THEN ' (removed)' ELSE '' END,
+                               ', ' ORDER BY coalesce(s.at, b.at), name), '')
+    FROM (SELECT split_part(w, '=', 1) AS name, split_part(w, '=', 2) AS digest, at
+          FROM unnest(string_to_array(sent, ' ')) WITH ORDINALITY AS u(w, at)) AS s
+    FULL JOIN (SELECT split_part(w, '=', 1) AS name, split_part(w, '=', 2) AS digest, at
+          FROM unnest(string_to_array(back, ' ')) WITH ORDINALITY AS u(w, at)) AS b USING (name)
+    WHERE s.digest IS DISTINCT FROM b.digest
+$$;
 
 -- back: with its verdict. bounced: a report says that it cannot come. refused: by the relay, or the relay was not reached.
 -- late: not back in time; should it come after all, it is back. sent, taken, asked: it is on its way.
@@ -49,7 +65,7 @@ CREATE VIEW relay_test_state AS
         WHEN answered_at IS NOT NULL THEN 'sent'
         WHEN taken_at IS NOT NULL THEN 'taken'
         ELSE 'asked'
-    END AS state
+    END AS state, relay_test_changes(sent_seal, back_seal) AS changed
     FROM relay_test t;
 
 -- What is known of each relay: its newest test that has come to an end.
@@ -83,9 +99,9 @@ $$;
 ALTER TABLE campaign ADD COLUMN tested_for timestamptz;
 
 GRANT SELECT, INSERT, DELETE ON relay_test TO verpost_sender; -- its coordinator deletes old ones
-GRANT UPDATE (taken_at, taken_by, answered_at, accepted, step, code, reply) ON relay_test TO verpost_sender;
+GRANT UPDATE (taken_at, taken_by, sent_seal, answered_at, accepted, step, code, reply) ON relay_test TO verpost_sender;
 GRANT UPDATE (tested_for) ON campaign TO verpost_sender;
 GRANT SELECT ON relay_test TO verpost_bounced;
-GRANT UPDATE (back_at, mail_from, path_kept, message_kept, reported_at, report_kind, diagnostic) ON relay_test TO verpost_bounced;
+GRANT UPDATE (back_at, mail_from, path_kept, message_kept, back_seal, reported_at, report_kind, diagnostic) ON relay_test TO verpost_bounced;
 GRANT SELECT ON relay_test_state, relay_path TO verpost_sender;
-GRANT EXECUTE ON FUNCTION relays_of_campaign(bigint), name_fits(text[], text) TO verpost_sender;
+GRANT EXECUTE ON FUNCTION relays_of_campaign(bigint), name_fits(text[], text), relay_test_changes(text, text) TO verpost_sender;

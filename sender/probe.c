@@ -37,14 +37,21 @@ static void write_ids(const struct letter *letter, struct view from, struct buf 
 	buf_add(out, domain);
 	buf_add(out, VIEW_LIT(">\r\nX-Verpost-Test: "));
 	buf_add(out, buf_view(&letter->envid));
-	buf_add(out, VIEW_LIT("\r\nAuto-Submitted: auto-generated\r\n"));
+	buf_add(out, VIEW_LIT("\r\nAuto-Submitted: auto-generated\r\nList-Id: <verpost-test."));
+	buf_add(out, domain);
+	buf_add(out, VIEW_LIT(">\r\nList-Unsubscribe: <mailto:"));
+	buf_add(out, buf_view(&letter->from));
+	buf_add(out, VIEW_LIT(">\r\n"));
 }
 
 static void write_text(const struct letter *letter, struct buf *out)
 {
-	buf_add(out, VIEW_LIT("MIME-Version: 1.0\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\n"
-			      "This message tests whether a relay leaves the sender of the envelope as it is.\r\n"
-			      "A program waits for it; no person needs to read or answer it.\r\n\r\n"));
+	buf_add(
+	    out,
+	    VIEW_LIT("MIME-Version: 1.0\r\nContent-Type: text/plain; charset=us-ascii\r\n"
+		     "Content-Transfer-Encoding: 7bit\r\n\r\n"
+		     "This message tests whether a relay leaves it, and the sender of its envelope, as they are.\r\n"
+		     "A program waits for it; no person needs to read or answer it.\r\n\r\n"));
 	buf_add(out, buf_view(&letter->envid));
 	buf_add(out, VIEW_LIT("\r\n"));
 }

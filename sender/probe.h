@@ -1,5 +1,6 @@
 /* The message of a return-path test: small, from and to the return path of (campaign 0, the test's id), with the message token where a
- * campaign's copies have it and, should a relay replace the Message-ID, in a header of its own and in the text. */
+ * campaign's copies have it and, should a relay replace the Message-ID, in a header of its own and in the text. It has the fields that copies
+ * have and relays like to change, those of lists among them. The same facts give the same bytes. */
 #ifndef SENDER_PROBE_H
 #define SENDER_PROBE_H
 

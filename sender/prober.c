@@ -4,8 +4,10 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "mail/clean_text.h"
+#include "mail/seal.h"
 #include "sender/entry.h"
 #include "sender/probe.h"
 #include "sender/relay.h"
@@ -21,7 +23,8 @@ struct probe {
 	struct prober *prober;
 	int64_t id;
 	struct buf relay_name, from_address;
-	struct relay *relay; /* NULL: none, or done with */
+	struct probe_facts facts; /* its message is written twice, and is the same */
+	struct relay *relay;      /* NULL: none, or done with */
 	struct recipient recipient;
 	int64_t give_up_us; /* boot time */
 	bool is_begun;      /* its letter is with the relay */
@@ -80,26 +83,44 @@ static void on_doubt(struct probe *probe)
 	       VIEW_LIT("the connection was lost before its reply"));
 }
 
+/* ---- its message ---- */
+
+#define NO_KEY "its tokens cannot be signed: restart sender after `listctl key new`"
+
+static enum err write_letter(const struct probe *probe, struct letter *letter)
+{
+	const struct prober *prober = probe->prober;
+	const struct settings *settings = &prober->setup->settings;
+	const struct letterhead letterhead = { .tokens = prober->tokens,
+					       .bounce_domain = view_of(settings->bounce_domain),
+					       .bounce_prefix = view_of(settings->bounce_prefix) };
+	return probe_write(&letterhead, &probe->facts, letter);
+}
+
+/* Before the relay has an octet of it: it may be back before the relay has answered. False: it must not go; `why` says why. */
+static bool seal_letter(const struct probe *probe, struct buf *why)
+{
+	AUTO_BUF seal = buf_with_ceiling(LIMIT_SEAL);
+	struct letter letter = letter_new();
+	enum err err = write_letter(probe, &letter);
+	if (err == ERR_OK)
+		err = seal_write(buf_view(&letter.message), &seal);
+	letter_done(&letter);
+	if (err != ERR_OK)
+		buf_add(why, err == ERR_MEMORY ? view_of(err_name(err)) : VIEW_LIT(NO_KEY));
+	return err == ERR_OK && relay_tests_seal(probe->prober->db, probe->id, buf_view(&seal), why) == ERR_OK;
+}
+
 /* ---- what the relay asks ---- */
 
 static struct recipient *next(void *owner, struct relay *relay, struct letter *letter)
 {
 	(void)relay;
 	struct probe *probe = owner;
-	const struct prober *prober = probe->prober;
-	const struct settings *settings = &prober->setup->settings;
 	if (probe->is_begun || probe->is_decided)
 		return NULL;
-	const struct letterhead letterhead = { .tokens = prober->tokens,
-					       .bounce_domain = view_of(settings->bounce_domain),
-					       .bounce_prefix = view_of(settings->bounce_prefix) };
-	const struct probe_facts facts = { .test_id = probe->id,
-					   .now_us = clock_wall_us(),
-					   .key_id = (unsigned)prober->setup->keyring.newest,
-					   .relay = buf_view(&probe->relay_name),
-					   .from_address = buf_view(&probe->from_address) };
-	if (probe_write(&letterhead, &facts, letter) != ERR_OK) {
-		refuse(probe, VIEW_LIT("its tokens cannot be signed: restart sender after `listctl key new`"));
+	if (write_letter(probe, letter) != ERR_OK) {
+		refuse(probe, VIEW_LIT(NO_KEY));
 		return NULL;
 	}
 	probe->is_begun = true;
@@ -177,7 +198,7 @@ static void start(struct probe *probe)
 	};
 	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
 	struct relay_terms terms;
-	if (!find_terms(probe, &terms, &why)) {
+	if (!find_terms(probe, &terms, &why) || !seal_letter(probe, &why)) {
 		refuse(probe, buf_view(&why));
 		return;
 	}
@@ -197,6 +218,11 @@ static void begin_test(struct prober *prober, const struct relay_test *test)
 				 .give_up_us = clock_boot_us() + test->due_us - clock_wall_us() };
 	buf_add(&probe->relay_name, test->relay);
 	buf_add(&probe->from_address, test->from_address);
+	probe->facts = (struct probe_facts){ .test_id = test->id,
+					     .now_us = clock_wall_us(),
+					     .key_id = (unsigned)prober->setup->keyring.newest,
+					     .relay = buf_view(&probe->relay_name),
+					     .from_address = buf_view(&probe->from_address) };
 	start(probe);
 }
 

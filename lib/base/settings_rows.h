@@ -64,8 +64,8 @@ SETTING(DURATION, relay, retry, "30s", "time",
 	"ten minutes.")
 
 SETTING(WORD, relay, test_before_campaign, "no", "no warn require",
-	"Whether the return path of each relay that a campaign may use is tested before it starts (see `listctl relay "
-	"test`). warn: a failed test is logged. require: the campaign stays scheduled and waits for a person.")
+	"Whether each relay that a campaign may use is tested before it starts, as by `listctl relay test`. "
+	"warn: a failed test is logged. require: the campaign stays scheduled and waits for a person.")
 SETTING(DURATION, relay, test_timeout, "2m", "time",
 	"How long the message of a return-path test may take until bounced has it.")
 

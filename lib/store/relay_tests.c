@@ -11,6 +11,7 @@ enum statement {
 	FIND,
 	NEWEST,
 	TAKE,
+	SEAL,
 	ANSWER,
 	BACK,
 	REPORTED,
@@ -26,14 +27,16 @@ enum statement {
 #define TEXT_OF(number) STRINGIFY(number)
 
 /* Of a row t of relay_test_state; the parameter holds relay_tests_terms.report_addresses. */
-#define PASSES(parameter)                                                                                              \
+#define PATH_PASSES(parameter)                                                                                         \
 	"coalesce(t.state = 'back' AND (t.path_kept OR (t.message_kept AND t.mail_from <> '' AND lower(t.mail_from)"   \
 	" = ANY (string_to_array(lower(" parameter "::text), ' ')))), false)"
+#define PASSES(parameter) "(" PATH_PASSES(parameter) " AND coalesce(t.changed = '', false))"
+#define JUDGED(parameter) PATH_PASSES(parameter) ", " PASSES(parameter)
 
 #define COLUMNS                                                                                                        \
 	"t.id, t.campaign_id, t.relay, t.from_address, t.state, t.asked_at, t.due_by, t.taken_by, t.taken_at,"         \
 	" t.answered_at, t.accepted, t.code, t.step, t.reply, t.back_at, t.reported_at, t.mail_from, t.path_kept,"     \
-	" t.message_kept, t.report_kind::text, t.diagnostic"
+	" t.message_kept, t.changed, t.report_kind::text, t.diagnostic"
 
 enum column {
 	COL_ID,
@@ -55,8 +58,10 @@ enum column {
 	COL_MAIL_FROM,
 	COL_PATH_KEPT,
 	COL_MESSAGE_KEPT,
+	COL_CHANGED,
 	COL_KIND,
 	COL_DIAGNOSTIC,
+	COL_PATH_PASSES,
 	COL_PASSES,
 	COL_DUE_CAMPAIGN, /* with NEXT_DUE */
 };
@@ -92,27 +97,31 @@ static const struct db_statement statements[] = {
 			    " SELECT '" RELAY_TESTS_DEFAULT "' WHERE NOT EXISTS (SELECT FROM relay WHERE enabled)"
 			    " ORDER BY 1" },
 	[FIND] = { .name = "relay_tests_find",
-		   .sql = "SELECT " COLUMNS ", " PASSES("$2") " FROM relay_test_state t WHERE t.id = ANY ($1::bigint[])"
+		   .sql = "SELECT " COLUMNS ", " JUDGED("$2") " FROM relay_test_state t WHERE t.id = ANY ($1::bigint[])"
 							      " ORDER BY t.id" },
 	[NEWEST] = { .name = "relay_tests_newest",
-		     .sql = "SELECT " COLUMNS ", " PASSES("$1") " FROM relay_path t ORDER BY t.relay" },
+		     .sql = "SELECT " COLUMNS ", " JUDGED("$1") " FROM relay_path t ORDER BY t.relay" },
 	[TAKE] = { .name = "relay_tests_take",
 		   .sql = "WITH pick AS (SELECT id FROM relay_test WHERE taken_at IS NULL AND due_by > now()"
 			  " ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED), taken AS (UPDATE relay_test t"
 			  " SET taken_at = now(), taken_by = $1 FROM pick WHERE t.id = pick.id RETURNING t.*)"
 			  " SELECT t.id, t.campaign_id, t.relay, t.from_address, 'taken', t.asked_at, t.due_by,"
 			  " t.taken_by, t.taken_at, NULL::timestamptz, NULL::boolean, NULL::smallint, NULL, NULL,"
-			  " NULL::timestamptz, NULL::timestamptz, NULL, NULL::boolean, NULL::boolean, NULL, NULL, false"
+			  " NULL::timestamptz, NULL::timestamptz, NULL, NULL::boolean, NULL::boolean, NULL, NULL, NULL,"
+			  " false, false"
 			  " FROM taken t ORDER BY t.id" },
+	[SEAL] = { .name = "relay_tests_seal",
+		   .sql = "UPDATE relay_test SET sent_seal = $2 WHERE id = $1 AND answered_at IS NULL" },
 	[ANSWER] = { .name = "relay_tests_answer",
 		     .sql = "UPDATE relay_test SET answered_at = now(), accepted = $2::text::boolean, step = $3,"
 			    " code = $4, reply = $5 WHERE id = $1 AND answered_at IS NULL" },
 	[BACK] = { .name = "relay_tests_back",
-		   .sql = "UPDATE relay_test t SET back_at = g.at, mail_from = g.mail_from, path_kept = g.path_kept,"
-			  " message_kept = g.message_kept FROM (SELECT DISTINCT ON (id) * FROM"
-			  " unnest($1::bigint[], $2::timestamptz[], $3::text[], $4::boolean[], $5::boolean[])"
-			  " AS u(id, at, mail_from, path_kept, message_kept) ORDER BY id, at) AS g"
-			  " WHERE t.id = g.id AND t.back_at IS NULL" },
+		   .sql =
+		       "UPDATE relay_test t SET back_at = g.at, mail_from = g.mail_from, path_kept = g.path_kept,"
+		       " message_kept = g.message_kept, back_seal = g.seal FROM (SELECT DISTINCT ON (id) * FROM"
+		       " unnest($1::bigint[], $2::timestamptz[], $3::text[], $4::boolean[], $5::boolean[], $6::text[])"
+		       " AS u(id, at, mail_from, path_kept, message_kept, seal) ORDER BY id, at) AS g"
+		       " WHERE t.id = g.id AND t.back_at IS NULL AND t.sent_seal IS NOT NULL" },
 	[REPORTED] = { .name = "relay_tests_reported",
 		       .sql = "UPDATE relay_test t SET reported_at = g.at, report_kind = g.kind::bounce_kind,"
 			      " diagnostic = g.diagnostic FROM (SELECT DISTINCT ON (id) * FROM"
@@ -131,15 +140,15 @@ static const struct db_statement statements[] = {
 	[NEXT_DUE] = { .name = "relay_tests_next_due",
 		       .sql =
 			   "WITH " DUE ", newest AS (SELECT DISTINCT ON (d.campaign, d.relay) d.campaign, "
-			   "d.relay AS of_relay, t.*, d.relay IS NULL OR " PASSES(
+			   "d.relay AS of_relay, t.*, " PATH_PASSES("$1") " AS path_passes, d.relay IS NULL OR " PASSES(
 			       "$1") " AS passes"
 				     " FROM due d LEFT JOIN relay_test_state t ON " SERVES(
 					 "$1") " ORDER BY d.campaign, d.relay, t.id DESC),"
 					       " ready AS (SELECT campaign FROM newest GROUP BY campaign HAVING "
 					       "bool_and(of_relay IS NULL"
 					       " OR coalesce(state IN ('back', 'bounced', 'refused', 'late'), false)))"
-					       " SELECT " COLUMNS
-					       ", t.passes, t.campaign FROM newest t JOIN ready USING (campaign)"
+					       " SELECT " COLUMNS ", t.path_passes, t.passes, t.campaign FROM newest t "
+					       "JOIN ready USING (campaign)"
 					       " ORDER BY t.campaign, t.passes, t.of_relay LIMIT 1" },
 	[CLEAR] = { .name = "relay_tests_clear",
 		    .sql = "UPDATE campaign SET tested_for = start_at WHERE id = $1 AND state = 'scheduled'" },
@@ -170,6 +179,15 @@ const char *relay_test_state_name(enum relay_test_state state)
 	return states[state].name;
 }
 
+const char *relay_test_result(const struct relay_test *test)
+{
+	if (test->state != RELAY_TEST_BACK)
+		return relay_test_state_name(test->state);
+	if (!test->path_kept)
+		return "rewritten";
+	return test->changed.len > 0 ? "modified" : "kept";
+}
+
 bool relay_test_is_over(enum relay_test_state state)
 {
 	return states[state].is_over;
@@ -193,6 +211,7 @@ void relay_tests_get(const struct db_rows *rows, size_t row, struct relay_test *
 		.relay = db_get_text(rows, row, COL_RELAY),
 		.from_address = db_get_text(rows, row, COL_FROM),
 		.state = state_of(db_get_text(rows, row, COL_STATE)),
+		.path_passes = db_get_bool(rows, row, COL_PATH_PASSES),
 		.passes = db_get_bool(rows, row, COL_PASSES),
 		.asked_us = db_get_time(rows, row, COL_ASKED),
 		.due_us = db_get_time(rows, row, COL_DUE),
@@ -208,6 +227,7 @@ void relay_tests_get(const struct db_rows *rows, size_t row, struct relay_test *
 		.mail_from = db_get_text(rows, row, COL_MAIL_FROM),
 		.path_kept = db_get_bool(rows, row, COL_PATH_KEPT),
 		.message_kept = db_get_bool(rows, row, COL_MESSAGE_KEPT),
+		.changed = db_get_text(rows, row, COL_CHANGED),
 		.report_kind = db_get_text(rows, row, COL_KIND),
 		.diagnostic = db_get_text(rows, row, COL_DIAGNOSTIC),
 	};
@@ -252,7 +272,7 @@ static void tell_rewritten(const struct relay_test *test, struct buf *out)
 		return;
 	}
 	buf_addf(out, "MAIL FROM is rewritten to " VIEW_FMT, VIEW_ARG(test->mail_from));
-	if (test->passes)
+	if (test->path_passes)
 		buf_add(out, VIEW_LIT(", where bounced takes reports and finds the recipient by ENVID or Message-ID"));
 	else if (test->message_kept)
 		buf_add(out, VIEW_LIT(", so bounces go there; let the relay keep the envelope sender, or have that "
@@ -266,10 +286,15 @@ static void tell_back(const struct relay_test *test, struct buf *out)
 {
 	if (!test->path_kept)
 		tell_rewritten(test, out);
-	else if (test->message_kept)
-		buf_add(out, VIEW_LIT("the return path came back as it was sent"));
 	else
-		buf_add(out, VIEW_LIT("the return path came back as it was sent; the Message-ID was replaced"));
+		buf_add(out, VIEW_LIT("the return path came back as it was sent"));
+	if (test->changed.len > 0)
+		buf_addf(out,
+			 "; but the relay modified the message (" VIEW_FMT
+			 "): have it add no footer and no mark to the "
+			 "subject and leave what it forwards as it is, since a modified message breaks its DKIM "
+			 "signature",
+			 VIEW_ARG(test->changed));
 }
 
 static void tell_bounced(const struct relay_test *test, struct buf *out)
@@ -350,6 +375,12 @@ enum err relay_tests_take(struct db *db, struct view host, size_t limit, struct 
 	return db_run(db, &statements[TAKE], values, ARRAY_LEN(values), ret_rows, why);
 }
 
+enum err relay_tests_seal(struct db *db, int64_t id, struct view seal, struct buf *why)
+{
+	const struct db_value values[] = { db_int(id), db_text(seal) };
+	return db_run(db, &statements[SEAL], values, ARRAY_LEN(values), NULL, why);
+}
+
 enum err relay_tests_answer(struct db *db, const struct relay_test_answer *answer, struct buf *why)
 {
 	static const char *const accepted[] = {
@@ -375,6 +406,7 @@ static enum err store_back(struct db *db, const struct relay_test_return *return
 	AUTO_DB_ARRAY senders = db_array_of(DB_TEXT);
 	AUTO_DB_ARRAY paths = db_array_of(DB_BOOL);
 	AUTO_DB_ARRAY messages = db_array_of(DB_BOOL);
+	AUTO_DB_ARRAY seals = db_array_of(DB_TEXT);
 	for (size_t i = 0; i < count; i++) {
 		if (returns[i].is_report)
 			continue;
@@ -383,11 +415,12 @@ static enum err store_back(struct db *db, const struct relay_test_return *return
 		db_array_add_bytes(&senders, returns[i].mail_from);
 		db_array_add_int(&paths, returns[i].path_kept);
 		db_array_add_int(&messages, returns[i].message_kept);
+		db_array_add_bytes(&seals, returns[i].seal);
 	}
 	if (ids.count == 0)
 		return ERR_OK;
-	const struct db_value values[] = { db_values(&ids), db_values(&times), db_values(&senders), db_values(&paths),
-					   db_values(&messages) };
+	const struct db_value values[] = { db_values(&ids),   db_values(&times),    db_values(&senders),
+					   db_values(&paths), db_values(&messages), db_values(&seals) };
 	enum err err = db_run(db, &statements[BACK], values, ARRAY_LEN(values), &rows, why);
 	if (err == ERR_OK)
 		*ret_stored += db_changed(rows);

@@ -33,7 +33,8 @@ struct relay_test {
 	int64_t id, campaign_id; /* campaign_id 0: asked for by a person */
 	struct view relay, from_address;
 	enum relay_test_state state;
-	bool passes; /* what bounces takes its way back to us, see relay_tests_terms */
+	bool passes;      /* see relay_tests_terms */
+	bool path_passes; /* as far as the return path goes */
 	int64_t asked_us, due_us;
 	/* sender's word */
 	struct view taken_by;
@@ -45,15 +46,18 @@ struct relay_test {
 	int64_t back_us, reported_us; /* 0: not yet */
 	struct view mail_from;
 	bool path_kept, message_kept;
+	struct view changed; /* what the relay modified: "Subject, body"; empty: nothing, or it is not back */
 	struct view report_kind, diagnostic;
 };
 
-/* How a test is judged: it passes when it is back with its return path, or with another sender that is among these addresses (where
- * bounced takes reports) and its Message-ID, by which the recipient is then found. */
+/* How a test is judged: it passes when the message is back as it was sent (lib/mail/seal) and with its return path, or with another
+ * sender that is among these addresses (where bounced takes reports) and its Message-ID, by which the recipient is then found. */
 struct relay_tests_terms {
 	struct view report_addresses; /* lower case, separated by spaces */
 };
 
+/* In a word: its state, or, when it is back, "kept", "rewritten" (the return path, and perhaps more) or "modified". */
+const char *relay_test_result(const struct relay_test *test);
 /* One sentence, without the relay's name: what became of it and, where it did not pass, what to do. */
 void relay_test_tell(const struct relay_test *test, struct buf *out);
 
@@ -82,6 +86,9 @@ void relay_tests_get(const struct db_rows *rows, size_t row, struct relay_test *
 enum err relay_tests_take(struct db *db, struct view host, size_t limit, struct db_rows **ret_rows,
 			  struct buf *why) MUST_USE;
 
+/* What must survive of its message, before anything of it is handed over: without it the message is not known when it comes back. */
+enum err relay_tests_seal(struct db *db, int64_t id, struct view seal, struct buf *why) MUST_USE;
+
 struct relay_test_answer {
 	int64_t id;
 	enum { RELAY_ANSWER_TAKEN, RELAY_ANSWER_REFUSED, RELAY_ANSWER_DOUBTFUL } answer;
@@ -100,11 +107,12 @@ struct relay_test_return {
 	/* the test itself */
 	struct view mail_from; /* empty: the null sender */
 	bool path_kept, message_kept;
+	struct view seal;
 	/* a report */
 	enum bounce_kind kind;
 	struct view diagnostic;
 };
-/* The same return again, and one whose test is gone, change nothing. A final report is not undone by a delay. *ret_stored counts the
+/* The same return again, and one whose test is gone or was never handed over, change nothing. A final report is not undone by a delay. *ret_stored counts the
  * tests that changed. */
 enum err relay_tests_return(struct db *db, const struct relay_test_return *returns, size_t count, size_t *ret_stored,
 			    struct buf *why) MUST_USE;

@@ -1,10 +1,12 @@
 """The return-path self-test: what a relay does with the sender of the envelope is found out before readers' bounces depend on it."""
 
 import json
+import re
 import subprocess
 
 from postfix import Postfix, unavailable
 from returns import *
+from tampering import Tampering
 from verpost import BIN, BOUNCE_DOMAIN, PATIENCE, Skip, free_port, until
 
 HOME = f"*@{BOUNCE_DOMAIN} accept report itself\n"  # the relay hands what is for the bounce domain to bounced
@@ -45,7 +47,8 @@ def test_kept(world):
     assert probe["from"] == probe["to"] == row["mail_from"], (probe, row)
     mail = (world.base / "mailworld.mail/0.eml").read_text()
     assert "From: \"verpost\" <news@example.test>" in mail and "@example.test>" in probe["message_id"], mail
-    assert "Auto-Submitted: auto-generated" in mail and "List-Unsubscribe" not in mail, mail
+    assert "Auto-Submitted: auto-generated" in mail and f"List-Unsubscribe: <mailto:{probe['to']}>" in mail, mail
+    assert row["changed"] == "" and world.value("SELECT sent_seal = back_seal FROM relay_test") == "t", row
     assert world.json("relay", "tests") == [row]
     table = world.listctl("relay", "test", "default")
     assert "kept" in table and "as it was sent" in table, table
@@ -57,6 +60,58 @@ def test_kept(world):
     assert "event=relay.tested" in world.log("sender")
     world.stop("sender")
     world.stop("bounced")
+
+
+def refold(message):
+    """Each field that can be folded is, where it can be."""
+    head, body = message.split(b"\r\n\r\n", 1)
+    return re.sub(rb"(?m)^(From|To|Subject|Message-ID|Content-Type): ", rb"\1:\r\n\t", head) + b"\r\n\r\n" + body
+
+
+HARMLESS = {
+    "nothing": lambda message: message,
+    "trace and fields of its own": lambda message: b"Return-Path: <x@y.test>\r\nDKIM-Signature: v=1; a=x\r\nX-Spam: no\r\n" + message,
+    "another folding": refold,
+    "blanks at the ends of lines": lambda message: message.replace(b".\r\n", b". \t\r\n") + b"\r\n\r\n",
+}
+HARM = {
+    "body": lambda message: message + b"-- \r\nThis message was scanned.\r\n",
+    "Subject": lambda message: message.replace(b"Subject: ", b"Subject: [SPAM] "),
+    "From, Reply-To (added)": lambda message: b"Reply-To: a@relay.test\r\n" + re.sub(rb"(?m)^From: .*$", b"From: a@relay.test\r", message),
+    "Message-ID": lambda message: re.sub(rb"Message-ID: .*", b"Message-ID: <1@relay.test>\r", message),
+    "List-Unsubscribe (removed)": lambda message: re.sub(rb"List-Unsubscribe: .*\r\n", b"", message),
+    "Content-Transfer-Encoding": lambda message: message.replace(b"Encoding: 7bit", b"Encoding: quoted-printable"),
+}
+
+
+def test_modified(world):
+    "A relay that changes the text or a field that signatures cover is told by it, also before a campaign; what every relay does is none."
+    world.setup()
+    world.configure(**{"relay.test_before_campaign": "require", "relay.test_timeout": "60s"})
+    tampering = Tampering(world)
+    world.start("bounced")
+    world.start("sender")
+    for what, tampering.tamper in HARMLESS.items():
+        row, _ = tested(world, 0)
+        assert (row["result"], row["changed"]) == ("kept", ""), (what, row)
+    for what, tampering.tamper in HARM.items():
+        row, error = tested(world, 1)
+        assert (row["result"], row["changed"]) == ("modified", what), row
+        assert row["message_kept"] == (what != "Message-ID") and row["mail_from"].endswith(f"@{BOUNCE_DOMAIN}"), row
+        assert f"modified the message ({what})" in error and "no footer" in error and "DKIM" in error, error
+    assert "modified" in world.listctl("relay", "tests")
+    tampering.tamper = HARM["body"]
+    world.subscribe(["ann@a.test"])
+    world.campaign("first")
+    reason = until(lambda: world.status("first")["hold_reason"], "the campaign is held")
+    assert "modified the message (body)" in reason and "no footer" in reason, reason
+    tampering.tamper = lambda message: message if b"X-Verpost-Test" in message else None
+    world.listctl("campaign", "start", "first")
+    assert world.finished("first")["accepted"] == 1
+    nobody_was_touched(world)
+    world.stop("sender")
+    world.stop("bounced")
+    tampering.close()
 
 
 def test_what_comes_to_a_test_is_about_nobody(world):
@@ -73,6 +128,10 @@ def test_what_comes_to_a_test_is_about_nobody(world):
     deliver(world, "fbl@provider.test", path, arf())
     deliver(world, "p@example.test", path, VACATION)
     deliver(world, "p@example.test", path, LETTER)
+    probe = (world.base / "mailworld.mail/0.eml").read_text()
+    deliver(world, "p@example.test", path, VACATION + "\n" + probe)
+    deliver(world, "fbl@provider.test", path, arf(mark="5").replace("--SEP--", "--SEP\nContent-Type: message/rfc822\n\n" + probe + "\n--SEP--"))
+    assert world.value("SELECT back_at IS NULL FROM relay_test") == "t", "who answers or complains has not brought it back"
     assert world.value("SELECT report_kind FROM relay_test") == "delay"
     deliver(world, "", path, dsn())
     assert world.json("relay", "tests")[0]["result"] == "bounced"

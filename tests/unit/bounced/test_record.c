@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "mail/seal.h"
 #include "tests/support/unit.h"
 
 static const int64_t now_us = 20779 * CLOCK_US_PER_DAY;
@@ -169,7 +170,7 @@ END_TEST
 enum { DAY = 20779, TEST_ID = 9 };
 
 /* @ stands for a message token of that test. */
-#define PROBE_HEAD "From: a@x.test\r\nSubject: Return-path test\r\n"
+#define PROBE_HEAD "From: a.x.test\r\nSubject: Return-path test\r\n"
 static const char probe[] = PROBE_HEAD "Message-ID: <@.x.test>\r\nX-Verpost-Test: @\r\n\r\nTest.\r\n\r\n@\r\n";
 static const char probe_in_capitals[] = PROBE_HEAD "message-id:\r\n <@.x.test>\r\n\r\nTest.\r\n";
 static const char other_id[] = PROBE_HEAD "Message-ID: <1.relay.test>\r\nX-Verpost-Test: @\r\n\r\nTest.\r\n";
@@ -181,6 +182,21 @@ static const char about_it[] = "From: MAILER-DAEMON.mx.test\r\nSubject: Undelive
 			       "Final-Recipient: rfc822; p.x.test\r\nAction: failed\r\nStatus: 5.1.2\r\n"
 			       "Diagnostic-Code: smtp; 550 5.1.2 no such host\r\n--S\r\n"
 			       "Content-Type: text/rfc822-headers\r\n\r\nMessage-ID: <@.x.test>\r\n--S--\r\n";
+
+/* Somebody's, who has read it. */
+static const char quoting[] =
+    "From: p.x.test\r\nSubject: Away\r\nAuto-Submitted: auto-replied\r\nIn-Reply-To: <@.x.test>\r\n\r\n"
+    "I am away.\r\n\r\nTest.\r\n\r\n@\r\n";
+static const char quoting_text[] =
+    "From: p.x.test\r\nSubject: Away\r\nAuto-Submitted: auto-replied\r\n\r\n> Test.\r\n> @\r\n";
+static const char complaining[] = "From: fbl.x.test\r\nSubject: complaint\r\n"
+				  "Content-Type: multipart/report; report-type=feedback-report; boundary=S\r\n\r\n"
+				  "--S\r\n\r\nAbuse.\r\n--S\r\nContent-Type: message/feedback-report\r\n\r\n"
+				  "Feedback-Type: abuse\r\nVersion: 1\r\nUser-Agent: x\r\n--S\r\n"
+				  "Content-Type: message/rfc822\r\n\r\n" PROBE_HEAD
+				  "Message-ID: <@.x.test>\r\nX-Verpost-Test: @\r\n\r\nTest.\r\n\r\n@\r\n--S--\r\n";
+static const char odd_notice[] = "From: gate.mx.test\r\nSubject: Nachricht\r\n\r\nSo nicht.\r\n\r\n" PROBE_HEAD
+				 "Message-ID: <@.x.test>\r\nX-Verpost-Test: @\r\n\r\nTest.\r\n\r\n@\r\n";
 
 enum came { NOTHING, ITSELF, REPORTED, A_LETTER, AN_EVENT };
 
@@ -205,6 +221,11 @@ static const struct return_row return_rows[] = {
 	{ "a report with a sender", "m@mx.test", about_it, 0, TEST_ID, REPORTED, false, false },
 	{ "a report without a word", "", report, 0, TEST_ID, REPORTED, false, false },
 	{ "a report about a campaign's copy", "", about_it, 7, 42, AN_EVENT, false, false },
+	{ "a notice in words of its own that returns it", "", odd_notice, 0, TEST_ID, A_LETTER, false, false },
+	{ "the same from a person", "p@x.test", odd_notice, 0, TEST_ID, A_LETTER, false, false },
+	{ "a complaint that returns it", "fbl@x.test", complaining, 0, TEST_ID, NOTHING, false, false },
+	{ "an automatic reply to it that has its text", "p@x.test", quoting, 0, TEST_ID, NOTHING, false, false },
+	{ "one that quotes it", "p@x.test", quoting_text, 0, TEST_ID, NOTHING, false, false },
 	{ "an automatic reply", "p@x.test", vacation, 0, TEST_ID, NOTHING, false, false },
 	{ "a letter", "p@x.test", letter, 0, TEST_ID, A_LETTER, false, false },
 };
@@ -268,6 +289,15 @@ static struct record *read_return(const struct reader *reader, const struct retu
 	return record;
 }
 
+/* That of the message without what final delivery puts in front. */
+static bool has_seal(const struct relay_test_return *test, const struct return_row *row)
+{
+	AUTO_BUF message = buf_with_ceiling(LIMIT_INTAKE);
+	AUTO_BUF seal = buf_with_ceiling(LIMIT_SEAL);
+	fill(row, &message);
+	return seal_write(buf_view(&message), &seal) == ERR_OK && view_eq(test->seal, buf_view(&seal));
+}
+
 START_TEST(what_comes_back_of_a_test)
 	{
 		struct reader reader = reader_new();
@@ -286,6 +316,7 @@ START_TEST(what_comes_back_of_a_test)
 				ck_row(row->label, test->path_kept == row->path_kept);
 				ck_row(row->label, test->message_kept == row->message_kept);
 				ck_row(row->label, !test->is_report || test->diagnostic.len > 0);
+				ck_row(row->label, test->is_report || has_seal(test, row));
 				ck_row(row->label, row->sender == NULL || test->is_report ||
 						       view_eq(test->mail_from, view_of(row->sender)));
 			}

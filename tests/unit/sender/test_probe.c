@@ -26,6 +26,9 @@ struct row {
 static const struct row rows[] = {
 	{ "a list's sender", "news@example.test", "From: \"verpost\" <news@example.test>\r\n" },
 	{ "its domain in the Message-ID", "news@example.test", "@example.test>\r\nX-Verpost-Test: " },
+	{ "fields of lists", "news@example.test",
+	  "List-Id: <verpost-test.example.test>\r\nList-Unsubscribe: <mailto:b+" },
+	{ "an encoding", "", "Content-Transfer-Encoding: 7bit\r\n\r\nThis message" },
 	{ "no list", "", "@bounce.test>\r\nX-Verpost-Test: " },
 	{ "not plain ASCII", "b\xc3\xbc@example.test", "@bounce.test>\r\nX-Verpost-Test: " },
 	{ "a line break", "a@example.test\r\nBcc: x@y.test", "@bounce.test>\r\nX-Verpost-Test: " },
@@ -66,6 +69,24 @@ START_TEST(what_is_sent)
 	}
 END_TEST
 
+/* It is sealed before it is handed over, and written once more then. */
+START_TEST(the_same_twice)
+	{
+		struct token_maker *maker = maker_new();
+		const struct letterhead letterhead = { .tokens = maker,
+						       .bounce_domain = VIEW_LIT("bounce.test"),
+						       .bounce_prefix = VIEW_LIT("b") };
+		struct letter first = letter_new(), second = letter_new();
+		const struct probe_facts facts = { .test_id = 9, .now_us = now_us, .relay = VIEW_LIT("main") };
+		ck_assert_int_eq(probe_write(&letterhead, &facts, &first), ERR_OK);
+		ck_assert_int_eq(probe_write(&letterhead, &facts, &second), ERR_OK);
+		ck_assert(first.message.len > 0 && view_eq(buf_view(&first.message), buf_view(&second.message)));
+		letter_done(&first);
+		letter_done(&second);
+		token_maker_done(maker);
+	}
+END_TEST
+
 START_TEST(a_key_that_is_gone)
 	{
 		struct token_maker *maker = maker_new();
@@ -84,6 +105,6 @@ END_TEST
 
 Suite *test_suite(void)
 {
-	const TTest *const tests[] = { what_is_sent, a_key_that_is_gone };
+	const TTest *const tests[] = { what_is_sent, the_same_twice, a_key_that_is_gone };
 	return suite_of("probe", tests, ARRAY_LEN(tests));
 }

@@ -1,6 +1,7 @@
 #include "store/relay_tests.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/limits.h"
@@ -8,6 +9,7 @@
 #include "tests/support/unit.h"
 
 #define RELAY VIEW_LIT("default")
+#define SENT_SEAL "From=1 To=2 Subject=3 body=4"
 static const int64_t minute_us = 60 * CLOCK_US_PER_SECOND;
 static const struct relay_tests_terms terms = { .report_addresses = { .data = "reports@b.test", .len = 14 } };
 
@@ -37,6 +39,12 @@ static size_t take(struct db *db)
 	AUTO_DB_ROWS *rows = NULL;
 	ok(relay_tests_take(db, VIEW_LIT("host.test"), 10, &rows, &why), &why);
 	return db_row_count(rows);
+}
+
+static void seal(struct db *db, int64_t id)
+{
+	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+	ok(relay_tests_seal(db, id, VIEW_LIT(SENT_SEAL), &why), &why);
 }
 
 static void answer(struct db *db, int64_t id, const struct relay_test_answer *given)
@@ -70,17 +78,29 @@ static const struct relay_test_answer unreached = { .answer = RELAY_ANSWER_REFUS
 						    .reply = { .data = "connect: Connection refused", .len = 27 } };
 static const struct relay_test_answer doubtful = { .answer = RELAY_ANSWER_DOUBTFUL,
 						   .reply = { .data = "the connection was lost", .len = 23 } };
-static const struct relay_test_return kept = { .mail_from = { .data = "b+t@b.test", .len = 10 },
-					       .path_kept = true,
-					       .message_kept = true };
+#define SEAL(text) .seal = { .data = (text), .len = sizeof(text) - 1 }
+static const struct relay_test_return kept = {
+	.mail_from = { .data = "b+t@b.test", .len = 10 }, .path_kept = true, .message_kept = true, SEAL(SENT_SEAL)
+};
 static const struct relay_test_return other_id = { .mail_from = { .data = "b+t@b.test", .len = 10 },
-						   .path_kept = true };
+						   .path_kept = true,
+						   SEAL("From=1 To=2 Subject=3 body=4 Message-ID=9") };
 static const struct relay_test_return rewritten = { .mail_from = { .data = "x@relay.test", .len = 12 },
-						    .message_kept = true };
-static const struct relay_test_return both_gone = { .mail_from = { .data = "Reports@B.test", .len = 14 } };
+						    .message_kept = true,
+						    SEAL(SENT_SEAL) };
+static const struct relay_test_return both_gone = { .mail_from = { .data = "Reports@B.test", .len = 14 },
+						    SEAL(SENT_SEAL) };
 static const struct relay_test_return to_reports = { .mail_from = { .data = "Reports@B.test", .len = 14 },
-						     .message_kept = true };
-static const struct relay_test_return nobody = { .message_kept = true };
+						     .message_kept = true,
+						     SEAL(SENT_SEAL) };
+static const struct relay_test_return nobody = { .message_kept = true, SEAL(SENT_SEAL) };
+static const struct relay_test_return modified = { .mail_from = { .data = "b+t@b.test", .len = 10 },
+						   .path_kept = true,
+						   .message_kept = true,
+						   SEAL("From=1 Subject=5 Reply-To=7 body=6") };
+static const struct relay_test_return modified_to_reports = { .mail_from = { .data = "Reports@B.test", .len = 14 },
+							      .message_kept = true,
+							      SEAL("From=1 To=2 Subject=5 body=4") };
 static const struct relay_test_return failed = { .is_report = true,
 						 .kind = KIND_HARD,
 						 .diagnostic = { .data = "550 no such host", .len = 16 } };
@@ -116,7 +136,25 @@ static const struct row rows[] = {
 	{ "kept", true, &accepted, { &kept }, false, RELAY_TEST_BACK, true, "came back as it was sent" },
 	{ "back before the answer", true, NULL, { &kept }, false, RELAY_TEST_BACK, true, "came back as it was" },
 	{ "back too late", true, &accepted, { &kept }, true, RELAY_TEST_BACK, true, "came back as it was" },
-	{ "other Message-ID", true, &accepted, { &other_id }, false, RELAY_TEST_BACK, true, "Message-ID was replaced" },
+	{ "other Message-ID", true, &accepted, { &other_id }, false, RELAY_TEST_BACK, false, "(Message-ID (added))" },
+	{ "modified",
+	  true,
+	  &accepted,
+	  { &modified },
+	  false,
+	  RELAY_TEST_BACK,
+	  false,
+	  "modified the message (To (removed), Reply-To (added), Subject, body): have it add no footer" },
+	{ "modified, and rewritten to reports",
+	  true,
+	  &accepted,
+	  { &modified_to_reports },
+	  false,
+	  RELAY_TEST_BACK,
+	  false,
+	  "where bounced takes reports and finds the recipient by ENVID or Message-ID; but the relay modified the "
+	  "message "
+	  "(Subject)" },
 	{ "rewritten", true, &accepted, { &rewritten }, false, RELAY_TEST_BACK, false, "rewritten to x@relay.test" },
 	{ "rewritten to reports",
 	  true,
@@ -160,8 +198,10 @@ static const struct row rows[] = {
 static int64_t play(struct db *db, const struct row *row)
 {
 	int64_t id = ask(db);
-	if (row->is_taken)
+	if (row->is_taken) {
 		ck_row(row->label, take(db) == 1);
+		seal(db, id);
+	}
 	if (row->answer != NULL)
 		answer(db, id, row->answer);
 	for (size_t i = 0; i < ARRAY_LEN(row->returns) && row->returns[i] != NULL; i++)
@@ -171,6 +211,32 @@ static int64_t play(struct db *db, const struct row *row)
 			"UPDATE relay_test SET asked_at = asked_at - interval '1 h', due_by = due_by - interval '1 h'");
 	return id;
 }
+
+struct result_row {
+	const char *label;
+	enum relay_test_state state;
+	bool path_kept;
+	const char *changed, *result;
+};
+
+static const struct result_row result_rows[] = {
+	{ "as it was sent", RELAY_TEST_BACK, true, "", "kept" },
+	{ "with a footer", RELAY_TEST_BACK, true, "body", "modified" },
+	{ "with another sender", RELAY_TEST_BACK, false, "", "rewritten" },
+	{ "with both", RELAY_TEST_BACK, false, "body", "rewritten" },
+	{ "not back", RELAY_TEST_LATE, false, "", "late" },
+};
+
+START_TEST(results_in_a_word)
+	{
+		for (size_t i = 0; i < ARRAY_LEN(result_rows); i++) {
+			const struct relay_test test = { .state = result_rows[i].state,
+							 .path_kept = result_rows[i].path_kept,
+							 .changed = view_of(result_rows[i].changed) };
+			ck_row(result_rows[i].label, strcmp(relay_test_result(&test), result_rows[i].result) == 0);
+		}
+	}
+END_TEST
 
 START_TEST(states_follow_from_what_happened)
 	{
@@ -206,8 +272,12 @@ START_TEST(returns_of_no_test_change_nothing)
 		ck_assert_uint_eq(give_back(db, 4711, &kept), 0);
 		ck_assert_uint_eq(give_back(db, 4711, &failed), 0);
 		int64_t id = ask(db);
-		ck_assert_uint_eq(give_back(db, id, &kept), 1);
+		ck_assert_uint_eq(give_back(db, id, &kept), 0); /* never handed over */
+		take(db);
 		ck_assert_uint_eq(give_back(db, id, &kept), 0);
+		seal(db, id);
+		ck_assert_uint_eq(give_back(db, id, &kept), 1);
+		ck_assert_uint_eq(give_back(db, id, &modified), 0); /* the first word counts */
 		db_close(db);
 	}
 END_TEST
@@ -301,6 +371,7 @@ START_TEST(due_campaigns_wait_for_their_tests)
 		check_count(db, "relay_test WHERE from_address = 'first@b.test'", 1);
 		ck_assert_int_eq(next_due(db, &passes), 0);
 		take(db);
+		seal(db, 1);
 		answer(db, 1, &accepted);
 		ck_assert_int_eq(next_due(db, &passes), 0);
 		give_back(db, 1, &kept);
@@ -327,17 +398,20 @@ START_TEST(a_later_failure_outweighs_a_pass)
 		bool passes;
 		int64_t id = ask(db);
 		take(db);
+		seal(db, id);
 		give_back(db, id, &kept);
 		id = ask(db);
 		take(db);
-		give_back(db, id, &rewritten);
+		seal(db, id);
+		give_back(db, id, &modified);
 		run_sql(db, "UPDATE relay_test SET asked_at = asked_at - interval '1 minute'");
 		schedule(db, "first", "now()");
 		ask_for_due(db);
 		check_count(db, "relay_test WHERE asked_by = 'sender'", 1);
 		ck_assert_int_eq(next_due(db, &passes), 0);
 		take(db);
-		give_back(db, id + 1, &rewritten);
+		seal(db, id + 1);
+		give_back(db, id + 1, &modified);
 		ck_assert_int_eq(next_due(db, &passes), 1);
 		ck_assert(!passes);
 		db_close(db);
@@ -460,7 +534,8 @@ static const struct purge_row purge_rows[] = {
 	  false },
 	{ "never begun",
 	  "UPDATE relay_test SET taken_at = NULL, taken_by = NULL, back_at = NULL, mail_from = NULL,"
-	  " path_kept = NULL, message_kept = NULL, answered_at = NULL, accepted = NULL, code = NULL,"
+	  " sent_seal = NULL, back_seal = NULL, path_kept = NULL, message_kept = NULL, answered_at = NULL, accepted = "
+	  "NULL, code = NULL,"
 	  " reply = NULL, step = NULL",
 	  false },
 	{ "young", "UPDATE relay_test SET relay = 'gone', asked_at = now() - interval '58 minutes', due_by = now()",
@@ -477,6 +552,7 @@ START_TEST(old_tests_are_forgotten)
 			run_sql(db, "DELETE FROM relay_test; DELETE FROM relay");
 			int64_t id = ask(db);
 			take(db);
+			seal(db, id);
 			answer(db, id, &accepted);
 			give_back(db, id, &kept);
 			run_sql(
@@ -496,6 +572,7 @@ END_TEST
 Suite *test_suite(void)
 {
 	const TTest *const tests[] = { states_follow_from_what_happened,
+				       results_in_a_word,
 				       returns_of_no_test_change_nothing,
 				       tests_are_rare_and_taken_once,
 				       due_campaigns_wait_for_their_tests,
