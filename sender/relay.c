@@ -8,7 +8,9 @@
 #include "base/log.h"
 #include "sender/backoff.h"
 #include "sender/hold.h"
+#include "sender/relay_endpoints.h"
 #include "sender/secret.h"
+#include "sender/vacancies.h"
 
 #define LONGEST_BACKOFF_US (INT64_C(600) * CLOCK_US_PER_SECOND)
 
@@ -16,13 +18,7 @@
 #define SECRET_LOOK_US (INT64_C(20) * CLOCK_US_PER_MS)
 
 /* So many connections may be on their way to their first envelope at once: a relay's queue of new ones is short. */
-enum { OPENING_MOST = 100, ENDPOINTS_MOST = 16, TROUBLE_MOST = 512 };
-
-/* Places that are left alone: until when, the soonest first. */
-struct vacancies {
-	int64_t *until_us;
-	size_t room, first, count;
-};
+enum { OPENING_MOST = 100, TROUBLE_MOST = 512 };
 
 struct relay {
 	struct relay_parts parts;
@@ -30,8 +26,7 @@ struct relay {
 	struct tls_context *tls; /* NULL: not yet made, or none is asked for */
 	struct secret *secret;   /* NULL: the terms ask for none */
 	bool awaits_secret;      /* its command runs */
-	struct endpoint endpoints[ENDPOINTS_MOST];
-	size_t endpoint_count, endpoint_next;
+	struct relay_endpoints endpoints;
 	struct pool pool;
 	struct vacancies vacancies;
 	uint64_t opened; /* connections so far */
@@ -64,11 +59,9 @@ enum err relay_new(const struct relay_parts *parts, const struct relay_terms *te
 	relay->terms = *terms;
 	relay->most = SIZE_MAX;
 	relay->bound = UINT64_MAX;
-	relay->vacancies.room = parts->places;
-	relay->vacancies.until_us = calloc(parts->places, sizeof(*relay->vacancies.until_us));
 	relay->backoff = backoff_new(parts->settings->relay_retry, LONGEST_BACKOFF_US);
 	relay->trouble = buf_with_ceiling(TROUBLE_MOST);
-	if (relay->vacancies.until_us == NULL || !make_secret(relay)) {
+	if (vacancies_new(parts->places, &relay->vacancies) != ERR_OK || !make_secret(relay)) {
 		relay_done(relay);
 		return ERR_MEMORY;
 	}
@@ -83,7 +76,7 @@ void relay_done(struct relay *relay)
 	struct connection *connection;
 	while ((connection = pool_first(&relay->pool, POOL_ALL)) != NULL)
 		connection_done(connection);
-	free(relay->vacancies.until_us);
+	vacancies_done(&relay->vacancies);
 	tls_context_done(relay->tls);
 	secret_done(relay->secret);
 	buf_done(&relay->trouble);
@@ -98,7 +91,7 @@ static void fail(struct relay *relay, struct view trouble, int64_t now_us)
 	buf_reset(&relay->trouble);
 	buf_add(&relay->trouble, trouble.len == 0 ? VIEW_LIT("the connection was lost") : trouble);
 	backoff_fail(&relay->backoff, now_us);
-	relay->endpoint_count = 0;
+	relay_endpoints_forget(&relay->endpoints);
 	relay->has_news = true;
 	log_event(LOG_WARNING, "relay.tripped", "relay=%s wait=%llds trouble=%s", relay->terms.name,
 		  (long long)(relay->backoff.wait_us / CLOCK_US_PER_SECOND),
@@ -163,14 +156,6 @@ static void look_at_room(struct relay *relay, int64_t now_us)
 
 /* ---- connections that are over ---- */
 
-/* A place is left alone. When more are than there is room for, there are too few places meanwhile for another connection anyway. */
-static void leave_alone(struct relay *relay, int64_t until_us)
-{
-	struct vacancies *vacancies = &relay->vacancies;
-	if (vacancies->count < vacancies->room)
-		vacancies->until_us[(vacancies->first + vacancies->count++) % vacancies->room] = until_us;
-}
-
 static void bury(struct relay *relay, struct connection *connection, int64_t now_us)
 {
 	AUTO_BUF trouble = buf_with_ceiling(TROUBLE_MOST);
@@ -182,7 +167,7 @@ static void bury(struct relay *relay, struct connection *connection, int64_t now
 		secret_forget(relay->secret);
 	/* A wrong password is not tried once for each place: that is how accounts are locked. */
 	if (has_failed && !is_denied && pool_count(&relay->pool, POOL_PROVEN) > 0)
-		leave_alone(relay, now_us + relay->parts.settings->relay_retry);
+		vacancies_add(&relay->vacancies, now_us + relay->parts.settings->relay_retry);
 	else if (has_failed && !backoff_waits(&relay->backoff, now_us))
 		fail(relay, buf_view(&trouble), now_us);
 }
@@ -196,11 +181,7 @@ static void bury_all(struct relay *relay, int64_t now_us)
 		connection_note_proven(connection);
 	while ((connection = pool_first(&relay->pool, POOL_OVER)) != NULL)
 		bury(relay, connection, now_us);
-	struct vacancies *vacancies = &relay->vacancies;
-	while (vacancies->count > 0 && vacancies->until_us[vacancies->first] <= now_us) {
-		vacancies->first = (vacancies->first + 1) % vacancies->room;
-		vacancies->count--;
-	}
+	vacancies_end(&relay->vacancies, now_us);
 }
 
 /* ---- opening ---- */
@@ -215,36 +196,6 @@ static bool make_tls(struct relay *relay, struct buf *why)
 	if (err != ERR_OK && why->len == 0)
 		buf_addf(why, "TLS cannot begin (%s)", err_name(err));
 	return err == ERR_OK;
-}
-
-/* Only addresses that the source address can reach. */
-static size_t keep_family(const struct relay_terms *terms, struct endpoint *endpoints, size_t count)
-{
-	size_t kept = 0;
-	for (size_t i = 0; i < count; i++) {
-		if (endpoints[i].address.any.sa_family == terms->source.address.any.sa_family)
-			endpoints[kept++] = endpoints[i];
-	}
-	return kept;
-}
-
-static bool resolve(struct relay *relay, struct buf *why)
-{
-	const struct relay_terms *terms = &relay->terms;
-	size_t count = 1;
-	if (relay->endpoint_count > 0)
-		return true;
-	if (*terms->host == '\0')
-		relay->endpoints[0] = terms->socket;
-	else if (endpoint_resolve(view_of(terms->host), terms->port, relay->endpoints, ENDPOINTS_MOST, &count, why) !=
-		 ERR_OK)
-		return false;
-	if (terms->has_source && *terms->host != '\0')
-		count = keep_family(terms, relay->endpoints, count);
-	if (count == 0)
-		buf_addf(why, "%s has no address that its source address can reach", terms->host);
-	relay->endpoint_count = count;
-	return count > 0;
 }
 
 /* PENDING is no failure: it is asked again in the next turn. */
@@ -264,7 +215,8 @@ static bool open_one(struct relay *relay, int64_t now_us)
 	enum secret_state state = ask_secret(relay, now_us, &secret, &why);
 	if (state == SECRET_PENDING)
 		return false;
-	if (state == SECRET_FAILED || !make_tls(relay, &why) || !resolve(relay, &why)) {
+	if (state == SECRET_FAILED || !make_tls(relay, &why) ||
+	    !relay_endpoints_find(&relay->endpoints, &relay->terms, &why)) {
 		fail(relay, buf_view(&why), now_us);
 		return false;
 	}
@@ -275,7 +227,7 @@ static bool open_one(struct relay *relay, int64_t now_us)
 		.pool = &relay->pool,
 		.tls = relay->tls,
 		.secret = secret,
-		.endpoint = &relay->endpoints[relay->endpoint_next++ % relay->endpoint_count],
+		.endpoint = relay_endpoints_next(&relay->endpoints),
 		.number = ++relay->opened,
 		.owner = relay->parts.owner.connection,
 	};
