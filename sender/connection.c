@@ -95,7 +95,9 @@ static void on_asks_content(struct connection *connection, const struct smtp_eve
 static void on_told(struct connection *connection, const struct smtp_event *event)
 {
 	struct recipient *recipient = let_go(connection, event->id);
-	if (!connection->has_worked && event->reply.code != 0) {
+	/* A refusal before the content may be what everybody would hear. */
+	bool has_worked = event->step == SMTP_STEP_RCPT || event->step == SMTP_STEP_FINAL_DOT;
+	if (!connection->has_worked && has_worked) {
 		connection->has_worked = true;
 		put(connection, POOL_PROVEN);
 		put(connection, POOL_JUST_PROVEN);

@@ -66,7 +66,11 @@ static struct recipient *next_recipient(void *owner, struct relay *relay, struct
 {
 	struct dispatch *dispatch = owner;
 	struct gate gate = { dispatch, pace_relay(dispatch->pace, view_of(relay_terms(relay)->name)) };
-	const struct queue_gate queue_gate = { &gate, may_begin };
+	const struct queue_gate queue_gate = { .owner = &gate,
+					       .may = pace_is_free(dispatch->pace) ? NULL : may_begin,
+					       .checked_since_us = dispatch->boot_us - FRESH_US,
+					       .wants_fresh = relay_wants_fresh(relay),
+					       .other_relays = relays_working(dispatch->relays, dispatch->boot_us) };
 	if (gate.relay == NULL)
 		return NULL;
 	while (!dispatch->is_stopping && !dispatch->is_deaf && !dispatch->keeper->has_failed &&
@@ -74,14 +78,14 @@ static struct recipient *next_recipient(void *owner, struct relay *relay, struct
 		if (!keeper_has_room(dispatch->keeper))
 			return NULL;
 		struct recipient *recipient =
-		    queue_begin(dispatch->queue, relay_slot(relay), pace_is_free(dispatch->pace) ? NULL : &queue_gate,
-				dispatch->boot_us - FRESH_US, &dispatch->needs_recheck);
+		    queue_begin(dispatch->queue, relay_slot(relay), &queue_gate, &dispatch->needs_recheck);
 		if (recipient == NULL)
 			return NULL;
 		AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
 		enum err err =
 		    letter_write(&dispatch->letterhead, recipient->run->composer, &recipient->opened, letter, &why);
 		if (err == ERR_OK) {
+			recipient->through = relay;
 			recipient->pace_relay = gate.relay;
 			pace_begin(dispatch->pace, gate.relay, recipient->opened.address, &recipient->mark,
 				   dispatch->boot_us);
@@ -169,7 +173,7 @@ static void on_told(void *owner, struct recipient *recipient, const struct smtp_
 	struct dispatch *dispatch = owner;
 	const struct delivery_terms terms = terms_of(dispatch);
 	end_pace(dispatch, recipient, pace_relays_end(event, &terms), event->reply.text);
-	if (event->type == SMTP_NOT_SENT) {
+	if (!relay_judge(recipient->through, recipient, event) || event->type == SMTP_NOT_SENT) {
 		take_back(dispatch, recipient);
 		return;
 	}

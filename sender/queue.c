@@ -200,6 +200,7 @@ static void add(struct queue *queue, struct batch *batch, const struct opened *o
 	recipient->mark = pace_mark(opened->address);
 	recipient->checked_us = checked_us;
 	recipient->given_back = 0;
+	recipient->refused_by = 0;
 	recipient->is_journaled = false;
 	enter(queue, recipient, RECIPIENT_WAITING);
 	batch->present++;
@@ -261,28 +262,54 @@ void queue_route(struct queue *queue)
 			size_t is_counted = state == RECIPIENT_WAITING;
 			count_for_relays(queue, at, 0 - is_counted);
 			at->relays = queue->router.route(queue->router.owner, at->run, at->opened.address);
+			/* Another relay may have that slot now. */
+			at->refused_by = 0;
 			count_for_relays(queue, at, is_counted);
 		}
 	}
 }
 
-struct recipient *queue_begin(struct queue *queue, unsigned relay, const struct queue_gate *gate,
-			      int64_t checked_since_us, bool *ret_is_stale)
+static bool may_begin(struct recipient *recipient, unsigned relay, const struct queue_gate *gate)
+{
+	uint64_t slot = UINT64_C(1) << relay;
+	if (recipient->run->is_leaving || (recipient->relays & slot) == 0)
+		return false;
+	bool is_left_to_others = (recipient->refused_by & slot) != 0 &&
+				 (recipient->relays & ~recipient->refused_by & gate->other_relays) != 0;
+	return !is_left_to_others && (gate->may == NULL || gate->may(gate->owner, recipient));
+}
+
+/* From the end: those in front may be neighbours of one who was refused. */
+static struct recipient *last_fresh(const struct queue *queue, unsigned relay, const struct queue_gate *gate)
+{
+	struct recipient *at = queue->lines[RECIPIENT_WAITING].last;
+	while (at != NULL && (at->given_back > 0 || !may_begin(at, relay, gate)))
+		at = at->prev;
+	return at;
+}
+
+static struct recipient *first_of_all(const struct queue *queue, unsigned relay, const struct queue_gate *gate)
+{
+	struct recipient *at = queue->lines[RECIPIENT_WAITING].first;
+	while (at != NULL && !may_begin(at, relay, gate))
+		at = at->next;
+	return at;
+}
+
+struct recipient *queue_begin(struct queue *queue, unsigned relay, const struct queue_gate *gate, bool *ret_is_stale)
 {
 	if (queue->waiting_for[relay] == 0)
 		return NULL;
-	for (struct recipient *at = queue->lines[RECIPIENT_WAITING].first; at != NULL; at = at->next) {
-		if (at->run->is_leaving || (at->relays & UINT64_C(1) << relay) == 0 ||
-		    (gate != NULL && !gate->may(gate->owner, at)))
-			continue;
-		if (at->checked_us < checked_since_us) {
-			*ret_is_stale = true;
-			return NULL;
-		}
-		move(queue, at, RECIPIENT_BEGUN);
-		return at;
+	struct recipient *found = gate->wants_fresh ? last_fresh(queue, relay, gate) : NULL;
+	if (found == NULL)
+		found = first_of_all(queue, relay, gate);
+	if (found != NULL && found->checked_us < gate->checked_since_us) {
+		*ret_is_stale = true;
+		return NULL;
 	}
-	return NULL;
+	if (found != NULL)
+		move(queue, found, RECIPIENT_BEGUN);
+	return found;
 }
 
 void queue_send(struct queue *queue, struct recipient *recipient)

@@ -24,12 +24,14 @@ struct recipient {
 	struct batch *batch;
 	struct run *run;
 	struct opened opened;
-	uint64_t relays; /* that it may go through: a bit for each slot */
-	size_t place;    /* its connection's, while it is in hand */
+	uint64_t relays;       /* that it may go through: a bit for each slot */
+	size_t place;          /* its connection's, while it is in hand */
+	struct relay *through; /* the relay that it was begun through last: there as long as it is in hand */
 	struct pace_mark mark;
 	struct pace_relay *pace_relay; /* through which it was begun */
 	int64_t checked_us;            /* boot time when the database last said that it may be sent to */
-	unsigned given_back;           /* how often the relay failed before its end */
+	unsigned given_back;           /* how often it was, not yet at its end */
+	uint64_t refused_by;           /* relays, before its content (sender/distrust.h): a bit for each slot */
 	bool is_journaled;             /* its outcome stands in the journal */
 	struct ledger_row row;         /* its views point here and into opened */
 	char status[JOURNAL_STATUS_MOST], reason[JOURNAL_REASON_MOST], connection[JOURNAL_CONNECTION_MOST];
@@ -63,12 +65,14 @@ void queue_route(struct queue *queue);
 /* Who of those that wait may be begun now. */
 struct queue_gate {
 	void *owner;
-	bool (*may)(void *owner, struct recipient *recipient);
+	bool (*may)(void *owner, struct recipient *recipient); /* NULL: all */
+	int64_t checked_since_us;
+	bool wants_fresh;      /* the last one who was never given back, if there is one */
+	uint64_t other_relays; /* slots: whom this one has refused is left to those of them that fit him */
 };
-/* The first that waits for that relay, whose campaign goes on and whom the gate (NULL: none) lets through, checked since then: now
- * RECIPIENT_BEGUN. NULL: none; *ret_is_stale when one waits whose check is older. */
-struct recipient *queue_begin(struct queue *queue, unsigned relay, const struct queue_gate *gate,
-			      int64_t checked_since_us, bool *ret_is_stale);
+/* The first that waits for that relay, whose campaign goes on and whom the gate lets through: now RECIPIENT_BEGUN. NULL: none;
+ * *ret_is_stale when it is one whose check is older. */
+struct recipient *queue_begin(struct queue *queue, unsigned relay, const struct queue_gate *gate, bool *ret_is_stale);
 void queue_send(struct queue *queue, struct recipient *recipient);
 /* Back to the end of those that wait. */
 void queue_give_back(struct queue *queue, struct recipient *recipient);

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "sender/backoff.h"
+#include "sender/distrust.h"
 #include "sender/hold.h"
 #include "sender/relay_endpoints.h"
 #include "sender/secret.h"
@@ -36,8 +37,10 @@ struct relay {
 	uint64_t bound; /* messages in hand that the journal allows */
 	uint64_t begun; /* messages so far */
 	struct hold hold;
+	struct distrust distrust;
 	bool is_quitting, has_news;
 	struct buf trouble;
+	struct buf refusal; /* for which it is to be left alone; empty: it is not */
 };
 
 /* It is found by the relay's name. False: no memory. */
@@ -61,6 +64,7 @@ enum err relay_new(const struct relay_parts *parts, const struct relay_terms *te
 	relay->bound = UINT64_MAX;
 	relay->backoff = backoff_new(parts->settings->relay_retry, LONGEST_BACKOFF_US);
 	relay->trouble = buf_with_ceiling(TROUBLE_MOST);
+	relay->refusal = buf_with_ceiling(TROUBLE_MOST);
 	if (vacancies_new(parts->places, &relay->vacancies) != ERR_OK || !make_secret(relay)) {
 		relay_done(relay);
 		return ERR_MEMORY;
@@ -80,7 +84,21 @@ void relay_done(struct relay *relay)
 	tls_context_done(relay->tls);
 	secret_done(relay->secret);
 	buf_done(&relay->trouble);
+	buf_done(&relay->refusal);
 	free(relay);
+}
+
+/* Each in turn; it may end meanwhile, but stays in the pool until it is buried. */
+static struct connection *after(const struct connection *connection)
+{
+	return pool_next(connection_member(connection), POOL_ALL);
+}
+
+static void quit_all(struct relay *relay)
+{
+	struct connection *at = pool_first(&relay->pool, POOL_ALL);
+	for (; at != NULL; at = after(at))
+		connection_quit(at);
 }
 
 /* ---- failing and working ---- */
@@ -106,6 +124,40 @@ static void work(struct relay *relay)
 	buf_reset(&relay->trouble);
 	relay->has_news = true;
 	log_event(LOG_INFO, "relay.restored", "relay=%s", relay->terms.name);
+}
+
+/* ---- refusals before the content ---- */
+
+bool relay_judge(struct relay *relay, struct recipient *recipient, const struct smtp_event *event)
+{
+	bool is_before_content =
+	    event->type == SMTP_REFUSED && (event->step == SMTP_STEP_MAIL || event->step == SMTP_STEP_DATA);
+	if (event->type == SMTP_ACCEPTED || (event->type == SMTP_REFUSED && event->step == SMTP_STEP_FINAL_DOT))
+		distrust_answered(&relay->distrust);
+	if (!is_before_content)
+		return true;
+	enum distrust_verdict verdict = distrust_refused(&relay->distrust, recipient->refused_by != 0);
+	recipient->refused_by |= UINT64_C(1) << relay->parts.slot;
+	if (verdict == DISTRUST_TRIPS && relay->refusal.len == 0)
+		buf_addf(&relay->refusal, "%s: %u " VIEW_FMT " (said to %d in a row)", smtp_step_name(event->step),
+			 event->reply.code, VIEW_ARG(view_head(event->reply.text, TROUBLE_MOST / 2)), DISTRUST_AT);
+	return verdict == DISTRUST_STANDS;
+}
+
+bool relay_wants_fresh(const struct relay *relay)
+{
+	return backoff_is_failed(&relay->backoff) || distrust_is_open(&relay->distrust);
+}
+
+/* Its connections end when they have done what they have in hand: one of its own tries it again. */
+static void leave_alone_if_distrusted(struct relay *relay, int64_t now_us)
+{
+	if (relay->refusal.len == 0)
+		return;
+	if (!backoff_waits(&relay->backoff, now_us) && !relay->is_quitting)
+		fail(relay, buf_view(&relay->refusal), now_us);
+	buf_reset(&relay->refusal);
+	quit_all(relay);
 }
 
 /* ---- what the journal leaves ---- */
@@ -175,6 +227,7 @@ static void bury(struct relay *relay, struct connection *connection, int64_t now
 static void bury_all(struct relay *relay, int64_t now_us)
 {
 	struct connection *connection;
+	leave_alone_if_distrusted(relay, now_us);
 	if (pool_count(&relay->pool, POOL_JUST_PROVEN) > 0)
 		work(relay);
 	while ((connection = pool_first(&relay->pool, POOL_JUST_PROVEN)) != NULL)
@@ -310,18 +363,10 @@ void relay_write(struct relay *relay, int64_t now_us)
 		connection_write(connection, now_us);
 }
 
-/* Each in turn; it may end meanwhile, but stays in the pool until it is buried. */
-static struct connection *after(const struct connection *connection)
-{
-	return pool_next(connection_member(connection), POOL_ALL);
-}
-
 void relay_quit(struct relay *relay)
 {
 	relay->is_quitting = true;
-	struct connection *at = pool_first(&relay->pool, POOL_ALL);
-	for (; at != NULL; at = after(at))
-		connection_quit(at);
+	quit_all(relay);
 }
 
 bool relay_is_empty(const struct relay *relay)

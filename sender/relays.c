@@ -225,6 +225,16 @@ uint64_t relays_route(struct relays *relays, struct run *run, struct view addres
 	return slots;
 }
 
+uint64_t relays_working(const struct relays *relays, int64_t now_us)
+{
+	uint64_t slots = 0;
+	for (size_t i = 0; i < relays->count; i++) {
+		const struct relay *relay = relays->members[i].relay;
+		slots |= relay_works(relay, now_us) ? UINT64_C(1) << relay_slot(relay) : 0;
+	}
+	return slots;
+}
+
 /* ---- a turn ---- */
 
 static uint64_t held_by_leaving(const struct relays *relays)

@@ -23,6 +23,9 @@ enum err relays_set(struct relays *relays, struct db_rows *rows) MUST_USE;
 /* The relays, a bit for each slot, that a recipient may go through; 0: none fits it. */
 uint64_t relays_route(struct relays *relays, struct run *run, struct view address);
 
+/* The slots of those for which relay_works(). */
+uint64_t relays_working(const struct relays *relays, int64_t now_us);
+
 /* What relay.h says, for each of them. */
 void relays_feed(struct relays *relays, int64_t now_us);
 void relays_write(struct relays *relays, int64_t now_us);

@@ -52,21 +52,25 @@ enum smtp_event_type {
 	SMTP_TAKES_ENVELOPE, /* smtp_client_envelope() may be called from now on (said once for each) */
 	SMTP_ASKS_CONTENT,   /* message id's turn: call smtp_client_content() or smtp_client_abandon() */
 	SMTP_ACCEPTED,       /* message id: 2xx to its content */
-	SMTP_REFUSED,        /* message id: refused at `step` (RCPT or FINAL_DOT) with `reply` (4xx or 5xx) */
-	SMTP_NOT_SENT,       /* message id: given back; the server has not got it */
-	SMTP_IN_DOUBT,       /* message id: the end of its content was written and no reply to it was read */
-	SMTP_TROUBLE,        /* the session itself failed at `step` */
-	SMTP_CLOSED          /* the session is over; close the socket */
+	SMTP_REFUSED,  /* message id: refused at `step` (MAIL, RCPT, DATA or FINAL_DOT) with `reply` (4xx or 5xx) */
+	SMTP_NOT_SENT, /* message id: given back; the server has not got it */
+	SMTP_IN_DOUBT, /* message id: the end of its content was written and no reply to it was read */
+	SMTP_TROUBLE,  /* the session itself failed at `step` */
+	SMTP_CLOSED    /* the session is over; close the socket */
 };
 
 /* Every id that smtp_client_envelope() took comes back in exactly one of ACCEPTED, REFUSED, NOT_SENT and IN_DOUBT.
+ *
+ * REFUSED: at RCPT, at DATA after RCPT was accepted, or instead of the content's 2xx; at MAIL only where the reply is about the
+ * message: too large (552 alone, X.2.3, X.3.4) or something in it or its addresses (X.6). The session goes on. Whether a server that
+ * refuses before the content means the message, or would refuse any, is the owner's to judge.
  *
  * NOT_SENT: the end of its content (the final dot, or the last octet of BDAT) was not written; or it was, but what was read
  * rules it out: its own MAIL was refused, or the server said 421 before its turn and closed the connection without another
  * word. After 421 no octet is written, and as long as the fate of a message is open what the server says is read on: one that does
  * not close but answers what it had got takes and refuses as ever, and what it left unanswered when it goes is IN_DOUBT.
  *
- * TROUBLE is: a refusal at banner, EHLO, STARTTLS, AUTH, MAIL or DATA (which is about us or the relay, not about the
+ * TROUBLE is: a refusal at banner, EHLO, STARTTLS or AUTH, any other at MAIL (which is about us or the relay, not about the
  * recipient), 421 to anything, a malformed reply, a reply to nothing, something said between STARTTLS and the handshake,
  * a server that lacks what is required, the loss of the connection. It is told once, after the ids that it gave back; only
  * messages that were in flight behind a refused MAIL come to their ends after it. A 421 that answers RCPT or the content is a

@@ -73,6 +73,32 @@ void client_on_rset(struct smtp_client *client, const struct reply *reply)
 		refuse_reset(client, reply);
 }
 
+/* Whether MAIL was refused for what this message is, and not for who we are: too large (RFC 1870 section 6, RFC 3463 X.2.3 and X.3.4), or
+ * something about its content or its addresses (RFC 6531 section 3.5, RFC 3463 X.6). Without an enhanced code 552 says that it is too
+ * large. Whatever else is said here (RFC 5321 section 4.3.2) is about the return path, the same for all, or the session. */
+static bool is_about_message(const struct reply *reply)
+{
+	enum { TOO_LARGE = 552, ANY = 1000 };
+	static const struct {
+		unsigned subject, detail;
+	} rows[] = { { 2, 3 }, { 3, 4 }, { 6, ANY } };
+	if (!is_refusal(reply) || !status_is_set(reply->status))
+		return reply->code == TOO_LARGE;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		if (reply->status.subject == rows[i].subject &&
+		    (rows[i].detail == ANY || reply->status.detail == rows[i].detail))
+			return true;
+	}
+	return false;
+}
+
+/* The first transaction is over, and its further commands are not said. */
+static void skip_front(struct smtp_client *client)
+{
+	client_drop_front(client);
+	client->needs_reset = true;
+}
+
 void client_on_mail(struct smtp_client *client, const struct reply *reply)
 {
 	struct transaction *front = client_front(client);
@@ -81,6 +107,12 @@ void client_on_mail(struct smtp_client *client, const struct reply *reply)
 	if (class_of(reply) == 2) {
 		front->is_unclean = false;
 		client_say_commands(client);
+		return;
+	}
+	if (is_about_message(reply) && !front->is_unclean) {
+		client_refuse(client, front, reply);
+		if (front->unsaid == STATE_RCPT)
+			skip_front(client);
 		return;
 	}
 	/* Whatever of it has left: without a sender the server cannot have taken it, unless it had one from before. */
@@ -117,10 +149,8 @@ void client_on_rcpt(struct smtp_client *client, const struct reply *reply)
 	}
 	struct reply softened = soften(*reply);
 	client_refuse(client, front, &softened);
-	if (front->unsaid == STATE_DATA) {
-		client_drop_front(client);
-		client->needs_reset = true;
-	}
+	if (front->unsaid == STATE_DATA)
+		skip_front(client);
 }
 
 /* DATA was said before its only recipient was refused, or its MAIL. */
@@ -136,11 +166,11 @@ static void end_empty(struct smtp_client *client, const struct reply *reply)
 		client_front(client)->has_content = true;
 		client_say(client, STATE_VOID_DOT, VIEW_LIT(".\r\n"));
 	} else {
-		client_drop_front(client);
-		client->needs_reset = true;
+		skip_front(client);
 	}
 }
 
+/* A refusal after RCPT was accepted is about this message (RFC 5321 section 4.3.2: also "rejections for policy reasons"). */
 void client_on_data(struct smtp_client *client, const struct reply *reply)
 {
 	if (client_front(client)->is_over) {
@@ -148,8 +178,11 @@ void client_on_data(struct smtp_client *client, const struct reply *reply)
 	} else if (class_of(reply) == 3) {
 		client->rest = STATE_CONTENT;
 		client->has_to_ask = true;
+	} else if (is_refusal(reply)) {
+		client_refuse(client, client_front(client), reply);
+		skip_front(client);
 	} else {
-		client_refuse_session(client, reply);
+		client_break_off(client, reply);
 	}
 }
 

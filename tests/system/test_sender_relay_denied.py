@@ -78,7 +78,7 @@ def test_session_refused_at_mail(world):
 
 
 def test_session_refused_at_data(world):
-    "554 to DATA: about us, so everybody stays pending."
+    "554 to DATA, whoever it is for: about us, so everybody stays pending."
     session_refused(world, 'session refuse data 554 5.3.0 "No valid recipients"\n')
 
 

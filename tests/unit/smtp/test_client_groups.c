@@ -57,11 +57,18 @@ static void expect_end(struct group *group, size_t message, const char *end, con
 
 static const char *const steps[] = { "mail", "mail", "rcpt", "final-dot" };
 
-/* What a refusal says of the message: without its RSET nobody knows to what it was said. */
+/* What a refusal says of the message: without its RSET nobody knows to what it was said. 552 to MAIL is about the message, to RCPT it is
+ * taken for 452. */
 static void expect_refusal(struct group *group, size_t message, enum command command, unsigned code)
 {
+	enum { TOO_LARGE = 552 };
 	bool is_unclean = group->is_unclean[message];
-	if (command == RSET_REPLY)
+	bool is_about_us = command == RSET_REPLY || (command == MAIL_REPLY && (code != TOO_LARGE || is_unclean));
+	if (code == TOO_LARGE && command == MAIL_REPLY && !is_unclean)
+		expect_end(group, message, "refused", "mail", code);
+	else if (code == TOO_LARGE && command == RCPT_REPLY && !is_unclean)
+		expect_end(group, message, "refused", "rcpt", 452);
+	else if (command == RSET_REPLY)
 		group->is_unclean[message] = true;
 	else if (command == MAIL_REPLY && !is_unclean)
 		expect_end(group, message, "not-sent", "", 0);
@@ -69,7 +76,7 @@ static void expect_refusal(struct group *group, size_t message, enum command com
 		expect_end(group, message, "not-sent", "", 0);
 	else if (command > MAIL_REPLY)
 		expect_end(group, message, "refused", steps[command], code);
-	if (code == 421 || command <= MAIL_REPLY)
+	if (code == 421 || is_about_us)
 		expect_trouble(group, steps[command], code);
 }
 
@@ -171,6 +178,7 @@ START_TEST(every_subset_of_a_flight)
 		for (unsigned subset = 0; subset < 1u << MESSAGES * COMMANDS; subset += 2) {
 			play_subset(subset, 550, true);
 			play_subset(subset, 451, false);
+			play_subset(subset, 552, subset % 7 == 0);
 		}
 	}
 END_TEST
@@ -248,18 +256,20 @@ END_TEST
 
 static void foresee_next(struct buf *trace, unsigned mail, unsigned rcpt, unsigned data)
 {
-	if (mail != 250) {
+	if (mail != 250 && mail != 552) {
 		expect(trace, "not-sent", 2, "", 0);
 		expect(trace, "trouble", 0, "mail", mail);
-	} else if (rcpt != 250) {
-		expect(trace, "refused", 2, "rcpt", rcpt);
+	} else if (mail != 250 || rcpt != 250) {
+		expect(trace, "refused", 2, mail != 250 ? "mail" : "rcpt", mail != 250 ? mail : rcpt);
 		if (rcpt == 421)
 			expect(trace, "trouble", 0, "rcpt", 421);
 		else if (data == 421)
 			expect(trace, "trouble", 0, "data", 421);
-	} else if (data != 354) {
+	} else if (data == 421) {
 		expect(trace, "not-sent", 2, "", 0);
 		expect(trace, "trouble", 0, "data", data);
+	} else if (data != 354) {
+		expect(trace, "refused", 2, "data", data);
 	} else {
 		expect(trace, "asks", 2, "", 0);
 		expect(trace, "accepted", 2, "", 250);
@@ -310,10 +320,11 @@ static void play_data(struct view replies, struct view trace, size_t split)
 
 START_TEST(every_subset_behind_content)
 	{
-		static const unsigned codes[] = { 250, 451, 550, 421 }, data_codes[] = { 354, 451, 554, 421 };
-		for (size_t i = 0; i < 256; i++) {
-			unsigned dot = codes[i & 3], mail = codes[i >> 2 & 3], rcpt = codes[i >> 4 & 3],
-				 data = data_codes[i >> 6 & 3];
+		static const unsigned codes[] = { 250, 451, 550, 421 }, data_codes[] = { 354, 451, 554, 421 },
+				      mail_codes[] = { 250, 451, 550, 421, 552 };
+		for (size_t i = 0; i < 64 * ARRAY_LEN(mail_codes); i++) {
+			unsigned dot = codes[i & 3], rcpt = codes[i >> 2 & 3], data = data_codes[i >> 4 & 3],
+				 mail = mail_codes[i >> 6];
 			AUTO_BUF replies = buf_with_ceiling(256);
 			AUTO_BUF trace = buf_with_ceiling(256);
 			say(&replies, dot);

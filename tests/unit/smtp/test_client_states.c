@@ -58,6 +58,22 @@ static const struct script rows[] = {
 	  "takes not-sent 1 trouble@mail:451 closed",
 	  EHLO GROUP,
 	  1 },
+	{ "mail 552",
+	  { "220 hi\r\n", PIPE, "552 a\r\n503 b\r\n503 c\r\n", "250 r\r\n" OK3, "250 d\r\n", "221 e\r\n" },
+	  "takes refused 1@mail:552 takes asks 2 takes accepted 2:250 closed",
+	  EHLO GROUP "RSET\r\n" GROUP "ID2\r\n.\r\nQUIT\r\n",
+	  2 },
+	{ "one by one, mail 552",
+	  { "220 hi\r\n", BARE, "552 a\r\n", "250 r\r\n", "250 a\r\n", "250 b\r\n", "354 c\r\n", "250 d\r\n",
+	    "221 e\r\n" },
+	  "takes refused 1@mail:552 takes asks 2 accepted 2:250 takes closed",
+	  EHLO MAIL "RSET\r\n" MAIL RCPT "DATA\r\nID2\r\n.\r\nQUIT\r\n",
+	  2 },
+	{ "mail 552, data 354, void dot",
+	  { "220 hi\r\n", PIPE, "552 a\r\n503 b\r\n354 c\r\n", "554 v\r\n", "221 e\r\n" },
+	  "takes refused 1@mail:552 takes closed",
+	  EHLO GROUP ".\r\nQUIT\r\n",
+	  1 },
 	{ "mail 354", { "220 hi\r\n", PIPE, "354 a\r\n" }, "takes not-sent 1 trouble@mail:354 closed", EHLO GROUP, 1 },
 	{ "mail eof", { "220 hi\r\n", PIPE, "EOF" }, "takes not-sent 1 trouble@mail closed", EHLO GROUP, 1 },
 	{ "rcpt 550, data 503",
@@ -105,9 +121,20 @@ static const struct script rows[] = {
 	  "takes refused 1@rcpt:552 takes closed",
 	  EHLO MAIL RCPT "QUIT\r\n",
 	  1 },
-	{ "data 554",
+	{ "data 554, RSET",
+	  { "220 hi\r\n", PIPE, "250 a\r\n250 b\r\n554 c\r\n", "250 r\r\n" OK3, "250 d\r\n", "221 e\r\n" },
+	  "takes refused 1@data:554 takes asks 2 takes accepted 2:250 closed",
+	  EHLO GROUP "RSET\r\n" GROUP "ID2\r\n.\r\nQUIT\r\n",
+	  2 },
+	{ "one by one, data 451, RSET",
+	  { "220 hi\r\n", BARE, "250 a\r\n", "250 b\r\n", "451 c\r\n", "250 r\r\n", "250 a\r\n", "250 b\r\n",
+	    "354 c\r\n", "250 d\r\n", "221 e\r\n" },
+	  "takes refused 1@data:451 takes asks 2 accepted 2:250 takes closed",
+	  EHLO MAIL RCPT "DATA\r\nRSET\r\n" MAIL RCPT "DATA\r\nID2\r\n.\r\nQUIT\r\n",
+	  2 },
+	{ "data 554, the last of the session",
 	  { "220 hi\r\n", PIPE, "250 a\r\n250 b\r\n554 c\r\n", "221 e\r\n" },
-	  "takes not-sent 1 trouble@data:554 closed",
+	  "takes refused 1@data:554 takes closed",
 	  EHLO GROUP "QUIT\r\n",
 	  1 },
 	{ "data 421",
@@ -158,6 +185,55 @@ static const struct script rows[] = {
 	  EHLO GROUP,
 	  1 },
 };
+
+/* ---- which refusals of MAIL are about the message ---- */
+
+START_TEST(mail_refused)
+	{
+		static const struct {
+			const char *reply;
+			bool is_about_message;
+		} replies[] = {
+			{ "552 Too large", true },
+			{ "552 5.3.4 Too large", true },
+			{ "552 5.2.3 Too large for him", true },
+			{ "452 4.3.4 Too large now", true },
+			{ "550 5.6.7 No such addresses", true },
+			{ "553 5.6.7 No such addresses", true },
+			{ "554 5.6.9 No such header", true },
+			{ "451 4.6.1 No such content", true },
+			{ "552 5.2.2 Full", false },
+			{ "452 4.3.1 Disk full", false },
+			{ "452 Disk full", false },
+			{ "451 Not now", false },
+			{ "451 4.7.1 Not so fast", false },
+			{ "550 No", false },
+			{ "550 5.7.1 No", false },
+			{ "553 5.1.8 No such sender", false },
+			{ "555 5.5.4 What?", false },
+			{ "503 5.5.1 Not now", false },
+			{ "552 4.3.4 Class of another: none", true },
+			{ "554 4.3.4 Class of another: none", false },
+		};
+		for (size_t i = 0; i < ARRAY_LEN(replies); i++) {
+			struct owner owner = owner_new(NULL, 1);
+			AUTO_BUF trace = buf_with_ceiling(64);
+			AUTO_BUF says = buf_with_ceiling(64);
+			owner_turn(&owner, view_of("220 hi\r\n"));
+			owner_turn(&owner, view_of(BARE));
+			buf_reset(&owner.trace);
+			buf_addf(&says, "%s\r\n", replies[i].reply);
+			owner_turn(&owner, buf_view(&says));
+			buf_addf(&trace,
+				 replies[i].is_about_message ? "refused 1@mail:%.3s takes"
+							     : "not-sent 1 trouble@mail:%.3s",
+				 replies[i].reply);
+			ck_assert_msg(view_eq(buf_view(&owner.trace), buf_view(&trace)), "\"%s\": got \"%s\"",
+				      replies[i].reply, buf_text(&owner.trace));
+			owner_done(&owner);
+		}
+	}
+END_TEST
 
 START_TEST(sessions)
 	{
@@ -450,6 +526,7 @@ END_TEST
 
 Suite *test_suite(void)
 {
-	const TTest *const tests[] = { sessions, sessions_split_at_every_octet, every_state, every_state_in_trouble };
+	const TTest *const tests[] = { sessions, sessions_split_at_every_octet, mail_refused, every_state,
+				       every_state_in_trouble };
 	return suite_of("client_states", tests, ARRAY_LEN(tests));
 }

@@ -1,0 +1,113 @@
+"""A relay that refuses some before their content, at DATA or MAIL: they are refused, and nobody else waits for it. One that refuses everybody
+so has refused nobody."""
+
+from faultrelay import OFFERS, FaultRelay
+from sending import people, places
+from verpost import free_port, until
+
+POLICY = {"step": "data", "action": "hard", "reply": "554 5.7.1 Not by our policy"}
+
+
+def begin(world, audience, rules, names=("relay",), **options):
+    world.setup()
+    world.subscribe(audience)
+    relays = {name: FaultRelay(world, name=name, port=free_port(), processes=1, rules=rules, **options).start()
+              for name in names}
+    for relay in relays.values():
+        world.listctl("relay", "add", relay.name, "--host", "127.0.0.1", "--port", relay.port)
+    world.start("sender")
+    return relays
+
+
+def tripped(world):
+    return [line for line in world.log("sender").splitlines() if "relay.tripped" in line]
+
+
+def got(relays):
+    return sorted(row["to"] for relay in relays.values() for row in relay.accepted())
+
+
+def test_some_are_refused(world):
+    "Neighbours at both ends of a list are refused at DATA: they are, with the reply, and the relay is never left alone."
+    bad = [f"poison{n}@bad.test" for n in range(45)]
+    good = [address for address, _ in people(500)]
+    relays = begin(world, bad[:40] + good + bad[40:], [{**POLICY, "match": "poison*"}])
+    world.campaign("c")
+    status = world.finished("c")
+    assert (status["accepted"], status["refused"]) == (500, 45), status
+    assert got(relays) == sorted(good)
+    where = places(world, "c")
+    assert {address for address, place in where.items() if place == "refused"} == set(bad)
+    assert world.sql("SELECT DISTINCT code, status, reply, attempts FROM delivery WHERE outcome = 'refused'") == [
+        ["554", "5.7.1", "5.7.1 Not by our policy", "1"]]
+    assert world.value("SELECT count(*) FROM membership WHERE state <> 'active'") == "0"
+    assert tripped(world) == []
+    heard = [row["to"] for row in relays["relay"].records("fault")]
+    assert max(heard.count(address) for address in bad) <= 2, "he was refused again and again"
+    relays["relay"].check()
+
+
+def test_only_such(world):
+    "All of a small campaign are refused at DATA, some for now: it comes to its end without another one to compare them with."
+    world.configure(**{"sender.retry_after": "1s", "sender.expire": "3s"})
+    relays = begin(world, [f"poison{n}@bad.test" for n in range(3)] + [f"later{n}@bad.test" for n in range(3)],
+                   [{**POLICY, "match": "poison*"}, {"step": "data", "action": "soft", "match": "later*"}])
+    world.campaign("c")
+    status = world.finished("c")
+    assert (status["refused"], status["expired"]) == (3, 3), status
+    assert tripped(world) == []
+    relays["relay"].check()
+
+
+def test_all_are_refused(world):
+    "A relay that refuses all at DATA is left alone, whatever it says: nobody is refused, and no attempt is counted."
+    audience = [address for address, _ in people(300)]
+    for reply in ("554 5.3.0 No valid recipients", "451 4.3.0 Not now"):
+        name = reply[:3]
+        relays = begin(world, audience, [{**POLICY, "reply": reply}]) if name == "554" else relays
+        relays["relay"].rules([{**POLICY, "reply": reply}])
+        world.campaign("c" + name)
+        row = until(lambda: [row for row in world.json("relay", "ls") if row["state"] == "tripped"], "it is left alone")[0]
+        assert row["trouble"].startswith("data: " + reply) and "32 in a row" in row["trouble"], row
+        status = world.status("c" + name)
+        assert (status["pending"], status["refused"], status["deferred"]) == (300, 0, 0), status
+        relays["relay"].rules([])
+        assert world.finished("c" + name)["accepted"] == 300
+    assert world.value("SELECT max(attempts) FROM delivery") == "1"
+    assert got(relays) == sorted(audience * 2)
+    relays["relay"].check()
+
+
+def test_another_relay_takes_them(world):
+    "Of two relays one refuses all at DATA: everybody goes through the other, few as they may be."
+    for count in (8, 200):
+        audience = [address for address, _ in people(count)]
+        if count == 8:
+            relays = begin(world, audience, [], ("good", "bad"))
+            relays["bad"].rules([POLICY])
+        else:
+            world.listctl("import", "news", world.file("more.csv", "email\n" + "\n".join(audience) + "\n"))
+        world.campaign(f"c{count}")
+        status = world.finished(f"c{count}")
+        assert (status["accepted"], status["refused"]) == (count, 0), status
+    assert relays["bad"].accepted() == []
+    assert [row["state"] for row in world.json("relay", "ls") if row["relay"] == "bad"] == ["tripped"]
+    for relay in relays.values():
+        relay.check()
+
+
+def test_refused_in_flight(world):
+    "Whole transactions in flight, of which MAIL refuses some as too large: each comes to one end."
+    audience = [address for address, _ in people(400)]
+    relays = begin(world, audience, [], ("one", "two"), offers=OFFERS + ["CHUNKING"])
+    for relay in relays.values():
+        relay.rules([{"step": "mail", "action": "hard", "share": 0.3, "reply": "552 5.3.4 Too large"}])
+        world.listctl("relay", "edit", relay.name, "--in-flight", 8)
+    world.campaign("c")
+    status = world.finished("c")
+    assert status["accepted"] + status["refused"] == 400 and 0 < status["refused"] < 100, status
+    assert got(relays) == sorted(address for address, place in places(world, "c").items() if place == "accepted")
+    assert world.sql("SELECT DISTINCT code, reason FROM delivery WHERE outcome = 'refused'") == [["552", "message-too-big"]]
+    assert tripped(world) == []
+    for relay in relays.values():
+        relay.check()
