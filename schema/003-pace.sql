@@ -99,6 +99,7 @@ CREATE TABLE budget_lease (
     worker_id uuid NOT NULL,
     wants bigint NOT NULL,  -- recipients that wait for it there
     slots integer NOT NULL, -- messages that may be under way there (for a relay: connections)
+    pace double precision NOT NULL DEFAULT 0, -- messages a second at which it uses its tokens
     granted_at timestamptz NOT NULL, -- when it last got tokens
     until timestamptz NOT NULL,
     PRIMARY KEY (key, worker_id)
@@ -117,12 +118,15 @@ CREATE TYPE budget_grant AS (
     tokens bigint,         -- messages that may be begun; null: no limit
     slots integer,         -- messages that may be under way; null: no limit
     rate double precision, -- what may be hoped for, messages a second; null: not known
+    pace double precision, -- messages a second at which the tokens may be used; null: at once
     opens_at timestamptz   -- before this nothing is granted; null: now
 );
 
 -- A worker's word, once a second: for each key how many recipients wait, how many messages are under way, and how many of the tokens it
 -- had are unspent. What it had before is void. Shares are fair among the workers that want something: each gets its part, and what
--- the others leave. At most a second's worth of tokens gathers (at least one). One lock at a time is waited for, in the order of the keys.
+-- the others leave. The tokens of a rate are used one after the other, at a pace; those of all workers never add up to more than the
+-- rate: who comes anew waits until the others have asked again. A second's worth of tokens gathers, since each asks once a second, a
+-- quarter for one that asks late, and one for rates below that. One lock at a time is waited for, in the order of the keys.
 CREATE FUNCTION budget_turn(worker uuid, keys text[], waiting bigint[], under_way bigint[], unspent bigint[])
 RETURNS SETOF budget_grant
 LANGUAGE plpgsql SET search_path = verpost, pg_temp AS $$
@@ -134,6 +138,7 @@ DECLARE
     state budget;
     rate double precision;
     part double precision;
+    taken double precision; -- by the others
     at timestamptz;
     today date;
     target bigint;
@@ -148,26 +153,32 @@ BEGIN
         DELETE FROM budget_lease l WHERE l.key = ask.key AND l.until <= at;
         SELECT * INTO mine FROM budget_lease l WHERE l.key = ask.key AND l.worker_id = worker;
         SELECT 1 + count(*) FILTER (WHERE l.wants > 0) AS workers, coalesce(sum(l.slots), 0) AS slots,
-            min(l.granted_at) FILTER (WHERE l.wants > 0) AS granted_at
+            min(l.granted_at) FILTER (WHERE l.wants > 0) AS granted_at,
+            coalesce(sum(l.pace) FILTER (WHERE l.until > at + interval '8 s'), 0) AS pace -- tokens live for two seconds
         INTO others FROM budget_lease l WHERE l.key = ask.key AND l.worker_id <> worker;
         rate := budget_rate(state, own.rate, at);
-        answer := ROW(ask.key, NULL, NULL, NULL, NULL);
+        answer := ROW(ask.key, NULL, NULL, NULL, NULL, NULL);
 
         IF state.closed_for IS NOT NULL THEN -- until something is accepted, now and then one tries
             rate := least(rate, 0.2);
         END IF;
         IF rate IS NOT NULL THEN
             part := rate / others.workers;
-            state.tokens := least(greatest(1, rate),
-                state.tokens + ask.back + rate * extract(epoch FROM at - state.filled_at));
-            answer.tokens := floor(least(ask.wants, greatest(least(state.tokens, part), state.tokens - coalesce(
-                (SELECT sum(least(l.wants, part)) FROM budget_lease l WHERE l.key = ask.key AND l.worker_id <> worker), 0))));
+            taken := coalesce((SELECT sum(least(l.wants, part)) FROM budget_lease l
+                WHERE l.key = ask.key AND l.worker_id <> worker), 0);
+            state.tokens := least(1 + 1.25 * rate, state.tokens + ask.back + rate * extract(epoch FROM at - state.filled_at));
+            answer.rate := greatest(part, rate - taken);
+            answer.pace := greatest(0, least(answer.rate, rate - others.pace));
+            IF answer.pace < least(part, ask.wants) / 4 THEN
+                answer.pace := 0;
+            END IF;
+            answer.tokens := CASE WHEN answer.pace = 0 THEN 0
+                ELSE floor(least(ask.wants, greatest(least(state.tokens, part), state.tokens - taken))) END;
             -- Less than one a worker: they take turns.
-            IF answer.tokens < 1 AND ask.wants > 0 AND state.tokens >= 1
+            IF answer.tokens < 1 AND ask.wants > 0 AND state.tokens >= 1 AND answer.pace > 0
                 AND coalesce(mine.granted_at, at) <= coalesce(others.granted_at, at) THEN
                 answer.tokens := 1;
             END IF;
-            answer.rate := part;
             IF state.closed_until > at THEN
                 answer.tokens := 0;
                 answer.opens_at := state.closed_until;
@@ -204,9 +215,10 @@ BEGIN
         IF ask.wants = 0 AND ask.hands = 0 THEN
             DELETE FROM budget_lease l WHERE l.key = ask.key AND l.worker_id = worker;
         ELSE
-            INSERT INTO budget_lease AS l (key, worker_id, wants, slots, granted_at, until)
-            VALUES (ask.key, worker, ask.wants, target, at, at + interval '10 s')
-            ON CONFLICT (key, worker_id) DO UPDATE SET wants = excluded.wants, slots = excluded.slots, until = excluded.until,
+            INSERT INTO budget_lease AS l (key, worker_id, wants, slots, pace, granted_at, until)
+            VALUES (ask.key, worker, ask.wants, target, coalesce(least(answer.pace, answer.tokens), 0), at, at + interval '10 s')
+            ON CONFLICT (key, worker_id) DO UPDATE SET wants = excluded.wants, slots = excluded.slots, pace = excluded.pace,
+                until = excluded.until,
                 granted_at = CASE WHEN answer.tokens > 0 THEN excluded.granted_at ELSE l.granted_at END;
         END IF;
         RETURN NEXT answer;

@@ -236,6 +236,9 @@ int64_t exchange_wait(const struct exchange *exchange, int64_t boot_us)
 	/* Until there is room, what makes some comes by the sockets. */
 	if (exchange->opener.look_us < next_us && exchange_has_room(exchange))
 		next_us = exchange->opener.look_us;
+	int64_t pace_us = pacer_wait(exchange->parts.pacer, boot_us);
+	if (pace_us >= 0 && boot_us + pace_us < next_us)
+		next_us = boot_us + pace_us;
 	if (backoff_waits(&exchange->backoff, boot_us))
 		next_us = exchange->backoff.until_us;
 	return next_us > boot_us ? next_us - boot_us : 0;

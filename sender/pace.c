@@ -8,6 +8,8 @@
 #define SPAN_US (INT64_C(10) * CLOCK_US_PER_SECOND)
 /* So many refusals in a row, and none accepted: all is refused. */
 enum { ALL_REFUSED = 10 };
+/* No waking up for single tokens where they come faster than this. */
+#define GRAIN_US (INT64_C(10) * CLOCK_US_PER_MS)
 /* Until the database has said for how long. */
 #define CLOSED_AT_FIRST_US (INT64_C(60) * CLOCK_US_PER_SECOND)
 
@@ -32,7 +34,7 @@ bool pace_is_held(struct pace *pace, int64_t campaign_id, struct view address, s
 
 static bool has_token(const struct bucket *bucket, int64_t now_us)
 {
-	return !bucket->has_tokens || bucket_tokens(bucket, now_us) > 0;
+	return !bucket->has_tokens || (bucket_tokens(bucket, now_us) > 0 && (double)now_us >= bucket->next_us);
 }
 
 static bool has_slot(const struct bucket *bucket, int64_t now_us)
@@ -58,24 +60,36 @@ bool pace_may(struct pace *pace, const struct pace_relay *relay, int64_t campaig
 
 /* ---- what is spent ---- */
 
-static void spend(struct bucket *bucket, bool has_paid, int64_t count)
+/* One after the other, as fast as the pace says. Who comes late makes up for a little of it and no more. */
+static void use(struct bucket *bucket, int64_t now_us)
 {
-	bucket->begun += count > 0;
+	double since_us = (double)(now_us - PACE_LATE_US);
+	bucket->begun++;
+	if (bucket->has_tokens && bucket->pace > 0)
+		bucket->next_us = (bucket->next_us > since_us ? bucket->next_us : since_us) +
+				  (double)CLOCK_US_PER_SECOND / bucket->pace;
+}
+
+static void pay(struct bucket *bucket, bool has_paid, int64_t count, int64_t now_us)
+{
+	if (count > 0)
+		use(bucket, now_us);
 	if (has_paid)
 		bucket->tokens -= count;
 }
 
-static void spend_all(struct pace *pace, struct pace_relay *relay, const struct pace_mark *mark, int64_t count)
+static void pay_all(struct pace *pace, struct pace_relay *relay, const struct pace_mark *mark, int64_t count,
+		    int64_t now_us)
 {
 	struct destination *destination = mark->destination;
 	if (pace->limited == 0)
 		return;
 	if (destination != NULL)
-		spend(&destination->bucket, mark->has_paid, count);
-	spend(&relay->bucket, relay->bucket.has_tokens, count);
+		pay(&destination->bucket, mark->has_paid, count, now_us);
+	pay(&relay->bucket, relay->bucket.has_tokens, count, now_us);
 	for (struct warmup *warmup = pace->warmups; warmup != NULL; warmup = warmup->next) {
 		if (warmup_is_for(warmup, relay, destination))
-			spend(&warmup->bucket, warmup->bucket.has_tokens, count);
+			pay(&warmup->bucket, warmup->bucket.has_tokens, count, now_us);
 	}
 }
 
@@ -120,7 +134,7 @@ void pace_begin(struct pace *pace, struct pace_relay *relay, struct view address
 		pace->begun[1][mark->hash % PACE_MEASURES]++;
 	}
 	mark->has_paid = destination != NULL && destination->bucket.has_tokens;
-	spend_all(pace, relay, mark, 1);
+	pay_all(pace, relay, mark, 1, now_us);
 }
 
 /* ---- what is learnt ---- */
@@ -166,7 +180,7 @@ void pace_end(struct pace *pace, struct pace_relay *relay, struct view address, 
 	if (charged != NULL)
 		charged->bucket.under_way--;
 	if (end == PACE_NOT_SENT)
-		spend_all(pace, relay, mark, -1);
+		pay_all(pace, relay, mark, -1, now_us);
 	else if (end == PACE_THROTTLED)
 		throttle(pace, address, mark, reply, now_us);
 	else if (end == PACE_ACCEPTED)
@@ -255,6 +269,15 @@ size_t pace_ask(struct pace *pace, struct budget_ask *asks, int64_t now_us)
 	return count;
 }
 
+/* It may be another one than before. */
+static void set_pace(struct bucket *bucket, double pace, int64_t now_us)
+{
+	double soonest_us = pace > 0 ? (double)now_us + (double)CLOCK_US_PER_SECOND / pace : 0;
+	bucket->pace = pace;
+	if (bucket->next_us > soonest_us)
+		bucket->next_us = soonest_us;
+}
+
 void pace_grant(struct pace *pace, const struct budget_grant *grant, int64_t asked_us)
 {
 	struct pace_walk walk = pace_walk_begin(pace);
@@ -269,7 +292,23 @@ void pace_grant(struct pace *pace, const struct budget_grant *grant, int64_t ask
 	bucket->tokens_until_us = asked_us + BUDGET_TOKENS_US;
 	bucket->slots_until_us = asked_us + BUDGET_SLOTS_US;
 	bucket->rate = grant->rate;
+	set_pace(bucket, grant->pace, asked_us);
 	bucket->opens_us = grant->opens_us;
+}
+
+int64_t pace_wait(const struct pace *pace, int64_t now_us)
+{
+	int64_t least_us = -1;
+	struct pace_walk walk = pace_walk_begin(pace);
+	struct bucket *bucket;
+	while (pace->limited > 0 && (bucket = pace_walk_next(&walk)) != NULL) {
+		bool is_next = bucket->waiting > 0 && bucket->has_tokens && bucket_tokens(bucket, now_us) > 0 &&
+			       bucket->next_us > (double)now_us;
+		int64_t wait_us = is_next ? (int64_t)(bucket->next_us - (double)now_us) + 1 : -1;
+		if (is_next && (least_us < 0 || wait_us < least_us))
+			least_us = wait_us;
+	}
+	return least_us >= 0 && least_us < GRAIN_US ? GRAIN_US : least_us;
 }
 
 bool pace_is_hungry(const struct pace *pace)

@@ -4,11 +4,18 @@
  * A destination is a domain group, or a domain that has been cut and is in none. A message needs a token of everything that limits it:
  * its destination, its relay, and each warm-up that is for both; and a slot of its destination while it is under way.
  *
+ * Tokens of a rate are not used all at once: one after the other, as fast as the rate says, so that no more than that many a second, and what
+ * PACE_LATE_US allows, and one, is begun in whatever span.
+ *
  * Where nothing is limited, nothing is looked up. All times are boot time in microseconds. */
 #ifndef SENDER_PACE_H
 #define SENDER_PACE_H
 
+#include "base/clock.h"
 #include "store/budgets.h"
+
+/* A worker that comes late makes up for this much of it. */
+#define PACE_LATE_US (INT64_C(250) * CLOCK_US_PER_MS)
 
 struct pace;
 struct pace_relay;
@@ -105,6 +112,8 @@ size_t pace_ask_room(const struct pace *pace);
 size_t pace_ask(struct pace *pace, struct budget_ask *asks, int64_t now_us);
 /* The answer to a question asked at asked_us. opens_us of the grant: boot time. */
 void pace_grant(struct pace *pace, const struct budget_grant *grant, int64_t asked_us);
+/* How long until a token may be used for which somebody waits; -1: nobody waits for that alone. */
+int64_t pace_wait(const struct pace *pace, int64_t now_us);
 /* Someone waits for a budget that was never asked for. */
 bool pace_is_hungry(const struct pace *pace);
 

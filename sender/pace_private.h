@@ -12,8 +12,10 @@ struct bucket {
 	bool has_tokens, has_slots;
 	bool is_asked, is_leased;
 	int64_t tokens, tokens_until_us;
+	double
+	    next_us; /* the next token may be used from then on; a fraction counts where they are many a millisecond */
 	int64_t slots, slots_until_us;
-	double rate;
+	double rate, pace;
 	int64_t opens_us;
 	int64_t waiting, under_way;
 	int64_t begun, begun_from_us; /* since then, to know its speed */

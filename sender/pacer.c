@@ -162,6 +162,15 @@ enum err pacer_turn(struct pacer *pacer, int64_t boot_us, int64_t wall_us, bool 
 	return err;
 }
 
+/* What is overdue cannot be done now. */
+int64_t pacer_wait(const struct pacer *pacer, int64_t boot_us)
+{
+	if (pace_is_free(pacer->parts.pace))
+		return -1;
+	int64_t wait_us = pace_wait(pacer->parts.pace, boot_us), ask_us = pacer->ask_us - boot_us;
+	return ask_us > 0 && (wait_us < 0 || ask_us < wait_us) ? ask_us : wait_us;
+}
+
 enum err pacer_release(struct pacer *pacer, struct buf *why)
 {
 	return budgets_release(pacer->parts.db, pacer->parts.worker_id, why);

@@ -28,6 +28,8 @@ enum err pacer_follow(struct pacer *pacer, struct buf *why) MUST_USE;
 void pacer_look(struct pacer *pacer);
 /* Does what is due; outside of a transaction. *ret_is_full: nearly all who wait had to be parked. */
 enum err pacer_turn(struct pacer *pacer, int64_t boot_us, int64_t wall_us, bool *ret_is_full, struct buf *why) MUST_USE;
+/* How long until something is to be done or begun though nothing happened; -1: no need. */
+int64_t pacer_wait(const struct pacer *pacer, int64_t boot_us);
 /* The worker stops with nothing in hand: inside its last transaction. */
 enum err pacer_release(struct pacer *pacer, struct buf *why) MUST_USE;
 

@@ -11,7 +11,7 @@ enum statement { TURN, RELEASE, CUT, REOPEN, UNCUT, WAKE, LIMITS, LIST, STATEMEN
 
 static const struct db_statement statements[] = {
 	[TURN] = { .name = "budgets_turn",
-		   .sql = "SELECT key, tokens, slots, rate, opens_at"
+		   .sql = "SELECT key, tokens, slots, rate, pace, opens_at"
 			  " FROM budget_turn($1::uuid, $2::text[], $3::bigint[], $4::bigint[], $5::bigint[])" },
 	[RELEASE] = { .name = "budgets_release", .sql = "DELETE FROM budget_lease WHERE worker_id = $1::uuid" },
 	/* $2: what one worker measured; there are as many as are alive. */
@@ -83,7 +83,8 @@ struct budget_grant budgets_get(const struct db_rows *rows, size_t row)
 		.tokens = int_or(rows, row, 1, -1),
 		.slots = int_or(rows, row, 2, -1),
 		.rate = db_get_double(rows, row, 3),
-		.opens_us = db_get_time(rows, row, 4),
+		.pace = db_get_double(rows, row, 4),
+		.opens_us = db_get_time(rows, row, 5),
 	};
 }
 

@@ -26,6 +26,7 @@ struct budget_grant {
 	int64_t tokens;   /* -1: no limit */
 	int64_t slots;    /* -1: no limit */
 	double rate;      /* what may be hoped for, messages a second; 0: not known */
+	double pace;      /* messages a second at which the tokens may be used; 0: at once */
 	int64_t opens_us; /* nothing is granted before; 0: now */
 };
 

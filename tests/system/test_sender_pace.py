@@ -1,5 +1,6 @@
 """Politeness towards receivers: rates and connections shared by all senders, who refuses is slowed, breakers, warm-up."""
 
+import collections
 import signal
 
 from sending import check, places
@@ -55,11 +56,25 @@ def times(world, domain="gmail.com"):
     return sorted(m["time_us"] / 1e6 for m in world.accepted() if m["to"].endswith("@" + domain))
 
 
-def never_above(stamps, rate, more=0):
-    """In whatever span, no more than so many a second and what three seconds allow; a slow machine makes it fewer."""
-    for i, begin_at in enumerate(stamps):
-        for j in range(i, len(stamps)):
-            assert j - i + 1 <= rate * (stamps[j] - begin_at + 3) + more, f"{j - i + 1} in {stamps[j] - begin_at:.2f} s"
+def begun(world, domain=""):
+    """For each message to that domain, in seconds: after when and before when it was begun, however late a busy machine wrote it down. A
+    connection has at most two in hand, so one is begun after the one before the last was accepted there."""
+    spans, last = [], collections.defaultdict(lambda: (0, 0))
+    for message in world.accepted():
+        accepted_at, (before_last, previous) = message["time_us"] / 1e6, last[message["connection"]]
+        if message["to"].endswith(domain) and before_last:
+            spans.append((before_last, accepted_at))
+        last[message["connection"]] = (previous, accepted_at)
+    return spans
+
+
+def never_above(spans, rate, workers):
+    """In whatever span no more were begun than so many a second, what a quarter of a second allows, and one a worker."""
+    assert len(spans) > 2 * rate, f"only {len(spans)} can be judged"
+    for begin_at, _ in spans:
+        for count, end_at in enumerate(sorted(end for begin, end in spans if begin >= begin_at), 1):
+            most = rate * (end_at - begin_at + 0.25) + workers
+            assert count <= most, f"{count} begun within {end_at - begin_at:.3f} s, {most:.1f} may be"
 
 
 def test_rate_shared(world):
@@ -78,10 +93,23 @@ def test_rate_shared(world):
     status = world.finished("paced")
     assert status["accepted"] == len(audience), status
     check(world, "paced", audience, may_doubt=False)
-    never_above(times(world), RATE, more=4 * 4)  # what each connection may have had in hand
+    never_above(begun(world, "@gmail.com"), RATE, 4)
     assert world.value("SELECT max(attempts) FROM delivery") == "1"
     workers = world.value("SELECT count(DISTINCT source) FROM campaign_tally")
     assert int(workers) >= 2, "only one worker had something to do"
+
+
+def test_rate_is_spread(world):
+    "A worker does not use what it is granted for a second in one burst, at the beginning as little as later."
+    rate = 80
+    audience = [(f"u{n:05d}@d{n % 50}.test", "") for n in range(400)]
+    begin(world, audience, **{"sender.workers": 1, "relay.connections": 1})
+    world.sql("INSERT INTO relay (name, host, port, messages_per_second)"
+              f" VALUES ('small', '127.0.0.1', {world.relay_port}, {rate})")
+    world.start("sender")
+    world.campaign("paced")
+    world.finished("paced")
+    never_above(begun(world), rate, 1)
 
 
 def test_connections_shared(world):
@@ -283,8 +311,8 @@ def test_relay_limits_shared(world):
     world.campaign("paced")
     world.finished("paced")
     check(world, "paced", audience, may_doubt=False)
+    never_above(begun(world), RATE, 4)
     stamps = sorted(m["time_us"] / 1e6 for m in world.accepted())
-    never_above(stamps, RATE, more=2)
     for i, stamp in enumerate(stamps):
         together = [s for s in stamps[i:] if s < stamp + SLOW_MS / 6000]
         assert len(together) <= 2, f"{len(together)} at once"

@@ -101,7 +101,9 @@ static struct budget_ask asked(struct fixture *fixture, const char *key, int64_t
 
 static void grant(struct fixture *fixture, const char *key, int64_t tokens, int64_t slots, double rate, int64_t now_us)
 {
-	const struct budget_grant answer = { view_of(key), tokens, slots, rate, 0 };
+	const struct budget_grant answer = {
+		.key = view_of(key), .tokens = tokens, .slots = slots, .rate = rate, .pace = rate
+	};
 	pace_grant(fixture->pace, &answer, now_us);
 }
 
@@ -138,7 +140,7 @@ START_TEST(tokens_are_spent_by_the_whole_group_and_end_by_time)
 		ck_assert(pace_is_hungry(fixture.pace));
 		ck_assert_int_eq(asked(&fixture, "group:gmail", START).waiting, 7);
 		ck_assert(!pace_is_hungry(fixture.pace));
-		grant(&fixture, "group:gmail", 3, -1, 3, START);
+		grant(&fixture, "group:gmail", 3, -1, 8, START);
 		ck_assert(try_begin(&fixture, &a, START));
 		ck_assert(try_begin(&fixture, &b, START));
 		end(&fixture, &a, PACE_NOT_SENT, START); /* nothing of it went: the token is there again */
@@ -146,7 +148,7 @@ START_TEST(tokens_are_spent_by_the_whole_group_and_end_by_time)
 		ck_assert_int_eq(ask.unspent, 2);
 		ck_assert_int_eq(ask.under_way, 1);
 		ck_assert(!may(&fixture, &a, START)); /* void since it was asked */
-		grant(&fixture, "group:gmail", 1, -1, 3, START);
+		grant(&fixture, "group:gmail", 1, -1, 8, START);
 		ck_assert(!may(&fixture, &a, START + 2 * SECOND));
 		ck_assert(try_begin(&fixture, &a, START + 2 * SECOND - 1));
 		ck_assert(!may(&fixture, &b, START + SECOND));
@@ -156,6 +158,110 @@ START_TEST(tokens_are_spent_by_the_whole_group_and_end_by_time)
 		plan(&fixture, "a@gmail.com", 0, START);
 		ck_assert_int_eq(asked(&fixture, "group:gmail", START).waiting, 0); /* the last word, to give back */
 		ck_assert_int_eq(asked(&fixture, "group:gmail", START).waiting, -1);
+		pace_done(fixture.pace);
+	}
+END_TEST
+
+struct spread_row {
+	const char *label;
+	double rate;
+	int64_t step_us;  /* between two turns of the worker */
+	int64_t stall_us; /* at the tenth second it stands still for so long */
+};
+
+static const struct spread_row spread[] = {
+	{ "few", 3, 5000, 0 },
+	{ "less than one a second", 0.4, 5000, 0 },
+	{ "a common rate", 20, 1000, 0 },
+	{ "a slow worker", 20, 200000, 0 },
+	{ "many", 400, 20000, 0 },
+	{ "a worker that stands still for a while", 100, 10000, 700000 },
+	{ "one that stands still for longer than a grant lives", 100, 10000, 3300000 },
+};
+
+enum { SPREAD_SECONDS = 20, SPREAD_MOST = 10000 };
+
+/* When each was begun. A budget of one worker: a second's worth at each second, and what is unspent goes back. */
+static size_t spread_out(const struct spread_row *row, int64_t *begun_us)
+{
+	struct fixture fixture = begin();
+	const struct budget_limit limits[] = { LIMIT("group:gmail", true, false), { .has_tokens = false } };
+	size_t count = 0;
+	double budget = row->rate;
+	load(fixture.pace, limits);
+	for (int64_t at_us = 0, ask_us = 0; at_us < SPREAD_SECONDS * SECOND; at_us += row->step_us) {
+		if (at_us / SECOND == 10 && (at_us - row->step_us) / SECOND == 9)
+			at_us += row->stall_us;
+		if (at_us >= ask_us) {
+			plan(&fixture, "a@gmail.com", 1000, START + at_us);
+			budget += (double)asked(&fixture, "group:gmail", START + at_us).unspent;
+			budget = budget > 1.25 * row->rate + 1 ? 1.25 * row->rate + 1 : budget;
+			grant(&fixture, "group:gmail", (int64_t)budget, -1, row->rate, START + at_us);
+			budget -= (double)(int64_t)budget;
+			budget += row->rate;
+			ask_us = at_us + SECOND;
+		}
+		struct someone someone = someone_at("a@gmail.com");
+		while (count < SPREAD_MOST && try_begin(&fixture, &someone, START + at_us)) {
+			begun_us[count++] = at_us;
+			end(&fixture, &someone, PACE_ACCEPTED, START + at_us);
+		}
+	}
+	pace_done(fixture.pace);
+	return count;
+}
+
+/* By how many too many in the worst span. */
+static double excess(const struct spread_row *row, const int64_t *begun_us, size_t count)
+{
+	double worst = 0;
+	for (size_t i = 0; i < count; i++) {
+		for (size_t j = i; j < count; j++) {
+			double seconds = (double)(begun_us[j] - begun_us[i]) / (double)SECOND;
+			double more = (double)(j - i + 1) - (row->rate * (seconds + 0.25) + 1);
+			worst = more > worst ? more : worst;
+		}
+	}
+	return worst;
+}
+
+START_TEST(a_grant_is_spread_over_its_second)
+	{
+		static int64_t begun_us[SPREAD_MOST];
+		for (size_t k = 0; k < ARRAY_LEN(spread); k++) {
+			const struct spread_row *row = &spread[k];
+			size_t count = spread_out(row, begun_us);
+			double more = excess(row, begun_us, count);
+			ck_assert_msg(more < 1e-6, "%s: %f too many", row->label, more);
+			double seconds = SPREAD_SECONDS - (double)row->stall_us / (double)SECOND;
+			ck_assert_msg((double)count >= 0.95 * row->rate * seconds, "%s: only %zu", row->label, count);
+		}
+	}
+END_TEST
+
+START_TEST(it_is_told_when_the_next_token_may_be_used)
+	{
+		struct fixture fixture = begin();
+		const struct budget_limit limits[] = { LIMIT("group:gmail", true, false), { .has_tokens = false } };
+		load(fixture.pace, limits);
+		struct someone a = someone_at("a@gmail.com"), b = someone_at("b@gmail.com");
+		ck_assert_int_eq(pace_wait(fixture.pace, START), -1);
+		plan(&fixture, "a@gmail.com", 2, START);
+		asked(&fixture, "group:gmail", START);
+		grant(&fixture, "group:gmail", 2, -1, 0.01, START);
+		ck_assert_int_eq(pace_wait(fixture.pace, START), -1); /* at once */
+		ck_assert(try_begin(&fixture, &a, START));
+		ck_assert(pace_wait(fixture.pace, START) > 99 * SECOND);
+		/* It may go faster from now on. */
+		asked(&fixture, "group:gmail", START);
+		grant(&fixture, "group:gmail", 2, -1, 2, START);
+		int64_t wait_us = pace_wait(fixture.pace, START);
+		ck_assert_int_ge(wait_us, SECOND / 2);
+		ck_assert_int_le(wait_us, SECOND / 2 + 10);
+		ck_assert(!may(&fixture, &b, START + SECOND / 2 - 1000));
+		ck_assert(try_begin(&fixture, &b, START + wait_us));
+		end(&fixture, &a, PACE_ACCEPTED, START + SECOND);
+		end(&fixture, &b, PACE_ACCEPTED, START + SECOND);
 		pace_done(fixture.pace);
 	}
 END_TEST
@@ -413,7 +519,9 @@ START_TEST(another_relay_may_take_who_would_have_to_wait)
 		load(fixture.pace, limits);
 		plan(&fixture, "a@gmail.com", 1, START);
 		asked(&fixture, "warmup:1", START);
-		const struct budget_grant none = { VIEW_LIT("warmup:1"), 0, -1, 0, START + 3600 * SECOND };
+		const struct budget_grant none = { .key = VIEW_LIT("warmup:1"),
+						   .slots = -1,
+						   .opens_us = START + 3600 * SECOND };
 		pace_grant(fixture.pace, &none, START);
 		pace_plan_begin(fixture.pace, 1000);
 		ck_assert(!pace_plan(fixture.pace, both, 2, 1, a.address, &a.mark, START).is_parked);
@@ -431,6 +539,8 @@ Suite *test_suite(void)
 	const TTest *const tests[] = {
 		without_limits_nothing_is_asked,
 		tokens_are_spent_by_the_whole_group_and_end_by_time,
+		a_grant_is_spread_over_its_second,
+		it_is_told_when_the_next_token_may_be_used,
 		slots_are_free_again_when_a_message_ends,
 		a_warm_up_is_for_its_relay_and_group,
 		what_refuses_is_learnt_and_others_go_on,

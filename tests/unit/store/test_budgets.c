@@ -37,7 +37,7 @@ static void pass(struct db *db, double seconds)
 
 struct answer {
 	int64_t tokens, slots, opens_us;
-	double rate;
+	double rate, pace;
 };
 
 static struct answer ask(struct db *db, size_t worker, const char *key, int64_t waiting, int64_t under_way,
@@ -51,7 +51,7 @@ static struct answer ask(struct db *db, size_t worker, const char *key, int64_t 
 	ck_assert_uint_eq(db_row_count(rows), 1);
 	struct budget_grant grant = budgets_get(rows, 0);
 	ck_view_eq(grant.key, key);
-	return (struct answer){ grant.tokens, grant.slots, grant.opens_us, grant.rate };
+	return (struct answer){ grant.tokens, grant.slots, grant.opens_us, grant.rate, grant.pace };
 }
 
 static void limit(struct db *db, const char *set)
@@ -88,7 +88,7 @@ static void share(const struct sharing_row *row)
 	enum { SECONDS = 40 };
 	struct db *db = database_open();
 	char set[64];
-	double granted = 0, by_worker[WORKERS_MOST] = { 0 }, simulated = 0;
+	double granted = 0, by_worker[WORKERS_MOST] = { 0 }, paces[WORKERS_MOST] = { 0 }, simulated = 0;
 	snprintf(set, sizeof set, "messages_per_second = %f", row->rate);
 	limit(db, set);
 	int64_t began_us = clock_boot_us();
@@ -98,9 +98,11 @@ static void share(const struct sharing_row *row)
 			ck_assert_msg(answer.tokens >= 0 && answer.tokens <= row->wants[i], "%s", row->label);
 			by_worker[i] += (double)answer.tokens;
 			granted += (double)answer.tokens;
+			paces[i] = answer.pace < (double)answer.tokens ? answer.pace : (double)answer.tokens;
+			double together = paces[0] + paces[1] + paces[2] + paces[3];
+			ck_assert_msg(together <= row->rate + 1e-6, "%s: %f a second", row->label, together);
 			double seconds = simulated + (double)(clock_boot_us() - began_us) / 1e6;
-			double first = row->rate < 1 ? 1 - row->rate : 0; /* one at least is ready at the beginning */
-			ck_assert_msg(granted <= row->rate * (seconds + 1) + first + 1e-6, "%s: %f in %f s", row->label,
+			ck_assert_msg(granted <= row->rate * (seconds + 1.25) + 1 + 1e-6, "%s: %f in %f s", row->label,
 				      granted, seconds);
 			pass(db, 0.9 / (double)row->workers);
 			simulated += 0.9 / (double)row->workers;
@@ -128,11 +130,11 @@ START_TEST(unspent_tokens_go_back)
 		pass(db, 0);
 		ask(db, 0, GMAIL, 1, 0, 0);
 		pass(db, 5);
-		ck_assert_int_eq(ask(db, 0, GMAIL, 100, 0, 0).tokens, 10);
+		ck_assert_int_eq(ask(db, 0, GMAIL, 100, 0, 0).tokens, 13); /* a second and a quarter, and one */
 		ck_assert_int_lt(ask(db, 0, GMAIL, 100, 0, 0).tokens, 5);
-		int64_t again = ask(db, 0, GMAIL, 100, 0, 8).tokens;
-		ck_assert_int_ge(again, 8);
-		ck_assert_int_le(again, 10);
+		int64_t again = ask(db, 0, GMAIL, 100, 0, 11).tokens;
+		ck_assert_int_ge(again, 11);
+		ck_assert_int_le(again, 13);
 		db_close(db);
 	}
 END_TEST
