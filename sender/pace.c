@@ -1,17 +1,9 @@
 #include "sender/pace_private.h"
 
-#include <string.h>
-
 #include "base/clock.h"
-#include "mail/address.h"
 
-#define SPAN_US (INT64_C(10) * CLOCK_US_PER_SECOND)
-/* So many refusals in a row, and none accepted: all is refused. */
-enum { ALL_REFUSED = 10 };
 /* No waking up for single tokens where they come faster than this. */
 #define GRAIN_US (INT64_C(10) * CLOCK_US_PER_MS)
-/* Until the database has said for how long. */
-#define CLOSED_AT_FIRST_US (INT64_C(60) * CLOCK_US_PER_SECOND)
 
 bool pace_is_free(const struct pace *pace)
 {
@@ -93,83 +85,16 @@ static void pay_all(struct pace *pace, struct pace_relay *relay, const struct pa
 	}
 }
 
-static void turn_span(struct pace *pace, int64_t now_us)
-{
-	if (now_us - pace->span_from_us < SPAN_US)
-		return;
-	bool is_next = now_us - pace->span_from_us < 2 * SPAN_US;
-	pace->span_from_us = now_us;
-	if (is_next)
-		memcpy(pace->begun[0], pace->begun[1], sizeof(pace->begun[0]));
-	else
-		memset(pace->begun[0], 0, sizeof(pace->begun[0]));
-	memset(pace->begun[1], 0, sizeof(pace->begun[1]));
-	for (struct destination *at = pace->destinations; at != NULL; at = at->next) {
-		at->begun[0] = is_next ? at->begun[1] : 0;
-		at->begun[1] = 0;
-	}
-}
-
-/* The faster of the last whole span and the present one. */
-static double measured(const struct pace *pace, const struct destination *destination, uint32_t hash, int64_t now_us)
-{
-	const uint32_t other[2] = { pace->begun[0][hash % PACE_MEASURES], pace->begun[1][hash % PACE_MEASURES] };
-	const uint32_t *begun =
-	    destination->is_group || destination->begun[0] + destination->begun[1] > 0 ? destination->begun : other;
-	double seconds = (double)(now_us - pace->span_from_us) / (double)CLOCK_US_PER_SECOND;
-	double before = (double)begun[0] / ((double)SPAN_US / (double)CLOCK_US_PER_SECOND);
-	double now = (double)begun[1] / (seconds < 1 ? 1 : seconds);
-	return before > now ? before : now;
-}
-
 void pace_begin(struct pace *pace, struct pace_relay *relay, struct view address, struct pace_mark *mark,
 		int64_t now_us)
 {
 	struct destination *destination = pace_find(pace, address, mark);
-	turn_span(pace, now_us);
-	if (destination != NULL) {
+	pace_note_begun(pace, destination, mark->hash, now_us);
+	if (destination != NULL)
 		destination->bucket.under_way++;
-		destination->begun[1]++;
-	} else {
-		pace->begun[1][mark->hash % PACE_MEASURES]++;
-	}
+	mark->begun_us = now_us;
 	mark->has_paid = destination != NULL && destination->bucket.has_tokens;
 	pay_all(pace, relay, mark, 1, now_us);
-}
-
-/* ---- what is learnt ---- */
-
-static void throttle(struct pace *pace, struct view address, struct pace_mark *mark, struct view reply, int64_t now_us)
-{
-	struct destination *destination = pace_learn(pace, address, mark);
-	if (destination == NULL)
-		return;
-	struct bucket *bucket = &destination->bucket;
-	reply = view_head(reply, sizeof(destination->reason));
-	memcpy(destination->reason, reply.data, reply.len);
-	destination->reason_len = reply.len;
-	destination->measured = measured(pace, destination, mark->hash, now_us);
-	destination->tells_throttled = true;
-	if (++destination->refused >= ALL_REFUSED || destination->is_closed) {
-		destination->tells_all_refused = true;
-		destination->is_closed = true;
-		bucket->opens_us = now_us + CLOSED_AT_FIRST_US;
-	}
-	/* Nothing more until the database has granted it. */
-	pace->limited += !bucket_is_limited(bucket);
-	bucket->has_tokens = true;
-	if (bucket->tokens > 0)
-		bucket->tokens = 0;
-}
-
-static void accept(struct pace *pace, struct view address, struct pace_mark *mark)
-{
-	struct destination *destination = pace->limited > 0 ? pace_find(pace, address, mark) : NULL;
-	if (destination == NULL)
-		return;
-	destination->refused = 0;
-	destination->tells_open = destination->tells_open || destination->is_closed;
-	destination->is_closed = false;
 }
 
 void pace_end(struct pace *pace, struct pace_relay *relay, struct view address, struct pace_mark *mark,
@@ -182,9 +107,9 @@ void pace_end(struct pace *pace, struct pace_relay *relay, struct view address, 
 	if (end == PACE_NOT_SENT)
 		pay_all(pace, relay, mark, -1, now_us);
 	else if (end == PACE_THROTTLED)
-		throttle(pace, address, mark, reply, now_us);
+		pace_note_throttled(pace, address, mark, reply, now_us);
 	else if (end == PACE_ACCEPTED)
-		accept(pace, address, mark);
+		pace_note_accepted(pace, address, mark);
 }
 
 int64_t pace_relay_slots(const struct pace_relay *relay, int64_t now_us)
@@ -250,7 +175,7 @@ size_t pace_ask(struct pace *pace, struct budget_ask *asks, int64_t now_us)
 	struct bucket *bucket;
 	while ((bucket = pace_walk_next(&walk)) != NULL) {
 		bool is_used = bucket_is_limited(bucket) && (bucket->waiting > 0 || bucket->under_way > 0);
-		if (!is_used && !bucket->is_leased)
+		if (bucket_is_quiet(bucket, now_us) || (!is_used && !bucket->is_leased))
 			continue;
 		bool unspent = bucket->has_tokens && bucket->tokens > 0;
 		asks[count++] = (struct budget_ask){
@@ -311,49 +236,14 @@ int64_t pace_wait(const struct pace *pace, int64_t now_us)
 	return least_us >= 0 && least_us < GRAIN_US ? GRAIN_US : least_us;
 }
 
-bool pace_is_hungry(const struct pace *pace)
+bool pace_is_hungry(const struct pace *pace, int64_t now_us)
 {
 	struct pace_walk walk = pace_walk_begin(pace);
 	struct bucket *bucket;
 	while (pace->limited > 0 && (bucket = pace_walk_next(&walk)) != NULL) {
-		if (bucket_is_limited(bucket) && !bucket->is_asked && bucket->waiting > 0)
+		if (bucket_is_limited(bucket) && !bucket->is_asked && bucket->waiting > 0 &&
+		    !bucket_is_quiet(bucket, now_us))
 			return true;
-	}
-	return false;
-}
-
-static bool has_news(const struct destination *destination)
-{
-	return destination->tells_throttled || destination->tells_all_refused || destination->tells_open;
-}
-
-bool pace_has_news(const struct pace *pace)
-{
-	if (pace->limited == 0)
-		return false;
-	for (const struct destination *at = pace->destinations; at != NULL; at = at->next) {
-		if (has_news(at))
-			return true;
-	}
-	return false;
-}
-
-bool pace_next_news(struct pace *pace, struct pace_news *ret_news)
-{
-	for (struct destination *at = pace->destinations; at != NULL; at = at->next) {
-		if (!has_news(at))
-			continue;
-		*ret_news = (struct pace_news){
-			.key = view_of(at->bucket.key),
-			.reason = view_from(at->reason, at->reason_len),
-			.measured = at->measured,
-			.is_throttled = at->tells_throttled,
-			.all_refused = at->tells_all_refused,
-			.is_open = at->tells_open,
-		};
-		at->tells_throttled = at->tells_all_refused = at->tells_open = false;
-		at->bucket.is_asked = false;
-		return true;
 	}
 	return false;
 }

@@ -26,6 +26,7 @@ struct pace_mark {
 	uint32_t hash;                   /* of its domain */
 	uint32_t generation;             /* of the table that destination comes from; 0: none yet */
 	struct destination *destination; /* NULL: nothing is known of it */
+	int64_t begun_us;                /* boot time */
 	bool has_paid;                   /* begun with a token of its destination */
 };
 struct pace_mark pace_mark(struct view address);
@@ -114,8 +115,8 @@ size_t pace_ask(struct pace *pace, struct budget_ask *asks, int64_t now_us);
 void pace_grant(struct pace *pace, const struct budget_grant *grant, int64_t asked_us);
 /* How long until a token may be used for which somebody waits; -1: nobody waits for that alone. */
 int64_t pace_wait(const struct pace *pace, int64_t now_us);
-/* Someone waits for a budget that was never asked for. */
-bool pace_is_hungry(const struct pace *pace);
+/* Someone waits for a budget that was not asked for, and may be. */
+bool pace_is_hungry(const struct pace *pace, int64_t now_us);
 
 /* What the worker has learnt of a destination and has to tell. */
 struct pace_news {

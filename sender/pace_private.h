@@ -1,10 +1,23 @@
-/* Shared by pace.c, pace_table.c and pace_plan.c. */
+/* Shared by pace.c, pace_learn.c, pace_table.c and pace_plan.c. */
 #ifndef SENDER_PACE_PRIVATE_H
 #define SENDER_PACE_PRIVATE_H
 
 #include "sender/pace.h"
 
 enum { PACE_REASON_MOST = 256, PACE_GROUP_MOST = 64, PACE_MEASURES = 4096 };
+
+/* What a destination's replies have taught this worker. */
+struct learnt {
+	uint32_t counted[2]; /* messages begun in the last whole span, and in this one */
+	unsigned refused;    /* in a row, each begun after the one before was heard */
+	int64_t heard_us;    /* when the last of them was; 0: none */
+	bool is_closed;      /* by our own word, until something is accepted */
+	/* what is still to be told */
+	bool tells_throttled, tells_all_refused, tells_open;
+	double measured;
+	char reason[PACE_REASON_MOST];
+	size_t reason_len;
+};
 
 struct bucket {
 	char key[BUDGET_KEY_MOST];
@@ -17,12 +30,14 @@ struct bucket {
 	int64_t slots, slots_until_us;
 	double rate, pace;
 	int64_t opens_us;
+	int64_t quiet_until_us; /* before that nothing is asked for */
 	int64_t waiting, under_way;
 	int64_t begun, begun_from_us; /* since then, to know its speed */
 	double speed;                 /* messages a second */
 	int64_t planned;              /* of those that wait, so many before */
 	bool has_parked;              /* and nobody has found that they are all gone */
 	int64_t parked_until_us;      /* when the last one that was parked may go */
+	struct learnt learnt;
 };
 
 struct destination {
@@ -30,14 +45,6 @@ struct destination {
 	struct bucket bucket;
 	struct view name; /* of the group or the domain, in key */
 	bool is_group;
-	uint32_t begun[2]; /* messages in the last whole span, and in this one */
-	/* what was learnt */
-	unsigned refused; /* in a row */
-	bool is_closed;   /* by our own word, until something is accepted */
-	bool tells_throttled, tells_all_refused, tells_open;
-	double measured;
-	char reason[PACE_REASON_MOST];
-	size_t reason_len;
 };
 
 struct warmup {
@@ -85,6 +92,24 @@ struct pace {
 struct destination *pace_find(struct pace *pace, struct view address, struct pace_mark *mark);
 /* The same, made when it is not there; NULL: no memory, or too many. */
 struct destination *pace_learn(struct pace *pace, struct view address, struct pace_mark *mark);
+
+/* pace_learn.c: a message to that destination (NULL: to an unknown one with that hash) is begun, refused for now, or accepted. */
+void pace_note_begun(struct pace *pace, struct destination *destination, uint32_t hash, int64_t now_us);
+void pace_note_throttled(struct pace *pace, struct view address, struct pace_mark *mark, struct view reply,
+			 int64_t now_us);
+void pace_note_accepted(struct pace *pace, struct view address, struct pace_mark *mark);
+
+static inline bool bucket_has_news(const struct bucket *bucket)
+{
+	const struct learnt *learnt = &bucket->learnt;
+	return learnt->tells_throttled || learnt->tells_all_refused || learnt->tells_open;
+}
+
+/* What the database would grant now does not know yet what this worker has to tell. */
+static inline bool bucket_is_quiet(const struct bucket *bucket, int64_t now_us)
+{
+	return now_us < bucket->quiet_until_us || bucket->learnt.tells_throttled || bucket->learnt.tells_all_refused;
+}
 
 static inline bool bucket_is_limited(const struct bucket *bucket)
 {

@@ -310,9 +310,9 @@ enum err pace_load_hold(struct pace *pace, int64_t campaign_id, struct view grou
 }
 
 /* Not in what was loaded: without a limit, save for what the worker learnt itself and has not told yet. */
-static void end_bucket(struct pace *pace, struct bucket *bucket, bool has_news)
+static void end_bucket(struct pace *pace, struct bucket *bucket)
 {
-	if (!bucket->is_named && !has_news)
+	if (!bucket->is_named && !bucket_has_news(bucket))
 		bucket->has_tokens = bucket->has_slots = bucket->is_asked = false;
 	pace->limited += bucket_is_limited(bucket);
 }
@@ -322,15 +322,14 @@ static void sweep_destinations(struct pace *pace)
 	struct destination **at = &pace->destinations;
 	while (*at != NULL) {
 		struct destination *destination = *at;
-		bool has_news =
-		    destination->tells_throttled || destination->tells_all_refused || destination->tells_open;
-		end_bucket(pace, &destination->bucket, has_news);
+		bool has_news = bucket_has_news(&destination->bucket);
+		end_bucket(pace, &destination->bucket);
 		bool is_used = destination->is_group || destination->bucket.under_way > 0 || has_news ||
 			       bucket_is_limited(&destination->bucket) || destination->bucket.is_leased;
 		if (is_used) {
 			/* No memory: it is found again when the next refusal is heard. */
 			if (!destination->is_group && put(pace, destination->name, destination) != ERR_OK)
-				destination->refused = 0;
+				destination->bucket.learnt.refused = 0;
 			at = &destination->next;
 			continue;
 		}
@@ -345,7 +344,7 @@ void pace_load_end(struct pace *pace)
 	struct warmup **at = &pace->warmups;
 	while (*at != NULL) {
 		struct warmup *warmup = *at;
-		end_bucket(pace, &warmup->bucket, false);
+		end_bucket(pace, &warmup->bucket);
 		if (warmup->bucket.is_named || warmup->bucket.is_leased) {
 			at = &warmup->next;
 			continue;
@@ -354,7 +353,7 @@ void pace_load_end(struct pace *pace)
 		free(warmup);
 	}
 	for (struct pace_relay *relay = pace->relays; relay != NULL; relay = relay->next)
-		end_bucket(pace, &relay->bucket, false);
+		end_bucket(pace, &relay->bucket);
 	sweep_destinations(pace);
 }
 

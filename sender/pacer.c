@@ -157,7 +157,7 @@ enum err pacer_turn(struct pacer *pacer, int64_t boot_us, int64_t wall_us, bool 
 		err = tell(pacer, boot_us, why);
 	if (err == ERR_OK && boot_us >= pacer->plan_us)
 		plan(pacer, boot_us, wall_us, ret_is_full);
-	if (err == ERR_OK && (boot_us >= pacer->ask_us || pace_is_hungry(pace)))
+	if (err == ERR_OK && (boot_us >= pacer->ask_us || pace_is_hungry(pace, boot_us)))
 		err = ask(pacer, boot_us, wall_us, why);
 	return err;
 }

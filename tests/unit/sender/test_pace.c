@@ -116,7 +116,7 @@ START_TEST(without_limits_nothing_is_asked)
 		ck_assert(try_begin(&fixture, &someone, START));
 		end(&fixture, &someone, PACE_ACCEPTED, START);
 		plan(&fixture, "a@gmail.com", 5, START);
-		ck_assert(!pace_is_hungry(fixture.pace));
+		ck_assert(!pace_is_hungry(fixture.pace, START));
 		ck_assert_int_eq(asked(&fixture, "group:gmail", START).waiting, -1);
 		ck_assert_int_eq(pace_relay_slots(fixture.relay, START), INT64_MAX);
 		ck_view_eq(pace_group(fixture.pace, someone.address, &someone.mark), "gmail");
@@ -137,9 +137,9 @@ START_TEST(tokens_are_spent_by_the_whole_group_and_end_by_time)
 		ck_assert(!try_begin(&fixture, &a, START));
 		ck_assert(try_begin(&fixture, &c, START));
 		plan(&fixture, "a@gmail.com", 7, START);
-		ck_assert(pace_is_hungry(fixture.pace));
+		ck_assert(pace_is_hungry(fixture.pace, START));
 		ck_assert_int_eq(asked(&fixture, "group:gmail", START).waiting, 7);
-		ck_assert(!pace_is_hungry(fixture.pace));
+		ck_assert(!pace_is_hungry(fixture.pace, START));
 		grant(&fixture, "group:gmail", 3, -1, 8, START);
 		ck_assert(try_begin(&fixture, &a, START));
 		ck_assert(try_begin(&fixture, &b, START));
@@ -354,34 +354,76 @@ START_TEST(what_refuses_is_learnt_and_others_go_on)
 	}
 END_TEST
 
-START_TEST(ten_refusals_in_a_row_close_and_an_acceptance_opens)
+/* One of the group after the cut is granted a token, is begun, and refused; what the worker has to tell. */
+static struct pace_news try_again(struct fixture *fixture, int64_t now_us)
+{
+	struct pace_news news = { 0 };
+	struct someone next = someone_at("b@gmail.com");
+	plan(fixture, "b@gmail.com", 1, now_us);
+	ck_assert(pace_is_hungry(fixture->pace, now_us));
+	ck_assert_int_ge(asked(fixture, "group:gmail", now_us).waiting, 1);
+	grant(fixture, "group:gmail", 1, -1, 1, now_us);
+	ck_assert(try_begin(fixture, &next, now_us));
+	end(fixture, &next, PACE_THROTTLED, now_us + 1);
+	ck_assert(pace_next_news(fixture->pace, &news));
+	ck_view_eq(news.key, "group:gmail");
+	return news;
+}
+
+/* What was under way when the first was refused says how fast we were: it cuts once, and closes nothing. */
+START_TEST(who_was_under_way_closes_nothing)
 	{
 		struct fixture fixture = begin();
 		struct pace_news news;
 		load(fixture.pace, NULL);
-		struct someone at[12];
+		struct someone at[40];
 		for (size_t i = 0; i < ARRAY_LEN(at); i++) {
 			at[i] = someone_at("a@googlemail.com");
 			ck_assert(try_begin(&fixture, &at[i], START));
 		}
-		for (size_t i = 0; i < 10; i++) {
-			end(&fixture, &at[i], PACE_THROTTLED, START);
-			ck_assert(pace_next_news(fixture.pace, &news));
-			ck_view_eq(news.key, "group:gmail");
-			ck_assert(news.all_refused == (i == 9));
-		}
+		for (size_t i = 0; i < ARRAY_LEN(at); i++)
+			end(&fixture, &at[i], PACE_THROTTLED, START + (int64_t)i * SECOND / 10);
+		/* Not asked for before it is told, lest the old rate be granted, nor within a second. */
+		plan(&fixture, "b@gmail.com", 1, START + 4 * SECOND);
+		ck_assert_int_eq(asked(&fixture, "group:gmail", START + 4 * SECOND).waiting, -1);
+		ck_assert(pace_next_news(fixture.pace, &news));
+		ck_view_eq(news.key, "group:gmail");
+		ck_assert(news.is_throttled && !news.all_refused);
+		ck_assert(!pace_next_news(fixture.pace, &news));
+		ck_assert(!pace_is_hungry(fixture.pace, START + SECOND - 1));
+		ck_assert_int_eq(asked(&fixture, "group:gmail", START + SECOND - 1).waiting, -1);
+		ck_assert(pace_is_hungry(fixture.pace, START + SECOND));
+		pace_done(fixture.pace);
+	}
+END_TEST
+
+START_TEST(refusals_one_after_the_other_close_and_an_acceptance_opens)
+	{
+		struct fixture fixture = begin();
+		struct pace_news news;
+		load(fixture.pace, NULL);
+		struct someone early = someone_at("a@gmail.com"), late = early, next = early;
+		ck_assert(try_begin(&fixture, &early, START));
+		ck_assert(try_begin(&fixture, &late, START));
+		end(&fixture, &early, PACE_THROTTLED, START);
+		ck_assert(pace_next_news(fixture.pace, &news) && !news.all_refused);
+		for (int64_t i = 2; i <= 5; i++)
+			ck_assert(try_again(&fixture, START + i * 2 * SECOND).all_refused == (i == 5));
 		/* Closed by the worker's own word before the database has answered. */
-		struct someone next = someone_at("b@gmail.com");
+		int64_t now_us = START + 11 * SECOND;
 		pace_plan_begin(fixture.pace, 1000);
 		struct pace_plan parked =
-		    pace_plan(fixture.pace, &fixture.relay, 1, 1, next.address, &next.mark, START);
+		    pace_plan(fixture.pace, &fixture.relay, 1, 1, next.address, &next.mark, now_us);
 		pace_plan_end(fixture.pace);
 		ck_assert(parked.is_parked);
-		ck_assert_int_eq(parked.until_us, START + 60 * SECOND);
-		end(&fixture, &at[10], PACE_THROTTLED, START);
-		ck_assert(pace_next_news(fixture.pace, &news) && news.all_refused);
-		end(&fixture, &at[11], PACE_ACCEPTED, START);
+		ck_assert_int_eq(parked.until_us, START + 70 * SECOND + 1);
+		/* Now and then one tries. */
+		ck_assert(try_again(&fixture, START + 80 * SECOND).all_refused);
+		end(&fixture, &late, PACE_ACCEPTED, START + 81 * SECOND);
 		ck_assert(pace_next_news(fixture.pace, &news) && news.is_open && !news.is_throttled);
+		const struct budget_limit limits[] = { LIMIT("group:gmail", true, false), { .has_tokens = false } };
+		load(fixture.pace, limits);
+		ck_assert(!try_again(&fixture, START + 90 * SECOND).all_refused);
 		pace_done(fixture.pace);
 	}
 END_TEST
@@ -544,7 +586,8 @@ Suite *test_suite(void)
 		slots_are_free_again_when_a_message_ends,
 		a_warm_up_is_for_its_relay_and_group,
 		what_refuses_is_learnt_and_others_go_on,
-		ten_refusals_in_a_row_close_and_an_acceptance_opens,
+		who_was_under_way_closes_nothing,
+		refusals_one_after_the_other_close_and_an_acceptance_opens,
 		changes_while_messages_are_under_way,
 		a_hold_is_for_one_campaign_and_group,
 		who_would_wait_too_long_is_parked_one_after_the_other,
