@@ -47,6 +47,7 @@ void exchange_done(struct exchange *exchange)
 	opener_drop(&exchange->opener);
 	free(exchange->rows);
 	free(exchange->recipients);
+	free(exchange->groups);
 	free(exchange);
 }
 

@@ -24,8 +24,8 @@ struct exchange {
 	int64_t version, followed; /* of what sending has to follow: as last heard, and as it is followed */
 	struct tally_sum tallies;
 	struct ledger_row *rows;
-	struct view *recipients;
-	size_t row_room;
+	struct view *recipients, *groups;
+	size_t row_count, row_room;
 };
 
 /* ---- exchange_transaction.c ---- */

@@ -25,24 +25,36 @@ static bool make_row_room(struct exchange *exchange, size_t count)
 	struct view *recipients = realloc(exchange->recipients, count * sizeof(*recipients));
 	if (recipients != NULL)
 		exchange->recipients = recipients;
-	if (rows == NULL || recipients == NULL)
+	struct view *groups = realloc(exchange->groups, count * sizeof(*groups));
+	if (groups != NULL)
+		exchange->groups = groups;
+	if (rows == NULL || recipients == NULL || groups == NULL)
 		return false;
 	exchange->row_room = count;
 	return true;
 }
 
+/* What is asked of each of them later is taken along: they lie far apart in memory, and a second walk would cost as much as the first. */
+static void collect(struct exchange *exchange)
+{
+	struct recipient *at = queue_first(exchange->parts.queue, RECIPIENT_SETTLED);
+	size_t count = 0;
+	for (; at != NULL; at = queue_next(at), count++) {
+		exchange->rows[count] = at->row;
+		exchange->recipients[count] = at->opened.address;
+		exchange->groups[count] = pace_group(exchange->parts.pacer->parts.pace, at->opened.address, &at->mark);
+	}
+	exchange->row_count = count;
+}
+
 static enum err settle(struct exchange *exchange, struct buf *why)
 {
-	size_t count = 0, disabled = 0;
+	size_t disabled = 0;
 	if (!make_row_room(exchange, queue_settled(exchange->parts.queue)))
 		return ERR_MEMORY;
-	struct recipient *at = queue_first(exchange->parts.queue, RECIPIENT_SETTLED);
-	for (; at != NULL; at = queue_next(at)) {
-		exchange->rows[count] = at->row;
-		exchange->recipients[count++] = at->opened.address;
-	}
+	collect(exchange);
 	enum err err = settlement_write(&exchange->settlement, exchange->parts.db, exchange->rows, exchange->recipients,
-					count, &disabled, why);
+					exchange->row_count, &disabled, why);
 	if (err == ERR_OK && disabled > 0)
 		log_event(LOG_INFO, "membership.disabled", "count=%zu", disabled);
 	return err;
@@ -51,10 +63,8 @@ static enum err settle(struct exchange *exchange, struct buf *why)
 /* What becomes of those that are settled, for the breakers; once, when they are in the database. */
 static void count_settled(struct exchange *exchange)
 {
-	struct recipient *at = queue_first(exchange->parts.queue, RECIPIENT_SETTLED);
-	for (; at != NULL; at = queue_next(at))
-		tally_note(&exchange->tallies, &at->row,
-			   pace_group(exchange->parts.pacer->parts.pace, at->opened.address, &at->mark));
+	for (size_t i = 0; i < exchange->row_count; i++)
+		tally_note(&exchange->tallies, &exchange->rows[i], exchange->groups[i]);
 }
 
 bool exchange_is_tally_due(const struct exchange *exchange, const struct exchange_turn *turn)
@@ -155,7 +165,7 @@ static size_t waiting(const struct exchange *exchange)
 
 bool exchange_has_room(const struct exchange *exchange)
 {
-	return waiting(exchange) <= exchange->parts.setup->settings.sender_window / 2;
+	return waiting(exchange) <= exchange->parts.setup->settings.sender_window / 4;
 }
 
 bool exchange_may_open(const struct exchange *exchange, const struct exchange_turn *turn)
@@ -212,6 +222,7 @@ enum err exchange_transact(struct exchange *exchange, const struct exchange_turn
 {
 	struct db *db = exchange->parts.db;
 	exchange->settlement.now_us = turn->wall_us;
+	exchange->row_count = 0;
 	enum err err = db_begin(db, why);
 	if (err == ERR_OK)
 		err = write_all(exchange, turn, why);

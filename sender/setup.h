@@ -7,7 +7,7 @@
 #include "mail/keyring.h"
 #include "sender/retry.h"
 
-enum { SETUP_WORKERS_MOST = 256, SETUP_CONNECTIONS_MOST = 5000, SETUP_WINDOW_MOST = 100000, SETUP_CHUNK = 1000 };
+enum { SETUP_WORKERS_MOST = 256, SETUP_CONNECTIONS_MOST = 5000, SETUP_WINDOW_MOST = 100000, SETUP_CHUNK = 3000 };
 
 struct setup {
 	struct settings settings;

@@ -79,7 +79,7 @@ SETTING(WORD, campaign, in_doubt, "resend", "resend hold",
 
 /* sender */
 SETTING(COUNT, sender, workers, "0", "processes", "Worker processes; 0 means one a core.")
-SETTING(COUNT, sender, window, "2000", "recipients",
+SETTING(COUNT, sender, window, "4000", "recipients",
 	"How many recipients a worker opens ahead. After the loss of a host with its disk, no more than these and the "
 	"messages in its connections' hands can be doubtful.")
 SETTING(DURATION, sender, lease, "60s", "time",

@@ -6,8 +6,12 @@
 enum statement {
 	CONTINUE,
 	CLAIM,
-	NEAR_PEOPLE,
-	FAR_PEOPLE,
+	RANGE_OF_PEOPLE,
+	RANGE_FEW,
+	RANGE_MANY,
+	LISTED_PEOPLE,
+	LISTED_FEW,
+	LISTED_MANY,
 	TAKE_WINDOW,
 	TAKE_DUE,
 	TAKE_PARKED,
@@ -35,7 +39,20 @@ enum column {
 };
 
 /* Columns of the one row of OPEN_CHUNK: what all recipients of a new window have in common, and who they are. */
-enum window_column { OF_CAMPAIGN, OF_LIST, OF_CHUNK, FIRST, IDS, BY_KEY, ON_DAY, WITH_DATE, IN_VARIANT, EXHAUSTED };
+enum window_column {
+	OF_CAMPAIGN,
+	OF_LIST,
+	OF_CHUNK,
+	FIRST,
+	IDS,
+	BY_KEY,
+	ON_DAY,
+	WITH_DATE,
+	IN_VARIANT,
+	EXHAUSTED,
+	SUPPRESSED_UP_TO,
+	YOUNGER_SUPPRESSIONS
+};
 
 /* Columns of PEOPLE. */
 enum person_column { PERSON_ID, PERSON_ADDRESS, PERSON_NAME, PERSON_ATTRIBUTES, PERSON_SKIP_REASON };
@@ -67,7 +84,9 @@ enum person_column { PERSON_ID, PERSON_ADDRESS, PERSON_NAME, PERSON_ATTRIBUTES, 
  * variant. Chunks are looked at one by one in their order, until one is free. */
 #define OPEN_CHUNK(choice)                                                                                             \
 	"WITH pick AS MATERIALIZED ("                                                                                  \
-	" SELECT q.campaign_id, q.chunk_no, q.opened AS was, r.list_id FROM campaign r CROSS JOIN LATERAL ("           \
+	" SELECT q.campaign_id, q.chunk_no, q.opened AS was, r.list_id,"                                               \
+	" CASE WHEN r.addresses_at = (SELECT version FROM address_version) THEN r.suppressed_up_to ELSE 0 END AS mark" \
+	" FROM campaign r CROSS JOIN LATERAL ("                                                                        \
 	" SELECT k.campaign_id, k.chunk_no, k.opened FROM campaign_chunk k"                                            \
 	" WHERE k.campaign_id = r.id AND k.opened < k.size AND " choice                                                \
 	" AND (k.not_before IS NULL OR k.not_before <= now())"                                                         \
@@ -80,33 +99,40 @@ enum person_column { PERSON_ID, PERSON_ADDRESS, PERSON_NAME, PERSON_ATTRIBUTES, 
 	" date_at = coalesce(k.date_at, $6::timestamptz),"                                                             \
 	" variant = CASE WHEN k.key_id IS NULL THEN $7::smallint ELSE k.variant END"                                   \
 	" FROM pick p WHERE k.campaign_id = p.campaign_id AND k.chunk_no = p.chunk_no"                                 \
-	" RETURNING k.campaign_id, p.list_id, k.chunk_no, p.was + 1 AS first, k.opened,"                               \
+	" RETURNING k.campaign_id, p.list_id, p.mark, k.chunk_no, p.was + 1 AS first, k.opened,"                       \
 	" k.subscriber_ids[p.was + 1:k.opened] AS ids,"                                                                \
 	" k.key_id, k.day, k.date_at, k.variant, k.opened = k.size AS exhausted),"                                     \
 	" w AS ("                                                                                                      \
 	" INSERT INTO chunk_window (campaign_id, chunk_no, first, last, worker_id)"                                    \
 	" SELECT campaign_id, chunk_no, first, opened, $1::uuid FROM c)"                                               \
-	" SELECT campaign_id, list_id, chunk_no, first, ids, key_id, day, date_at, variant, exhausted FROM c"
+	" SELECT campaign_id, list_id, chunk_no, first, ids, key_id, day, date_at, variant, exhausted, mark,"          \
+	" coalesce((SELECT max(id) FROM suppression) - mark, 0) FROM c"
 
-/* All that is needed to send to $2, members of list $1: a row each in the order of their ids, and none for who is gone. Nearly all recipients
- * come by here, so everything is read for all at once: an audience is frozen in the order of the ids, thus subscribers are read as the range
- * from $3 to $4, or one by one where too many others lie between; members of the list are a range of its index in any case; and
- * suppressions are joined once, in the way that the planner finds best for their number. */
-#define PEOPLE(among)                                                                                                  \
-	"WITH s AS MATERIALIZED ("                                                                                     \
-	" SELECT s.id, s.address, s.address_key, s.name, s.attributes, m.state FROM subscriber s LEFT JOIN ("          \
-	" SELECT m.subscriber_id, m.state FROM membership m"                                                           \
-	" WHERE m.list_id = $1 AND m.subscriber_id BETWEEN $3 AND $4) m ON m.subscriber_id = s.id"                     \
-	" WHERE " among "),"                                                                                           \
-	" never AS MATERIALIZED ("                                                                                     \
-	" SELECT s.id FROM s JOIN suppression x ON x.value = s.address_key"                                            \
-	" WHERE x.list_id IS NULL OR x.list_id = $1"                                                                   \
-	" UNION ALL"                                                                                                   \
-	" SELECT s.id FROM s JOIN suppression x ON x.value = split_part(s.address_key, '@', 2)"                        \
-	" WHERE x.list_id IS NULL OR x.list_id = $1)"                                                                  \
-	" SELECT s.id, s.address, s.name, s.attributes, CASE WHEN s.state IS NULL THEN 'removed'"                      \
-	" WHEN s.state <> 'active' THEN s.state::text WHEN s.id IN (SELECT id FROM never) THEN 'suppressed' END"       \
-	" FROM s ORDER BY s.id"
+/* All that is needed to send to members of list $1: a row each in the order of their ids, none for who is gone. Nearly all recipients come by
+ * here, so everything is read for all at once. `among` says whom, `younger` what of the suppressions has to be asked: see schema/007. */
+#define PEOPLE(among, younger)                                                                                         \
+	"SELECT s.id, s.address, s.name, s.attributes, CASE WHEN m.state IS NULL THEN 'removed'"                       \
+	" WHEN m.state <> 'active' THEN m.state::text" younger " END"                                                  \
+	" FROM subscriber s LEFT JOIN membership m ON m.list_id = $1 AND m.subscriber_id = s.id"                       \
+	" AND m.subscriber_id BETWEEN $2 AND $3 WHERE s.id BETWEEN $2 AND $3" among " ORDER BY s.id"
+
+/* All from $2 to $3, or of these $4. */
+#define RANGE ""
+#define LISTED " AND s.id = ANY ($4::bigint[])"
+
+/* None, those above `mark`, of which there are few, or any: address by address. */
+#define NONE ""
+#define FEW(mark)                                                                                                      \
+	" WHEN s.address_key IN (" YOUNGER(mark) ") OR split_part(s.address_key, '@', 2) IN (" YOUNGER(                \
+	    mark) ")"                                                                                                  \
+		  " THEN 'suppressed'"
+#define YOUNGER(mark)                                                                                                  \
+	"SELECT x.value FROM suppression x WHERE x.id > " mark " AND (x.list_id IS NULL OR x.list_id = $1)"
+#define EVERY                                                                                                          \
+	" WHEN (SELECT true FROM suppression x WHERE x.value = s.address_key"                                          \
+	" AND (x.list_id IS NULL OR x.list_id = $1) LIMIT 1)"                                                          \
+	" OR split_part(s.address_key, '@', 2) IN (SELECT x.value FROM suppression x"                                  \
+	" WHERE x.kind = 'domain' AND (x.list_id IS NULL OR x.list_id = $1)) THEN 'suppressed'"
 
 #define TAKE_RETRIES(which)                                                                                            \
 	"WITH pick AS MATERIALIZED ("                                                                                  \
@@ -128,10 +154,12 @@ static const struct db_statement statements[] = {
 	[CLAIM] = { .name = "openings_claim",
 		    .sql =
 			OPEN_CHUNK("(k.lease_until IS NULL OR k.lease_until <= now() OR k.lease_owner = $1::uuid)") },
-	/* "+ 0": the ids are looked for in what the range gives, not in the index one by one. */
-	[NEAR_PEOPLE] = { .name = "openings_near_people",
-			  .sql = PEOPLE("s.id BETWEEN $3 AND $4 AND s.id + 0 = ANY ($2::bigint[])") },
-	[FAR_PEOPLE] = { .name = "openings_far_people", .sql = PEOPLE("s.id = ANY ($2::bigint[])") },
+	[RANGE_OF_PEOPLE] = { .name = "openings_range", .sql = PEOPLE(RANGE, NONE) },
+	[RANGE_FEW] = { .name = "openings_range_few", .sql = PEOPLE(RANGE, FEW("$4")) },
+	[RANGE_MANY] = { .name = "openings_range_many", .sql = PEOPLE(RANGE, EVERY) },
+	[LISTED_PEOPLE] = { .name = "openings_listed", .sql = PEOPLE(LISTED, NONE) },
+	[LISTED_FEW] = { .name = "openings_listed_few", .sql = PEOPLE(LISTED, FEW("$5")) },
+	[LISTED_MANY] = { .name = "openings_listed_many", .sql = PEOPLE(LISTED, EVERY) },
 	/* $1 worker. A window of which nobody is left gives one row without a subscriber, so that it can be closed. */
 	[TAKE_WINDOW] = { .name = "openings_take_window",
 			  .sql =
@@ -200,22 +228,41 @@ static struct opened window_get(const struct db_rows *window)
 	};
 }
 
+/* How those are read who are to be sent to; columns: what of the suppressions has to be asked. */
+enum { ASK_NONE, ASK_FEW, ASK_ANY, ASK_COUNT };
+static const enum statement ways[][ASK_COUNT] = {
+	[false] = { RANGE_OF_PEOPLE, RANGE_FEW, RANGE_MANY },
+	[true] = { LISTED_PEOPLE, LISTED_FEW, LISTED_MANY },
+};
+
+static size_t what_to_ask(int64_t younger)
+{
+	enum { FEW_SUPPRESSIONS = 1000 };
+	return younger <= 0 ? ASK_NONE : younger <= FEW_SUPPRESSIONS ? ASK_FEW : ASK_ANY;
+}
+
+/* An audience is frozen in the order of the ids: where not too many others lie between, the whole range is read, and find_person() passes
+ * over them. */
 static enum err read_people(struct db *db, struct openings *openings, struct buf *why)
 {
-	enum { TOO_MANY_OTHERS = 4 };
 	AUTO_DB_ARRAY ids = db_array_of(DB_INT);
-	int64_t low = INT64_MAX, high = 0;
+	int64_t count = (int64_t)openings->ids.count, low = INT64_MAX, high = 0;
 	for (size_t i = 0; i < openings->ids.count; i++) {
 		int64_t id = db_int_at(&openings->ids, i);
-		db_array_add_int(&ids, id);
 		low = id < low ? id : low;
 		high = id > high ? id : high;
 	}
-	bool is_near = high - low < TOO_MANY_OTHERS * (int64_t)openings->ids.count;
-	const struct db_value values[] = { db_int(openings->common.list_id), db_values(&ids), db_int(low),
-					   db_int(high) };
-	return db_run(db, &statements[is_near ? NEAR_PEOPLE : FAR_PEOPLE], values, ARRAY_LEN(values), &openings->rows,
-		      why);
+	bool is_listed = high - low >= 2 * count;
+	size_t ask = what_to_ask(db_get_int(openings->window, 0, YOUNGER_SUPPRESSIONS));
+	struct db_value values[5] = { db_int(openings->common.list_id), db_int(low), db_int(high) };
+	size_t used = 3;
+	for (size_t i = 0; is_listed && i < openings->ids.count; i++)
+		db_array_add_int(&ids, db_int_at(&openings->ids, i));
+	if (is_listed)
+		values[used++] = db_values(&ids);
+	if (ask == ASK_FEW)
+		values[used++] = db_int(db_get_int(openings->window, 0, SUPPRESSED_UP_TO));
+	return db_run(db, &statements[ways[is_listed][ask]], values, used, &openings->rows, why);
 }
 
 static enum err open_chunk(struct db *db, enum statement statement, const struct opening *opening,

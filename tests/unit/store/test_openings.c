@@ -110,11 +110,27 @@ static void check_row(const struct openings *found, size_t at, size_t row, int64
 	ck_row(label, view_find(opened.attributes, VIEW_LIT("\"n\"")) != VIEW_NONE);
 }
 
+/* How much of the suppressions a claim has to ask, by what the campaign knows of them; none of it may change the answer. */
+static const struct knowledge {
+	const char *label, *change;
+} knowledge[] = {
+	{ "nothing is known", "SELECT" },
+	{ "all are younger than the mark", "UPDATE campaign SET addresses_at = (SELECT version FROM address_version)" },
+	{ "many are younger than the mark",
+	  "UPDATE campaign SET addresses_at = (SELECT version FROM address_version);"
+	  "INSERT INTO suppression (kind, value, reason, source)"
+	  " SELECT 'address', 'stranger' || n || '@x.test', 'r', 's' FROM generate_series(1, 2000) AS n" },
+	{ "an address has changed since", "UPDATE campaign SET addresses_at = (SELECT version FROM address_version),"
+					  " suppressed_up_to = (SELECT max(id) FROM suppression);"
+					  "UPDATE subscriber SET address_key = address_key WHERE id = 1" },
+};
+
 /* A claim, then the rest of the chunk. */
-static void open_all(int64_t step)
+static void open_all(int64_t step, const char *change)
 {
 	enum { FIRST = 4 };
 	struct db *db = open_world(step);
+	script(db, change);
 	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
 	AUTO_OPENINGS *claimed = NULL;
 	AUTO_OPENINGS *rest = NULL;
@@ -136,13 +152,41 @@ static void open_all(int64_t step)
 
 START_TEST(neighbours_are_opened)
 	{
-		open_all(1);
+		for (size_t i = 0; i < ARRAY_LEN(knowledge); i++)
+			open_all(1, knowledge[i].change);
 	}
 END_TEST
 
 START_TEST(people_far_apart_are_opened)
 	{
-		open_all(FAR);
+		for (size_t i = 0; i < ARRAY_LEN(knowledge); i++)
+			open_all(FAR, knowledge[i].change);
+	}
+END_TEST
+
+static void check_reason(const struct openings *found, size_t at, const char *reason)
+{
+	struct view got = openings_get(found, at).skip_reason;
+	ck_assert_msg(view_eq(got, view_of(reason)), "%s: \"" VIEW_FMT "\"", rows[at].label, VIEW_ARG(got));
+}
+
+/* What came before the mark was settled when the campaign started. */
+START_TEST(only_younger_suppressions_are_asked)
+	{
+		struct db *db = open_world(1);
+		AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+		AUTO_OPENINGS *found = NULL;
+		script(db, "UPDATE campaign SET addresses_at = (SELECT version FROM address_version),"
+			   " suppressed_up_to = (SELECT max(id) FROM suppression);"
+			   "INSERT INTO suppression (kind, value, reason, source)"
+			   " VALUES ('address', 'a@x.test', 'r', 's'), ('domain', 'notbad.test', 'r', 's')");
+		struct opening opening = opening_of(ARRAY_LEN(rows));
+		ck_assert_msg(openings_claim(db, &opening, &found, &why) == ERR_OK, "%s", buf_text(&why));
+		check_reason(found, 0, "suppressed");
+		check_reason(found, 1, "unsubscribed");
+		check_reason(found, 5, "");
+		check_reason(found, ARRAY_LEN(rows) - 1, "suppressed");
+		db_close(db);
 	}
 END_TEST
 
@@ -177,6 +221,7 @@ END_TEST
 
 Suite *test_suite(void)
 {
-	const TTest *const tests[] = { neighbours_are_opened, people_far_apart_are_opened, a_recheck_says_the_same };
+	const TTest *const tests[] = { neighbours_are_opened, people_far_apart_are_opened,
+				       only_younger_suppressions_are_asked, a_recheck_says_the_same };
 	return suite_of("openings", tests, database_start() ? ARRAY_LEN(tests) : 0);
 }

@@ -1,6 +1,7 @@
 #include "store/runs.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/limits.h"
 #include "tests/support/database.h"
@@ -389,12 +390,91 @@ START_TEST(openings_follow_the_clocks)
 	}
 END_TEST
 
+#define SUPPRESS(kind, value)                                                                                          \
+	"INSERT INTO suppression (kind, value, reason, source) VALUES ('" kind "', '" value "', 'r', 's');"
+#define LEDGER                                                                                                         \
+	"SELECT string_agg(subscriber_id || ' ' || outcome || ' ' || reason, ', ' ORDER BY subscriber_id) FROM "       \
+	"delivery"
+#define IN_CHUNKS "SELECT string_agg(id::text, ' ' ORDER BY id) FROM campaign_chunk, unnest(subscriber_ids) AS id"
+
+/* Of the second list, of a domain of nobody, and of who has left: none of them concerns this campaign. */
+static const char other_suppressions[] =
+    "INSERT INTO list (name, title, list_id, from_address) VALUES ('b', 'B', 'b.b.test', 'a@b.test');"
+    "INSERT INTO suppression (kind, value, list_id, reason, source) VALUES ('address', 'p3@x.test', 2, 'r', "
+    "'s');" SUPPRESS("domain", "other.test") SUPPRESS("address", "gone@x.test");
+
+static void check_suppressed_start(const char *campaign)
+{
+	struct db *db = database_open();
+	run_sql(db, people);
+	run_sql(db, other_suppressions);
+	run_sql(db, "UPDATE subscriber SET address_key = 'p9@bad.test' WHERE id = 9;" SUPPRESS("domain", "bad.test")
+			SUPPRESS("address", "p4@x.test"));
+	run_sql(db, campaign);
+	ck_assert_int_eq(start_due(db, false).audience, 10);
+	check_says(db, "ledger", LEDGER, "4 skipped suppressed, 9 skipped suppressed");
+	check_says(db, "chunks", IN_CHUNKS, "1 2 3 5 6 7 8 10");
+	check_says(db, "mark", "SELECT (suppressed_up_to - (SELECT max(id) FROM suppression))::text FROM campaign",
+		   "0");
+	check_says(db, "addresses", "SELECT (addresses_at - version)::text FROM campaign, address_version", "0");
+	db_close(db);
+}
+
+START_TEST(who_is_suppressed_is_skipped_at_the_start)
+	{
+		check_suppressed_start(SCHEDULED VALUES("0") ")");
+		check_suppressed_start(SCHEDULED ", local_time, zone, local_attribute" VALUES(
+		    "0") ", '2024-06-01 09:00', 'Europe/Berlin', 'tz')");
+	}
+END_TEST
+
+/* One with a lower id than the mark could still come from a transaction that has not ended: then there is none. */
+START_TEST(a_suppression_under_way_leaves_no_mark)
+	{
+		struct db *db = database_open();
+		struct db *other = database_connect(database_last());
+		run_sql(db, people);
+		run_sql(db, SUPPRESS("address", "p1@x.test") SCHEDULED VALUES("0") ")");
+		run_sql(other, "BEGIN;" SUPPRESS("address", "p2@x.test"));
+		run_sql(db, SUPPRESS("address", "p3@x.test"));
+		ck_assert_int_eq(start_due(db, false).audience, 10);
+		check_says(db, "ledger", LEDGER, "1 skipped suppressed, 3 skipped suppressed");
+		check_says(db, "mark", "SELECT suppressed_up_to::text FROM campaign", "0");
+		run_sql(other, "COMMIT");
+		check_says(db, "the next", "SELECT suppression_mark()::text", "3");
+		run_sql(other, SUPPRESS("address", "p5@x.test"));
+		check_says(db, "nobody waits for the mark", "SELECT max(id)::text FROM suppression", "4");
+		db_close(other);
+		db_close(db);
+	}
+END_TEST
+
+START_TEST(a_suppression_names_the_same_for_good)
+	{
+		struct db *db = database_open();
+		AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+		run_sql(db, SUPPRESS("address", "p1@x.test"));
+		enum err err = db_run_script(db, VIEW_LIT("UPDATE suppression SET value = 'p2@x.test'"), &why);
+		ck_assert(err != ERR_OK);
+		ck_assert_msg(strstr(buf_text(&why), "for good") != NULL, "%s", buf_text(&why));
+		db_close(db);
+	}
+END_TEST
+
 Suite *test_suite(void)
 {
-	const TTest *const tests[] = { around_is_an_hour_each_way, only_what_is_due_starts,
-				       an_audience_is_frozen,      a_rare_field_is_found,
-				       each_at_their_local_time,   a_started_campaign_keeps_its_list,
-				       the_late_wait_for_a_person, resume_keeps_a_schedule,
-				       states_know_windows,        openings_follow_the_clocks };
+	const TTest *const tests[] = { around_is_an_hour_each_way,
+				       only_what_is_due_starts,
+				       an_audience_is_frozen,
+				       a_rare_field_is_found,
+				       each_at_their_local_time,
+				       a_started_campaign_keeps_its_list,
+				       the_late_wait_for_a_person,
+				       resume_keeps_a_schedule,
+				       states_know_windows,
+				       openings_follow_the_clocks,
+				       who_is_suppressed_is_skipped_at_the_start,
+				       a_suppression_under_way_leaves_no_mark,
+				       a_suppression_names_the_same_for_good };
 	return suite_of("runs", tests, database_start() ? ARRAY_LEN(tests) : 0);
 }
