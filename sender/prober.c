@@ -18,7 +18,7 @@ enum { PROBES_AT_ONCE = 16 };
 /* How long QUIT may take: the probe itself has come to its end. */
 #define FAREWELL_US (INT64_C(2) * CLOCK_US_PER_SECOND)
 
-/* One test under way. */
+/* One test under way; a place for one when it has no prober. */
 struct probe {
 	struct prober *prober;
 	int64_t id;
@@ -29,6 +29,7 @@ struct probe {
 	int64_t give_up_us; /* boot time */
 	bool is_begun;      /* its letter is with the relay */
 	bool is_decided;    /* the answer stands */
+	bool is_returned;   /* not sent, and another sender may: that is the answer */
 	bool is_told;       /* the database has it */
 	struct relay_test_answer answer;
 	struct buf reply;
@@ -40,7 +41,7 @@ struct prober {
 	struct loop *loop;
 	struct token_maker *tokens;
 	struct probe probes[PROBES_AT_ONCE];
-	size_t count;
+	int64_t look_us; /* boot time: when it is asked for tests again */
 	enum err before; /* of the last look at the database, for one log line a change */
 };
 
@@ -60,6 +61,13 @@ static void decide(struct probe *probe, const struct relay_test_answer *answer, 
 static void refuse(struct probe *probe, struct view reply)
 {
 	decide(probe, &(struct relay_test_answer){ .answer = RELAY_ANSWER_REFUSED }, reply);
+}
+
+/* sender is stopped before the relay has got it: that says nothing about the relay. */
+static void give_back(struct probe *probe)
+{
+	probe->is_returned = !probe->is_decided;
+	probe->is_decided = true;
 }
 
 static void on_accepted(struct probe *probe, const struct smtp_event *event)
@@ -209,7 +217,9 @@ static void start(struct probe *probe)
 
 static void begin_test(struct prober *prober, const struct relay_test *test)
 {
-	struct probe *probe = &prober->probes[prober->count++];
+	struct probe *probe = prober->probes;
+	while (probe->prober != NULL)
+		probe++; /* no more are taken than there are places */
 	*probe = (struct probe){ .prober = prober,
 				 .id = test->id,
 				 .relay_name = buf_with_ceiling(LIMIT_WHY),
@@ -240,7 +250,10 @@ static void turn(struct probe *probe, bool is_stopping)
 		refuse(probe, relay_trouble(probe->relay));
 	if (!probe->is_decided && (now_us >= probe->give_up_us || is_stopping)) {
 		relay_cut(probe->relay, NULL);
-		refuse(probe, is_stopping ? VIEW_LIT("sender was stopped") : VIEW_LIT("no answer in time"));
+		if (now_us < probe->give_up_us)
+			give_back(probe);
+		else
+			refuse(probe, VIEW_LIT("no answer in time"));
 	}
 	if (!probe->is_decided)
 		return;
@@ -263,8 +276,9 @@ static void log_answer(const struct probe *probe)
 	};
 	struct log_text room;
 	log_event(LOG_INFO, "relay.tested", "test=%lld relay=" VIEW_FMT " answer=%s reply=%s", (long long)probe->id,
-		  VIEW_ARG(buf_view(&probe->relay_name)), words[probe->answer.answer],
-		  log_quoted(probe->answer.reply, &room));
+		  VIEW_ARG(buf_view(&probe->relay_name)),
+		  probe->is_returned ? "given-back" : words[probe->answer.answer],
+		  log_quoted(buf_view(&probe->reply), &room));
 }
 
 /* ---- the database ---- */
@@ -281,14 +295,20 @@ static void report(struct prober *prober, enum err err, struct buf *why)
 	prober->before = err;
 }
 
+static bool is_to_tell(const struct probe *probe)
+{
+	return probe->is_decided && !probe->is_told;
+}
+
 static enum err tell_answers(struct prober *prober, struct buf *why)
 {
 	enum err err = ERR_OK;
-	for (size_t i = 0; err == ERR_OK && i < prober->count; i++) {
+	for (size_t i = 0; err == ERR_OK && i < PROBES_AT_ONCE; i++) {
 		struct probe *probe = &prober->probes[i];
-		if (!probe->is_decided || probe->is_told)
+		if (!is_to_tell(probe))
 			continue;
-		err = relay_tests_answer(prober->db, &probe->answer, why);
+		err = probe->is_returned ? relay_tests_give_back(prober->db, probe->id, why)
+					 : relay_tests_answer(prober->db, &probe->answer, why);
 		probe->is_told = err == ERR_OK;
 		if (probe->is_told)
 			log_answer(probe);
@@ -296,10 +316,31 @@ static enum err tell_answers(struct prober *prober, struct buf *why)
 	return err;
 }
 
+static size_t count_if(const struct prober *prober, bool (*holds)(const struct probe *probe))
+{
+	size_t count = 0;
+	for (size_t i = 0; i < PROBES_AT_ONCE; i++)
+		count += holds(&prober->probes[i]);
+	return count;
+}
+
+static bool is_free(const struct probe *probe)
+{
+	return probe->prober == NULL;
+}
+
+static bool is_under_way(const struct probe *probe)
+{
+	return probe->relay != NULL;
+}
+
 static enum err take_tests(struct prober *prober, struct buf *why)
 {
 	AUTO_DB_ROWS *rows = NULL;
-	enum err err = relay_tests_take(prober->db, view_of(prober->setup->host), PROBES_AT_ONCE, &rows, why);
+	size_t places = count_if(prober, is_free);
+	if (places == 0)
+		return ERR_OK;
+	enum err err = relay_tests_take(prober->db, view_of(prober->setup->host), places, &rows, why);
 	for (size_t i = 0; err == ERR_OK && i < db_row_count(rows); i++) {
 		struct relay_test test;
 		relay_tests_get(rows, i, &test);
@@ -308,66 +349,69 @@ static enum err take_tests(struct prober *prober, struct buf *why)
 	return err;
 }
 
-static enum err use_database(struct prober *prober, enum err (*use)(struct prober *prober, struct buf *why))
+/* Tests that were asked for meanwhile are taken too: a relay that keeps its own waiting holds up no other's. */
+static enum err exchange(struct prober *prober, struct buf *why)
+{
+	int64_t now_us = clock_boot_us();
+	enum err err = tell_answers(prober, why);
+	if (err != ERR_OK || now_us < prober->look_us || entry_is_stopped())
+		return err;
+	prober->look_us = now_us + prober->setup->settings.sender_poll;
+	return take_tests(prober, why);
+}
+
+static void use_database(struct prober *prober)
 {
 	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
 	enum err err = db_is_connected(prober->db) ? ERR_OK : db_reconnect(prober->db, &why);
 	if (err == ERR_OK)
-		err = use(prober, &why);
+		err = exchange(prober, &why);
 	report(prober, err, &why);
-	return err;
 }
 
 /* ---- the round ---- */
 
-static bool any_under_way(const struct prober *prober)
+static void forget(struct probe *probe)
 {
-	for (size_t i = 0; i < prober->count; i++) {
-		if (prober->probes[i].relay != NULL)
-			return true;
-	}
-	return false;
+	relay_done(probe->relay);
+	buf_done(&probe->relay_name);
+	buf_done(&probe->from_address);
+	buf_done(&probe->reply);
+	*probe = (struct probe){ 0 };
 }
 
-static void forget(struct prober *prober)
+static void turn_all(struct prober *prober)
 {
-	for (size_t i = 0; i < prober->count; i++) {
-		relay_done(prober->probes[i].relay);
-		buf_done(&prober->probes[i].relay_name);
-		buf_done(&prober->probes[i].from_address);
-		buf_done(&prober->probes[i].reply);
+	bool is_stopping = entry_is_stopped();
+	for (size_t i = 0; i < PROBES_AT_ONCE; i++)
+		turn(&prober->probes[i], is_stopping);
+	/* With the database away, only when the relays have had their time. */
+	if (prober->before != ERR_OK && count_if(prober, is_under_way) > 0)
+		return;
+	if (count_if(prober, is_to_tell) > 0 || clock_boot_us() >= prober->look_us)
+		use_database(prober);
+	for (size_t i = 0; i < PROBES_AT_ONCE; i++) {
+		if (prober->probes[i].is_told && prober->probes[i].relay == NULL)
+			forget(&prober->probes[i]);
 	}
-	prober->count = 0;
 }
 
-static bool any_to_tell(const struct prober *prober)
+/* Until something is to be done; false when it is time to end. */
+static bool wait(struct prober *prober)
 {
-	for (size_t i = 0; i < prober->count; i++) {
-		if (prober->probes[i].is_decided && !prober->probes[i].is_told)
-			return true;
-	}
-	return false;
+	if (count_if(prober, is_under_way) == 0)
+		return entry_sleep(prober->setup->settings.sender_poll);
+	loop_run_once(prober->loop, TURN_US);
+	return true;
 }
 
-/* Those that were taken, all at once, each to its answer. */
-static void work_off(struct prober *prober)
+static void work(struct prober *prober)
 {
-	enum err told = ERR_OK;
-	while (any_under_way(prober)) {
-		bool is_stopping = entry_is_stopped();
-		for (size_t i = 0; i < prober->count; i++)
-			turn(&prober->probes[i], is_stopping);
-		/* With the database away, only when the relays have had their time. */
-		if (told == ERR_OK && any_to_tell(prober))
-			told = use_database(prober, tell_answers);
-		if (any_under_way(prober))
-			loop_run_once(prober->loop, TURN_US);
-	}
-	while (any_to_tell(prober) && use_database(prober, tell_answers) != ERR_OK) {
-		if (!entry_wait())
-			break;
-	}
-	forget(prober);
+	do {
+		turn_all(prober);
+	} while (wait(prober));
+	for (size_t i = 0; i < PROBES_AT_ONCE; i++)
+		forget(&prober->probes[i]);
 }
 
 static enum err make_parts(struct prober *prober)
@@ -388,12 +432,8 @@ int prober_run(const struct setup *setup)
 	enum err err = make_parts(prober);
 	if (err == ERR_OK)
 		err = entry_open_database(setup, ENTRY_PATIENCE_US, &prober->db);
-	if (err == ERR_OK) {
-		do {
-			if (use_database(prober, take_tests) == ERR_OK)
-				work_off(prober);
-		} while (entry_sleep(setup->settings.sender_poll));
-	}
+	if (err == ERR_OK)
+		work(prober);
 	loop_done(prober->loop);
 	token_maker_done(prober->tokens);
 	db_close(prober->db);

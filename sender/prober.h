@@ -1,5 +1,6 @@
-/* The prober: a child of the parent that works off the return-path tests that were asked for. It hands each probe to its relay once and
- * writes down what the relay said; that it comes back is bounced's to tell. Besides campaigns it is all that sender sends. */
+/* The prober: a child of the parent that works off the return-path tests that were asked for. It hands each probe to its relay once, or
+ * gives the test back when it is stopped before, and writes down what the relay said; that it comes back is bounced's to tell. Besides
+ * campaigns it is all that sender sends. */
 #ifndef SENDER_PROBER_H
 #define SENDER_PROBER_H
 

@@ -11,6 +11,7 @@ enum statement {
 	FIND,
 	NEWEST,
 	TAKE,
+	GIVE_BACK,
 	SEAL,
 	ANSWER,
 	BACK,
@@ -110,8 +111,12 @@ static const struct db_statement statements[] = {
 			  " NULL::timestamptz, NULL::timestamptz, NULL, NULL::boolean, NULL::boolean, NULL, NULL, NULL,"
 			  " false, false"
 			  " FROM taken t ORDER BY t.id" },
+	[GIVE_BACK] = { .name = "relay_tests_give_back",
+			.sql = "UPDATE relay_test SET taken_at = NULL, taken_by = NULL, sent_seal = NULL"
+			       " WHERE id = $1 AND answered_at IS NULL AND back_at IS NULL" },
 	[SEAL] = { .name = "relay_tests_seal",
-		   .sql = "UPDATE relay_test SET sent_seal = $2 WHERE id = $1 AND answered_at IS NULL" },
+		   .sql = "UPDATE relay_test SET sent_seal = $2 WHERE id = $1 AND taken_at IS NOT NULL"
+			  " AND answered_at IS NULL" },
 	[ANSWER] = { .name = "relay_tests_answer",
 		     .sql = "UPDATE relay_test SET answered_at = now(), accepted = $2::text::boolean, step = $3,"
 			    " code = $4, reply = $5 WHERE id = $1 AND answered_at IS NULL" },
@@ -378,7 +383,18 @@ enum err relay_tests_take(struct db *db, struct view host, size_t limit, struct 
 enum err relay_tests_seal(struct db *db, int64_t id, struct view seal, struct buf *why)
 {
 	const struct db_value values[] = { db_int(id), db_text(seal) };
-	return db_run(db, &statements[SEAL], values, ARRAY_LEN(values), NULL, why);
+	AUTO_DB_ROWS *rows = NULL;
+	enum err err = db_run(db, &statements[SEAL], values, ARRAY_LEN(values), &rows, why);
+	if (err != ERR_OK || db_changed(rows) > 0)
+		return err;
+	buf_add(why, VIEW_LIT("the test is not there any more"));
+	return ERR_NOT_FOUND;
+}
+
+enum err relay_tests_give_back(struct db *db, int64_t id, struct buf *why)
+{
+	const struct db_value values[] = { db_int(id) };
+	return db_run(db, &statements[GIVE_BACK], values, ARRAY_LEN(values), NULL, why);
 }
 
 enum err relay_tests_answer(struct db *db, const struct relay_test_answer *answer, struct buf *why)

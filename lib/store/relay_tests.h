@@ -82,12 +82,15 @@ void relay_tests_get(const struct db_rows *rows, size_t row, struct relay_test *
 
 /* ---- sending ---- */
 
-/* Takes up to limit tests that wait and whose time is not over; nobody else takes them again. */
+/* Takes up to limit tests that wait and whose time is not over; nobody else takes them again, unless they are given back. */
 enum err relay_tests_take(struct db *db, struct view host, size_t limit, struct db_rows **ret_rows,
 			  struct buf *why) MUST_USE;
 
-/* What must survive of its message, before anything of it is handed over: without it the message is not known when it comes back. */
+/* What must survive of its message, before anything of it is handed over: without it the message is not known when it comes back.
+ * ERR_NOT_FOUND: nobody has taken such a test, or it has its answer. */
 enum err relay_tests_seal(struct db *db, int64_t id, struct view seal, struct buf *why) MUST_USE;
+/* One that was taken and, for certain, not sent: it waits again. */
+enum err relay_tests_give_back(struct db *db, int64_t id, struct buf *why) MUST_USE;
 
 struct relay_test_answer {
 	int64_t id;

@@ -2,6 +2,7 @@
 
 import json
 import re
+import socket
 import subprocess
 
 from postfix import Postfix, unavailable
@@ -200,7 +201,7 @@ def prober(world):
 
 
 def test_stopped_and_killed(world):
-    "A stop ends a test that its relay keeps waiting, with its reason; a killed prober comes again, and sends no test twice."
+    "A test that its relay keeps waiting is given back at a stop, and made by the next; a killed prober comes again, and sends none twice."
     world.setup()
     relay(world, f'*@{BOUNCE_DOMAIN} refuse rcpt 550 5.1.1 "Too late" slow 100000\n')
     world.start("sender")
@@ -214,9 +215,17 @@ def test_stopped_and_killed(world):
         return process
     first = asked(1, "100s")
     world.stop("sender")
-    out, error = first.communicate(timeout=PATIENCE)
-    assert first.returncode == 1 and json.loads(out)[0]["result"] == "refused" and "sender was stopped" in error, (out, error)
+    assert world.sql("SELECT taken_at IS NULL, sent_seal IS NULL, answered_at IS NULL FROM relay_test") == [["t"] * 3], "it is given back"
+    assert "answer=given-back" in world.log("sender") and first.poll() is None
+    world.stop("mailworld")
+    relay(world)
+    world.start("bounced")
     world.start("sender")
+    out, error = first.communicate(timeout=PATIENCE)
+    assert first.returncode == 0 and json.loads(out)[0]["result"] == "kept", (out, error)
+    world.stop("bounced")
+    world.stop("mailworld")
+    relay(world, f'*@{BOUNCE_DOMAIN} refuse rcpt 550 5.1.1 "Too late" slow 100000\n')
     second = asked(2, "12s")
     killed = prober(world)
     world.kill(killed)
@@ -229,8 +238,27 @@ def test_stopped_and_killed(world):
     relay(world)
     world.start("bounced")
     assert tested(world, 0)[0]["result"] == "kept"
-    assert len(world.accepted()) == 1
+    assert len(world.accepted()) == 2
     world.stop("sender")
+    world.stop("bounced")
+
+
+def test_silent_relay(world):
+    "A relay that keeps its test waiting holds up nobody else's."
+    world.setup()
+    relay(world)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        world.sql("INSERT INTO relay (name, host, port) VALUES"
+                  f" ('good', '127.0.0.1', {world.relay_port}), ('silent', '127.0.0.1', {silent.getsockname()[1]})")
+        world.start("bounced")
+        world.start("sender")
+        command = [BIN / "listctl", "--config", world.config, "relay", "test", "silent", "--timeout", "10m"]
+        world.others.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True))
+        until(lambda: world.value("SELECT count(*) FROM relay_test WHERE taken_at IS NOT NULL") == "1", "it is taken")
+        row, = world.json("relay", "test", "good")
+        assert (row["relay"], row["result"]) == ("good", "kept"), row
+        assert world.value("SELECT state FROM relay_test_state WHERE relay = 'silent'") == "taken"
+        world.stop("sender")
     world.stop("bounced")
 
 

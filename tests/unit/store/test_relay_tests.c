@@ -282,6 +282,36 @@ START_TEST(returns_of_no_test_change_nothing)
 	}
 END_TEST
 
+/* That so many rows of the table fit. */
+static void check_count(struct db *db, const char *table_and_condition, int expected)
+{
+	char sql[512];
+	snprintf(sql, sizeof(sql), "DO $$ BEGIN ASSERT (SELECT count(*) FROM %s) = %d; END $$", table_and_condition,
+		 expected);
+	run_sql(db, sql);
+}
+
+/* Only what was taken and has no answer is given back; it is as if nobody had seen it. */
+START_TEST(given_back_and_taken_again)
+	{
+		struct db *db = database_open();
+		AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+		int64_t id = ask(db);
+		ck_assert_int_eq(relay_tests_seal(db, id, VIEW_LIT(SENT_SEAL), &why), ERR_NOT_FOUND);
+		ck_assert_uint_eq(take(db), 1);
+		seal(db, id);
+		ok(relay_tests_give_back(db, id, &why), &why);
+		check_count(db, "relay_test_state WHERE state = 'asked' AND sent_seal IS NULL", 1);
+		ck_assert_uint_eq(take(db), 1);
+		seal(db, id);
+		answer(db, id, &doubtful);
+		ok(relay_tests_give_back(db, id, &why), &why);
+		check_count(db, "relay_test_state WHERE state = 'sent' AND taken_at IS NOT NULL", 1);
+		ck_assert_int_eq(relay_tests_seal(db, id, VIEW_LIT("other"), &why), ERR_NOT_FOUND);
+		db_close(db);
+	}
+END_TEST
+
 START_TEST(tests_are_rare_and_taken_once)
 	{
 		struct db *db = database_open();
@@ -325,15 +355,6 @@ static struct db *with_list(void)
 	run_sql(db,
 		"INSERT INTO list (name, title, list_id, from_address) VALUES ('news', 'N', 'n.b.test', 'a@b.test')");
 	return db;
-}
-
-/* That so many rows of the table fit. */
-static void check_count(struct db *db, const char *table_and_condition, int expected)
-{
-	char sql[512];
-	snprintf(sql, sizeof(sql), "DO $$ BEGIN ASSERT (SELECT count(*) FROM %s) = %d; END $$", table_and_condition,
-		 expected);
-	run_sql(db, sql);
 }
 
 static void ask_for_due(struct db *db)
@@ -574,6 +595,7 @@ Suite *test_suite(void)
 	const TTest *const tests[] = { states_follow_from_what_happened,
 				       results_in_a_word,
 				       returns_of_no_test_change_nothing,
+				       given_back_and_taken_again,
 				       tests_are_rare_and_taken_once,
 				       due_campaigns_wait_for_their_tests,
 				       a_later_failure_outweighs_a_pass,
