@@ -68,8 +68,8 @@ enum column {
 };
 
 #define IS_RARE(relay)                                                                                                 \
-	"(SELECT count(*) FROM relay_test h WHERE h.relay = " relay " AND h.asked_at > now() - interval '1 hour')"     \
-	" < " TEXT_OF(RELAY_TESTS_AN_HOUR_NUMBER)
+	"((SELECT count(*) FROM relay_test h WHERE h.relay = " relay " AND h.asked_at > now() - interval '1 hour')"    \
+	" < " TEXT_OF(RELAY_TESTS_AN_HOUR_NUMBER) ")"
 #define RELAY_TESTS_AN_HOUR_NUMBER 30
 static_assert(RELAY_TESTS_AN_HOUR_NUMBER == (int)RELAY_TESTS_AN_HOUR, "one bound");
 
@@ -82,11 +82,14 @@ static_assert(RELAY_TESTS_AN_HOUR_NUMBER == (int)RELAY_TESTS_AN_HOUR, "one bound
 	" AND c.tested_for IS DISTINCT FROM c.start_at)"
 
 /* Which tests t say something for d of DUE: what was asked since the campaign was to start, and of others what is under way or good,
- * unless a later one of the relay has come to another end. */
+ * unless a later one of the relay has come to another end. Where no more may be asked, what is known of the relay. */
+#define IS_LAST_WORD "t.id IN (SELECT p.id FROM relay_path p WHERE p.relay = d.relay)"
 #define SERVES(parameter)                                                                                              \
-	"t.relay = d.relay AND (t.asked_at >= d.start_at OR (t.asked_at > now() - interval '10 minutes'"               \
-	" AND (t.state IN ('asked', 'taken', 'sent') OR (" PASSES(                                                     \
-	    parameter) " AND t.id IN (SELECT p.id FROM relay_path p WHERE p.relay = d.relay)))))"
+	"t.relay = d.relay AND (t.asked_at >= d.start_at OR (NOT " IS_RARE(                                            \
+	    "d.relay") " AND " IS_LAST_WORD ")"                                                                        \
+		       " OR (t.asked_at > now() - interval '10 minutes'"                                               \
+		       " AND (t.state IN ('asked', 'taken', 'sent') OR (" PASSES(parameter) " AND " IS_LAST_WORD       \
+											    "))))"
 
 static const struct db_statement statements[] = {
 	[ASK] = { .name = "relay_tests_ask",

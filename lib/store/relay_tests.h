@@ -123,7 +123,7 @@ enum err relay_tests_return(struct db *db, const struct relay_test_return *retur
 /* ---- before campaigns ---- */
 
 /* Asks for the tests that campaigns need which are due now and not held: one for each relay that the campaign may use, unless a test of it
- * is under way or the last one has passed within ten minutes. */
+ * is under way or the last one has passed within ten minutes. Beyond RELAY_TESTS_AN_HOUR none is asked for: the last one decides. */
 enum err relay_tests_ask_for_due(struct db *db, int64_t patience_us, const struct relay_tests_terms *terms,
 				 struct buf *why) MUST_USE;
 /* A due campaign whose tests are all over, with the first that did not pass. */

@@ -439,6 +439,31 @@ START_TEST(a_later_failure_outweighs_a_pass)
 	}
 END_TEST
 
+/* Nobody waits an hour for leave to ask once more. */
+START_TEST(what_is_known_serves_where_no_more_may_be_asked)
+	{
+		struct db *db = with_list();
+		bool passes;
+		for (size_t i = 0; i < RELAY_TESTS_AN_HOUR; i++)
+			ask(db);
+		take(db);
+		for (int64_t id = 1; id <= 2; id++) {
+			seal(db, id);
+			give_back(db, id, id == 1 ? &kept : &modified);
+		}
+		run_sql(db, "UPDATE relay_test SET asked_at = asked_at - interval '30 min', due_by = now()");
+		schedule(db, "first", "now()");
+		ask_for_due(db);
+		check_count(db, "relay_test WHERE asked_by = 'sender'", 0);
+		run_sql(db, "UPDATE relay_test SET taken_at = NULL, taken_by = NULL WHERE back_at IS NULL");
+		ck_assert_int_eq(next_due(db, &passes), 1);
+		ck_assert(!passes);
+		run_sql(db, "DELETE FROM relay_test WHERE id = 3");
+		ck_assert_int_eq(next_due(db, &passes), 0); /* one more may be asked again */
+		db_close(db);
+	}
+END_TEST
+
 START_TEST(a_failed_test_holds_and_a_new_start_tests_anew)
 	{
 		struct db *db = with_list();
@@ -599,6 +624,7 @@ Suite *test_suite(void)
 				       tests_are_rare_and_taken_once,
 				       due_campaigns_wait_for_their_tests,
 				       a_later_failure_outweighs_a_pass,
+				       what_is_known_serves_where_no_more_may_be_asked,
 				       a_failed_test_holds_and_a_new_start_tests_anew,
 				       relays_of_a_campaign,
 				       a_campaign_without_a_relay_is_not_held_here,
