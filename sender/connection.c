@@ -140,6 +140,7 @@ static connection_event *const on_event[] = {
 	[SMTP_ASKS_CONTENT] = on_asks_content,
 	[SMTP_ACCEPTED] = on_told,
 	[SMTP_REFUSED] = on_told,
+	[SMTP_UNFIT] = on_given_back,
 	[SMTP_NOT_SENT] = on_given_back,
 	[SMTP_IN_DOUBT] = on_given_back,
 	[SMTP_TROUBLE] = on_trouble,

@@ -16,7 +16,7 @@ struct connection_owner {
 	void *owner;
 	/* 354: may the content go? True only with its intent in the journal. */
 	bool (*may_send)(void *owner, struct recipient *recipient, const char *connection);
-	/* A recipient's end on this connection: ACCEPTED, REFUSED, NOT_SENT or IN_DOUBT. */
+	/* A recipient's end on this connection: ACCEPTED, REFUSED, UNFIT, NOT_SENT or IN_DOUBT. */
 	void (*told)(void *owner, struct recipient *recipient, const struct smtp_event *event, const char *connection);
 };
 

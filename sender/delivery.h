@@ -14,7 +14,7 @@ struct delivery_terms {
 	int64_t now_us;    /* wall clock */
 };
 
-/* Fills in recipient->row for ACCEPTED and REFUSED. True when it is a refusal about us: our own trouble, never the subscriber's
+/* Fills in recipient->row for ACCEPTED and REFUSED, and UNFIT, which is as if it were refused. True when it is a refusal about us: our own trouble, never the subscriber's
  * (see reason_counts_from_relay()). */
 bool delivery_decide(struct recipient *recipient, const struct smtp_event *event, const struct delivery_terms *terms);
 

@@ -135,6 +135,16 @@ static void take_back(struct dispatch *dispatch, struct recipient *recipient)
 	queue_give_back(dispatch->queue, recipient);
 }
 
+/* What this relay cannot take another one may that fits him. False: there is none. */
+static bool pass_on(struct dispatch *dispatch, struct recipient *recipient)
+{
+	recipient->relays &= ~(UINT64_C(1) << relay_slot(recipient->through));
+	if (recipient->relays == 0)
+		return false;
+	queue_give_back(dispatch->queue, recipient);
+	return true;
+}
+
 static void hold_group(struct dispatch *dispatch, struct run *run, struct group_breaker *group, struct view reason)
 {
 	run_hold_group(run, group, reason);
@@ -173,6 +183,8 @@ static void on_told(void *owner, struct recipient *recipient, const struct smtp_
 	struct dispatch *dispatch = owner;
 	const struct delivery_terms terms = terms_of(dispatch);
 	end_pace(dispatch, recipient, pace_relays_end(event, &terms), event->reply.text);
+	if (event->type == SMTP_UNFIT && pass_on(dispatch, recipient))
+		return;
 	if (!relay_judge(recipient->through, recipient, event) || event->type == SMTP_NOT_SENT) {
 		take_back(dispatch, recipient);
 		return;

@@ -34,7 +34,7 @@ void pace_relays_limit(struct pace *pace, struct relays *relays, int64_t now_us)
 
 enum pace_end pace_relays_end(const struct smtp_event *event, const struct delivery_terms *terms)
 {
-	if (event->type == SMTP_NOT_SENT)
+	if (event->type == SMTP_NOT_SENT || event->type == SMTP_UNFIT)
 		return PACE_NOT_SENT;
 	if (event->type == SMTP_ACCEPTED)
 		return PACE_ACCEPTED;

@@ -153,7 +153,7 @@ static void told(void *owner, struct recipient *recipient, const struct smtp_eve
 	(void)connection;
 	if (event->type == SMTP_ACCEPTED)
 		on_accepted(probe, event);
-	else if (event->type == SMTP_REFUSED)
+	else if (event->type == SMTP_REFUSED || event->type == SMTP_UNFIT)
 		on_refused(probe, event);
 	else if (event->type == SMTP_IN_DOUBT)
 		on_doubt(probe);

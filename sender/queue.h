@@ -24,7 +24,7 @@ struct recipient {
 	struct batch *batch;
 	struct run *run;
 	struct opened opened;
-	uint64_t relays;       /* that it may go through: a bit for each slot */
+	uint64_t relays;       /* that it may go through: a bit for each slot; changes only while it does not wait */
 	size_t place;          /* its connection's, while it is in hand */
 	struct relay *through; /* the relay that it was begun through last: there as long as it is in hand */
 	struct pace_mark mark;

@@ -288,7 +288,7 @@ void smtp_client_next(struct smtp_client *client, struct smtp_event *ret_event)
 #define TOO_LARGE "5.3.4 The message is larger than the server takes"
 #define NOT_ASCII "5.6.7 The server does not take international addresses (SMTPUTF8)"
 
-/* What the server is known to refuse is not asked of it; false when it is such. */
+/* What the server is known not to take is not asked of it; false when it is such. */
 static bool is_within_offers(struct smtp_client *client, uint64_t id, const struct smtp_envelope *envelope)
 {
 	static const struct reply too_large = {
@@ -308,7 +308,7 @@ static bool is_within_offers(struct smtp_client *client, uint64_t id, const stru
 		refusal = &not_ascii;
 	if (refusal == NULL)
 		return true;
-	client_tell(client, SMTP_REFUSED, id, refusal)->step = SMTP_STEP_RCPT;
+	client_tell(client, SMTP_UNFIT, id, refusal)->step = SMTP_STEP_MAIL;
 	return false;
 }
 

@@ -53,17 +53,20 @@ enum smtp_event_type {
 	SMTP_ASKS_CONTENT,   /* message id's turn: call smtp_client_content() or smtp_client_abandon() */
 	SMTP_ACCEPTED,       /* message id: 2xx to its content */
 	SMTP_REFUSED,  /* message id: refused at `step` (MAIL, RCPT, DATA or FINAL_DOT) with `reply` (4xx or 5xx) */
+	SMTP_UNFIT,    /* message id: this server cannot take it, by what it offers; `reply`: as it would be refused */
 	SMTP_NOT_SENT, /* message id: given back; the server has not got it */
 	SMTP_IN_DOUBT, /* message id: the end of its content was written and no reply to it was read */
 	SMTP_TROUBLE,  /* the session itself failed at `step` */
 	SMTP_CLOSED    /* the session is over; close the socket */
 };
 
-/* Every id that smtp_client_envelope() took comes back in exactly one of ACCEPTED, REFUSED, NOT_SENT and IN_DOUBT.
+/* Every id that smtp_client_envelope() took comes back in exactly one of ACCEPTED, REFUSED, UNFIT, NOT_SENT and IN_DOUBT.
  *
  * REFUSED: at RCPT, at DATA after RCPT was accepted, or instead of the content's 2xx; at MAIL only where the reply is about the
  * message: too large (552 alone, X.2.3, X.3.4) or something in it or its addresses (X.6). The session goes on. Whether a server that
  * refuses before the content means the message, or would refuse any, is the owner's to judge.
+ *
+ * UNFIT: nothing was said of it to the server. Another server may take it.
  *
  * NOT_SENT: the end of its content (the final dot, or the last octet of BDAT) was not written; or it was, but what was read
  * rules it out: its own MAIL was refused, or the server said 421 before its turn and closed the connection without another
@@ -106,8 +109,8 @@ void smtp_client_next(struct smtp_client *client, struct smtp_event *ret_event);
  * binding is that of RFC 9266 (tls-exporter, 32 octets); empty: there is none. */
 void smtp_client_secured(struct smtp_client *client, struct view channel_binding);
 
-/* Takes the id, whose end is an event. A message larger than the server's SIZE is SMTP_REFUSED 552 5.3.4 at RCPT,
- * and a non-ASCII address at a server without SMTPUTF8 550 5.6.7 at RCPT, without a word to the server. One that
+/* Takes the id, whose end is an event. A message larger than the server's SIZE is SMTP_UNFIT with 552 5.3.4, a non-ASCII address
+ * at a server without SMTPUTF8 with 550 5.6.7 (RFC 6531 section 3.2: another server may be tried). One that
  * would pass a limit of the server's for a session (RFC 9422) is SMTP_NOT_SENT, and the session ends. ERR_REFUSED: no
  * SMTP_TAKES_ENVELOPE is open; ERR_INVALID: an address or envid that cannot stand in a command. On any error the
  * id is not taken. */

@@ -43,7 +43,8 @@ static void check_ending(struct owner *owner, const struct smtp_event *event)
 	/* Of a chunk that left, its MAIL may have been refused, or 421 said before its turn. */
 	assert(event->type != SMTP_NOT_SENT || !has_left || owner->is_chunk[id]);
 	assert((event->type != SMTP_IN_DOUBT && event->type != SMTP_ACCEPTED) || has_left);
-	assert(event->type != SMTP_REFUSED || event->reply.code >= 400);
+	assert(event->type != SMTP_UNFIT || owner->last_at[id] == 0);
+	assert((event->type != SMTP_REFUSED && event->type != SMTP_UNFIT) || event->reply.code >= 400);
 }
 
 static bool react(struct owner *owner)

@@ -49,8 +49,8 @@ void owner_give(struct owner *owner)
 static const char *const event_names[] = {
 	[SMTP_NEEDS_INPUT] = "needs", [SMTP_ASKS_TLS] = "tls",      [SMTP_TAKES_ENVELOPE] = "takes",
 	[SMTP_ASKS_CONTENT] = "asks", [SMTP_ACCEPTED] = "accepted", [SMTP_REFUSED] = "refused",
-	[SMTP_NOT_SENT] = "not-sent", [SMTP_IN_DOUBT] = "in-doubt", [SMTP_TROUBLE] = "trouble",
-	[SMTP_CLOSED] = "closed",
+	[SMTP_UNFIT] = "unfit",       [SMTP_NOT_SENT] = "not-sent", [SMTP_IN_DOUBT] = "in-doubt",
+	[SMTP_TROUBLE] = "trouble",   [SMTP_CLOSED] = "closed",
 };
 
 static void note(struct owner *owner, const struct smtp_event *event)

@@ -242,3 +242,42 @@ def test_token_command(world):
     exactly_once(relays, AUDIENCE[:40])
     assert "auth: 535" in world.log("sender") and "token-1" not in world.log("sender")
     world.stop("sender")
+
+
+def offer(world, relay, offers):
+    """From the next connection on, which is a new one."""
+    relay.options["offers"] = offers
+    relay.rules([])
+    world.listctl("relay", "edit", relay.name, "--helo", f"hello{relay.version}.test")
+
+
+def test_one_cannot(world):
+    "What one relay cannot take by what it offers (SIZE, SMTPUTF8) goes through one that can; who fits none is refused with that reason."
+    plain = [address for address, _ in people(40)]
+    foreign = [f"ü{n}@d.test" for n in range(40)]
+    relays = begin(world, ["narrow", "wide"], plain + foreign)
+    world.configure(**{"breaker.policy_share": 0})
+    for relay in relays.values():
+        add(world, relay)
+    offer(world, relays["narrow"], ["PIPELINING", "ENHANCEDSTATUSCODES"])
+    small = ["PIPELINING", "SIZE 300", "SMTPUTF8"]
+    world.start("sender")
+    world.campaign("utf8")
+    status = world.finished("utf8")
+    assert (status["accepted"], status["refused"]) == (80, 0), status
+    exactly_once(relays, plain + foreign)
+    assert not set(foreign) & set(by_relay(relays)["narrow"])
+    offer(world, relays["narrow"], small)
+    world.campaign("size")
+    assert world.finished("size")["accepted"] == 80
+    assert len(relays["wide"].accepted()) + len(relays["narrow"].accepted()) == 160
+    offer(world, relays["wide"], small)
+    world.campaign("none")
+    status = world.finished("none")
+    assert (status["accepted"], status["refused"]) == (0, 80), status
+    assert world.sql("SELECT DISTINCT code, status, reason, attempts FROM delivery WHERE outcome = 'refused'") == [
+        ["552", "5.3.4", "message-too-big", "1"]]
+    assert world.value("SELECT count(*) FROM membership WHERE state <> 'active'") == "0"
+    for relay in relays.values():
+        relay.check()
+    world.stop("sender")

@@ -199,7 +199,8 @@ static void end_report(struct courier *courier, const struct smtp_event *event)
 		return;
 	struct report *report = *place;
 	*place = NULL;
-	bool is_final = event->type == SMTP_ACCEPTED || (event->type == SMTP_REFUSED && event->reply.code >= 500);
+	bool is_final = event->type == SMTP_ACCEPTED || event->type == SMTP_UNFIT ||
+			(event->type == SMTP_REFUSED && event->reply.code >= 500);
 	if (!is_final) {
 		postman->counts.doubtful += event->type == SMTP_IN_DOUBT;
 		put_back(postman, report);
@@ -268,6 +269,7 @@ static bool on_event(struct courier *courier, const struct smtp_event *event)
 		return true;
 	case SMTP_ACCEPTED:
 	case SMTP_REFUSED:
+	case SMTP_UNFIT:
 	case SMTP_NOT_SENT:
 	case SMTP_IN_DOUBT:
 		end_report(courier, event);

@@ -58,6 +58,8 @@ static const struct row rows[] = {
 	  false, true },
 	{ "relay denied", SMTP_REFUSED, SMTP_STEP_RCPT, 554, "5.7.1", "5.7.1 Relay access denied", LEDGER_REFUSED,
 	  "relay-denied", true, false },
+	{ "too large for every relay", SMTP_UNFIT, SMTP_STEP_MAIL, 552, "5.3.4",
+	  "5.3.4 The message is larger than the server takes", LEDGER_REFUSED, "message-too-big", true, false },
 	{ "spam", SMTP_REFUSED, SMTP_STEP_FINAL_DOT, 554, "5.7.1", "5.7.1 Message rejected as spam", LEDGER_REFUSED,
 	  "spam-content", true, false },
 };

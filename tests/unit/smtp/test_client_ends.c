@@ -200,7 +200,8 @@ static void check_ending(struct trial *trial, unsigned seed, const struct smtp_e
 static bool react(struct trial *trial, unsigned seed, const struct smtp_event *event)
 {
 	struct smtp_client *client = trial->owner.client;
-	struct smtp_envelope envelope = { .to = view_of("you@example.org") };
+	struct smtp_envelope envelope = { .to = view_of(roll(trial, 12) != 0 ? "you@example.org"
+									     : "d\xc3\xbc@example.org") };
 	char text[32];
 	snprintf(text, sizeof(text), "ID%u\r\n", (unsigned)event->id);
 	if (event->type == SMTP_TAKES_ENVELOPE && trial->taken + 1 < IDS_MAX && roll(trial, 8) != 0) {

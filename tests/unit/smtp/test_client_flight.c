@@ -56,7 +56,7 @@ static void on_mail(struct trial *trial, struct view line)
 	if (trial->sender != 0) {
 		reply(trial, 503);
 	} else if (roll(trial, 60) == 0) {
-		reply(trial, 451);
+		reply(trial, roll(trial, 2) != 0 ? 451 : 552);
 	} else {
 		trial->sender = number_in(line, "<b+");
 		reply(trial, 250);
@@ -150,7 +150,9 @@ static void react(struct trial *trial, const struct smtp_event *event)
 	unsigned id = (unsigned)event->id;
 	if (event->type == SMTP_TAKES_ENVELOPE && trial->taken < MESSAGES) {
 		snprintf(from, sizeof(from), "b+%u@example.net", (unsigned)trial->taken + 1);
-		snprintf(to, sizeof(to), "r%u@example.org", (unsigned)trial->taken + 1);
+		/* Who is international is never said: the server does not offer it. */
+		snprintf(to, sizeof(to), roll(trial, 12) != 0 ? "r%u@example.org" : "\xc3\xa9%u@example.org",
+			 (unsigned)trial->taken + 1);
 		const struct smtp_envelope envelope = { .from = view_of(from), .to = view_of(to) };
 		ck_assert(smtp_client_envelope(trial->client, trial->taken + 1, &envelope) == ERR_OK);
 		trial->taken++;
