@@ -30,12 +30,18 @@ bool reply_parser_is_fresh(const struct reply_parser *parser)
 	return parser->octets == 0;
 }
 
+static enum reply_state fail(struct reply_parser *parser, enum reply_fault fault)
+{
+	parser->fault = fault;
+	return REPLY_STATE_MALFORMED;
+}
+
 static enum reply_state end_line(struct reply_parser *parser)
 {
 	if (parser->last_line)
 		return REPLY_STATE_DONE;
 	if (parser->lines == LIMIT_REPLY_LINES)
-		return REPLY_STATE_MALFORMED;
+		return fail(parser, REPLY_FAULT_LINES);
 	parser->line_code = 0;
 	parser->digits = 0;
 	parser->line_octets = 0;
@@ -45,15 +51,15 @@ static enum reply_state end_line(struct reply_parser *parser)
 static enum reply_state on_code(struct reply_parser *parser, char octet)
 {
 	if (octet < '0' || octet > '9')
-		return REPLY_STATE_MALFORMED;
+		return fail(parser, REPLY_FAULT_CODE);
 	if (parser->digits == 0 && (octet < '2' || octet > '5'))
-		return REPLY_STATE_MALFORMED;
+		return fail(parser, REPLY_FAULT_CODE);
 	parser->line_code = parser->line_code * 10 + (unsigned)(octet - '0');
 	parser->digits++;
 	if (parser->digits < CODE_DIGITS)
 		return REPLY_STATE_CODE;
 	if (parser->lines > 0 && parser->line_code != parser->code)
-		return REPLY_STATE_MALFORMED;
+		return fail(parser, REPLY_FAULT_CODES);
 	parser->code = parser->line_code;
 	if (parser->lines > 0)
 		buf_add_byte(&parser->text, '\n');
@@ -73,7 +79,7 @@ static enum reply_state on_separator(struct reply_parser *parser, char octet)
 	case '\n':
 		return end_line(parser);
 	default:
-		return REPLY_STATE_MALFORMED;
+		return fail(parser, REPLY_FAULT_SEPARATOR);
 	}
 }
 
@@ -91,7 +97,7 @@ static enum reply_state on_text(struct reply_parser *parser, char octet)
 
 static enum reply_state on_lf(struct reply_parser *parser, char octet)
 {
-	return octet == '\n' ? end_line(parser) : REPLY_STATE_MALFORMED;
+	return octet == '\n' ? end_line(parser) : fail(parser, REPLY_FAULT_CR);
 }
 
 static enum reply_state on_end(struct reply_parser *parser, char octet)
@@ -117,10 +123,12 @@ static void feed_octet(struct reply_parser *parser, char octet)
 	parser->octets++;
 	parser->line_octets++;
 	parser->state = steps[parser->state](parser, octet);
-	bool too_long = parser->line_octets > LIMIT_REPLY_LINE || parser->octets > LIMIT_REPLY;
-	/* Without memory for the text nothing can be said about it either. */
-	if (too_long || buf_err(&parser->text) != ERR_OK)
-		parser->state = REPLY_STATE_MALFORMED;
+	if (parser->line_octets > LIMIT_REPLY_LINE)
+		parser->state = fail(parser, REPLY_FAULT_LONG_LINE);
+	else if (parser->octets > LIMIT_REPLY)
+		parser->state = fail(parser, REPLY_FAULT_LONG);
+	else if (buf_err(&parser->text) != ERR_OK)
+		parser->state = fail(parser, REPLY_FAULT_MEMORY);
 }
 
 enum reply_progress reply_feed(struct reply_parser *parser, struct view *bytes)
@@ -160,4 +168,23 @@ struct reply reply_read(struct reply_parser *parser)
 		replace_bytes_beyond_ascii(&parser->text);
 	struct view text = buf_view(&parser->text);
 	return (struct reply){ .code = parser->code, .status = read_status(text, parser->code), .text = text };
+}
+
+static const char *const faults[] = {
+	[REPLY_FAULT_NONE] = "nothing is wrong with the reply",
+	[REPLY_FAULT_CODE] = "a line of the reply does not begin with a code from 200 to 599",
+	[REPLY_FAULT_CODES] = "the lines of the reply have different codes",
+	[REPLY_FAULT_SEPARATOR] = "neither a space nor a hyphen stands behind the code of the reply",
+	[REPLY_FAULT_CR] = "a line of the reply has a CR that does not end it",
+	[REPLY_FAULT_LONG_LINE] = "a line of the reply is longer than 4,096 octets",
+	[REPLY_FAULT_LINES] = "the reply has more than 100 lines",
+	[REPLY_FAULT_LONG] = "the reply is longer than 65,536 octets",
+	[REPLY_FAULT_MEMORY] = "there is no memory for the reply",
+};
+static_assert(ARRAY_LEN(faults) == REPLY_FAULT_COUNT, "a sentence for each fault");
+static_assert(LIMIT_REPLY_LINE == 4096 && LIMIT_REPLY_LINES == 100 && LIMIT_REPLY == 65536, "as the sentences say");
+
+struct view reply_fault(const struct reply_parser *parser)
+{
+	return view_of(faults[parser->fault]);
 }

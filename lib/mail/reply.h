@@ -26,9 +26,24 @@ enum reply_state {
 	REPLY_STATE_COUNT
 };
 
+/* What is wrong with a malformed reply. */
+enum reply_fault {
+	REPLY_FAULT_NONE,
+	REPLY_FAULT_CODE,
+	REPLY_FAULT_CODES,
+	REPLY_FAULT_SEPARATOR,
+	REPLY_FAULT_CR,
+	REPLY_FAULT_LONG_LINE,
+	REPLY_FAULT_LINES,
+	REPLY_FAULT_LONG,
+	REPLY_FAULT_MEMORY,
+	REPLY_FAULT_COUNT
+};
+
 /* Held by value; all fields are the parser's own. Begin with reply_parser_new(). */
 struct reply_parser {
 	enum reply_state state;
+	enum reply_fault fault;
 	unsigned code, line_code; /* of the first line; of the present one */
 	unsigned digits;          /* of line_code that were read */
 	bool last_line;
@@ -56,5 +71,7 @@ enum reply_progress { REPLY_NEEDS_MORE, REPLY_IS_READ, REPLY_IS_MALFORMED };
 enum reply_progress reply_feed(struct reply_parser *parser, struct view *bytes) MUST_USE;
 /* The reply that was read: after REPLY_IS_READ only. */
 struct reply reply_read(struct reply_parser *parser);
+/* After REPLY_IS_MALFORMED: a sentence for people on what is wrong with it. */
+struct view reply_fault(const struct reply_parser *parser);
 
 #endif

@@ -23,7 +23,7 @@ static bool read_reply(struct smtp_client *client)
 		client->replies++;
 		client_on_reply(client, &reply);
 	} else if (progress == REPLY_IS_MALFORMED) {
-		client_break_off(client, NULL);
+		client_break_off_for(client, client_step(client), reply_fault(&client->parser));
 	}
 	return true;
 }
@@ -128,6 +128,8 @@ void smtp_client_done(struct smtp_client *client)
 
 /* ---- the owner's side: the wire ---- */
 
+#define TOO_MUCH "the server says more at once than can be kept"
+#define UNASKED "the server says something that it was not asked for"
 #define NOT_SECURED "the server spoke before the connection was secure"
 
 /* Nothing may be read before the handshake that the server's words are to be protected by. */
@@ -149,7 +151,7 @@ void smtp_client_input(struct smtp_client *client, struct view bytes)
 		client->in_at = 0;
 	}
 	if (buf_add(&client->in, bytes) != ERR_OK)
-		client_break_off(client, NULL);
+		client_break_off_for(client, client_step(client), VIEW_LIT(TOO_MUCH));
 }
 
 void smtp_client_lost(struct smtp_client *client)
@@ -377,7 +379,7 @@ enum err smtp_client_content(struct smtp_client *client, uint64_t id, struct vie
 		return ERR_REFUSED;
 	if (client->awaited_count == 0 && is_amid_reply(client)) {
 		/* It would pass for the reply to what is said now. */
-		client_break_off(client, NULL);
+		client_break_off_for(client, client_step(client), VIEW_LIT(UNASKED));
 		return ERR_REFUSED;
 	}
 	make_room(client);

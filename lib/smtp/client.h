@@ -85,8 +85,8 @@ struct smtp_event {
 	enum smtp_event_type type;
 	uint64_t id;
 	enum smtp_step step;
-	/* code 0 when there was none: eof, timeout, malformed, or with a text: a sentence on what the server lacks or did
-	 * wrong. The text is borrowed until the next call. */
+	/* code 0 when there was none: eof, timeout; or with a text: a sentence on what the server lacks or did wrong, such as how its
+	 * reply is malformed. The text is borrowed until the next call. */
 	struct reply reply;
 };
 

@@ -281,3 +281,25 @@ def test_one_cannot(world):
     for relay in relays.values():
         relay.check()
     world.stop("sender")
+
+
+def test_malformed_replies(world):
+    "What is wrong with a relay's reply is said: in the log, and by listctl relay ls."
+    relay = begin(world, ["main"], AUDIENCE[:20])["main"]
+    add(world, relay)
+    world.start("sender")
+    kinds = [("ehlo", "250-x\r\n" * 101 + "250 x", "ehlo: the reply has more than 100 lines"),
+             ("ehlo", "250 " + "x" * 5000, "ehlo: a line of the reply is longer than 4,096 octets"),
+             ("mail", "250-one\r\n354 other", "mail: the lines of the reply have different codes"),
+             ("banner", "SSH-2.0-x", "banner: a line of the reply does not begin with a code")]
+    for number, (step, reply, says) in enumerate(kinds):
+        relay.rules([{"step": step, "action": "hard", "reply": reply}])
+        world.listctl("relay", "edit", "main", "--helo", f"hello{number}.test")  # tried anew
+        if number == 0:
+            world.campaign("news")
+        until(lambda: says in (world.json("relay", "ls")[0]["trouble"] or ""), says)
+        assert f'"{says}' in world.log("sender"), says
+    relay.rules([])
+    assert world.finished("news")["accepted"] == 20
+    exactly_once({"main": relay}, AUDIENCE[:20])
+    world.stop("sender")

@@ -110,20 +110,55 @@ START_TEST(rows_octet_by_octet)
 	}
 END_TEST
 
+/* ---- what is wrong with it ---- */
+
+static const struct fault_row {
+	const char *bytes;
+	enum reply_fault fault;
+	const char *says;
+} fault_rows[] = {
+	{ "hello\r\n", REPLY_FAULT_CODE, "does not begin with a code" },
+	{ "\r\n", REPLY_FAULT_CODE, "does not begin with a code" },
+	{ "150 x\r\n", REPLY_FAULT_CODE, "from 200 to 599" },
+	{ "25 x\r\n", REPLY_FAULT_CODE, "does not begin with a code" },
+	{ "250-a\r\nhello\r\n", REPLY_FAULT_CODE, "does not begin with a code" },
+	{ "250-a\r\n251 b\r\n", REPLY_FAULT_CODES, "different codes" },
+	{ "250_a\r\n", REPLY_FAULT_SEPARATOR, "neither a space nor a hyphen" },
+	{ "2500 x\r\n", REPLY_FAULT_SEPARATOR, "neither a space nor a hyphen" },
+	{ "250 a\rb\r\n", REPLY_FAULT_CR, "a CR" },
+};
+
+START_TEST(faults)
+	{
+		for (size_t i = 0; i < ARRAY_LEN(fault_rows); i++) {
+			const struct fault_row *row = &fault_rows[i];
+			struct reply_parser parser = reply_parser_new();
+			struct view unread = view_of(row->bytes);
+			ck_row(row->bytes, reply_feed(&parser, &unread) == REPLY_IS_MALFORMED);
+			ck_row(row->bytes, parser.fault == row->fault);
+			ck_row(row->bytes, view_find(reply_fault(&parser), view_of(row->says)) != VIEW_NONE);
+			reply_parser_reset(&parser);
+			ck_row(row->bytes, parser.fault == REPLY_FAULT_NONE);
+			reply_parser_done(&parser);
+		}
+	}
+END_TEST
+
 struct size_row {
 	const char *label;
 	size_t lines, text_len;
 	enum reply_progress progress;
+	enum reply_fault fault;
 };
 
 /* A line's octets are code, separator, text and CRLF. */
 static const struct size_row size_rows[] = {
-	{ "longest line", 1, LIMIT_REPLY_LINE - 6, REPLY_IS_READ },
-	{ "a longer line", 1, LIMIT_REPLY_LINE - 5, REPLY_IS_MALFORMED },
-	{ "most lines", LIMIT_REPLY_LINES, 10, REPLY_IS_READ },
-	{ "more lines", LIMIT_REPLY_LINES + 1, 10, REPLY_IS_MALFORMED },
-	{ "largest reply", 16, LIMIT_REPLY_LINE - 6, REPLY_IS_READ },
-	{ "a larger reply", 17, LIMIT_REPLY_LINE - 6, REPLY_IS_MALFORMED },
+	{ "longest line", 1, LIMIT_REPLY_LINE - 6, REPLY_IS_READ, REPLY_FAULT_NONE },
+	{ "a longer line", 1, LIMIT_REPLY_LINE - 5, REPLY_IS_MALFORMED, REPLY_FAULT_LONG_LINE },
+	{ "most lines", LIMIT_REPLY_LINES, 10, REPLY_IS_READ, REPLY_FAULT_NONE },
+	{ "more lines", LIMIT_REPLY_LINES + 1, 10, REPLY_IS_MALFORMED, REPLY_FAULT_LINES },
+	{ "largest reply", 16, LIMIT_REPLY_LINE - 6, REPLY_IS_READ, REPLY_FAULT_NONE },
+	{ "a larger reply", 17, LIMIT_REPLY_LINE - 6, REPLY_IS_MALFORMED, REPLY_FAULT_LONG },
 };
 
 START_TEST(ceilings)
@@ -140,7 +175,27 @@ START_TEST(ceilings)
 			struct reply_parser parser = reply_parser_new();
 			struct view unread = buf_view(&bytes);
 			ck_row(row->label, reply_feed(&parser, &unread) == row->progress);
+			ck_row(row->label, parser.fault == row->fault);
 			reply_parser_done(&parser);
+		}
+	}
+END_TEST
+
+/* Each has a sentence of its own, and all that a peer can do wrong a row. */
+START_TEST(every_fault)
+	{
+		for (size_t i = 0; i < REPLY_FAULT_COUNT; i++) {
+			const struct reply_parser parser = { .fault = (enum reply_fault)i };
+			bool has_row = i == REPLY_FAULT_NONE || i == REPLY_FAULT_MEMORY;
+			for (size_t k = 0; k < ARRAY_LEN(fault_rows); k++)
+				has_row = has_row || fault_rows[k].fault == i;
+			for (size_t k = 0; k < ARRAY_LEN(size_rows); k++)
+				has_row = has_row || size_rows[k].fault == i;
+			ck_assert_msg(has_row, "no row for fault %zu", i);
+			for (size_t k = 0; k < i; k++) {
+				const struct reply_parser other = { .fault = (enum reply_fault)k };
+				ck_assert(!view_eq(reply_fault(&parser), reply_fault(&other)));
+			}
 		}
 	}
 END_TEST
@@ -161,7 +216,8 @@ END_TEST
 
 Suite *test_suite(void)
 {
-	const TTest *const tests[] = { rows_whole, rows_split_at_every_octet, rows_octet_by_octet, ceilings,
-				       endings_last };
+	const TTest *const tests[] = {
+		rows_whole, rows_split_at_every_octet, rows_octet_by_octet, faults, ceilings, every_fault, endings_last
+	};
 	return suite_of("reply", tests, ARRAY_LEN(tests));
 }

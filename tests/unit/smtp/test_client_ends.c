@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/limits.h"
 #include "tests/support/smtp_owner.h"
 
 /* ---- what is written decides between not sent and in doubt ---- */
@@ -278,6 +279,44 @@ START_TEST(exactly_one_true_ending)
 	}
 END_TEST
 
+/* ---- malformed replies ---- */
+
+/* What is wrong with a reply is the trouble's text, at the step where it came. */
+START_TEST(malformed_replies_are_named)
+	{
+		AUTO_BUF lines = buf_with_ceiling(1 << 20);
+		AUTO_BUF line = buf_with_ceiling(1 << 20);
+		for (size_t i = 0; i <= LIMIT_REPLY_LINES; i++)
+			buf_addf(&lines, "250-x\r\n");
+		buf_addf(&line, "250 ");
+		while (line.len <= LIMIT_REPLY_LINE)
+			buf_add_byte(&line, 'x');
+		const struct {
+			const char *reply, *says;
+		} kinds[] = {
+			{ "SSH-2.0\r\n", "does not begin with a code" },
+			{ "250-a\r\n550 b\r\n", "different codes" },
+			{ "250*a\r\n", "neither a space nor a hyphen" },
+			{ "250 a\rb\r\n", "a CR" },
+			{ buf_text(&lines), "more than 100 lines" },
+			{ buf_text(&line), "longer than 4,096 octets" },
+		};
+		for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+			struct owner owner = owner_new(NULL, 0);
+			struct smtp_event event;
+			owner_turn(&owner, view_of("220 hi\r\n"));
+			smtp_client_input(owner.client, view_of(kinds[i].reply));
+			smtp_client_next(owner.client, &event);
+			ck_row(kinds[i].says, event.type == SMTP_TROUBLE && event.step == SMTP_STEP_EHLO);
+			ck_row(kinds[i].says, event.reply.code == 0);
+			ck_row(kinds[i].says, view_find(event.reply.text, view_of(kinds[i].says)) != VIEW_NONE);
+			smtp_client_next(owner.client, &event);
+			ck_row(kinds[i].says, event.type == SMTP_CLOSED);
+			owner_done(&owner);
+		}
+	}
+END_TEST
+
 Suite *test_suite(void)
 {
 	const TTest *const tests[] = {
@@ -287,6 +326,7 @@ Suite *test_suite(void)
 		a_reply_before_its_command,
 		content_refused_before_its_end,
 		exactly_one_true_ending,
+		malformed_replies_are_named,
 	};
 	return suite_of("client_ends", tests, ARRAY_LEN(tests));
 }
