@@ -87,7 +87,13 @@ static void write_line(const struct standing_report *report, bool bar, struct bu
 	for (size_t i = 0; i < db_row_count(report->relays); i++) {
 		struct relay_trouble trouble;
 		relay_trouble_at(report->relays, i, &trouble);
-		buf_addf(line, "; relay " VIEW_FMT ": " VIEW_FMT, VIEW_ARG(trouble.relay), VIEW_ARG(trouble.reason));
+		buf_addf(line, "; relay " VIEW_FMT, VIEW_ARG(trouble.relay));
+		if (trouble.retry_us != 0) {
+			buf_addf(line, " (next try at ");
+			schedule_write_instant(trouble.retry_us, line);
+			buf_addf(line, ")");
+		}
+		buf_addf(line, ": " VIEW_FMT, VIEW_ARG(trouble.reason));
 	}
 	for (size_t i = 0; i < db_row_count(report->holds); i++) {
 		struct held_group held;

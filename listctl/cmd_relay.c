@@ -4,6 +4,7 @@
 #include "listctl/call.h"
 #include "listctl/relay_options.h"
 #include "store/audit.h"
+#include "store/relay_logins.h"
 #include "store/relay_tests.h"
 #include "store/relays.h"
 
@@ -169,6 +170,27 @@ static enum err rm(struct call *call)
 	if (err == ERR_OK)
 		err = finish(call, remove_relay(call));
 	return err == ERR_OK ? warn_of_settings(call) : err;
+}
+
+static enum err retry_relay(struct call *call, size_t *ret_count)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	struct view name = view_of(call->operands[0]);
+	enum err err = relays_list(call->db, name, &rows, call->why);
+	if (err == ERR_OK)
+		err = relay_logins_forget(call->db, name, ret_count, call->why);
+	return err == ERR_OK ? audit_relay(call, "relay.retry") : err;
+}
+
+static enum err retry(struct call *call)
+{
+	size_t count = 0;
+	enum err err = db_begin(call->db, call->why);
+	if (err == ERR_OK)
+		err = finish(call, retry_relay(call, &count));
+	if (err == ERR_OK && count == 0)
+		call_note(call, "no login at this relay is held back: there was nothing to be done");
+	return err;
 }
 
 /* ---- showing ---- */
@@ -361,6 +383,12 @@ static const char about_relays[] =
     "takes a limit or a text away.\n"
     "Running senders follow a change within a second; what is under way ends as it began.\n";
 
+static const char about_logins[] =
+    "A login that a relay has refused is tried once an hour, by all senders together, for accounts are locked by more\n"
+    "than that. It is tried at once when the secret's file or the relay (`listctl relay edit`) changes. This says "
+    "that\n"
+    "the password or the account was mended at the relay's side. `listctl relay test` tries it too.\n";
+
 const struct command relay_commands[] = {
 	{
 	    .noun = "relay",
@@ -385,6 +413,17 @@ const struct command relay_commands[] = {
 	    .most = 1,
 	    .needs = NEEDS_DATABASE,
 	    .run = edit,
+	},
+	{
+	    .noun = "relay",
+	    .verb = "retry",
+	    .operands = "RELAY",
+	    .help = "log in at once at a relay that refused our password",
+	    .details = about_logins,
+	    .least = 1,
+	    .most = 1,
+	    .needs = NEEDS_DATABASE,
+	    .run = retry,
 	},
 	{
 	    .noun = "relay",

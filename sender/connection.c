@@ -23,7 +23,7 @@ struct connection {
 	char name[JOURNAL_CONNECTION_MOST];
 	struct recipient **in_hand;
 	size_t load, load_most; /* how many in_hand[] holds, and can hold */
-	bool is_connected, is_over, has_worked, is_denied;
+	bool is_connected, is_over, is_let_in, has_worked, is_denied;
 	bool wants_tls, is_shaking_hands;
 	struct patience patience; /* what the deadline was set for */
 	struct buf trouble;
@@ -80,6 +80,7 @@ static void on_asks_tls(struct connection *connection, const struct smtp_event *
 static void on_takes_envelope(struct connection *connection, const struct smtp_event *event)
 {
 	(void)event;
+	connection->is_let_in = true;
 	take(connection, POOL_OPENING);
 	put(connection, POOL_HUNGRY);
 }
@@ -432,6 +433,11 @@ void connection_note_proven(struct connection *connection)
 bool connection_is_denied(const struct connection *connection)
 {
 	return connection->is_denied;
+}
+
+bool connection_is_let_in(const struct connection *connection)
+{
+	return connection->is_let_in;
 }
 
 bool connection_has_worked(const struct connection *connection)

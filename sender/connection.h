@@ -54,6 +54,8 @@ void connection_write(struct connection *connection, int64_t now_us);
 
 /* Out of POOL_JUST_PROVEN: its relay knows. */
 void connection_note_proven(struct connection *connection);
+/* The relay has taken our secret, where it wants one, and would have taken an envelope. */
+bool connection_is_let_in(const struct connection *connection);
 /* It has brought some recipient to an end. */
 bool connection_has_worked(const struct connection *connection);
 /* The relay does not know us: AUTH was refused for good. */

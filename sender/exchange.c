@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "sender/holds.h"
+#include "sender/logins.h"
 #include "store/relays.h"
 #include "store/workers.h"
 
@@ -175,6 +176,16 @@ static enum err pace(struct exchange *exchange, const struct exchange_turn *turn
 	return err;
 }
 
+static enum err log_in(struct exchange *exchange, const struct exchange_turn *turn, struct buf *why)
+{
+	const struct relays *relays = exchange->parts.relays;
+	enum err err = ERR_OK;
+	for (size_t i = 0; err == ERR_OK && i < relays_count(relays); i++)
+		err = logins_turn(exchange->parts.db, relays_at(relays, i), exchange->parts.worker_id, turn->boot_us,
+				  why);
+	return err;
+}
+
 static enum err do_what_is_due(struct exchange *exchange, const struct exchange_turn *turn,
 			       struct exchange_result *result, struct buf *why)
 {
@@ -183,6 +194,8 @@ static enum err do_what_is_due(struct exchange *exchange, const struct exchange_
 		err = ask_states(exchange, turn, why);
 	if (err == ERR_OK && exchange->followed != exchange->version)
 		err = follow(exchange, why);
+	if (err == ERR_OK)
+		err = log_in(exchange, turn, why);
 	if (err == ERR_OK && turn->needs_recheck)
 		err = recheck(exchange, turn, why);
 	if (err == ERR_OK && !turn->is_stopping)

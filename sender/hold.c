@@ -25,3 +25,14 @@ enum hold_news hold_look(struct hold *hold, bool lacks_room, uint64_t begun, int
 	hold->is_told = true;
 	return HOLD_BEGINS;
 }
+
+void hold_tell(size_t at_bound, struct buf *out)
+{
+	if (at_bound > 0)
+		buf_addf(out,
+			 "for %d seconds it has answered none of %zu messages, its share of a worker's journal; if it "
+			 "is only slow, raise journal.size or lower its messages in flight",
+			 HOLD_MOST_S, at_bound);
+	else
+		buf_addf(out, "a worker's journal has no room for more of its messages: raise journal.size");
+}

@@ -3,8 +3,7 @@
 #ifndef SENDER_HOLD_H
 #define SENDER_HOLD_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "base/buf.h"
 
 /* Begins zeroed. */
 struct hold {
@@ -19,5 +18,7 @@ enum hold_news { HOLD_NO_NEWS, HOLD_BEGINS, HOLD_ENDS };
  * seconds, ENDS once after that. */
 enum { HOLD_MOST_S = 10 };
 enum hold_news hold_look(struct hold *hold, bool lacks_room, uint64_t begun, int64_t now_us);
+/* What BEGINS means, for people. at_bound: so many messages in hand are all that it may have; 0: the journal itself is full. */
+void hold_tell(size_t at_bound, struct buf *out);
 
 #endif

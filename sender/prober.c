@@ -9,6 +9,7 @@
 #include "mail/clean_text.h"
 #include "mail/seal.h"
 #include "sender/entry.h"
+#include "sender/logins.h"
 #include "sender/probe.h"
 #include "sender/relay.h"
 #include "store/relay_tests.h"
@@ -26,6 +27,7 @@ struct probe {
 	struct probe_facts facts; /* its message is written twice, and is the same */
 	struct relay *relay;      /* NULL: none, or done with */
 	struct recipient recipient;
+	bool is_asked_by_a_person;
 	int64_t give_up_us; /* boot time */
 	bool is_begun;      /* its letter is with the relay */
 	bool is_decided;    /* the answer stands */
@@ -203,6 +205,7 @@ static void start(struct probe *probe)
 			.waiting = waiting,
 		},
 		.places = 1,
+		.logs_in_freely = probe->is_asked_by_a_person,
 	};
 	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
 	struct relay_terms terms;
@@ -222,6 +225,7 @@ static void begin_test(struct prober *prober, const struct relay_test *test)
 		probe++; /* no more are taken than there are places */
 	*probe = (struct probe){ .prober = prober,
 				 .id = test->id,
+				 .is_asked_by_a_person = test->campaign_id == 0,
 				 .relay_name = buf_with_ceiling(LIMIT_WHY),
 				 .from_address = buf_with_ceiling(LIMIT_ADDRESS),
 				 .reply = buf_with_ceiling(LIMIT_REPLY_KEPT),
@@ -261,7 +265,8 @@ static void turn(struct probe *probe, bool is_stopping)
 	relay_write(probe->relay, now_us);
 	if (probe->give_up_us > now_us + FAREWELL_US)
 		probe->give_up_us = now_us + FAREWELL_US;
-	if (!relay_is_empty(probe->relay) && now_us < probe->give_up_us && !is_stopping)
+	bool is_busy = !relay_is_empty(probe->relay) || logins_are_due(probe->relay);
+	if (is_busy && now_us < probe->give_up_us && !is_stopping)
 		return;
 	relay_done(probe->relay);
 	probe->relay = NULL;
@@ -334,6 +339,21 @@ static bool is_under_way(const struct probe *probe)
 	return probe->relay != NULL;
 }
 
+static bool is_logging_in(const struct probe *probe)
+{
+	return probe->relay != NULL && logins_are_due(probe->relay);
+}
+
+static enum err log_in(struct prober *prober, struct buf *why)
+{
+	enum err err = ERR_OK;
+	for (size_t i = 0; err == ERR_OK && i < PROBES_AT_ONCE; i++) {
+		if (is_logging_in(&prober->probes[i]))
+			err = logins_turn(prober->db, prober->probes[i].relay, "prober", clock_boot_us(), why);
+	}
+	return err;
+}
+
 static enum err take_tests(struct prober *prober, struct buf *why)
 {
 	AUTO_DB_ROWS *rows = NULL;
@@ -353,7 +373,9 @@ static enum err take_tests(struct prober *prober, struct buf *why)
 static enum err exchange(struct prober *prober, struct buf *why)
 {
 	int64_t now_us = clock_boot_us();
-	enum err err = tell_answers(prober, why);
+	enum err err = log_in(prober, why);
+	if (err == ERR_OK)
+		err = tell_answers(prober, why);
 	if (err != ERR_OK || now_us < prober->look_us || entry_is_stopped())
 		return err;
 	prober->look_us = now_us + prober->setup->settings.sender_poll;
@@ -388,7 +410,8 @@ static void turn_all(struct prober *prober)
 	/* With the database away, only when the relays have had their time. */
 	if (prober->before != ERR_OK && count_if(prober, is_under_way) > 0)
 		return;
-	if (count_if(prober, is_to_tell) > 0 || clock_boot_us() >= prober->look_us)
+	if (count_if(prober, is_to_tell) > 0 || count_if(prober, is_logging_in) > 0 ||
+	    clock_boot_us() >= prober->look_us)
 		use_database(prober);
 	for (size_t i = 0; i < PROBES_AT_ONCE; i++) {
 		if (prober->probes[i].is_told && prober->probes[i].relay == NULL)

@@ -6,11 +6,11 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "sender/access.h"
 #include "sender/backoff.h"
 #include "sender/distrust.h"
 #include "sender/hold.h"
 #include "sender/relay_endpoints.h"
-#include "sender/secret.h"
 #include "sender/vacancies.h"
 
 #define LONGEST_BACKOFF_US (INT64_C(600) * CLOCK_US_PER_SECOND)
@@ -19,14 +19,13 @@
 #define SECRET_LOOK_US (INT64_C(20) * CLOCK_US_PER_MS)
 
 /* So many connections may be on their way to their first envelope at once: a relay's queue of new ones is short. */
-enum { OPENING_MOST = 100, TROUBLE_MOST = 512 };
+enum { OPENING_MOST = 100 };
 
 struct relay {
 	struct relay_parts parts;
 	struct relay_terms terms;
-	struct tls_context *tls; /* NULL: not yet made, or none is asked for */
-	struct secret *secret;   /* NULL: the terms ask for none */
-	bool awaits_secret;      /* its command runs */
+	struct access access;
+	struct connection *trial; /* it logs in, and the others wait for how it fares; NULL: none */
 	struct relay_endpoints endpoints;
 	struct pool pool;
 	struct vacancies vacancies;
@@ -43,16 +42,6 @@ struct relay {
 	struct buf refusal; /* for which it is to be left alone; empty: it is not */
 };
 
-/* It is found by the relay's name. False: no memory. */
-static bool make_secret(struct relay *relay)
-{
-	const struct settings *settings = relay->parts.settings;
-	AUTO_BUF path = buf_with_ceiling(LIMIT_WHY);
-	buf_addf(&path, "%s/%s", settings->relay_secrets, relay->terms.name);
-	return !relay->terms.has_auth ||
-	       secret_new(buf_text(&path), settings->relay_secret_life, &relay->secret) == ERR_OK;
-}
-
 enum err relay_new(const struct relay_parts *parts, const struct relay_terms *terms, struct relay **ret_relay)
 {
 	struct relay *relay = calloc(1, sizeof(*relay));
@@ -63,11 +52,14 @@ enum err relay_new(const struct relay_parts *parts, const struct relay_terms *te
 	relay->most = SIZE_MAX;
 	relay->bound = UINT64_MAX;
 	relay->backoff = backoff_new(parts->settings->relay_retry, LONGEST_BACKOFF_US);
-	relay->trouble = buf_with_ceiling(TROUBLE_MOST);
-	relay->refusal = buf_with_ceiling(TROUBLE_MOST);
-	if (vacancies_new(parts->places, &relay->vacancies) != ERR_OK || !make_secret(relay)) {
+	relay->trouble = buf_with_ceiling(LIMIT_WHY);
+	relay->refusal = buf_with_ceiling(LIMIT_WHY);
+	enum err err = access_new(parts->settings, &relay->terms, parts->logs_in_freely, &relay->access);
+	if (err == ERR_OK)
+		err = vacancies_new(parts->places, &relay->vacancies);
+	if (err != ERR_OK) {
 		relay_done(relay);
-		return ERR_MEMORY;
+		return err;
 	}
 	*ret_relay = relay;
 	return ERR_OK;
@@ -81,8 +73,7 @@ void relay_done(struct relay *relay)
 	while ((connection = pool_first(&relay->pool, POOL_ALL)) != NULL)
 		connection_done(connection);
 	vacancies_done(&relay->vacancies);
-	tls_context_done(relay->tls);
-	secret_done(relay->secret);
+	access_done(&relay->access);
 	buf_done(&relay->trouble);
 	buf_done(&relay->refusal);
 	free(relay);
@@ -103,27 +94,53 @@ static void quit_all(struct relay *relay)
 
 /* ---- failing and working ---- */
 
-static void fail(struct relay *relay, struct view trouble, int64_t now_us)
+static void log_trip(const struct relay *relay, int64_t wait_us)
 {
 	struct log_text room;
+	log_event(LOG_WARNING, "relay.tripped", "relay=%s wait=%llds trouble=%s", relay->terms.name,
+		  (long long)(wait_us / CLOCK_US_PER_SECOND), log_quoted(buf_view(&relay->trouble), &room));
+}
+
+static void fail(struct relay *relay, struct view trouble, int64_t now_us)
+{
 	buf_reset(&relay->trouble);
 	buf_add(&relay->trouble, trouble.len == 0 ? VIEW_LIT("the connection was lost") : trouble);
 	backoff_fail(&relay->backoff, now_us);
 	relay_endpoints_forget(&relay->endpoints);
 	relay->has_news = true;
-	log_event(LOG_WARNING, "relay.tripped", "relay=%s wait=%llds trouble=%s", relay->terms.name,
-		  (long long)(relay->backoff.wait_us / CLOCK_US_PER_SECOND),
-		  log_quoted(buf_view(&relay->trouble), &room));
+	log_trip(relay, relay->backoff.wait_us);
 }
 
-static void work(struct relay *relay)
+/* One trouble is over, or has come; the other one may be there still. What stands goes on in any case. */
+static void retell(struct relay *relay, int64_t now_us)
+{
+	if (backoff_is_failed(&relay->backoff))
+		return;
+	buf_reset(&relay->trouble);
+	relay->has_news = true;
+	if (relay->access.is_refused) {
+		access_tell(&relay->access, &relay->trouble);
+		log_trip(relay, access_wait(&relay->access, now_us));
+	} else {
+		log_event(LOG_INFO, "relay.restored", "relay=%s", relay->terms.name);
+	}
+}
+
+static void end_access(struct relay *relay, enum login_end end, struct connection *connection, int64_t now_us)
+{
+	bool is_trial = connection == relay->trial;
+	if (is_trial)
+		relay->trial = NULL;
+	if (access_end(&relay->access, end, is_trial, connection_trouble(connection), now_us))
+		retell(relay, now_us);
+}
+
+static void work(struct relay *relay, int64_t now_us)
 {
 	if (!backoff_is_failed(&relay->backoff))
 		return;
 	backoff_clear(&relay->backoff);
-	buf_reset(&relay->trouble);
-	relay->has_news = true;
-	log_event(LOG_INFO, "relay.restored", "relay=%s", relay->terms.name);
+	retell(relay, now_us);
 }
 
 /* ---- refusals before the content ---- */
@@ -140,7 +157,7 @@ bool relay_judge(struct relay *relay, struct recipient *recipient, const struct 
 	recipient->refused_by |= UINT64_C(1) << relay->parts.slot;
 	if (verdict == DISTRUST_TRIPS && relay->refusal.len == 0)
 		buf_addf(&relay->refusal, "%s: %u " VIEW_FMT " (said to %d in a row)", smtp_step_name(event->step),
-			 event->reply.code, VIEW_ARG(view_head(event->reply.text, TROUBLE_MOST / 2)), DISTRUST_AT);
+			 event->reply.code, VIEW_ARG(view_head(event->reply.text, LIMIT_REPLY_KEPT)), DISTRUST_AT);
 	return verdict == DISTRUST_STANDS;
 }
 
@@ -181,15 +198,7 @@ static void tell_held(struct relay *relay)
 {
 	struct log_text room;
 	relay->has_news = true;
-	if (is_bound(relay))
-		buf_addf(
-		    &relay->trouble,
-		    "for %d seconds it has answered none of %zu messages, its share of a worker's journal; if it is "
-		    "only slow, raise journal.size or lower its messages in flight",
-		    HOLD_MOST_S, relay->pool.in_hand);
-	else
-		buf_addf(&relay->trouble,
-			 "a worker's journal has no room for more of its messages: raise journal.size");
+	hold_tell(is_bound(relay) ? relay->pool.in_hand : 0, &relay->trouble);
 	log_event(LOG_WARNING, "relay.held", "relay=%s in_hand=%zu why=%s", relay->terms.name, relay->pool.in_hand,
 		  log_quoted(buf_view(&relay->trouble), &room));
 }
@@ -199,7 +208,7 @@ static void look_at_room(struct relay *relay, int64_t now_us)
 	enum hold_news news = hold_look(&relay->hold, lacks_room(relay, now_us), relay->begun, now_us);
 	if (news == HOLD_BEGINS && relay->trouble.len == 0)
 		tell_held(relay);
-	if (news != HOLD_ENDS || backoff_is_failed(&relay->backoff))
+	if (news != HOLD_ENDS || backoff_is_failed(&relay->backoff) || relay->access.is_refused)
 		return;
 	buf_reset(&relay->trouble);
 	relay->has_news = true;
@@ -210,15 +219,14 @@ static void look_at_room(struct relay *relay, int64_t now_us)
 
 static void bury(struct relay *relay, struct connection *connection, int64_t now_us)
 {
-	AUTO_BUF trouble = buf_with_ceiling(TROUBLE_MOST);
+	AUTO_BUF trouble = buf_with_ceiling(LIMIT_WHY);
 	buf_add(&trouble, connection_trouble(connection));
-	bool has_failed = trouble.len > 0 && !connection_has_worked(connection) && !relay->is_quitting;
-	bool is_denied = connection_is_denied(connection);
+	bool is_denied = relay->access.secret != NULL && connection_is_denied(connection);
+	bool has_failed = trouble.len > 0 && !connection_has_worked(connection) && !relay->is_quitting && !is_denied;
+	if (is_denied || connection == relay->trial)
+		end_access(relay, is_denied ? LOGIN_REFUSED : LOGIN_LOST, connection, now_us);
 	connection_done(connection);
-	if (is_denied && relay->secret != NULL)
-		secret_forget(relay->secret);
-	/* A wrong password is not tried once for each place: that is how accounts are locked. */
-	if (has_failed && !is_denied && pool_count(&relay->pool, POOL_PROVEN) > 0)
+	if (has_failed && pool_count(&relay->pool, POOL_PROVEN) > 0)
 		vacancies_add(&relay->vacancies, now_us + relay->parts.settings->relay_retry);
 	else if (has_failed && !backoff_waits(&relay->backoff, now_us))
 		fail(relay, buf_view(&trouble), now_us);
@@ -228,8 +236,10 @@ static void bury_all(struct relay *relay, int64_t now_us)
 {
 	struct connection *connection;
 	leave_alone_if_distrusted(relay, now_us);
+	if (relay->trial != NULL && connection_is_let_in(relay->trial))
+		end_access(relay, LOGIN_LET_IN, relay->trial, now_us);
 	if (pool_count(&relay->pool, POOL_JUST_PROVEN) > 0)
-		work(relay);
+		work(relay, now_us);
 	while ((connection = pool_first(&relay->pool, POOL_JUST_PROVEN)) != NULL)
 		connection_note_proven(connection);
 	while ((connection = pool_first(&relay->pool, POOL_OVER)) != NULL)
@@ -239,36 +249,15 @@ static void bury_all(struct relay *relay, int64_t now_us)
 
 /* ---- opening ---- */
 
-static bool make_tls(struct relay *relay, struct buf *why)
-{
-	const struct tls_client_options options = { .ca_file =
-							*relay->terms.tls_ca == '\0' ? NULL : relay->terms.tls_ca };
-	if (relay->terms.tls == SMTP_TLS_NONE || relay->tls != NULL)
-		return true;
-	enum err err = tls_client_new(&options, &relay->tls, why);
-	if (err != ERR_OK && why->len == 0)
-		buf_addf(why, "TLS cannot begin (%s)", err_name(err));
-	return err == ERR_OK;
-}
-
-/* PENDING is no failure: it is asked again in the next turn. */
-static enum secret_state ask_secret(struct relay *relay, int64_t now_us, struct view *ret_text, struct buf *why)
-{
-	enum secret_state state = SECRET_READY;
-	if (relay->secret != NULL)
-		state = secret_ask(relay->secret, now_us, ret_text, why);
-	relay->awaits_secret = state == SECRET_PENDING;
-	return state;
-}
-
 static bool open_one(struct relay *relay, int64_t now_us)
 {
 	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
 	struct view secret = { 0 };
-	enum secret_state state = ask_secret(relay, now_us, &secret, &why);
+	enum secret_state state = access_secret(&relay->access, now_us, &secret, &why);
+	/* That is no failure: it is asked again in the next turn. */
 	if (state == SECRET_PENDING)
 		return false;
-	if (state == SECRET_FAILED || !make_tls(relay, &why) ||
+	if (state == SECRET_FAILED || !access_secure(&relay->access, &why) ||
 	    !relay_endpoints_find(&relay->endpoints, &relay->terms, &why)) {
 		fail(relay, buf_view(&why), now_us);
 		return false;
@@ -278,7 +267,7 @@ static bool open_one(struct relay *relay, int64_t now_us)
 		.terms = &relay->terms,
 		.loop = relay->parts.loop,
 		.pool = &relay->pool,
-		.tls = relay->tls,
+		.tls = relay->access.tls,
 		.secret = secret,
 		.endpoint = relay_endpoints_next(&relay->endpoints),
 		.number = ++relay->opened,
@@ -294,6 +283,9 @@ static bool open_one(struct relay *relay, int64_t now_us)
 		     now_us);
 		return false;
 	}
+	if (access_is_single(&relay->access))
+		relay->trial = connection;
+	access_begin(&relay->access);
 	return true;
 }
 
@@ -319,7 +311,7 @@ static void open_more(struct relay *relay, int64_t now_us)
 	if (relay->is_quitting || backoff_waits(&relay->backoff, now_us))
 		return;
 	size_t want = wanted(relay);
-	while (want > 0 && open_one(relay, now_us))
+	while (want > 0 && access_may(&relay->access, now_us) && open_one(relay, now_us))
 		want--;
 }
 
@@ -394,6 +386,7 @@ void relay_adjust(struct relay *relay, const struct relay_terms *terms, size_t p
 	relay->terms.connections = terms->connections;
 	relay->terms.messages_per_second = terms->messages_per_second;
 	relay->parts.places = places;
+	login_recheck(&relay->access.login);
 }
 
 void relay_limit(struct relay *relay, size_t most)
@@ -447,7 +440,7 @@ bool relay_is_quitting(const struct relay *relay)
 
 int64_t relay_wait(const struct relay *relay, int64_t now_us)
 {
-	if (relay->awaits_secret)
+	if (relay->access.awaits_secret)
 		return SECRET_LOOK_US;
 	return backoff_waits(&relay->backoff, now_us) ? relay->backoff.until_us - now_us : -1;
 }
@@ -465,7 +458,8 @@ struct view relay_trouble(const struct relay *relay)
 int64_t relay_retry_in(const struct relay *relay, int64_t now_us)
 {
 	int64_t wait_us = relay->backoff.until_us - now_us;
-	return wait_us > 0 ? wait_us : 0;
+	int64_t access_us = access_wait(&relay->access, now_us);
+	return wait_us > access_us ? wait_us : access_us;
 }
 
 void relay_told_news(struct relay *relay)
@@ -479,6 +473,23 @@ void relay_forget_trouble(struct relay *relay)
 		return;
 	relay->hold = (struct hold){ 0 };
 	backoff_clear(&relay->backoff);
+	relay->access.is_refused = false;
 	buf_reset(&relay->trouble);
 	relay->has_news = true;
+}
+
+const struct access *relay_access(const struct relay *relay)
+{
+	return &relay->access;
+}
+
+void relay_told_login(struct relay *relay)
+{
+	relay->access.login.news = LOGIN_NO_NEWS;
+}
+
+void relay_login_answered(struct relay *relay, const struct relay_login_answer *answer, int64_t now_us)
+{
+	if (access_answer(&relay->access, answer, now_us))
+		retell(relay, now_us);
 }

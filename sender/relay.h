@@ -7,6 +7,7 @@
 #ifndef SENDER_RELAY_H
 #define SENDER_RELAY_H
 
+#include "sender/access.h"
 #include "sender/connection.h"
 
 struct relay;
@@ -27,8 +28,9 @@ struct relay_parts {
 	const struct settings *settings;
 	struct loop *loop;
 	struct relay_owner owner;
-	unsigned slot; /* its number in sender/routes.h */
-	size_t places; /* how many connections there may be */
+	unsigned slot;       /* its number in sender/routes.h */
+	size_t places;       /* how many connections there may be */
+	bool logs_in_freely; /* a person asks for it: sender/login.h */
 };
 
 /* Copies the terms. */
@@ -83,5 +85,11 @@ int64_t relay_retry_in(const struct relay *relay, int64_t now_us);
 void relay_told_news(struct relay *relay);
 /* It is not there any more, so there is no trouble with it. */
 void relay_forget_trouble(struct relay *relay);
+
+/* How one is let in there. */
+const struct access *relay_access(const struct relay *relay);
+/* Its login's news are told; and what the database says to login_asks(). */
+void relay_told_login(struct relay *relay);
+void relay_login_answered(struct relay *relay, const struct relay_login_answer *answer, int64_t now_us);
 
 #endif

@@ -26,6 +26,7 @@ struct secret {
 	pid_t pid;         /* 0: no command runs */
 	int pipe;          /* its output; -1: it has ended */
 	bool is_too_large; /* it said more than a secret may have */
+	bool is_command;   /* when it was asked last */
 };
 
 enum err secret_new(const char *path, int64_t life_us, struct secret **ret_secret)
@@ -202,8 +203,29 @@ enum secret_state secret_ask(struct secret *secret, int64_t now_us, struct view 
 			      "may be read by everybody or written by others; take that right away: chmod o=,g-w");
 	if (!S_ISREG(info.st_mode))
 		return refuse(secret, why, "is no file");
-	bool is_command = (info.st_mode & (S_IXUSR | S_IXGRP)) != 0;
-	return is_command ? start_command(secret, now_us, why) : read_file(secret, now_us, ret_text, why);
+	secret->is_command = (info.st_mode & (S_IXUSR | S_IXGRP)) != 0;
+	return secret->is_command ? start_command(secret, now_us, why) : read_file(secret, now_us, ret_text, why);
+}
+
+bool secret_stamp(const struct secret *secret, struct buf *out)
+{
+	struct stat info;
+	if (stat(secret->path, &info) != 0)
+		return false;
+	buf_addf(out, "%llu.%llu.%lld.%09ld.%lld.%09ld", (unsigned long long)info.st_ino,
+		 (unsigned long long)info.st_size, (long long)info.st_mtim.tv_sec, info.st_mtim.tv_nsec,
+		 (long long)info.st_ctim.tv_sec, info.st_ctim.tv_nsec);
+	return true;
+}
+
+bool secret_is_command(const struct secret *secret)
+{
+	return secret->is_command;
+}
+
+const char *secret_path(const struct secret *secret)
+{
+	return secret->path;
 }
 
 void secret_forget(struct secret *secret)

@@ -19,6 +19,11 @@ void secret_done(struct secret *secret);
 /* now: boot time. READY: *ret_text is borrowed until the next call. PENDING: its command runs. FAILED: `why` has a sentence with the path
  * and the remedy; the next call tries again. */
 enum secret_state secret_ask(struct secret *secret, int64_t now_us, struct view *ret_text, struct buf *why);
+/* Appends what tells the file as it is now from what it was or will be, without what is in it. False: there is none. */
+bool secret_stamp(const struct secret *secret, struct buf *out);
+/* Where it came from when it was asked for last. */
+bool secret_is_command(const struct secret *secret);
+const char *secret_path(const struct secret *secret);
 /* The relay did not take it: it is asked for anew. */
 void secret_forget(struct secret *secret);
 

@@ -49,8 +49,8 @@ SETTING(PATH, relay, secrets, "/etc/verpost/relays", "path",
 	"password or "
 	"bearer token; when it is executable it is run, and its first line is the token. Not readable by everybody.")
 SETTING(DURATION, relay, secret_life, "10m", "time",
-	"How long a secret is used before its file is read, or its command run, again; a refused one is asked for anew "
-	"at once.")
+	"How long a secret is used before its file is read, or its command run, again. A file that changes is read at "
+	"once; of a token that is refused a new one is asked for at once.")
 SETTING(DURATION, relay, connect_timeout, "30s", "time", "How long a connection may take to open.")
 SETTING(
     DURATION, relay, reply_timeout, "5m", "time",

@@ -33,7 +33,7 @@ static const struct db_statement statements[] = {
 		       " " FINGERPRINT ", NULL, NULL::timestamptz, NULL::timestamptz, r.created_at FROM relay r"
 		       " WHERE r.enabled ORDER BY r.id" },
 	[LIST] = { .name = "relays_list",
-		   .sql = "SELECT " COLUMNS ", array_to_string(r.domains, ' '), NULL,"
+		   .sql = "SELECT " COLUMNS ", array_to_string(r.domains, ' '), " FINGERPRINT ","
 			  " s.reason, s.since, s.retry_at, r.created_at"
 			  " FROM relay r LEFT JOIN relay_state s ON s.relay = r.name AND s.tripped"
 			  " WHERE $1::text IS NULL OR r.name = $1 ORDER BY r.name" },

@@ -55,8 +55,19 @@ START_TEST(it_is_told_when_it_lasts)
 	}
 END_TEST
 
+START_TEST(people_are_told_what_to_do)
+	{
+		AUTO_BUF bound = buf_with_ceiling(512), full = buf_with_ceiling(512);
+		hold_tell(17, &bound);
+		hold_tell(0, &full);
+		ck_assert(view_find(buf_view(&bound), VIEW_LIT("none of 17 messages")) != VIEW_NONE);
+		ck_assert(view_find(buf_view(&bound), VIEW_LIT("raise journal.size")) != VIEW_NONE);
+		ck_assert(view_find(buf_view(&full), VIEW_LIT("raise journal.size")) != VIEW_NONE);
+	}
+END_TEST
+
 Suite *test_suite(void)
 {
-	const TTest *const tests[] = { it_is_told_when_it_lasts };
+	const TTest *const tests[] = { it_is_told_when_it_lasts, people_are_told_what_to_do };
 	return suite_of("hold", tests, ARRAY_LEN(tests));
 }
