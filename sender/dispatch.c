@@ -185,7 +185,7 @@ static void on_told(void *owner, struct recipient *recipient, const struct smtp_
 	end_pace(dispatch, recipient, pace_relays_end(event, &terms), event->reply.text);
 	if (event->type == SMTP_UNFIT && pass_on(dispatch, recipient))
 		return;
-	if (!relay_judge(recipient->through, recipient, event) || event->type == SMTP_NOT_SENT) {
+	if (!relay_judge(recipient->through, recipient, event, dispatch->boot_us) || event->type == SMTP_NOT_SENT) {
 		take_back(dispatch, recipient);
 		return;
 	}

@@ -145,7 +145,7 @@ static void work(struct relay *relay, int64_t now_us)
 
 /* ---- refusals before the content ---- */
 
-bool relay_judge(struct relay *relay, struct recipient *recipient, const struct smtp_event *event)
+bool relay_judge(struct relay *relay, struct recipient *recipient, const struct smtp_event *event, int64_t now_us)
 {
 	bool is_before_content =
 	    event->type == SMTP_REFUSED && (event->step == SMTP_STEP_MAIL || event->step == SMTP_STEP_DATA);
@@ -153,9 +153,13 @@ bool relay_judge(struct relay *relay, struct recipient *recipient, const struct 
 		distrust_answered(&relay->distrust);
 	if (!is_before_content)
 		return true;
-	enum distrust_verdict verdict = distrust_refused(&relay->distrust, recipient->refused_by != 0);
+	bool is_refused_before = recipient->refused_by != 0;
 	recipient->refused_by |= UINT64_C(1) << relay->parts.slot;
-	if (verdict == DISTRUST_TRIPS && relay->refusal.len == 0)
+	/* What was under way when it was left alone says nothing new. */
+	if (backoff_waits(&relay->backoff, now_us) || relay->refusal.len > 0)
+		return is_refused_before;
+	enum distrust_verdict verdict = distrust_refused(&relay->distrust, is_refused_before);
+	if (verdict == DISTRUST_TRIPS)
 		buf_addf(&relay->refusal, "%s: %u " VIEW_FMT " (said to %d in a row)", smtp_step_name(event->step),
 			 event->reply.code, VIEW_ARG(view_head(event->reply.text, LIMIT_REPLY_KEPT)), DISTRUST_AT);
 	return verdict == DISTRUST_STANDS;

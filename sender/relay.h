@@ -50,7 +50,7 @@ bool relay_feed_one(struct relay *relay);
 bool relay_wants_fresh(const struct relay *relay);
 /* For the owner, of each event told of a recipient (sender/distrust.h). False: he was refused before his content, and that is not his end yet:
  * he is given back, which is noted with him. */
-bool relay_judge(struct relay *relay, struct recipient *recipient, const struct smtp_event *event);
+bool relay_judge(struct relay *relay, struct recipient *recipient, const struct smtp_event *event, int64_t now_us);
 void relay_write(struct relay *relay, int64_t now_us);
 
 /* No further recipient; connections end when they have done what they have in hand. */

@@ -59,6 +59,20 @@ def test_only_such(world):
     relays["relay"].check()
 
 
+def test_many_and_nobody_else(world):
+    "More such than make a relay distrusted, and nobody else: it is left alone, tried again with more of them each time, and they are refused at last."
+    audience = [f"poison{n}@bad.test" for n in range(40)]
+    world.configure(**{"sender.workers": 1})
+    relays = begin(world, audience, [POLICY])
+    world.campaign("c")
+    assert world.finished("c")["refused"] == 40
+    waits = [line.split("wait=")[1].split()[0] for line in tripped(world)]
+    assert waits[:3] == ["1s", "2s", "4s"] and len(waits) <= 4, waits  # for one, two, four; and those that were on the way
+    heard = [row["to"] for row in relays["relay"].records("fault")]
+    assert all(heard.count(address) == 2 for address in audience), "each was tried once more"
+    relays["relay"].check()
+
+
 def test_all_are_refused(world):
     "A relay that refuses all at DATA is left alone, whatever it says: nobody is refused, and no attempt is counted."
     audience = [address for address, _ in people(300)]

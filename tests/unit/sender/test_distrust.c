@@ -35,6 +35,23 @@ static void play(const char *label, const struct step steps[STEPS])
 		1, 0, DISTRUST_STANDS, DISTRUST_STANDS                                                                 \
 	}
 
+/* However often it is left alone, it is tried with more and more, but not with all at once. */
+START_TEST(bears_more_each_time)
+	{
+		struct distrust distrust = { 0 };
+		unsigned refused = 0, most = 0;
+		for (unsigned i = 0; i < 100000; i++) {
+			refused++;
+			if (distrust_refused(&distrust, false) != DISTRUST_TRIPS)
+				continue;
+			ck_assert(i < DISTRUST_AT || refused >= most);
+			most = i < DISTRUST_AT ? 0 : refused;
+			refused = 0;
+		}
+		ck_assert_uint_eq(most, DISTRUST_MOST);
+	}
+END_TEST
+
 START_TEST(verdicts)
 	{
 		static const struct {
@@ -50,7 +67,10 @@ START_TEST(verdicts)
 			{ "all", { { 0, DISTRUST_AT, DISTRUST_AGAIN, DISTRUST_TRIPS } } },
 			{ "all, and goes on",
 			  { { 0, DISTRUST_AT, DISTRUST_AGAIN, DISTRUST_TRIPS },
-			    { DISTRUST_AT, 20, DISTRUST_TRIPS, DISTRUST_TRIPS } } },
+			    { DISTRUST_AT, 1, DISTRUST_TRIPS, DISTRUST_TRIPS },
+			    { DISTRUST_AT + 1, 2, DISTRUST_AGAIN, DISTRUST_TRIPS },
+			    { DISTRUST_AT + 3, 4, DISTRUST_AGAIN, DISTRUST_TRIPS },
+			    { 0, DISTRUST_AT, DISTRUST_STANDS, DISTRUST_STANDS } } },
 			{ "one short of all, an answer, and again",
 			  { { 0, DISTRUST_AT - 1, DISTRUST_AGAIN, DISTRUST_AGAIN },
 			    ANSWERED,
@@ -72,6 +92,6 @@ END_TEST
 
 Suite *test_suite(void)
 {
-	const TTest *const tests[] = { verdicts };
+	const TTest *const tests[] = { bears_more_each_time, verdicts };
 	return suite_of("distrust", tests, ARRAY_LEN(tests));
 }
