@@ -115,8 +115,12 @@ static void on_given_back(struct connection *connection, const struct smtp_event
 static void on_trouble(struct connection *connection, const struct smtp_event *event)
 {
 	struct view text = view_head(event->reply.text, TROUBLE_MOST / 2);
+	const struct connection_owner *owner = &connection->owner;
 	/* What it has in hand may still be answered, but it takes no more. */
 	take(connection, POOL_HUNGRY);
+	if (owner->troubled != NULL)
+		owner->troubled(owner->owner, connection->terms->name, event,
+				pool_count(connection->pool, POOL_PROVEN) > connection->has_worked);
 	connection->is_denied =
 	    connection->is_denied || (event->step == SMTP_STEP_AUTH && event->reply.code >= CODE_PERMANENT);
 	if (connection->trouble.len > 0)

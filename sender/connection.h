@@ -18,6 +18,8 @@ struct connection_owner {
 	bool (*may_send)(void *owner, struct recipient *recipient, const char *connection);
 	/* A recipient's end on this connection: ACCEPTED, REFUSED, UNFIT, NOT_SENT or IN_DOUBT. */
 	void (*told)(void *owner, struct recipient *recipient, const struct smtp_event *event, const char *connection);
+	/* The session failed; others_work: other connections to that relay do. NULL: nobody asks. */
+	void (*troubled)(void *owner, const char *relay, const struct smtp_event *event, bool others_work);
 };
 
 /* What it is made with; all but the secret is borrowed as long as it lives. */

@@ -65,7 +65,8 @@ bool delivery_is_throttled(const struct smtp_event *event, const struct delivery
 {
 	enum { CODE_CLOSING = 421, SUBJECT_SYSTEM = 3, SUBJECT_NETWORK = 4, SUBJECT_POLICY = 7 };
 	const struct status *status = &event->reply.status;
-	if (event->type != SMTP_REFUSED || event->reply.code >= CODE_PERMANENT)
+	bool is_refusal = event->type == SMTP_REFUSED || event->type == SMTP_TROUBLE;
+	if (!is_refusal || event->reply.code == 0 || event->reply.code >= CODE_PERMANENT)
 		return false;
 	bool asks_for_less = status_is_set(*status)
 				 ? status->subject == SUBJECT_POLICY ||

@@ -203,6 +203,16 @@ static void on_told(void *owner, struct recipient *recipient, const struct smtp_
 	check_breaker(dispatch, recipient, about_us);
 }
 
+static void on_troubled(void *owner, const char *name, const struct smtp_event *event, bool others_work)
+{
+	struct dispatch *dispatch = owner;
+	const struct delivery_terms terms = terms_of(dispatch);
+	struct pace_relay *relay =
+	    pace_relays_is_throttled(event, &terms, others_work) ? pace_relay(dispatch->pace, view_of(name)) : NULL;
+	if (relay != NULL)
+		pace_relay_throttled(dispatch->pace, relay, event->reply.text, dispatch->boot_us);
+}
+
 static size_t waiting(void *owner, const struct relay *relay)
 {
 	const struct dispatch *dispatch = owner;
@@ -238,7 +248,7 @@ static uint64_t route(void *owner, struct run *run, struct view address)
 struct relay_owner dispatch_for_relays(struct dispatch *dispatch)
 {
 	return (struct relay_owner){
-		.connection = { .owner = dispatch, .may_send = may_send, .told = on_told },
+		.connection = { .owner = dispatch, .may_send = may_send, .told = on_told, .troubled = on_troubled },
 		.next = next_recipient,
 		.unspeakable = on_unspeakable,
 		.waiting = waiting,

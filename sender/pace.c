@@ -78,7 +78,7 @@ static void pay_all(struct pace *pace, struct pace_relay *relay, const struct pa
 		return;
 	if (destination != NULL)
 		pay(&destination->bucket, mark->has_paid, count, now_us);
-	pay(&relay->bucket, relay->bucket.has_tokens, count, now_us);
+	pay(&relay->bucket, mark->relay_has_paid, count, now_us);
 	for (struct warmup *warmup = pace->warmups; warmup != NULL; warmup = warmup->next) {
 		if (warmup_is_for(warmup, relay, destination))
 			pay(&warmup->bucket, warmup->bucket.has_tokens, count, now_us);
@@ -89,11 +89,12 @@ void pace_begin(struct pace *pace, struct pace_relay *relay, struct view address
 		int64_t now_us)
 {
 	struct destination *destination = pace_find(pace, address, mark);
-	pace_note_begun(pace, destination, mark->hash, now_us);
+	pace_note_begun(pace, relay, destination, mark->hash, now_us);
 	if (destination != NULL)
 		destination->bucket.under_way++;
 	mark->begun_us = now_us;
 	mark->has_paid = destination != NULL && destination->bucket.has_tokens;
+	mark->relay_has_paid = relay->bucket.has_tokens;
 	pay_all(pace, relay, mark, 1, now_us);
 }
 
@@ -107,9 +108,11 @@ void pace_end(struct pace *pace, struct pace_relay *relay, struct view address, 
 	if (end == PACE_NOT_SENT)
 		pay_all(pace, relay, mark, -1, now_us);
 	else if (end == PACE_THROTTLED)
-		pace_note_throttled(pace, address, mark, reply, now_us);
+		pace_note_throttled(pace, relay, address, mark, reply, now_us);
+	else if (end == PACE_RELAY_THROTTLED)
+		pace_relay_throttled(pace, relay, reply, now_us);
 	else if (end == PACE_ACCEPTED)
-		pace_note_accepted(pace, address, mark);
+		pace_note_accepted(pace, relay, address, mark, now_us);
 }
 
 int64_t pace_relay_slots(const struct pace_relay *relay, int64_t now_us)

@@ -27,7 +27,7 @@ struct pace_mark {
 	uint32_t generation;             /* of the table that destination comes from; 0: none yet */
 	struct destination *destination; /* NULL: nothing is known of it */
 	int64_t begun_us;                /* boot time */
-	bool has_paid;                   /* begun with a token of its destination */
+	bool has_paid, relay_has_paid;   /* begun with a token of its destination, of its relay */
 };
 struct pace_mark pace_mark(struct view address);
 
@@ -67,13 +67,17 @@ void pace_begin(struct pace *pace, struct pace_relay *relay, struct view address
 
 enum pace_end {
 	PACE_ACCEPTED,
-	PACE_THROTTLED, /* 421 or 4.7.x: the destination wants less */
-	PACE_ELSE,      /* refused for another reason, or in doubt */
-	PACE_NOT_SENT,  /* nothing of it was sent: its tokens can be used again */
+	PACE_THROTTLED,       /* 421 or 4.7.x: the destination wants less */
+	PACE_RELAY_THROTTLED, /* the same before anything was said of a destination */
+	PACE_ELSE,            /* refused for another reason, or in doubt */
+	PACE_NOT_SENT,        /* nothing of it was sent: its tokens can be used again */
 	PACE_END_COUNT
 };
 void pace_end(struct pace *pace, struct pace_relay *relay, struct view address, struct pace_mark *mark,
 	      enum pace_end end, struct view reply, int64_t now_us);
+
+/* The relay says in a session, of no message, that it wants less. Where it has accepted nothing of late, there is nothing to be cut. */
+void pace_relay_throttled(struct pace *pace, struct pace_relay *relay, struct view reply, int64_t now_us);
 
 /* How many connections this worker may have to the relay, and how many it has. INT64_MAX: no limit. */
 int64_t pace_relay_slots(const struct pace_relay *relay, int64_t now_us);
@@ -118,7 +122,7 @@ int64_t pace_wait(const struct pace *pace, int64_t now_us);
 /* Someone waits for a budget that was not asked for, and may be. */
 bool pace_is_hungry(const struct pace *pace, int64_t now_us);
 
-/* What the worker has learnt of a destination and has to tell. */
+/* What the worker has learnt of a destination or a relay and has to tell. */
 struct pace_news {
 	struct view key, reason;
 	double measured; /* messages a second that this worker sent there */

@@ -10,8 +10,14 @@
  * how fast we were, not that nothing is taken. */
 enum { ALL_REFUSED = 5 };
 
+/* So many must have been accepted to tell a rate. */
+enum { ACCEPTED_LEAST = 4 };
+
 /* Nothing is begun for so long after a refusal: a destination that counts by the second has begun a new one then. */
 #define QUIET_US CLOCK_US_PER_SECOND
+
+/* A relay that was at fault is so again when it uses the same words. */
+#define BLAMED_US (INT64_C(600) * CLOCK_US_PER_SECOND)
 
 /* Until the database has said for how long. */
 #define CLOSED_AT_FIRST_US (INT64_C(60) * CLOCK_US_PER_SECOND)
@@ -37,6 +43,10 @@ static void turn_span(struct pace *pace, int64_t now_us)
 	memset(pace->begun[1], 0, sizeof(pace->begun[1]));
 	for (struct destination *at = pace->destinations; at != NULL; at = at->next)
 		turn_counted(at->bucket.learnt.counted, is_next);
+	for (struct pace_relay *at = pace->relays; at != NULL; at = at->next) {
+		turn_counted(at->bucket.learnt.counted, is_next);
+		turn_counted(at->begun, is_next);
+	}
 }
 
 /* The faster of the last whole span and the present one. */
@@ -58,9 +68,18 @@ static double measured_there(const struct pace *pace, const struct destination *
 	return measured(pace, is_known ? counted : other, now_us);
 }
 
-void pace_note_begun(struct pace *pace, struct destination *destination, uint32_t hash, int64_t now_us)
+/* What it took; where that was next to nothing, others may have had it all: then what was begun. Too much is halved again soon. */
+static double measured_through(const struct pace *pace, const struct pace_relay *relay, int64_t now_us)
+{
+	const uint32_t *accepted = relay->bucket.learnt.counted;
+	return measured(pace, accepted[0] + accepted[1] < ACCEPTED_LEAST ? relay->begun : accepted, now_us);
+}
+
+void pace_note_begun(struct pace *pace, struct pace_relay *relay, struct destination *destination, uint32_t hash,
+		     int64_t now_us)
 {
 	turn_span(pace, now_us);
+	relay->begun[1]++;
 	++*(destination != NULL ? &destination->bucket.learnt.counted[1] : &pace->begun[1][hash % PACE_MEASURES]);
 }
 
@@ -88,10 +107,77 @@ static void learn(struct pace *pace, struct bucket *bucket, struct view reply, d
 	stop(pace, bucket, now_us);
 }
 
-void pace_note_throttled(struct pace *pace, struct view address, struct pace_mark *mark, struct view reply,
-			 int64_t now_us)
+/* It was refused for the relay's sake. */
+static void acquit(struct pace *pace, struct bucket *bucket)
 {
-	struct destination *destination = pace_learn(pace, address, mark);
+	struct learnt *learnt = &bucket->learnt;
+	learnt->tells_throttled = learnt->tells_all_refused = false;
+	learnt->heard_us = bucket->quiet_until_us = 0;
+	learnt->refused = 0;
+	bucket->is_asked = false;
+	if (bucket->is_named)
+		return;
+	pace->limited -= bucket_is_limited(bucket);
+	bucket->has_tokens = bucket->has_slots = false;
+}
+
+static void acquit_suspects(struct pace *pace, const struct pace_relay *relay)
+{
+	for (struct destination *at = pace->destinations; at != NULL; at = at->next) {
+		const struct learnt *learnt = &at->bucket.learnt;
+		if (learnt->tells_throttled && learnt->heard_us >= relay->suspected_us && !learnt->is_closed)
+			acquit(pace, &at->bucket);
+	}
+}
+
+static void blame(struct pace *pace, struct pace_relay *relay, struct view reply, int64_t now_us)
+{
+	relay->suspect_count = 0;
+	relay->blamed_until_us = now_us + BLAMED_US;
+	learn(pace, &relay->bucket, reply, measured_through(pace, relay, now_us), now_us);
+}
+
+static bool has_same_words(const struct pace_relay *relay, struct view reply, int64_t now_us)
+{
+	const struct learnt *learnt = &relay->bucket.learnt;
+	return now_us < relay->blamed_until_us &&
+	       view_eq(view_head(reply, sizeof(learnt->reason)), view_from(learnt->reason, learnt->reason_len));
+}
+
+/* True when it is one destination too many. */
+static bool suspect(struct pace_relay *relay, uint32_t hash, int64_t now_us)
+{
+	for (size_t i = 0; i < relay->suspect_count; i++) {
+		if (relay->suspects[i] == hash)
+			return false;
+	}
+	if (relay->suspect_count == 0)
+		relay->suspected_us = now_us;
+	relay->suspects[relay->suspect_count++] = hash;
+	return relay->suspect_count == PACE_SUSPECTS;
+}
+
+void pace_relay_throttled(struct pace *pace, struct pace_relay *relay, struct view reply, int64_t now_us)
+{
+	turn_span(pace, now_us);
+	if (measured(pace, relay->bucket.learnt.counted, now_us) > 0 && now_us >= relay->bucket.quiet_until_us)
+		learn(pace, &relay->bucket, reply, measured_through(pace, relay, now_us), now_us);
+}
+
+void pace_note_throttled(struct pace *pace, struct pace_relay *relay, struct view address, struct pace_mark *mark,
+			 struct view reply, int64_t now_us)
+{
+	struct destination *destination = pace_find(pace, address, mark);
+	if (mark->begun_us <= relay->bucket.learnt.heard_us)
+		return;
+	bool is_one_too_many = suspect(relay, destination != NULL ? destination->hash : mark->hash, now_us);
+	if (is_one_too_many)
+		acquit_suspects(pace, relay);
+	if (is_one_too_many || has_same_words(relay, reply, now_us)) {
+		blame(pace, relay, reply, now_us);
+		return;
+	}
+	destination = pace_learn(pace, address, mark);
 	if (destination == NULL || mark->begun_us <= destination->bucket.learnt.heard_us)
 		return;
 	struct bucket *bucket = &destination->bucket;
@@ -103,8 +189,12 @@ void pace_note_throttled(struct pace *pace, struct view address, struct pace_mar
 	}
 }
 
-void pace_note_accepted(struct pace *pace, struct view address, struct pace_mark *mark)
+void pace_note_accepted(struct pace *pace, struct pace_relay *relay, struct view address, struct pace_mark *mark,
+			int64_t now_us)
 {
+	turn_span(pace, now_us);
+	relay->bucket.learnt.counted[1]++;
+	relay->suspect_count = 0;
 	struct destination *destination = pace->limited > 0 ? pace_find(pace, address, mark) : NULL;
 	if (destination == NULL)
 		return;

@@ -6,9 +6,12 @@
 
 enum { PACE_REASON_MOST = 256, PACE_GROUP_MOST = 64, PACE_MEASURES = 4096 };
 
-/* What a destination's replies have taught this worker. */
+/* So many different destinations that refuse through one relay one after the other, and nobody accepted between: it is the relay. */
+enum { PACE_SUSPECTS = 10 };
+
+/* What the replies of a destination or a relay have taught this worker. */
 struct learnt {
-	uint32_t counted[2]; /* messages begun in the last whole span, and in this one */
+	uint32_t counted[2]; /* messages in the last whole span and in this one: begun; for a relay, accepted */
 	unsigned refused;    /* in a row, each begun after the one before was heard */
 	int64_t heard_us;    /* when the last of them was; 0: none */
 	bool is_closed;      /* by our own word, until something is accepted */
@@ -44,6 +47,7 @@ struct destination {
 	struct destination *next;
 	struct bucket bucket;
 	struct view name; /* of the group or the domain, in key */
+	uint32_t hash;    /* of the name */
 	bool is_group;
 };
 
@@ -57,7 +61,12 @@ struct warmup {
 struct pace_relay {
 	struct pace_relay *next;
 	struct bucket bucket;
-	struct view name; /* in key */
+	struct view name;  /* in key */
+	uint32_t begun[2]; /* messages in the last whole span, and in this one */
+	uint32_t suspects[PACE_SUSPECTS];
+	size_t suspect_count;
+	int64_t suspected_us;    /* when the first of them was heard */
+	int64_t blamed_until_us; /* until then whoever is refused in the same words is refused for its sake */
 };
 
 struct hold {
@@ -94,10 +103,12 @@ struct destination *pace_find(struct pace *pace, struct view address, struct pac
 struct destination *pace_learn(struct pace *pace, struct view address, struct pace_mark *mark);
 
 /* pace_learn.c: a message to that destination (NULL: to an unknown one with that hash) is begun, refused for now, or accepted. */
-void pace_note_begun(struct pace *pace, struct destination *destination, uint32_t hash, int64_t now_us);
-void pace_note_throttled(struct pace *pace, struct view address, struct pace_mark *mark, struct view reply,
-			 int64_t now_us);
-void pace_note_accepted(struct pace *pace, struct view address, struct pace_mark *mark);
+void pace_note_begun(struct pace *pace, struct pace_relay *relay, struct destination *destination, uint32_t hash,
+		     int64_t now_us);
+void pace_note_throttled(struct pace *pace, struct pace_relay *relay, struct view address, struct pace_mark *mark,
+			 struct view reply, int64_t now_us);
+void pace_note_accepted(struct pace *pace, struct pace_relay *relay, struct view address, struct pace_mark *mark,
+			int64_t now_us);
 
 static inline bool bucket_has_news(const struct bucket *bucket)
 {

@@ -1,5 +1,7 @@
 #include "sender/pace_relays.h"
 
+#include <assert.h>
+
 static struct pace_relay *known(struct pace *pace, const struct relay *relay)
 {
 	return relay_is_quitting(relay) ? NULL : pace_relay(pace, view_of(relay_terms(relay)->name));
@@ -32,11 +34,34 @@ void pace_relays_limit(struct pace *pace, struct relays *relays, int64_t now_us)
 	}
 }
 
+/* What a refusal at each step is about. */
+static const enum {
+	OF_DESTINATION,
+	OF_RELAY,
+	OF_CONNECTION,
+	OF_NO_PACE
+} about[] = {
+	[SMTP_STEP_BANNER] = OF_CONNECTION, [SMTP_STEP_EHLO] = OF_CONNECTION,
+	[SMTP_STEP_STARTTLS] = OF_NO_PACE,  [SMTP_STEP_AUTH] = OF_NO_PACE,
+	[SMTP_STEP_MAIL] = OF_RELAY,        [SMTP_STEP_RCPT] = OF_DESTINATION,
+	[SMTP_STEP_DATA] = OF_RELAY,        [SMTP_STEP_FINAL_DOT] = OF_DESTINATION,
+	[SMTP_STEP_QUIT] = OF_NO_PACE,
+};
+static_assert(ARRAY_LEN(about) == SMTP_STEP_COUNT, "one row per step");
+
+bool pace_relays_is_throttled(const struct smtp_event *trouble, const struct delivery_terms *terms, bool others_work)
+{
+	bool is_relays = about[trouble->step] == OF_RELAY || (about[trouble->step] == OF_CONNECTION && !others_work);
+	return is_relays && delivery_is_throttled(trouble, terms);
+}
+
 enum pace_end pace_relays_end(const struct smtp_event *event, const struct delivery_terms *terms)
 {
 	if (event->type == SMTP_NOT_SENT || event->type == SMTP_UNFIT)
 		return PACE_NOT_SENT;
 	if (event->type == SMTP_ACCEPTED)
 		return PACE_ACCEPTED;
-	return delivery_is_throttled(event, terms) ? PACE_THROTTLED : PACE_ELSE;
+	if (!delivery_is_throttled(event, terms))
+		return PACE_ELSE;
+	return about[event->step] == OF_RELAY ? PACE_RELAY_THROTTLED : PACE_THROTTLED;
 }

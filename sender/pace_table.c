@@ -142,6 +142,7 @@ static struct destination *add_destination(struct pace *pace, bool is_group, str
 		return NULL;
 	}
 	destination->is_group = is_group;
+	destination->hash = hash_of(name);
 	destination->next = pace->destinations;
 	pace->destinations = destination;
 	return destination;

@@ -11,7 +11,8 @@
 
 #define ASK_EVERY_US (INT64_C(1) * CLOCK_US_PER_SECOND)
 #define PLAN_EVERY_US (INT64_C(250) * CLOCK_US_PER_MS)
-#define TELL_EVERY_US (INT64_C(200) * CLOCK_US_PER_MS)
+/* Before it is told what refuses, others may show that it is the relay. */
+#define TELL_AFTER_US (INT64_C(200) * CLOCK_US_PER_MS)
 
 /* A budget's crowd takes no more of the window than this part. */
 enum { CROWD_SHARE = 4 };
@@ -135,11 +136,11 @@ static enum err tell_one(struct pacer *pacer, const struct pace_news *news, stru
 	return err;
 }
 
-static enum err tell(struct pacer *pacer, int64_t boot_us, struct buf *why)
+static enum err tell(struct pacer *pacer, struct buf *why)
 {
 	struct pace_news news;
 	enum err err = ERR_OK;
-	pacer->tell_us = boot_us + TELL_EVERY_US;
+	pacer->tell_us = 0;
 	while (err == ERR_OK && pace_next_news(pacer->parts.pace, &news))
 		err = tell_one(pacer, &news, why);
 	pacer->ask_us = 0;
@@ -153,8 +154,10 @@ enum err pacer_turn(struct pacer *pacer, int64_t boot_us, int64_t wall_us, bool 
 	*ret_is_full = false;
 	if (pace_is_free(pace))
 		return ERR_OK;
-	if (boot_us >= pacer->tell_us && pace_has_news(pace))
-		err = tell(pacer, boot_us, why);
+	if (pacer->tell_us == 0 && pace_has_news(pace))
+		pacer->tell_us = boot_us + TELL_AFTER_US;
+	if (pacer->tell_us != 0 && boot_us >= pacer->tell_us)
+		err = tell(pacer, why);
 	if (err == ERR_OK && boot_us >= pacer->plan_us)
 		plan(pacer, boot_us, wall_us, ret_is_full);
 	if (err == ERR_OK && (boot_us >= pacer->ask_us || pace_is_hungry(pace, boot_us)))

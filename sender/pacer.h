@@ -19,7 +19,7 @@ struct pacer_parts {
 /* Begins with the parts set and the rest zeroed. */
 struct pacer {
 	struct pacer_parts parts;
-	int64_t plan_us, ask_us, tell_us; /* boot time: when each is done next */
+	int64_t plan_us, ask_us, tell_us; /* boot time: when each is done next; tell_us 0: when there is news */
 };
 
 /* Reads what is limited and held: it has changed. Errors as db_run(). */

@@ -3,6 +3,7 @@
 import collections
 import signal
 
+from limiter import Limiter
 from sending import check, places
 from verpost import until
 
@@ -159,6 +160,64 @@ def test_throttled_destination(world):
     world.listctl("pace", "open", "shut.test")
     assert world.finished("paced")["accepted"] == len(audience)
     check(world, "paced", audience, may_doubt=False)
+
+
+def cut(world):
+    "What is; \"relay\" for the one that there is."
+    return {"relay" if row["what"].startswith("relay:") else row["what"] for row in world.json("pace", "ls") if row["cut_at"]}
+
+
+def limited(world, audience, **limiter):
+    "A campaign of two workers through a relay that refuses what is beyond 20 messages a second; when it returns, something was refused."
+    world.setup()
+    world.subscribe(audience)
+    world.configure(**{"sender.retry_after": "1s", "relay.connections": 8})
+    relay = Limiter(world, rate=20, **limiter)
+    relay.start()
+    world.start("sender")
+    world.campaign("paced")
+    until(lambda: cut(world), "something is cut")
+    return relay
+
+
+def becomes_quiet(relay):
+    "After some steps hardly anything is refused while it goes on."
+    heard = []
+    while not heard or heard[-1] > 10:
+        assert len(heard) < 8, f"refusals while each hundred was taken: {heard}"
+        taken, refused = relay.taken(), relay.refused()
+        until(lambda: relay.taken() >= taken + 100, "it goes on, more slowly")
+        heard.append(relay.refused() - refused)
+
+
+def test_relay_throttles(world):
+    "A relay that says 421 4.7.0 to MAIL beyond its limit is slowed as a relay: it hears no more of us than it takes, and no destination is blamed."
+    audience = [(f"u{n:05d}@d{n % 9}.test", "") for n in range(3000)]
+    relay = limited(world, audience, step="mail", reply="421 4.7.0 Too many messages, slow down")
+    assert cut(world) == {"relay"}, cut(world)
+    becomes_quiet(relay)
+    assert cut(world) == {"relay"}, cut(world)
+    assert "what=relay:" in world.log("sender")
+    assert len(relay.accepted) == len(set(relay.accepted)), "somebody got it twice"
+
+
+def test_relay_throttles_whatever_the_domain(world):
+    "A relay that says 451 4.7.0 to RCPT for all domains alike is cut itself, and not one domain after the other."
+    audience = [(f"u{n:05d}@d{n % 700}.test", "") for n in range(3000)]
+    relay = limited(world, audience, step="rcpt", reply="451 4.7.0 Relay rate exceeded")
+    until(lambda: "relay" in cut(world), "the relay is cut")
+    becomes_quiet(relay)
+    assert len(cut(world)) < 40, f"{len(cut(world))} are cut"
+
+
+def test_busy_destination_stays_open(world):
+    "A destination that takes so many a second and refuses the rest is slowed, and never closed, however many were under way at once."
+    audience = [(f"u{n:05d}@gmail.com", "") for n in range(2000)]
+    relay = limited(world, audience, step="rcpt", reply="450 4.7.28 Unusual rate of mail", domain="gmail.com")
+    taken = relay.taken()
+    until(lambda: relay.taken() >= taken + 100, "it goes on, more slowly")
+    assert cut(world) == {"group:gmail"}, cut(world)
+    assert "event=pace.closed" not in world.log("sender")
 
 
 def test_breaker_holds_a_group(world):

@@ -1,5 +1,6 @@
 #include "sender/pace.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -428,6 +429,110 @@ START_TEST(refusals_one_after_the_other_close_and_an_acceptance_opens)
 	}
 END_TEST
 
+/* So many messages to as many domains, begun through the relay; these are refused for now in those words. */
+static void refuse_many(struct fixture *fixture, struct someone *those, size_t count, int64_t now_us)
+{
+	static char addresses[32][32];
+	for (size_t i = 0; i < count; i++) {
+		snprintf(addresses[i], sizeof(addresses[i]), "a@d%zu.test", i);
+		those[i] = someone_at(addresses[i]);
+		ck_assert(try_begin(fixture, &those[i], now_us));
+	}
+	for (size_t i = 0; i < count; i++)
+		end(fixture, &those[i], PACE_THROTTLED, now_us + 1000);
+}
+
+START_TEST(many_domains_that_refuse_at_once_are_the_relays)
+	{
+		struct fixture fixture = begin();
+		struct pace_news news;
+		struct someone those[20], accepted = someone_at("a@gmail.com"), later = accepted;
+		load(fixture.pace, NULL);
+		for (size_t i = 0; i < 4; i++) {
+			ck_assert(try_begin(&fixture, &accepted, START));
+			end(&fixture, &accepted, PACE_ACCEPTED, START);
+		}
+		refuse_many(&fixture, those, ARRAY_LEN(those), START);
+		ck_assert(pace_next_news(fixture.pace, &news));
+		ck_view_eq(news.key, "relay:one");
+		ck_assert(news.is_throttled && !news.all_refused);
+		ck_assert(news.measured > 3.9 && news.measured < 4.1); /* what it took, not what it was sent */
+		ck_assert(!pace_next_news(fixture.pace, &news));
+		ck_assert(!may(&fixture, &later, START + 2000));
+		ck_assert(pace_may(fixture.pace, fixture.other, 1, those[0].address, &those[0].mark, START + 2000));
+		/* Later one is enough, in the same words; in others it is the domain. */
+		const struct budget_limit limits[] = { LIMIT("relay:one", true, false), { .has_tokens = false } };
+		load(fixture.pace, limits);
+		grant(&fixture, "relay:one", 2, -1, 100, START + 60 * SECOND);
+		ck_assert(try_begin(&fixture, &those[0], START + 60 * SECOND));
+		ck_assert(try_begin(&fixture, &those[1], START + 60 * SECOND));
+		pace_end(fixture.pace, fixture.relay, those[0].address, &those[0].mark, PACE_THROTTLED,
+			 VIEW_LIT("4.7.1 other words"), START + 61 * SECOND);
+		end(&fixture, &those[1], PACE_THROTTLED, START + 61 * SECOND);
+		ck_assert(pace_next_news(fixture.pace, &news));
+		ck_view_eq(news.key, "domain:d0.test");
+		ck_assert(pace_next_news(fixture.pace, &news));
+		ck_view_eq(news.key, "relay:one");
+		ck_assert(!pace_next_news(fixture.pace, &news));
+		pace_done(fixture.pace);
+	}
+END_TEST
+
+START_TEST(a_few_domains_are_not_and_an_acceptance_parts_them)
+	{
+		struct fixture fixture = begin();
+		struct pace_news news;
+		struct someone those[9], more[9], accepted = someone_at("a@gmail.com");
+		size_t domains = 0;
+		load(fixture.pace, NULL);
+		refuse_many(&fixture, those, ARRAY_LEN(those), START);
+		ck_assert(try_begin(&fixture, &accepted, START));
+		end(&fixture, &accepted, PACE_ACCEPTED, START);
+		for (size_t i = 0; i < ARRAY_LEN(more); i++) {
+			static char addresses[9][32];
+			snprintf(addresses[i], sizeof(addresses[i]), "a@other%zu.test", i);
+			more[i] = someone_at(addresses[i]);
+			ck_assert(try_begin(&fixture, &more[i], START + 1));
+			end(&fixture, &more[i], PACE_THROTTLED, START + 1);
+		}
+		for (; pace_next_news(fixture.pace, &news); domains++)
+			ck_assert(view_starts(news.key, VIEW_LIT("domain:")));
+		ck_assert_uint_eq(domains, 18);
+		pace_done(fixture.pace);
+	}
+END_TEST
+
+START_TEST(a_relay_that_throttles_is_cut_by_what_it_took)
+	{
+		struct fixture fixture = begin();
+		struct pace_news news;
+		struct someone many[8];
+		load(fixture.pace, NULL);
+		pace_relay_throttled(fixture.pace, fixture.relay, VIEW_LIT("4.7.0 slow down"), START);
+		ck_assert(pace_is_free(fixture.pace)); /* it has taken nothing yet */
+		for (size_t i = 0; i < ARRAY_LEN(many); i++) {
+			many[i] = someone_at("a@gmail.com");
+			ck_assert(try_begin(&fixture, &many[i], START));
+		}
+		for (size_t i = 0; i < 4; i++)
+			end(&fixture, &many[i], PACE_ACCEPTED, START);
+		end(&fixture, &many[4], PACE_RELAY_THROTTLED, START);
+		pace_relay_throttled(fixture.pace, fixture.relay, VIEW_LIT("4.7.0 slow down"), START + 1000);
+		ck_assert(pace_next_news(fixture.pace, &news));
+		ck_view_eq(news.key, "relay:one");
+		ck_assert(news.measured > 3.9 && news.measured < 4.1);
+		ck_assert(!pace_next_news(fixture.pace, &news));
+		/* What was begun before there was a limit brings no tokens back. */
+		end(&fixture, &many[5], PACE_NOT_SENT, START + 2000);
+		ck_assert(!may(&fixture, &many[5], START + 2000));
+		ck_assert(pace_may(fixture.pace, fixture.other, 1, many[5].address, &many[5].mark, START + 2000));
+		ck_assert(!pace_is_hungry(fixture.pace, START + SECOND - 1));
+		pace_relay_throttled(fixture.pace, fixture.relay, VIEW_LIT("4.7.0 slow down"), START + 2 * SECOND);
+		ck_assert(pace_next_news(fixture.pace, &news));
+		pace_done(fixture.pace);
+	}
+END_TEST
+
 /* Messages that are under way when what is known changes are ended by what was known when they began. */
 START_TEST(changes_while_messages_are_under_way)
 	{
@@ -588,6 +693,9 @@ Suite *test_suite(void)
 		what_refuses_is_learnt_and_others_go_on,
 		who_was_under_way_closes_nothing,
 		refusals_one_after_the_other_close_and_an_acceptance_opens,
+		many_domains_that_refuse_at_once_are_the_relays,
+		a_few_domains_are_not_and_an_acceptance_parts_them,
+		a_relay_that_throttles_is_cut_by_what_it_took,
 		changes_while_messages_are_under_way,
 		a_hold_is_for_one_campaign_and_group,
 		who_would_wait_too_long_is_parked_one_after_the_other,
