@@ -102,6 +102,7 @@ CREATE TABLE budget_lease (
     pace double precision NOT NULL DEFAULT 0, -- messages a second at which it uses its tokens
     granted_at timestamptz NOT NULL, -- when it last got tokens
     until timestamptz NOT NULL,
+    holds_until timestamptz NOT NULL, -- of a worker that is silent and lives, what is under way counts until then
     PRIMARY KEY (key, worker_id)
 ) WITH (fillfactor = 50);
 
@@ -126,8 +127,10 @@ CREATE TYPE budget_grant AS (
 -- had are unspent. What it had before is void. Shares are fair among the workers that want something: each gets its part, and what
 -- the others leave. The tokens of a rate are used one after the other, at a pace; those of all workers never add up to more than the
 -- rate: who comes anew waits until the others have asked again. A second's worth of tokens gathers, since each asks once a second, a
--- quarter for one that asks late, and one for rates below that. One lock at a time is waited for, in the order of the keys.
-CREATE FUNCTION budget_turn(worker uuid, keys text[], waiting bigint[], under_way bigint[], unspent bigint[])
+-- quarter for one that asks late, and one for rates below that. A worker that asks no more has no part after ten seconds; but it may
+-- only stand still, with its connections open: they count for `holds`, unless it has stopped, was started anew or is forgotten. One
+-- lock at a time is waited for, in the order of the keys.
+CREATE FUNCTION budget_turn(worker uuid, keys text[], waiting bigint[], under_way bigint[], unspent bigint[], holds interval)
 RETURNS SETOF budget_grant
 LANGUAGE plpgsql SET search_path = verpost, pg_temp AS $$
 DECLARE
@@ -150,7 +153,10 @@ BEGIN
         SELECT * INTO own FROM budget_limit l WHERE l.key = ask.key;
         at := greatest(clock_timestamp(), state.filled_at);
         today := (at AT TIME ZONE 'UTC')::date;
-        DELETE FROM budget_lease l WHERE l.key = ask.key AND l.until <= at;
+        DELETE FROM budget_lease l WHERE l.key = ask.key AND l.until <= at AND (l.holds_until <= at OR NOT EXISTS (
+            SELECT FROM worker w WHERE w.id = l.worker_id AND w.pid IS NOT NULL AND w.started_at <= l.until - interval '10 s'));
+        -- Who is silent wants nothing any more.
+        UPDATE budget_lease l SET wants = 0, pace = 0 WHERE l.key = ask.key AND l.until <= at AND l.wants > 0;
         SELECT * INTO mine FROM budget_lease l WHERE l.key = ask.key AND l.worker_id = worker;
         SELECT 1 + count(*) FILTER (WHERE l.wants > 0) AS workers, coalesce(sum(l.slots), 0) AS slots,
             min(l.granted_at) FILTER (WHERE l.wants > 0) AS granted_at,
@@ -215,10 +221,11 @@ BEGIN
         IF ask.wants = 0 AND ask.hands = 0 THEN
             DELETE FROM budget_lease l WHERE l.key = ask.key AND l.worker_id = worker;
         ELSE
-            INSERT INTO budget_lease AS l (key, worker_id, wants, slots, pace, granted_at, until)
-            VALUES (ask.key, worker, ask.wants, target, coalesce(least(answer.pace, answer.tokens), 0), at, at + interval '10 s')
+            INSERT INTO budget_lease AS l (key, worker_id, wants, slots, pace, granted_at, until, holds_until)
+            VALUES (ask.key, worker, ask.wants, target, coalesce(least(answer.pace, answer.tokens), 0), at, at + interval '10 s',
+                at + holds)
             ON CONFLICT (key, worker_id) DO UPDATE SET wants = excluded.wants, slots = excluded.slots, pace = excluded.pace,
-                until = excluded.until,
+                until = excluded.until, holds_until = excluded.holds_until,
                 granted_at = CASE WHEN answer.tokens > 0 THEN excluded.granted_at ELSE l.granted_at END;
         END IF;
         RETURN NEXT answer;

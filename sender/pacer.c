@@ -103,8 +103,9 @@ static enum err ask(struct pacer *pacer, int64_t boot_us, int64_t wall_us, struc
 		return ERR_MEMORY;
 	size_t count = pace_ask(pace, asks, boot_us);
 	pacer->ask_us = boot_us + ASK_EVERY_US;
-	enum err err =
-	    count == 0 ? ERR_OK : budgets_turn(pacer->parts.db, pacer->parts.worker_id, asks, count, &rows, why);
+	enum err err = count == 0 ? ERR_OK
+				  : budgets_turn(pacer->parts.db, pacer->parts.worker_id, asks, count,
+						 pacer->parts.lease_us, &rows, why);
 	free(asks);
 	for (size_t i = 0; err == ERR_OK && rows != NULL && i < db_row_count(rows); i++) {
 		struct budget_grant grant = budgets_get(rows, i);

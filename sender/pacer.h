@@ -14,6 +14,7 @@ struct pacer_parts {
 	struct queue *queue;
 	struct relays *relays;
 	uint64_t window; /* recipients that are opened ahead */
+	int64_t lease_us;
 };
 
 /* Begins with the parts set and the rest zeroed. */

@@ -160,6 +160,7 @@ static enum err make_parts(struct worker *worker)
 		.queue = worker->queue,
 		.relays = worker->relays,
 		.window = settings->sender_window,
+		.lease_us = settings->sender_lease,
 	};
 	const struct exchange_parts parts = {
 		.setup = worker->setup,

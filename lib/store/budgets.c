@@ -12,7 +12,8 @@ enum statement { TURN, RELEASE, CUT, REOPEN, UNCUT, WAKE, LIMITS, LIST, STATEMEN
 static const struct db_statement statements[] = {
 	[TURN] = { .name = "budgets_turn",
 		   .sql = "SELECT key, tokens, slots, rate, pace, opens_at"
-			  " FROM budget_turn($1::uuid, $2::text[], $3::bigint[], $4::bigint[], $5::bigint[])" },
+			  " FROM budget_turn($1::uuid, $2::text[], $3::bigint[], $4::bigint[], $5::bigint[],"
+			  " $6 * interval '1 microsecond')" },
 	[RELEASE] = { .name = "budgets_release", .sql = "DELETE FROM budget_lease WHERE worker_id = $1::uuid" },
 	/* $2: what one worker measured; there are as many as are alive. */
 	[CUT] = { .name = "budgets_cut",
@@ -45,7 +46,7 @@ static const struct db_statement statements[] = {
 		       " (SELECT count(*) FROM budget_lease x WHERE x.key = coalesce(l.key, b.key) AND x.until > "
 		       "now()),"
 		       " (SELECT coalesce(sum(x.slots), 0) FROM budget_lease x WHERE x.key = coalesce(l.key, b.key)"
-		       " AND x.until > now()),"
+		       " AND greatest(x.until, x.holds_until) > now()),"
 		       " CASE WHEN" IS_CUT " THEN b.cut_at END, b.closed_until, CASE WHEN" IS_CUT " THEN b.reason END"
 		       " FROM budget_limit l FULL JOIN budget b ON b.key = l.key"
 		       " LEFT JOIN warmup w ON l.key = 'warmup:' || w.id LEFT JOIN domain_group g ON g.id = w.group_id"
@@ -54,7 +55,7 @@ static const struct db_statement statements[] = {
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row per statement");
 
 enum err budgets_turn(struct db *db, const char *worker_id, const struct budget_ask *asks, size_t count,
-		      struct db_rows **ret_rows, struct buf *why)
+		      int64_t holds_us, struct db_rows **ret_rows, struct buf *why)
 {
 	AUTO_DB_ARRAY keys = db_array_of(DB_TEXT);
 	AUTO_DB_ARRAY waiting = db_array_of(DB_INT);
@@ -66,8 +67,8 @@ enum err budgets_turn(struct db *db, const char *worker_id, const struct budget_
 		db_array_add_int(&under_way, asks[i].under_way);
 		db_array_add_int(&unspent, asks[i].unspent);
 	}
-	const struct db_value values[] = { db_text(view_of(worker_id)), db_values(&keys), db_values(&waiting),
-					   db_values(&under_way), db_values(&unspent) };
+	const struct db_value values[] = { db_text(view_of(worker_id)), db_values(&keys),    db_values(&waiting),
+					   db_values(&under_way),       db_values(&unspent), db_int(holds_us) };
 	return db_run(db, &statements[TURN], values, ARRAY_LEN(values), ret_rows, why);
 }
 

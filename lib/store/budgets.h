@@ -30,9 +30,10 @@ struct budget_grant {
 	int64_t opens_us; /* nothing is granted before; 0: now */
 };
 
-/* What a worker had granted before is void from the call on, whatever its result. */
+/* What a worker had granted before is void from the call on, whatever its result. holds_us: so long what it has under way counts if it is
+ * heard of no more and has not stopped: sender.lease. */
 enum err budgets_turn(struct db *db, const char *worker_id, const struct budget_ask *asks, size_t count,
-		      struct db_rows **ret_rows, struct buf *why) MUST_USE;
+		      int64_t holds_us, struct db_rows **ret_rows, struct buf *why) MUST_USE;
 struct budget_grant budgets_get(const struct db_rows *rows, size_t row);
 /* The worker stops: all it has goes back. */
 enum err budgets_release(struct db *db, const char *worker_id, struct buf *why) MUST_USE;

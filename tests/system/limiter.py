@@ -12,14 +12,16 @@ import time
 
 
 class Limiter:
-    """step: what is refused, mail or rcpt; only for recipients at `domain`, when it is given. After 421 it closes."""
+    """step: what is refused, mail or rcpt (neither: nothing is); only for recipients at `domain`, when it is given. After 421 it closes.
+    slow: seconds for each message. most_open: connections at once, never one too many, for one is over before QUIT is answered."""
 
-    def __init__(self, world, rate, step, reply, domain=""):
-        self.rate, self.step, self.reply, self.domain = rate, step, reply, domain
+    def __init__(self, world, rate=0, step="", reply="", domain="", slow=0):
+        self.rate, self.step, self.reply, self.domain, self.slow = rate, step, reply, domain, slow
         self.port = world.relay_port
         self.lock = threading.Lock()
         self.seconds = collections.Counter()
         self.accepted, self.refusals = [], 0
+        self.open, self.most_open = 0, 0
 
     def start(self):
         self.listener = socket.create_server(("127.0.0.1", self.port), backlog=200)
@@ -46,13 +48,22 @@ class Limiter:
             return self.seconds[second] > self.rate
 
     def serve(self, client):
+        self.count(1)
         with client, client.makefile("rwb") as file:
             try:
-                self.talk(file)
+                has_quit = self.talk(file)
             except OSError:
-                pass
+                has_quit = False
+        if not has_quit:
+            self.count(-1)
+
+    def count(self, more):
+        with self.lock:
+            self.open += more
+            self.most_open = max(self.most_open, self.open)
 
     def talk(self, file):
+        "True when it has ended by QUIT."
         def say(reply):
             file.write(reply.encode() + b"\r\n")
             file.flush()
@@ -65,7 +76,7 @@ class Limiter:
             if is_limited and self.is_too_many():
                 say(self.reply)
                 if self.reply.startswith("421"):
-                    return
+                    return False
             elif step == "rcpt":
                 recipient = rest[len("TO:<"):].partition(">")[0]
                 say("250 2.1.5 Ok")
@@ -73,13 +84,16 @@ class Limiter:
                 say("354 Go on")
                 while file.readline() not in (b".\r\n", b""):
                     pass
+                time.sleep(self.slow)
                 with self.lock:
                     self.accepted.append(recipient)
                 say("250 2.0.0 Ok")
             elif step == "ehlo":
                 say("250-limiter.test\r\n250 ENHANCEDSTATUSCODES")
             elif step == "quit":
+                self.count(-1)
                 say("221 2.0.0 Bye")
-                return
+                return True
             else:
                 say("250 2.0.0 Ok")
+        return False

@@ -4,7 +4,7 @@ import collections
 import signal
 
 from limiter import Limiter
-from sending import check, places
+from sending import check, places, workers
 from verpost import until
 
 RATE = 10
@@ -376,3 +376,28 @@ def test_relay_limits_shared(world):
         together = [s for s in stamps[i:] if s < stamp + SLOW_MS / 6000]
         assert len(together) <= 2, f"{len(together)} at once"
     assert world.value("SELECT count(*) FROM deferral") == "0"
+
+
+def test_a_worker_that_stands_still(world):
+    "The connections of a worker that was stopped count as long as its lease: others do not take them, and when it goes on there are not too many."
+    most = 6
+    world.setup()
+    world.subscribe([(f"u{n:05d}@d{n % 50}.test", "") for n in range(4000)])
+    world.configure(**{"sender.lease": "10m", "relay.connections": most})
+    world.sql("INSERT INTO relay (name, host, port, connections)"
+              f" VALUES ('small', '127.0.0.1', {world.relay_port}, {most})")
+    relay = Limiter(world, slow=0.05)
+    relay.start()
+    world.start("sender")
+    world.campaign("paced")
+    until(lambda: relay.open == most and world.value("SELECT count(*) FROM budget_lease WHERE slots > 0") == "2",
+          "both workers have connections")
+    stopped = workers(world)[0]
+    world.kill(stopped, signal.SIGSTOP)
+    until(lambda: world.value("SELECT count(*) FROM budget_lease WHERE until < now()") == "1", "it has asked for nothing for a while")
+    taken = relay.taken()
+    until(lambda: relay.taken() > taken + 100, "the other goes on")
+    world.kill(stopped, signal.SIGCONT)
+    taken = relay.taken()
+    until(lambda: relay.taken() > taken + 200, "both go on")
+    assert relay.most_open <= most, f"{relay.most_open} connections, {most} may be"

@@ -9,6 +9,8 @@
 
 enum { WORKERS_MOST = 4 };
 
+#define LEASE_US (60 * CLOCK_US_PER_SECOND)
+
 static const char *const workers[WORKERS_MOST] = {
 	"00000000-0000-4000-8000-000000000001",
 	"00000000-0000-4000-8000-000000000002",
@@ -29,9 +31,10 @@ static void pass(struct db *db, double seconds)
 	snprintf(sql, sizeof sql,
 		 "UPDATE budget SET filled_at = filled_at - i, cut_at = cut_at - i, closed_until = closed_until - i"
 		 " FROM (SELECT %f * interval '1 s' AS i) x;"
-		 "UPDATE budget_lease SET granted_at = granted_at - i, until = until - i"
-		 " FROM (SELECT %f * interval '1 s' AS i) x",
-		 seconds, seconds);
+		 "UPDATE budget_lease SET granted_at = granted_at - i, until = until - i, holds_until = holds_until - i"
+		 " FROM (SELECT %f * interval '1 s' AS i) x;"
+		 "UPDATE worker SET started_at = started_at - %f * interval '1 s'",
+		 seconds, seconds, seconds);
 	run_sql(db, sql);
 }
 
@@ -46,7 +49,7 @@ static struct answer ask(struct db *db, size_t worker, const char *key, int64_t 
 	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
 	AUTO_DB_ROWS *rows = NULL;
 	const struct budget_ask one = { view_of(key), waiting, under_way, unspent };
-	enum err err = budgets_turn(db, workers[worker], &one, 1, &rows, &why);
+	enum err err = budgets_turn(db, workers[worker], &one, 1, LEASE_US, &rows, &why);
 	ck_assert_msg(err == ERR_OK, "%s", buf_text(&why));
 	ck_assert_uint_eq(db_row_count(rows), 1);
 	struct budget_grant grant = budgets_get(rows, 0);
@@ -174,6 +177,41 @@ START_TEST(a_dead_workers_lease_expires)
 		ck_assert(budgets_release(db, workers[1], &why) == ERR_OK);
 		ck_assert_int_eq(ask(db, 2, GMAIL, 100, 0, 0).slots, 4);
 		db_close(db);
+	}
+END_TEST
+
+struct silent_row {
+	const char *label, *sql; /* what becomes of worker 1, of whom nothing was heard for `seconds` */
+	double seconds;
+	int64_t slots; /* for worker 2 then, of 4 that worker 1 had */
+};
+
+static const struct silent_row silent[] = {
+	{ "stands still", "SELECT 1", 30, 0 },
+	{ "stands still for longer than its lease", "SELECT 1", 61, 4 },
+	{ "has stopped", "UPDATE worker SET pid = NULL", 11, 4 },
+	{ "was started anew", "UPDATE worker SET started_at = now() - interval '11 s'", 12, 4 },
+	{ "is forgotten", "DELETE FROM worker", 11, 4 },
+};
+
+START_TEST(what_a_silent_worker_has_under_way_counts_while_it_may_live)
+	{
+		for (size_t i = 0; i < ARRAY_LEN(silent); i++) {
+			const struct silent_row *row = &silent[i];
+			struct db *db = database_open();
+			limit(db, "connections = 4, messages_per_second = 10");
+			run_sql(db, "INSERT INTO worker (id, host, journal, pid)"
+				    " VALUES ('00000000-0000-4000-8000-000000000001', 'h', 'j', 7)");
+			pass(db, 1);
+			ck_assert_int_eq(ask(db, 0, GMAIL, 100, 0, 0).slots, 4);
+			pass(db, row->seconds);
+			run_sql(db, row->sql);
+			struct answer answer = ask(db, 1, GMAIL, 100, 0, 0);
+			ck_row(row->label, answer.slots == row->slots);
+			/* Of the rate it has no part any more. */
+			ck_row(row->label, answer.pace > 9.9 && answer.tokens == 13);
+			db_close(db);
+		}
 	}
 END_TEST
 
@@ -373,6 +411,7 @@ Suite *test_suite(void)
 		unspent_tokens_go_back,
 		slots_are_shared_and_never_exceeded,
 		a_dead_workers_lease_expires,
+		what_a_silent_worker_has_under_way_counts_while_it_may_live,
 		a_refusal_halves_and_time_heals,
 		without_a_limit_what_was_measured_is_halved,
 		where_all_is_refused_it_is_closed_ever_longer,
