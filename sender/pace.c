@@ -197,6 +197,16 @@ size_t pace_ask(struct pace *pace, struct budget_ask *asks, int64_t now_us)
 	return count;
 }
 
+/* Whether a destination is closed, by whichever worker's word: then one that tries and is refused closes it again. */
+static bool is_closed(const struct budget_grant *grant, bool was_closed, int64_t now_us)
+{
+	/* More is not granted there, as long as nothing was accepted. */
+	static const double trial_rate = 0.2;
+	if (grant->opens_us > now_us)
+		return true;
+	return was_closed && grant->tokens >= 0 && grant->rate <= trial_rate;
+}
+
 /* It may be another one than before. */
 static void set_pace(struct bucket *bucket, double pace, int64_t now_us)
 {
@@ -222,6 +232,7 @@ void pace_grant(struct pace *pace, const struct budget_grant *grant, int64_t ask
 	bucket->rate = grant->rate;
 	set_pace(bucket, grant->pace, asked_us);
 	bucket->opens_us = grant->opens_us;
+	bucket->learnt.is_closed = is_closed(grant, bucket->learnt.is_closed, asked_us);
 }
 
 int64_t pace_wait(const struct pace *pace, int64_t now_us)

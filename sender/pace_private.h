@@ -14,7 +14,7 @@ struct learnt {
 	uint32_t counted[2]; /* messages in the last whole span and in this one: begun; for a relay, accepted */
 	unsigned refused;    /* in a row, each begun after the one before was heard */
 	int64_t heard_us;    /* when the last of them was; 0: none */
-	bool is_closed;      /* by our own word, until something is accepted */
+	bool is_closed;      /* by our own word or another worker's, until something is accepted */
 	/* what is still to be told */
 	bool tells_throttled, tells_all_refused, tells_open;
 	double measured;

@@ -398,6 +398,35 @@ START_TEST(who_was_under_way_closes_nothing)
 	}
 END_TEST
 
+/* Whoever tries then closes it again for all. */
+START_TEST(what_another_worker_has_closed_is_closed_again_by_one_refusal)
+	{
+		struct fixture fixture = begin();
+		const struct budget_limit limits[] = { LIMIT("group:gmail", true, false), { .has_tokens = false } };
+		load(fixture.pace, limits);
+		plan(&fixture, "b@gmail.com", 1, START);
+		asked(&fixture, "group:gmail", START);
+		struct budget_grant closed = { .key = VIEW_LIT("group:gmail"),
+					       .slots = -1,
+					       .rate = 0.2,
+					       .pace = 0.2,
+					       .opens_us = START + 10 * SECOND };
+		pace_grant(fixture.pace, &closed, START);
+		closed.opens_us = 0;
+		closed.tokens = 1;
+		pace_grant(fixture.pace, &closed, START + 10 * SECOND);
+		struct someone one = someone_at("b@gmail.com");
+		struct pace_news news;
+		ck_assert(try_begin(&fixture, &one, START + 10 * SECOND));
+		end(&fixture, &one, PACE_THROTTLED, START + 11 * SECOND);
+		ck_assert(pace_next_news(fixture.pace, &news) && news.all_refused);
+		/* Somebody else was accepted. */
+		load(fixture.pace, limits);
+		ck_assert(!try_again(&fixture, START + 90 * SECOND).all_refused);
+		pace_done(fixture.pace);
+	}
+END_TEST
+
 START_TEST(refusals_one_after_the_other_close_and_an_acceptance_opens)
 	{
 		struct fixture fixture = begin();
@@ -692,6 +721,7 @@ Suite *test_suite(void)
 		a_warm_up_is_for_its_relay_and_group,
 		what_refuses_is_learnt_and_others_go_on,
 		who_was_under_way_closes_nothing,
+		what_another_worker_has_closed_is_closed_again_by_one_refusal,
 		refusals_one_after_the_other_close_and_an_acceptance_opens,
 		many_domains_that_refuse_at_once_are_the_relays,
 		a_few_domains_are_not_and_an_acceptance_parts_them,
