@@ -82,10 +82,9 @@ SETTING(COUNT, sender, workers, "0", "processes", "Worker processes; 0 means one
 SETTING(COUNT, sender, window, "4000", "recipients",
 	"How many recipients a worker opens ahead. After the loss of a host with its disk, no more than these and the "
 	"messages in its connections' hands can be doubtful.")
-SETTING(
-    DURATION, sender, lease, "60s", "time",
-    "How long a chunk stays with a worker that has stopped answering, before others take what it had not opened, and "
-    "how long what it had under way counts towards limits.")
+SETTING(DURATION, sender, lease, "60s", "time",
+	"How long a chunk stays with a worker that has stopped answering, before others take what it had not opened; "
+	"and how long what it had under way counts towards limits.")
 SETTING(DURATION, sender, poll, "1s", "time", "How often a worker without work looks for some.")
 SETTING(DURATION, sender, stop_timeout, "60s", "time",
 	"How long SIGTERM, pause and cancel wait for messages whose content has started.")
