@@ -170,7 +170,8 @@ static void check_breaker(struct dispatch *dispatch, struct recipient *recipient
 		return;
 	AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
 	const struct ledger_row *row = &recipient->row;
-	buf_addf(&reason, "the relay refuses us, not the subscribers: %u " VIEW_FMT, row->code,
+	buf_addf(&reason, "relay %s refuses us, not the subscribers: %u " VIEW_FMT,
+		 relay_terms(recipient->through)->name, row->code,
 		 VIEW_ARG(view_head(row->reply, RUN_REASON_MOST / 2)));
 	if (group_trips)
 		hold_group(dispatch, run, group, buf_view(&reason));
