@@ -23,8 +23,9 @@ static const struct output_column columns[] = {
 	{ "pending", OUTPUT_INT, false },          { "rate", OUTPUT_REAL, false },
 	{ "refused_reasons", OUTPUT_JSON, false }, { "skipped_reasons", OUTPUT_JSON, false },
 	{ "relay_trouble", OUTPUT_JSON, false },   { "holds", OUTPUT_JSON, false },
+	{ "stranded", OUTPUT_JSON, false },
 };
-enum { FOR_MACHINES = 4 };
+enum { FOR_MACHINES = 5 };
 
 /* {"user-unknown": 12, ...} */
 static void add_reasons(const struct db_rows *rows, enum standing_place place, struct buf *out)
@@ -66,6 +67,7 @@ static enum err write_standing(struct call *call, const struct standing_report *
 	AUTO_BUF skipped = buf_with_ceiling(ROOM);
 	AUTO_BUF relays = buf_with_ceiling(ROOM);
 	AUTO_BUF holds = buf_with_ceiling(ROOM);
+	AUTO_BUF stranded = buf_with_ceiling(ROOM);
 	const struct campaign *campaign = &report->campaign;
 	const int64_t *count = report->standing.count;
 	int64_t under_way = standing_report_under_way(report);
@@ -73,6 +75,7 @@ static enum err write_standing(struct call *call, const struct standing_report *
 	add_reasons(report->reasons, PLACE_SKIPPED, &skipped);
 	add_relays(report->relays, &relays);
 	standing_report_add_holds(report, &holds);
+	standing_report_add_stranded(report, &stranded);
 	const struct output_cell cells[] = {
 		cell_text(campaign->name),
 		cell_text(campaign->list_name),
@@ -100,6 +103,7 @@ static enum err write_standing(struct call *call, const struct standing_report *
 		cell_text(buf_view(&skipped)),
 		cell_text(buf_view(&relays)),
 		cell_text(buf_view(&holds)),
+		cell_text(buf_view(&stranded)),
 	};
 	static_assert(ARRAY_LEN(cells) == ARRAY_LEN(columns), "one cell per column");
 	return output_object(call->out, columns, column_count, cells, call->why);
@@ -178,6 +182,24 @@ static enum err write_holds(struct call *call, const struct db_rows *rows)
 	return output_end(call->out, call->why);
 }
 
+static const struct output_column stranded_columns[] = {
+	{ "what_and_why", OUTPUT_TEXT, true },
+};
+
+static enum err write_stranded(struct call *call, const struct standing_report *report)
+{
+	if (db_row_count(report->stranded) == 0)
+		return ERR_OK;
+	output_section(call->out, "stranded", "Recipients that only one worker may send to, and it does not go on:");
+	output_begin(call->out, stranded_columns, ARRAY_LEN(stranded_columns));
+	for (size_t i = 0; i < db_row_count(report->stranded); i++) {
+		AUTO_BUF text = buf_with_ceiling(2 * LIMIT_WHY);
+		standing_report_tell_stranded(report, i, &text);
+		output_row(call->out, (struct output_cell[]){ cell_text(buf_view(&text)) });
+	}
+	return output_end(call->out, call->why);
+}
+
 static enum err write_for_people(struct call *call, const struct standing_report *report)
 {
 	output_document_begin(call->out);
@@ -189,6 +211,8 @@ static enum err write_for_people(struct call *call, const struct standing_report
 		err = write_relays(call, report->relays);
 	if (err == ERR_OK)
 		err = write_holds(call, report->holds);
+	if (err == ERR_OK)
+		err = write_stranded(call, report);
 	return err == ERR_OK ? output_document_end(call->out, call->why) : err;
 }
 

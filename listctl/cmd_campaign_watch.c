@@ -100,6 +100,10 @@ static void write_line(const struct standing_report *report, bool bar, struct bu
 		holds_at(report->holds, i, &held);
 		buf_addf(line, "; " VIEW_FMT " held: " VIEW_FMT, VIEW_ARG(held.group), VIEW_ARG(held.reason));
 	}
+	for (size_t i = 0; i < db_row_count(report->stranded); i++) {
+		buf_addf(line, "; ");
+		standing_report_tell_stranded(report, i, line);
+	}
 }
 
 /* A line that wraps could not be drawn over. */

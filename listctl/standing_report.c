@@ -1,8 +1,10 @@
 #include "listctl/standing_report.h"
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "listctl/campaign_verbs.h"
 #include "listctl/output.h"
+#include "listctl/schedule.h"
 
 static double rate_of(const struct campaign *campaign, const struct standing *standing, int64_t now_us)
 {
@@ -33,6 +35,8 @@ enum err standing_report_read(struct call *call, struct standing_report *ret_rep
 		err = standings_relays(call->db, &report.relays, call->why);
 	if (err == ERR_OK)
 		err = holds_of(call->db, report.campaign.id, &report.holds, call->why);
+	if (err == ERR_OK)
+		err = standings_stranded(call->db, report.campaign.id, &report.stranded, call->why);
 	db_rollback(call->db); /* it was only read */
 	if (err != ERR_OK) {
 		standing_report_done(&report);
@@ -75,11 +79,44 @@ void standing_report_add_holds(const struct standing_report *report, struct buf 
 	buf_add_byte(out, ']');
 }
 
+void standing_report_tell_stranded(const struct standing_report *report, size_t row, struct buf *out)
+{
+	struct stranded stranded;
+	stranded_at(report->stranded, row, &stranded);
+	buf_addf(out, "%lld recipients wait for worker " VIEW_FMT " of " VIEW_FMT ", ", (long long)stranded.recipients,
+		 VIEW_ARG(stranded.worker), VIEW_ARG(stranded.host));
+	if (stranded.refused.len > 0) {
+		buf_add(out, stranded.refused);
+		return;
+	}
+	buf_addf(out, "not seen since ");
+	schedule_write_instant(stranded.seen_us, out);
+	buf_addf(out, ": start its sender again, or when it is lost for good, `listctl worker forget` it");
+}
+
+void standing_report_add_stranded(const struct standing_report *report, struct buf *out)
+{
+	buf_add_byte(out, '[');
+	for (size_t i = 0; i < db_row_count(report->stranded); i++) {
+		AUTO_BUF reason = buf_with_ceiling(2 * LIMIT_WHY);
+		struct stranded stranded;
+		stranded_at(report->stranded, i, &stranded);
+		standing_report_tell_stranded(report, i, &reason);
+		buf_addf(out, i == 0 ? "{\"worker\": " : ", {\"worker\": ");
+		output_json_string(out, stranded.worker);
+		buf_addf(out, ", \"recipients\": %lld, \"reason\": ", (long long)stranded.recipients);
+		output_json_string(out, buf_view(&reason));
+		buf_add_byte(out, '}');
+	}
+	buf_add_byte(out, ']');
+}
+
 void standing_report_done(struct standing_report *report)
 {
 	db_rows_done(report->campaign_rows);
 	db_rows_done(report->reasons);
 	db_rows_done(report->relays);
 	db_rows_done(report->holds);
+	db_rows_done(report->stranded);
 	*report = (struct standing_report){ 0 };
 }

@@ -12,27 +12,15 @@
 
 #include "base/limits.h"
 #include "sender/checksum.h"
+#include "sender/journal_file.h"
 #include "sender/journal_record.h"
 #include "sender/uuid.h"
 
 enum {
 	PAGE = 4096,
-	FORMAT_VERSION = 1,
-	BYTE_ORDER_MARK = 0x01020304,
 	SPARE = 64 << 10, /* in each half: outcomes that wait for the database */
 	GATHERED_MOST = 4 << 20,
 };
-
-static const char file_magic[8] = { 'v', 'p', 'j', 'o', 'u', 'r', 'n', 'l' };
-
-struct file_head {
-	char magic[8];
-	uint32_t version, byte_order;
-	uint64_t size;
-	char worker_id[JOURNAL_UUID + 4], instance[JOURNAL_UUID + 4]; /* NUL-filled */
-	uint32_t unused, checksum;                                    /* of all before it */
-};
-static_assert(sizeof(struct file_head) == 112, "the head has no holes");
 
 struct half_head {
 	uint64_t generation;
@@ -81,36 +69,6 @@ uint64_t journal_size(const struct journal *journal)
 static off_t half_at(const struct journal *journal, unsigned half)
 {
 	return (off_t)(PAGE + half * journal->half_size);
-}
-
-static bool write_at(int fd, struct view bytes, off_t at)
-{
-	while (bytes.len > 0) {
-		ssize_t put = pwrite(fd, bytes.data, bytes.len, at);
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put <= 0)
-			return false;
-		bytes = view_skip(bytes, (size_t)put);
-		at += put;
-	}
-	return true;
-}
-
-static bool read_at(int fd, void *room, size_t size, off_t at)
-{
-	char *to = room;
-	while (size > 0) {
-		ssize_t got = pread(fd, to, size, at);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return false;
-		to += got;
-		size -= (size_t)got;
-		at += got;
-	}
-	return true;
 }
 
 static enum err sync_folder(const char *path, struct buf *why)
@@ -199,7 +157,7 @@ static enum err write_half(struct journal *journal, unsigned half, uint64_t gene
 	buf_add(&block, records);
 	if (buf_err(&block) != ERR_OK)
 		return buf_err(&block);
-	if (!write_at(journal->fd, buf_view(&block), half_at(journal, half)) ||
+	if (!journal_file_write(journal->fd, buf_view(&block), half_at(journal, half)) ||
 	    (journal->sync && fdatasync(journal->fd) != 0))
 		return fail("write", journal->path, why);
 	journal->half = half;
@@ -210,14 +168,11 @@ static enum err write_half(struct journal *journal, unsigned half, uint64_t gene
 
 static enum err write_file_head(struct journal *journal, const struct journal_options *options, struct buf *why)
 {
-	struct file_head head = { .version = FORMAT_VERSION, .byte_order = BYTE_ORDER_MARK, .size = options->size };
-	memcpy(head.magic, file_magic, sizeof(head.magic));
+	struct journal_head head = { .size = options->size };
 	memcpy(head.worker_id, journal->worker_id, JOURNAL_UUID);
 	memcpy(head.instance, options->instance, strnlen(options->instance, JOURNAL_UUID));
-	head.checksum = checksum_of(view_from(&head, offsetof(struct file_head, checksum)));
 	/* The head last, and all of it on the disk: a file with a head is a whole journal. */
-	if (fdatasync(journal->fd) != 0 || !write_at(journal->fd, view_from(&head, sizeof(head)), 0) ||
-	    fsync(journal->fd) != 0)
+	if (fdatasync(journal->fd) != 0 || !journal_file_write_head(journal->fd, &head) || fsync(journal->fd) != 0)
 		return fail("write", journal->path, why);
 	return ERR_OK;
 }
@@ -275,17 +230,13 @@ static enum err refuse(const struct journal *journal, const char *what, struct b
 
 static enum err read_file_head(struct journal *journal, const struct journal_options *options, struct buf *why)
 {
-	struct file_head head;
+	struct journal_head head;
 	struct stat info;
 	if (fstat(journal->fd, &info) != 0)
 		return fail("read", journal->path, why);
-	if (!read_at(journal->fd, &head, sizeof(head), 0) || memcmp(head.magic, file_magic, sizeof(head.magic)) != 0)
-		return refuse(journal, "does not begin as one", why);
-	if (head.byte_order != BYTE_ORDER_MARK || head.version != FORMAT_VERSION)
-		return refuse(journal, "is of another format or machine", why);
-	if (head.checksum != checksum_of(view_from(&head, offsetof(struct file_head, checksum))) ||
-	    head.worker_id[JOURNAL_UUID] != '\0' || head.instance[JOURNAL_UUID] != '\0')
-		return refuse(journal, "has a damaged head", why);
+	const char *wrong = journal_file_read_head(journal->fd, &head);
+	if (wrong != NULL)
+		return refuse(journal, wrong, why);
 	if (head.size < journal_least_size(0) || (uint64_t)info.st_size < head.size)
 		return refuse(journal, "is shorter than its head says", why);
 	if (strcmp(head.instance, options->instance) != 0)
@@ -349,7 +300,7 @@ static enum err choose_half(struct journal *journal, struct found halves[2], str
 		halves[i].content = malloc(journal->half_size);
 		if (halves[i].content == NULL)
 			return ERR_MEMORY;
-		if (!read_at(journal->fd, halves[i].content, journal->half_size, half_at(journal, i)))
+		if (!journal_file_read(journal->fd, halves[i].content, journal->half_size, half_at(journal, i)))
 			return fail("read", journal->path, why);
 		look_at_half(&halves[i], journal->half_size);
 	}
@@ -369,17 +320,9 @@ static enum err choose_half(struct journal *journal, struct found halves[2], str
 	return ERR_OK;
 }
 
-/* Not one that was removed or replaced between opening and locking it. */
-static bool is_at_its_path(const struct journal *journal)
-{
-	struct stat ours, there;
-	return fstat(journal->fd, &ours) == 0 && stat(journal->path, &there) == 0 && ours.st_ino == there.st_ino &&
-	       ours.st_dev == there.st_dev;
-}
-
 static enum err load(struct journal *journal, const struct journal_options *options, struct buf *why)
 {
-	if (flock(journal->fd, LOCK_EX | LOCK_NB) != 0 || !is_at_its_path(journal)) {
+	if (flock(journal->fd, LOCK_EX | LOCK_NB) != 0 || !journal_file_is_at(journal->fd, journal->path)) {
 		buf_addf(why, "the journal %s is in use by another process", journal->path);
 		return ERR_UNAVAILABLE;
 	}
@@ -454,7 +397,8 @@ enum err journal_flush(struct journal *journal, struct buf *why)
 	if (journal->gathered.len == 0)
 		return ERR_OK;
 	off_t at = half_at(journal, journal->half) + (off_t)journal->used;
-	if (!write_at(journal->fd, buf_view(&journal->gathered), at) || (journal->sync && fdatasync(journal->fd) != 0))
+	if (!journal_file_write(journal->fd, buf_view(&journal->gathered), at) ||
+	    (journal->sync && fdatasync(journal->fd) != 0))
 		return fail("write", journal->path, why);
 	journal->used += journal->gathered.len;
 	buf_reset(&journal->gathered);

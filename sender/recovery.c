@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "sender/journal_file.h"
 #include "sender/settlement.h"
 #include "store/releases.h"
 #include "store/workers.h"
@@ -247,6 +248,22 @@ static enum err make(const struct recovery *recovery, unsigned slot, struct jour
 	return journal_create(&options, ret_journal, why);
 }
 
+/* Whose it is stands in its head, if that can be read. */
+static void tell_refused(const struct recovery *recovery, unsigned slot, struct view reason)
+{
+	AUTO_BUF room = buf_with_ceiling(PATH_MOST);
+	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+	char worker_id[JOURNAL_UUID + 1] = "";
+	struct log_text text;
+	bool is_known = journal_file_owner(path_of(recovery, slot, &room), worker_id);
+	log_event(LOG_ERROR, "journal.refused", "worker=%s why=%s", is_known ? worker_id : "unknown",
+		  log_quoted(reason, &text));
+	/* For `campaign status`; the log has it in any case. */
+	if (is_known && workers_refuse(recovery->db, worker_id, reason, &why) != ERR_OK)
+		log_event(LOG_WARNING, "worker.waits", "worker=%s why=%s", worker_id,
+			  log_quoted(buf_view(&why), &text));
+}
+
 /* One slot: what there is, else a new one. ERR_REFUSED: this slot is not for us. */
 static enum err try_slot(const struct recovery *recovery, unsigned slot, struct journal **ret_journal, struct buf *why)
 {
@@ -256,9 +273,8 @@ static enum err try_slot(const struct recovery *recovery, unsigned slot, struct 
 		buf_reset(&reason);
 		err = make(recovery, slot, ret_journal, &reason);
 	}
-	struct log_text room;
 	if (err == ERR_INVALID)
-		log_event(LOG_ERROR, "journal.refused", "why=%s", log_quoted(buf_view(&reason), &room));
+		tell_refused(recovery, slot, buf_view(&reason));
 	if (err == ERR_INVALID || err == ERR_EXISTS || (err == ERR_UNAVAILABLE && db_is_connected(recovery->db)))
 		return ERR_REFUSED;
 	buf_add(why, buf_view(&reason));
@@ -271,7 +287,6 @@ static void clear_others(const struct recovery *recovery)
 		AUTO_BUF room = buf_with_ceiling(PATH_MOST);
 		AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
 		struct journal *journal;
-		struct log_text text;
 		if (access(path_of(recovery, slot, &room), F_OK) != 0)
 			continue;
 		enum err err = reopen(recovery, slot, &journal, &why);
@@ -279,7 +294,7 @@ static void clear_others(const struct recovery *recovery)
 			err = workers_stop(recovery->db, journal_worker_id(journal), &why);
 			journal_done(journal);
 		} else if (err == ERR_INVALID) {
-			log_event(LOG_ERROR, "journal.refused", "why=%s", log_quoted(buf_view(&why), &text));
+			tell_refused(recovery, slot, buf_view(&why));
 		}
 	}
 }

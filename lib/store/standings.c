@@ -15,6 +15,7 @@ enum statement {
 	WAITING_PAGE,
 	PENDING_PAGE,
 	LEAVING,
+	STRANDED,
 	RELAYS,
 	STATEMENT_COUNT
 };
@@ -64,6 +65,19 @@ static const struct db_statement statements[] = {
 		      " SELECT opened_by FROM deferral WHERE campaign_id = $1 AND opened_by IS NOT NULL) AS h"
 		      " JOIN worker w ON w.id = h.worker_id AND w.seen_at > now() - $2 * interval '1 second'"
 		      " LEFT JOIN campaign_leaving l ON l.campaign_id = $1 AND l.worker_id = h.worker_id" },
+	/* $2: a worker that was not seen for so many seconds. One that ended in order has given back what it had. */
+	[STRANDED] = { "standings_stranded",
+		       "SELECT w.id, w.host, w.seen_at, w.refused, o.count FROM worker w CROSS JOIN LATERAL (SELECT"
+		       " (SELECT count(*) FROM chunk_window c JOIN campaign_chunk k ON k.campaign_id = c.campaign_id"
+		       " AND k.chunk_no = c.chunk_no CROSS JOIN LATERAL unnest(k.subscriber_ids[c.first:c.last]) AS "
+		       "a(id)"
+		       " WHERE c.worker_id = w.id AND c.campaign_id = $1"
+		       " AND NOT EXISTS (SELECT FROM delivery d WHERE d.campaign_id = $1 AND d.subscriber_id = a.id)"
+		       " AND NOT EXISTS (SELECT FROM deferral f WHERE f.campaign_id = $1 AND f.subscriber_id = a.id))"
+		       " + (SELECT count(*) FROM deferral f WHERE f.campaign_id = $1 AND f.opened_by = w.id) AS count) "
+		       "AS o"
+		       " WHERE (w.refused IS NOT NULL OR w.seen_at < now() - $2 * interval '1 second') AND o.count > 0"
+		       " ORDER BY w.id" },
 	[RELAYS] = { "standings_relays",
 		     "SELECT relay, reason, since, retry_at FROM relay_state WHERE tripped ORDER BY relay" },
 };
@@ -210,6 +224,21 @@ enum err standings_leaving(struct db *db, uint64_t campaign_id, struct leaving_s
 							  .told = db_get_int(rows, 0, 1),
 							  .messages = db_get_int(rows, 0, 2) };
 	return err;
+}
+
+enum err standings_stranded(struct db *db, uint64_t campaign_id, struct db_rows **ret_rows, struct buf *why)
+{
+	const struct db_value values[] = { db_int((int64_t)campaign_id), db_int(STRANDED_S) };
+	return db_run(db, &statements[STRANDED], values, ARRAY_LEN(values), ret_rows, why);
+}
+
+void stranded_at(const struct db_rows *rows, size_t row, struct stranded *ret_stranded)
+{
+	*ret_stranded = (struct stranded){ .worker = db_get_text(rows, row, 0),
+					   .host = db_get_text(rows, row, 1),
+					   .seen_us = db_get_time(rows, row, 2),
+					   .refused = db_get_text(rows, row, 3),
+					   .recipients = db_get_int(rows, row, 4) };
 }
 
 enum err standings_relays(struct db *db, struct db_rows **ret_rows, struct buf *why)

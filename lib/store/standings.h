@@ -62,6 +62,16 @@ struct leaving_standing {
 enum err standings_leaving(struct db *db, uint64_t campaign_id, struct leaving_standing *ret_leaving,
 			   struct buf *why) MUST_USE;
 
+/* Workers that hold recipients of the campaign and were not seen for STRANDED_S seconds, or whose journal was refused: until a sender goes on
+ * with the journal, or a person forgets the worker, nobody else sends to them. */
+enum { STRANDED_S = 60 };
+struct stranded {
+	struct view worker, host, refused; /* refused: why its journal is; empty: it was not seen */
+	int64_t seen_us, recipients;
+};
+enum err standings_stranded(struct db *db, uint64_t campaign_id, struct db_rows **ret_rows, struct buf *why) MUST_USE;
+void stranded_at(const struct db_rows *rows, size_t row, struct stranded *ret_stranded);
+
 /* Relays that refuse the session itself or cannot be reached. */
 struct relay_trouble {
 	struct view relay, reason;

@@ -6,6 +6,7 @@ enum statement {
 	START,
 	SEEN,
 	STOP,
+	REFUSE,
 	LEAVE,
 	LIST,
 	LOCK,
@@ -38,9 +39,10 @@ static const struct db_statement statements[] = {
 	[START] = { .name = "workers_start",
 		    .sql = "INSERT INTO worker (id, host, journal, pid) VALUES ($1::uuid, $2, $3, $4::integer)"
 			   " ON CONFLICT (id) DO UPDATE SET host = excluded.host, journal = excluded.journal,"
-			   " pid = excluded.pid, started_at = now(), seen_at = now()" },
+			   " pid = excluded.pid, started_at = now(), seen_at = now(), refused = NULL" },
 	[SEEN] = { .name = "workers_seen", .sql = "UPDATE worker SET seen_at = now() WHERE id = $1::uuid" },
 	[STOP] = { .name = "workers_stop", .sql = "UPDATE worker SET seen_at = now(), pid = NULL WHERE id = $1::uuid" },
+	[REFUSE] = { .name = "workers_refuse", .sql = "UPDATE worker SET refused = $2 WHERE id = $1::uuid" },
 	/* $1 worker, $2 campaigns, $3 messages. */
 	[LEAVE] = { .name = "workers_leave",
 		    .sql = "INSERT INTO campaign_leaving AS l (worker_id, campaign_id, messages)"
@@ -132,6 +134,12 @@ enum err workers_seen(struct db *db, const char *id, struct buf *why)
 enum err workers_stop(struct db *db, const char *id, struct buf *why)
 {
 	return touch(db, STOP, id, why);
+}
+
+enum err workers_refuse(struct db *db, const char *id, struct view reason, struct buf *why)
+{
+	const struct db_value values[] = { db_text(view_of(id)), db_text(reason) };
+	return db_run(db, &statements[REFUSE], values, ARRAY_LEN(values), NULL, why);
 }
 
 enum err workers_leave(struct db *db, const char *id, const struct db_array *campaign_ids,

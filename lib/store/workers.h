@@ -19,6 +19,9 @@ enum err workers_seen(struct db *db, const char *id, struct buf *why) MUST_USE;
 /* Says that it stopped with nothing in hand. */
 enum err workers_stop(struct db *db, const char *id, struct buf *why) MUST_USE;
 
+/* Its journal was found and cannot be used: why, for people. Until it starts again. */
+enum err workers_refuse(struct db *db, const char *id, struct view reason, struct buf *why) MUST_USE;
+
 /* A worker that holds anything says more often than this that it lives: one that does not is dead, or its host is. */
 enum { WORKERS_ALIVE_S = 15 };
 /* How many messages it still has under way of campaigns that it leaves; what was said before of a campaign no longer holds.

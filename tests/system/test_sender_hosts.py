@@ -106,12 +106,18 @@ def test_damaged_journal(world):
     until(lambda: world.value("SELECT count(*) FROM chunk_window WHERE worker_id IS NULL"
                               f" OR worker_id <> '{worker}'") == "0", "only the lost windows are left")
     assert world.log("sender").count("event=journal.refused") >= 1, world.log("sender")
+    assert f"event=journal.refused worker={worker}" in world.log("sender")
+    waits, = world.status("hosts")["stranded"]
+    assert waits["worker"] == worker and waits["recipients"] == world.status("hosts")["pending"], waits
+    told = world.listctl("campaign", "status", "hosts")
+    for text in ("is damaged before its end", str(path), "worker forget"):
+        assert text in waits["reason"] and text in " ".join(told.split()), (text, waits, told)
     assert path.read_bytes() == damaged, "the damaged journal was written to"
     assert world.status("hosts")["pending"] > 0
     assert world.value(f"SELECT count(*) FROM chunk_window WHERE worker_id = '{worker}'") == opened
     world.sql(f"UPDATE worker SET seen_at = seen_at - interval '1 day' WHERE id = '{worker}'")
     world.listctl("worker", "forget", worker)
-    world.finished("hosts")
+    assert world.finished("hosts")["stranded"] == []
     check(world, "hosts", SOME)
 
 

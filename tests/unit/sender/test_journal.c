@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "sender/journal_record.h"
+#include "sender/journal_file.h"
 #include "tests/support/unit.h"
 
 static const char instance[] = "11111111-2222-3333-4444-555555555555";
@@ -494,9 +495,30 @@ START_TEST(one_takes_the_place_of_another)
 	}
 END_TEST
 
+START_TEST(whose_it_is_is_known_while_its_head_is_whole)
+	{
+		struct place place;
+		make_place(&place);
+		struct journal *journal = create(&place);
+		char owner[JOURNAL_UUID + 1] = "", worker_id[JOURNAL_UUID + 1];
+		snprintf(worker_id, sizeof(worker_id), "%s", journal_worker_id(journal));
+		add(journal, JOURNAL_INTENT, 1);
+		flush(journal);
+		journal_done(journal);
+		flip(&place, half_at(&place, 0) + 8);
+		ck_assert(journal_file_owner(place.path, owner));
+		ck_assert_str_eq(owner, worker_id);
+		flip(&place, 30);
+		ck_assert(!journal_file_owner(place.path, owner));
+		clear_place(&place);
+		ck_assert(!journal_file_owner(place.path, owner));
+	}
+END_TEST
+
 Suite *test_suite(void)
 {
-	const TTest *const tests[] = { records_come_back_whole,
+	const TTest *const tests[] = { whose_it_is_is_known_while_its_head_is_whole,
+				       records_come_back_whole,
 				       nothing_is_written_before_flush,
 				       torn_at_every_byte,
 				       gap_in_the_last_batch_is_cut,

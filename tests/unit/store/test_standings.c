@@ -137,9 +137,57 @@ START_TEST(places_have_names)
 	}
 END_TEST
 
+START_TEST(who_waits_for_a_worker_is_told)
+	{
+		static const struct row {
+			const char *label, *worker, *refused;
+			int64_t silent_s;
+			int64_t recipients; /* 0: it is not told */
+		} rows[] = {
+			{ "seen just now", "1", "NULL", 0, 0 },
+			{ "not seen for a while", "2", "NULL", 3600, 700 },
+			{ "its journal is refused", "3", "'is damaged'", 0, 1 },
+			{ "not seen, and has nobody", "4", "NULL", 3600, 0 },
+		};
+		struct db *db = database_open();
+		AUTO_DB_ROWS *found = NULL;
+		size_t told = 0;
+		run_sql(db, big_campaign);
+		for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+			char sql[512];
+			snprintf(
+			    sql, sizeof(sql),
+			    "INSERT INTO worker (id, host, journal, seen_at, refused) VALUES"
+			    " ('00000000-0000-4000-8000-00000000000%s', 'h', 'j', now() - %lld * interval '1 s', %s)",
+			    rows[i].worker, (long long)rows[i].silent_s, rows[i].refused);
+			run_sql(db, sql);
+		}
+		/* Of 707 in a window 7 are in the retry queue. */
+		run_sql(
+		    db,
+		    "INSERT INTO chunk_window (campaign_id, chunk_no, first, last, worker_id) VALUES"
+		    " (1, 30, 1, 1000, '00000000-0000-4000-8000-000000000001'),"
+		    " (1, 31, 1, 707, '00000000-0000-4000-8000-000000000002');"
+		    "UPDATE deferral SET opened_by = '00000000-0000-4000-8000-000000000003' WHERE subscriber_id = 100");
+		ck_assert(standings_stranded(db, 1, &found, NULL) == ERR_OK);
+		for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+			struct stranded stranded;
+			if (rows[i].recipients == 0)
+				continue;
+			ck_assert_uint_gt(db_row_count(found), told);
+			stranded_at(found, told++, &stranded);
+			ck_row(rows[i].label, view_ends(stranded.worker, view_of(rows[i].worker)));
+			ck_row(rows[i].label, stranded.recipients == rows[i].recipients);
+			ck_row(rows[i].label, (stranded.refused.len > 0) == (*rows[i].refused == '\''));
+		}
+		ck_assert_uint_eq(db_row_count(found), told);
+		db_close(db);
+	}
+END_TEST
+
 Suite *test_suite(void)
 {
 	const TTest *const tests[] = { the_sum_is_exact, a_lost_recipient_shows_in_the_sum, everyone_is_named_once,
-				       places_have_names };
+				       places_have_names, who_waits_for_a_worker_is_told };
 	return suite_of("standings", tests, database_start() ? ARRAY_LEN(tests) : 0);
 }
