@@ -9,7 +9,8 @@
 #define FIRST_WAIT_US (INT64_C(250) * CLOCK_US_PER_MS)
 #define LONGEST_WAIT_US (INT64_C(10) * CLOCK_US_PER_SECOND)
 
-const int entry_signals[] = { SIGTERM, SIGINT, SIGHUP };
+/* Those that end sender in order; SIGHUP is a terminal that went away. */
+static const int entry_signals[] = { SIGTERM, SIGINT, SIGHUP };
 
 /* The one thing a signal handler touches. */
 static volatile sig_atomic_t stop_signal;
@@ -21,7 +22,7 @@ static void on_signal(int number)
 
 static void set_handlers(void (*handler)(int))
 {
-	struct sigaction action = { .sa_handler = handler };
+	struct sigaction action = { .sa_handler = handler, .sa_flags = SA_RESTART };
 	sigemptyset(&action.sa_mask);
 	for (size_t i = 0; i < ARRAY_LEN(entry_signals); i++)
 		sigaction(entry_signals[i], &action, NULL);
@@ -33,17 +34,12 @@ void entry_begin(void)
 	set_handlers(on_signal);
 }
 
-void entry_over(void)
-{
-	int number = stop_signal;
-	if (number != 0)
-		raise(number);
-}
-
 void entry_die_on_signals(void)
 {
 	set_handlers(SIG_DFL);
-	entry_over();
+	int number = stop_signal;
+	if (number != 0)
+		raise(number);
 }
 
 bool entry_is_stopped(void)
@@ -89,6 +85,7 @@ static struct db_options options_of(const struct setup *setup, int64_t patience_
 		.check_version = true,
 		.unsafe = setup->unsafe,
 		.patience_us = patience_us,
+		.is_stopped = entry_is_stopped,
 	};
 }
 

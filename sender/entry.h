@@ -9,15 +9,8 @@
 /* A worker does not wait longer than this for PostgreSQL: its relay connections wait meanwhile. */
 #define ENTRY_PATIENCE_US (INT64_C(20) * CLOCK_US_PER_SECOND)
 
-/* The signals that end sender in order; SIGHUP is a terminal that went away. */
-enum { ENTRY_SIGNAL_COUNT = 3 };
-extern const int entry_signals[ENTRY_SIGNAL_COUNT];
-
-/* Once at the start of the process: from now on these signals are remembered. */
+/* Once at the start of the process: from now on SIGTERM, SIGINT and SIGHUP are remembered. */
 void entry_begin(void);
-/* Somebody else looks after the signals now; one that came before is raised again for it. */
-void entry_over(void);
-
 /* From now on they end the process at once. */
 void entry_die_on_signals(void);
 

@@ -22,7 +22,6 @@ struct worker {
 	struct db *db;
 	struct journal *journal;
 	struct loop *loop;
-	struct loop_source *signals[ENTRY_SIGNAL_COUNT];
 	struct queue *queue;
 	struct pace *pace;
 	struct pacer pacer;
@@ -36,10 +35,10 @@ struct worker {
 
 /* ---- the loop ---- */
 
-static void on_stop(void *owner)
+/* The database's silence is cut short by the same word: store/db.h. */
+static void hear_signals(struct worker *worker)
 {
-	struct worker *worker = owner;
-	if (worker->dispatch.is_stopping)
+	if (worker->dispatch.is_stopping || !entry_is_stopped())
 		return;
 	worker->dispatch.is_stopping = true;
 	worker->stop_by_us = clock_boot_us() + worker->setup->settings.sender_stop_timeout;
@@ -114,10 +113,12 @@ static void work(struct worker *worker)
 	bool is_done = false;
 	while (!is_done && !worker->keeper.has_failed) {
 		set_clock(worker);
+		hear_signals(worker);
 		cut_off_late(worker);
 		send_out(worker);
 		is_done = deal(worker);
 		set_clock(worker);
+		hear_signals(worker);
 		send_out(worker);
 		loop_run_once(worker->loop, sleep_time(worker));
 	}
@@ -175,20 +176,10 @@ static enum err make_parts(struct worker *worker)
 	return err == ERR_OK ? exchange_new(&parts, &worker->exchange) : err;
 }
 
-static enum err listen_to_signals(struct worker *worker)
-{
-	enum err err = ERR_OK;
-	for (size_t i = 0; err == ERR_OK && i < ARRAY_LEN(entry_signals); i++)
-		err = loop_signal_new(worker->loop, entry_signals[i], on_stop, worker, &worker->signals[i]);
-	return err;
-}
-
 static void worker_done(struct worker *worker)
 {
 	exchange_done(worker->exchange);
 	relays_done(worker->relays);
-	for (size_t i = 0; i < ARRAY_LEN(worker->signals); i++)
-		loop_source_done(worker->signals[i]);
 	queue_done(worker->queue);
 	pace_done(worker->pace);
 	runs_done(&worker->runs);
@@ -230,10 +221,7 @@ int worker_run(const struct setup *setup, unsigned slot)
 		err = enter(&worker, slot);
 	if (err == ERR_OK)
 		err = make_parts(&worker);
-	if (err == ERR_OK)
-		err = listen_to_signals(&worker);
 	if (err == ERR_OK) {
-		entry_over();
 		log_event(LOG_INFO, "worker.started", "worker=%s journal=%s", journal_worker_id(worker.journal),
 			  journal_path(worker.journal));
 		work(&worker);

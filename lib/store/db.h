@@ -24,6 +24,8 @@ struct db_options {
 	bool check_version;   /* refuse a database that is newer than, or not initialised for, this program */
 	bool unsafe;          /* work with a server that has fsync=off */
 	int64_t patience_us;  /* a server that is silent for longer is taken to be away; 0: it may take its time */
+	/* The program is to end: then after four seconds. NULL: it may take its time in any case. */
+	bool (*is_stopped)(void);
 };
 
 /* ERR_UNAVAILABLE: the server is away, try again; ERR_REFUSED: not initialised, wrong version or instance, fsync off;

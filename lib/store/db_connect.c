@@ -165,15 +165,26 @@ static enum err refused(struct db *db, struct buf *why)
 	return err;
 }
 
+/* Who is to end waits no longer than this. */
+#define HURRY_US (INT64_C(4) * CLOCK_US_PER_SECOND)
+
+static int64_t hurry(const struct db *db, int64_t deadline_us, int64_t *hurried_us)
+{
+	if (*hurried_us == 0 && db->options.is_stopped != NULL && db->options.is_stopped())
+		*hurried_us = clock_boot_us() + HURRY_US;
+	return *hurried_us != 0 && *hurried_us < deadline_us ? *hurried_us : deadline_us;
+}
+
 bool db_wait(const struct db *db, short events, int64_t deadline_us)
 {
+	int64_t hurried_us = 0;
 	struct pollfd fd = { .fd = PQsocket(db->conn), .events = events };
 	int64_t left_us = deadline_us - clock_boot_us();
 	int ready;
 	do {
 		int64_t step_ms = left_us < CLOCK_US_PER_SECOND ? left_us / CLOCK_US_PER_MS + 1 : 1000;
 		ready = left_us > 0 ? poll(&fd, 1, (int)step_ms) : -1;
-		left_us = deadline_us - clock_boot_us();
+		left_us = hurry(db, deadline_us, &hurried_us) - clock_boot_us();
 	} while ((ready == 0 || (ready < 0 && errno == EINTR)) && left_us > 0);
 	return ready > 0;
 }

@@ -1,5 +1,7 @@
 """SIGTERM, pause and cancel begin no further message within a second, and leave nobody behind."""
 
+import os
+import pathlib
 import signal
 import subprocess
 import time
@@ -62,6 +64,37 @@ def test_pause_and_resume(world):
     world.finished("stop")
     check(world, "stop", SOME, may_doubt=False)
     world.stop("sender", signal.SIGHUP)  # a terminal that goes away ends it in order, too
+
+
+def silent_postgres(world):
+    """Everything of it that sender has to do with stands still."""
+    data = world.value("SHOW data_directory")
+    backends = [int(row[0]) for row in world.sql("SELECT pid FROM pg_stat_activity WHERE application_name = 'sender'")]
+    return [int(pathlib.Path(data, "postmaster.pid").read_text().split()[0]), *backends]
+
+
+def test_silent_postgres(world):
+    "PostgreSQL does not answer: within a second nothing more is begun, and SIGTERM is heard all the same. Nobody is lost or in doubt."
+    begin(world, SLOW, SOME)
+    until_accepted(world, 30)
+    frozen = silent_postgres(world)
+    for pid in frozen:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        sent = is_quiet(world)
+        began = time.monotonic()
+        world.processes["sender"].send_signal(signal.SIGTERM)
+        assert world.processes["sender"].wait(60) == 0
+        took = time.monotonic() - began
+    finally:
+        for pid in frozen:
+            os.kill(pid, signal.SIGCONT)
+    world.processes.pop("sender")
+    assert took < 15, f"it took {took:.1f} s"  # a statement that is not answered is waited for longer
+    assert sent == len(world.accepted()) < len(SOME), "too fast to stop"
+    world.start("sender")
+    world.finished("stop")
+    check(world, "stop", SOME, may_doubt=False)
 
 
 def test_list_edited_meanwhile(world):
