@@ -180,7 +180,7 @@ FUZZ_ROOM = $(patsubst %.c,build/fuzz/obj/%.o,$(wildcard lib/base/*.c lib/mail/*
 FUZZ_MORE_fuzz_csv = $(patsubst %,build/fuzz/obj/listctl/%.o,csv_import columns csv_guard output_text)
 FUZZ_MORE_fuzz_mbox = build/fuzz/obj/listctl/mbox.o
 FUZZ_MORE_fuzz_record = $(patsubst %,build/fuzz/obj/bounced/%.o,record gate)
-FUZZ_MORE_fuzz_journal = $(patsubst %,build/fuzz/obj/sender/%.o,journal journal_record checksum uuid)
+FUZZ_MORE_fuzz_journal = $(patsubst %,build/fuzz/obj/sender/%.o,journal journal_file journal_record checksum uuid)
 
 build/fuzz/obj/%.o: %.c
 	@mkdir -p $(@D)
