@@ -58,6 +58,7 @@ extern const struct command import_commands[];
 extern const struct command export_commands[];
 extern const struct command suppress_commands[];
 extern const struct command key_commands[];
+extern const struct command dkim_commands[];
 extern const struct command worker_commands[];
 extern const struct command mailbox_commands[];
 extern const struct command campaign_commands[];   /* cmd_campaign*.c */

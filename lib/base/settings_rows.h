@@ -17,6 +17,19 @@ SETTING(TEXT, database, bounced, "", "libpq connection string",
 SETTING(PATH, keys, file, NULL, "path",
 	"The signing keys, made by `listctl key new`, readable by root and the daemons only.")
 
+/* DKIM */
+SETTING(
+    PATH, dkim, dir, "/etc/verpost/dkim", "path",
+    "The folder with the private keys that messages are signed with, made by `listctl dkim new`: "
+    "DOMAIN/SELECTOR.rsa.pem "
+    "and DOMAIN/SELECTOR.ed25519.pem, readable by root and the daemons only. Each host that runs sender has a copy of "
+    "it. Read "
+    "at start.")
+SETTING(
+    FLAG, dkim, required, "no", "yes or no",
+    "yes: a campaign whose From domain has no keys is refused, and held when it is found while sending. no: it is sent "
+    "unsigned, with a warning.")
+
 /* The return path */
 SETTING(TEXT, bounce, domain, NULL, "domain",
 	"The domain of return paths; its MX is the host that runs bounced. One domain an installation.")
