@@ -30,6 +30,8 @@ enum err campaign_in_doubt(struct call *call);
 
 /* The campaign named by the first operand. The caller releases *ret_rows. */
 enum err campaign_named(struct call *call, struct campaign *ret_campaign, struct db_rows **ret_rows) MUST_USE;
+/* Warns when the campaign named by the first operand is not going to be signed; ERR_REFUSED as dkim.required says. */
+enum err campaign_check_signing(struct call *call) MUST_USE;
 struct view call_actor(const struct call *call);
 
 #endif

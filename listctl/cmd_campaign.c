@@ -4,6 +4,15 @@
 
 #include "listctl/command.h"
 #include "listctl/schedule.h"
+#include "listctl/signing.h"
+
+enum err campaign_check_signing(struct call *call)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	struct campaign campaign;
+	enum err err = campaign_named(call, &campaign, &rows);
+	return err != ERR_OK ? err : signing_check(call, campaign.content.from_address);
+}
 
 struct view call_actor(const struct call *call)
 {

@@ -6,7 +6,9 @@
 
 enum err campaign_start(struct call *call)
 {
-	enum err err = campaigns_start(call->db, view_of(call->operands[0]), call_actor(call), call->why);
+	enum err err = campaign_check_signing(call);
+	if (err == ERR_OK)
+		err = campaigns_start(call->db, view_of(call->operands[0]), call_actor(call), call->why);
 	if (err == ERR_OK)
 		call_note(call, "campaign %s is due now: sender takes it up; `listctl campaign watch %s` follows it",
 			  call->operands[0], call->operands[0]);

@@ -4,25 +4,40 @@
 
 #include "base/limits.h"
 #include "listctl/confirm.h"
+#include "listctl/signing.h"
 #include "listctl/standing_report.h"
 
 /* ---- status ---- */
 
 /* The last four are for machines; people get tables of their own. */
 static const struct output_column columns[] = {
-	{ "campaign", OUTPUT_TEXT, false },        { "list", OUTPUT_TEXT, false },
-	{ "state", OUTPUT_TEXT, false },           { "hold_reason", OUTPUT_TEXT, true },
-	{ "starts_at", OUTPUT_TIME, false },       { "started_at", OUTPUT_TIME, false },
-	{ "ended_at", OUTPUT_TIME, false },        { "not_after", OUTPUT_TIME, false },
-	{ "windows", OUTPUT_TEXT, true },          { "window_opens_at", OUTPUT_TIME, false },
-	{ "local_to", OUTPUT_TEXT, false },        { "local_fallback", OUTPUT_INT, false },
-	{ "under_way", OUTPUT_INT, false },        { "audience", OUTPUT_INT, false },
-	{ "accepted", OUTPUT_INT, false },         { "refused", OUTPUT_INT, false },
-	{ "expired", OUTPUT_INT, false },          { "skipped", OUTPUT_INT, false },
-	{ "in_doubt", OUTPUT_INT, false },         { "deferred", OUTPUT_INT, false },
-	{ "pending", OUTPUT_INT, false },          { "rate", OUTPUT_REAL, false },
-	{ "refused_reasons", OUTPUT_JSON, false }, { "skipped_reasons", OUTPUT_JSON, false },
-	{ "relay_trouble", OUTPUT_JSON, false },   { "holds", OUTPUT_JSON, false },
+	{ "campaign", OUTPUT_TEXT, false },
+	{ "list", OUTPUT_TEXT, false },
+	{ "state", OUTPUT_TEXT, false },
+	{ "hold_reason", OUTPUT_TEXT, true },
+	{ "starts_at", OUTPUT_TIME, false },
+	{ "started_at", OUTPUT_TIME, false },
+	{ "ended_at", OUTPUT_TIME, false },
+	{ "not_after", OUTPUT_TIME, false },
+	{ "windows", OUTPUT_TEXT, true },
+	{ "window_opens_at", OUTPUT_TIME, false },
+	{ "local_to", OUTPUT_TEXT, false },
+	{ "local_fallback", OUTPUT_INT, false },
+	{ "signed_by", OUTPUT_TEXT, true },
+	{ "under_way", OUTPUT_INT, false },
+	{ "audience", OUTPUT_INT, false },
+	{ "accepted", OUTPUT_INT, false },
+	{ "refused", OUTPUT_INT, false },
+	{ "expired", OUTPUT_INT, false },
+	{ "skipped", OUTPUT_INT, false },
+	{ "in_doubt", OUTPUT_INT, false },
+	{ "deferred", OUTPUT_INT, false },
+	{ "pending", OUTPUT_INT, false },
+	{ "rate", OUTPUT_REAL, false },
+	{ "refused_reasons", OUTPUT_JSON, false },
+	{ "skipped_reasons", OUTPUT_JSON, false },
+	{ "relay_trouble", OUTPUT_JSON, false },
+	{ "holds", OUTPUT_JSON, false },
 	{ "stranded", OUTPUT_JSON, false },
 };
 enum { FOR_MACHINES = 5 };
@@ -68,6 +83,7 @@ static enum err write_standing(struct call *call, const struct standing_report *
 	AUTO_BUF relays = buf_with_ceiling(ROOM);
 	AUTO_BUF holds = buf_with_ceiling(ROOM);
 	AUTO_BUF stranded = buf_with_ceiling(ROOM);
+	AUTO_BUF signed_by = buf_with_ceiling(ROOM);
 	const struct campaign *campaign = &report->campaign;
 	const int64_t *count = report->standing.count;
 	int64_t under_way = standing_report_under_way(report);
@@ -76,6 +92,8 @@ static enum err write_standing(struct call *call, const struct standing_report *
 	add_relays(report->relays, &relays);
 	standing_report_add_holds(report, &holds);
 	standing_report_add_stranded(report, &stranded);
+	if (campaign->ended_us == 0)
+		signing_describe(call->settings, campaign->content.from_address, &signed_by);
 	const struct output_cell cells[] = {
 		cell_text(campaign->name),
 		cell_text(campaign->list_name),
@@ -89,6 +107,7 @@ static enum err write_standing(struct call *call, const struct standing_report *
 		cell_time_or_null(campaign->opens_us),
 		cell_text_or_null(campaign->local_attribute),
 		campaign->local_fallback < 0 ? cell_null() : cell_int(campaign->local_fallback),
+		cell_text_or_null(buf_view(&signed_by)),
 		under_way < 0 ? cell_null() : cell_int(under_way),
 		report->standing.audience < 0 ? cell_null() : cell_int(report->standing.audience),
 		cell_int(count[PLACE_ACCEPTED]),

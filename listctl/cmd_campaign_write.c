@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "listctl/draft.h"
 #include "listctl/safe_text.h"
+#include "listctl/signing.h"
 #include "mail/address.h"
 #include "mail/parts.h"
 
@@ -24,6 +25,8 @@ static enum err create(struct call *call, const struct list *list)
 	enum err err = draft_read(call, &from_list, &draft);
 	if (err == ERR_OK)
 		err = draft_compile(call, &draft.content, list, name, &composer);
+	if (err == ERR_OK)
+		err = signing_check(call, draft.content.from_address);
 	if (err == ERR_OK)
 		err = campaigns_create(call->db, name, (uint64_t)list->id, &draft.content, call_actor(call), &id,
 				       call->why);
@@ -63,6 +66,8 @@ enum err campaign_edit(struct call *call)
 	err = draft_read(call, &campaign.content, &draft);
 	if (err == ERR_OK)
 		err = draft_compile(call, &draft.content, &list, campaign.name, &composer);
+	if (err == ERR_OK)
+		err = signing_check(call, draft.content.from_address);
 	if (err == ERR_OK)
 		err = campaigns_edit(call->db, campaign.name, &draft.content, call_actor(call), call->why);
 	composer_done(composer);

@@ -9,6 +9,7 @@ struct letter letter_new(void)
 		.from = buf_with_ceiling(LIMIT_ADDRESS),
 		.envid = buf_with_ceiling(LIMIT_TOKEN),
 		.message = buf_with_ceiling(LIMIT_MESSAGE),
+		.plain = buf_with_ceiling(LIMIT_MESSAGE),
 		.unsubscribe = buf_with_ceiling(LIMIT_TOKEN),
 	};
 }
@@ -18,6 +19,7 @@ void letter_done(struct letter *letter)
 	buf_done(&letter->from);
 	buf_done(&letter->envid);
 	buf_done(&letter->message);
+	buf_done(&letter->plain);
 	buf_done(&letter->unsubscribe);
 }
 
@@ -49,8 +51,25 @@ static enum err write_envelope(const struct letterhead *letterhead, const struct
 	return err;
 }
 
-enum err letter_write(const struct letterhead *letterhead, struct composer *composer, const struct opened *opened,
-		      struct letter *letter, struct buf *why)
+/* Signatures stand in front, as trace fields do (RFC 6376 section 3.5). */
+static enum err write_message(const struct letterhead *letterhead, struct composer *composer, const struct copy *copy,
+			      const struct signing *signing, struct letter *letter, struct buf *why)
+{
+	if (signing->count == 0)
+		return composer_write(composer, copy, &letter->message, why);
+	buf_reset(&letter->plain);
+	enum err err = composer_write(composer, copy, &letter->plain, why);
+	if (err != ERR_OK)
+		return err;
+	err = dkim_sign(letterhead->signer, signing->keys, signing->count, buf_view(&letter->plain), copy->date_us,
+			&letter->message);
+	if (err != ERR_OK)
+		buf_addf(why, "the message cannot be signed (%s)", err_name(err));
+	return err != ERR_OK ? err : buf_add(&letter->message, buf_view(&letter->plain));
+}
+
+enum err letter_write(const struct letterhead *letterhead, struct composer *composer, const struct signing *signing,
+		      const struct opened *opened, struct letter *letter, struct buf *why)
 {
 	buf_reset(&letter->from);
 	buf_reset(&letter->envid);
@@ -70,5 +89,5 @@ enum err letter_write(const struct letterhead *letterhead, struct composer *comp
 		.unsubscribe_token = buf_view(&letter->unsubscribe),
 		.date_us = opened->terms.date_us,
 	};
-	return composer_write(composer, &copy, &letter->message, why);
+	return write_message(letterhead, composer, &copy, signing, letter, why);
 }

@@ -18,8 +18,7 @@ static enum err keep(struct opener *opener, struct db *db, struct openings *open
 		if (id == last_id)
 			continue;
 		last_id = id;
-		enum err err =
-		    runs_open(opener->runs, db, id, view_of(opener->setup->settings.bounce_domain), &run, why);
+		enum err err = runs_open(opener->runs, db, id, opener->setup, &run, why);
 		if (err != ERR_OK)
 			return err;
 	}

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "base/log.h"
 
 struct run *runs_find(const struct runs *runs, int64_t campaign_id)
 {
@@ -48,7 +49,28 @@ static void name(struct view text, char room[RUN_NAME_MOST + 1])
 	room[text.len] = '\0';
 }
 
-static enum err load(struct run *run, struct db *db, struct view bounce_domain, struct buf *why)
+/* The keys of the From domain, or of one above it. */
+static void find_keys(struct run *run, const struct setup *setup)
+{
+	struct view domain = composer_from_domain(run->composer);
+	run->signing.count = dkim_folder_find(&setup->dkim, domain, run->signing.keys);
+	if (run->signing.count > 0)
+		return;
+	if (!setup->settings.dkim_required) {
+		log_event(LOG_WARNING, "campaign.unsigned", "campaign=%s domain=" VIEW_FMT, run->name,
+			  VIEW_ARG(domain));
+		return;
+	}
+	AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
+	buf_addf(&reason,
+		 "there are no keys in %s to sign mail from " VIEW_FMT
+		 ": make them (`listctl dkim new`), restart sender, "
+		 "then resume",
+		 setup->settings.dkim_dir, VIEW_ARG(domain));
+	run_hold(run, buf_view(&reason), 0);
+}
+
+static enum err load(struct run *run, struct db *db, const struct setup *setup, struct buf *why)
 {
 	struct run_source source;
 	AUTO_DB_ROWS *rows = NULL, *fields = NULL;
@@ -62,16 +84,18 @@ static enum err load(struct run *run, struct db *db, struct view bounce_domain, 
 	name(source.list_name, run->list_name);
 	run->expire_us = source.expire_us;
 	AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
-	err = compile(run, &source, fields, bounce_domain, &reason);
+	err = compile(run, &source, fields, view_of(setup->settings.bounce_domain), &reason);
 	if (err == ERR_INVALID) {
 		run_hold(run, buf_view(&reason), 0);
 		return ERR_OK;
 	}
+	if (err == ERR_OK)
+		find_keys(run, setup);
 	buf_add(why, buf_view(&reason));
 	return err;
 }
 
-enum err runs_open(struct runs *runs, struct db *db, int64_t campaign_id, struct view bounce_domain,
+enum err runs_open(struct runs *runs, struct db *db, int64_t campaign_id, const struct setup *setup,
 		   struct run **ret_run, struct buf *why)
 {
 	struct run *run = runs_find(runs, campaign_id);
@@ -83,7 +107,7 @@ enum err runs_open(struct runs *runs, struct db *db, int64_t campaign_id, struct
 	if (run == NULL)
 		return ERR_MEMORY;
 	run->id = campaign_id;
-	enum err err = load(run, db, bounce_domain, why);
+	enum err err = load(run, db, setup, why);
 	if (err != ERR_OK) {
 		free(run);
 		return err;

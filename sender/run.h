@@ -2,9 +2,10 @@
 #ifndef SENDER_RUN_H
 #define SENDER_RUN_H
 
-#include "mail/compose.h"
 #include "sender/breaker.h"
+#include "sender/letter.h"
 #include "sender/routes.h"
+#include "sender/setup.h"
 #include "store/runs.h"
 
 enum { RUN_REASON_MOST = 512, RUN_NAME_MOST = 64 };
@@ -25,7 +26,8 @@ struct run {
 	char name[RUN_NAME_MOST + 1], list_name[RUN_NAME_MOST + 1];
 	uint64_t routes, routes_version; /* the relays that fit it, and of which reading of them */
 	struct composer *composer;       /* NULL: its template cannot be compiled, and it is being held */
-	struct breaker breaker;          /* of all that is not held */
+	struct signing signing;
+	struct breaker breaker; /* of all that is not held */
 	struct group_breaker *groups;
 	size_t present;                    /* recipients in memory */
 	size_t waiting;                    /* of these: not begun */
@@ -45,8 +47,9 @@ struct runs {
 };
 
 struct run *runs_find(const struct runs *runs, int64_t campaign_id);
-/* Loads and compiles what runs_find() does not know yet. A template that does not compile gives a run that wants to be held. */
-enum err runs_open(struct runs *runs, struct db *db, int64_t campaign_id, struct view bounce_domain,
+/* Loads and compiles what runs_find() does not know yet. A template that does not compile gives a run that wants to be held, and so do missing
+ * keys where they are required. */
+enum err runs_open(struct runs *runs, struct db *db, int64_t campaign_id, const struct setup *setup,
 		   struct run **ret_run, struct buf *why) MUST_USE;
 /* Forgets those without a recipient in memory. */
 void runs_sweep(struct runs *runs);

@@ -132,6 +132,8 @@ enum err setup_load(const char *path, bool unsafe, struct setup *ret_setup, stru
 		err = derive(&setup, why);
 	if (err == ERR_OK)
 		err = key_file_load(setup.settings.keys_file, &setup.keyring, why);
+	if (err == ERR_OK)
+		err = dkim_folder_load(setup.settings.dkim_dir, &setup.dkim, why);
 	if (err != ERR_OK) {
 		setup_done(&setup);
 		return err;
@@ -143,6 +145,7 @@ enum err setup_load(const char *path, bool unsafe, struct setup *ret_setup, stru
 void setup_done(struct setup *setup)
 {
 	keyring_wipe(&setup->keyring);
+	dkim_folder_done(&setup->dkim);
 	settings_done(&setup->settings);
 }
 

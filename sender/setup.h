@@ -6,12 +6,14 @@
 #include "base/settings.h"
 #include "mail/keyring.h"
 #include "sender/retry.h"
+#include "store/dkim_folder.h"
 
 enum { SETUP_WORKERS_MOST = 256, SETUP_CONNECTIONS_MOST = 5000, SETUP_WINDOW_MOST = 100000, SETUP_CHUNK = 3000 };
 
 struct setup {
 	struct settings settings;
 	struct keyring keyring;
+	struct dkim_folder dkim;
 	struct retry retry;
 	unsigned workers;
 	bool unsafe;                 /* work with a server that has fsync=off */

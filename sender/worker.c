@@ -19,6 +19,7 @@ struct worker {
 	const struct setup *setup;
 	struct classifier *classifier;
 	struct token_maker *tokens;
+	struct dkim_signer *signer;
 	struct db *db;
 	struct journal *journal;
 	struct loop *loop;
@@ -138,6 +139,8 @@ static enum err make_parts(struct worker *worker)
 		err = pace_new(&worker->pace);
 	if (err == ERR_OK)
 		err = token_maker_new(&worker->setup->keyring, view_of(settings->bounce_domain), &worker->tokens);
+	if (err == ERR_OK)
+		err = dkim_signer_new(&worker->signer);
 	worker->keeper = (struct keeper){ .journal = worker->journal, .queue = worker->queue };
 	if (err == ERR_OK)
 		err =
@@ -146,6 +149,7 @@ static enum err make_parts(struct worker *worker)
 		.setup = worker->setup,
 		.classifier = worker->classifier,
 		.letterhead = { .tokens = worker->tokens,
+				.signer = worker->signer,
 				.bounce_domain = view_of(settings->bounce_domain),
 				.bounce_prefix = view_of(settings->bounce_prefix) },
 		.keeper = &worker->keeper,
@@ -185,6 +189,7 @@ static void worker_done(struct worker *worker)
 	runs_done(&worker->runs);
 	loop_done(worker->loop);
 	token_maker_done(worker->tokens);
+	dkim_signer_done(worker->signer);
 	journal_done(worker->journal);
 	db_close(worker->db);
 	classifier_done(worker->classifier);

@@ -176,6 +176,11 @@ enum err composer_write(struct composer *composer, const struct copy *copy, stru
 	return err;
 }
 
+struct view composer_from_domain(const struct composer *composer)
+{
+	return buf_view(&composer->from_domain);
+}
+
 /* ---- previews ---- */
 
 /* Whether a list with ", " between its names has this one. */

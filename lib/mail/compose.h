@@ -41,6 +41,8 @@ struct copy {
 enum err composer_compile(const struct composition *composition, const struct view *known_fields, size_t field_count,
 			  struct composer **ret_composer, struct buf *why) MUST_USE;
 void composer_done(struct composer *composer); /* accepts NULL */
+/* Of From, in A-labels and lower case; borrowed. */
+struct view composer_from_domain(const struct composer *composer);
 
 /* Appends one message. ERR_INVALID when this recipient's data cannot be merged (a control character, CR, LF or NUL bound
  * for a header, more than LIMIT_HEADER_VALUE characters, a list where text belongs, attributes that are no JSON): `why`

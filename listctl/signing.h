@@ -1,0 +1,13 @@
+/* Whether a campaign will be signed, judged by this host's copy of the keys (dkim.dir). */
+#ifndef LISTCTL_SIGNING_H
+#define LISTCTL_SIGNING_H
+
+#include "listctl/call.h"
+
+/* Warns when mail from that address is not signed; ERR_REFUSED when dkim.required says so. */
+enum err signing_check(struct call *call, struct view from_address) MUST_USE;
+
+/* Appends who signs it, "example.org (rsa v20261126)", or that nobody does and why. */
+void signing_describe(const struct settings *settings, struct view from_address, struct buf *out);
+
+#endif
