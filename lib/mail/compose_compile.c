@@ -237,15 +237,6 @@ static enum err compile(struct composer *composer, const struct composition *fro
 	return err;
 }
 
-static enum err add_known(const struct view *known_fields, size_t field_count, struct buf *names)
-{
-	for (size_t i = 0; merge_builtin(i).len > 0; i++) {
-		struct view name = merge_builtin(i);
-		buf_add(names, view_from(&name, sizeof(name)));
-	}
-	return buf_add(names, view_from(known_fields, field_count * sizeof(*known_fields)));
-}
-
 enum err composer_compile(const struct composition *composition, const struct view *known_fields, size_t field_count,
 			  struct composer **ret_composer, struct buf *why)
 {
@@ -254,9 +245,8 @@ enum err composer_compile(const struct composition *composition, const struct vi
 	if (composer == NULL)
 		return ERR_MEMORY;
 	*composer = empty_composer();
-	enum err err = add_known(known_fields, field_count, &names);
-	struct merge_names known = { .names = (const struct view *)(const void *)names.data,
-				     .count = names.len / sizeof(struct view) };
+	struct merge_names known = { 0 };
+	enum err err = merge_known(known_fields, field_count, &names, &known);
 	if (err == ERR_OK)
 		err = compile(composer, composition, &known, why);
 	if (err != ERR_OK)

@@ -39,6 +39,19 @@ bool merge_is_builtin(struct view path)
 	return false;
 }
 
+enum err merge_known(const struct view *attributes, size_t count, struct buf *names, struct merge_names *ret_known)
+{
+	for (size_t i = 0; merge_builtin(i).len > 0; i++) {
+		struct view name = merge_builtin(i);
+		buf_add(names, view_from(&name, sizeof(name)));
+	}
+	enum err err = buf_add(names, view_from(attributes, count * sizeof(*attributes)));
+	if (err == ERR_OK)
+		*ret_known = (struct merge_names){ .names = (const struct view *)(const void *)names->data,
+						   .count = names->len / sizeof(struct view) };
+	return err;
+}
+
 static struct view view_at(const struct merge *merge, size_t offset)
 {
 	return *(const struct view *)(const void *)((const char *)merge + offset);

@@ -18,6 +18,11 @@ struct view merge_builtin(size_t index);
 /* True when the path does not ask the attributes. */
 bool merge_is_builtin(struct view path);
 
+/* What templates for readers with these attributes may use: the built-in fields, then those. `names` holds the array, and both
+ * borrow the attributes' names. */
+enum err merge_known(const struct view *attributes, size_t count, struct buf *names,
+		     struct merge_names *ret_known) MUST_USE;
+
 /* Borrows merge. */
 struct template_source merge_source(struct merge *merge);
 

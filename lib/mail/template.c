@@ -70,17 +70,24 @@ static size_t count_characters(struct view text)
 	return count;
 }
 
+struct template_place template_place(struct view source, size_t at)
+{
+	struct view before = view_head(source, at);
+	struct template_place place = { .line = 1 };
+	for (size_t end = view_find_byte(before, '\n'); end != VIEW_NONE; end = view_find_byte(before, '\n')) {
+		before = view_skip(before, end + 1);
+		place.line++;
+	}
+	place.column = count_characters(before) + 1;
+	return place;
+}
+
 static enum err refuse_at(const struct compiler *compiler, size_t at, const char *format, ...) PRINTF_LIKE(3, 4);
 
 static enum err refuse_at(const struct compiler *compiler, size_t at, const char *format, ...)
 {
-	struct view before = view_head(compiler->source, at);
-	size_t line = 1;
-	for (size_t end = view_find_byte(before, '\n'); end != VIEW_NONE; end = view_find_byte(before, '\n')) {
-		before = view_skip(before, end + 1);
-		line++;
-	}
-	buf_addf(compiler->why, "line %zu, column %zu: ", line, count_characters(before) + 1);
+	struct template_place place = template_place(compiler->source, at);
+	buf_addf(compiler->why, "line %zu, column %zu: ", place.line, place.column);
 	va_list values;
 	va_start(values, format);
 	buf_addv(compiler->why, format, values);
@@ -260,25 +267,33 @@ static const struct tag_row *find_row(struct view inside)
 	return row;
 }
 
-static enum err parse_tag(const struct compiler *compiler, size_t start, struct tag *ret_tag)
+/* False when the tag is not closed. */
+static bool scan_tag(struct view source, size_t start, struct tag *ret_tag)
 {
-	struct view inside = view_skip(compiler->source, start + 2);
+	struct view inside = view_skip(source, start + 2);
 	struct tag tag = { .start = start, .row = find_row(inside) };
 	if (tag.row->sigil != '\0')
 		inside = view_skip(inside, 1);
 	struct view closing = view_of(tag.row->closing);
 	size_t len = view_find(inside, closing);
+	*ret_tag = tag;
 	if (len == VIEW_NONE)
-		return refuse_at(compiler, start, "the tag that begins here is not closed; add %s", tag.row->closing);
+		return false;
 	struct view content = view_head(inside, len);
 	size_t bar = view_find_byte(content, '|');
-	tag.name = view_trim(view_head(content, bar));
-	tag.has_default = bar != VIEW_NONE;
-	if (tag.has_default)
-		tag.otherwise = view_trim(view_skip(content, bar + 1));
-	tag.end = position(compiler, inside) + len + closing.len;
-	*ret_tag = tag;
-	return ERR_OK;
+	ret_tag->name = view_trim(view_head(content, bar));
+	ret_tag->has_default = bar != VIEW_NONE;
+	if (ret_tag->has_default)
+		ret_tag->otherwise = view_trim(view_skip(content, bar + 1));
+	ret_tag->end = (size_t)(inside.data - source.data) + len + closing.len;
+	return true;
+}
+
+static enum err parse_tag(const struct compiler *compiler, size_t start, struct tag *ret_tag)
+{
+	if (scan_tag(compiler->source, start, ret_tag))
+		return ERR_OK;
+	return refuse_at(compiler, start, "the tag that begins here is not closed; add %s", ret_tag->row->closing);
 }
 
 static size_t skip_blanks(struct view source, size_t at)
@@ -288,17 +303,37 @@ static size_t skip_blanks(struct view source, size_t at)
 	return at;
 }
 
-/* A tag alone on its line takes the line with it: *start goes back to the beginning of the line, *end behind its end. */
-static void widen(struct view source, const struct tag_row *row, size_t *start, size_t *end)
+/* Whether nothing else stands on the tag's line; then *ret_start is the beginning of the line and *ret_end behind its end. */
+static bool is_alone(struct view source, const struct tag *tag, size_t *ret_start, size_t *ret_end)
 {
-	size_t newline = view_find_last_byte(view_head(source, *start), '\n');
+	size_t newline = view_find_last_byte(view_head(source, tag->start), '\n');
 	size_t line = newline == VIEW_NONE ? 0 : newline + 1;
-	size_t behind = skip_blanks(source, *end);
-	bool alone = skip_blanks(source, line) == *start && (behind == source.len || source.data[behind] == '\n');
-	if (!row->standalone || !alone)
-		return;
-	*start = line;
-	*end = behind == source.len ? behind : behind + 1;
+	size_t behind = skip_blanks(source, tag->end);
+	if (skip_blanks(source, line) != tag->start || (behind < source.len && source.data[behind] != '\n'))
+		return false;
+	*ret_start = line;
+	*ret_end = behind == source.len ? behind : behind + 1;
+	return true;
+}
+
+bool template_next_tag(struct view source, size_t *cursor, struct template_tag *ret_tag)
+{
+	size_t offset = view_find(view_skip(source, *cursor), VIEW_LIT("{{"));
+	struct tag tag;
+	if (offset == VIEW_NONE || !scan_tag(source, *cursor + offset, &tag))
+		return false;
+	size_t start = tag.start, end = tag.end;
+	bool takes_line = tag.row->standalone && is_alone(source, &tag, &start, &end);
+	*ret_tag = (struct template_tag){ .sigil = tag.row->sigil,
+					  .name = tag.name,
+					  .otherwise = tag.otherwise,
+					  .start = tag.start,
+					  .end = tag.end,
+					  .takes_line = takes_line,
+					  .line_start = start,
+					  .line_end = end };
+	*cursor = tag.end;
+	return true;
 }
 
 static enum err compile_all(struct compiler *compiler)
@@ -313,7 +348,9 @@ static enum err compile_all(struct compiler *compiler)
 		if (err != ERR_OK)
 			return err;
 		size_t start = tag.start, end = tag.end;
-		widen(compiler->source, tag.row, &start, &end);
+		/* A section's tag or a remark alone on its line takes the line with it. */
+		if (tag.row->standalone)
+			is_alone(compiler->source, &tag, &start, &end);
 		err = add_literal(compiler, at, start);
 		if (err == ERR_OK)
 			err = tag.row->on(compiler, &tag);
@@ -331,8 +368,9 @@ static struct view without_bom(struct view source)
 	return view_skip(source, view_starts(source, VIEW_LIT("\xef\xbb\xbf")) ? 3 : 0);
 }
 
-static enum err add_with_lf(struct view source, struct buf *out)
+enum err template_normalise(struct view source, struct buf *out)
 {
+	source = without_bom(source);
 	while (source.len > 0) {
 		size_t cr = view_find_byte(source, '\r');
 		buf_add(out, view_head(source, cr));
@@ -371,7 +409,7 @@ static enum err check_closed(const struct compiler *compiler)
 static enum err compile(struct compiler *compiler, struct view source)
 {
 	struct template *template = compiler->template;
-	enum err err = add_with_lf(without_bom(source), &template->source);
+	enum err err = template_normalise(source, &template->source);
 	compiler->source = buf_view(&template->source);
 	if (err == ERR_OK)
 		err = check_source(compiler);

@@ -44,6 +44,30 @@ struct template_use {
 /* The uses in their order; a cursor begins at 0; false at the end. */
 bool template_next_use(const struct template *template, size_t *cursor, struct template_use *ret_use);
 
+/* ---- a source as it stands ---- */
+
+/* Appends it as template_compile() reads it: without a byte order mark, with LF line ends. */
+enum err template_normalise(struct view source, struct buf *out);
+
+/* Where an octet stands, as people count: from 1, columns in characters. */
+struct template_place {
+	size_t line, column;
+};
+struct template_place template_place(struct view source, size_t at);
+
+/* A tag of a normalised source. */
+struct template_tag {
+	char sigil; /* # ^ / ! { & > < $ =, or NUL: a plain field */
+	struct view name;
+	struct view otherwise;       /* what stands behind |; empty: nothing */
+	size_t start, end;           /* from the first brace to behind the last */
+	bool takes_line;             /* a section's tag or a remark alone on its line, which goes with it */
+	size_t line_start, line_end; /* that line with its LF; else as start and end */
+};
+/* The tags in their order, whether they are valid or not; a cursor begins at 0. False at the end, and at a tag that is not
+ * closed. */
+bool template_next_tag(struct view source, size_t *cursor, struct template_tag *ret_tag);
+
 /* ---- data ---- */
 
 enum value_kind {

@@ -1,0 +1,155 @@
+#include "mail/front_matter.h"
+
+#include <assert.h>
+
+#include "mail/template.h"
+
+static enum err take_text(struct view text, const char **ret_wish);
+static enum err take_yes_or_no(struct view text, const char **ret_wish);
+
+static const struct key_row {
+	const char *name;
+	/* ERR_INVALID: *ret_wish says what it takes. */
+	enum err (*check)(struct view text, const char **ret_wish);
+} keys[] = {
+	[FRONT_SUBJECT] = { "subject", take_text },   [FRONT_FROM] = { "from", take_text },
+	[FRONT_REPLY_TO] = { "reply-to", take_text }, [FRONT_PREHEADER] = { "preheader", take_text },
+	[FRONT_HTML] = { "html", take_yes_or_no },
+};
+static_assert(ARRAY_LEN(keys) == FRONT_KEY_COUNT, "one row per key");
+
+const char *front_key_name(enum front_key key)
+{
+	return keys[key].name;
+}
+
+static enum err take_text(struct view text, const char **ret_wish)
+{
+	if (!view_has_control(text))
+		return ERR_OK;
+	*ret_wish = "a text without control characters";
+	return ERR_INVALID;
+}
+
+static enum err take_yes_or_no(struct view text, const char **ret_wish)
+{
+	if (view_eq(text, VIEW_LIT("yes")) || view_eq(text, VIEW_LIT("no")))
+		return ERR_OK;
+	*ret_wish = "yes or no";
+	return ERR_INVALID;
+}
+
+struct reader {
+	struct view source;
+	struct front_matter *front;
+	struct buf *why;
+};
+
+static enum err refuse_at(const struct reader *reader, struct view part, const char *format, ...) PRINTF_LIKE(3, 4);
+
+static enum err refuse_at(const struct reader *reader, struct view part, const char *format, ...)
+{
+	struct template_place place = template_place(reader->source, (size_t)(part.data - reader->source.data));
+	buf_addf(reader->why, "line %zu, column %zu: ", place.line, place.column);
+	va_list values;
+	va_start(values, format);
+	buf_addv(reader->why, format, values);
+	va_end(values);
+	return ERR_INVALID;
+}
+
+static enum err refuse_key(const struct reader *reader, struct view key)
+{
+	refuse_at(reader, key, "the key \"" VIEW_FMT "\" is unknown; known are ", VIEW_ARG(view_head(key, 64)));
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		buf_addf(reader->why, "%s%s", i == 0 ? "" : ", ", keys[i].name);
+	return ERR_INVALID;
+}
+
+static enum err unquote(const struct reader *reader, struct view *text)
+{
+	char quote = text->len > 0 ? text->data[0] : '\0';
+	if (quote != '"' && quote != '\'')
+		return ERR_OK;
+	size_t last = view_find_last_byte(*text, quote);
+	if (last == 0 || last != text->len - 1)
+		return refuse_at(reader, *text,
+				 "the quote that begins here does not end the line; put all of the value in "
+				 "the other kind of quotes");
+	*text = view_slice(*text, 1, last);
+	if (view_find_byte(*text, quote) == VIEW_NONE)
+		return ERR_OK;
+	return refuse_at(reader, *text,
+			 "the value holds the quotes that stand around it; take the other kind around it");
+}
+
+static enum err read_line(const struct reader *reader, struct view line)
+{
+	if (view_trim(line).len == 0 || line.data[0] == '#')
+		return ERR_OK;
+	if (line.data[0] == ' ' || line.data[0] == '\t')
+		return refuse_at(reader, line,
+				 "the line begins with a blank; a value stands on one line, behind its key");
+	size_t colon = view_find_byte(line, ':');
+	if (colon == VIEW_NONE)
+		return refuse_at(reader, line,
+				 "here is no \"key: value\"; write it so, or end the front matter with ---");
+	struct view key = view_trim(view_head(line, colon));
+	size_t index = 0;
+	while (index < ARRAY_LEN(keys) && !view_eq(key, view_of(keys[index].name)))
+		index++;
+	if (index == ARRAY_LEN(keys))
+		return refuse_key(reader, key.len > 0 ? key : line);
+	struct front_value *value = &reader->front->values[index];
+	if (value->line > 0)
+		return refuse_at(reader, key, "%s stands in line %zu already; remove one", keys[index].name,
+				 value->line);
+	struct view text = view_trim(view_skip(line, colon + 1));
+	enum err err = unquote(reader, &text);
+	if (err != ERR_OK)
+		return err;
+	const char *wish = NULL;
+	if (keys[index].check(text, &wish) != ERR_OK)
+		return refuse_at(reader, text, "%s takes %s", keys[index].name, wish);
+	struct template_place place = template_place(reader->source, (size_t)(text.data - reader->source.data));
+	*value = (struct front_value){ .text = text, .line = place.line, .column = place.column };
+	return ERR_OK;
+}
+
+/* A line of three dashes, perhaps with blanks behind. */
+static bool is_fence(struct view line)
+{
+	return view_starts(line, VIEW_LIT("---")) && view_trim(view_skip(line, 3)).len == 0;
+}
+
+static enum err read_lines(struct reader *reader, struct view rest)
+{
+	struct view line;
+	size_t number = 1;
+	while (view_cut(&rest, '\n', &line)) {
+		number++;
+		if (is_fence(line)) {
+			reader->front->body = rest;
+			reader->front->body_line = number + 1;
+			return ERR_OK;
+		}
+		enum err err = read_line(reader, line);
+		if (err != ERR_OK)
+			return err;
+	}
+	return refuse_at(reader, reader->source,
+			 "the front matter that begins here does not end; add a line --- behind it");
+}
+
+enum err front_matter_read(struct view source, struct front_matter *ret_front, struct buf *why)
+{
+	struct front_matter front = { .body = source, .body_line = 1 };
+	struct reader reader = { .source = source, .front = &front, .why = why };
+	struct view rest = source, first = { 0 };
+	enum err err = ERR_OK;
+	if (view_cut(&rest, '\n', &first) && is_fence(first))
+		err = read_lines(&reader, rest);
+	if (err == ERR_OK)
+		*ret_front = front;
+	return err;
+}
