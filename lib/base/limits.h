@@ -43,6 +43,7 @@ enum limit {
 
 	/* outgoing messages */
 	LIMIT_TEMPLATE = 4 << 20,       /* one source text of a campaign */
+	LIMIT_LETTER = 256 << 10,       /* one written in Markdown; Gmail clips a message at 102 KB */
 	LIMIT_TEMPLATE_DEPTH = 16,      /* sections in sections */
 	LIMIT_TEMPLATE_STEPS = 1 << 20, /* operations to render one copy */
 	LIMIT_TEMPLATE_OPS = 100000,    /* literals and tags of one template */

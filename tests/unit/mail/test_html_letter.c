@@ -1,0 +1,134 @@
+#include "mail/html_letter.h"
+
+#include "base/limits.h"
+#include "tests/support/unit.h"
+
+static const struct row {
+	const char *label, *html, *text;
+} rows[] = {
+	{ "words", "Hello   <b>you</b>\nall", "Hello you all\n" },
+	{ "paragraphs", "<p>a</p><p>b</p>\n<div>c</div><div>d</div>", "a\n\nb\n\nc\nd\n" },
+	{ "headings", "<h1>A b</h1><p>c</p><h2>D&auml;</h2>e<h3>F</h3>g",
+	  "A b\n===\n\nc\n\nD\xc3\xa4\n--\n\ne\n\nF\n\ng\n" },
+	{ "line break", "<p>See you,<br>the editors</p>", "See you,\nthe editors\n" },
+	{ "list", "<p>x</p><ul><li>a<li>b</ul>y", "x\n\n- a\n- b\n\ny\n" },
+	{ "numbered", "<ol start=9><li>a</li><li>b</li></ol>", "9. a\n10. b\n" },
+	{ "list in a list", "<ul><li>a<ul><li>b</li></ul></li><li>c</li></ul>", "- a\n  - b\n- c\n" },
+	{ "item with paragraphs", "<ul><li><p>a</p><p>b</p></li></ul>", "- a\n\n  b\n" },
+	{ "empty items", "<ul><li></li><li><ul><li>a</li></ul></li></ul>b", "- - a\n\nb\n" },
+	{ "quotation", "<p>x</p><blockquote><p>a</p><p>b</p></blockquote><p>c</p>", "x\n\n> a\n>\n> b\n\nc\n" },
+	{ "pre", "<pre>  a  b\n\tc\n</pre>", "  a  b\n\tc\n" },
+	{ "rule", "a<hr>b", "a\n\n----------------------------------------\n\nb\n" },
+	{ "link", "<a href=\"https://a.test/?b=1&amp;c=2\">here</a>.", "here (https://a.test/?b=1&c=2).\n" },
+	{ "link that says itself", "<a href='https://a.test/'>a.test/</a> <a href='mailto:x@a.test'>x@a.test</a>",
+	  "a.test/ x@a.test\n" },
+	{ "link without a text", "a <a href='https://a.test/'><img src=x></a> b", "a https://a.test/ b\n" },
+	{ "link to nowhere", "<a href='#top'>a</a> <a>b</a> <a href=''>c</a> <a href='JavaScript:x()'>d</a>",
+	  "a b c d\n" },
+	{ "link with blanks", "<a href='https://a.test/b c'>d</a>", "d (https://a.test/b%20c)\n" },
+	{ "image", "<img src=x alt='A cat'> <img src=y> <img src=z alt=''>", "[A cat]\n" },
+	{ "image that is a link", "<a href='https://a.test/'><img src=x alt='A cat'></a>",
+	  "[A cat] (https://a.test/)\n" },
+	{ "table", "<table><thead><tr><th>a<th>b</thead><tr><td>1<td>2<tr><td>3<td>4</table>",
+	  "a | b\n-----\n1 | 2\n3 | 4\n" },
+	{ "table for layout", "<table><tr><td><p>a</p></td><td><p>b</p></td></tr></table>", "a\n\nb\n" },
+	{ "not shown",
+	  "<head><title>t</title><style>s</style></head>a<script>x</script><!-- c --><div style='Display : "
+	  "none'>d</div>",
+	  "a\n" },
+	{ "entities", "&lt;b&gt; &amp;amp; &copy; &euro; &#x1F600; &nosuch;",
+	  "<b> &amp; \xc2\xa9 \xe2\x82\xac \xf0\x9f\x98\x80 &nosuch;\n" },
+	{ "controls", "a&#1;b&#127;c&#13;d", "abc d\n" },
+	{ "charset of its own", "<meta charset=iso-8859-1><p>\xc3\xa4</p>", "\xc3\xa4\n" },
+	{ "nothing closed", "<p>a<b>b<i>c<p>d", "abc\n\nd\n" },
+	{ "lines of 74", "<p>aaaaaaaaaa bbbbbbbbbb cccccccccc dddddddddd eeeeeeeeee ffffffffff ggggggggg h</p>",
+	  "aaaaaaaaaa bbbbbbbbbb cccccccccc dddddddddd eeeeeeeeee ffffffffff\nggggggggg h\n" },
+	{ "characters, not octets",
+	  "<p>\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4 bbbbbbbbbb cccccccccc "
+	  "dddddddddd eeeeeeeeee "
+	  "ffffffffff ggggggggg</p>",
+	  "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4 bbbbbbbbbb cccccccccc dddddddddd "
+	  "eeeeeeeeee "
+	  "ffffffffff ggggggggg\n" },
+	/* tags */
+	{ "field", "<p>Dear {{name|dear reader}}, {{{x}}}</p>", "Dear {{name|dear reader}}, {{{x}}}\n" },
+	{ "field in a target", "<a href=\"https://a.test/{{id}}\">x</a> <a href='{{unsubscribe}}'>leave</a>",
+	  "x (https://a.test/{{id}}) leave ({{unsubscribe}})\n" },
+	{ "default with markup", "{{name|a <b> \"c\"}}", "{{name|a <b> \"c\"}}\n" },
+	{ "a tag is not broken",
+	  "<p>aaaaaaaaaa bbbbbbbbbb cccccccccc dddddddddd eeeeeeeeee ffff {{name|dear reader}}</p>",
+	  "aaaaaaaaaa bbbbbbbbbb cccccccccc dddddddddd eeeeeeeeee ffff\n{{name|dear reader}}\n" },
+	{ "inline section", "<p>a{{#vip}} b{{/vip}}</p>", "a{{#vip}} b{{/vip}}\n" },
+	{ "section of blocks", "<p>a</p>\n{{#vip}}\n<p>b</p>\n{{/vip}}\n<p>c</p>",
+	  "a\n\n{{#vip}}\nb\n\n{{/vip}}\nc\n" },
+	{ "section of items", "<ul>{{#l}}<li>{{.}}</li>{{/l}}</ul>", "{{#l}}\n- {{.}}\n{{/l}}\n" },
+	{ "section in a quotation", "<blockquote>\n{{#l}}\n<p>a</p>\n{{/l}}\n</blockquote>",
+	  "{{#l}}\n> a\n>\n{{/l}}\n" },
+	{ "section of rows", "<table><tr><th>a</table><table>{{#l}}<tr><td>{{x}}<td>b</tr>{{/l}}</table>",
+	  "a\n\n{{#l}}\n{{x}} | b\n{{/l}}\n" },
+	{ "remark", "a{{! b }}c", "ac\n" },
+	{ "braces of its own", "&#123;{x}} {<b>{</b>y}} &#123;{{x}}", "{ {x}} { {y}} { {{x}}\n" },
+	{ "a list that is a section", "<ul>{{#l}}<li>a</li>{{/l}}</ul><p>b</p>", "{{#l}}\n- a\n{{/l}}\n\nb\n" },
+	{ "empty", " ", "" },
+};
+
+START_TEST(test_rows)
+	{
+		for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+			AUTO_BUF text = buf_with_ceiling(LIMIT_TEMPLATE);
+			AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+			enum err err = html_letter_to_text(view_of(rows[i].html), &text, &why);
+			ck_assert_msg(err == ERR_OK, "%s: %s", rows[i].label, buf_text(&why));
+			ck_assert_msg(view_eq(buf_view(&text), view_of(rows[i].text)), "%s: got\n%s\nexpected\n%s",
+				      rows[i].label, buf_text(&text), rows[i].text);
+		}
+	}
+END_TEST
+
+static void fill(struct buf *out, const char *piece, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		buf_add(out, view_of(piece));
+}
+
+/* What would take long, nest deep or grow. */
+START_TEST(test_hostile)
+	{
+		static const struct {
+			const char *label, *piece;
+			size_t count;
+			enum err err;
+		} hostile[] = {
+			{ "nested", "<div>", 10000, ERR_INVALID },
+			{ "nested lists", "<ul><li>", 10000, ERR_INVALID },
+			{ "deep as can be", "<blockquote>a", 120, ERR_OK },
+			{ "attributes", "<p a=b c=d e", 2000, ERR_INVALID },
+			{ "brackets", "<<<<", 10000, ERR_OK },
+			{ "comments", "<!--", 10000, ERR_OK },
+			{ "entities", "&amp;&#0;&#xffffffff;&", 10000, ERR_OK },
+			{ "doctypes",
+			  "<!DOCTYPE x SYSTEM \"file:///etc/passwd\" [<!ENTITY e SYSTEM \"file:///etc/passwd\">]>&e;",
+			  10, ERR_OK },
+			{ "tags", "{{a}}", 50000, ERR_OK },
+			{ "tables", "<table><tr><td>", 40, ERR_OK },
+		};
+		for (size_t i = 0; i < ARRAY_LEN(hostile); i++) {
+			AUTO_BUF html = buf_with_ceiling(LIMIT_TEMPLATE);
+			AUTO_BUF text = buf_with_ceiling(LIMIT_TEMPLATE);
+			AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+			fill(&html, hostile[i].piece, hostile[i].count);
+			enum err err = html_letter_to_text(buf_view(&html), &text, &why);
+			ck_assert_msg(err == hostile[i].err, "%s: %s %s", hostile[i].label, err_name(err),
+				      buf_text(&why));
+			ck_row(hostile[i].label, (err == ERR_OK) == (why.len == 0) && (err == ERR_OK || text.len == 0));
+			ck_row(hostile[i].label, view_is_utf8(buf_view(&text)) &&
+						     view_find(buf_view(&text), VIEW_LIT("root:")) == VIEW_NONE);
+		}
+	}
+END_TEST
+
+Suite *test_suite(void)
+{
+	const TTest *const tests[] = { test_rows, test_hostile };
+	return suite_of("html_letter", tests, ARRAY_LEN(tests));
+}
