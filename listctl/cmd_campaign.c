@@ -134,8 +134,10 @@ static enum err campaign_show(struct call *call)
 
 static const struct command_option content_options[] = {
 	{ "subject", "TEXT", "the subject; may hold merge fields" },
-	{ "text", "FILE", "the plain text part, a template in UTF-8" },
-	{ "html", "FILE", "the HTML part, a template in UTF-8; \"\" takes it away again" },
+	{ "text", "FILE", "the plain text part, a template in UTF-8; made from the HTML unless given" },
+	{ "html", "FILE", "the whole HTML part, a template in UTF-8; \"\" takes it away again" },
+	{ "preheader", "TEXT", "what mailboxes show beside the subject; may hold merge fields" },
+	{ "allow-html", NULL, "HTML in a Markdown letter stands as it is, not as text" },
 	{ "from", "\"NAME <ADDRESS>\"", "the sender; the list's unless given" },
 	{ "reply-to", "ADDRESS", "where answers go; the list's unless given, \"\" for nowhere else" },
 	{ "in-doubt", "resend|hold",
@@ -198,6 +200,14 @@ static const struct command_option in_doubt_options[] = {
 };
 
 static const char template_details[] =
+    "LETTER is FILE.md (Markdown) or FILE.html, or a folder with letter.md or letter.html and,\n"
+    "if wanted, letter.txt. The .md or .html may begin with front matter: lines such as\n"
+    "\"subject: News for {{name|you}}\" between two lines ---; verpost-template(7) has examples.\n"
+    "Its keys are subject, from, reply-to, preheader and html (yes allows HTML in Markdown);\n"
+    "options win over them. The HTML goes into the list's layout (`listctl list edit --layout`),\n"
+    "unless it is a whole document with <html>; the text is letter.txt, or made from the HTML.\n"
+    "Both are frozen in the campaign: what changes later in file or layout changes nothing here.\n"
+    "\n"
     "Merge fields: {{name}} {{email}} {{list.name}} {{list.title}} {{campaign.name}}\n"
     "{{unsubscribe}} and every attribute that a member of the list has; {{city|there}}\n"
     "gives \"there\" to those without a city; {{#city}}...{{/city}} stands only for those\n"
@@ -253,24 +263,24 @@ const struct command campaign_commands[] = {
 	{
 	    .noun = "campaign",
 	    .verb = "create",
-	    .operands = "NAME LIST",
+	    .operands = "NAME LIST [LETTER]",
 	    .help = "write a campaign for a list",
 	    .details = template_details,
 	    .options = content_options,
 	    .least = 2,
-	    .most = 2,
+	    .most = 3,
 	    .needs = NEEDS_DATABASE,
 	    .run = campaign_create,
 	},
 	{
 	    .noun = "campaign",
 	    .verb = "edit",
-	    .operands = "NAME",
+	    .operands = "NAME [LETTER]",
 	    .help = "change a campaign that has not started",
 	    .details = template_details,
 	    .options = content_options,
 	    .least = 1,
-	    .most = 1,
+	    .most = 2,
 	    .needs = NEEDS_DATABASE,
 	    .run = campaign_edit,
 	},

@@ -12,6 +12,17 @@
 
 /* ---- create, edit ---- */
 
+/* The operand at that place, if it was given. */
+static const char *letter_of(const struct call *call, size_t index)
+{
+	return call->operand_count > index ? call->operands[index] : NULL;
+}
+
+static bool has_file(const struct call *call, const char *option)
+{
+	return call_has(call, option) && *call_option(call, option) != '\0';
+}
+
 static enum err create(struct call *call, const struct list *list)
 {
 	struct view name = view_of(call->operands[0]);
@@ -22,7 +33,14 @@ static enum err create(struct call *call, const struct list *list)
 	struct draft draft;
 	struct composer *composer = NULL;
 	uint64_t id = 0;
-	enum err err = draft_read(call, &from_list, &draft);
+	enum err err = draft_read(call, &from_list, letter_of(call, 2), &draft);
+	if (err == ERR_OK && draft.content.subject.len == 0)
+		err = call_misused(call, draft.letter.given
+					     ? "a campaign needs a subject: in the letter's front matter, or "
+					       "--subject"
+					     : "a campaign needs --subject");
+	if (err == ERR_OK)
+		err = draft_compose(call, list, &draft);
 	if (err == ERR_OK)
 		err = draft_compile(call, &draft.content, list, name, &composer);
 	if (err == ERR_OK)
@@ -42,8 +60,8 @@ static enum err create(struct call *call, const struct list *list)
 
 enum err campaign_create(struct call *call)
 {
-	if (!call_has(call, "subject") || !call_has(call, "text") || *call_option(call, "text") == '\0')
-		return call_misused(call, "a campaign needs --subject and --text");
+	if (letter_of(call, 2) == NULL && !has_file(call, "text") && !has_file(call, "html"))
+		return call_misused(call, "a campaign needs a LETTER, or --text or --html");
 	AUTO_DB_ROWS *rows = NULL;
 	struct list list;
 	enum err err = lists_find(call->db, view_of(call->operands[1]), &rows, &list, call->why);
@@ -63,7 +81,9 @@ enum err campaign_edit(struct call *call)
 		return err;
 	struct draft draft;
 	struct composer *composer = NULL;
-	err = draft_read(call, &campaign.content, &draft);
+	err = draft_read(call, &campaign.content, letter_of(call, 1), &draft);
+	if (err == ERR_OK)
+		err = draft_compose(call, &list, &draft);
 	if (err == ERR_OK)
 		err = draft_compile(call, &draft.content, &list, campaign.name, &composer);
 	if (err == ERR_OK)

@@ -1,7 +1,11 @@
 #include "base/limits.h"
 #include "listctl/call.h"
+#include "listctl/letter_file.h"
+#include "listctl/reader_fields.h"
 #include "listctl/sender_text.h"
 #include "mail/address.h"
+#include "mail/layout.h"
+#include "mail/template.h"
 #include "store/audit.h"
 #include "store/lists.h"
 
@@ -9,7 +13,7 @@ enum { NAME_MAX_SIZE = 64, TITLE_MAX_SIZE = 200, LIST_ID_MAX_SIZE = 255 };
 
 /* The texts of a list being made or edited; the list's views point into them. */
 struct draft {
-	struct buf from_name, from_address, reply_to, list_id, scratch;
+	struct buf from_name, from_address, reply_to, list_id, scratch, layout;
 	struct list list;
 };
 
@@ -21,6 +25,7 @@ static struct draft draft_empty(void)
 		.reply_to = buf_with_ceiling(LIMIT_ADDRESS),
 		.list_id = buf_with_ceiling(LIST_ID_MAX_SIZE),
 		.scratch = buf_with_ceiling(TITLE_MAX_SIZE),
+		.layout = buf_with_ceiling(LIMIT_TEMPLATE),
 	};
 }
 
@@ -31,6 +36,7 @@ static void draft_done(struct draft *draft)
 	buf_done(&draft->reply_to);
 	buf_done(&draft->list_id);
 	buf_done(&draft->scratch);
+	buf_done(&draft->layout);
 }
 
 static bool is_name_byte(char byte)
@@ -83,6 +89,47 @@ static enum err take_reply_to(struct call *call, struct draft *draft)
 	if (reply_to[0] != '\0')
 		err = sender_text_parse(view_of(reply_to), "--reply-to", &draft->scratch, &draft->reply_to, call->why);
 	draft->list.reply_to = buf_view(&draft->reply_to);
+	return err;
+}
+
+static bool names_unsubscribe(struct view layout)
+{
+	struct template_tag tag;
+	for (size_t cursor = 0; template_next_tag(layout, &cursor, &tag);) {
+		if (view_eq(tag.name, VIEW_LIT("unsubscribe")))
+			return true;
+	}
+	return false;
+}
+
+static enum err check_layout(struct call *call, const char *path, struct draft *draft)
+{
+	AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
+	struct reader_fields fields;
+	enum err err = reader_fields_read(call, draft->list.id, &fields);
+	if (err == ERR_OK)
+		err = layout_check(buf_view(&draft->layout), fields.names, fields.count, &reason);
+	reader_fields_done(&fields);
+	if (err != ERR_OK && reason.len > 0)
+		return call_refuse(call, err, "--layout %s: %s", path, buf_text(&reason));
+	if (err == ERR_OK && !names_unsubscribe(buf_view(&draft->layout)))
+		call_warn(call, "%s has no {{unsubscribe}}: readers will look for a link to leave by", path);
+	return err;
+}
+
+/* "" takes the list's own away. */
+static enum err take_layout(struct call *call, struct draft *draft)
+{
+	const char *path = call_option(call, "layout");
+	enum err err = ERR_OK;
+	if (path == NULL)
+		return ERR_OK;
+	if (*path != '\0') {
+		err = letter_file_read_text(call, path, &draft->layout);
+		if (err == ERR_OK)
+			err = check_layout(call, path, draft);
+	}
+	draft->list.layout = buf_view(&draft->layout);
 	return err;
 }
 
@@ -199,14 +246,17 @@ static enum err store_edited(struct call *call, struct draft *draft)
 	if (err == ERR_OK)
 		err = take_reply_to(call, draft);
 	if (err == ERR_OK)
+		err = take_layout(call, draft);
+	if (err == ERR_OK)
 		err = lists_update(call->db, &draft->list, call->why);
 	return err == ERR_OK ? audit_list(call, "list.edit", draft->list.name) : err;
 }
 
 static enum err edit(struct call *call)
 {
-	if (!call_has(call, "title") && !call_has(call, "from") && !call_has(call, "reply-to"))
-		return call_misused(call, "nothing to change: give --title, --from or --reply-to");
+	if (!call_has(call, "title") && !call_has(call, "from") && !call_has(call, "reply-to") &&
+	    !call_has(call, "layout"))
+		return call_misused(call, "nothing to change: give --title, --from, --reply-to or --layout");
 	enum err err = db_begin(call->db, call->why);
 	if (err != ERR_OK)
 		return err;
@@ -219,8 +269,22 @@ static enum err edit(struct call *call)
 	return err;
 }
 
+static enum err show_layout(struct call *call)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	struct list list;
+	enum err err = lists_find(call->db, view_of(call->operands[0]), &rows, &list, call->why);
+	if (err != ERR_OK)
+		return err;
+	struct view layout = list.layout.len > 0 ? list.layout : layout_builtin();
+	fwrite(layout.data, 1, layout.len, stdout);
+	return ERR_OK;
+}
+
 static enum err show(struct call *call)
 {
+	if (call_has(call, "layout"))
+		return show_layout(call);
 	static const struct output_column columns[] = {
 		{ .name = "name" },
 		{ .name = "title" },
@@ -287,6 +351,12 @@ static const struct command_option edit_options[] = {
 	{ "title", "TEXT", "the list's name for its readers" },
 	{ "from", "SENDER", "who the letters come from, \"Name <address>\"" },
 	{ "reply-to", "ADDRESS", "where answers go; \"\" for the sender" },
+	{ "layout", "FILE", "the HTML around the list's letters, with {{{content}}} in it; \"\" for the built-in one" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct command_option show_options[] = {
+	{ "layout", NULL, "print the HTML around the list's letters" },
 	{ NULL, NULL, NULL },
 };
 
@@ -307,9 +377,13 @@ const struct command list_commands[] = {
 	    .noun = "list",
 	    .verb = "edit",
 	    .operands = "NAME",
-	    .help = "change a list's title, sender or reply address",
-	    .details = "A campaign keeps the sender and the reply address that the list had when it was written,\n"
-		       "and the title that it had when the campaign started.\n",
+	    .help = "change a list's title, sender, reply address or layout",
+	    .details =
+		"A campaign keeps the sender, the reply address and the layout that the list had when it was\n"
+		"written, and the title that it had when the campaign started.\n"
+		"A layout is an HTML template: {{{content}}} is where the letter stands, {{subject}} and\n"
+		"{{preheader}} are the letter's, and merge fields such as {{list.title}} and {{unsubscribe}} are\n"
+		"each copy's. `show --layout` prints the present one to start from; verpost-template(7).\n",
 	    .options = edit_options,
 	    .least = 1,
 	    .most = 1,
@@ -321,6 +395,7 @@ const struct command list_commands[] = {
 	    .verb = "show",
 	    .operands = "NAME",
 	    .help = "show one list and how many members it has in each state",
+	    .options = show_options,
 	    .least = 1,
 	    .most = 1,
 	    .needs = NEEDS_DATABASE,

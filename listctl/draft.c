@@ -1,11 +1,7 @@
 #include "listctl/draft.h"
 
-#include <stdlib.h>
-
-#include "base/file.h"
 #include "base/limits.h"
 #include "listctl/sender_text.h"
-#include "store/subscribers.h"
 
 /* ---- the options ---- */
 
@@ -18,16 +14,10 @@ static enum err read_template(struct call *call, const char *option, struct buf 
 		*ret_body = (struct view){ 0 };
 		return ERR_OK;
 	}
-	enum err err = file_read(path, text, call->why);
-	if (err != ERR_OK)
-		return err;
-	struct view body = buf_view(text);
-	if (!view_is_utf8(body))
-		return call_refuse(call, ERR_INVALID, "%s is not UTF-8 text; convert it, for example with iconv", path);
-	if (view_find_byte(body, '\0') != VIEW_NONE)
-		return call_refuse(call, ERR_INVALID, "%s holds a NUL octet: it is no text", path);
-	*ret_body = body;
-	return ERR_OK;
+	enum err err = letter_file_read_text(call, path, text);
+	if (err == ERR_OK)
+		*ret_body = buf_view(text);
+	return err;
 }
 
 static enum err read_sender(struct call *call, struct draft *draft)
@@ -70,20 +60,41 @@ static enum err read_in_doubt(struct call *call, struct draft *draft)
 	return ERR_OK;
 }
 
-enum err draft_read(struct call *call, const struct campaign_content *content, struct draft *ret_draft)
+static enum err read_letter(struct call *call, const char *letter, struct draft *draft)
+{
+	static const char *const of_letters[] = { "preheader", "allow-html" };
+	for (size_t i = 0; letter == NULL && i < ARRAY_LEN(of_letters); i++) {
+		if (call_has(call, of_letters[i]))
+			return call_misused(call, "--%s goes with a LETTER", of_letters[i]);
+	}
+	if (letter == NULL)
+		return ERR_OK;
+	enum err err = letter_file_read(call, letter, &draft->letter);
+	return err != ERR_OK ? err : letter_take_front(call, &draft->letter, &draft->front, &draft->content);
+}
+
+enum err draft_read(struct call *call, const struct campaign_content *content, const char *letter,
+		    struct draft *ret_draft)
 {
 	*ret_draft = (struct draft){ .content = *content,
 				     .from_name = buf_with_ceiling(LIMIT_WHY),
 				     .from_address = buf_with_ceiling(LIMIT_ADDRESS),
 				     .reply_to = buf_with_ceiling(LIMIT_ADDRESS),
 				     .text = buf_with_ceiling(LIMIT_TEMPLATE),
-				     .html = buf_with_ceiling(LIMIT_TEMPLATE) };
+				     .html = buf_with_ceiling(LIMIT_TEMPLATE),
+				     .front = { .from_name = buf_with_ceiling(LIMIT_WHY),
+						.from_address = buf_with_ceiling(LIMIT_ADDRESS),
+						.reply_to = buf_with_ceiling(LIMIT_ADDRESS) } };
+	letter_file_open(&ret_draft->letter);
+	enum err err = read_letter(call, letter, ret_draft);
+	if (err != ERR_OK)
+		return err;
 	const char *subject = call_option(call, "subject");
 	if (subject != NULL)
 		ret_draft->content.subject = view_of(subject);
 	if (!view_is_utf8(ret_draft->content.subject))
 		return call_refuse(call, ERR_INVALID, "--subject is not UTF-8 text");
-	enum err err = read_template(call, "text", &ret_draft->text, &ret_draft->content.text_body);
+	err = read_template(call, "text", &ret_draft->text, &ret_draft->content.text_body);
 	if (err == ERR_OK)
 		err = read_template(call, "html", &ret_draft->html, &ret_draft->content.html_body);
 	if (err == ERR_OK)
@@ -95,8 +106,46 @@ enum err draft_read(struct call *call, const struct campaign_content *content, s
 	return err;
 }
 
+/* ---- the bodies ---- */
+
+static enum err compose_letter(struct call *call, const struct list *list, const struct reader_fields *fields,
+			       struct draft *draft)
+{
+	struct campaign_content *content = &draft->content;
+	enum err err = ERR_OK;
+	if (!call_has(call, "html")) {
+		err = letter_html(call, &draft->letter, content, list, fields, &draft->html);
+		content->html_body = buf_view(&draft->html);
+	}
+	if (err == ERR_OK && !call_has(call, "text")) {
+		err = letter_text(call, &draft->letter, fields, &draft->text);
+		content->text_body = buf_view(&draft->text);
+	}
+	return err;
+}
+
+enum err draft_compose(struct call *call, const struct list *list, struct draft *draft)
+{
+	struct reader_fields fields = { 0 };
+	enum err err = ERR_OK;
+	if (draft->letter.given) {
+		err = reader_fields_read(call, list->id, &fields);
+		if (err == ERR_OK)
+			err = compose_letter(call, list, &fields, draft);
+		reader_fields_done(&fields);
+	} else if (draft->content.text_body.len == 0 && !call_has(call, "text") && draft->content.html_body.len > 0) {
+		err = letter_text_of(call, draft->content.html_body, &draft->text);
+		draft->content.text_body = buf_view(&draft->text);
+	}
+	return err;
+}
+
 void draft_done(struct draft *draft)
 {
+	letter_file_done(&draft->letter);
+	buf_done(&draft->front.from_name);
+	buf_done(&draft->front.from_address);
+	buf_done(&draft->front.reply_to);
 	buf_done(&draft->from_name);
 	buf_done(&draft->from_address);
 	buf_done(&draft->reply_to);
@@ -105,23 +154,6 @@ void draft_done(struct draft *draft)
 }
 
 /* ---- compiling ---- */
-
-/* The attribute names that active members of the list have; *ret_names borrows from *ret_rows. */
-static enum err known_fields(struct call *call, const struct list *list, struct view **ret_names,
-			     struct db_rows **ret_rows)
-{
-	enum err err = members_attribute_names(call->db, list->id, VIEW_LIT("active"), ret_rows, call->why);
-	if (err != ERR_OK)
-		return err;
-	size_t count = db_row_count(*ret_rows);
-	struct view *names = calloc(count + 1, sizeof(*names));
-	if (names == NULL)
-		return call_refuse(call, ERR_MEMORY, "there is no memory left");
-	for (size_t i = 0; i < count; i++)
-		names[i] = db_get_text(*ret_rows, i, 0);
-	*ret_names = names;
-	return ERR_OK;
-}
 
 /* What the composer says of "text" or "html" is about a file, when the call names one. */
 static void say_reason(struct call *call, struct view reason)
@@ -142,13 +174,14 @@ static void say_reason(struct call *call, struct view reason)
 enum err draft_compile(struct call *call, const struct campaign_content *content, const struct list *list,
 		       struct view campaign_name, struct composer **ret_composer)
 {
-	AUTO_DB_ROWS *rows = NULL;
-	struct view *names = NULL;
+	struct reader_fields fields = { 0 };
 	enum err err = settings_require(call->settings, "bounce.domain", call->settings_path, call->why);
 	if (err == ERR_OK)
-		err = known_fields(call, list, &names, &rows);
-	if (err != ERR_OK)
+		err = reader_fields_read(call, list->id, &fields);
+	if (err != ERR_OK) {
+		reader_fields_done(&fields);
 		return err;
+	}
 	const struct composition composition = {
 		.subject = content->subject,
 		.from_name = content->from_name,
@@ -163,9 +196,9 @@ enum err draft_compile(struct call *call, const struct campaign_content *content
 		.campaign_name = campaign_name,
 	};
 	AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
-	err = composer_compile(&composition, names, db_row_count(rows), ret_composer, &reason);
+	err = composer_compile(&composition, fields.names, fields.count, ret_composer, &reason);
 	if (err != ERR_OK)
 		say_reason(call, buf_view(&reason));
-	free(names);
+	reader_fields_done(&fields);
 	return err;
 }

@@ -4,6 +4,7 @@
 #define LISTCTL_DRAFT_H
 
 #include "listctl/call.h"
+#include "listctl/letter.h"
 #include "mail/compose.h"
 #include "store/campaigns.h"
 #include "store/lists.h"
@@ -11,11 +12,16 @@
 struct draft {
 	struct campaign_content content; /* views of the bufs below, or of what it was made from */
 	struct buf from_name, from_address, reply_to, text, html;
+	struct letter_file letter;
+	struct letter_values front; /* what its front matter says */
 };
 
-/* Overlays content (borrowed) with the verb's options --subject, --text, --html, --from, --reply-to, --in-doubt. A refusal names option or
- * file. Release with draft_done(), also after a failure. */
-enum err draft_read(struct call *call, const struct campaign_content *content, struct draft *ret_draft) MUST_USE;
+/* Overlays content (borrowed) with the letter at a path (NULL: none), and that with the verb's options --subject, --text, --html, --from,
+ * --reply-to, --in-doubt. A refusal names option or file. Release with draft_done(), also after a failure. */
+enum err draft_read(struct call *call, const struct campaign_content *content, const char *letter,
+		    struct draft *ret_draft) MUST_USE;
+/* Makes the bodies that no option gave: those of the letter, in the list's layout; the text of a campaign that has only HTML. */
+enum err draft_compose(struct call *call, const struct list *list, struct draft *draft) MUST_USE;
 void draft_done(struct draft *draft);
 
 /* Compiles the content for members of the list. The caller releases *ret_composer. */

@@ -14,11 +14,12 @@ static const struct db_statement statements[] = {
 	},
 	[UPDATE] = {
 		.name = "lists_update",
-		.sql = "UPDATE list SET title = $2, from_name = $3, from_address = $4, reply_to = $5 WHERE id = $1",
+		.sql = "UPDATE list SET title = $2, from_name = $3, from_address = $4, reply_to = $5,"
+		       " layout = $6 WHERE id = $1",
 	},
 	[FIND] = {
 		.name = "lists_find",
-		.sql = "SELECT " LIST_COLUMNS " FROM list l WHERE l.name = $1",
+		.sql = "SELECT " LIST_COLUMNS ", l.layout FROM list l WHERE l.name = $1",
 	},
 	[COUNTED] = {
 		.name = "lists_counted",
@@ -45,8 +46,12 @@ enum err lists_create(struct db *db, const struct list *list, int64_t *ret_id, s
 
 enum err lists_update(struct db *db, const struct list *list, struct buf *why)
 {
-	const struct db_value values[] = { db_int(list->id), db_text(list->title), db_text(list->from_name),
-					   db_text(list->from_address), db_text_or_null(list->reply_to) };
+	const struct db_value values[] = { db_int(list->id),
+					   db_text(list->title),
+					   db_text(list->from_name),
+					   db_text(list->from_address),
+					   db_text_or_null(list->reply_to),
+					   db_text_or_null(list->layout) };
 	return db_run(db, &statements[UPDATE], values, ARRAY_LEN(values), NULL, why);
 }
 
@@ -88,6 +93,7 @@ enum err lists_find(struct db *db, struct view name, struct db_rows **ret_rows, 
 		return no_such_list(name, why);
 	}
 	*ret_list = row_of(rows, 0);
+	ret_list->layout = db_get_text(rows, 0, 8);
 	*ret_rows = rows;
 	return ERR_OK;
 }

@@ -1,0 +1,224 @@
+#include "mail/layout.h"
+
+#include "base/limits.h"
+#include "mail/merge.h"
+#include "mail/template.h"
+
+struct filling {
+	struct view layout;
+	const struct layout_parts *parts;
+	bool is_document;
+	size_t contents;      /* times that content was put in */
+	bool preheader_shown; /* has a place */
+	size_t left_out;      /* sections that are open within one that is left out, it included */
+	struct buf *out;
+	struct buf *why;
+};
+
+static enum err put_content(struct filling *filling, const struct template_tag *tag);
+static enum err put_subject(struct filling *filling, const struct template_tag *tag);
+static enum err put_preheader(struct filling *filling, const struct template_tag *tag);
+
+static const struct field_row {
+	const char *name;
+	enum err (*put)(struct filling *filling, const struct template_tag *tag);
+	size_t part; /* its view in struct layout_parts */
+} fields[] = {
+	{ "content", put_content, offsetof(struct layout_parts, content) },
+	{ "subject", put_subject, offsetof(struct layout_parts, subject) },
+	{ "preheader", put_preheader, offsetof(struct layout_parts, preheader) },
+};
+
+struct view layout_field(size_t index)
+{
+	return index < ARRAY_LEN(fields) ? view_of(fields[index].name) : (struct view){ 0 };
+}
+
+static const struct field_row *find_field(struct view name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+		if (view_eq(name, view_of(fields[i].name)))
+			return &fields[i];
+	}
+	return NULL;
+}
+
+static struct view part_of(const struct filling *filling, const struct field_row *row)
+{
+	return *(const struct view *)(const void *)((const char *)filling->parts + row->part);
+}
+
+static enum err refuse_at(const struct filling *filling, size_t at, const char *what)
+{
+	struct template_place place = template_place(filling->layout, at);
+	buf_addf(filling->why, "line %zu, column %zu: %s", place.line, place.column, what);
+	return ERR_INVALID;
+}
+
+/* ---- text as HTML ---- */
+
+static void add_escaped(struct view text, struct buf *out)
+{
+	static const char *const references[256] = {
+		['&'] = "&amp;", ['<'] = "&lt;", ['>'] = "&gt;", ['"'] = "&quot;", ['\''] = "&#39;", ['{'] = "&#123;",
+	};
+	for (size_t i = 0; i < text.len; i++) {
+		const char *reference = references[(unsigned char)text.data[i]];
+		buf_add(out, reference != NULL ? view_of(reference) : view_slice(text, i, i + 1));
+	}
+}
+
+/* A tag of a text's template: its value is escaped in HTML, also where the text has {{{x}}} or {{&x}}. */
+static void add_tag(struct view source, const struct template_tag *tag, struct buf *out)
+{
+	bool triple = tag->sigil == '{', ampersand = tag->sigil == '&';
+	if (tag->sigil == '!')
+		return;
+	buf_add(out, VIEW_LIT("{{"));
+	buf_add(out, view_slice(source, tag->start + (triple || ampersand ? 3 : 2), tag->end - (triple ? 3 : 2)));
+	buf_add(out, VIEW_LIT("}}"));
+}
+
+static void add_text_template(struct view source, struct buf *out)
+{
+	struct template_tag tag;
+	size_t done = 0;
+	for (size_t cursor = 0; template_next_tag(source, &cursor, &tag);) {
+		add_escaped(view_slice(source, done, tag.start), out);
+		add_tag(source, &tag, out);
+		done = tag.end;
+	}
+	add_escaped(view_skip(source, done), out);
+}
+
+/* ---- the fields ---- */
+
+static enum err put_content(struct filling *filling, const struct template_tag *tag)
+{
+	if (filling->is_document)
+		return refuse_at(filling, tag->start, "{{{content}}} stands in layouts only; this is a letter");
+	if (tag->sigil != '{' && tag->sigil != '&')
+		return refuse_at(filling, tag->start, "the content is HTML already; write {{{content}}}");
+	if (filling->contents++ > 0)
+		return refuse_at(filling, tag->start,
+				 "the content stands here a second time; remove one {{{content}}}");
+	return buf_add(filling->out, filling->parts->content);
+}
+
+static enum err put_subject(struct filling *filling, const struct template_tag *tag)
+{
+	(void)tag;
+	add_text_template(filling->parts->subject, filling->out);
+	return buf_err(filling->out);
+}
+
+static enum err put_preheader(struct filling *filling, const struct template_tag *tag)
+{
+	filling->preheader_shown = true;
+	if (filling->parts->preheader.len > 0)
+		add_text_template(filling->parts->preheader, filling->out);
+	else
+		add_escaped(tag->otherwise, filling->out);
+	return buf_err(filling->out);
+}
+
+/* ---- the layout ---- */
+
+static bool opens(const struct template_tag *tag)
+{
+	return tag->sigil == '#' || tag->sigil == '^';
+}
+
+/* In a part that is left out only the sections count. */
+static void skip_tag(struct filling *filling, const struct template_tag *tag)
+{
+	if (opens(tag))
+		filling->left_out++;
+	else if (tag->sigil == '/')
+		filling->left_out--;
+}
+
+static enum err take_tag(struct filling *filling, const struct template_tag *tag)
+{
+	const struct field_row *row = find_field(tag->name);
+	if (tag->sigil == '!')
+		return ERR_OK;
+	if (row == NULL)
+		return buf_add(filling->out, view_slice(filling->layout, tag->line_start, tag->line_end));
+	if (opens(tag)) {
+		bool given = part_of(filling, row).len > 0;
+		filling->left_out = given == (tag->sigil == '^');
+		return ERR_OK;
+	}
+	return tag->sigil == '/' ? ERR_OK : row->put(filling, tag);
+}
+
+static enum err fill(struct filling *filling)
+{
+	struct template_tag tag;
+	size_t done = 0, before = filling->out->len;
+	enum err err = ERR_OK;
+	for (size_t cursor = 0; err == ERR_OK && template_next_tag(filling->layout, &cursor, &tag);) {
+		bool was_left_out = filling->left_out > 0;
+		if (!was_left_out)
+			buf_add(filling->out, view_slice(filling->layout, done, tag.line_start));
+		done = tag.line_end;
+		if (was_left_out)
+			skip_tag(filling, &tag);
+		else
+			err = take_tag(filling, &tag);
+	}
+	if (err == ERR_OK)
+		err = buf_add(filling->out, view_skip(filling->layout, done));
+	if (err == ERR_OK && filling->contents == 0 && !filling->is_document)
+		err = refuse_at(filling, 0, "{{{content}}} is missing; put it where the letter shall stand");
+	if (err == ERR_OK && filling->parts->preheader.len > 0 && !filling->preheader_shown)
+		err = refuse_at(filling, 0,
+				"there is no {{preheader}} for the preheader; add it, or take the preheader away");
+	if (err == ERR_TOO_BIG)
+		buf_add(filling->why, VIEW_LIT("the letter in its layout is too long; shorten it"));
+	if (err != ERR_OK)
+		buf_cut(filling->out, before);
+	return err;
+}
+
+enum err layout_fill(struct view layout, const struct layout_parts *parts, struct buf *out, struct buf *why)
+{
+	struct filling filling = { .layout = layout, .parts = parts, .out = out, .why = why };
+	return fill(&filling);
+}
+
+enum err layout_fill_document(struct view document, const struct layout_parts *parts, struct buf *out, struct buf *why)
+{
+	struct filling filling = { .layout = document, .parts = parts, .is_document = true, .out = out, .why = why };
+	return fill(&filling);
+}
+
+bool layout_is_document(struct view html)
+{
+	return view_find_nocase(html, VIEW_LIT("<html")) != VIEW_NONE ||
+	       view_find_nocase(html, VIEW_LIT("<!doctype")) != VIEW_NONE;
+}
+
+enum err layout_check(struct view layout, const struct view *attributes, size_t count, struct buf *why)
+{
+	AUTO_BUF all = buf_with_ceiling(LIMIT_MESSAGE);
+	AUTO_BUF names = buf_with_ceiling(LIMIT_MESSAGE);
+	AUTO_BUF filled = buf_with_ceiling(LIMIT_TEMPLATE);
+	struct merge_names known = { 0 };
+	struct template *template = NULL;
+	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+		struct view name = layout_field(i);
+		buf_add(&all, view_from(&name, sizeof(name)));
+	}
+	buf_add(&all, view_from(attributes, count * sizeof(*attributes)));
+	if (buf_err(&all) != ERR_OK)
+		return buf_err(&all);
+	enum err err =
+	    merge_known((const struct view *)(const void *)all.data, all.len / sizeof(struct view), &names, &known);
+	if (err == ERR_OK)
+		err = template_compile(layout, TEMPLATE_HTML, &known, &template, why);
+	template_done(template);
+	const struct layout_parts parts = { .content = VIEW_LIT("content"), .subject = VIEW_LIT("subject") };
+	return err != ERR_OK ? err : layout_fill(layout, &parts, &filled, why);
+}

@@ -1,0 +1,183 @@
+#include "listctl/letter.h"
+
+#include "base/limits.h"
+#include "listctl/sender_text.h"
+#include "mail/html_letter.h"
+#include "mail/layout.h"
+#include "mail/markdown.h"
+#include "mail/merge.h"
+#include "mail/template.h"
+
+/* Below a text that tells no way to leave. */
+#define TEXT_FOOT "\n-- \n{{list.title}}\nUnsubscribe: {{unsubscribe}}\n"
+
+/* ---- the front matter ---- */
+
+static enum err take_sender(struct call *call, struct letter_file *file, enum front_key key, struct buf *name,
+			    struct buf *address)
+{
+	const struct front_value *value = &file->front.values[key];
+	AUTO_BUF what = buf_with_ceiling(LIMIT_WHY);
+	buf_addf(&what, "%s: line %zu: %s", buf_text(&file->path), value->line, front_key_name(key));
+	return sender_text_parse(value->text, buf_text(&what), name, address, call->why);
+}
+
+enum err letter_take_front(struct call *call, struct letter_file *file, struct letter_values *values,
+			   struct campaign_content *content)
+{
+	const struct front_value *front = file->front.values;
+	AUTO_BUF unused = buf_with_ceiling(LIMIT_WHY);
+	enum err err = ERR_OK;
+	if (front[FRONT_SUBJECT].line > 0)
+		content->subject = front[FRONT_SUBJECT].text;
+	if (front[FRONT_FROM].line > 0) {
+		err = take_sender(call, file, FRONT_FROM, &values->from_name, &values->from_address);
+		content->from_name = buf_view(&values->from_name);
+		content->from_address = buf_view(&values->from_address);
+	}
+	if (err != ERR_OK || front[FRONT_REPLY_TO].line == 0)
+		return err;
+	if (front[FRONT_REPLY_TO].text.len > 0)
+		err = take_sender(call, file, FRONT_REPLY_TO, &unused, &values->reply_to);
+	content->reply_to = buf_view(&values->reply_to);
+	return err;
+}
+
+/* ---- the tags, where they stand ---- */
+
+static enum err check_tags(struct call *call, const char *where, struct view source, enum template_slot slot,
+			   const struct reader_fields *fields)
+{
+	AUTO_BUF names = buf_with_ceiling(LIMIT_MESSAGE);
+	AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
+	struct merge_names known;
+	struct template *template = NULL;
+	enum err err = merge_known(fields->names, fields->count, &names, &known);
+	if (err == ERR_OK)
+		err = template_compile(source, slot, &known, &template, &reason);
+	template_done(template);
+	return err == ERR_OK ? err : call_refuse(call, err, "%s: %s", where, buf_text(&reason));
+}
+
+static enum err check_front_tags(struct call *call, struct letter_file *file, enum front_key key,
+				 const struct reader_fields *fields)
+{
+	const struct front_value *value = &file->front.values[key];
+	AUTO_BUF placed = buf_with_ceiling(LIMIT_TEMPLATE);
+	enum err err = letter_file_place(value->text, value->line, value->column, &placed);
+	return err != ERR_OK ? err : check_tags(call, buf_text(&file->path), buf_view(&placed), TEMPLATE_TEXT, fields);
+}
+
+/* What the layout makes known besides may stand in a whole document too; those tags are gone once it is filled. */
+static enum err check_all(struct call *call, struct letter_file *file, bool is_document,
+			  const struct reader_fields *fields)
+{
+	enum err err = ERR_OK;
+	if (!is_document)
+		err = check_tags(call, buf_text(&file->path), buf_view(&file->body), TEMPLATE_HTML, fields);
+	if (err == ERR_OK && !call_has(call, "subject"))
+		err = check_front_tags(call, file, FRONT_SUBJECT, fields);
+	if (err != ERR_OK)
+		return err;
+	if (call_has(call, "preheader"))
+		return check_tags(call, "--preheader", view_of(call_option(call, "preheader")), TEMPLATE_TEXT, fields);
+	return check_front_tags(call, file, FRONT_PREHEADER, fields);
+}
+
+/* ---- the HTML ---- */
+
+static bool is_document(const struct letter_file *file)
+{
+	return !file->is_markdown && layout_is_document(file->front.body);
+}
+
+static bool allows_html(const struct call *call, const struct letter_file *file)
+{
+	return call_has(call, "allow-html") || view_eq(file->front.values[FRONT_HTML].text, VIEW_LIT("yes"));
+}
+
+static enum err make_content(struct call *call, struct letter_file *file, struct buf *ret_content)
+{
+	if (!file->is_markdown)
+		return buf_add(ret_content, view_trim(buf_view(&file->body)));
+	AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
+	enum err err = markdown_to_html(buf_view(&file->body), allows_html(call, file), ret_content, &reason);
+	return err == ERR_OK ? err : call_refuse(call, err, "%s: %s", buf_text(&file->path), buf_text(&reason));
+}
+
+static enum err fill_layout(struct call *call, struct letter_file *file, const struct layout_parts *parts,
+			    const struct list *list, struct buf *ret_html)
+{
+	AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
+	AUTO_BUF where = buf_with_ceiling(LIMIT_WHY);
+	enum err err;
+	if (is_document(file)) {
+		buf_add(&where, buf_view(&file->path));
+		err = layout_fill_document(buf_view(&file->body), parts, ret_html, &reason);
+	} else {
+		buf_addf(&where, "the layout of the list " VIEW_FMT, VIEW_ARG(list->name));
+		err = layout_fill(list->layout.len > 0 ? list->layout : layout_builtin(), parts, ret_html, &reason);
+	}
+	return err == ERR_OK ? err : call_refuse(call, err, "%s: %s", buf_text(&where), buf_text(&reason));
+}
+
+enum err letter_html(struct call *call, struct letter_file *file, const struct campaign_content *content,
+		     const struct list *list, const struct reader_fields *fields, struct buf *ret_html)
+{
+	AUTO_BUF body = buf_with_ceiling(LIMIT_TEMPLATE);
+	const char *preheader = call_option(call, "preheader");
+	struct layout_parts parts = {
+		.subject = content->subject,
+		.preheader = preheader != NULL ? view_of(preheader) : file->front.values[FRONT_PREHEADER].text,
+	};
+	if (!view_is_utf8(parts.preheader))
+		return call_refuse(call, ERR_INVALID, "--preheader is not UTF-8 text");
+	enum err err = check_all(call, file, is_document(file), fields);
+	if (err == ERR_OK)
+		err = make_content(call, file, &body);
+	parts.content = buf_view(&body);
+	if (err == ERR_OK)
+		err = fill_layout(call, file, &parts, list, ret_html);
+	/* A document's own tags, once those of layouts are gone. */
+	if (err == ERR_OK && is_document(file))
+		err = check_tags(call, buf_text(&file->path), buf_view(ret_html), TEMPLATE_HTML, fields);
+	return err;
+}
+
+/* ---- the text ---- */
+
+static bool has_way_out(struct view text)
+{
+	struct template_tag tag;
+	for (size_t cursor = 0; template_next_tag(text, &cursor, &tag);) {
+		if (view_eq(tag.name, VIEW_LIT("unsubscribe")))
+			return true;
+	}
+	return false;
+}
+
+enum err letter_text_of(struct call *call, struct view html, struct buf *ret_text)
+{
+	AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
+	enum err err = html_letter_to_text(html, ret_text, &reason);
+	if (err == ERR_OK && view_trim(buf_view(ret_text)).len == 0) {
+		buf_add(&reason, VIEW_LIT("the HTML holds no text; write the text yourself (--text, or letter.txt)"));
+		err = ERR_INVALID;
+	}
+	if (err != ERR_OK)
+		return call_refuse(call, err, "the text part: %s", buf_text(&reason));
+	return has_way_out(buf_view(ret_text)) ? ERR_OK : buf_add(ret_text, VIEW_LIT(TEXT_FOOT));
+}
+
+enum err letter_text(struct call *call, struct letter_file *file, const struct reader_fields *fields,
+		     struct buf *ret_text)
+{
+	if (file->text_path.len > 0) {
+		enum err err =
+		    check_tags(call, buf_text(&file->text_path), buf_view(&file->text), TEMPLATE_TEXT, fields);
+		return err != ERR_OK ? err : buf_add(ret_text, buf_view(&file->text));
+	}
+	AUTO_BUF body = buf_with_ceiling(LIMIT_TEMPLATE);
+	enum err err = make_content(call, file, &body);
+	return err != ERR_OK ? err : letter_text_of(call, buf_view(&body), ret_text);
+}

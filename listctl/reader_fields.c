@@ -1,0 +1,27 @@
+#include "listctl/reader_fields.h"
+
+#include <stdlib.h>
+
+#include "store/subscribers.h"
+
+enum err reader_fields_read(struct call *call, int64_t list_id, struct reader_fields *ret_fields)
+{
+	struct reader_fields fields = { 0 };
+	*ret_fields = fields;
+	enum err err = members_attribute_names(call->db, list_id, VIEW_LIT("active"), &fields.rows, call->why);
+	if (err != ERR_OK)
+		return err;
+	fields.count = db_row_count(fields.rows);
+	fields.names = calloc(fields.count + 1, sizeof(*fields.names));
+	for (size_t i = 0; fields.names != NULL && i < fields.count; i++)
+		fields.names[i] = db_get_text(fields.rows, i, 0);
+	*ret_fields = fields;
+	return fields.names != NULL ? ERR_OK : call_refuse(call, ERR_MEMORY, "there is no memory left");
+}
+
+void reader_fields_done(struct reader_fields *fields)
+{
+	free(fields->names);
+	db_rows_done(fields->rows);
+	*fields = (struct reader_fields){ 0 };
+}

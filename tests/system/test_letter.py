@@ -1,0 +1,188 @@
+"""Letters as people write them: Markdown or HTML in a file or a folder, in the list's layout, with a text part for those who read text."""
+
+import email
+import email.policy
+
+
+LETTER = """---
+subject: "Q&A for {{name|friend}}"
+from: The Editors <editors@example.test>
+reply-to: answers@example.test
+preheader: Ünder {{city|somewhere}}
+---
+# Hello {{name|friend}}
+
+You live in **{{city|some town}}**; see [the map](https://maps.test/?q={{city}}&z=1).
+
+{{#orders}}
+* one {{.}}
+{{/orders}}
+
+| what | where |
+|------|-------|
+| post | {{city}} |
+
+a < b <i>not italic</i>
+"""
+
+
+def begin(world):
+    world.setup()
+    world.listctl("import", "news", world.file("s.csv", "email,name,city\nann@a.test,Ann & <Sons>,Bonn & <Köln>\nbob@b.test,,\n"))
+    world.sql("UPDATE subscriber SET attributes = attributes || '{\"orders\": [\"A & 5 €\", \"B2\"]}' WHERE address_key = 'ann@a.test'")
+
+
+def parts(message):
+    "Both parts' texts of a message, by Python's own parser, lines ended by LF."
+    it = email.message_from_bytes(message if isinstance(message, bytes) else message.encode(), policy=email.policy.default)
+    assert it.get_content_type() == "multipart/alternative", it.get_content_type()
+    text, html = it.iter_parts()
+    assert (text.get_content_type(), html.get_content_type()) == ("text/plain", "text/html")
+    return it, text.get_content().replace("\r\n", "\n"), html.get_content().replace("\r\n", "\n")
+
+
+ANNS_TEXT = """Hello Ann & <Sons>
+=====================
+
+You live in Bonn & <Köln>; see the map
+(https://maps.test/?q=Bonn & <Köln>&z=1).
+
+- one A & 5 €
+
+- one B2
+
+what | where
+------------
+post | Bonn & <Köln>
+
+a < b <i>not italic</i>
+
+-- 
+Example News
+Unsubscribe: mailto:unsubscribe+"""
+
+
+def test_markdown_letter_is_sent(world):
+    "A letter in Markdown goes out as text and HTML, its fields escaped for each, as the preview said."
+    begin(world)
+    world.listctl("campaign", "create", "c", "news", world.file("november.md", LETTER))
+    assert world.sql("SELECT subject, from_name, from_address, reply_to FROM campaign") == \
+        [["Q&A for {{name|friend}}", "The Editors", "editors@example.test", "answers@example.test"]]
+    preview = world.listctl("campaign", "preview", "c", "ann@a.test")
+    assert "Subject: Q&A for Ann & <Sons>" in preview and "the HTML part" in preview, preview
+    assert preview.count("You live in Bonn & <Köln>") == 2, preview
+    world.mailworld("* accept\n")
+    world.start("sender")
+    world.listctl("campaign", "start", "c")
+    world.finished("c")
+    mails = {}
+    for path in (world.base / "mailworld.mail").iterdir():
+        it, text, html = parts(path.read_bytes())
+        mails[it["To"].addresses[0].addr_spec] = (it, text, html)
+    assert set(mails) == {"ann@a.test", "bob@b.test"}, mails
+    it, text, html = mails["ann@a.test"]
+    assert it["Subject"] == "Q&A for Ann & <Sons>" and it["Reply-To"] == "answers@example.test", it.items()
+    assert text.startswith(ANNS_TEXT), text
+    for piece in ["<title>Q&amp;A for Ann &amp; &lt;Sons&gt;</title>", ">Ünder Bonn &amp; &lt;Köln&gt;</div>",
+                  "<h1>Hello Ann &amp; &lt;Sons&gt;</h1>", "<strong>Bonn &amp; &lt;Köln&gt;</strong>",
+                  "https://maps.test/?q=Bonn &amp; &lt;Köln&gt;&amp;z=1", "<li>one A &amp; 5 €</li>", "<td>Bonn &amp; &lt;Köln&gt;</td>",
+                  "&lt;i&gt;not italic&lt;/i&gt;", "<b>Example News</b>", "href=\"mailto:unsubscribe+", "max-width:600px"]:
+        assert piece in html, (piece, html)
+    it, text, html = mails["bob@b.test"]
+    assert "Hello friend\n" in text and "You live in some town;" in text and " one " not in text, text
+    assert "<li>" not in html and "Ünder somewhere" in html and "{{" not in html + text, html
+
+
+def test_folder(world):
+    "A folder holds letter.md or letter.html and perhaps letter.txt; options win over front matter."
+    begin(world)
+    folder = world.base / "may"
+    folder.mkdir()
+    create = ["campaign", "create", "c", "news", folder]
+    world.refused(*create, says=["letter.md", "letter.html"])
+    (folder / "letter.html").write_text("---\r\nsubject: One\r\n---\r\n<p>Dear {{name|x}}</p>\r\n<ul><li>a &amp; b</li></ul>\r\n")
+    world.listctl(*create, "--subject", "Two", "--from", "ed@example.test", "--preheader", "Psst {{city}}")
+    it, text, html = parts(world.json("campaign", "preview", "c", "ann@a.test")["message"])
+    assert it["Subject"] == "Two" and it["From"].addresses[0].addr_spec == "ed@example.test"
+    assert text.startswith("Dear Ann & <Sons>\n\n- a & b\n\n-- \n"), text
+    assert ">Psst Bonn &amp; &lt;Köln&gt;</div>" in html and "<p>Dear Ann &amp; &lt;Sons&gt;</p>\n<ul><li>a &amp; b" in html, html
+    (folder / "letter.txt").write_text("Only text, {{name}}. {{unsubscribe}}\n")
+    world.listctl("campaign", "edit", "c", folder)
+    it, text, html = parts(world.json("campaign", "preview", "c", "ann@a.test")["message"])
+    assert it["Subject"] == "One" and text.startswith("Only text, Ann & <Sons>. mailto:") and "Psst" not in html, text
+    (folder / "letter.md").write_text("x")
+    world.refused("campaign", "edit", "c", folder, says="remove one")
+    # A whole document is its own layout.
+    page = world.file("page.html", "---\nsubject: S&T\n---\n<!DOCTYPE html>\n<html><head><title>{{subject}}</title></head>\n"
+                      "<body><p>Hi {{name}}, <a href='{{unsubscribe}}'>leave</a></p></body></html>\n")
+    world.listctl("campaign", "create", "d", "news", page)
+    it, text, html = parts(world.json("campaign", "preview", "d", "ann@a.test")["message"])
+    assert html.strip().startswith("<!DOCTYPE html>\n<html><head><title>S&amp;T</title>") and "600px" not in html, html
+    assert text.startswith("Hi Ann & <Sons>, leave (mailto:unsubscribe+"), text
+    # Without a letter: a text is made for --html, too.
+    world.listctl("campaign", "create", "e", "news", "--subject", "s", "--html", world.file("e.html", "<p>One</p><p>Two {{city}}</p>"))
+    it, text, html = parts(world.json("campaign", "preview", "e", "ann@a.test")["message"])
+    assert text.startswith("One\n\nTwo Bonn & <Köln>\n\n-- \n") and html.startswith("<p>One</p>"), text
+
+
+def test_layout(world):
+    "A list has a layout of its own; a campaign keeps the one that it was written with."
+    begin(world)
+    letter = world.file("l.md", "---\nsubject: S\n---\nHi *{{name}}*\n")
+    edit = ["list", "edit", "news", "--layout"]
+    world.refused(*edit, world.file("bad.html", "<p>\n{{content}}</p>"), says=["bad.html: line 2, column 1", "{{{content}}}"])
+    world.refused(*edit, world.file("bad.html", "<p>{{{content}}}\n {{town}}</p>"), says=["bad.html: line 2, column 2", "town"])
+    world.refused(*edit, world.base / "missing.html", says="missing.html")
+    own = "<html><p>{{list.title}}: {{subject}}</p>\n{{{content}}}<a href=\"{{unsubscribe}}\">x</a></html>\n"
+    world.listctl(*edit, world.file("own.html", own))
+    assert world.listctl("list", "show", "news", "--layout") == own
+    world.listctl("campaign", "create", "c", "news", letter)
+    world.refused("campaign", "create", "p", "news", letter, "--preheader", "p", says=["layout of the list news", "{{preheader}}"])
+    done = world.run("listctl", *edit, world.file("bare.html", "<html>{{{content}}}</html>"))
+    assert done.returncode == 0 and "{{unsubscribe}}" in done.stderr, done
+    def html(name):
+        return parts(world.json("campaign", "preview", name, "ann@a.test")["message"])[2]
+    assert html("c").startswith("<html><p>Example News: S</p>\n<p>Hi <em>Ann &amp; &lt;Sons&gt;</em></p>"), html("c")
+    world.listctl(*edit, "")
+    assert "max-width:600px" in world.listctl("list", "show", "news", "--layout")
+    world.listctl("list", "edit", "news", "--title", "New Title")
+    world.listctl("campaign", "create", "d", "news", letter)
+    assert "max-width:600px" in html("d") and "<b>New Title</b>" in html("d") and "max-width" not in html("c")
+
+
+def test_mistakes(world):
+    "What is wrong with a letter is said with the line and column of the file, and nothing is created."
+    begin(world)
+    head = "---\nsubject: S\n---\n"
+
+    def bad(text, *says, name="m.md", options=(), code=1):
+        path = world.file(name, text)
+        world.refused("campaign", "create", "x", "news", path, *options, code=code, says=[*says])
+
+    bad(head + "Hi\n\n* a {{nam}}\n", "m.md: line 6, column 5", "nam")
+    bad(head + "Hi {{#city}}\n", "m.md: line 4, column 4", "{{/city}}")
+    bad(head + "**a {{#city}}b** c{{/city}}\n", "m.md: line 4, column 19", "section")
+    bad("---\nsubject: 'Ä {{nam}}'\n---\nHi\n", "m.md: line 2, column 13", "nam")
+    bad("---\nsubject: S\npreheader: {{nam}}\n---\nHi\n", "m.md: line 3, column 12", "nam")
+    bad("---\nsubjekt: S\n---\nHi\n", "m.md: line 2, column 1", "subject, from, reply-to, preheader, html")
+    bad("---\nsubject: S\nfrom: nobody\n---\nHi\n", "m.md: line 3: from", "@")
+    bad("---\nsubject: S\nHi\n", "m.md: line 3, column 1", "---")
+    bad("Hi\n", "subject", code=2)
+    bad(head, "m.md holds no letter")
+    bad(head.encode() + b"caf\xe9\n", "m.md", "UTF-8")
+    bad(head + "<p>\n{{nam}}", "m.html: line 5, column 1", "nam", name="m.html")
+    bad(head + "<html>\n{{{content}}}", "m.html: line 5, column 1", "layouts only", name="m.html")
+    bad(head + "<div>" * 1000 + "x", "text part", "stand in each other", name="m.html")
+    bad("x", "m.txt", ".md or .html", name="m.txt")
+    bad(head + "Hi", "--preheader: line 1", "nam", options=["--preheader", "{{nam}}"])
+    world.refused("campaign", "create", "x", "news", world.base / "none.md", says="none.md")
+    world.refused("campaign", "create", "x", "news", "--subject", "s", "--html", world.file("h.html", "<p>x"), "--allow-html", code=2,
+                  says="LETTER")
+    assert world.value("SELECT count(*) FROM campaign") == "0"
+    page = world.file("r.md", head + "a <b>c</b> {{name}}\n")
+    for name, options in [("x", []), ("y", ["--allow-html"])]:
+        world.listctl("campaign", "create", name, "news", page, *options)
+        html = parts(world.json("campaign", "preview", name, "ann@a.test")["message"])[2]
+        assert ("<p>a <b>c</b> Ann &amp; &lt;Sons&gt;</p>" in html) == bool(options), html
+    world.listctl("campaign", "create", "z", "news", world.file("r.md", "---\nsubject: S\nhtml: yes\n---\na <b>c</b>\n"))
+    assert "<p>a <b>c</b></p>" in parts(world.json("campaign", "preview", "z", "ann@a.test")["message"])[2]
