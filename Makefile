@@ -168,10 +168,10 @@ $(SUPPORT_FILES): $(BUILD)/bin/%: $$(call objects_in,tests/support/$$*) $(ROOM_L
 	$(if $(V),,@echo "  LINK  $@")
 	$(QUIET)$(CC) $(LDFLAGS) $^ $(PACKAGE_LIBS) -o $@
 
-$(BENCH_FILES): $(BUILD)/bin/bench_%: $(BUILD)/tests/bench/%.o
+$(BENCH_FILES): $(BUILD)/bin/bench_%: $(BUILD)/tests/bench/%.o $(ROOM_LIBS)
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  LINK  $@")
-	$(QUIET)$(CC) $(LDFLAGS) $^ -lcrypto -o $@
+	$(QUIET)$(CC) $(LDFLAGS) $^ $(PACKAGE_LIBS) -o $@
 
 # Fuzz targets: clang's libFuzzer over the pure rooms, which are compiled once, apart from the rest. A target of a program's module
 # names that program's files in FUZZ_MORE.

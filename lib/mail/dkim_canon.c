@@ -138,20 +138,29 @@ static void add_name(struct view name, struct buf *out)
 	}
 }
 
-/* Words, one space between two. A CRLF inside is a fold. */
+/* How many octets of white space or of a fold begin there: 0, 1 or 2. */
+static size_t gap_at(struct view value, size_t at)
+{
+	char c = value.data[at];
+	if (c == '\r')
+		return at + 1 < value.len && value.data[at + 1] == '\n' ? 2 : 0;
+	return is_wsp(c);
+}
+
+/* Words, one space between two. */
 static void add_unfolded(struct view value, struct buf *out)
 {
 	size_t start = out->len;
 	for (size_t at = 0; at < value.len;) {
-		size_t end = at;
-		while (end < value.len && !is_wsp(value.data[end]) && !view_starts(view_skip(value, end), CRLF))
+		size_t end = at, gap;
+		while (end < value.len && gap_at(value, end) == 0)
 			end++;
 		if (end > at && out->len > start)
 			buf_add_byte(out, ' ');
 		buf_add(out, view_slice(value, at, end));
 		at = end;
-		while (at < value.len && (is_wsp(value.data[at]) || view_starts(view_skip(value, at), CRLF)))
-			at += is_wsp(value.data[at]) ? 1 : CRLF.len;
+		while (at < value.len && (gap = gap_at(value, at)) > 0)
+			at += gap;
 	}
 }
 

@@ -211,6 +211,31 @@ START_TEST(every_attempt_is_the_same)
 	}
 END_TEST
 
+/* The input put together by hand: the field behind comes first (RFC 6376 section 5.4.2), the signature's own last, without a CRLF. */
+START_TEST(several_of_a_name_from_the_bottom_up)
+	{
+		AUTO_BUF out = buf_with_ceiling(LIMIT_MESSAGE);
+		AUTO_BUF input = buf_with_ceiling(LIMIT_MESSAGE);
+		AUTO_BUF octets = buf_with_ceiling(LIMIT_WHY);
+		AUTO_BUF expected = buf_with_ceiling(LIMIT_WHY);
+		AUTO_BUF found = buf_with_ceiling(LIMIT_WHY);
+		struct dkim_key *key = read_key(ed25519_pem, "brisbane");
+		unsigned char digest[DIGEST_SIZE];
+		struct view rest, field;
+		sign(VIEW_LIT("Message-ID: <a>\r\nFrom: x\r\nMessage-ID: <b>\r\n\r\nbody\r\n"), &out);
+		rest = buf_view(&out);
+		ck_assert(dkim_next_field(&rest, &field) && dkim_next_field(&rest, &field));
+		tag(field, "\tb=", &found);
+		buf_add(&input, VIEW_LIT("from:x\r\nmessage-id:<b>\r\nmessage-id:<a>\r\n"));
+		dkim_canon_field(view_head(field, view_find(field, VIEW_LIT("\tb=")) + 3), &input);
+		ck_assert(digest_of(buf_view(&input), digest));
+		ck_assert_int_eq(dkim_key_sign(key, digest, &octets), ERR_OK);
+		ck_assert_int_eq(encode_base64_word(buf_view(&octets), &expected), ERR_OK);
+		ck_view_eq(buf_view(&found), buf_text(&expected));
+		dkim_key_done(key);
+	}
+END_TEST
+
 struct change {
 	const char *label, *message;
 	bool is_seen; /* the signatures are others */
@@ -323,9 +348,14 @@ END_TEST
 
 Suite *test_suite(void)
 {
-	const TTest *const tests[] = { examples_of_the_rfcs, two_signatures_in_front,
-				       lines_are_short,      every_attempt_is_the_same,
-				       what_is_signed,       every_signed_field_counts,
-				       what_must_be_signed,  refusals };
+	const TTest *const tests[] = { examples_of_the_rfcs,
+				       two_signatures_in_front,
+				       lines_are_short,
+				       every_attempt_is_the_same,
+				       several_of_a_name_from_the_bottom_up,
+				       what_is_signed,
+				       every_signed_field_counts,
+				       what_must_be_signed,
+				       refusals };
 	return suite_of("dkim", tests, ARRAY_LEN(tests));
 }
