@@ -6,7 +6,7 @@
 
 #include "base/buf.h"
 
-/* Lines are broken at spaces beyond so many characters, tags counted as they are written. */
+/* Lines are broken at spaces beyond so many characters; a field counts as long as its default, or as 10. */
 enum { HTML_LETTER_WIDTH = 74 };
 
 /* Appends the text of a template in HTML (normalised, template_normalise(), and UTF-8) as a template of plain text, LF line ends.

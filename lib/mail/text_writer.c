@@ -2,7 +2,11 @@
 
 #include "base/limits.h"
 
-enum { WIDTH_LEAST = 24, PREFIX_MOST = 4096 };
+enum {
+	WIDTH_LEAST = 24,
+	PREFIX_MOST = 4096,
+	VALUE_WIDTH = 10, /* of a field's value, which nobody knows yet */
+};
 
 void text_writer_open(struct text_writer *writer, const struct tag_cover *cover, size_t width, struct buf *out)
 {
@@ -157,7 +161,27 @@ static struct view uncover(struct text_writer *writer, struct view word)
 	return buf_view(&writer->word);
 }
 
-static size_t width_of(const struct text_writer *writer)
+/* How wide a tag's value may be: a section's tag is nothing, a default says it. */
+static size_t width_of_tag(const struct template_tag *tag)
+{
+	if (tag->sigil == '#' || tag->sigil == '^' || tag->sigil == '/')
+		return 0;
+	return tag->otherwise.len > 0 ? count_characters(tag->otherwise) : VALUE_WIDTH;
+}
+
+static size_t width_of_word(const struct text_writer *writer, struct view word)
+{
+	struct covered covered;
+	size_t width = 0, done = 0;
+	for (size_t cursor = 0; tag_cover_next(writer->cover, word, &cursor, &covered);) {
+		width += count_characters(view_slice(word, done, covered.start)) +
+			 width_of_tag(tag_cover_tag(writer->cover, covered.index));
+		done = covered.end;
+	}
+	return width + count_characters(view_skip(word, done));
+}
+
+static size_t width_of_line(const struct text_writer *writer)
 {
 	size_t width = writer->width > writer->prefix.len ? writer->width - writer->prefix.len : 0;
 	return width > WIDTH_LEAST ? width : WIDTH_LEAST;
@@ -170,9 +194,8 @@ static void write_lines(struct text_writer *writer, struct view text)
 	size_t used = 0;
 	begin_line(writer);
 	while (view_cut(&text, ' ', &word)) {
-		struct view shown = uncover(writer, word);
-		size_t characters = count_characters(shown);
-		if (used > 0 && used + 1 + characters > width_of(writer)) {
+		size_t characters = width_of_word(writer, word);
+		if (used > 0 && used + 1 + characters > width_of_line(writer)) {
 			end_line(writer, used);
 			begin_line(writer);
 			used = 0;
@@ -180,7 +203,7 @@ static void write_lines(struct text_writer *writer, struct view text)
 		if (used > 0)
 			buf_add_byte(writer->out, ' ');
 		used += (used > 0) + characters;
-		buf_add(writer->out, shown);
+		buf_add(writer->out, uncover(writer, word));
 	}
 	end_line(writer, used);
 }

@@ -42,10 +42,9 @@ def parts(message):
 
 
 ANNS_TEXT = """Hello Ann & <Sons>
-=====================
+============
 
-You live in Bonn & <Köln>; see the map
-(https://maps.test/?q=Bonn & <Köln>&z=1).
+You live in Bonn & <Köln>; see the map (https://maps.test/?q=Bonn & <Köln>&z=1).
 
 - one A & 5 €
 
@@ -143,9 +142,10 @@ def test_layout(world):
     def html(name):
         return parts(world.json("campaign", "preview", name, "ann@a.test")["message"])[2]
     assert html("c").startswith("<html><p>Example News: S</p>\n<p>Hi <em>Ann &amp; &lt;Sons&gt;</em></p>"), html("c")
+    world.listctl("list", "edit", "news", "--title", "New Title")
+    assert world.listctl("list", "show", "news", "--layout") == "<html>{{{content}}}</html>"
     world.listctl(*edit, "")
     assert "max-width:600px" in world.listctl("list", "show", "news", "--layout")
-    world.listctl("list", "edit", "news", "--title", "New Title")
     world.listctl("campaign", "create", "d", "news", letter)
     assert "max-width:600px" in html("d") and "<b>New Title</b>" in html("d") and "max-width" not in html("c")
 

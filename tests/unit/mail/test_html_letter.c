@@ -56,8 +56,16 @@ static const struct row {
 	  "x (https://a.test/{{id}}) leave ({{unsubscribe}})\n" },
 	{ "default with markup", "{{name|a <b> \"c\"}}", "{{name|a <b> \"c\"}}\n" },
 	{ "a tag is not broken",
-	  "<p>aaaaaaaaaa bbbbbbbbbb cccccccccc dddddddddd eeeeeeeeee ffff {{name|dear reader}}</p>",
-	  "aaaaaaaaaa bbbbbbbbbb cccccccccc dddddddddd eeeeeeeeee ffff\n{{name|dear reader}}\n" },
+	  "<p>aaaaaaaaaa bbbbbbbbbb cccccccccc dddddddddd eeeeeeeeee ffffffff {{name|dear reader}}</p>",
+	  "aaaaaaaaaa bbbbbbbbbb cccccccccc dddddddddd eeeeeeeeee ffffffff\n{{name|dear reader}}\n" },
+	{ "a tag is as wide as its default",
+	  "<p>aaaaaaaaaa bbbbbbbbbb cccccccccc dddddddddd eeeeeeeeee {{{x}}}{{#y}} {{name|dear youu}}{{/y}}</p>",
+	  "aaaaaaaaaa bbbbbbbbbb cccccccccc dddddddddd eeeeeeeeee {{{x}}}{{#y}}\n{{name|dear youu}}{{/y}}\n" },
+	{ "a section's tag has no width",
+	  "<p>aaaaaaaaaa bbbbbbbbbb cccccccccc dddddddddd eeeeeeeeee {{#yyyyyyyyyyyy}}ffff{{/yyyyyyyyyyyy}} "
+	  "{{name}}</p><h1>{{x|four}}</h1>",
+	  "aaaaaaaaaa bbbbbbbbbb cccccccccc dddddddddd eeeeeeeeee {{#yyyyyyyyyyyy}}ffff{{/yyyyyyyyyyyy}} "
+	  "{{name}}\n\n{{x|four}}\n====\n" },
 	{ "inline section", "<p>a{{#vip}} b{{/vip}}</p>", "a{{#vip}} b{{/vip}}\n" },
 	{ "section of blocks", "<p>a</p>\n{{#vip}}\n<p>b</p>\n{{/vip}}\n<p>c</p>",
 	  "a\n\n{{#vip}}\nb\n\n{{/vip}}\nc\n" },
