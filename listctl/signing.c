@@ -4,52 +4,62 @@
 #include "mail/address.h"
 #include "store/dkim_folder.h"
 
-/* What is wrong; false: it is signed. */
-static bool is_unsigned(const struct settings *settings, struct view from_address, struct buf *ret_cause)
+struct found {
+	struct dkim_folder folder;
+	struct dkim_key *keys[DKIM_SIGNATURES]; /* of the folder */
+	size_t count;
+};
+
+/* Who may write campaigns need not be somebody who may read keys. */
+static enum err find(const struct settings *settings, struct view from_address, struct found *ret_found,
+		     struct buf *cause)
 {
-	struct dkim_folder folder = { 0 };
-	struct dkim_key *keys[DKIM_SIGNATURES];
 	struct view domain = address_domain(from_address);
-	if (dkim_folder_load(settings->dkim_dir, &folder, ret_cause) != ERR_OK)
-		return true;
-	size_t count = dkim_folder_find(&folder, domain, keys);
-	if (count == 0)
-		buf_addf(ret_cause, "%s has no keys for " VIEW_FMT "; `listctl dkim new " VIEW_FMT "` makes them",
+	enum err err = dkim_folder_load(settings->dkim_dir, &ret_found->folder, cause);
+	if (err != ERR_OK)
+		return err;
+	ret_found->count = dkim_folder_find(&ret_found->folder, domain, ret_found->keys);
+	if (ret_found->count == 0)
+		buf_addf(cause, "%s has no keys for " VIEW_FMT "; `listctl dkim new " VIEW_FMT "` makes them",
 			 settings->dkim_dir, VIEW_ARG(domain), VIEW_ARG(domain));
-	dkim_folder_done(&folder);
-	return count == 0;
+	return ERR_OK;
 }
 
 enum err signing_check(struct call *call, struct view from_address)
 {
 	AUTO_BUF cause = buf_with_ceiling(LIMIT_WHY);
-	if (!is_unsigned(call->settings, from_address, &cause))
-		return ERR_OK;
-	if (call->settings->dkim_required)
-		return call_refuse(call, ERR_REFUSED, "it would not be signed, and dkim.required is set: %s",
-				   buf_text(&cause));
-	call_warn(call, "it will not be signed, and large receivers refuse bulk mail without DKIM: %s",
-		  buf_text(&cause));
-	return ERR_OK;
+	struct found found = { 0 };
+	enum err err = ERR_OK;
+	if (find(call->settings, from_address, &found, &cause) != ERR_OK)
+		call_warn(call, "whether it will be signed cannot be told here: %s", buf_text(&cause));
+	else if (found.count == 0 && call->settings->dkim_required)
+		err = call_refuse(call, ERR_REFUSED, "it would not be signed, and dkim.required is set: %s",
+				  buf_text(&cause));
+	else if (found.count == 0)
+		call_warn(call, "it will not be signed, and large receivers refuse bulk mail without DKIM: %s",
+			  buf_text(&cause));
+	dkim_folder_done(&found.folder);
+	return err;
+}
+
+static void add_keys(const struct found *found, struct buf *out)
+{
+	buf_add(out, dkim_key_domain(found->keys[0]));
+	for (size_t i = 0; i < found->count; i++)
+		buf_addf(out, "%s%s " VIEW_FMT, i == 0 ? " (" : ", ", dkim_kind_name(dkim_key_kind(found->keys[i])),
+			 VIEW_ARG(dkim_key_selector(found->keys[i])));
+	buf_add_byte(out, ')');
 }
 
 void signing_describe(const struct settings *settings, struct view from_address, struct buf *out)
 {
 	AUTO_BUF cause = buf_with_ceiling(LIMIT_WHY);
-	struct dkim_folder folder = { 0 };
-	struct dkim_key *keys[DKIM_SIGNATURES];
-	if (is_unsigned(settings, from_address, &cause)) {
+	struct found found = { 0 };
+	if (find(settings, from_address, &found, &cause) != ERR_OK)
+		buf_addf(out, "unknown here: %s", buf_text(&cause));
+	else if (found.count == 0)
 		buf_addf(out, "nobody: %s", buf_text(&cause));
-		return;
-	}
-	size_t count = dkim_folder_load(settings->dkim_dir, &folder, &cause) == ERR_OK
-			   ? dkim_folder_find(&folder, address_domain(from_address), keys)
-			   : 0;
-	for (size_t i = 0; i < count; i++) {
-		if (i == 0)
-			buf_add(out, dkim_key_domain(keys[i]));
-		buf_addf(out, "%s%s " VIEW_FMT "%s", i == 0 ? " (" : ", ", dkim_kind_name(dkim_key_kind(keys[i])),
-			 VIEW_ARG(dkim_key_selector(keys[i])), i + 1 == count ? ")" : "");
-	}
-	dkim_folder_done(&folder);
+	else
+		add_keys(&found, out);
+	dkim_folder_done(&found.folder);
 }

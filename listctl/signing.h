@@ -4,10 +4,11 @@
 
 #include "listctl/call.h"
 
-/* Warns when mail from that address is not signed; ERR_REFUSED when dkim.required says so. */
+/* Warns when mail from that address is not signed, or when the keys cannot be read here, which says nothing of sender. ERR_REFUSED: it is not
+ * signed, and dkim.required is set. */
 enum err signing_check(struct call *call, struct view from_address) MUST_USE;
 
-/* Appends who signs it, "example.org (rsa v20261126)", or that nobody does and why. */
+/* Appends who signs it, "example.org (rsa v20261126)", that nobody does and why, or why it cannot be told. */
 void signing_describe(const struct settings *settings, struct view from_address, struct buf *out);
 
 #endif

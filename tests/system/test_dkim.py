@@ -364,6 +364,13 @@ def test_without_keys(world):
         world.refused(*arguments, says=["dkim.required", "listctl dkim new example.test"])
     assert world.sql("SELECT name, state FROM campaign ORDER BY id") == [["c", "finished"], ["draft", "draft"]]
 
+    # Who may not read keys may write campaigns: what sender finds is what counts.
+    folder.chmod(0o757)
+    done = world.run("listctl", "campaign", "edit", "draft", "--subject", "u")
+    assert done.returncode == 0 and "cannot be told here" in done.stderr and "chmod o-w" in done.stderr, done
+    assert world.status("draft")["signed_by"].startswith("unknown here: "), world.status("draft")
+    folder.chmod(0o750)
+
     # This host has keys, sender's has none.
     world.stop("sender")
     world.start("sender")
