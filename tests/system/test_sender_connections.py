@@ -27,7 +27,7 @@ def sockets(process):
 
 
 def until_all_are_open(world):
-    until(lambda: workers(world) and sockets(workers(world)[0]) > CONNECTIONS, f"{CONNECTIONS} connections are open")
+    until(lambda: any(sockets(worker) > CONNECTIONS for worker in workers(world)), f"{CONNECTIONS} connections are open")
 
 
 def start_with_few_files(world):

@@ -43,7 +43,7 @@ class Pair:
         """Of each chunk that a host has begun: until when it is its, in seconds since 1970, and who is not opened yet."""
         names = ", ".join(f"'{worker}'" for worker in host.ids())
         rows = self.world.sql("SELECT extract(epoch FROM lease_until), array_to_string(subscriber_ids[opened + 1:], ' ')"
-                              f" FROM campaign_chunk WHERE lease_owner IN ({names}) AND opened BETWEEN 1 AND cardinality(subscriber_ids) / 4")
+                              f" FROM campaign_chunk WHERE lease_owner IN ({names}) AND opened BETWEEN 1 AND cardinality(subscriber_ids) * 3 / 4")
         return [(float(lease), {int(i) for i in ids.split()}) for lease, ids in rows]
 
     def cut_second(self):

@@ -95,7 +95,7 @@ def test_window(world):
 
 def test_retries_wait_for_the_window(world):
     "Retries that fall due outside of the windows wait for the next one."
-    begin(world, '* defer 1 450 4.7.1 "Later"\n* accept\n', SOME[:10], **{"sender.retry_after": "1s"})
+    begin(world, '* defer 1 450 4.7.1 "Later"\n* accept\n', SOME[:10], **{"sender.retry_after": "1h"})
     schedule(world, "--window", "00:00-24:00")
     is_due(world)
     until(lambda: world.status("c")["deferred"] == 10, "all wait for another attempt")
