@@ -8,7 +8,7 @@
 
 #include "sender/patience.h"
 
-enum { TROUBLE_MOST = 400, CODE_PERMANENT = 500 };
+enum { TROUBLE_MOST = 400 };
 
 struct connection {
 	const struct settings *settings;
@@ -112,6 +112,14 @@ static void on_given_back(struct connection *connection, const struct smtp_event
 	connection->owner.told(connection->owner.owner, recipient, event, connection->name);
 }
 
+/* RFC 4954 section 6, and what servers say beside it: the user or the secret is wrong. Anything else may pass. */
+static bool is_about_login(const struct reply *reply)
+{
+	enum { TOO_WEAK = 534, WRONG = 535, NEEDS_ENCRYPTION = 538, PERMANENT = 5, SECURITY = 7 };
+	return reply->code == TOO_WEAK || reply->code == WRONG || reply->code == NEEDS_ENCRYPTION ||
+	       (reply->status.class_digit == PERMANENT && reply->status.subject == SECURITY);
+}
+
 static void on_trouble(struct connection *connection, const struct smtp_event *event)
 {
 	struct view text = view_head(event->reply.text, TROUBLE_MOST / 2);
@@ -122,7 +130,7 @@ static void on_trouble(struct connection *connection, const struct smtp_event *e
 		owner->troubled(owner->owner, connection->terms->name, event,
 				pool_count(connection->pool, POOL_PROVEN) > connection->has_worked);
 	connection->is_denied =
-	    connection->is_denied || (event->step == SMTP_STEP_AUTH && event->reply.code >= CODE_PERMANENT);
+	    connection->is_denied || (event->step == SMTP_STEP_AUTH && is_about_login(&event->reply));
 	if (connection->trouble.len > 0)
 		return;
 	buf_addf(&connection->trouble, "%s: ", smtp_step_name(event->step));
