@@ -13,7 +13,7 @@ void pace_plan_begin(struct pace *pace, int64_t most)
 	struct pace_walk walk = pace_walk_begin(pace);
 	struct bucket *bucket;
 	while ((bucket = pace_walk_next(&walk)) != NULL)
-		bucket->planned = 0;
+		bucket->planned = bucket->fitting = 0;
 }
 
 void pace_plan_end(struct pace *pace)
@@ -21,7 +21,7 @@ void pace_plan_end(struct pace *pace)
 	struct pace_walk walk = pace_walk_begin(pace);
 	struct bucket *bucket;
 	while ((bucket = pace_walk_next(&walk)) != NULL)
-		bucket->waiting = bucket->planned;
+		bucket->waiting = bucket->planned > 0 ? bucket->planned : bucket->fitting;
 }
 
 static double speed_of(const struct bucket *bucket)
@@ -149,6 +149,9 @@ struct pace_plan pace_plan(struct pace *pace, struct pace_relay *const *relays, 
 	if (longest.wait_us > PACE_PATIENCE_US || is_crowded)
 		return park(longest.bucket, longest.wait_us, now_us);
 	plan_for(pace, relay, destination);
+	/* A relay without a limit is always the soonest, and may be left alone: the others ask for their part in any case. */
+	for (size_t i = 0; i < relay_count; i++)
+		relays[i]->bucket.fitting++;
 	return (struct pace_plan){ 0 };
 }
 

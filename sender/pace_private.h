@@ -38,6 +38,7 @@ struct bucket {
 	int64_t begun, begun_from_us; /* since then, to know its speed */
 	double speed;                 /* messages a second */
 	int64_t planned;              /* of those that wait, so many before */
+	int64_t fitting;              /* of those that wait, so many might also go this way */
 	bool has_parked;              /* and nobody has found that they are all gone */
 	int64_t parked_until_us;      /* when the last one that was parked may go */
 	struct learnt learnt;

@@ -222,6 +222,25 @@ def test_one_fails(world):
     world.stop("sender")
 
 
+def test_one_with_a_limit(world):
+    "A relay that has a limit takes its part beside one that has none, and all of the work when that one fails."
+    relays = begin(world, ["free", "bound"], delay=0.02)
+    world.configure(**{"sender.workers": 1, "relay.connections": 2, "sender.window": 300})
+    add(world, relays["free"])
+    add(world, relays["bound"], "--connections", 2)
+    world.start("sender")
+    world.campaign("both")
+    assert world.finished("both")["accepted"] == len(AUDIENCE)
+    shares = {name: len(some) for name, some in by_relay(relays).items()}
+    assert min(shares.values()) > 0, shares
+    process = world.processes.pop("free")
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    world.campaign("one")
+    assert world.finished("one")["accepted"] == len(AUDIENCE)
+    world.stop("sender")
+
+
 def test_token_command(world):
     "A bearer token comes from a command; a refused one is asked for anew."
     from certificates import Authority
