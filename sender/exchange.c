@@ -106,7 +106,7 @@ static enum err follow(struct exchange *exchange, struct buf *why)
 		err = relays_set(exchange->parts.relays, rows);
 	if (err != ERR_OK)
 		return err;
-	queue_route(exchange->parts.queue);
+	queue_route(exchange->parts.queue, relays_kept(exchange->parts.relays));
 	err = pacer_follow(exchange->parts.pacer, why);
 	if (err != ERR_OK)
 		return err;

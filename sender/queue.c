@@ -255,15 +255,14 @@ size_t queue_unsettled(const struct queue *queue)
 	return waiting(queue) + queue_in_hand(queue);
 }
 
-void queue_route(struct queue *queue)
+void queue_route(struct queue *queue, uint64_t kept)
 {
 	for (enum recipient_state state = 0; state < RECIPIENT_SETTLED; state++) {
 		for (struct recipient *at = queue->lines[state].first; at != NULL; at = at->next) {
 			size_t is_counted = state == RECIPIENT_WAITING;
 			count_for_relays(queue, at, 0 - is_counted);
 			at->relays = queue->router.route(queue->router.owner, at->run, at->opened.address);
-			/* Another relay may have that slot now. */
-			at->refused_by = 0;
+			at->refused_by &= kept;
 			count_for_relays(queue, at, is_counted);
 		}
 	}

@@ -59,8 +59,8 @@ size_t queue_settled(const struct queue *queue);
 /* All that are open and not settled. */
 size_t queue_unsettled(const struct queue *queue);
 
-/* The relays have changed: asks for all anew. */
-void queue_route(struct queue *queue);
+/* The relays have changed: asks for all anew. kept: slots whose relay is still the same; what others refused is forgotten. */
+void queue_route(struct queue *queue, uint64_t kept);
 
 /* Who of those that wait may be begun now. */
 struct queue_gate {

@@ -30,6 +30,7 @@ struct relays {
 	struct routes *routes;
 	struct db_rows *rows; /* the routes borrow from them */
 	uint64_t version;     /* of the routes; 0: none yet */
+	uint64_t kept;        /* slots */
 	bool is_stopping;
 };
 
@@ -63,6 +64,7 @@ struct draft {
 	struct routes *routes;
 	uint64_t slots; /* of its relays */
 	size_t places;  /* connections a relay */
+	uint64_t added; /* slots of relays that were not there before */
 };
 
 static struct member *find(struct relays *relays, const char *fingerprint)
@@ -104,6 +106,7 @@ static enum err add_member(struct draft *draft, const struct relay_terms *terms,
 	if (err != ERR_OK)
 		return err;
 	relays->count++;
+	draft->added |= UINT64_C(1) << parts.slot;
 	*ret_member = member;
 	return ERR_OK;
 }
@@ -199,11 +202,17 @@ enum err relays_set(struct relays *relays, struct db_rows *rows)
 	relays->routes = draft.routes;
 	relays->rows = rows;
 	relays->version++;
+	relays->kept = draft.slots & ~draft.added;
 	for (size_t i = 0; i < relays->count; i++)
 		relays->members[i].rivals = 0;
 	if (relays->is_stopping)
 		relays_quit(relays);
 	return ERR_OK;
+}
+
+uint64_t relays_kept(const struct relays *relays)
+{
+	return relays->kept;
 }
 
 static void note_rivals(struct relays *relays, uint64_t slots)

@@ -20,6 +20,8 @@ void relays_done(struct relays *relays); /* accepts NULL; cuts nothing off by it
 /* Takes over rows of relays_load(). A row that cannot be used is logged and left out; others than the first RELAYS_MOST too. On ERR_MEMORY
  * all is as before, and what the rows lack is still there. */
 enum err relays_set(struct relays *relays, struct db_rows *rows) MUST_USE;
+/* The slots of relays that the last relays_set() left as they were. */
+uint64_t relays_kept(const struct relays *relays);
 /* The relays, a bit for each slot, that a recipient may go through; 0: none fits it. */
 uint64_t relays_route(struct relays *relays, struct run *run, struct view address);
 
