@@ -76,10 +76,19 @@ bool delivery_is_throttled(const struct smtp_event *event, const struct delivery
 	return asks_for_less && !view_eq(view_of(find(event, terms, false).rule), VIEW_LIT("greylisted"));
 }
 
+bool delivery_is_before_content(const struct smtp_event *event)
+{
+	return event->type == SMTP_REFUSED && event->reply.code >= CODE_PERMANENT &&
+	       (event->step == SMTP_STEP_MAIL || event->step == SMTP_STEP_DATA);
+}
+
 static bool refuse(struct recipient *recipient, const struct smtp_event *event, const struct delivery_terms *terms)
 {
 	struct ledger_row *row = &recipient->row;
 	enum bounce_reason reason = reason_of(event, terms, true);
+	/* The address was not asked about there: it is a rule that forbids the message. */
+	if (reason == REASON_OTHER && delivery_is_before_content(event))
+		reason = REASON_POLICY;
 	row->outcome = LEDGER_REFUSED;
 	row->reason = view_of(reason_name(reason));
 	return !reason_counts_from_relay(reason);

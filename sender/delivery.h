@@ -18,6 +18,10 @@ struct delivery_terms {
  * (see reason_counts_from_relay()). */
 bool delivery_decide(struct recipient *recipient, const struct smtp_event *event, const struct delivery_terms *terms);
 
+/* A refusal for good before the content: at DATA, or at MAIL about the message. It is about us or the relay until the classifier knows better; see
+ * sender/distrust.h. */
+bool delivery_is_before_content(const struct smtp_event *event);
+
 /* A refusal, of a message or a session, by which the other side says that it wants less for now: 421 or 4.7.x. Not greylisting, which is about one message, nor a 421
  * by which a system says of itself that it closes (4.3.x, 4.4.x). */
 bool delivery_is_throttled(const struct smtp_event *event, const struct delivery_terms *terms);

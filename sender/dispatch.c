@@ -47,7 +47,21 @@ static void set_aside(struct dispatch *dispatch, struct recipient *recipient, en
 struct gate {
 	struct dispatch *dispatch;
 	struct pace_relay *relay;
+	const struct distrust *distrust;
 };
+
+/* What pace calls it. */
+static struct view destination_of(struct dispatch *dispatch, struct recipient *recipient)
+{
+	struct view group = pace_group(dispatch->pace, recipient->opened.address, &recipient->mark);
+	return group.len > 0 ? group : address_domain(recipient->opened.address);
+}
+
+static bool tells_less(void *owner, struct recipient *recipient)
+{
+	const struct gate *gate = owner;
+	return distrust_knows(gate->distrust, recipient->opened.campaign_id, destination_of(gate->dispatch, recipient));
+}
 
 static bool may_begin(void *owner, struct recipient *recipient)
 {
@@ -65,9 +79,11 @@ static void end_pace(struct dispatch *dispatch, struct recipient *recipient, enu
 static struct recipient *next_recipient(void *owner, struct relay *relay, struct letter *letter)
 {
 	struct dispatch *dispatch = owner;
-	struct gate gate = { dispatch, pace_relay(dispatch->pace, view_of(relay_terms(relay)->name)) };
+	struct gate gate = { dispatch, pace_relay(dispatch->pace, view_of(relay_terms(relay)->name)),
+			     relay_distrust(relay) };
 	const struct queue_gate queue_gate = { .owner = &gate,
 					       .may = pace_is_free(dispatch->pace) ? NULL : may_begin,
+					       .tells_less = tells_less,
 					       .checked_since_us = dispatch->boot_us - FRESH_US,
 					       .wants_fresh = relay_wants_fresh(relay),
 					       .other_relays = relays_working(dispatch->relays, dispatch->boot_us) };
@@ -179,6 +195,34 @@ static void check_breaker(struct dispatch *dispatch, struct recipient *recipient
 		run_hold(run, buf_view(&reason), leave_by(dispatch));
 }
 
+/* What was under way when his campaign was left, or his group held, says nothing new. */
+static bool is_stopped(struct dispatch *dispatch, struct recipient *recipient)
+{
+	struct run *run = recipient->run;
+	return run->is_leaving || pace_is_held(dispatch->pace, run->id, recipient->opened.address, &recipient->mark);
+}
+
+/* Refused before his content: another relay may take him, or it is not about him, which the breakers are to say before anybody is lost. They
+ * count him once. False: it is his end. */
+static bool try_again(struct dispatch *dispatch, struct recipient *recipient, const struct smtp_event *event)
+{
+	if (recipient->is_counted)
+		return false;
+	if (!is_stopped(dispatch, recipient)) {
+		relay_refused(recipient->through, recipient, destination_of(dispatch, recipient), event,
+			      dispatch->boot_us);
+		uint64_t others = relays_working(dispatch->relays, dispatch->boot_us);
+		recipient->is_counted = (recipient->relays & ~recipient->refused_by & others) == 0;
+	}
+	if (recipient->is_counted) {
+		const struct delivery_terms terms = terms_of(dispatch);
+		delivery_decide(recipient, event, &terms);
+		check_breaker(dispatch, recipient, true);
+	}
+	take_back(dispatch, recipient);
+	return true;
+}
+
 static void on_told(void *owner, struct recipient *recipient, const struct smtp_event *event, const char *connection)
 {
 	struct dispatch *dispatch = owner;
@@ -186,10 +230,15 @@ static void on_told(void *owner, struct recipient *recipient, const struct smtp_
 	end_pace(dispatch, recipient, pace_relays_end(event, &terms), event->reply.text);
 	if (event->type == SMTP_UNFIT && pass_on(dispatch, recipient))
 		return;
-	if (!relay_judge(recipient->through, recipient, event, dispatch->boot_us) || event->type == SMTP_NOT_SENT) {
+	if (event->type == SMTP_NOT_SENT) {
 		take_back(dispatch, recipient);
 		return;
 	}
+	if (event->type == SMTP_ACCEPTED || event->step == SMTP_STEP_FINAL_DOT)
+		distrust_answered(relay_distrust(recipient->through));
+	bool is_before_content = delivery_is_before_content(event);
+	if (is_before_content && try_again(dispatch, recipient, event))
+		return;
 	if (event->type == SMTP_IN_DOUBT) {
 		delivery_doubt(recipient, connection, &terms);
 		log_event(LOG_WARNING, "delivery.in_doubt",
@@ -201,7 +250,8 @@ static void on_told(void *owner, struct recipient *recipient, const struct smtp_
 	}
 	bool about_us = delivery_decide(recipient, event, &terms);
 	settle(dispatch, recipient);
-	check_breaker(dispatch, recipient, about_us);
+	if (!is_before_content)
+		check_breaker(dispatch, recipient, about_us);
 }
 
 static void on_troubled(void *owner, const char *name, const struct smtp_event *event, bool others_work)

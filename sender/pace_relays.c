@@ -34,24 +34,26 @@ void pace_relays_limit(struct pace *pace, struct relays *relays, int64_t now_us)
 	}
 }
 
-/* What a refusal at each step is about. */
+/* What a refusal at each step is about. At DATA the destination is known; who ends the session there is the relay. */
 static const enum {
 	OF_DESTINATION,
 	OF_RELAY,
 	OF_CONNECTION,
+	OF_EITHER,
 	OF_NO_PACE
 } about[] = {
 	[SMTP_STEP_BANNER] = OF_CONNECTION, [SMTP_STEP_EHLO] = OF_CONNECTION,
 	[SMTP_STEP_STARTTLS] = OF_NO_PACE,  [SMTP_STEP_AUTH] = OF_NO_PACE,
 	[SMTP_STEP_MAIL] = OF_RELAY,        [SMTP_STEP_RCPT] = OF_DESTINATION,
-	[SMTP_STEP_DATA] = OF_RELAY,        [SMTP_STEP_FINAL_DOT] = OF_DESTINATION,
+	[SMTP_STEP_DATA] = OF_EITHER,       [SMTP_STEP_FINAL_DOT] = OF_DESTINATION,
 	[SMTP_STEP_QUIT] = OF_NO_PACE,
 };
 static_assert(ARRAY_LEN(about) == SMTP_STEP_COUNT, "one row per step");
 
 bool pace_relays_is_throttled(const struct smtp_event *trouble, const struct delivery_terms *terms, bool others_work)
 {
-	bool is_relays = about[trouble->step] == OF_RELAY || (about[trouble->step] == OF_CONNECTION && !others_work);
+	bool is_relays = about[trouble->step] == OF_RELAY || about[trouble->step] == OF_EITHER ||
+			 (about[trouble->step] == OF_CONNECTION && !others_work);
 	return is_relays && delivery_is_throttled(trouble, terms);
 }
 

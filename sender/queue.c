@@ -201,6 +201,7 @@ static void add(struct queue *queue, struct batch *batch, const struct opened *o
 	recipient->checked_us = checked_us;
 	recipient->given_back = 0;
 	recipient->refused_by = 0;
+	recipient->is_counted = false;
 	recipient->is_journaled = false;
 	enter(queue, recipient, RECIPIENT_WAITING);
 	batch->present++;
@@ -281,10 +282,15 @@ static bool may_begin(struct recipient *recipient, unsigned relay, const struct 
 /* From the end: those in front may be neighbours of one who was refused. */
 static struct recipient *last_fresh(const struct queue *queue, unsigned relay, const struct queue_gate *gate)
 {
-	struct recipient *at = queue->lines[RECIPIENT_WAITING].last;
-	while (at != NULL && (at->given_back > 0 || !may_begin(at, relay, gate)))
-		at = at->prev;
-	return at;
+	struct recipient *found = NULL;
+	for (struct recipient *at = queue->lines[RECIPIENT_WAITING].last; at != NULL; at = at->prev) {
+		if (at->given_back > 0 || !may_begin(at, relay, gate))
+			continue;
+		if (gate->tells_less == NULL || !gate->tells_less(gate->owner, at))
+			return at;
+		found = found == NULL ? at : found;
+	}
+	return found;
 }
 
 static struct recipient *first_of_all(const struct queue *queue, unsigned relay, const struct queue_gate *gate)

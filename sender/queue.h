@@ -32,6 +32,7 @@ struct recipient {
 	int64_t checked_us;            /* boot time when the database last said that it may be sent to */
 	unsigned given_back;           /* how often it was, not yet at its end */
 	uint64_t refused_by;           /* relays, before its content (sender/distrust.h): a bit for each slot */
+	bool is_counted;               /* such a refusal of his was, by the breakers: another one is his end */
 	bool is_journaled;             /* its outcome stands in the journal */
 	struct ledger_row row;         /* its views point here and into opened */
 	char status[JOURNAL_STATUS_MOST], reason[JOURNAL_REASON_MOST], connection[JOURNAL_CONNECTION_MOST];
@@ -66,6 +67,8 @@ void queue_route(struct queue *queue, uint64_t kept);
 struct queue_gate {
 	void *owner;
 	bool (*may)(void *owner, struct recipient *recipient); /* NULL: all */
+	/* With wants_fresh: who tells less than others do; NULL: nobody. */
+	bool (*tells_less)(void *owner, struct recipient *recipient);
 	int64_t checked_since_us;
 	bool wants_fresh;      /* the last one who was never given back, if there is one */
 	uint64_t other_relays; /* slots: whom this one has refused is left to those of them that fit him */

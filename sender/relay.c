@@ -8,7 +8,6 @@
 #include "base/log.h"
 #include "sender/access.h"
 #include "sender/backoff.h"
-#include "sender/distrust.h"
 #include "sender/hold.h"
 #include "sender/relay_endpoints.h"
 #include "sender/vacancies.h"
@@ -145,24 +144,23 @@ static void work(struct relay *relay, int64_t now_us)
 
 /* ---- refusals before the content ---- */
 
-bool relay_judge(struct relay *relay, struct recipient *recipient, const struct smtp_event *event, int64_t now_us)
+void relay_refused(struct relay *relay, struct recipient *recipient, struct view destination,
+		   const struct smtp_event *event, int64_t now_us)
 {
-	bool is_before_content =
-	    event->type == SMTP_REFUSED && (event->step == SMTP_STEP_MAIL || event->step == SMTP_STEP_DATA);
-	if (event->type == SMTP_ACCEPTED || (event->type == SMTP_REFUSED && event->step == SMTP_STEP_FINAL_DOT))
-		distrust_answered(&relay->distrust);
-	if (!is_before_content)
-		return true;
-	bool is_refused_before = recipient->refused_by != 0;
-	recipient->refused_by |= UINT64_C(1) << relay->parts.slot;
+	uint64_t slot = UINT64_C(1) << relay->parts.slot;
+	bool is_new = (recipient->refused_by & slot) == 0;
+	recipient->refused_by |= slot;
 	/* What was under way when it was left alone says nothing new. */
-	if (backoff_waits(&relay->backoff, now_us) || relay->refusal.len > 0)
-		return is_refused_before;
-	enum distrust_verdict verdict = distrust_refused(&relay->distrust, is_refused_before);
-	if (verdict == DISTRUST_TRIPS)
+	if (!is_new || backoff_waits(&relay->backoff, now_us) || relay->refusal.len > 0)
+		return;
+	if (distrust_refused(&relay->distrust, recipient->opened.campaign_id, destination))
 		buf_addf(&relay->refusal, "%s: %u " VIEW_FMT " (said to %d in a row)", smtp_step_name(event->step),
 			 event->reply.code, VIEW_ARG(view_head(event->reply.text, LIMIT_REPLY_KEPT)), DISTRUST_AT);
-	return verdict == DISTRUST_STANDS;
+}
+
+struct distrust *relay_distrust(struct relay *relay)
+{
+	return &relay->distrust;
 }
 
 bool relay_wants_fresh(const struct relay *relay)

@@ -1,14 +1,15 @@
 /* One relay: the connections to it, and when it is to be left alone.
  *
  * A connection that ends in trouble before it brought anyone to an end counts against the relay, unless another one works: then only
- * its place is left alone for a while (a relay may bound how many it takes). One that refuses many recipients in a row before their content
- * is no better. When the relay is left alone (tripped), nothing is begun until the time has come; then one connection tries, and
+ * its place is left alone for a while (a relay may bound how many it takes). One that refuses many recipients in a row before their
+ * content, of several destinations, is no better. When the relay is left alone (tripped), nothing is begun until the time has come; then one connection tries, and
  * the others follow when it works. */
 #ifndef SENDER_RELAY_H
 #define SENDER_RELAY_H
 
 #include "sender/access.h"
 #include "sender/connection.h"
+#include "sender/distrust.h"
 
 struct relay;
 
@@ -48,9 +49,11 @@ bool relay_works(const struct relay *relay, int64_t now_us);
 bool relay_feed_one(struct relay *relay);
 /* One whom the relay has refused or failed under tells less of it than another: it was left alone, or has refused somebody before his content. */
 bool relay_wants_fresh(const struct relay *relay);
-/* For the owner, of each event told of a recipient (sender/distrust.h). False: he was refused before his content, and that is not his end yet:
- * he is given back, which is noted with him. */
-bool relay_judge(struct relay *relay, struct recipient *recipient, const struct smtp_event *event, int64_t now_us);
+/* For the owner: it refused this recipient for good before his content, which is noted with him. */
+void relay_refused(struct relay *relay, struct recipient *recipient, struct view destination,
+		   const struct smtp_event *event, int64_t now_us);
+/* The owner says when a content is answered. */
+struct distrust *relay_distrust(struct relay *relay);
 void relay_write(struct relay *relay, int64_t now_us);
 
 /* No further recipient; connections end when they have done what they have in hand. */

@@ -5,10 +5,12 @@ A rule is a dict:
     action   what (ACTIONS)
     share    with this chance; or every: at each nth time (in each process); neither: always
     times    at most so often (in each process)
+    each     at most so often for each recipient (in each process; steps from rcpt on)
     match    only for recipients that this pattern fits (steps from rcpt on)
     seconds  of a stall, or between two octets of a slow reply
     reply    instead of what the action would say"""
 
+import collections
 import fnmatch
 import random
 import re
@@ -29,9 +31,10 @@ class Rule:
     def __init__(self, row, chance):
         self.step, self.action = row["step"], row["action"]
         assert self.step in STEPS and self.action in ACTIONS, row
-        unknown = set(row) - {"step", "action", "share", "every", "times", "match", "seconds", "reply"}
+        unknown = set(row) - {"step", "action", "share", "every", "times", "each", "match", "seconds", "reply"}
         assert not unknown, f"a rule has no {unknown}"
         self.share, self.every, self.times = row.get("share"), row.get("every"), row.get("times")
+        self.each, self.struck = row.get("each"), collections.Counter()
         self.fits = re.compile(fnmatch.translate(row["match"])).match if "match" in row else None
         self.seconds = row.get("seconds", 1.0 if self.action == "stall" else 0.002)
         self.reply = row.get("reply")
@@ -47,7 +50,11 @@ class Rule:
             return False
         if self.every is not None and self.seen % self.every:
             return False
+        if self.each is not None and self.struck[recipient] >= self.each:
+            return False
         self.hits += 1
+        if self.each is not None:
+            self.struck[recipient] += 1
         return True
 
 

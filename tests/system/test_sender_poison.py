@@ -1,5 +1,5 @@
 """A relay that refuses some before their content, at DATA or MAIL: they are refused, and nobody else waits for it. One that refuses everybody
-so has refused nobody."""
+so, or everybody of a group, has refused nobody."""
 
 from faultrelay import OFFERS, FaultRelay
 from sending import people, places
@@ -59,13 +59,51 @@ def test_only_such(world):
     relays["relay"].check()
 
 
+def test_a_group_is_refused(world):
+    "All of gmail are refused at DATA, for no reason that is known: gmail is held with nobody lost, while all others and another campaign go on."
+    gmail = [f"g{n:03}@gmail.com" for n in range(400)]
+    others = [address for address, _ in people(300)]
+    more = [address for address, _ in people(200, 1000)]
+    relays = begin(world, gmail + others, [{"step": "data", "action": "hard", "match": "*@gmail.com", "reply": "550 5.0.0 No"}])
+    world.listctl("list", "create", "two", "--title", "T", "--from", "T <t@example.test>")
+    world.subscribe(more, "two")
+    world.campaign("c")
+    world.campaign("two", list_name="two")
+    assert world.finished("two")["accepted"] == len(more)
+    until(lambda: [hold["group"] for hold in world.status("c")["holds"]] == ["gmail"], "gmail is held")
+    status = until(lambda: (lambda s: s if s["pending"] == 0 else None)(world.status("c")), "everybody has been looked at")
+    assert (status["state"], status["accepted"], status["refused"]) == ("running", len(others), 0), status
+    assert "550 5.0.0 No" in status["holds"][0]["reason"] or "because of us" in status["holds"][0]["reason"], status
+    assert tripped(world) == []
+    relays["relay"].rules([])
+    world.listctl("campaign", "resume", "c", "--group", "gmail")
+    assert world.finished("c")["accepted"] == len(gmail) + len(others)
+    assert world.value("SELECT max(attempts) FROM delivery") == "1"
+    assert got(relays) == sorted(gmail + others + more)
+    relays["relay"].check()
+
+
+def test_greylisted_at_data(world):
+    "A relay that refuses everybody for now at DATA, once: all are deferred at once and accepted at their second attempt."
+    world.configure(**{"sender.retry_after": "1s"})
+    audience = [address for address, _ in people(400)]
+    relays = begin(world, audience, [{"step": "data", "action": "soft", "each": 1, "reply": "451 4.7.1 Greylisted, try again later"}])
+    world.campaign("c")
+    assert world.finished("c")["accepted"] == len(audience)
+    assert world.sql("SELECT DISTINCT attempts FROM delivery") == [["2"]]
+    assert tripped(world) == []
+    assert got(relays) == sorted(audience)
+    relays["relay"].check()
+
+
 def test_many_and_nobody_else(world):
-    "More such than make a relay distrusted, and nobody else: it is left alone, tried again with more of them each time, and they are refused at last."
-    audience = [f"poison{n}@bad.test" for n in range(40)]
-    world.configure(**{"sender.workers": 1})
+    """More such than make a relay distrusted, and nobody else: it is left alone, tried again with more of them each time, and they are refused at
+    last."""
+    audience = [f"poison{n}@bad{n % 2}.test" for n in range(72)]
+    world.configure(**{"sender.workers": 1, "breaker.policy_share": 0})
     relays = begin(world, audience, [POLICY])
     world.campaign("c")
-    assert world.finished("c")["refused"] == 40
+    assert world.finished("c")["refused"] == 72
     waits = [line.split("wait=")[1].split()[0] for line in tripped(world)]
     assert waits[:3] == ["1s", "2s", "4s"] and len(waits) <= 4, waits  # for one, two, four; and those that were on the way
     heard = [row["to"] for row in relays["relay"].records("fault")]
@@ -73,28 +111,57 @@ def test_many_and_nobody_else(world):
     relays["relay"].check()
 
 
-def test_all_are_refused(world):
-    "A relay that refuses all at DATA is left alone, whatever it says: nobody is refused, and no attempt is counted."
-    audience = [address for address, _ in people(300)]
-    for reply in ("554 5.3.0 No valid recipients", "451 4.3.0 Not now"):
-        name = reply[:3]
-        relays = begin(world, audience, [{**POLICY, "reply": reply}]) if name == "554" else relays
-        relays["relay"].rules([{**POLICY, "reply": reply}])
-        world.campaign("c" + name)
-        row = until(lambda: [row for row in world.json("relay", "ls") if row["state"] == "tripped"], "it is left alone")[0]
-        assert row["trouble"].startswith("data: " + reply) and "32 in a row" in row["trouble"], row
-        status = world.status("c" + name)
-        assert (status["pending"], status["refused"], status["deferred"]) == (300, 0, 0), status
-        relays["relay"].rules([])
-        assert world.finished("c" + name)["accepted"] == 300
-    assert world.value("SELECT max(attempts) FROM delivery") == "1"
-    assert got(relays) == sorted(audience * 2)
+def test_many_of_one_destination(world):
+    "Of one destination, and nobody else, they are no word about the relay, however many."
+    world.configure(**{"breaker.policy_share": 0})
+    relays = begin(world, [f"u{n}@one.test" for n in range(200)], [POLICY])
+    world.campaign("c")
+    assert world.finished("c")["refused"] == 200
+    assert tripped(world) == []
     relays["relay"].check()
+
+
+def all_are_refused(world, **settings):
+    "Begins a campaign of 300 through a relay that refuses all at DATA."
+    world.configure(**settings)
+    audience = [address for address, _ in people(300)]
+    relays = begin(world, audience, [POLICY])
+    world.campaign("c")
+    return audience, relays
+
+
+def ends_well(world, audience, relays):
+    status = world.status("c")
+    assert (status["accepted"], status["refused"], status["deferred"]) == (0, 0, 0), status
+    relays["relay"].rules([])
+    if status["state"] != "running":
+        world.listctl("campaign", "resume", "c")
+    assert world.finished("c")["accepted"] == len(audience)
+    assert world.value("SELECT max(attempts) FROM delivery") == "1"
+    assert got(relays) == sorted(audience)
+    relays["relay"].check()
+
+
+def test_all_are_refused(world):
+    "A relay that refuses all at DATA: the breaker pauses the campaign, nobody is refused, and no attempt is counted."
+    audience, relays = all_are_refused(world)
+    until(lambda: world.status("c")["state"] == "paused", "the campaign is paused")
+    assert "554 5.7.1 Not by our policy" in world.log("sender")
+    assert tripped(world) == []
+    ends_well(world, audience, relays)
+
+
+def test_all_are_refused_and_no_breaker(world):
+    "The same without breakers: the relay is left alone, whatever it says, and nobody is refused."
+    audience, relays = all_are_refused(world, **{"breaker.policy_share": 0})
+    row = until(lambda: [row for row in world.json("relay", "ls") if row["state"] == "tripped"], "it is left alone")[0]
+    assert row["trouble"].startswith("data: 554 5.7.1") and "64 in a row" in row["trouble"], row
+    ends_well(world, audience, relays)
 
 
 def test_another_relay_takes_them(world):
     "Of two relays one refuses all at DATA: everybody goes through the other, few as they may be."
-    for count in (8, 200):
+    for count in (8, 600):
         audience = [address for address, _ in people(count)]
         if count == 8:
             relays = begin(world, audience, [], ("good", "bad"))

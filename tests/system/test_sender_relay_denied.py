@@ -78,8 +78,16 @@ def test_session_refused_at_mail(world):
 
 
 def test_session_refused_at_data(world):
-    "554 to DATA, whoever it is for: about us, so everybody stays pending."
-    session_refused(world, 'session refuse data 554 5.3.0 "No valid recipients"\n')
+    "554 to DATA, whoever it is for: about us, so the campaign is held and everybody stays pending."
+    begin(world, 'session refuse data 554 5.3.0 "No valid recipients"\n')
+    assert "No valid recipients" in held(world)["hold_reason"]
+    status = world.status("denied")
+    assert status["refused"] == 0 and status["pending"] == len(AUDIENCE), status
+    nobody_is_blamed(world)
+    rule(world, "* accept\n")
+    world.listctl("campaign", "resume", "denied")
+    assert world.finished("denied")["accepted"] == len(AUDIENCE)
+    check(world, "denied", AUDIENCE, may_doubt=False)
 
 
 def test_refusals_about_the_address(world):

@@ -1,48 +1,53 @@
 #include "sender/distrust.h"
 
+#include <stdio.h>
+
 #include "tests/support/unit.h"
 
-enum { PEOPLE = 100, STEPS = 6 };
+enum { STEPS = 6, LONG = 100000 };
 
-/* What the relay does: refuses these in their order, or answers a content. */
+/* What the relay does: refuses so many, of so many destinations in turn; or answers a content. */
 struct step {
-	unsigned first, count; /* count 0: a content is answered */
-	enum distrust_verdict verdict, last;
+	unsigned count, destinations; /* count 0: a content is answered */
+	bool trips;                   /* with the last one, and with none before */
 };
+
+#define ANSWERED                                                                                                       \
+	{                                                                                                              \
+		0, 1, false                                                                                            \
+	}
+
+static bool refuse(struct distrust *distrust, unsigned destination)
+{
+	char name[32];
+	snprintf(name, sizeof(name), "d%u.test", destination);
+	return distrust_refused(distrust, 1, view_of(name));
+}
 
 static void play(const char *label, const struct step steps[STEPS])
 {
 	struct distrust distrust = { 0 };
-	bool is_refused_before[PEOPLE] = { false };
-	for (size_t i = 0; i < STEPS && (steps[i].count > 0 || steps[i].first > 0); i++) {
+	for (size_t i = 0; i < STEPS && steps[i].destinations > 0; i++) {
 		if (steps[i].count == 0)
 			distrust_answered(&distrust);
 		ck_row(label, steps[i].count > 0 || !distrust_is_open(&distrust));
 		for (unsigned k = 0; k < steps[i].count; k++) {
-			enum distrust_verdict verdict =
-			    distrust_refused(&distrust, is_refused_before[steps[i].first + k]);
-			is_refused_before[steps[i].first + k] = true;
-			bool is_last = k + 1 == steps[i].count;
-			ck_assert_msg(verdict == (is_last ? steps[i].last : steps[i].verdict),
-				      "%s: step %zu, person %u", label, i, steps[i].first + k);
-			ck_row(label, verdict == DISTRUST_STANDS || distrust_is_open(&distrust));
+			bool trips = refuse(&distrust, k % steps[i].destinations);
+			ck_assert_msg(trips == (k + 1 == steps[i].count && steps[i].trips), "%s: step %zu, person %u",
+				      label, i, k);
+			ck_row(label, distrust_is_open(&distrust));
 		}
 	}
 }
-
-#define ANSWERED                                                                                                       \
-	{                                                                                                              \
-		1, 0, DISTRUST_STANDS, DISTRUST_STANDS                                                                 \
-	}
 
 /* However often it is left alone, it is tried with more and more, but not with all at once. */
 START_TEST(bears_more_each_time)
 	{
 		struct distrust distrust = { 0 };
 		unsigned refused = 0, most = 0;
-		for (unsigned i = 0; i < 100000; i++) {
+		for (unsigned i = 0; i < LONG; i++) {
 			refused++;
-			if (distrust_refused(&distrust, false) != DISTRUST_TRIPS)
+			if (!refuse(&distrust, i % 2))
 				continue;
 			ck_assert(i < DISTRUST_AT || refused >= most);
 			most = i < DISTRUST_AT ? 0 : refused;
@@ -52,46 +57,49 @@ START_TEST(bears_more_each_time)
 	}
 END_TEST
 
-START_TEST(verdicts)
+START_TEST(when_it_trips)
 	{
 		static const struct {
 			const char *label;
 			struct step steps[STEPS];
 		} rows[] = {
-			{ "one, twice",
-			  { { 0, 1, DISTRUST_AGAIN, DISTRUST_AGAIN }, { 0, 1, DISTRUST_STANDS, DISTRUST_STANDS } } },
-			{ "one, twice, with another one between",
-			  { { 0, 1, DISTRUST_AGAIN, DISTRUST_AGAIN },
-			    ANSWERED,
-			    { 0, 1, DISTRUST_STANDS, DISTRUST_STANDS } } },
-			{ "all", { { 0, DISTRUST_AT, DISTRUST_AGAIN, DISTRUST_TRIPS } } },
-			{ "all, and goes on",
-			  { { 0, DISTRUST_AT, DISTRUST_AGAIN, DISTRUST_TRIPS },
-			    { DISTRUST_AT, 1, DISTRUST_TRIPS, DISTRUST_TRIPS },
-			    { DISTRUST_AT + 1, 2, DISTRUST_AGAIN, DISTRUST_TRIPS },
-			    { DISTRUST_AT + 3, 4, DISTRUST_AGAIN, DISTRUST_TRIPS },
-			    { 0, DISTRUST_AT, DISTRUST_STANDS, DISTRUST_STANDS } } },
-			{ "one short of all, an answer, and again",
-			  { { 0, DISTRUST_AT - 1, DISTRUST_AGAIN, DISTRUST_AGAIN },
-			    ANSWERED,
-			    { DISTRUST_AT, DISTRUST_AT, DISTRUST_AGAIN, DISTRUST_TRIPS } } },
-			{ "the second time does not count",
-			  { { 0, DISTRUST_AT - 1, DISTRUST_AGAIN, DISTRUST_AGAIN },
-			    { 0, DISTRUST_AT - 1, DISTRUST_STANDS, DISTRUST_STANDS },
-			    { DISTRUST_AT, 1, DISTRUST_TRIPS, DISTRUST_TRIPS } } },
-			{ "trusted again",
-			  { { 0, DISTRUST_AT, DISTRUST_AGAIN, DISTRUST_TRIPS },
-			    ANSWERED,
-			    { DISTRUST_AT, 1, DISTRUST_AGAIN, DISTRUST_AGAIN },
-			    { 0, 1, DISTRUST_STANDS, DISTRUST_STANDS } } },
+			{ "one destination never trips it", { { LONG, 1, false } } },
+			{ "two do", { { DISTRUST_AT, 2, true } } },
+			{ "each another one", { { DISTRUST_AT, DISTRUST_AT, true } } },
+			{ "and goes on", { { DISTRUST_AT, 2, true }, { 1, 1, true }, { 2, 2, true }, { 4, 1, true } } },
+			{ "one short, an answer, and again",
+			  { { DISTRUST_AT - 1, 2, false }, ANSWERED, { DISTRUST_AT, 2, true } } },
+			{ "an answer parts two destinations",
+			  { { DISTRUST_AT - 1, 2, false }, ANSWERED, { LONG, 1, false } } },
+			{ "trusted again", { { DISTRUST_AT, 2, true }, ANSWERED, { DISTRUST_AT - 1, 2, false } } },
 		};
 		for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 			play(rows[i].label, rows[i].steps);
 	}
 END_TEST
 
+START_TEST(whom_it_knows)
+	{
+		struct distrust distrust = { 0 };
+		struct view longest = view_from((const char[LIMIT_DOMAIN + 2]){ 'x' }, LIMIT_DOMAIN + 2);
+		refuse(&distrust, 1);
+		ck_assert_msg(!distrust_knows(&distrust, 1, VIEW_LIT("d1.test")), "before it is distrusted");
+		while (!refuse(&distrust, 0) && !refuse(&distrust, 1))
+			;
+		distrust_refused(&distrust, 1, VIEW_LIT("gmail"));
+		ck_assert(distrust_knows(&distrust, 1, VIEW_LIT("gmail")));
+		ck_assert(distrust_knows(&distrust, 1, VIEW_LIT("Gmail")));
+		ck_assert(!distrust_knows(&distrust, 2, VIEW_LIT("gmail")));
+		ck_assert(!distrust_knows(&distrust, 1, VIEW_LIT("gmail.com")));
+		distrust_refused(&distrust, 1, longest);
+		ck_assert(distrust_knows(&distrust, 1, longest));
+		distrust_answered(&distrust);
+		ck_assert(!distrust_knows(&distrust, 1, longest));
+	}
+END_TEST
+
 Suite *test_suite(void)
 {
-	const TTest *const tests[] = { bears_more_each_time, verdicts };
+	const TTest *const tests[] = { bears_more_each_time, when_it_trips, whom_it_knows };
 	return suite_of("distrust", tests, ARRAY_LEN(tests));
 }

@@ -18,7 +18,7 @@ static const struct row rows[] = {
 	{ "auth", SMTP_STEP_AUTH, PACE_THROTTLED, false, false },
 	{ "mail", SMTP_STEP_MAIL, PACE_RELAY_THROTTLED, true, true },
 	{ "rcpt", SMTP_STEP_RCPT, PACE_THROTTLED, false, false },
-	{ "data", SMTP_STEP_DATA, PACE_RELAY_THROTTLED, true, true },
+	{ "data", SMTP_STEP_DATA, PACE_THROTTLED, true, true },
 	{ "final dot", SMTP_STEP_FINAL_DOT, PACE_THROTTLED, false, false },
 	{ "quit", SMTP_STEP_QUIT, PACE_THROTTLED, false, false },
 };
