@@ -4,12 +4,13 @@
 
 #include "base/limits.h"
 #include "listctl/confirm.h"
+#include "listctl/pace_text.h"
 #include "listctl/signing.h"
 #include "listctl/standing_report.h"
 
 /* ---- status ---- */
 
-/* The last four are for machines; people get tables of their own. */
+/* The last six are for machines; people get tables of their own. */
 static const struct output_column columns[] = {
 	{ "campaign", OUTPUT_TEXT, false },
 	{ "list", OUTPUT_TEXT, false },
@@ -39,8 +40,9 @@ static const struct output_column columns[] = {
 	{ "relay_trouble", OUTPUT_JSON, false },
 	{ "holds", OUTPUT_JSON, false },
 	{ "stranded", OUTPUT_JSON, false },
+	{ "waits", OUTPUT_JSON, false },
 };
-enum { FOR_MACHINES = 5 };
+enum { FOR_MACHINES = 6 };
 
 /* {"user-unknown": 12, ...} */
 static void add_reasons(const struct db_rows *rows, enum standing_place place, struct buf *out)
@@ -83,6 +85,7 @@ static enum err write_standing(struct call *call, const struct standing_report *
 	AUTO_BUF relays = buf_with_ceiling(ROOM);
 	AUTO_BUF holds = buf_with_ceiling(ROOM);
 	AUTO_BUF stranded = buf_with_ceiling(ROOM);
+	AUTO_BUF waits = buf_with_ceiling(BUDGET_WAITS_MOST * 3 * LIMIT_WHY);
 	AUTO_BUF signed_by = buf_with_ceiling(ROOM);
 	const struct campaign *campaign = &report->campaign;
 	const int64_t *count = report->standing.count;
@@ -92,6 +95,7 @@ static enum err write_standing(struct call *call, const struct standing_report *
 	add_relays(report->relays, &relays);
 	standing_report_add_holds(report, &holds);
 	standing_report_add_stranded(report, &stranded);
+	standing_report_add_waits(report, &waits);
 	if (campaign->ended_us == 0)
 		signing_describe(call->settings, campaign->content.from_address, &signed_by);
 	const struct output_cell cells[] = {
@@ -123,6 +127,7 @@ static enum err write_standing(struct call *call, const struct standing_report *
 		cell_text(buf_view(&relays)),
 		cell_text(buf_view(&holds)),
 		cell_text(buf_view(&stranded)),
+		cell_text(buf_view(&waits)),
 	};
 	static_assert(ARRAY_LEN(cells) == ARRAY_LEN(columns), "one cell per column");
 	return output_object(call->out, columns, column_count, cells, call->why);
@@ -201,6 +206,25 @@ static enum err write_holds(struct call *call, const struct db_rows *rows)
 	return output_end(call->out, call->why);
 }
 
+static const struct output_column wait_columns[] = {
+	{ "what_and_why", OUTPUT_TEXT, true },
+};
+
+static enum err write_waits(struct call *call, const struct db_rows *rows)
+{
+	if (db_row_count(rows) == 0)
+		return ERR_OK;
+	output_section(call->out, "waits", "What slows it:");
+	output_begin(call->out, wait_columns, ARRAY_LEN(wait_columns));
+	for (size_t i = 0; i < db_row_count(rows); i++) {
+		AUTO_BUF text = buf_with_ceiling(2 * LIMIT_WHY);
+		const struct budget_wait wait = budgets_wait_get(rows, i);
+		pace_text_add_wait(&wait, &text);
+		output_row(call->out, (struct output_cell[]){ cell_text(buf_view(&text)) });
+	}
+	return output_end(call->out, call->why);
+}
+
 static const struct output_column stranded_columns[] = {
 	{ "what_and_why", OUTPUT_TEXT, true },
 };
@@ -230,6 +254,8 @@ static enum err write_for_people(struct call *call, const struct standing_report
 		err = write_relays(call, report->relays);
 	if (err == ERR_OK)
 		err = write_holds(call, report->holds);
+	if (err == ERR_OK)
+		err = write_waits(call, report->waits);
 	if (err == ERR_OK)
 		err = write_stranded(call, report);
 	return err == ERR_OK ? output_document_end(call->out, call->why) : err;

@@ -5,6 +5,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/limits.h"
+#include "listctl/pace_text.h"
 #include "listctl/schedule.h"
 #include "listctl/standing_report.h"
 
@@ -13,7 +15,8 @@ struct sight {
 	const char *state; /* NULL: nothing was seen yet */
 	int64_t under_way, opens_us;
 	int64_t count[PLACE_COUNT];
-	size_t held_groups;
+	size_t held_groups, waits;
+	int64_t closed_until_us; /* the latest of what recipients wait for */
 };
 
 static struct sight sight_of(const struct standing_report *report)
@@ -21,7 +24,13 @@ static struct sight sight_of(const struct standing_report *report)
 	struct sight sight = { .state = standing_report_state(report),
 			       .under_way = standing_report_under_way(report),
 			       .opens_us = report->campaign.opens_us,
-			       .held_groups = db_row_count(report->holds) };
+			       .held_groups = db_row_count(report->holds),
+			       .waits = db_row_count(report->waits) };
+	for (size_t i = 0; i < sight.waits; i++) {
+		const struct budget_wait wait = budgets_wait_get(report->waits, i);
+		if (wait.standing.closed_until_us > sight.closed_until_us)
+			sight.closed_until_us = wait.standing.closed_until_us;
+	}
 	memcpy(sight.count, report->standing.count, sizeof(sight.count));
 	return sight;
 }
@@ -30,7 +39,8 @@ static bool is_alike(const struct sight *sight, const struct sight *other)
 {
 	return other->state != NULL && strcmp(sight->state, other->state) == 0 &&
 	       sight->under_way == other->under_way && sight->opens_us == other->opens_us &&
-	       sight->held_groups == other->held_groups &&
+	       sight->held_groups == other->held_groups && sight->waits == other->waits &&
+	       sight->closed_until_us == other->closed_until_us &&
 	       memcmp(sight->count, other->count, sizeof(sight->count)) == 0;
 }
 
@@ -50,6 +60,19 @@ static void write_bar(int64_t done, int64_t total, struct buf *line)
 	for (int64_t i = 0; i < BAR_WIDTH; i++)
 		buf_add_byte(line, i < filled ? '#' : '.');
 	buf_addf(line, "] %3lld%% ", (long long)(total > 0 ? done * 100 / total : 0));
+}
+
+/* Where most wait; status shows all. */
+static void add_waits(const struct db_rows *rows, struct buf *line)
+{
+	enum { SHOWN_MOST = 3 };
+	for (size_t i = 0; i < db_row_count(rows) && i < SHOWN_MOST; i++) {
+		const struct budget_wait wait = budgets_wait_get(rows, i);
+		buf_addf(line, "; ");
+		pace_text_add_wait(&wait, line);
+	}
+	if (db_row_count(rows) > SHOWN_MOST)
+		buf_addf(line, "; `listctl campaign status` shows what else slows it");
 }
 
 /* "running 12000 of 50000: accepted 11900, refused 80, deferred 20; 812/s" */
@@ -100,6 +123,7 @@ static void write_line(const struct standing_report *report, bool bar, struct bu
 		holds_at(report->holds, i, &held);
 		buf_addf(line, "; " VIEW_FMT " held: " VIEW_FMT, VIEW_ARG(held.group), VIEW_ARG(held.reason));
 	}
+	add_waits(report->waits, line);
 	for (size_t i = 0; i < db_row_count(report->stranded); i++) {
 		buf_addf(line, "; ");
 		standing_report_tell_stranded(report, i, line);
@@ -117,7 +141,7 @@ static void cut_to_width(struct buf *line)
 /* One JSON object a line, for machines that follow. */
 static void show_object(const struct standing_report *report)
 {
-	enum { ROOM = 64 << 10 };
+	enum { ROOM = (64 << 10) + BUDGET_WAITS_MOST * 3 * LIMIT_WHY };
 	AUTO_BUF line = buf_with_ceiling(ROOM);
 	buf_addf(&line, "{\"state\": \"%s\", \"hold_reason\": ", standing_report_state(report));
 	if (report->campaign.hold_reason.len > 0)
@@ -139,6 +163,8 @@ static void show_object(const struct standing_report *report)
 			 (long long)report->standing.count[i]);
 	buf_add(&line, VIEW_LIT(", \"holds\": "));
 	standing_report_add_holds(report, &line);
+	buf_add(&line, VIEW_LIT(", \"waits\": "));
+	standing_report_add_waits(report, &line);
 	buf_add_byte(&line, '}');
 	puts(buf_text(&line));
 	fflush(stdout);

@@ -23,6 +23,7 @@ static enum err pace_ls(struct call *call)
 {
 	static const struct output_column columns[] = {
 		{ .name = "what" },
+		{ .name = "of" },
 		{ .name = "limit", .type = OUTPUT_REAL },
 		{ .name = "rate", .type = OUTPUT_REAL },
 		{ .name = "connections", .type = OUTPUT_INT },
@@ -42,11 +43,12 @@ static enum err pace_ls(struct call *call)
 	for (size_t i = 0; i < db_row_count(rows); i++) {
 		const struct budget_standing row = budgets_standing_get(rows, i);
 		output_row(call->out, (struct output_cell[]){
-					  cell_text(row.key), real_or_null(row.limit), real_or_null(row.rate),
-					  int_or_null(row.slots), row.slots > 0 ? cell_int(row.taken) : cell_null(),
-					  int_or_null(row.of_day), row.of_day > 0 ? cell_int(row.used) : cell_null(),
-					  cell_int(row.workers), cell_time_or_null(row.cut_us),
-					  cell_time_or_null(row.closed_until_us), cell_text_or_null(row.reason) });
+					  cell_text(row.key), cell_text_or_null(row.name), real_or_null(row.limit),
+					  real_or_null(row.rate), int_or_null(row.slots),
+					  row.slots > 0 ? cell_int(row.taken) : cell_null(), int_or_null(row.of_day),
+					  row.of_day > 0 ? cell_int(row.used) : cell_null(), cell_int(row.workers),
+					  cell_time_or_null(row.cut_us), cell_time_or_null(row.closed_until_us),
+					  cell_text_or_null(row.reason) });
 	}
 	return output_end(call->out, call->why);
 }
@@ -203,6 +205,7 @@ const struct command pace_commands[] = {
 	    .help = "show what is limited, cut or closed now, and how much of it is taken",
 	    .details = "limit is messages a second as set, rate what is in force: less after 421 or 4.7.x,\n"
 		       "growing by a tenth a minute. Where everything was refused it is closed for a while.\n"
+		       "of is the relay and the group that a warm-up is for.\n"
 		       "taken is the connections that workers hold; used is of the day's number of a warm-up.\n",
 	    .needs = NEEDS_DATABASE,
 	    .run = pace_ls,

@@ -2,8 +2,10 @@
 
 #include "base/limits.h"
 #include "listctl/call.h"
+#include "listctl/pace_text.h"
 #include "listctl/relay_options.h"
 #include "store/audit.h"
+#include "store/budgets.h"
 #include "store/relay_logins.h"
 #include "store/relay_tests.h"
 #include "store/relays.h"
@@ -244,8 +246,26 @@ static enum err find_tests(struct call *call, struct db_rows **ret_tests)
 	return relay_tests_newest(call->db, &terms, ret_tests, call->why);
 }
 
-static void show_row(struct call *call, const struct relay_row *row, const struct db_rows *tests)
+/* Why it is left alone, and what its own refusals have cut. */
+static void add_trouble(const struct relay_row *row, const struct db_rows *budgets, struct buf *out)
 {
+	AUTO_BUF key = buf_with_ceiling(LIMIT_WHY);
+	buf_addf(&key, "relay:" VIEW_FMT, VIEW_ARG(row->name));
+	buf_add(out, row->trouble);
+	for (size_t i = 0; i < db_row_count(budgets); i++) {
+		const struct budget_standing standing = budgets_standing_get(budgets, i);
+		if (!view_eq(standing.key, buf_view(&key)) || standing.cut_us == 0)
+			continue;
+		buf_addf(out, out->len > 0 ? "; " : "");
+		pace_text_add_cut(&standing, out);
+	}
+}
+
+static void show_row(struct call *call, const struct relay_row *row, const struct db_rows *tests,
+		     const struct db_rows *budgets)
+{
+	AUTO_BUF trouble = buf_with_ceiling(4 * LIMIT_WHY);
+	add_trouble(row, budgets, &trouble);
 	AUTO_BUF place = buf_with_ceiling(LIMIT_WHY);
 	AUTO_BUF purpose = buf_with_ceiling(LIMIT_WHY);
 	add_place(row, &place);
@@ -259,7 +279,7 @@ static void show_row(struct call *call, const struct relay_row *row, const struc
 				  cell_int(row->weight),
 				  cell_text_or_null(path_of(tests, row->name)),
 				  cell_text_or_null(buf_view(&purpose)),
-				  cell_text_or_null(row->trouble),
+				  cell_text_or_null(buf_view(&trouble)),
 				  cell_time_or_null(row->retry_us),
 			      });
 }
@@ -278,16 +298,18 @@ static enum err ls(struct call *call)
 		{ .name = "trouble", .wraps = true },
 		{ .name = "retry_at", .type = OUTPUT_TIME },
 	};
-	AUTO_DB_ROWS *rows = NULL, *tests = NULL;
+	AUTO_DB_ROWS *rows = NULL, *tests = NULL, *budgets = NULL;
 	enum err err = relays_list(call->db, VIEW_LIT(""), &rows, call->why);
 	if (err == ERR_OK)
 		err = find_tests(call, &tests);
+	if (err == ERR_OK)
+		err = budgets_list(call->db, &budgets, call->why);
 	if (err != ERR_OK)
 		return err;
 	output_begin(call->out, columns, ARRAY_LEN(columns));
 	for (size_t i = 0; i < db_row_count(rows); i++) {
 		const struct relay_row row = relays_get(rows, i);
-		show_row(call, &row, tests);
+		show_row(call, &row, tests, budgets);
 	}
 	if (db_row_count(rows) == 0)
 		call_note(call, "no relay is set up: sender uses that of the settings, %s:%llu",
@@ -331,13 +353,17 @@ static enum err show(struct call *call)
 		{ .name = "retry_at", .type = OUTPUT_TIME },
 		{ .name = "created_at", .type = OUTPUT_TIME },
 	};
-	AUTO_DB_ROWS *rows = NULL, *tests = NULL;
+	AUTO_DB_ROWS *rows = NULL, *tests = NULL, *budgets = NULL;
 	enum err err = relays_list(call->db, view_of(call->operands[0]), &rows, call->why);
 	if (err == ERR_OK)
 		err = find_tests(call, &tests);
+	if (err == ERR_OK)
+		err = budgets_list(call->db, &budgets, call->why);
 	if (err != ERR_OK)
 		return err;
 	const struct relay_row row = relays_get(rows, 0);
+	AUTO_BUF trouble = buf_with_ceiling(4 * LIMIT_WHY);
+	add_trouble(&row, budgets, &trouble);
 	const struct output_cell cells[] = {
 		cell_text(row.name),
 		cell_text(view_of(state_of(&row))),
@@ -362,7 +388,7 @@ static enum err show(struct call *call)
 		cell_text_or_null(row.lists),
 		cell_text_or_null(row.domains),
 		cell_text_or_null(path_of(tests, row.name)),
-		cell_text_or_null(row.trouble),
+		cell_text_or_null(buf_view(&trouble)),
 		cell_time_or_null(row.trouble_since_us),
 		cell_time_or_null(row.retry_us),
 		cell_time(row.created_us),

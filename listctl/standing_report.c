@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "listctl/campaign_verbs.h"
 #include "listctl/output.h"
+#include "listctl/pace_text.h"
 #include "listctl/schedule.h"
 
 static double rate_of(const struct campaign *campaign, const struct standing *standing, int64_t now_us)
@@ -35,6 +36,8 @@ enum err standing_report_read(struct call *call, struct standing_report *ret_rep
 		err = standings_relays(call->db, &report.relays, call->why);
 	if (err == ERR_OK)
 		err = holds_of(call->db, report.campaign.id, &report.holds, call->why);
+	if (err == ERR_OK)
+		err = budgets_waits(call->db, report.campaign.id, &report.waits, call->why);
 	if (err == ERR_OK)
 		err = standings_stranded(call->db, report.campaign.id, &report.stranded, call->why);
 	db_rollback(call->db); /* it was only read */
@@ -79,6 +82,22 @@ void standing_report_add_holds(const struct standing_report *report, struct buf 
 	buf_add_byte(out, ']');
 }
 
+void standing_report_add_waits(const struct standing_report *report, struct buf *out)
+{
+	buf_add_byte(out, '[');
+	for (size_t i = 0; i < db_row_count(report->waits); i++) {
+		AUTO_BUF reason = buf_with_ceiling(2 * LIMIT_WHY);
+		const struct budget_wait wait = budgets_wait_get(report->waits, i);
+		pace_text_add_wait(&wait, &reason);
+		buf_addf(out, i == 0 ? "{\"for\": " : ", {\"for\": ");
+		output_json_string(out, wait.standing.key);
+		buf_addf(out, ", \"recipients\": %lld, \"reason\": ", (long long)wait.recipients);
+		output_json_string(out, buf_view(&reason));
+		buf_add_byte(out, '}');
+	}
+	buf_add_byte(out, ']');
+}
+
 void standing_report_tell_stranded(const struct standing_report *report, size_t row, struct buf *out)
 {
 	struct stranded stranded;
@@ -117,6 +136,7 @@ void standing_report_done(struct standing_report *report)
 	db_rows_done(report->reasons);
 	db_rows_done(report->relays);
 	db_rows_done(report->holds);
+	db_rows_done(report->waits);
 	db_rows_done(report->stranded);
 	*report = (struct standing_report){ 0 };
 }

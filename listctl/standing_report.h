@@ -3,6 +3,7 @@
 #define LISTCTL_STANDING_REPORT_H
 
 #include "listctl/call.h"
+#include "store/budgets.h"
 #include "store/campaigns.h"
 #include "store/standings.h"
 #include "store/tallies.h"
@@ -12,7 +13,7 @@ struct standing_report {
 	struct standing standing;
 	struct leaving_standing leaving;
 	double rate; /* messages a second: over the last minute while it runs, over its whole time when it has ended */
-	struct db_rows *campaign_rows, *reasons, *relays, *holds, *stranded;
+	struct db_rows *campaign_rows, *reasons, *relays, *holds, *waits, *stranded;
 };
 
 /* ERR_NOT_FOUND, and as db_run(). Release with standing_report_done(). */
@@ -24,6 +25,8 @@ const char *standing_report_state(const struct standing_report *report);
 int64_t standing_report_under_way(const struct standing_report *report);
 /* Its held groups as JSON: [{"group": "gmail", "reason": "why", "recipients": 12}, ...] */
 void standing_report_add_holds(const struct standing_report *report, struct buf *out);
+/* What slows the campaign, as JSON: [{"for": "group:gmail", "recipients": 12, "reason": "what waits and why"}, ...] */
+void standing_report_add_waits(const struct standing_report *report, struct buf *out);
 /* What became of the row-th worker that holds recipients and does not go on, and what to do: one sentence without a full stop. */
 void standing_report_tell_stranded(const struct standing_report *report, size_t row, struct buf *out);
 /* [{"worker": "id", "recipients": 12, "reason": "why"}, ...] */

@@ -2,12 +2,26 @@
 
 #include <assert.h>
 
-enum statement { TURN, RELEASE, CUT, REOPEN, UNCUT, WAKE, LIMITS, LIST, STATEMENT_COUNT };
+enum statement { TURN, RELEASE, CUT, REOPEN, UNCUT, WAKE, LIMITS, LIST, WAITS, STATEMENT_COUNT };
 
 /* b is cut, or closed, now. */
 #define IS_CUT                                                                                                         \
 	" (b.closed_for IS NOT NULL"                                                                                   \
 	" OR budget_rate(b, l.rate, now()) IS DISTINCT FROM l.rate)"
+
+/* In the order of budgets_standing_get(); of l (budget_limit), b (budget), and those of NAMES. */
+#define COLUMNS                                                                                                        \
+	"coalesce(l.key, b.key), CASE WHEN w.id IS NOT NULL THEN concat_ws(' ', 'relay ' || w.relay,"                  \
+	" 'group ' || g.name) END, coalesce(l.rate, 0), coalesce(budget_rate(b, l.rate, now()), 0),"                   \
+	" coalesce(l.slots, 0)::bigint, coalesce(l.of_day, 0),"                                                        \
+	" CASE WHEN b.day = (now() AT TIME ZONE 'UTC')::date THEN b.used ELSE 0 END,"                                  \
+	" (SELECT count(*) FROM budget_lease x WHERE x.key = coalesce(l.key, b.key) AND x.until > now()),"             \
+	" (SELECT coalesce(sum(x.slots), 0) FROM budget_lease x WHERE x.key = coalesce(l.key, b.key)"                  \
+	" AND greatest(x.until, x.holds_until) > now()),"                                                              \
+	" CASE WHEN" IS_CUT " THEN b.cut_at END, b.closed_until, CASE WHEN" IS_CUT " THEN b.reason END"
+#define NAMES                                                                                                          \
+	" LEFT JOIN warmup w ON 'warmup:' || w.id = coalesce(l.key, b.key)"                                            \
+	" LEFT JOIN domain_group g ON g.id = w.group_id"
 
 static const struct db_statement statements[] = {
 	[TURN] = { .name = "budgets_turn",
@@ -37,20 +51,16 @@ static const struct db_statement statements[] = {
 			    "w.group_id"
 			    " WHERE l.key IS NOT NULL OR" IS_CUT },
 	[LIST] = { .name = "budgets_list",
-		   .sql =
-		       "SELECT coalesce(l.key, b.key), CASE WHEN w.id IS NOT NULL THEN concat_ws(' ', 'relay ' || "
-		       "w.relay,"
-		       " 'group ' || g.name) END, coalesce(l.rate, 0), coalesce(budget_rate(b, l.rate, now()), 0),"
-		       " coalesce(l.slots, 0)::bigint, coalesce(l.of_day, 0),"
-		       " CASE WHEN b.day = (now() AT TIME ZONE 'UTC')::date THEN b.used ELSE 0 END,"
-		       " (SELECT count(*) FROM budget_lease x WHERE x.key = coalesce(l.key, b.key) AND x.until > "
-		       "now()),"
-		       " (SELECT coalesce(sum(x.slots), 0) FROM budget_lease x WHERE x.key = coalesce(l.key, b.key)"
-		       " AND greatest(x.until, x.holds_until) > now()),"
-		       " CASE WHEN" IS_CUT " THEN b.cut_at END, b.closed_until, CASE WHEN" IS_CUT " THEN b.reason END"
-		       " FROM budget_limit l FULL JOIN budget b ON b.key = l.key"
-		       " LEFT JOIN warmup w ON l.key = 'warmup:' || w.id LEFT JOIN domain_group g ON g.id = w.group_id"
-		       " WHERE l.key IS NOT NULL OR" IS_CUT " ORDER BY 1" },
+		   .sql = "SELECT " COLUMNS " FROM budget_limit l FULL JOIN budget b ON b.key = l.key" NAMES
+			  " WHERE l.key IS NOT NULL OR" IS_CUT " ORDER BY 1" },
+	[WAITS] = { .name = "budgets_waits",
+		    .sql = "WITH waiting AS (SELECT waits_for AS key, count(*) FROM deferral WHERE campaign_id = $1"
+			   " AND waits_for IS NOT NULL AND waits_for NOT LIKE 'hold:%' GROUP BY 1)"
+			   " SELECT " COLUMNS ", coalesce(p.count, 0) FROM budget_limit l FULL JOIN budget b ON b.key ="
+			   " l.key LEFT JOIN waiting p ON p.key = coalesce(l.key, b.key)" NAMES
+			   " WHERE p.key IS NOT NULL OR (b.key LIKE 'relay:%' AND" IS_CUT
+			   " AND EXISTS (SELECT FROM campaign c WHERE c.id = $1 AND c.state = 'running'))"
+			   " ORDER BY coalesce(p.count, 0) DESC, 1 LIMIT $2" },
 };
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row per statement");
 
@@ -171,4 +181,17 @@ struct budget_standing budgets_standing_get(const struct db_rows *rows, size_t r
 		.closed_until_us = db_get_time(rows, row, 10),
 		.reason = db_get_text(rows, row, 11),
 	};
+}
+
+enum err budgets_waits(struct db *db, uint64_t campaign_id, struct db_rows **ret_rows, struct buf *why)
+{
+	const struct db_value values[] = { db_int((int64_t)campaign_id), db_int(BUDGET_WAITS_MOST) };
+	return db_run(db, &statements[WAITS], values, ARRAY_LEN(values), ret_rows, why);
+}
+
+struct budget_wait budgets_wait_get(const struct db_rows *rows, size_t row)
+{
+	enum { AFTER_STANDING = 12 };
+	return (struct budget_wait){ .standing = budgets_standing_get(rows, row),
+				     .recipients = db_get_int(rows, row, AFTER_STANDING) };
 }

@@ -74,4 +74,14 @@ struct budget_standing {
 };
 struct budget_standing budgets_standing_get(const struct db_rows *rows, size_t row);
 
+/* For people: for what recipients of the campaign are parked, those for whom most wait first, and while it runs the relays that are cut,
+ * which may slow it though nobody is parked. Held groups are not among them: holds_of(). Rows for budgets_wait_get(). */
+enum { BUDGET_WAITS_MOST = 100 };
+enum err budgets_waits(struct db *db, uint64_t campaign_id, struct db_rows **ret_rows, struct buf *why) MUST_USE;
+struct budget_wait {
+	struct budget_standing standing;
+	int64_t recipients; /* parked for it; 0: none */
+};
+struct budget_wait budgets_wait_get(const struct db_rows *rows, size_t row);
+
 #endif

@@ -1,5 +1,7 @@
 """listctl group, warmup and pace: what an administrator sets and sees."""
 
+import past
+
 
 def group(world, name):
     return world.json("group", "show", name)
@@ -82,3 +84,35 @@ def test_pace(world):
     rows = world.json("pace", "ls")
     assert [row["what"] for row in rows] == ["group:gmail"] and rows[0]["rate"] == 20 and rows[0]["reason"] is None, rows
     world.refused("pace", "open", "shut.test", says="is not cut")
+
+
+def test_who_waits_for_what(world):
+    """A campaign's status and watch say who waits for a closed group, a warm-up or a slow relay, why, and what ends it; so do relay ls and show.
+    What is cut and concerns nobody is not told."""
+    world.setup()
+    people = [f"u{n}@gmail.com" for n in range(5)]
+    world.subscribe(people)
+    past.sent(world, "c", dict.fromkeys(people, "deferred"), state="running")
+    assert world.status("c")["waits"] == []
+    world.listctl("relay", "add", "new", "--host", "127.0.0.1", "--port", "25")
+    world.listctl("warmup", "set", "--relay", "new", "--group", "gmail", "--first", "50", "--until", "1000")
+    warmup = "warmup:" + world.value("SELECT id FROM warmup")
+    world.sql("SELECT budget_cut('group:gmail', 5, true, '421 4.7.28 too much'), budget_cut('domain:shut.test', 9, true, 'no'),"
+              " budget_cut('relay:new', 36, false, '421 4.7.0 slow down');"
+              f" UPDATE deferral SET waits_for = CASE WHEN subscriber_id = (SELECT min(id) FROM subscriber) THEN '{warmup}'"
+              " ELSE 'group:gmail' END")
+    waits = world.status("c")["waits"]
+    assert [(w["for"], w["recipients"]) for w in waits] == [("group:gmail", 4), (warmup, 1), ("relay:new", 0)], waits
+    closed, warm, slow = (w["reason"] for w in waits)
+    assert closed.startswith("4 wait for group:gmail, closed until ") and "421 4.7.28 too much; `listctl pace open gmail`" in closed, closed
+    assert warm == "1 waits for the warm-up of relay new group gmail (50 today)", warm
+    assert slow.startswith("relay:new is slowed to 18") and "`listctl pace open relay:new` ends it" in slow, slow
+    shown = " ".join(world.listctl("campaign", "status", "c").split())
+    assert "What slows it:" in shown and "4 wait for group:gmail, closed until" in shown, shown
+    assert one(world.json("pace", "ls"), what=warmup)["of"] == "relay new group gmail"
+    for row in one(world.json("relay", "ls"), relay="new"), world.json("relay", "show", "new"):
+        row = row[0] if isinstance(row, list) else row
+        assert row["state"] == "enabled" and row["trouble"].startswith("slowed to 18"), row
+    world.sql("UPDATE campaign SET state = 'canceled', ended_at = now()")
+    watched = world.listctl("campaign", "watch", "c")
+    assert "; 4 wait for group:gmail, closed until" in watched and "relay:new" not in watched, watched
