@@ -67,9 +67,28 @@ static enum err find_key(struct call *call, struct buf *key)
 	return address_parse_domain(text, key, call->why);
 }
 
+/* The person may have meant the relay of that name. */
+static void name_relay(struct call *call)
+{
+	AUTO_BUF key = buf_with_ceiling(LIMIT_WHY);
+	AUTO_BUF whatever = buf_with_ceiling(LIMIT_WHY);
+	AUTO_DB_ROWS *rows = NULL;
+	buf_addf(&key, "relay:%s", call->operands[0]);
+	if (budgets_list(call->db, &rows, &whatever) != ERR_OK)
+		return;
+	for (size_t i = 0; i < db_row_count(rows); i++) {
+		const struct budget_standing standing = budgets_standing_get(rows, i);
+		if (standing.cut_us != 0 && view_eq(standing.key, buf_view(&key)))
+			buf_addf(call->why, "; but the relay of that name is: `listctl pace open " VIEW_FMT "`",
+				 VIEW_ARG(standing.key));
+	}
+}
+
 static enum err open_key(struct call *call, struct view key)
 {
 	enum err err = budgets_uncut(call->db, key, call->why);
+	if (err == ERR_NOT_FOUND)
+		name_relay(call);
 	if (err == ERR_OK)
 		err = budgets_wake(call->db, key, call->why);
 	AUTO_BUF subject = buf_with_ceiling(LIMIT_WHY);
@@ -213,9 +232,11 @@ const struct command pace_commands[] = {
 	{
 	    .noun = "pace",
 	    .verb = "open",
-	    .operands = "GROUP|DOMAIN",
+	    .operands = "GROUP|DOMAIN|relay:RELAY",
 	    .help = "end a cut: send at full speed again to where messages were refused",
-	    .details = "What was parked for it is tried at once. The next 421 or 4.7.x cuts it again.\n",
+	    .details =
+		"A relay that was slowed by its own refusals is named relay:NAME, as `listctl pace ls` shows it.\n"
+		"What was parked for it is tried at once. The next 421 or 4.7.x cuts it again.\n",
 	    .least = 1,
 	    .most = 1,
 	    .needs = NEEDS_DATABASE,
