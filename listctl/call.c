@@ -47,6 +47,16 @@ bool call_has(const struct call *call, const char *name)
 	return call_option(call, name) != NULL;
 }
 
+bool call_has_any(const struct call *call)
+{
+	const struct command_option *options = call->command->options;
+	for (size_t i = 0; options != NULL && options[i].name != NULL; i++) {
+		if (call->values[i] != NULL)
+			return true;
+	}
+	return false;
+}
+
 enum err call_number(struct call *call, const char *name, uint64_t max, uint64_t fallback, uint64_t *ret_number)
 {
 	const char *text = call_option(call, name);

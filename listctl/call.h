@@ -37,6 +37,8 @@ const char *call_option(const struct call *call, const char *name);
 /* The values of an option that may be given several times: the first is 0; NULL after the last. */
 const char *call_option_at(const struct call *call, const char *name, size_t index);
 bool call_has(const struct call *call, const char *name);
+/* Some option of the verb's own was given. */
+bool call_has_any(const struct call *call);
 /* An unsigned number up to max; fallback when not given. Misuse when it is no such number. */
 enum err call_number(struct call *call, const char *name, uint64_t max, uint64_t fallback,
 		     uint64_t *ret_number) MUST_USE;

@@ -88,6 +88,9 @@ static enum err add(struct call *call)
 
 static enum err edit(struct call *call)
 {
+	if (!call_has_any(call))
+		return call_misused(call, "nothing to change was given: one or more of --add, --remove, --connections "
+					  "and --rate");
 	enum err err = db_begin(call->db, call->why);
 	return err == ERR_OK ? finish(call, write_group(call, false)) : err;
 }

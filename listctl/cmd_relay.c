@@ -151,6 +151,10 @@ static enum err warn_of_settings(struct call *call)
 
 static enum err edit(struct call *call)
 {
+	if (!call_has_any(call))
+		return call_misused(call,
+				    "nothing to change was given: one or more of --host, --rate, --weight and the "
+				    "others of `listctl relay edit --help`");
 	enum err err = db_begin(call->db, call->why);
 	if (err == ERR_OK)
 		err = finish(call, edit_relay(call));

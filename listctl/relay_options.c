@@ -294,8 +294,9 @@ static enum err check(struct call *call, const struct relay_row *row)
 	bool is_local = row->socket.len > 0;
 	if (!is_local && row->host.len == 0)
 		return call_misused(call, "a relay needs --host or --socket");
-	if (call_has(call, "host") && call_has(call, "socket") && row->host.len > 0 && is_local)
-		return call_misused(call, "a relay has --host or --socket, not both");
+	if (row->tls_ca.len > 0 && is(row->tls, "none"))
+		return call_misused(call, "--tls-ca goes with --tls starttls or implicit; without TLS there is no "
+					  "certificate to verify (--tls-ca none takes it away)");
 	if (!is_local && view_find_byte(row->host, ':') != VIEW_NONE && !is_address(row->host))
 		return call_misused(call, "--host takes a name or an address; the port is given with --port");
 	if (is_local && !is(row->tls, "none") && row->tls_name.len == 0)
@@ -328,6 +329,8 @@ enum err relay_options_take(struct call *call, struct relay_draft *draft)
 		err = take_purpose(call, draft);
 	if (err != ERR_OK)
 		return err;
+	if (call_has(call, "host") && call_has(call, "socket") && row->host.len > 0 && row->socket.len > 0)
+		return call_misused(call, "a relay has --host or --socket, not both");
 	settle_place(call, row);
 	return check(call, row);
 }

@@ -32,6 +32,7 @@ def test_groups(world):
     world.refused("group", "edit", "school", "--remove", "school.test", says="not in the group")
     world.refused("group", "edit", "school", "--rate", "-3", code=2, says="--rate takes a number above 0")
     world.refused("group", "edit", "school", "--connections", "0", code=2, says="or the word none")
+    world.refused("group", "edit", "school", code=2, says=["nothing to change", "--rate"])
     world.refused("group", "show", "scool", says="listctl group ls")
     world.listctl("group", "rm", "school")
     world.refused("group", "rm", "school", says="no domain group")
@@ -84,6 +85,11 @@ def test_pace(world):
     rows = world.json("pace", "ls")
     assert [row["what"] for row in rows] == ["group:gmail"] and rows[0]["rate"] == 20 and rows[0]["reason"] is None, rows
     world.refused("pace", "open", "shut.test", says="is not cut")
+    world.sql("SELECT budget_cut('relay:new', 36, false, '421 4.7.0 slow down')")
+    world.refused("pace", "open", "new", says=["group:new is not cut", "the relay of that name is", "listctl pace open relay:new"])
+    world.listctl("pace", "open", "relay:new")
+    said = world.refused("pace", "open", "new", says="is not cut")
+    assert "relay of that name" not in said, said
 
 
 def test_who_waits_for_what(world):

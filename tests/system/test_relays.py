@@ -78,6 +78,23 @@ def test_verbs(world):
         "relay.add", "relay.edit", "relay.rm"]
 
 
+def test_contradictions(world):
+    "What says two things, or nothing, is refused and changes nothing."
+    world.setup()
+    world.listctl("relay", "add", "r2", "--host", "127.0.0.1", "--port", "2525")
+    before = world.json("relay", "show", "r2")
+    place = "--host", "x.test", "--socket", "/run/y"
+    world.refused("relay", "add", "r4", *place, code=2, says="--host or --socket, not both")
+    world.refused("relay", "edit", "r2", *place, code=2, says="--host or --socket, not both")
+    world.refused("relay", "edit", "r2", code=2, says=["nothing to change", "--host"])
+    world.refused("relay", "edit", "r2", "--tls-ca", "/etc/ca.pem", code=2, says=["--tls-ca goes with --tls", "--tls-ca none"])
+    assert world.json("relay", "show", "r2") == before and len(world.json("relay", "ls")) == 1
+    world.listctl("relay", "edit", "r2", "--host", "none", "--socket", "/run/y")
+    world.listctl("relay", "edit", "r2", "--host", "x.test", "--socket", "none", "--tls", "starttls", "--tls-ca", "/etc/ca.pem")
+    world.refused("relay", "edit", "r2", "--tls", "none", code=2, says="--tls-ca none")
+    world.listctl("relay", "edit", "r2", "--tls", "none", "--tls-ca", "none")
+
+
 def test_no_more_than_are_used(world):
     "sender uses 32 enabled relays: another one is refused with the remedy, added or enabled; the rest may be changed."
     world.setup()
