@@ -178,25 +178,25 @@ static enum err rm(struct call *call)
 	return err == ERR_OK ? warn_of_settings(call) : err;
 }
 
-static enum err retry_relay(struct call *call, size_t *ret_count)
+static enum err retry_relay(struct call *call)
 {
 	AUTO_DB_ROWS *rows = NULL;
+	size_t logins = 0;
 	struct view name = view_of(call->operands[0]);
 	enum err err = relays_list(call->db, name, &rows, call->why);
 	if (err == ERR_OK)
-		err = relay_logins_forget(call->db, name, ret_count, call->why);
+		err = relay_logins_forget(call->db, name, &logins, call->why);
+	if (err == ERR_OK)
+		err = relays_retry(call->db, name, call->why);
+	if (err == ERR_OK && logins == 0 && relays_get(rows, 0).trouble.len == 0)
+		call_note(call, "it was not known to be left alone; running senders connect to it anew");
 	return err == ERR_OK ? audit_relay(call, "relay.retry") : err;
 }
 
 static enum err retry(struct call *call)
 {
-	size_t count = 0;
 	enum err err = db_begin(call->db, call->why);
-	if (err == ERR_OK)
-		err = finish(call, retry_relay(call, &count));
-	if (err == ERR_OK && count == 0)
-		call_note(call, "no login at this relay is held back: there was nothing to be done");
-	return err;
+	return err == ERR_OK ? finish(call, retry_relay(call)) : err;
 }
 
 /* ---- showing ---- */
@@ -413,11 +413,14 @@ static const char about_relays[] =
     "takes a limit or a text away.\n"
     "Running senders follow a change within a second; what is under way ends as it began.\n";
 
-static const char about_logins[] =
+static const char about_retry[] =
+    "A relay that failed is left alone for a while, ever longer, whatever the reason: it could not be reached, it\n"
+    "refused the session or everybody, or our password. This says that it was mended: all running senders begin with\n"
+    "it anew within a second; what is under way ends as it began. What its own refusals have slowed is opened by\n"
+    "another verb: `listctl pace open relay:NAME`.\n"
     "A login that a relay has refused is tried once an hour, by all senders together, for accounts are locked by more\n"
-    "than that. It is tried at once when the secret's file or the relay (`listctl relay edit`) changes. This says "
-    "that\n"
-    "the password or the account was mended at the relay's side. `listctl relay test` tries it too.\n";
+    "than that. It is tried at once when the secret's file or the relay (`listctl relay edit`) changes, and by this;\n"
+    "a `listctl relay test` tries it too.\n";
 
 const struct command relay_commands[] = {
 	{
@@ -448,8 +451,8 @@ const struct command relay_commands[] = {
 	    .noun = "relay",
 	    .verb = "retry",
 	    .operands = "RELAY",
-	    .help = "log in at once at a relay that refused our password",
-	    .details = about_logins,
+	    .help = "try a relay that is left alone at once",
+	    .details = about_retry,
 	    .least = 1,
 	    .most = 1,
 	    .needs = NEEDS_DATABASE,

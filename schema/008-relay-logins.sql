@@ -1,5 +1,8 @@
 -- verpost 008: logins at relays: a refused one is not tried again and again.
 
+-- When a person said that it is to be tried at once: workers that read another time begin with the relay anew.
+ALTER TABLE relay ADD COLUMN retried_at timestamptz;
+
 -- What was tried at a relay, and what became of it. The fingerprint is of the relay's row and of the file that its secret is in, never of the
 -- secret; on each host it is another one.
 CREATE TABLE relay_login (

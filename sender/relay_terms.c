@@ -77,6 +77,7 @@ enum err relay_terms_read(const struct setup *setup, const struct relay_row *row
 	struct relay_terms terms;
 	begin(setup, &terms);
 	terms.is_lmtp = view_eq(row->protocol, VIEW_LIT("lmtp"));
+	terms.retried_us = row->retried_us;
 	terms.weight = row->weight;
 	terms.connections = row->connections;
 	terms.messages_per_second = row->messages_per_second;

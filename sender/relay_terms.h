@@ -18,6 +18,7 @@ enum {
 struct relay_terms {
 	char name[RELAY_NAME_MOST + 1]; /* for people, and its key in store/relays.h */
 	char fingerprint[RELAY_FINGERPRINT + 1];
+	int64_t retried_us;          /* when a person said that it is to be tried at once */
 	char host[LIMIT_DOMAIN + 1]; /* empty: socket is set */
 	uint16_t port;
 	struct endpoint socket;

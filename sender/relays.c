@@ -67,11 +67,14 @@ struct draft {
 	uint64_t added; /* slots of relays that were not there before */
 };
 
-static struct member *find(struct relays *relays, const char *fingerprint)
+/* One that is to be tried at once is begun anew like one that was changed: then nothing makes the worker leave it alone. */
+static struct member *find(struct relays *relays, const struct relay_terms *terms)
 {
 	for (size_t i = 0; i < relays->count; i++) {
 		const struct relay *relay = relays->members[i].relay;
-		if (!relay_is_quitting(relay) && strcmp(relay_terms(relay)->fingerprint, fingerprint) == 0)
+		const struct relay_terms *own = relay_terms(relay);
+		if (!relay_is_quitting(relay) && strcmp(own->fingerprint, terms->fingerprint) == 0 &&
+		    own->retried_us == terms->retried_us)
 			return &relays->members[i];
 	}
 	return NULL;
@@ -113,7 +116,7 @@ static enum err add_member(struct draft *draft, const struct relay_terms *terms,
 
 static enum err take(struct draft *draft, const struct relay_terms *terms, const struct route_terms *route)
 {
-	struct member *member = find(draft->relays, terms->fingerprint);
+	struct member *member = find(draft->relays, terms);
 	enum err err = member == NULL ? add_member(draft, terms, &member) : ERR_OK;
 	if (err != ERR_OK)
 		return err;

@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-enum statement { LOAD, LIST, ADD, CHANGE, REMOVE, REPORT, STATEMENT_COUNT };
+enum statement { LOAD, LIST, ADD, CHANGE, RETRY, REMOVE, REPORT, STATEMENT_COUNT };
 
 /* In the order of relays_get(). */
 #define COLUMNS                                                                                                        \
@@ -30,15 +30,20 @@ static const struct db_statement statements[] = {
 		   .sql =
 		       "SELECT " COLUMNS ", array_to_string(r.domains || ARRAY(SELECT d.domain FROM domain_group g"
 		       " JOIN domain_group_domain d ON d.group_id = g.id WHERE '@' || g.name = ANY (r.domains)), ' '),"
-		       " " FINGERPRINT ", NULL, NULL::timestamptz, NULL::timestamptz, r.created_at FROM relay r"
+		       " " FINGERPRINT
+		       ", NULL, NULL::timestamptz, NULL::timestamptz, r.created_at, r.retried_at FROM relay r"
 		       " WHERE r.enabled ORDER BY r.id" },
 	[LIST] = { .name = "relays_list",
 		   .sql = "SELECT " COLUMNS ", array_to_string(r.domains, ' '), " FINGERPRINT ","
-			  " s.reason, s.since, s.retry_at, r.created_at"
+			  " s.reason, s.since, s.retry_at, r.created_at, r.retried_at"
 			  " FROM relay r LEFT JOIN relay_state s ON s.relay = r.name AND s.tripped"
 			  " WHERE $1::text IS NULL OR r.name = $1 ORDER BY r.name" },
 	[ADD] = { .name = "relays_add", .sql = "INSERT INTO relay " SET " VALUES " VALUES },
 	[CHANGE] = { .name = "relays_change", .sql = "UPDATE relay SET " SET " = " VALUES " WHERE name = $1" },
+	/* Never the time that was there. */
+	[RETRY] = { .name = "relays_retry",
+		    .sql = "UPDATE relay SET retried_at = greatest(clock_timestamp(), retried_at + interval '1 us')"
+			   " WHERE name = $1" },
 	[REMOVE] = { .name = "relays_remove",
 		     .sql = "WITH state AS (DELETE FROM relay_state WHERE relay = $1)"
 			    " DELETE FROM relay WHERE name = $1" },
@@ -114,6 +119,7 @@ struct relay_row relays_get(const struct db_rows *rows, size_t row)
 		.trouble_since_us = db_get_time(rows, row, 25),
 		.retry_us = db_get_time(rows, row, 26),
 		.created_us = db_get_time(rows, row, 27),
+		.retried_us = db_get_time(rows, row, 28),
 	};
 }
 
@@ -173,6 +179,14 @@ enum err relays_change(struct db *db, const struct relay_row *row, struct buf *w
 	size_t changed = 0;
 	enum err err = write_row(db, CHANGE, row, &changed, why);
 	return err == ERR_OK && changed == 0 ? no_such_relay(row->name, why) : err;
+}
+
+enum err relays_retry(struct db *db, struct view name, struct buf *why)
+{
+	const struct db_value values[] = { db_text(name) };
+	AUTO_DB_ROWS *rows = NULL;
+	enum err err = db_run(db, &statements[RETRY], values, ARRAY_LEN(values), &rows, why);
+	return err == ERR_OK && db_changed(rows) == 0 ? no_such_relay(name, why) : err;
 }
 
 enum err relays_remove(struct db *db, struct view name, struct buf *why)

@@ -31,6 +31,7 @@ struct relay_row {
 	struct view campaigns, lists, domains; /* only for these; each separated by spaces */
 	/* read only */
 	struct view fingerprint; /* of what its connections are made with: another one when that changed */
+	int64_t retried_us;      /* when a person said that it is to be tried at once; 0: never */
 	struct view trouble;     /* why it is left alone; empty: it is not */
 	int64_t trouble_since_us, retry_us;
 	int64_t created_us;
@@ -46,6 +47,8 @@ struct relay_row relays_get(const struct db_rows *rows, size_t row);
 enum err relays_add(struct db *db, const struct relay_row *row, struct buf *why) MUST_USE;
 /* Sets all of the relay with this name. */
 enum err relays_change(struct db *db, const struct relay_row *row, struct buf *why) MUST_USE;
+/* A person says so: every worker begins with it anew, whatever made it leave the relay alone. */
+enum err relays_retry(struct db *db, struct view name, struct buf *why) MUST_USE;
 /* What was known of its trouble goes with it. */
 enum err relays_remove(struct db *db, struct view name, struct buf *why) MUST_USE;
 

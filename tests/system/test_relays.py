@@ -258,6 +258,25 @@ def test_one_with_a_limit(world):
     world.stop("sender")
 
 
+def test_retry(world):
+    "A person says that a relay was mended: all workers try it at once, though they would leave it alone for long."
+    relays = begin(world, ["one"])
+    world.configure(**{"sender.workers": 2, "sender.window": 20, "relay.retry": "1h"})
+    relays["one"].rules([{"step": "banner", "action": "hard", "reply": "554 5.7.1 Go away"}])
+    add(world, relays["one"])
+    world.start("sender")
+    world.campaign("news")
+    until(lambda: world.log("sender").count("event=relay.tripped") == 2, "both workers leave it alone")
+    until(lambda: (world.json("relay", "ls")[0]["trouble"] or "").count("554"), "people are told")
+    relays["one"].rules([])
+    world.refused("relay", "retry", "two", says="relay ls")
+    assert "not known" not in world.run("listctl", "relay", "retry", "one").stderr
+    assert world.finished("news")["accepted"] == len(AUDIENCE)
+    exactly_once(relays, AUDIENCE)
+    until(lambda: world.json("relay", "ls")[0]["state"] == "enabled", "people are told")
+    assert "not known to be left alone" in world.run("listctl", "relay", "retry", "one").stderr
+
+
 def test_token_command(world):
     "A bearer token comes from a command; a refused one is asked for anew."
     from certificates import Authority
