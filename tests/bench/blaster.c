@@ -3,7 +3,7 @@
  *
  *     bench_blaster PORT CONNECTIONS THREADS MESSAGES SIZE [waiting]
  *
- * Waiting: as most clients do it, the envelope of a message leaves when the reply to the one before has come.
+ * Waiting: each command, and the content, leaves when the reply to the one before has come: four round trips a message.
  * Prints {"messages":N,"seconds":S,"rate":R}. Ends by itself; fails when a reply is not 2xx or 354. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -34,6 +34,8 @@ struct connection {
 	bool has_content;  /* the next reply belongs to a content */
 	char envelope[ENVELOPE_SIZE];
 	int envelope_len;
+	int command; /* waiting: what is due */
+	long id;
 };
 
 static int port, connections, threads;
@@ -79,6 +81,33 @@ static void send_all(int fd, struct iovec *parts, int count)
 	}
 }
 
+enum command { MAIL, RCPT, DATA, CONTENT, COMMAND_COUNT };
+
+static int command_write(const struct connection *connection, char *out, size_t size)
+{
+	if (connection->command == MAIL)
+		return snprintf(out, size, "MAIL FROM:<b+%031ld@bounce.example>\r\n", connection->id);
+	if (connection->command == RCPT)
+		return snprintf(out, size, "RCPT TO:<user%08ld@example.net>\r\n", connection->id);
+	return snprintf(out, size, "DATA\r\n");
+}
+
+/* One thing, and its reply is awaited. */
+static void advance_waiting(struct connection *connection)
+{
+	char line[ENVELOPE_SIZE];
+	struct iovec part = { .iov_base = content, .iov_len = content_len };
+	if (connection->command == MAIL && (connection->id = begun++) >= total)
+		return;
+	connection->awaited = 1;
+	connection->has_content = connection->command == CONTENT;
+	if (!connection->has_content)
+		part = (struct iovec){ .iov_base = line,
+				       .iov_len = (size_t)command_write(connection, line, sizeof(line)) };
+	send_all(connection->fd, &part, 1);
+	connection->command = (connection->command + 1) % COMMAND_COUNT;
+}
+
 /* The content that is due, then the next envelope if there is one, in one write. */
 static void advance(struct connection *connection)
 {
@@ -91,7 +120,7 @@ static void advance(struct connection *connection)
 		connection->has_envelope = false;
 		connection->has_content = true;
 	}
-	long id = is_waiting && connection->has_content ? total : begun++;
+	long id = begun++;
 	if (id < total) {
 		connection->envelope_len = snprintf(
 		    connection->envelope, sizeof(connection->envelope),
@@ -120,7 +149,11 @@ static void on_reply(struct connection *connection)
 	if (connection->has_content)
 		ended++;
 	connection->has_content = false;
-	if (--connection->awaited == 0)
+	if (--connection->awaited > 0)
+		return;
+	if (is_waiting)
+		advance_waiting(connection);
+	else
 		advance(connection);
 }
 
