@@ -418,8 +418,10 @@ static const char about_retry[] =
     "refused the session or everybody, or our password. This says that it was mended: all running senders begin with\n"
     "it anew within a second; what is under way ends as it began. What its own refusals have slowed is opened by\n"
     "another verb: `listctl pace open relay:NAME`.\n"
-    "A login that a relay has refused is tried once an hour, by all senders together, for accounts are locked by more\n"
-    "than that. It is tried at once when the secret's file or the relay (`listctl relay edit`) changes, and by this;\n"
+    "A login that a relay has refused is tried once an hour by each host's file of the secret, for accounts are "
+    "locked\n"
+    "by more than that. It is tried at once when the secret's file or the relay (`listctl relay edit`) changes, and by "
+    "this;\n"
     "a `listctl relay test` tries it too.\n";
 
 const struct command relay_commands[] = {
