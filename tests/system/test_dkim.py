@@ -1,6 +1,7 @@
 """DKIM: the keys and their verbs, and what leaves sender judged by two verifiers that are not ours."""
 
 import csv
+import email.utils
 import io
 import json
 import os
@@ -298,6 +299,8 @@ def test_a_copy_sent_again_is_the_same(world):
     copies = {}
     for message in messages(world):
         assert len(signatures.split(message)) == 2, message
+        date = int(email.utils.parsedate_to_datetime(re.search(rb"^Date: ([^\r]+)", message, re.M).group(1).decode()).timestamp())
+        assert [int(at) for at in re.findall(rb"[; \t]t=(\d+);", message)] == [date, date], message
         copies.setdefault(re.search(rb"Message-ID: (\S+)", message).group(1), []).append(message)
     assert len(copies) == len(people)
     again = [same for same in copies.values() if len(same) > 1]
