@@ -45,22 +45,15 @@ struct reader {
 	struct buf *why;
 };
 
-static enum err refuse_at(const struct reader *reader, struct view part, const char *format, ...) PRINTF_LIKE(3, 4);
-
-static enum err refuse_at(const struct reader *reader, struct view part, const char *format, ...)
+static size_t place_of(const struct reader *reader, struct view part)
 {
-	struct template_place place = template_place(reader->source, (size_t)(part.data - reader->source.data));
-	buf_addf(reader->why, "line %zu, column %zu: ", place.line, place.column);
-	va_list values;
-	va_start(values, format);
-	buf_addv(reader->why, format, values);
-	va_end(values);
-	return ERR_INVALID;
+	return (size_t)(part.data - reader->source.data);
 }
 
 static enum err refuse_key(const struct reader *reader, struct view key)
 {
-	refuse_at(reader, key, "the key \"" VIEW_FMT "\" is unknown; known are ", VIEW_ARG(view_head(key, 64)));
+	template_refuse(reader->source, place_of(reader, key), reader->why,
+			"the key \"" VIEW_FMT "\" is unknown; known are ", VIEW_ARG(view_head(key, 64)));
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
 		buf_addf(reader->why, "%s%s", i == 0 ? "" : ", ", keys[i].name);
 	return ERR_INVALID;
@@ -73,14 +66,14 @@ static enum err unquote(const struct reader *reader, struct view *text)
 		return ERR_OK;
 	size_t last = view_find_last_byte(*text, quote);
 	if (last == 0 || last != text->len - 1)
-		return refuse_at(reader, *text,
-				 "the quote that begins here does not end the line; put all of the value in "
-				 "the other kind of quotes");
+		return template_refuse(reader->source, place_of(reader, *text), reader->why,
+				       "the quote that begins here does not end the line; put all of the value in "
+				       "the other kind of quotes");
 	*text = view_slice(*text, 1, last);
 	if (view_find_byte(*text, quote) == VIEW_NONE)
 		return ERR_OK;
-	return refuse_at(reader, *text,
-			 "the value holds the quotes that stand around it; take the other kind around it");
+	return template_refuse(reader->source, place_of(reader, *text), reader->why,
+			       "the value holds the quotes that stand around it; take the other kind around it");
 }
 
 static enum err read_line(const struct reader *reader, struct view line)
@@ -88,12 +81,12 @@ static enum err read_line(const struct reader *reader, struct view line)
 	if (view_trim(line).len == 0 || line.data[0] == '#')
 		return ERR_OK;
 	if (line.data[0] == ' ' || line.data[0] == '\t')
-		return refuse_at(reader, line,
-				 "the line begins with a blank; a value stands on one line, behind its key");
+		return template_refuse(reader->source, place_of(reader, line), reader->why,
+				       "the line begins with a blank; a value stands on one line, behind its key");
 	size_t colon = view_find_byte(line, ':');
 	if (colon == VIEW_NONE)
-		return refuse_at(reader, line,
-				 "here is no \"key: value\"; write it so, or end the front matter with ---");
+		return template_refuse(reader->source, place_of(reader, line), reader->why,
+				       "here is no \"key: value\"; write it so, or end the front matter with ---");
 	struct view key = view_trim(view_head(line, colon));
 	size_t index = 0;
 	while (index < ARRAY_LEN(keys) && !view_eq(key, view_of(keys[index].name)))
@@ -102,15 +95,16 @@ static enum err read_line(const struct reader *reader, struct view line)
 		return refuse_key(reader, key.len > 0 ? key : line);
 	struct front_value *value = &reader->front->values[index];
 	if (value->line > 0)
-		return refuse_at(reader, key, "%s stands in line %zu already; remove one", keys[index].name,
-				 value->line);
+		return template_refuse(reader->source, place_of(reader, key), reader->why,
+				       "%s stands in line %zu already; remove one", keys[index].name, value->line);
 	struct view text = view_trim(view_skip(line, colon + 1));
 	enum err err = unquote(reader, &text);
 	if (err != ERR_OK)
 		return err;
 	const char *wish = NULL;
 	if (keys[index].check(text, &wish) != ERR_OK)
-		return refuse_at(reader, text, "%s takes %s", keys[index].name, wish);
+		return template_refuse(reader->source, place_of(reader, text), reader->why, "%s takes %s",
+				       keys[index].name, wish);
 	struct template_place place = template_place(reader->source, (size_t)(text.data - reader->source.data));
 	*value = (struct front_value){ .text = text, .line = place.line, .column = place.column };
 	return ERR_OK;
@@ -137,8 +131,8 @@ static enum err read_lines(struct reader *reader, struct view rest)
 		if (err != ERR_OK)
 			return err;
 	}
-	return refuse_at(reader, reader->source,
-			 "the front matter that begins here does not end; add a line --- behind it");
+	return template_refuse(reader->source, place_of(reader, reader->source), reader->why,
+			       "the front matter that begins here does not end; add a line --- behind it");
 }
 
 enum err front_matter_read(struct view source, struct front_matter *ret_front, struct buf *why)

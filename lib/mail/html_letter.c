@@ -250,13 +250,6 @@ static void on_cell(struct text_writer *writer, const xmlNode *node)
 
 /* ---- the whole ---- */
 
-static enum err refuse_at(struct view html, size_t at, const char *what, struct buf *why)
-{
-	struct template_place place = template_place(html, at);
-	buf_addf(why, "line %zu, column %zu: %s", place.line, place.column, what);
-	return ERR_INVALID;
-}
-
 static bool is_letter(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -276,9 +269,9 @@ static enum err check_tags(struct view html, struct buf *why)
 		while (i + 1 < html.len && html.data[i + 1] != '>')
 			separators += is_separator(html.data[++i]);
 		if (separators > SEPARATORS_MOST)
-			return refuse_at(
-			    html, start,
-			    "the tag that begins here has more than 1024 blanks and quotes; is a > missing", why);
+			return template_refuse(
+			    html, start, why,
+			    "the tag that begins here has more than 1024 blanks and quotes; is a > missing");
 	}
 	return ERR_OK;
 }

@@ -50,9 +50,7 @@ static struct view part_of(const struct filling *filling, const struct field_row
 
 static enum err refuse_at(const struct filling *filling, size_t at, const char *what)
 {
-	struct template_place place = template_place(filling->layout, at);
-	buf_addf(filling->why, "line %zu, column %zu: %s", place.line, place.column, what);
-	return ERR_INVALID;
+	return template_refuse(filling->layout, at, filling->why, "%s", what);
 }
 
 /* ---- text as HTML ---- */

@@ -23,9 +23,7 @@ struct conversion {
 
 static enum err refuse_at(const struct conversion *conversion, size_t at, const char *what)
 {
-	struct template_place place = template_place(conversion->source, at);
-	buf_addf(conversion->why, "line %zu, column %zu: %s", place.line, place.column, what);
-	return ERR_INVALID;
+	return template_refuse(conversion->source, at, conversion->why, "%s", what);
 }
 
 static enum err check_lines(const struct conversion *conversion)

@@ -82,15 +82,13 @@ struct template_place template_place(struct view source, size_t at)
 	return place;
 }
 
-static enum err refuse_at(const struct compiler *compiler, size_t at, const char *format, ...) PRINTF_LIKE(3, 4);
-
-static enum err refuse_at(const struct compiler *compiler, size_t at, const char *format, ...)
+enum err template_refuse(struct view source, size_t at, struct buf *why, const char *format, ...)
 {
-	struct template_place place = template_place(compiler->source, at);
-	buf_addf(compiler->why, "line %zu, column %zu: ", place.line, place.column);
+	struct template_place place = template_place(source, at);
+	buf_addf(why, "line %zu, column %zu: ", place.line, place.column);
 	va_list values;
 	va_start(values, format);
-	buf_addv(compiler->why, format, values);
+	buf_addv(why, format, values);
 	va_end(values);
 	return ERR_INVALID;
 }
@@ -134,18 +132,21 @@ static enum err check_name(const struct compiler *compiler, const struct tag *ta
 {
 	struct view name = tag->name;
 	if (name.len == 0)
-		return refuse_at(compiler, tag->start, "the tag names no field; write {{name}}");
+		return template_refuse(compiler->source, tag->start, compiler->why,
+				       "the tag names no field; write {{name}}");
 	if (name.len > LIMIT_FIELD_NAME)
-		return refuse_at(compiler, tag->start, "the name of the field has more than %d octets; is a }} missing",
-				 LIMIT_FIELD_NAME);
+		return template_refuse(compiler->source, tag->start, compiler->why,
+				       "the name of the field has more than %d octets; is a }} missing",
+				       LIMIT_FIELD_NAME);
 	if (view_has_control(name) || view_find_byte(name, '{') != VIEW_NONE || view_find_byte(name, '}') != VIEW_NONE)
-		return refuse_at(compiler, tag->start, "the tag that begins here is not closed; add }}");
+		return template_refuse(compiler->source, tag->start, compiler->why,
+				       "the tag that begins here is not closed; add }}");
 	if (view_eq(name, VIEW_LIT(".")))
 		return ERR_OK;
 	if (view_starts(name, VIEW_LIT(".")) || view_ends(name, VIEW_LIT(".")) ||
 	    view_find(name, VIEW_LIT("..")) != VIEW_NONE)
-		return refuse_at(compiler, tag->start, "\"" VIEW_FMT "\" has a dot too many; remove it",
-				 VIEW_ARG(name));
+		return template_refuse(compiler->source, tag->start, compiler->why,
+				       "\"" VIEW_FMT "\" has a dot too many; remove it", VIEW_ARG(name));
 	return ERR_OK;
 }
 
@@ -183,13 +184,15 @@ static enum err resolve(struct compiler *compiler, const struct tag *tag, struct
 			return ERR_OK;
 	}
 	if (view_eq(tag->name, VIEW_LIT(".")))
-		return refuse_at(compiler, tag->start, "{{.}} stands in no section; write the name of a field");
+		return template_refuse(compiler->source, tag->start, compiler->why,
+				       "{{.}} stands in no section; write the name of a field");
 	if (merge_names_know(compiler->known, tag->name)) {
 		op->path_at = compiler->template->names.len;
 		op->path_len = tag->name.len;
 		return buf_add(&compiler->template->names, tag->name);
 	}
-	err = refuse_at(compiler, tag->start, "the field \"" VIEW_FMT "\" is unknown; ", VIEW_ARG(tag->name));
+	err = template_refuse(compiler->source, tag->start, compiler->why, "the field \"" VIEW_FMT "\" is unknown; ",
+			      VIEW_ARG(tag->name));
 	merge_names_suggest(compiler->known, tag->name, compiler->why);
 	return err;
 }
@@ -213,13 +216,14 @@ static enum err on_section(struct compiler *compiler, const struct tag *tag)
 {
 	struct op op = { .kind = tag->row->sigil == '#' ? OP_SECTION : OP_INVERTED, .text = tag->name };
 	if (tag->has_default)
-		return refuse_at(compiler, tag->start, "a section takes no default; remove the | and what follows it");
+		return template_refuse(compiler->source, tag->start, compiler->why,
+				       "a section takes no default; remove the | and what follows it");
 	enum err err = resolve(compiler, tag, &op);
 	if (err != ERR_OK)
 		return err;
 	if (compiler->depth == LIMIT_TEMPLATE_DEPTH)
-		return refuse_at(compiler, tag->start, "more than %d sections stand in each other; use fewer",
-				 LIMIT_TEMPLATE_DEPTH);
+		return template_refuse(compiler->source, tag->start, compiler->why,
+				       "more than %d sections stand in each other; use fewer", LIMIT_TEMPLATE_DEPTH);
 	size_t index = template_op_count(compiler->template);
 	err = add_op(compiler, &op);
 	if (err == ERR_OK)
@@ -230,14 +234,16 @@ static enum err on_section(struct compiler *compiler, const struct tag *tag)
 static enum err on_end(struct compiler *compiler, const struct tag *tag)
 {
 	if (compiler->depth == 0)
-		return refuse_at(compiler, tag->start, "{{/" VIEW_FMT "}} closes no section; remove it or open one",
-				 VIEW_ARG(tag->name));
+		return template_refuse(compiler->source, tag->start, compiler->why,
+				       "{{/" VIEW_FMT "}} closes no section; remove it or open one",
+				       VIEW_ARG(tag->name));
 	size_t opened = compiler->open[compiler->depth - 1];
 	struct view name = template_op(compiler->template, opened)->text;
 	if (!view_eq(name, tag->name))
-		return refuse_at(compiler, tag->start,
-				 "{{/" VIEW_FMT "}} stands where {{/" VIEW_FMT "}} is due; close that section first",
-				 VIEW_ARG(view_head(tag->name, LIMIT_FIELD_NAME)), VIEW_ARG(name));
+		return template_refuse(compiler->source, tag->start, compiler->why,
+				       "{{/" VIEW_FMT "}} stands where {{/" VIEW_FMT
+				       "}} is due; close that section first",
+				       VIEW_ARG(view_head(tag->name, LIMIT_FIELD_NAME)), VIEW_ARG(name));
 	size_t index = template_op_count(compiler->template);
 	enum err err = add_op(compiler, &(struct op){ .kind = OP_END, .text = tag->name, .partner = opened });
 	if (err == ERR_OK) {
@@ -256,7 +262,7 @@ static enum err on_comment(struct compiler *compiler, const struct tag *tag)
 
 static enum err on_unsupported(struct compiler *compiler, const struct tag *tag)
 {
-	return refuse_at(compiler, tag->start, "%s", tag->row->refusal);
+	return template_refuse(compiler->source, tag->start, compiler->why, "%s", tag->row->refusal);
 }
 
 static const struct tag_row *find_row(struct view inside)
@@ -293,7 +299,8 @@ static enum err parse_tag(const struct compiler *compiler, size_t start, struct 
 {
 	if (scan_tag(compiler->source, start, ret_tag))
 		return ERR_OK;
-	return refuse_at(compiler, start, "the tag that begins here is not closed; add %s", ret_tag->row->closing);
+	return template_refuse(compiler->source, start, compiler->why, "the tag that begins here is not closed; add %s",
+			       ret_tag->row->closing);
 }
 
 static size_t skip_blanks(struct view source, size_t at)
@@ -391,7 +398,8 @@ static enum err check_source(const struct compiler *compiler)
 	for (size_t i = 0; i < compiler->source.len; i++) {
 		unsigned char c = (unsigned char)compiler->source.data[i];
 		if ((c < ' ' && c != '\n' && c != '\t') || c == 0x7f)
-			return refuse_at(compiler, i, "the text holds the control character U+%04X; remove it", c);
+			return template_refuse(compiler->source, i, compiler->why,
+					       "the text holds the control character U+%04X; remove it", c);
 	}
 	return ERR_OK;
 }
@@ -402,8 +410,9 @@ static enum err check_closed(const struct compiler *compiler)
 		return ERR_OK;
 	struct view name = template_op(compiler->template, compiler->open[compiler->depth - 1])->text;
 	size_t tag = view_find_last_byte(view_head(compiler->source, position(compiler, name)), '{') - 1;
-	return refuse_at(compiler, tag, "the section \"" VIEW_FMT "\" is not closed; add {{/" VIEW_FMT "}}",
-			 VIEW_ARG(name), VIEW_ARG(name));
+	return template_refuse(compiler->source, tag, compiler->why,
+			       "the section \"" VIEW_FMT "\" is not closed; add {{/" VIEW_FMT "}}", VIEW_ARG(name),
+			       VIEW_ARG(name));
 }
 
 static enum err compile(struct compiler *compiler, struct view source)

@@ -54,6 +54,8 @@ struct template_place {
 	size_t line, column;
 };
 struct template_place template_place(struct view source, size_t at);
+/* Refuses what stands there: "line 3, column 7: " and the sentence are appended to why. Always ERR_INVALID. */
+enum err template_refuse(struct view source, size_t at, struct buf *why, const char *format, ...) PRINTF_LIKE(4, 5);
 
 /* A tag of a normalised source. */
 struct template_tag {
