@@ -147,10 +147,15 @@ static void note_failure(struct exchange *exchange, enum err err, struct view wh
 	backoff_fail(&exchange->backoff, boot_us);
 }
 
-static enum err come_back(struct exchange *exchange, struct buf *why)
+/* Not when the worker is to end: each try may cost as long as a silent server is waited for, and the journal keeps what it is not told. */
+static enum err come_back(struct exchange *exchange, bool is_stopping, struct buf *why)
 {
 	if (!exchange->is_away)
 		return ERR_OK;
+	if (is_stopping) {
+		buf_add(why, VIEW_LIT("the worker is to end"));
+		return ERR_UNAVAILABLE;
+	}
 	enum err err = db_reconnect(exchange->parts.db, why);
 	if (err != ERR_OK)
 		return ERR_UNAVAILABLE;
@@ -189,7 +194,7 @@ static enum err log_in(struct exchange *exchange, const struct exchange_turn *tu
 static enum err do_what_is_due(struct exchange *exchange, const struct exchange_turn *turn,
 			       struct exchange_result *result, struct buf *why)
 {
-	enum err err = come_back(exchange, why);
+	enum err err = come_back(exchange, turn->is_stopping, why);
 	if (err == ERR_OK && turn->boot_us >= exchange->states_us)
 		err = ask_states(exchange, turn, why);
 	if (err == ERR_OK && exchange->followed != exchange->version)
