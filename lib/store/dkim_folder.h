@@ -1,6 +1,6 @@
 /* The private keys of DKIM, in the folder that dkim.dir names, as all programs read it:
  *
- *     DOMAIN/SELECTOR.rsa.pem  DOMAIN/SELECTOR.ed25519.pem      in use; PEM, and a line "created: 2026-11-26T15:40:00Z" before it
+ *     DOMAIN/SELECTOR.rsa.pem  DOMAIN/SELECTOR.ed25519.pem      in use; PEM, and a line "created: 2026-11-26T15:40:00.000000Z" before it
  *     DOMAIN/SELECTOR.rsa.pem.retired                           no longer; kept, so that its selector is not taken again
  *
  * Nothing else says which keys there are, so that a folder can be copied from host to host. The oldest key of its kind signs for a domain: a new
@@ -11,7 +11,7 @@
 
 #include "mail/dkim.h"
 
-enum { DKIM_CREATED = 20 };
+enum { DKIM_CREATED = 27 };
 
 struct dkim_entry {
 	struct dkim_key *key;
