@@ -9,6 +9,7 @@
 #include "listctl/signing.h"
 #include "mail/address.h"
 #include "mail/parts.h"
+#include "store/readers.h"
 
 /* ---- create, edit ---- */
 
@@ -101,8 +102,7 @@ enum err campaign_edit(struct call *call)
 #define DUMMY_SHORT VIEW_LIT("previewpreviewpreviewpreviewprv")
 #define DUMMY_LONG VIEW_LIT("previewpreviewpreviewpreviewpreviewpreviewprv")
 
-static enum err find_reader(struct call *call, uint64_t list_id, struct campaign_reader *ret_reader,
-			    struct db_rows **ret_rows)
+static enum err find_reader(struct call *call, uint64_t list_id, struct reader *ret_reader, struct db_rows **ret_rows)
 {
 	AUTO_BUF key = buf_with_ceiling(LIMIT_ADDRESS);
 	if (call->operand_count > 1) {
@@ -114,7 +114,7 @@ static enum err find_reader(struct call *call, uint64_t list_id, struct campaign
 			return err;
 	}
 	double fraction = (double)(clock_boot_us() % 1000) / 1000;
-	return campaigns_reader(call->db, list_id, buf_view(&key), fraction, ret_reader, ret_rows, call->why);
+	return readers_find(call->db, list_id, buf_view(&key), fraction, ret_reader, ret_rows, call->why);
 }
 
 static void show_field(const char *name, struct view value)
@@ -163,8 +163,7 @@ static enum err show_message(struct call *call, struct view message)
 	return err;
 }
 
-static enum err show_object(struct call *call, const struct campaign_reader *reader, struct view message,
-			    struct view gaps)
+static enum err show_object(struct call *call, const struct reader *reader, struct view message, struct view gaps)
 {
 	static const struct output_column columns[] = { { .name = "email" },
 							{ .name = "gaps" },
@@ -173,7 +172,7 @@ static enum err show_object(struct call *call, const struct campaign_reader *rea
 	return output_object(call->out, columns, ARRAY_LEN(columns), cells, call->why);
 }
 
-static enum err show_copy(struct call *call, struct composer *composer, const struct campaign_reader *reader)
+static enum err show_copy(struct call *call, struct composer *composer, const struct reader *reader)
 {
 	AUTO_BUF message = buf_with_ceiling(LIMIT_MESSAGE);
 	AUTO_BUF gaps = buf_with_ceiling(LIMIT_WHY);
@@ -203,7 +202,7 @@ enum err campaign_preview(struct call *call)
 	AUTO_DB_ROWS *reader_rows = NULL;
 	struct campaign campaign;
 	struct list list;
-	struct campaign_reader reader;
+	struct reader reader;
 	struct composer *composer = NULL;
 	enum err err = campaign_named(call, &campaign, &rows);
 	if (err == ERR_OK)
@@ -213,6 +212,7 @@ enum err campaign_preview(struct call *call)
 	if (err == ERR_OK) {
 		list.title = campaign.list_title;
 		list.list_id = campaign.list_header_id;
+		list.headers = campaign.list_headers;
 	}
 	if (err == ERR_OK)
 		err = draft_compile(call, &campaign.content, &list, campaign.name, &composer);

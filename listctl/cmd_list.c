@@ -1,6 +1,7 @@
 #include "base/limits.h"
 #include "listctl/call.h"
 #include "listctl/letter_file.h"
+#include "listctl/list_headers_options.h"
 #include "listctl/reader_fields.h"
 #include "listctl/sender_text.h"
 #include "mail/address.h"
@@ -13,7 +14,7 @@ enum { NAME_MAX_SIZE = 64, TITLE_MAX_SIZE = 200, LIST_ID_MAX_SIZE = 255 };
 
 /* The texts of a list being made or edited; the list's views point into them. */
 struct draft {
-	struct buf from_name, from_address, reply_to, list_id, scratch, layout;
+	struct buf from_name, from_address, reply_to, list_id, scratch, layout, headers;
 	struct list list;
 };
 
@@ -26,6 +27,7 @@ static struct draft draft_empty(void)
 		.list_id = buf_with_ceiling(LIST_ID_MAX_SIZE),
 		.scratch = buf_with_ceiling(TITLE_MAX_SIZE),
 		.layout = buf_with_ceiling(LIMIT_TEMPLATE),
+		.headers = buf_with_ceiling(LIMIT_INTAKE_HEAD),
 	};
 }
 
@@ -37,6 +39,7 @@ static void draft_done(struct draft *draft)
 	buf_done(&draft->list_id);
 	buf_done(&draft->scratch);
 	buf_done(&draft->layout);
+	buf_done(&draft->headers);
 }
 
 static bool is_name_byte(char byte)
@@ -133,6 +136,14 @@ static enum err take_layout(struct call *call, struct draft *draft)
 	return err;
 }
 
+static enum err take_headers(struct call *call, struct draft *draft)
+{
+	buf_add(&draft->headers, draft->list.headers);
+	enum err err = list_headers_take(call, &draft->headers);
+	draft->list.headers = buf_view(&draft->headers);
+	return err;
+}
+
 /* RFC 2919 section 2: dot-atom text of at least two parts; lower case, so that equal ones are equal octets. */
 static bool is_list_id(struct view text)
 {
@@ -166,10 +177,26 @@ static enum err take_list_id(struct call *call, struct draft *draft)
 				  "between");
 }
 
+/* The value, or several as an array. */
+static void add_values(const struct call *call, const char *option, struct buf *out)
+{
+	const char *value;
+	bool is_array = call_option_at(call, option, 1) != NULL;
+	if (is_array)
+		buf_add_byte(out, '[');
+	for (size_t i = 0; (value = call_option_at(call, option, i)) != NULL; i++) {
+		if (i > 0)
+			buf_add_byte(out, ',');
+		output_json_string(out, view_of(value));
+	}
+	if (is_array)
+		buf_add_byte(out, ']');
+}
+
 static enum err audit_list(struct call *call, const char *action, struct view name)
 {
 	AUTO_BUF subject = buf_with_ceiling(LIMIT_WHY);
-	AUTO_BUF detail = buf_with_ceiling(LIMIT_WHY);
+	AUTO_BUF detail = buf_with_ceiling(LIMIT_OUTPUT_LINE);
 	buf_addf(&subject, "list:" VIEW_FMT, VIEW_ARG(name));
 	buf_add_byte(&detail, '{');
 	for (size_t i = 0; call->command->options[i].name != NULL; i++) {
@@ -179,7 +206,7 @@ static enum err audit_list(struct call *call, const char *action, struct view na
 			buf_add_byte(&detail, ',');
 		output_json_string(&detail, view_of(call->command->options[i].name));
 		buf_add_byte(&detail, ':');
-		output_json_string(&detail, view_of(call->values[i]));
+		add_values(call, call->command->options[i].name, &detail);
 	}
 	buf_add_byte(&detail, '}');
 	return audit_append(call->db, view_of(call->actor), action, buf_view(&subject), buf_view(&detail), call->why);
@@ -248,15 +275,17 @@ static enum err store_edited(struct call *call, struct draft *draft)
 	if (err == ERR_OK)
 		err = take_layout(call, draft);
 	if (err == ERR_OK)
+		err = take_headers(call, draft);
+	if (err == ERR_OK)
 		err = lists_update(call->db, &draft->list, call->why);
 	return err == ERR_OK ? audit_list(call, "list.edit", draft->list.name) : err;
 }
 
 static enum err edit(struct call *call)
 {
-	if (!call_has(call, "title") && !call_has(call, "from") && !call_has(call, "reply-to") &&
-	    !call_has(call, "layout"))
-		return call_misused(call, "nothing to change: give --title, --from, --reply-to or --layout");
+	if (!call_has_any(call))
+		return call_misused(call,
+				    "nothing to change: give one of the options that `listctl list edit --help` shows");
 	enum err err = db_begin(call->db, call->why);
 	if (err != ERR_OK)
 		return err;
@@ -292,6 +321,11 @@ static enum err show(struct call *call)
 		{ .name = "from_name" },
 		{ .name = "from_address" },
 		{ .name = "reply_to" },
+		{ .name = "help_url" },
+		{ .name = "owner" },
+		{ .name = "archive_url" },
+		{ .name = "post" },
+		{ .name = "headers", .type = OUTPUT_JSON },
 		{ .name = "created_at", .type = OUTPUT_TIME },
 		{ .name = "active", .type = OUTPUT_INT },
 		{ .name = "unconfirmed", .type = OUTPUT_INT },
@@ -304,11 +338,26 @@ static enum err show(struct call *call)
 	if (err != ERR_OK)
 		return err;
 	const struct list list = lists_get(rows, 0);
+	AUTO_BUF headers = buf_with_ceiling(LIMIT_OUTPUT_LINE);
+	list_headers_json(list.headers, &headers);
 	const struct output_cell cells[] = {
-		cell_text(list.name),        cell_text(list.title),        cell_text(list.list_id),
-		cell_text(list.from_name),   cell_text(list.from_address), cell_text_or_null(list.reply_to),
-		cell_time(list.created_us),  cell_int(list.active),        cell_int(list.unconfirmed),
-		cell_int(list.unsubscribed), cell_int(list.disabled),      cell_int(list.removed),
+		cell_text(list.name),
+		cell_text(list.title),
+		cell_text(list.list_id),
+		cell_text(list.from_name),
+		cell_text(list.from_address),
+		cell_text_or_null(list.reply_to),
+		cell_text_or_null(list_headers_shown(list.headers, LIST_HELP)),
+		cell_text_or_null(list_headers_shown(list.headers, LIST_OWNER)),
+		cell_text_or_null(list_headers_shown(list.headers, LIST_ARCHIVE)),
+		cell_text_or_null(list_headers_shown(list.headers, LIST_POST)),
+		cell_text(buf_view(&headers)),
+		cell_time(list.created_us),
+		cell_int(list.active),
+		cell_int(list.unconfirmed),
+		cell_int(list.unsubscribed),
+		cell_int(list.disabled),
+		cell_int(list.removed),
 	};
 	return output_object(call->out, columns, ARRAY_LEN(columns), cells, call->why);
 }
@@ -352,6 +401,7 @@ static const struct command_option edit_options[] = {
 	{ "from", "SENDER", "who the letters come from, \"Name <address>\"" },
 	{ "reply-to", "ADDRESS", "where answers go; \"\" for the sender" },
 	{ "layout", "FILE", "the HTML around the list's letters, with {{{content}}} in it; \"\" for the built-in one" },
+	LIST_HEADERS_OPTIONS,
 	{ NULL, NULL, NULL },
 };
 
@@ -377,10 +427,14 @@ const struct command list_commands[] = {
 	    .noun = "list",
 	    .verb = "edit",
 	    .operands = "NAME",
-	    .help = "change a list's title, sender, reply address or layout",
+	    .help = "change a list's title, sender, reply address, layout or header fields",
 	    .details =
 		"A campaign keeps the sender, the reply address and the layout that the list had when it was\n"
-		"written, and the title that it had when the campaign started.\n"
+		"written, and the title and header fields that it had when the campaign started.\n"
+		"Header fields: RFC 2369 says what List-Help and the like are for; --post no tells programs that\n"
+		"nobody writes to this list. Those of your own (--header \"X-Team: letters\") may not be ones that "
+		"the\n"
+		"program writes, or that belong to the message's way. All of them are in every copy.\n"
 		"A layout is an HTML template: {{{content}}} is where the letter stands, {{subject}} and\n"
 		"{{preheader}} are the letter's, and merge fields such as {{list.title}} and {{unsubscribe}} are\n"
 		"each copy's. `show --layout` prints the present one to start from; verpost-template(7).\n",

@@ -194,6 +194,8 @@ enum err draft_compile(struct call *call, const struct campaign_content *content
 		.bounce_domain = view_of(call->settings->bounce_domain),
 		.list_name = list->name,
 		.campaign_name = campaign_name,
+		.list_headers = list->headers,
+		.web_base_url = view_of(call->settings->web_base_url),
 	};
 	AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
 	err = composer_compile(&composition, fields.names, fields.count, ret_composer, &reason);

@@ -15,7 +15,7 @@ struct run *runs_find(const struct runs *runs, int64_t campaign_id)
 }
 
 static enum err compile(struct run *run, const struct run_source *source, const struct db_rows *fields,
-			struct view bounce_domain, struct buf *why)
+			const struct settings *settings, struct buf *why)
 {
 	const struct composition composition = {
 		.subject = source->subject,
@@ -26,9 +26,11 @@ static enum err compile(struct run *run, const struct run_source *source, const 
 		.list_title = source->list_title,
 		.text_body = source->text_body,
 		.html_body = source->html_body,
-		.bounce_domain = bounce_domain,
+		.bounce_domain = view_of(settings->bounce_domain),
 		.list_name = source->list_name,
 		.campaign_name = source->campaign_name,
+		.list_headers = source->list_headers,
+		.web_base_url = view_of(settings->web_base_url),
 	};
 	size_t count = db_row_count(fields);
 	struct view *names = calloc(count + 1, sizeof(*names));
@@ -84,7 +86,7 @@ static enum err load(struct run *run, struct db *db, const struct setup *setup, 
 	name(source.list_name, run->list_name);
 	run->expire_us = source.expire_us;
 	AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
-	err = compile(run, &source, fields, view_of(setup->settings.bounce_domain), &reason);
+	err = compile(run, &source, fields, &setup->settings, &reason);
 	if (err == ERR_INVALID) {
 		run_hold(run, buf_view(&reason), 0);
 		return ERR_OK;

@@ -42,6 +42,13 @@ SETTING(DURATION, bounce, window, "7d", "time",
 	"relay keeps trying.")
 SETTING(DURATION, bounce, keep_raw, "30d", "time", "How long a returned message is kept as evidence.")
 
+/* Links in messages */
+SETTING(TEXT, web, base_url, "", "https://HOST[/PATH]",
+	"What the links of messages begin with. When it is set, each message has a one-click link to unsubscribe "
+	"(RFC 8058), https://HOST[/PATH]/u/TOKEN, in List-Unsubscribe before the mailto: one, with "
+	"List-Unsubscribe-Post, and {{unsubscribe}} is that link. Leave it empty until a server answers there: "
+	"readers are then unsubscribed by mail alone.")
+
 /* The relay that takes the mail */
 SETTING(TEXT, relay, host, "127.0.0.1", "host name or address", "The SMTP relay that sender hands messages to.")
 SETTING(COUNT, relay, port, "25", "TCP port", "The relay's port.")

@@ -54,9 +54,14 @@ static enum err take_copy(struct composer *composer, const struct copy *copy, st
 	buf_add_byte(&composer->unsubscribe, '@');
 	if (buf_add(&composer->unsubscribe, buf_view(&composer->bounce_domain)) != ERR_OK)
 		return buf_err(&composer->unsubscribe);
+	bool has_web = composer->web_base.len > 0;
+	buf_reset(&composer->one_click);
+	buf_add(&composer->one_click, buf_view(&composer->web_base));
+	if (has_web && buf_add(&composer->one_click, copy->unsubscribe_token) != ERR_OK)
+		return buf_err(&composer->one_click);
 	merge->name = copy->name;
 	merge->email = copy->address;
-	merge->unsubscribe = buf_view(&composer->unsubscribe);
+	merge->unsubscribe = buf_view(has_web ? &composer->one_click : &composer->unsubscribe);
 	if (composer->uses_attributes && copy->attributes.len > 0)
 		return attributes_parse(&merge->attributes, copy->attributes, why);
 	attributes_done(&merge->attributes);
@@ -121,9 +126,19 @@ static enum err write_date_and_ids(struct composer *composer, const struct copy 
 	buf_add(out, copy->message_token);
 	buf_add_byte(out, '@');
 	buf_add(out, buf_view(&composer->from_domain));
-	buf_add(out, VIEW_LIT(">\r\nList-Unsubscribe: <"));
-	buf_add(out, buf_view(&composer->unsubscribe));
 	return buf_add(out, VIEW_LIT(">\r\n"));
+}
+
+/* One https URI and the field that makes it one-click go together (RFC 8058 section 3.1); it folds between the two links. */
+static enum err write_unsubscribe(const struct composer *composer, struct buf *out)
+{
+	bool has_web = composer->one_click.len > 0;
+	buf_add(out, VIEW_LIT("List-Unsubscribe: <"));
+	buf_add(out, buf_view(&composer->one_click));
+	buf_add(out, has_web ? VIEW_LIT(">,\r\n <") : VIEW_LIT(""));
+	buf_add(out, buf_view(&composer->unsubscribe));
+	buf_add(out, VIEW_LIT(">\r\n"));
+	return buf_add(out, has_web ? VIEW_LIT("List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n") : VIEW_LIT(""));
 }
 
 static enum err write_headers(struct composer *composer, const struct copy *copy, struct buf *out, struct buf *why)
@@ -134,6 +149,8 @@ static enum err write_headers(struct composer *composer, const struct copy *copy
 		err = write_subject(composer, out, why);
 	if (err == ERR_OK)
 		err = write_date_and_ids(composer, copy, out, why);
+	if (err == ERR_OK)
+		err = write_unsubscribe(composer, out);
 	return err != ERR_OK ? err : buf_add(out, buf_view(&composer->last_headers));
 }
 

@@ -20,21 +20,24 @@ struct composition {
 	struct view html_body;                /* template; empty: text only, no multipart */
 	struct view bounce_domain;            /* of the mailto unsubscribe address */
 	struct view list_name, campaign_name; /* for {{list.name}}, {{campaign.name}}, Feedback-ID */
+	struct view list_headers;             /* lines of mail/list_headers.h; empty: none */
+	struct view web_base_url; /* https://HOST[/PATH]; empty: no one-click unsubscribing (RFC 8058), mailto only */
 };
 
 /* One recipient. */
 struct copy {
-	struct view address;           /* To */
-	struct view name;              /* may be empty */
-	struct view attributes;        /* a JSON object; empty: no attributes */
-	struct view message_token;     /* purpose `message`: Message-ID is <token@domain of From> */
-	struct view unsubscribe_token; /* List-Unsubscribe: <mailto:unsubscribe+TOKEN@bounce_domain> */
-	int64_t date_us;               /* Date header, UTC */
+	struct view address;       /* To */
+	struct view name;          /* may be empty */
+	struct view attributes;    /* a JSON object; empty: no attributes */
+	struct view message_token; /* purpose `message`: Message-ID is <token@domain of From> */
+	/* List-Unsubscribe: <mailto:unsubscribe+TOKEN@bounce_domain>, with web_base_url <WEB_BASE_URL/u/TOKEN> in front of it */
+	struct view unsubscribe_token;
+	int64_t date_us; /* Date header, UTC */
 };
 
 /* Compiles. ERR_INVALID when a field is neither known nor built in, a section is not closed, or a header would be broken:
  * `why` gives the part ("subject", "text", "html", "from" ...), line, column and remedy.
- * The language is that of mail/template.h. Built in: name, email, unsubscribe (the mailto: link), list.name, list.title,
+ * The language is that of mail/template.h. Built in: name, email, unsubscribe (the https: link, or the mailto: link without web_base_url), list.name, list.title,
  * campaign.name; they hide attributes of the same name. known_fields are the attributes that some member of the list has,
  * those inside objects and lists as dotted paths ("orders.sku").
  * The caller releases *ret_composer with composer_done(). */

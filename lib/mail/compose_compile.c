@@ -6,6 +6,7 @@
 #include "mail/address.h"
 #include "mail/compose_private.h"
 #include "mail/header.h"
+#include "mail/list_headers.h"
 
 /* The right-most part of Feedback-ID names the sender to Gmail: 5 to 15 characters. */
 #define FEEDBACK_SENDER "verpost"
@@ -23,7 +24,9 @@ static struct composer empty_composer(void)
 		.list_name = buf_with_ceiling(LIMIT_INTAKE_HEAD),
 		.list_title = buf_with_ceiling(LIMIT_INTAKE_HEAD),
 		.campaign_name = buf_with_ceiling(LIMIT_INTAKE_HEAD),
+		.web_base = buf_with_ceiling(LIMIT_COMMAND_LINE),
 		.unsubscribe = buf_with_ceiling(LIMIT_COMMAND_LINE),
+		.one_click = buf_with_ceiling(LIMIT_COMMAND_LINE),
 		.line = buf_with_ceiling(MAX_SUBJECT),
 		.date = buf_with_ceiling(LIMIT_INTAKE_HEAD),
 		.scratch = { .text = buf_with_ceiling(LIMIT_MESSAGE), .escaped = buf_with_ceiling(LIMIT_MESSAGE) },
@@ -93,6 +96,20 @@ static enum err check_label(const char *what, struct view name, struct buf *why)
 	return ERR_OK;
 }
 
+/* What a token follows. */
+static enum err add_web_base(struct composer *composer, struct view url, struct buf *why)
+{
+	if (url.len == 0)
+		return ERR_OK;
+	while (view_ends(url, VIEW_LIT("/")))
+		url.len--;
+	if (list_headers_is_web(url))
+		return buf_addf(&composer->web_base, VIEW_FMT "/u/", VIEW_ARG(url));
+	buf_add(why, VIEW_LIT("web.base_url must begin with https:// and be a URL without ? and #, which one-click "
+			      "unsubscribing (RFC 8058) needs; correct it, or leave it empty"));
+	return ERR_INVALID;
+}
+
 static enum err compile_names(struct composer *composer, const struct composition *from, struct buf *why)
 {
 	enum err err = check_label("list", from->list_name, why);
@@ -102,6 +119,8 @@ static enum err compile_names(struct composer *composer, const struct compositio
 		err = header_check(VIEW_LIT("the list's title"), from->list_title, why);
 	if (err == ERR_OK)
 		err = add_domain("bounce domain", from->bounce_domain, &composer->bounce_domain, why);
+	if (err == ERR_OK)
+		err = add_web_base(composer, from->web_base_url, why);
 	if (err != ERR_OK)
 		return err;
 	buf_add(&composer->list_name, from->list_name);
@@ -118,6 +137,8 @@ static enum err compile_last_headers(struct composer *composer, const struct com
 	enum err err = add_domain("list id", from->list_id, &list_id, why);
 	if (err == ERR_OK)
 		err = header_write_id(VIEW_LIT("List-Id"), from->list_title, buf_view(&list_id), out);
+	if (err == ERR_OK)
+		err = list_headers_write(from->list_headers, out, why);
 	if (err == ERR_OK)
 		err = buf_addf(&feedback, VIEW_FMT ":" VIEW_FMT ":bulk:" FEEDBACK_SENDER, VIEW_ARG(from->campaign_name),
 			       VIEW_ARG(from->list_name));
@@ -261,11 +282,15 @@ void composer_done(struct composer *composer)
 	if (composer == NULL)
 		return;
 	struct buf *const bufs[] = {
-		&composer->first_headers, &composer->subject_header, &composer->last_headers,
-		&composer->from_domain,   &composer->bounce_domain,  &composer->list_name,
-		&composer->list_title,    &composer->campaign_name,  &composer->unsubscribe,
-		&composer->line,          &composer->scratch.text,   &composer->scratch.escaped,
-		&composer->body_heads[0], &composer->body_heads[1],  &composer->date,
+		&composer->first_headers, &composer->subject_header,
+		&composer->last_headers,  &composer->from_domain,
+		&composer->bounce_domain, &composer->list_name,
+		&composer->list_title,    &composer->campaign_name,
+		&composer->unsubscribe,   &composer->web_base,
+		&composer->one_click,     &composer->line,
+		&composer->scratch.text,  &composer->scratch.escaped,
+		&composer->body_heads[0], &composer->body_heads[1],
+		&composer->date,
 	};
 	for (size_t i = 0; i < ARRAY_LEN(bufs); i++)
 		buf_done(bufs[i]);

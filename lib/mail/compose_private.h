@@ -24,10 +24,12 @@ struct composer {
 	struct buf last_headers;   /* List-Id to MIME-Version */
 	struct buf from_domain, bounce_domain;
 	struct buf list_name, list_title, campaign_name;
+	struct buf web_base; /* https://HOST[/PATH]/u/; empty: none */
 
 	/* memory of the copy under way */
 	struct merge merge;
 	struct buf unsubscribe; /* mailto:unsubscribe+TOKEN@... */
+	struct buf one_click;   /* WEB_BASE TOKEN; empty: none */
 	struct buf line;        /* a value or a subject */
 	struct buf date;        /* of the copies before, which mostly have the same */
 	int64_t date_us;        /* what `date` says; meaningless while it is empty */

@@ -31,9 +31,15 @@ static const struct field_row rows[] = {
 	{ "Content-Type", true },
 	{ "Content-Transfer-Encoding", false },
 	{ "List-Id", false },
+	{ "List-Help", false },
+	{ "List-Owner", false },
+	{ "List-Archive", false },
+	{ "List-Post", false },
 	{ "List-Unsubscribe", true },
 	{ "List-Unsubscribe-Post", true },
 	{ "Feedback-ID", false },
+	{ "CFBL-Address", false }, /* RFC 9477 section 3.1.4: of no use unless signed */
+	{ "CFBL-Feedback-ID", false },
 };
 
 struct dkim_signer {

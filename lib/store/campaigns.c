@@ -20,8 +20,6 @@ enum statement {
 	PAUSE,
 	RESUME,
 	CANCEL,
-	READER,
-	ANY_READER,
 	STATEMENT_COUNT
 };
 
@@ -29,7 +27,8 @@ enum statement {
 	"SELECT c.id, c.list_id, c.name, l.name, c.state, c.subject, c.from_name, c.from_address, c.reply_to, "        \
 	"c.in_doubt, to_char(c.local_time, 'YYYY-MM-DD HH24:MI:SS'), c.zone, c.hold_reason, c.audience, c.start_at,"   \
 	" c.created_at, c.started_at, c.ended_at, c.not_after, c.window_text, c.local_attribute, c.local_fallback,"    \
-	" coalesce(c.list_title, l.title), coalesce(c.list_header_id, l.list_id),"                                     \
+	" coalesce(c.list_title, l.title), coalesce(c.list_header_id, l.list_id), coalesce(c.list_headers, "           \
+	"l.headers),"                                                                                                  \
 	" (extract(epoch FROM c.expire) * 1000000)::bigint, CASE WHEN c.windows IS NOT NULL"                           \
 	" AND c.state IN ('scheduled', 'running', 'paused') AND NOT is_in_window(c.windows, c.zone, now())"            \
 	" THEN next_opening(c.windows, c.zone, now()) END" bodies " FROM campaign c JOIN list l ON l.id = c.list_id"
@@ -59,6 +58,7 @@ enum column {
 	COL_LOCAL_FALLBACK,
 	COL_LIST_TITLE,
 	COL_LIST_HEADER_ID,
+	COL_LIST_HEADERS,
 	COL_EXPIRE,
 	COL_OPENS,
 	COL_TEXT_BODY,
@@ -115,19 +115,6 @@ static const struct db_statement statements[] = {
 	[CANCEL] = { "campaigns_cancel",
 		     "UPDATE campaign SET state = 'canceled', hold_reason = NULL, ended_at = now() WHERE name = $1"
 		     " AND state IN ('scheduled', 'running', 'paused')" },
-	[READER] = { "campaigns_reader",
-		     "SELECT s.id, s.address, s.name, s.attributes FROM subscriber s JOIN membership m"
-		     " ON m.subscriber_id = s.id AND m.list_id = $1 WHERE s.address_key = $2" },
-	/* The first active member from a point between the least and the greatest id, or else the first of all. */
-	[ANY_READER] = { "campaigns_any_reader",
-			 "WITH span AS (SELECT min(subscriber_id) AS low, max(subscriber_id) AS high FROM membership"
-			 " WHERE list_id = $1), chosen AS ((SELECT subscriber_id FROM membership WHERE list_id = $1"
-			 " AND state = 'active' AND subscriber_id >= (SELECT low + ((high - low) * "
-			 "$2::text::float8)::bigint"
-			 " FROM span) ORDER BY subscriber_id LIMIT 1) UNION ALL (SELECT subscriber_id FROM membership"
-			 " WHERE list_id = $1 AND state = 'active' ORDER BY subscriber_id LIMIT 1) LIMIT 1)"
-			 " SELECT s.id, s.address, s.name, s.attributes FROM subscriber s"
-			 " JOIN chosen ON chosen.subscriber_id = s.id" },
 };
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row per statement");
 
@@ -168,6 +155,7 @@ void campaigns_at(const struct db_rows *rows, size_t row, struct campaign *ret_c
 		.list_name = db_get_text(rows, row, COL_LIST_NAME),
 		.list_title = db_get_text(rows, row, COL_LIST_TITLE),
 		.list_header_id = db_get_text(rows, row, COL_LIST_HEADER_ID),
+		.list_headers = db_get_text(rows, row, COL_LIST_HEADERS),
 		.content = {
 			.subject = db_get_text(rows, row, COL_SUBJECT),
 			.from_name = db_get_text(rows, row, COL_FROM_NAME),
@@ -460,41 +448,4 @@ enum err campaigns_cancel(struct db *db, struct view name, struct view actor, st
 	};
 	const struct db_value values[] = { db_text(name) };
 	return take_step(db, &step, values, ARRAY_LEN(values), actor, (struct view){ 0 }, why);
-}
-
-/* ---- readers ---- */
-
-static enum err find_reader(struct db *db, uint64_t list_id, struct view address_key, double fraction,
-			    struct db_rows **ret_rows, struct buf *why)
-{
-	AUTO_BUF text = buf_with_ceiling(64);
-	buf_addf(&text, "%.6f", fraction);
-	bool any = address_key.len == 0;
-	const struct db_value values[] = { db_int((int64_t)list_id), db_text(any ? buf_view(&text) : address_key) };
-	return db_run(db, &statements[any ? ANY_READER : READER], values, ARRAY_LEN(values), ret_rows, why);
-}
-
-enum err campaigns_reader(struct db *db, uint64_t list_id, struct view address_key, double fraction,
-			  struct campaign_reader *ret_reader, struct db_rows **ret_rows, struct buf *why)
-{
-	struct db_rows *rows = NULL;
-	enum err err = find_reader(db, list_id, address_key, fraction, &rows, why);
-	if (err != ERR_OK)
-		return err;
-	if (db_row_count(rows) == 0) {
-		db_rows_done(rows);
-		if (address_key.len == 0)
-			buf_addf(why, "the list has no active members; import some first");
-		else
-			buf_addf(why, VIEW_FMT " is not on the campaign's list", VIEW_ARG(address_key));
-		return ERR_NOT_FOUND;
-	}
-	*ret_reader = (struct campaign_reader){
-		.id = (uint64_t)db_get_int(rows, 0, 0),
-		.address = db_get_text(rows, 0, 1),
-		.name = db_get_text(rows, 0, 2),
-		.attributes = db_get_text(rows, 0, 3),
-	};
-	*ret_rows = rows;
-	return ERR_OK;
 }

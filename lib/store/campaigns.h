@@ -28,7 +28,8 @@ struct campaign {
 	uint64_t id, list_id;
 	enum campaign_state state;
 	struct view name, list_name;
-	struct view list_title, list_header_id; /* in its copies: the list's, once it has started as they were then */
+	struct view list_title, list_header_id,
+	    list_headers; /* in its copies: the list's, once it has started as they were then */
 	struct campaign_content content;
 	struct view local_time, zone; /* "2026-12-24 18:00:00"; empty: no schedule, or started at once */
 	struct view hold_reason;
@@ -92,16 +93,5 @@ enum err campaigns_pause(struct db *db, struct view name, struct view reason, st
 enum err campaigns_resume(struct db *db, struct view name, struct view actor, struct buf *why) MUST_USE;
 /* scheduled, running, paused -> canceled, for good. */
 enum err campaigns_cancel(struct db *db, struct view name, struct view actor, struct buf *why) MUST_USE;
-
-/* ---- whom a template is for ---- */
-
-/* One member of a list, whose copy is shown. Views borrowed from the rows. */
-struct campaign_reader {
-	uint64_t id;
-	struct view address, name, attributes;
-};
-/* The member with that address key; with an empty key an active one near the fraction 0..1 of the list. ERR_NOT_FOUND. */
-enum err campaigns_reader(struct db *db, uint64_t list_id, struct view address_key, double fraction,
-			  struct campaign_reader *ret_reader, struct db_rows **ret_rows, struct buf *why) MUST_USE;
 
 #endif

@@ -4,7 +4,8 @@
 
 enum statement { CREATE, UPDATE, FIND, COUNTED, STATEMENT_COUNT };
 
-#define LIST_COLUMNS "l.id, l.name, l.title, l.list_id, l.from_name, l.from_address, l.reply_to, l.created_at"
+#define LIST_COLUMNS                                                                                                   \
+	"l.id, l.name, l.title, l.list_id, l.from_name, l.from_address, l.reply_to, l.created_at, l.headers"
 
 static const struct db_statement statements[] = {
 	[CREATE] = {
@@ -15,7 +16,7 @@ static const struct db_statement statements[] = {
 	[UPDATE] = {
 		.name = "lists_update",
 		.sql = "UPDATE list SET title = $2, from_name = $3, from_address = $4, reply_to = $5,"
-		       " layout = $6 WHERE id = $1",
+		       " layout = $6, headers = $7 WHERE id = $1",
 	},
 	[FIND] = {
 		.name = "lists_find",
@@ -51,7 +52,8 @@ enum err lists_update(struct db *db, const struct list *list, struct buf *why)
 					   db_text(list->from_name),
 					   db_text(list->from_address),
 					   db_text_or_null(list->reply_to),
-					   db_text_or_null(list->layout) };
+					   db_text_or_null(list->layout),
+					   db_text(list->headers) };
 	return db_run(db, &statements[UPDATE], values, ARRAY_LEN(values), NULL, why);
 }
 
@@ -66,6 +68,7 @@ static struct list row_of(const struct db_rows *rows, size_t row)
 		.from_address = db_get_text(rows, row, 5),
 		.reply_to = db_get_text(rows, row, 6),
 		.created_us = db_get_time(rows, row, 7),
+		.headers = db_get_text(rows, row, 8),
 	};
 }
 
@@ -93,7 +96,7 @@ enum err lists_find(struct db *db, struct view name, struct db_rows **ret_rows, 
 		return no_such_list(name, why);
 	}
 	*ret_list = row_of(rows, 0);
-	ret_list->layout = db_get_text(rows, 0, 8);
+	ret_list->layout = db_get_text(rows, 0, 9);
 	*ret_rows = rows;
 	return ERR_OK;
 }
@@ -112,10 +115,10 @@ enum err lists_counted(struct db *db, struct view name_or_empty, struct db_rows 
 struct list lists_get(const struct db_rows *rows, size_t row)
 {
 	struct list list = row_of(rows, row);
-	list.active = db_get_int(rows, row, 8);
-	list.unconfirmed = db_get_int(rows, row, 9);
-	list.unsubscribed = db_get_int(rows, row, 10);
-	list.disabled = db_get_int(rows, row, 11);
-	list.removed = db_get_int(rows, row, 12);
+	list.active = db_get_int(rows, row, 9);
+	list.unconfirmed = db_get_int(rows, row, 10);
+	list.unsubscribed = db_get_int(rows, row, 11);
+	list.disabled = db_get_int(rows, row, 12);
+	list.removed = db_get_int(rows, row, 13);
 	return list;
 }

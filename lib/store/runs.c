@@ -140,7 +140,8 @@ static const struct db_statement statements[] = {
 		      " JOIN subscriber s ON s.id = m.subscriber_id"
 		      " WHERE c.id = $1 AND s.attributes - known.names <> '{}')"
 		      " UPDATE campaign c SET state = 'running', started_at = now(), hold_reason = NULL, audience = $2,"
-		      " local_fallback = $3, list_name = l.name, list_title = l.title, list_header_id = l.list_id,"
+		      " local_fallback = $3, list_name = l.name, list_title = l.title, list_header_id = l.list_id, "
+		      "list_headers = l.headers,"
 		      " fields = ARRAY(SELECT name COLLATE \"C\" FROM more UNION"
 		      " SELECT unnest(names) FROM known ORDER BY 1)"
 		      " FROM list l WHERE c.id = $1 AND l.id = c.list_id" },
@@ -236,7 +237,7 @@ static const struct db_statement statements[] = {
 		   .sql = "SELECT l.id, c.name, coalesce(c.list_name, l.name), coalesce(c.list_title, l.title),"
 			  " coalesce(c.list_header_id, l.list_id), c.subject, c.from_name, c.from_address, c.reply_to,"
 			  " c.text_body, c.html_body,"
-			  " (extract(epoch FROM c.expire) * 1000000)::bigint"
+			  " (extract(epoch FROM c.expire) * 1000000)::bigint, coalesce(c.list_headers, l.headers)"
 			  " FROM campaign c JOIN list l ON l.id = c.list_id WHERE c.id = $1" },
 	[FIELDS] = { .name = "runs_fields", .sql = "SELECT unnest(fields) FROM campaign WHERE id = $1" },
 };
@@ -448,6 +449,7 @@ enum err runs_load(struct db *db, int64_t campaign_id, struct run_source *ret_so
 		.text_body = db_get_text(rows, 0, 9),
 		.html_body = db_get_text(rows, 0, 10),
 		.expire_us = db_get_int(rows, 0, 11),
+		.list_headers = db_get_text(rows, 0, 12),
 	};
 	*ret_rows = rows;
 	return ERR_OK;

@@ -45,7 +45,7 @@ enum err runs_states(struct db *db, const int64_t *campaign_ids, size_t count, e
 /* What every copy of a campaign is made from: of its list, too, as it was when the campaign started. Views borrow from rows, which the caller releases. */
 struct run_source {
 	int64_t list_id;
-	struct view campaign_name, list_name, list_title, list_header_id;
+	struct view campaign_name, list_name, list_title, list_header_id, list_headers;
 	struct view subject, from_name, from_address, reply_to, text_body, html_body;
 	int64_t expire_us; /* of retries; 0: as the settings say */
 };

@@ -196,36 +196,9 @@ START_TEST(states_have_names)
 	}
 END_TEST
 
-START_TEST(readers_are_active_members)
-	{
-		struct db *db = database_open();
-		AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
-		AUTO_DB_ROWS *rows = NULL;
-		struct campaign_reader reader;
-		make_list(db);
-		ck_assert(campaigns_reader(db, 1, (struct view){ 0 }, 0.5, &reader, &rows, &why) == ERR_NOT_FOUND);
-		run_sql(
-		    db,
-		    "INSERT INTO subscriber (address, address_key) SELECT 'P' || g || '@x.test', 'p' || g || '@x.test'"
-		    " FROM generate_series(1, 9) g;"
-		    "INSERT INTO membership (list_id, subscriber_id, state, reason) SELECT 1, id,"
-		    " CASE WHEN id = 4 THEN 'active' ELSE 'unsubscribed' END::membership_state, 'x' FROM subscriber");
-		const double fractions[] = { 0, 0.3, 0.5, 0.999, 1 };
-		for (size_t i = 0; i < ARRAY_LEN(fractions); i++) {
-			AUTO_DB_ROWS *found = NULL;
-			ck_assert(campaigns_reader(db, 1, (struct view){ 0 }, fractions[i], &reader, &found, &why) ==
-				  ERR_OK);
-			ck_view_eq(reader.address, "P4@x.test");
-		}
-		ck_assert(campaigns_reader(db, 1, VIEW_LIT("p2@x.test"), 0, &reader, &rows, &why) == ERR_OK);
-		ck_view_eq(reader.address, "P2@x.test");
-		db_close(db);
-	}
-END_TEST
-
 Suite *test_suite(void)
 {
 	const TTest *const tests[] = { names_are_checked, every_step_from_every_state, local_times_are_of_places,
-				       states_have_names, readers_are_active_members };
+				       states_have_names };
 	return suite_of("campaigns", tests, database_start() ? ARRAY_LEN(tests) : 0);
 }

@@ -220,10 +220,11 @@ struct list_row {
 /* In this order, of one campaign. */
 static const struct list_row list_rows[] = {
 	{ "as it started", "SELECT 1", "News" },
-	{ "the list has another title since", "UPDATE list SET name = 'x', title = 'Other', list_id = 'o.b.test'",
-	  "News" },
+	{ "the list has another title and other header fields since",
+	  "UPDATE list SET name = 'x', title = 'Other', list_id = 'o.b.test', headers = 'X-A: 2'", "News" },
 	{ "started by an older program: what the list has now",
-	  "UPDATE campaign SET list_name = NULL, list_title = NULL, list_header_id = NULL", "Other" },
+	  "UPDATE campaign SET list_name = NULL, list_title = NULL, list_header_id = NULL, list_headers = NULL",
+	  "Other" },
 };
 
 START_TEST(a_started_campaign_keeps_its_list)
@@ -247,6 +248,8 @@ START_TEST(a_started_campaign_keeps_its_list)
 			ck_row(row->label, view_eq(source.list_name, kept ? VIEW_LIT("news") : VIEW_LIT("x")));
 			ck_row(row->label,
 			       view_eq(source.list_header_id, kept ? VIEW_LIT("n.b.test") : VIEW_LIT("o.b.test")));
+			ck_row(row->label, view_eq(source.list_headers, kept ? VIEW_LIT("") : VIEW_LIT("X-A: 2")));
+			ck_row(row->label, view_eq(campaign.list_headers, source.list_headers));
 			ck_row(row->label, view_eq(campaign.list_title, source.list_title));
 			ck_row(row->label, view_eq(campaign.list_header_id, source.list_header_id));
 		}
