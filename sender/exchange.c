@@ -29,6 +29,7 @@ enum err exchange_new(const struct exchange_parts *parts, struct exchange **ret_
 		.classifier = parts->classifier,
 		.worker_id = parts->worker_id,
 	};
+	exchange->ahead = ahead_new(parts->setup->settings.sender_window);
 	exchange->opener = (struct opener){
 		.setup = parts->setup,
 		.worker_id = parts->worker_id,

@@ -3,6 +3,7 @@
 #ifndef SENDER_EXCHANGE_PRIVATE_H
 #define SENDER_EXCHANGE_PRIVATE_H
 
+#include "sender/ahead.h"
 #include "sender/backoff.h"
 #include "sender/exchange.h"
 #include "sender/leaving.h"
@@ -14,6 +15,7 @@ struct exchange {
 	struct exchange_parts parts;
 	struct settlement settlement;
 	struct opener opener;
+	struct ahead ahead;
 	struct leaving leaving;
 	struct backoff backoff;
 	bool is_away;

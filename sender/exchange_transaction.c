@@ -165,7 +165,7 @@ static size_t waiting(const struct exchange *exchange)
 
 bool exchange_has_room(const struct exchange *exchange)
 {
-	return waiting(exchange) <= exchange->parts.setup->settings.sender_window / 4;
+	return waiting(exchange) <= exchange->ahead.size / 4;
 }
 
 bool exchange_may_open(const struct exchange *exchange, const struct exchange_turn *turn)
@@ -186,7 +186,7 @@ static enum err leave(struct exchange *exchange, const struct exchange_turn *tur
 
 static enum err open_more(struct exchange *exchange, const struct exchange_turn *turn, struct buf *why)
 {
-	size_t limit = exchange->parts.setup->settings.sender_window - waiting(exchange);
+	size_t limit = exchange->ahead.size - waiting(exchange);
 	return opener_open(&exchange->opener, exchange->parts.db, limit, turn->boot_us, turn->wall_us, why);
 }
 
@@ -245,8 +245,10 @@ enum err exchange_transact(struct exchange *exchange, const struct exchange_turn
 	holds_told(exchange->parts.runs);
 	let_leave(exchange);
 	/* What could not be kept is found again as after a commit that was not heard. */
+	if (exchange->opener.taken_count > 0)
+		ahead_opened(&exchange->ahead, turn->boot_us);
 	exchange->is_unsure = !opener_take_in(&exchange->opener, exchange->parts.queue, turn->boot_us, turn->wall_us);
-	pacer_look(exchange->parts.pacer);
+	pacer_look(exchange->parts.pacer, exchange->ahead.size);
 	runs_sweep(exchange->parts.runs);
 	return ERR_OK;
 }

@@ -115,7 +115,7 @@ enum err opener_open(struct opener *opener, struct db *db, size_t limit, int64_t
 	}
 	size_t count = 1;
 	/* A crumb of a chunk costs as much as a whole one. */
-	size_t crumb = settings->sender_window / 4;
+	size_t crumb = limit / 3;
 	while (err == ERR_OK && opening.limit > crumb && count > 0 && opener->taken_count < OPENER_TAKEN_MOST) {
 		err = open_chunk(opener, db, &opening, boot_us, &count, why);
 		opening.limit -= count < opening.limit ? count : opening.limit;

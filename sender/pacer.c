@@ -55,12 +55,13 @@ enum err pacer_follow(struct pacer *pacer, struct buf *why)
 	if (err == ERR_OK)
 		err = load_limits(pace, limits, holds);
 	pace_load_end(pace);
-	pacer_look(pacer);
+	pacer->plan_us = 0;
 	return err;
 }
 
-void pacer_look(struct pacer *pacer)
+void pacer_look(struct pacer *pacer, size_t window)
 {
+	pacer->window = window;
 	pacer->plan_us = 0;
 }
 
@@ -73,7 +74,7 @@ static void plan(struct pacer *pacer, int64_t boot_us, int64_t wall_us, bool *re
 	struct recipient *next;
 	size_t parked = 0, kept = 0;
 	pacer->plan_us = boot_us + PLAN_EVERY_US;
-	pace_plan_begin(pace, (int64_t)(pacer->parts.window / CROWD_SHARE) + 1);
+	pace_plan_begin(pace, (int64_t)(pacer->window / CROWD_SHARE) + 1);
 	for (struct recipient *at = queue_first(queue, RECIPIENT_WAITING); at != NULL; at = next) {
 		struct pace_relay *relays[RELAYS_MOST];
 		next = queue_next(at);

@@ -13,20 +13,20 @@ struct pacer_parts {
 	struct pace *pace;
 	struct queue *queue;
 	struct relays *relays;
-	uint64_t window; /* recipients that are opened ahead */
 	int64_t lease_us;
 };
 
 /* Begins with the parts set and the rest zeroed. */
 struct pacer {
 	struct pacer_parts parts;
+	size_t window;                    /* recipients that are opened ahead */
 	int64_t plan_us, ask_us, tell_us; /* boot time: when each is done next; tell_us 0: when there is news */
 };
 
 /* Reads what is limited and held: it has changed. Errors as db_run(). */
 enum err pacer_follow(struct pacer *pacer, struct buf *why) MUST_USE;
-/* Recipients were opened: they are looked at with the next turn. */
-void pacer_look(struct pacer *pacer);
+/* Recipients were opened, no more than window of them wait: they are looked at with the next turn. */
+void pacer_look(struct pacer *pacer, size_t window);
 /* Does what is due; outside of a transaction. *ret_is_full: nearly all who wait had to be parked. */
 enum err pacer_turn(struct pacer *pacer, int64_t boot_us, int64_t wall_us, bool *ret_is_full, struct buf *why) MUST_USE;
 /* How long until something is to be done or begun though nothing happened; -1: no need. */

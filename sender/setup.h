@@ -8,7 +8,7 @@
 #include "sender/retry.h"
 #include "store/dkim_folder.h"
 
-enum { SETUP_WORKERS_MOST = 256, SETUP_CONNECTIONS_MOST = 5000, SETUP_WINDOW_MOST = 100000, SETUP_CHUNK = 3000 };
+enum { SETUP_WORKERS_MOST = 256, SETUP_CONNECTIONS_MOST = 5000, SETUP_WINDOW_MOST = 100000, SETUP_CHUNK = 6000 };
 
 struct setup {
 	struct settings settings;

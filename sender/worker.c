@@ -164,7 +164,6 @@ static enum err make_parts(struct worker *worker)
 		.pace = worker->pace,
 		.queue = worker->queue,
 		.relays = worker->relays,
-		.window = settings->sender_window,
 		.lease_us = settings->sender_lease,
 	};
 	const struct exchange_parts parts = {
