@@ -416,7 +416,8 @@ static const char about_relays[] =
 static const char about_retry[] =
     "A relay that failed is left alone for a while, ever longer, whatever the reason: it could not be reached, it\n"
     "refused the session or everybody, or our password. This says that it was mended: all running senders begin with\n"
-    "it anew within a second; what is under way ends as it began. What its own refusals have slowed is opened by\n"
+    "it anew within a second, also for those whom a relay has refused and who wait for whether it takes anybody;\n"
+    "what is under way ends as it began. What its own refusals have slowed is opened by\n"
     "another verb: `listctl pace open relay:NAME`.\n"
     "A login that a relay has refused is tried once an hour by each host's file of the secret, for accounts are "
     "locked\n"

@@ -107,13 +107,33 @@ static bool defer(struct recipient *recipient, const struct delivery_terms *term
 	return true;
 }
 
+static void keep_reply(struct recipient *recipient, const struct smtp_event *event)
+{
+	struct ledger_row *row = &recipient->row;
+	row->code = event->reply.code;
+	row->status = keep_status(event->reply.status, recipient);
+	row->reply = keep_text(event->reply.text, recipient->reply, sizeof(recipient->reply));
+}
+
+bool delivery_disbelieve(struct recipient *recipient, const struct smtp_event *event,
+			 const struct delivery_terms *terms)
+{
+	struct ledger_row *row = &recipient->row;
+	begin_row(recipient, terms->now_us);
+	keep_reply(recipient, event);
+	if (defer(recipient, terms)) {
+		refuse(recipient, event, terms);
+		return false;
+	}
+	row->next_attempt_us = retry_sooner(terms->soon_us, row->attempts, terms->now_us, row->next_attempt_us);
+	return true;
+}
+
 bool delivery_decide(struct recipient *recipient, const struct smtp_event *event, const struct delivery_terms *terms)
 {
 	struct ledger_row *row = &recipient->row;
 	begin_row(recipient, terms->now_us);
-	row->code = event->reply.code;
-	row->status = keep_status(event->reply.status, recipient);
-	row->reply = keep_text(event->reply.text, recipient->reply, sizeof(recipient->reply));
+	keep_reply(recipient, event);
 	if (event->type == SMTP_ACCEPTED)
 		row->outcome = LEDGER_ACCEPTED;
 	else if (event->reply.code >= CODE_PERMANENT)
@@ -130,7 +150,7 @@ void delivery_doubt(struct recipient *recipient, const char *connection, const s
 	begin_row(recipient, terms->now_us);
 	memcpy(recipient->connection, name.data, name.len);
 	row->outcome = LEDGER_IN_DOUBT;
-	row->next_attempt_us = terms->now_us + terms->resend_us;
+	row->next_attempt_us = terms->now_us + terms->soon_us;
 	row->connection = view_from(recipient->connection, name.len);
 }
 

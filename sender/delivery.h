@@ -10,8 +10,9 @@
 struct delivery_terms {
 	const struct classifier *classifier;
 	const struct retry *retry;
-	int64_t resend_us; /* wait before a doubtful one is sent to again */
-	int64_t now_us;    /* wall clock */
+	int64_t
+	    soon_us; /* wait before a doubtful one is sent to again, and the first one after a refusal that does not stand */
+	int64_t now_us; /* wall clock */
 };
 
 /* Fills in recipient->row for ACCEPTED and REFUSED, and UNFIT, which is as if it were refused. True when it is a refusal about us: our own trouble, never the subscriber's
@@ -21,6 +22,11 @@ bool delivery_decide(struct recipient *recipient, const struct smtp_event *event
 /* A refusal for good before the content: at DATA, or at MAIL about the message. It is about us or the relay until the classifier knows better; see
  * sender/distrust.h. */
 bool delivery_is_before_content(const struct smtp_event *event);
+
+/* Such a refusal does not stand (sender/distrust.h): he is tried again after soon_us, twice as long each time, until these are the waits of the
+ * schedule. False: his time is over, and he is refused in the relay's words. */
+bool delivery_disbelieve(struct recipient *recipient, const struct smtp_event *event,
+			 const struct delivery_terms *terms);
 
 /* A refusal, of a message or a session, by which the other side says that it wants less for now: 421 or 4.7.x. Not greylisting, which is about one message, nor a 421
  * by which a system says of itself that it closes (4.3.x, 4.4.x). */

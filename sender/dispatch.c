@@ -20,7 +20,7 @@ static struct delivery_terms terms_of(const struct dispatch *dispatch)
 	return (struct delivery_terms){
 		.classifier = dispatch->classifier,
 		.retry = &dispatch->setup->retry,
-		.resend_us = dispatch->setup->settings.relay_retry,
+		.soon_us = dispatch->setup->settings.relay_retry,
 		.now_us = dispatch->wall_us,
 	};
 }
@@ -202,24 +202,45 @@ static bool is_stopped(struct dispatch *dispatch, struct recipient *recipient)
 	return run->is_leaving || pace_is_held(dispatch->pace, run->id, recipient->opened.address, &recipient->mark);
 }
 
-/* Refused before his content: another relay may take him, or it is not about him, which the breakers are to say before anybody is lost. They
- * count him once. False: it is his end. */
+/* The breakers are to say first whether it is about him, and count him once. */
+static void count_refusal(struct dispatch *dispatch, struct recipient *recipient, const struct smtp_event *event)
+{
+	const struct delivery_terms terms = terms_of(dispatch);
+	recipient->counted_us = dispatch->boot_us;
+	delivery_decide(recipient, event, &terms);
+	check_breaker(dispatch, recipient, true);
+	take_back(dispatch, recipient);
+}
+
+/* Nobody has shown meanwhile that the relay takes anything. */
+static void disbelieve(struct dispatch *dispatch, struct recipient *recipient, const struct smtp_event *event)
+{
+	const struct delivery_terms terms = terms_of(dispatch);
+	if (delivery_disbelieve(recipient, event, &terms))
+		relay_disbelieved(recipient->through, event);
+	settle(dispatch, recipient);
+}
+
+/* Refused before his content: another relay may take him, or it is not about him. False: it is, and his end. */
 static bool try_again(struct dispatch *dispatch, struct recipient *recipient, const struct smtp_event *event)
 {
-	if (recipient->is_counted)
+	if (is_stopped(dispatch, recipient)) {
+		take_back(dispatch, recipient);
+		return true;
+	}
+	bool is_heard_again = recipient->counted_us != 0;
+	relay_refused(recipient->through, recipient, destination_of(dispatch, recipient), event, dispatch->boot_us);
+	recipient->is_confirmed |=
+	    is_heard_again && relay_has_answered_since(recipient->through, recipient->counted_us);
+	uint64_t others = relays_working(dispatch->relays, dispatch->boot_us);
+	if ((recipient->relays & ~recipient->refused_by & others) != 0)
+		take_back(dispatch, recipient);
+	else if (!is_heard_again)
+		count_refusal(dispatch, recipient, event);
+	else if (!recipient->is_confirmed)
+		disbelieve(dispatch, recipient, event);
+	else
 		return false;
-	if (!is_stopped(dispatch, recipient)) {
-		relay_refused(recipient->through, recipient, destination_of(dispatch, recipient), event,
-			      dispatch->boot_us);
-		uint64_t others = relays_working(dispatch->relays, dispatch->boot_us);
-		recipient->is_counted = (recipient->relays & ~recipient->refused_by & others) == 0;
-	}
-	if (recipient->is_counted) {
-		const struct delivery_terms terms = terms_of(dispatch);
-		delivery_decide(recipient, event, &terms);
-		check_breaker(dispatch, recipient, true);
-	}
-	take_back(dispatch, recipient);
 	return true;
 }
 
@@ -235,7 +256,7 @@ static void on_told(void *owner, struct recipient *recipient, const struct smtp_
 		return;
 	}
 	if (event->type == SMTP_ACCEPTED || event->step == SMTP_STEP_FINAL_DOT)
-		distrust_answered(relay_distrust(recipient->through));
+		relay_answered(recipient->through, dispatch->boot_us);
 	bool is_before_content = delivery_is_before_content(event);
 	if (is_before_content && try_again(dispatch, recipient, event))
 		return;

@@ -201,7 +201,8 @@ static void add(struct queue *queue, struct batch *batch, const struct opened *o
 	recipient->checked_us = checked_us;
 	recipient->given_back = 0;
 	recipient->refused_by = 0;
-	recipient->is_counted = false;
+	recipient->counted_us = opened->refused_us == 0 ? 0 : checked_us - (now_us - opened->refused_us);
+	recipient->is_confirmed = false;
 	recipient->is_journaled = false;
 	enter(queue, recipient, RECIPIENT_WAITING);
 	batch->present++;

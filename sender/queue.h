@@ -32,7 +32,8 @@ struct recipient {
 	int64_t checked_us;            /* boot time when the database last said that it may be sent to */
 	unsigned given_back;           /* how often it was, not yet at its end */
 	uint64_t refused_by;           /* relays, before its content (sender/distrust.h): a bit for each slot */
-	bool is_counted;               /* such a refusal of his was, by the breakers: another one is his end */
+	int64_t counted_us;            /* boot time when the breakers counted such a refusal of his; 0: they have not */
+	bool is_confirmed;             /* a relay that has answered a content since then has refused him again */
 	bool is_journaled;             /* its outcome stands in the journal */
 	struct ledger_row row;         /* its views point here and into opened */
 	char status[JOURNAL_STATUS_MOST], reason[JOURNAL_REASON_MOST], connection[JOURNAL_CONNECTION_MOST];

@@ -1,16 +1,9 @@
-#include "sender/relay.h"
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/log.h"
-#include "sender/access.h"
-#include "sender/backoff.h"
-#include "sender/hold.h"
-#include "sender/relay_endpoints.h"
-#include "sender/vacancies.h"
+#include "sender/relay_private.h"
 
 #define LONGEST_BACKOFF_US (INT64_C(600) * CLOCK_US_PER_SECOND)
 
@@ -19,27 +12,6 @@
 
 /* So many connections may be on their way to their first envelope at once: a relay's queue of new ones is short. */
 enum { OPENING_MOST = 100 };
-
-struct relay {
-	struct relay_parts parts;
-	struct relay_terms terms;
-	struct access access;
-	struct connection *trial; /* it logs in, and the others wait for how it fares; NULL: none */
-	struct relay_endpoints endpoints;
-	struct pool pool;
-	struct vacancies vacancies;
-	uint64_t opened; /* connections so far */
-	size_t most;     /* connections that politeness allows */
-	size_t excess;   /* so many of those that stand are still to quit */
-	struct backoff backoff;
-	uint64_t bound; /* messages in hand that the journal allows */
-	uint64_t begun; /* messages so far */
-	struct hold hold;
-	struct distrust distrust;
-	bool is_quitting, has_news;
-	struct buf trouble;
-	struct buf refusal; /* for which it is to be left alone; empty: it is not */
-};
 
 enum err relay_new(const struct relay_parts *parts, const struct relay_terms *terms, struct relay **ret_relay)
 {
@@ -53,6 +25,7 @@ enum err relay_new(const struct relay_parts *parts, const struct relay_terms *te
 	relay->backoff = backoff_new(parts->settings->relay_retry, LONGEST_BACKOFF_US);
 	relay->trouble = buf_with_ceiling(LIMIT_WHY);
 	relay->refusal = buf_with_ceiling(LIMIT_WHY);
+	relay->disbelief = buf_with_ceiling(LIMIT_WHY);
 	enum err err = access_new(parts->settings, &relay->terms, parts->logs_in_freely, &relay->access);
 	if (err == ERR_OK)
 		err = vacancies_new(parts->places, &relay->vacancies);
@@ -75,6 +48,7 @@ void relay_done(struct relay *relay)
 	access_done(&relay->access);
 	buf_done(&relay->trouble);
 	buf_done(&relay->refusal);
+	buf_done(&relay->disbelief);
 	free(relay);
 }
 
@@ -91,132 +65,6 @@ static void quit_all(struct relay *relay)
 		connection_quit(at);
 }
 
-/* ---- failing and working ---- */
-
-static void log_trip(const struct relay *relay, int64_t wait_us)
-{
-	struct log_text room;
-	log_event(LOG_WARNING, "relay.tripped", "relay=%s wait=%llds trouble=%s", relay->terms.name,
-		  (long long)(wait_us / CLOCK_US_PER_SECOND), log_quoted(buf_view(&relay->trouble), &room));
-}
-
-static void fail(struct relay *relay, struct view trouble, int64_t now_us)
-{
-	buf_reset(&relay->trouble);
-	buf_add(&relay->trouble, trouble.len == 0 ? VIEW_LIT("the connection was lost") : trouble);
-	backoff_fail(&relay->backoff, now_us);
-	relay_endpoints_forget(&relay->endpoints);
-	relay->has_news = true;
-	log_trip(relay, relay->backoff.wait_us);
-}
-
-/* One trouble is over, or has come; the other one may be there still. What stands goes on in any case. */
-static void retell(struct relay *relay, int64_t now_us)
-{
-	if (backoff_is_failed(&relay->backoff))
-		return;
-	buf_reset(&relay->trouble);
-	relay->has_news = true;
-	if (relay->access.is_refused) {
-		access_tell(&relay->access, &relay->trouble);
-		log_trip(relay, access_wait(&relay->access, now_us));
-	} else {
-		log_event(LOG_INFO, "relay.restored", "relay=%s", relay->terms.name);
-	}
-}
-
-static void end_access(struct relay *relay, enum login_end end, struct connection *connection, int64_t now_us)
-{
-	bool is_trial = connection == relay->trial;
-	if (is_trial)
-		relay->trial = NULL;
-	if (access_end(&relay->access, end, is_trial, connection_trouble(connection), now_us))
-		retell(relay, now_us);
-}
-
-static void work(struct relay *relay, int64_t now_us)
-{
-	if (!backoff_is_failed(&relay->backoff))
-		return;
-	backoff_clear(&relay->backoff);
-	retell(relay, now_us);
-}
-
-/* ---- refusals before the content ---- */
-
-void relay_refused(struct relay *relay, struct recipient *recipient, struct view destination,
-		   const struct smtp_event *event, int64_t now_us)
-{
-	uint64_t slot = UINT64_C(1) << relay->parts.slot;
-	bool is_new = (recipient->refused_by & slot) == 0;
-	recipient->refused_by |= slot;
-	/* What was under way when it was left alone says nothing new. */
-	if (!is_new || backoff_waits(&relay->backoff, now_us) || relay->refusal.len > 0)
-		return;
-	if (distrust_refused(&relay->distrust, recipient->opened.campaign_id, destination))
-		buf_addf(&relay->refusal, "%s: %u " VIEW_FMT " (said to %d in a row)", smtp_step_name(event->step),
-			 event->reply.code, VIEW_ARG(view_head(event->reply.text, LIMIT_REPLY_KEPT)), DISTRUST_AT);
-}
-
-struct distrust *relay_distrust(struct relay *relay)
-{
-	return &relay->distrust;
-}
-
-bool relay_wants_fresh(const struct relay *relay)
-{
-	return backoff_is_failed(&relay->backoff) || distrust_is_open(&relay->distrust);
-}
-
-/* Its connections end when they have done what they have in hand: one of its own tries it again. */
-static void leave_alone_if_distrusted(struct relay *relay, int64_t now_us)
-{
-	if (relay->refusal.len == 0)
-		return;
-	if (!backoff_waits(&relay->backoff, now_us) && !relay->is_quitting)
-		fail(relay, buf_view(&relay->refusal), now_us);
-	buf_reset(&relay->refusal);
-	quit_all(relay);
-}
-
-/* ---- what the journal leaves ---- */
-
-static bool is_bound(const struct relay *relay)
-{
-	return relay->pool.in_hand >= relay->bound;
-}
-
-static bool lacks_room(const struct relay *relay, int64_t now_us)
-{
-	const struct relay_owner *owner = &relay->parts.owner;
-	if (relay->is_quitting || owner->has_room == NULL || backoff_waits(&relay->backoff, now_us) ||
-	    pool_count(&relay->pool, POOL_HUNGRY) == 0)
-		return false;
-	return (is_bound(relay) || !owner->has_room(owner->connection.owner)) &&
-	       owner->waiting(owner->connection.owner, relay) > 0;
-}
-
-static void tell_held(struct relay *relay)
-{
-	struct log_text room;
-	relay->has_news = true;
-	hold_tell(is_bound(relay) ? relay->pool.in_hand : 0, &relay->trouble);
-	log_event(LOG_WARNING, "relay.held", "relay=%s in_hand=%zu why=%s", relay->terms.name, relay->pool.in_hand,
-		  log_quoted(buf_view(&relay->trouble), &room));
-}
-
-static void look_at_room(struct relay *relay, int64_t now_us)
-{
-	enum hold_news news = hold_look(&relay->hold, lacks_room(relay, now_us), relay->begun, now_us);
-	if (news == HOLD_BEGINS && relay->trouble.len == 0)
-		tell_held(relay);
-	if (news != HOLD_ENDS || backoff_is_failed(&relay->backoff) || relay->access.is_refused)
-		return;
-	buf_reset(&relay->trouble);
-	relay->has_news = true;
-	log_event(LOG_INFO, "relay.freed", "relay=%s", relay->terms.name);
-}
-
 /* ---- connections that are over ---- */
 
 static void bury(struct relay *relay, struct connection *connection, int64_t now_us)
@@ -226,22 +74,24 @@ static void bury(struct relay *relay, struct connection *connection, int64_t now
 	bool is_denied = relay->access.secret != NULL && connection_is_denied(connection);
 	bool has_failed = trouble.len > 0 && !connection_has_worked(connection) && !relay->is_quitting && !is_denied;
 	if (is_denied || connection == relay->trial)
-		end_access(relay, is_denied ? LOGIN_REFUSED : LOGIN_LOST, connection, now_us);
+		relay_trouble_end_access(relay, is_denied ? LOGIN_REFUSED : LOGIN_LOST, connection, now_us);
 	connection_done(connection);
 	if (has_failed && pool_count(&relay->pool, POOL_PROVEN) > 0)
 		vacancies_add(&relay->vacancies, now_us + relay->parts.settings->relay_retry);
 	else if (has_failed && !backoff_waits(&relay->backoff, now_us))
-		fail(relay, buf_view(&trouble), now_us);
+		relay_trouble_fail(relay, buf_view(&trouble), now_us);
 }
 
 static void bury_all(struct relay *relay, int64_t now_us)
 {
 	struct connection *connection;
-	leave_alone_if_distrusted(relay, now_us);
+	/* One of its own tries it again; these end when they have done what they have in hand. */
+	if (relay_trouble_is_distrusted(relay, now_us))
+		quit_all(relay);
 	if (relay->trial != NULL && connection_is_let_in(relay->trial))
-		end_access(relay, LOGIN_LET_IN, relay->trial, now_us);
+		relay_trouble_end_access(relay, LOGIN_LET_IN, relay->trial, now_us);
 	if (pool_count(&relay->pool, POOL_JUST_PROVEN) > 0)
-		work(relay, now_us);
+		relay_trouble_work(relay, now_us);
 	while ((connection = pool_first(&relay->pool, POOL_JUST_PROVEN)) != NULL)
 		connection_note_proven(connection);
 	while ((connection = pool_first(&relay->pool, POOL_OVER)) != NULL)
@@ -261,7 +111,7 @@ static bool open_one(struct relay *relay, int64_t now_us)
 		return false;
 	if (state == SECRET_FAILED || !access_secure(&relay->access, &why) ||
 	    !relay_endpoints_find(&relay->endpoints, &relay->terms, &why)) {
-		fail(relay, buf_view(&why), now_us);
+		relay_trouble_fail(relay, buf_view(&why), now_us);
 		return false;
 	}
 	const struct connection_parts parts = {
@@ -278,11 +128,12 @@ static bool open_one(struct relay *relay, int64_t now_us)
 	struct connection *connection;
 	enum err err = connection_new(&parts, &connection);
 	if (err != ERR_OK) {
-		fail(relay,
-		     view_of(err == ERR_IO        ? strerror(errno)
-			     : err == ERR_INVALID ? "its credentials cannot be said in SMTP: see its secret's file"
-						  : err_name(err)),
-		     now_us);
+		relay_trouble_fail(relay,
+				   view_of(err == ERR_IO ? strerror(errno)
+					   : err == ERR_INVALID
+					       ? "its credentials cannot be said in SMTP: see its secret's file"
+					       : err_name(err)),
+				   now_us);
 		return false;
 	}
 	if (access_is_single(&relay->access))
@@ -323,12 +174,12 @@ void relay_look_after(struct relay *relay, int64_t now_us)
 {
 	bury_all(relay, now_us);
 	open_more(relay, now_us);
-	look_at_room(relay, now_us);
+	relay_trouble_look_at_room(relay, now_us);
 }
 
 bool relay_takes(const struct relay *relay, int64_t now_us)
 {
-	return pool_count(&relay->pool, POOL_HUNGRY) > 0 && !relay->is_quitting && !is_bound(relay) &&
+	return pool_count(&relay->pool, POOL_HUNGRY) > 0 && !relay->is_quitting && !relay_trouble_is_bound(relay) &&
 	       !backoff_waits(&relay->backoff, now_us);
 }
 
@@ -476,6 +327,7 @@ void relay_forget_trouble(struct relay *relay)
 	relay->hold = (struct hold){ 0 };
 	backoff_clear(&relay->backoff);
 	relay->access.is_refused = false;
+	buf_reset(&relay->disbelief);
 	buf_reset(&relay->trouble);
 	relay->has_news = true;
 }
@@ -493,5 +345,5 @@ void relay_told_login(struct relay *relay)
 void relay_login_answered(struct relay *relay, const struct relay_login_answer *answer, int64_t now_us)
 {
 	if (access_answer(&relay->access, answer, now_us))
-		retell(relay, now_us);
+		relay_trouble_retell(relay, now_us);
 }

@@ -52,8 +52,12 @@ bool relay_wants_fresh(const struct relay *relay);
 /* For the owner: it refused this recipient for good before his content, which is noted with him. */
 void relay_refused(struct relay *relay, struct recipient *recipient, struct view destination,
 		   const struct smtp_event *event, int64_t now_us);
-/* The owner says when a content is answered. */
-struct distrust *relay_distrust(struct relay *relay);
+/* Such a refusal does not stand, for nothing shows that the relay takes anybody: people are told until it answers a content. */
+void relay_disbelieved(struct relay *relay, const struct smtp_event *event);
+/* It answered a content, whatever it said; and whether it has done so after that time. */
+void relay_answered(struct relay *relay, int64_t now_us);
+bool relay_has_answered_since(const struct relay *relay, int64_t since_us);
+const struct distrust *relay_distrust(const struct relay *relay);
 void relay_write(struct relay *relay, int64_t now_us);
 
 /* No further recipient; connections end when they have done what they have in hand. */

@@ -39,3 +39,11 @@ int64_t retry_next(const struct retry *retry, int64_t expire_us, unsigned attemp
 	int64_t next_us = now_us + retry->waits_us[wait];
 	return next_us < end_us ? next_us : end_us;
 }
+
+int64_t retry_sooner(int64_t first_us, unsigned attempts, int64_t now_us, int64_t next_us)
+{
+	int64_t wait_us = first_us;
+	for (unsigned i = 1; i < attempts && wait_us < next_us - now_us; i++)
+		wait_us *= 2;
+	return wait_us < next_us - now_us ? now_us + wait_us : next_us;
+}

@@ -19,5 +19,7 @@ enum err retry_parse(struct view text, int64_t expire_us, struct retry *ret_retr
  * expires. attempts: made so far, at least 1. */
 int64_t retry_next(const struct retry *retry, int64_t expire_us, unsigned attempts, int64_t first_attempt_us,
 		   int64_t now_us);
+/* Sooner than that (next_us): after first_us, twice as long with each attempt. */
+int64_t retry_sooner(int64_t first_us, unsigned attempts, int64_t now_us, int64_t next_us);
 
 #endif

@@ -32,6 +32,7 @@ enum column {
 	SKIP_REASON,
 	ATTEMPTS,
 	FIRST_ATTEMPT_AT,
+	REFUSED_AT,
 	KEY_ID,
 	DAY,
 	DATE_AT,
@@ -74,7 +75,8 @@ enum person_column { PERSON_ID, PERSON_ADDRESS, PERSON_NAME, PERSON_ATTRIBUTES, 
 /* From o, one row a recipient, all that is needed to send to it. */
 #define SELECT_OPENED                                                                                                  \
 	" SELECT o.campaign_id, g.list_id, o.subscriber_id, o.chunk_no, o.first, s.address, s.name, "                  \
-	"s.attributes," SKIP_REASON_SQL ", o.attempts, o.first_attempt_at, o.key_id, o.day, o.date_at, o.variant"      \
+	"s.attributes," SKIP_REASON_SQL                                                                                \
+	", o.attempts, o.first_attempt_at, o.refused_at, o.key_id, o.day, o.date_at, o.variant"                        \
 	" FROM o" PERSON_JOINS("o") " ORDER BY o.n"
 
 /* Campaign r may be sent now. */
@@ -145,7 +147,9 @@ enum person_column { PERSON_ID, PERSON_ADDRESS, PERSON_NAME, PERSON_ATTRIBUTES, 
 	" UPDATE deferral f SET opened_by = $1::uuid, waits_for = NULL FROM pick p"                                    \
 	" WHERE f.campaign_id = p.campaign_id AND f.subscriber_id = p.subscriber_id"                                   \
 	" RETURNING f.campaign_id, 0 AS chunk_no, 0 AS first, f.subscriber_id, f.next_attempt_at AS n,"                \
-	" f.attempts, f.first_attempt_at, f.key_id, f.day, f.date_at, f.variant)" SELECT_OPENED
+	" f.attempts, f.first_attempt_at,"                                                                             \
+	" CASE WHEN f.state = 'deferred' AND f.code >= 500 THEN f.last_attempt_at END AS refused_at,"                  \
+	" f.key_id, f.day, f.date_at, f.variant)" SELECT_OPENED
 
 static const struct db_statement statements[] = {
 	/* $8 campaign, $9 chunk. */
@@ -174,7 +178,8 @@ static const struct db_statement statements[] = {
 			      " RETURNING w.campaign_id, w.chunk_no, w.first, w.last),"
 			      " o AS ("
 			      " SELECT t.campaign_id, t.chunk_no, t.first, a.id AS subscriber_id, a.n, 0 AS attempts,"
-			      " NULL::timestamptz AS first_attempt_at, k.key_id, k.day, k.date_at, k.variant"
+			      " NULL::timestamptz AS first_attempt_at, NULL::timestamptz AS refused_at, k.key_id, "
+			      "k.day, k.date_at, k.variant"
 			      " FROM t JOIN campaign_chunk k ON k.campaign_id = t.campaign_id AND k.chunk_no = "
 			      "t.chunk_no"
 			      " LEFT JOIN LATERAL (SELECT u.id, u.n"
@@ -408,6 +413,7 @@ struct opened openings_get(const struct openings *openings, size_t at)
 		.skip_reason = db_get_text(rows, at, SKIP_REASON),
 		.attempts = (unsigned)db_get_int(rows, at, ATTEMPTS),
 		.first_attempt_us = db_get_time(rows, at, FIRST_ATTEMPT_AT),
+		.refused_us = db_get_time(rows, at, REFUSED_AT),
 		.terms = { .key_id = (unsigned)db_get_int(rows, at, KEY_ID),
 			   .day = (unsigned)db_get_int(rows, at, DAY),
 			   .date_us = db_get_time(rows, at, DATE_AT),

@@ -65,6 +65,7 @@ struct opened {
 	struct view skip_reason;  /* why nothing may be sent; empty: it may */
 	unsigned attempts;        /* made before now */
 	int64_t first_attempt_us; /* 0: none yet */
+	int64_t refused_us;       /* the last one, when it was a refusal for good that did not stand; 0: it was not */
 	struct copy_terms terms;
 	bool chunk_exhausted; /* with openings_continue() and openings_claim() */
 };

@@ -42,7 +42,10 @@ static const struct db_statement statements[] = {
 	[CHANGE] = { .name = "relays_change", .sql = "UPDATE relay SET " SET " = " VALUES " WHERE name = $1" },
 	/* Never the time that was there. */
 	[RETRY] = { .name = "relays_retry",
-		    .sql = "UPDATE relay SET retried_at = greatest(clock_timestamp(), retried_at + interval '1 us')"
+		    .sql = "WITH due AS (UPDATE deferral SET next_attempt_at = now() WHERE state = 'deferred' AND code "
+			   ">= 500"
+			   " AND waits_for IS NULL AND opened_by IS NULL AND next_attempt_at > now())"
+			   " UPDATE relay SET retried_at = greatest(clock_timestamp(), retried_at + interval '1 us')"
 			   " WHERE name = $1" },
 	[REMOVE] = { .name = "relays_remove",
 		     .sql = "WITH state AS (DELETE FROM relay_state WHERE relay = $1)"

@@ -47,7 +47,8 @@ struct relay_row relays_get(const struct db_rows *rows, size_t row);
 enum err relays_add(struct db *db, const struct relay_row *row, struct buf *why) MUST_USE;
 /* Sets all of the relay with this name. */
 enum err relays_change(struct db *db, const struct relay_row *row, struct buf *why) MUST_USE;
-/* A person says so: every worker begins with it anew, whatever made it leave the relay alone. */
+/* A person says so: every worker begins with it anew, whatever made it leave the relay alone, and with those whom a relay has refused without
+ * an end. */
 enum err relays_retry(struct db *db, struct view name, struct buf *why) MUST_USE;
 /* What was known of its trouble goes with it. */
 enum err relays_remove(struct db *db, struct view name, struct buf *why) MUST_USE;

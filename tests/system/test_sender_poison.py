@@ -1,5 +1,5 @@
-"""A relay that refuses some before their content, at DATA or MAIL: they are refused, and nobody else waits for it. One that refuses everybody
-so, or everybody of a group, has refused nobody."""
+"""A relay that refuses some before their content, at DATA or MAIL, and takes others: they are refused, and nobody else waits for it. One that
+refuses everybody so, or everybody of a group, or about which nobody else tells, has refused nobody."""
 
 from faultrelay import OFFERS, FaultRelay
 from sending import people, places
@@ -28,33 +28,83 @@ def got(relays):
 
 
 def test_some_are_refused(world):
-    "Neighbours at both ends of a list are refused at DATA: they are, with the reply, and the relay is never left alone."
-    bad = [f"poison{n}@bad.test" for n in range(45)]
+    """Neighbours at both ends of a list are refused at DATA: those in front, behind whom others were accepted, are refused at the second hearing, with
+    the reply; who was the last waits until another one is accepted. The relay is never left alone."""
+    bad = [f"poison{n:02}@bad.test" for n in range(45)]
     good = [address for address, _ in people(500)]
+    world.configure(**{"sender.workers": 1})
     relays = begin(world, bad[:40] + good + bad[40:], [{**POLICY, "match": "poison*"}])
+    world.listctl("list", "create", "two", "--title", "T", "--from", "T <t@example.test>")
+    world.subscribe(["late@good.test"], "two")
     world.campaign("c")
+    until(lambda: (lambda s: s["accepted"] == 500 and s["refused"] >= 40 and s["pending"] == 0)(world.status("c")), "all were heard")
+    world.campaign("two", list_name="two")
+    assert world.finished("two")["accepted"] == 1
     status = world.finished("c")
     assert (status["accepted"], status["refused"]) == (500, 45), status
-    assert got(relays) == sorted(good)
+    assert got(relays) == sorted(good + ["late@good.test"])
     where = places(world, "c")
     assert {address for address, place in where.items() if place == "refused"} == set(bad)
-    assert world.sql("SELECT DISTINCT code, status, reply, attempts FROM delivery WHERE outcome = 'refused'") == [
-        ["554", "5.7.1", "5.7.1 Not by our policy", "1"]]
+    assert world.sql("SELECT DISTINCT code, status, reply, reason FROM delivery WHERE outcome = 'refused'") == [
+        ["554", "5.7.1", "5.7.1 Not by our policy", "policy"]]
+    assert world.value("SELECT max(d.attempts) FROM delivery d JOIN subscriber s ON s.id = d.subscriber_id WHERE s.address < 'poison40'") == "1"
     assert world.value("SELECT count(*) FROM membership WHERE state <> 'active'") == "0"
     assert tripped(world) == []
     heard = [row["to"] for row in relays["relay"].records("fault")]
-    assert max(heard.count(address) for address in bad) <= 2, "he was refused again and again"
+    assert max(heard.count(address) for address in bad[:40]) <= 2, "he was refused again and again"
+    assert [row["state"] for row in world.json("relay", "ls")] == ["enabled"]
+    relays["relay"].check()
+
+
+def distrusted(world):
+    return until(lambda: [row for row in world.json("relay", "ls") if row["state"] == "tripped"], "it is told of the relay")[0]
+
+
+def test_few_and_nobody_else(world):
+    "All of a small campaign are refused at DATA by the only relay, for a while: they wait, people are told, and each gets one copy when it is mended."
+    audience = [address for address, _ in people(10)]
+    relays = begin(world, audience, [POLICY])
+    world.campaign("c")
+    status = until(lambda: (lambda s: s if s["deferred"] == 10 else None)(world.status("c")), "all wait")
+    assert (status["refused"], status["expired"], status["state"]) == (0, 0, "running"), status
+    row = distrusted(world)
+    assert row["trouble"].startswith("data: 554 5.7.1 Not by our policy") and "answered no message since" in row["trouble"], row
+    assert "Not by our policy" in str(world.status("c")["relay_trouble"]), "status tells of it"
+    until(lambda: int(world.value("SELECT min(attempts) FROM deferral")) >= 2, "each was tried again")
+    relays["relay"].rules([])
+    status = world.finished("c")
+    assert (status["accepted"], status["refused"]) == (10, 0), status
+    assert got(relays) == sorted(audience)
+    until(lambda: [row["state"] for row in world.json("relay", "ls")] == ["enabled"], "it is told that the relay works")
+    assert tripped(world) == []
+    relays["relay"].check()
+
+
+def test_retry_begins_with_them(world):
+    "Who waits so long after such a refusal is tried at once when a person says that the relay was mended."
+    world.configure(**{"relay.retry": "10m", "sender.retry_after": "1h"})
+    audience = [address for address, _ in people(5)]
+    relays = begin(world, audience, [POLICY])
+    world.campaign("c")
+    until(lambda: world.status("c")["deferred"] == 5, "all wait")
+    relays["relay"].rules([])
+    world.listctl("relay", "retry", "relay")
+    assert world.finished("c")["accepted"] == 5
+    assert got(relays) == sorted(audience)
     relays["relay"].check()
 
 
 def test_only_such(world):
-    "All of a small campaign are refused at DATA, some for now: it comes to its end without another one to compare them with."
+    "All of a small campaign are refused at DATA, some for now, and nobody tells that the relay takes anybody: it comes to its end with sender.expire."
     world.configure(**{"sender.retry_after": "1s", "sender.expire": "3s"})
     relays = begin(world, [f"poison{n}@bad.test" for n in range(3)] + [f"later{n}@bad.test" for n in range(3)],
                    [{**POLICY, "match": "poison*"}, {"step": "data", "action": "soft", "match": "later*"}])
     world.campaign("c")
     status = world.finished("c")
     assert (status["refused"], status["expired"]) == (3, 3), status
+    assert world.sql("SELECT DISTINCT code, reply, reason, attempts > 2 FROM delivery WHERE outcome = 'refused'") == [
+        ["554", "5.7.1 Not by our policy", "policy", "t"]]
+    assert world.value("SELECT count(*) FROM membership WHERE state <> 'active'") == "0"
     assert tripped(world) == []
     relays["relay"].check()
 
@@ -98,22 +148,22 @@ def test_greylisted_at_data(world):
 
 def test_many_and_nobody_else(world):
     """More such than make a relay distrusted, and nobody else: it is left alone, tried again with more of them each time, and they are refused at
-    last."""
+    last, when their time is over."""
     audience = [f"poison{n}@bad{n % 2}.test" for n in range(72)]
-    world.configure(**{"sender.workers": 1, "breaker.policy_share": 0})
+    world.configure(**{"sender.workers": 1, "breaker.policy_share": 0, "sender.retry_after": "1s", "sender.expire": "2s"})
     relays = begin(world, audience, [POLICY])
     world.campaign("c")
     assert world.finished("c")["refused"] == 72
     waits = [line.split("wait=")[1].split()[0] for line in tripped(world)]
     assert waits[:3] == ["1s", "2s", "4s"] and len(waits) <= 4, waits  # for one, two, four; and those that were on the way
     heard = [row["to"] for row in relays["relay"].records("fault")]
-    assert all(heard.count(address) == 2 for address in audience), "each was tried once more"
+    assert all(heard.count(address) >= 2 for address in audience), "each was tried once more"
     relays["relay"].check()
 
 
 def test_many_of_one_destination(world):
     "Of one destination, and nobody else, they are no word about the relay, however many."
-    world.configure(**{"breaker.policy_share": 0})
+    world.configure(**{"breaker.policy_share": 0, "sender.retry_after": "1s", "sender.expire": "2s"})
     relays = begin(world, [f"u{n}@one.test" for n in range(200)], [POLICY])
     world.campaign("c")
     assert world.finished("c")["refused"] == 200

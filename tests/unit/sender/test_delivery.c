@@ -31,7 +31,7 @@ static struct delivery_terms terms_at(int64_t now_us)
 		ck_assert(classifier_new(&classifier) == ERR_OK);
 	ck_assert(retry_parse(VIEW_LIT("10s 20s"), 600 * S, &retry, &why) == ERR_OK);
 	return (
-	    struct delivery_terms){ .classifier = classifier, .retry = &retry, .resend_us = 30 * S, .now_us = now_us };
+	    struct delivery_terms){ .classifier = classifier, .retry = &retry, .soon_us = 30 * S, .now_us = now_us };
 }
 
 struct row {
@@ -259,10 +259,46 @@ START_TEST(the_last_word_counts)
 	}
 END_TEST
 
+/* One that nothing confirms: soon, later and later, and at the end of his time refused, in the relay's words. */
+START_TEST(a_refusal_that_does_not_stand)
+	{
+		static const struct refusal_row {
+			const char *label;
+			unsigned attempts;
+			int64_t now_us, next_us; /* 0: refused */
+		} refusals[] = {
+			{ "the first", 0, 1000 * S, 1002 * S },
+			{ "the second", 1, 1010 * S, 1014 * S },
+			{ "then by the schedule", 4, 1100 * S, 1120 * S },
+			{ "the last", 9, 1600 * S, 0 },
+		};
+		const struct row said = {
+			.type = SMTP_REFUSED, .step = SMTP_STEP_DATA, .code = 554, .status = "5.0.0", .text = "5.0.0 No"
+		};
+		const struct smtp_event event = event_of(&said);
+		for (size_t i = 0; i < ARRAY_LEN(refusals); i++) {
+			const struct refusal_row *row = &refusals[i];
+			struct delivery_terms terms = terms_at(row->now_us);
+			struct recipient *recipient = recipient_of(row->attempts, row->attempts == 0 ? 0 : 1000 * S);
+			terms.soon_us = 2 * S;
+			bool waits = delivery_disbelieve(recipient, &event, &terms);
+			ck_row(row->label, waits == (row->next_us != 0));
+			ck_row(row->label, recipient->row.outcome == (waits ? LEDGER_DEFERRED : LEDGER_REFUSED));
+			ck_row(row->label, !waits || recipient->row.next_attempt_us == row->next_us);
+			ck_row(row->label, waits || view_eq(recipient->row.reason, VIEW_LIT("policy")));
+			ck_row(row->label, recipient->row.attempts == row->attempts + 1);
+			ck_row(row->label, recipient->row.code == 554);
+			ck_row(row->label, view_eq(recipient->row.reply, VIEW_LIT("5.0.0 No")));
+			free(recipient);
+		}
+	}
+END_TEST
+
 Suite *test_suite(void)
 {
 	const TTest *const tests[] = { what_the_relay_says,          a_retry_goes_on_from_the_first_attempt,
 				       what_asks_for_less,           replies_are_made_fit_for_the_database,
-				       a_doubt_names_the_connection, the_last_word_counts };
+				       a_doubt_names_the_connection, the_last_word_counts,
+				       a_refusal_that_does_not_stand };
 	return suite_of("delivery", tests, ARRAY_LEN(tests));
 }

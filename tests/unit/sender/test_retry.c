@@ -63,6 +63,26 @@ START_TEST(attempts_follow_the_schedule)
 	}
 END_TEST
 
+START_TEST(sooner_ones_double_up_to_the_schedule)
+	{
+		static const struct row {
+			const char *label;
+			unsigned attempts;
+			int64_t next_us, sooner_us;
+		} rows[] = {
+			{ "the first", 1, 1300 * S, 1030 * S },
+			{ "the second", 2, 1300 * S, 1060 * S },
+			{ "the fourth", 4, 1300 * S, 1240 * S },
+			{ "not beyond the schedule", 5, 1300 * S, 1300 * S },
+			{ "nor ever", 4000000000, 1300 * S, 1300 * S },
+			{ "a schedule that is sooner", 1, 1001 * S, 1001 * S },
+		};
+		for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+			ck_row(rows[i].label,
+			       retry_sooner(30 * S, rows[i].attempts, 1000 * S, rows[i].next_us) == rows[i].sooner_us);
+	}
+END_TEST
+
 START_TEST(backoff_doubles_up_to_a_limit)
 	{
 		static const int64_t waits[] = { 30, 60, 120, 240, 480, 600, 600 };
@@ -131,7 +151,8 @@ END_TEST
 
 Suite *test_suite(void)
 {
-	const TTest *const tests[] = { schedules_are_read, attempts_follow_the_schedule, backoff_doubles_up_to_a_limit,
+	const TTest *const tests[] = { schedules_are_read, attempts_follow_the_schedule,
+				       sooner_ones_double_up_to_the_schedule, backoff_doubles_up_to_a_limit,
 				       breaker_trips_in_a_row_and_at_half_of_the_last_hundred };
 	return suite_of("retry", tests, ARRAY_LEN(tests));
 }
