@@ -11,6 +11,10 @@ enum err campaign_create(struct call *call);
 enum err campaign_edit(struct call *call);
 enum err campaign_preview(struct call *call);
 
+/* cmd_campaign_test.c: a copy to testers */
+enum { CAMPAIGN_TEST_MOST = 20 };
+enum err campaign_test(struct call *call);
+
 /* cmd_campaign_schedule.c: when it is sent */
 enum err campaign_schedule(struct call *call);
 

@@ -149,6 +149,13 @@ static const struct command_option preview_options[] = {
 	{ "raw", NULL, "the whole message as it is sent, headers and encodings included" },
 	{ 0 },
 };
+static const struct command_option test_options[] = {
+	{ "as", "SUBSCRIBER", "the member whose copy is sent; one at random unless told" },
+	{ "plain", NULL, "the subject as it is, without [test] in front" },
+	{ "relay", "RELAY", "through this relay; the one that fits campaign and address unless told" },
+	{ "timeout", "TIME", "how long to wait for the relay's answer (relay.test_timeout)" },
+	{ 0 },
+};
 static const struct command_option schedule_options[] = {
 	{ "at", "\"YYYY-MM-DD HH:MM\"", "the local time to start at" },
 	{ "zone", "ZONE", "the IANA time zone of that time, such as Asia/Jakarta" },
@@ -294,6 +301,22 @@ const struct command campaign_commands[] = {
 	    .most = 2,
 	    .needs = NEEDS_DATABASE,
 	    .run = campaign_preview,
+	},
+	{
+	    .noun = "campaign",
+	    .verb = "test",
+	    .operands = "NAME ADDRESS...",
+	    .help = "send one recipient's copy to other addresses",
+	    .details =
+		"sender writes, signs and sends the copy as a worker would, at any time of the campaign's life,\n"
+		"and tells what the relay said. Nothing of it stands in the ledger. To is the given address,\n"
+		"{{email}} and all other fields are the member's; the link to unsubscribe is nobody's, and what\n"
+		"bounces is about nobody. Exit 1 unless the relay has taken all. sender must run.\n",
+	    .options = test_options,
+	    .least = 2,
+	    .most = CAMPAIGN_TEST_MOST + 1,
+	    .needs = NEEDS_DATABASE,
+	    .run = campaign_test,
 	},
 	{
 	    .noun = "campaign",

@@ -5,11 +5,10 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "listctl/draft.h"
+#include "listctl/find_reader.h"
 #include "listctl/safe_text.h"
 #include "listctl/signing.h"
-#include "mail/address.h"
 #include "mail/parts.h"
-#include "store/readers.h"
 
 /* ---- create, edit ---- */
 
@@ -102,21 +101,6 @@ enum err campaign_edit(struct call *call)
 #define DUMMY_SHORT VIEW_LIT("previewpreviewpreviewpreviewprv")
 #define DUMMY_LONG VIEW_LIT("previewpreviewpreviewpreviewpreviewpreviewprv")
 
-static enum err find_reader(struct call *call, uint64_t list_id, struct reader *ret_reader, struct db_rows **ret_rows)
-{
-	AUTO_BUF key = buf_with_ceiling(LIMIT_ADDRESS);
-	if (call->operand_count > 1) {
-		AUTO_BUF address = buf_with_ceiling(LIMIT_ADDRESS);
-		enum err err = address_parse(view_of(call->operands[1]), &address, call->why);
-		if (err == ERR_OK)
-			err = address_key(buf_view(&address), &key);
-		if (err != ERR_OK)
-			return err;
-	}
-	double fraction = (double)(clock_boot_us() % 1000) / 1000;
-	return readers_find(call->db, list_id, buf_view(&key), fraction, ret_reader, ret_rows, call->why);
-}
-
 static void show_field(const char *name, struct view value)
 {
 	if (value.len == 0)
@@ -208,7 +192,8 @@ enum err campaign_preview(struct call *call)
 	if (err == ERR_OK)
 		err = lists_find(call->db, campaign.list_name, &list_rows, &list, call->why);
 	if (err == ERR_OK)
-		err = find_reader(call, campaign.list_id, &reader, &reader_rows);
+		err = find_reader(call, campaign.list_id, call->operand_count > 1 ? call->operands[1] : NULL, &reader,
+				  &reader_rows);
 	if (err == ERR_OK) {
 		list.title = campaign.list_title;
 		list.list_id = campaign.list_header_id;

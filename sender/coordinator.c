@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "sender/entry.h"
 #include "sender/path_check.h"
+#include "store/campaign_tests.h"
 #include "store/relay_tests.h"
 #include "store/runs.h"
 #include "store/tallies.h"
@@ -111,8 +112,10 @@ static enum err purge(const struct setup *setup, struct db *db, struct buf *why)
 	const struct settings *settings = &setup->settings;
 	int64_t now_us = clock_wall_us();
 	enum err err = tallies_purge(db, now_us - settings->breaker_window - KEEP_TALLIES_US, why);
-	return err == ERR_OK ? relay_tests_purge(db, now_us - settings->bounce_token_life - CLOCK_US_PER_DAY, why)
-			     : err;
+	int64_t tests_before_us = now_us - settings->bounce_token_life - CLOCK_US_PER_DAY;
+	if (err == ERR_OK)
+		err = relay_tests_purge(db, tests_before_us, why);
+	return err == ERR_OK ? campaign_tests_purge(db, tests_before_us, why) : err;
 }
 
 int coordinator_run(const struct setup *setup)

@@ -23,31 +23,31 @@ void letter_done(struct letter *letter)
 	buf_done(&letter->unsubscribe);
 }
 
-static enum err sign(const struct letterhead *letterhead, enum token_purpose purpose, const struct opened *opened,
+static enum err sign(const struct letterhead *letterhead, enum token_purpose purpose, const struct letter_ids *ids,
 		     struct buf *ret_text)
 {
 	bool of_list = purpose == TOKEN_UNSUBSCRIBE;
 	const struct token token = {
 		.purpose = purpose,
-		.key_id = opened->terms.key_id,
-		.scope_id = (uint64_t)(of_list ? opened->list_id : opened->campaign_id),
-		.subscriber_id = (uint64_t)opened->subscriber_id,
-		.day = (uint16_t)opened->terms.day,
+		.key_id = ids->key_id,
+		.scope_id = (uint64_t)(of_list ? ids->list_id : ids->campaign_id),
+		.subscriber_id = (uint64_t)(of_list ? ids->leaver_id : ids->subscriber_id),
+		.day = (uint16_t)ids->day,
 	};
 	return token_sign(letterhead->tokens, &token, ret_text);
 }
 
-static enum err write_envelope(const struct letterhead *letterhead, const struct opened *opened, struct letter *letter)
+static enum err write_envelope(const struct letterhead *letterhead, const struct letter_ids *ids, struct letter *letter)
 {
 	AUTO_BUF return_path = buf_with_ceiling(LIMIT_TOKEN);
-	enum err err = sign(letterhead, TOKEN_RETURN_PATH, opened, &return_path);
+	enum err err = sign(letterhead, TOKEN_RETURN_PATH, ids, &return_path);
 	if (err == ERR_OK)
 		err = verp_write(letterhead->bounce_prefix, buf_view(&return_path), letterhead->bounce_domain,
 				 &letter->from);
 	if (err == ERR_OK)
-		err = sign(letterhead, TOKEN_MESSAGE, opened, &letter->envid);
+		err = sign(letterhead, TOKEN_MESSAGE, ids, &letter->envid);
 	if (err == ERR_OK)
-		err = sign(letterhead, TOKEN_UNSUBSCRIBE, opened, &letter->unsubscribe);
+		err = sign(letterhead, TOKEN_UNSUBSCRIBE, ids, &letter->unsubscribe);
 	return err;
 }
 
@@ -68,26 +68,41 @@ static enum err write_message(const struct letterhead *letterhead, struct compos
 	return err != ERR_OK ? err : buf_add(&letter->message, buf_view(&letter->plain));
 }
 
-enum err letter_write(const struct letterhead *letterhead, struct composer *composer, const struct signing *signing,
-		      const struct opened *opened, struct letter *letter, struct buf *why)
+enum err letter_write_copy(const struct letterhead *letterhead, struct composer *composer,
+			   const struct signing *signing, const struct letter_ids *ids, struct copy *copy,
+			   struct letter *letter, struct buf *why)
 {
 	buf_reset(&letter->from);
 	buf_reset(&letter->envid);
 	buf_reset(&letter->message);
 	buf_reset(&letter->unsubscribe);
-	enum err err = write_envelope(letterhead, opened, letter);
+	enum err err = write_envelope(letterhead, ids, letter);
 	if (err != ERR_OK) {
 		buf_addf(why, "the tokens cannot be signed (%s): key %u is missing from the key file, or retired",
-			 err_name(err), opened->terms.key_id);
+			 err_name(err), ids->key_id);
 		return err;
 	}
-	const struct copy copy = {
+	copy->message_token = buf_view(&letter->envid);
+	copy->unsubscribe_token = buf_view(&letter->unsubscribe);
+	return write_message(letterhead, composer, copy, signing, letter, why);
+}
+
+enum err letter_write(const struct letterhead *letterhead, struct composer *composer, const struct signing *signing,
+		      const struct opened *opened, struct letter *letter, struct buf *why)
+{
+	const struct letter_ids ids = {
+		.campaign_id = opened->campaign_id,
+		.subscriber_id = opened->subscriber_id,
+		.list_id = opened->list_id,
+		.leaver_id = opened->subscriber_id,
+		.key_id = opened->terms.key_id,
+		.day = opened->terms.day,
+	};
+	struct copy copy = {
 		.address = opened->address,
 		.name = opened->name,
 		.attributes = opened->attributes,
-		.message_token = buf_view(&letter->envid),
-		.unsubscribe_token = buf_view(&letter->unsubscribe),
 		.date_us = opened->terms.date_us,
 	};
-	return write_message(letterhead, composer, &copy, signing, letter, why);
+	return letter_write_copy(letterhead, composer, signing, &ids, &copy, letter, why);
 }

@@ -1,4 +1,4 @@
-/* The prober: a child of the parent that works off the return-path tests that were asked for. It hands each probe to its relay once, or
+/* The prober: a child of the parent that works off the return-path tests and the copies for testers that were asked for. It hands each message to its relay once, or
  * gives the test back when it is stopped before, and writes down what the relay said; that it comes back is bounced's to tell. Besides
  * campaigns it is all that sender sends. */
 #ifndef SENDER_PROBER_H

@@ -14,8 +14,8 @@ struct run *runs_find(const struct runs *runs, int64_t campaign_id)
 	return run;
 }
 
-static enum err compile(struct run *run, const struct run_source *source, const struct db_rows *fields,
-			const struct settings *settings, struct buf *why)
+enum err run_compose(const struct run_source *source, const struct db_rows *fields, const struct settings *settings,
+		     struct composer **ret_composer, struct buf *why)
 {
 	const struct composition composition = {
 		.subject = source->subject,
@@ -38,7 +38,7 @@ static enum err compile(struct run *run, const struct run_source *source, const 
 		return ERR_MEMORY;
 	for (size_t i = 0; i < count; i++)
 		names[i] = db_get_text(fields, i, 0);
-	enum err err = composer_compile(&composition, names, count, &run->composer, why);
+	enum err err = composer_compile(&composition, names, count, ret_composer, why);
 	free(names);
 	return err;
 }
@@ -86,7 +86,7 @@ static enum err load(struct run *run, struct db *db, const struct setup *setup, 
 	name(source.list_name, run->list_name);
 	run->expire_us = source.expire_us;
 	AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
-	err = compile(run, &source, fields, &setup->settings, &reason);
+	err = run_compose(&source, fields, &setup->settings, &run->composer, &reason);
 	if (err == ERR_INVALID) {
 		run_hold(run, buf_view(&reason), 0);
 		return ERR_OK;

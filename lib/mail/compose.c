@@ -30,7 +30,7 @@ static bool is_one_address(struct view address)
 
 static enum err check_copy(const struct copy *copy, struct buf *why)
 {
-	if (!is_one_address(copy->address)) {
+	if (!is_one_address(copy->address) || (copy->to.len > 0 && !is_one_address(copy->to))) {
 		buf_add(why, VIEW_LIT("the recipient's address is malformed; import it anew"));
 		return ERR_INVALID;
 	}
@@ -144,7 +144,9 @@ static enum err write_unsubscribe(const struct composer *composer, struct buf *o
 static enum err write_headers(struct composer *composer, const struct copy *copy, struct buf *out, struct buf *why)
 {
 	buf_add(out, buf_view(&composer->first_headers));
-	enum err err = header_write_mailbox(VIEW_LIT("To"), copy->name, copy->address, out);
+	bool goes_elsewhere = copy->to.len > 0;
+	enum err err = header_write_mailbox(VIEW_LIT("To"), goes_elsewhere ? VIEW_LIT("") : copy->name,
+					    goes_elsewhere ? copy->to : copy->address, out);
 	if (err == ERR_OK)
 		err = write_subject(composer, out, why);
 	if (err == ERR_OK)

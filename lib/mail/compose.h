@@ -26,9 +26,10 @@ struct composition {
 
 /* One recipient. */
 struct copy {
-	struct view address;       /* To */
-	struct view name;          /* may be empty */
-	struct view attributes;    /* a JSON object; empty: no attributes */
+	struct view address;    /* To, {{email}} */
+	struct view to;         /* of the To field, without the name, when it goes to somebody else; empty: address */
+	struct view name;       /* may be empty */
+	struct view attributes; /* a JSON object; empty: no attributes */
 	struct view message_token; /* purpose `message`: Message-ID is <token@domain of From> */
 	/* List-Unsubscribe: <mailto:unsubscribe+TOKEN@bounce_domain>, with web_base_url <WEB_BASE_URL/u/TOKEN> in front of it */
 	struct view unsubscribe_token;

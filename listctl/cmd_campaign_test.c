@@ -1,0 +1,227 @@
+#include "listctl/campaign_verbs.h"
+
+#include <assert.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "listctl/draft.h"
+#include "listctl/find_reader.h"
+#include "mail/address.h"
+#include "store/audit.h"
+#include "store/campaign_tests.h"
+
+#define LOOK_US (INT64_C(100) * CLOCK_US_PER_MS)
+/* When a person is told that nobody seems to be there. */
+#define SILENCE_US (INT64_C(10) * CLOCK_US_PER_SECOND)
+
+static const struct output_column columns[] = {
+	{ .name = "address" },
+	{ .name = "copy_of" },
+	{ .name = "relay" },
+	{ .name = "result" },
+	{ .name = "step" },
+	{ .name = "code", .type = OUTPUT_INT },
+	{ .name = "reply", .wraps = true },
+};
+
+static const char *const results[] = {
+	[CAMPAIGN_TEST_WAITS] = "waits",     [CAMPAIGN_TEST_ACCEPTED] = "accepted",
+	[CAMPAIGN_TEST_REFUSED] = "refused", [CAMPAIGN_TEST_DOUBTFUL] = "doubtful",
+	[CAMPAIGN_TEST_LATE] = "late",
+};
+static_assert(ARRAY_LEN(results) == CAMPAIGN_TEST_LATE + 1, "one word a state");
+
+/* What the relay said; where nothing was heard, why. */
+static struct view detail_of(const struct campaign_test *test)
+{
+	if (test->state != CAMPAIGN_TEST_LATE)
+		return test->reply;
+	return test->taken_us == 0 ? VIEW_LIT("no sender took it in time: is sender running?")
+				   : VIEW_LIT("sender took it and had no answer of the relay in time");
+}
+
+static enum err show(struct call *call, const struct db_rows *rows)
+{
+	output_begin(call->out, columns, ARRAY_LEN(columns));
+	for (size_t i = 0; i < db_row_count(rows); i++) {
+		struct campaign_test test;
+		campaign_tests_get(rows, i, &test);
+		output_row(call->out, (struct output_cell[]){
+					  cell_text(test.address),
+					  cell_text(test.reader_address),
+					  cell_text(test.relay),
+					  cell_text(view_of(results[test.state])),
+					  cell_text_or_null(test.step),
+					  test.code == 0 ? cell_null() : cell_int(test.code),
+					  cell_text_or_null(detail_of(&test)),
+				      });
+	}
+	return output_end(call->out, call->why);
+}
+
+static enum err judge(struct call *call, const struct db_rows *rows)
+{
+	for (size_t i = 0; i < db_row_count(rows); i++) {
+		struct campaign_test test;
+		campaign_tests_get(rows, i, &test);
+		if (test.state == CAMPAIGN_TEST_ACCEPTED)
+			continue;
+		struct view detail = detail_of(&test);
+		call_refuse(call, ERR_REFUSED, "the copy to " VIEW_FMT " is %s: ", VIEW_ARG(test.address),
+			    results[test.state]);
+		if (test.code != 0)
+			buf_addf(call->why, "%u ", test.code);
+		buf_add(call->why, detail);
+		return ERR_REFUSED;
+	}
+	return ERR_OK;
+}
+
+/* ---- asking ---- */
+
+struct wish {
+	struct campaign campaign;
+	struct reader reader;
+	int64_t patience_us;
+};
+
+/* What does not compile is told here, with the part, line and column. */
+static enum err check_template(struct call *call, const struct campaign *campaign)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	struct list list;
+	struct composer *composer = NULL;
+	enum err err = lists_find(call->db, campaign->list_name, &rows, &list, call->why);
+	if (err != ERR_OK)
+		return err;
+	list.title = campaign->list_title;
+	list.list_id = campaign->list_header_id;
+	list.headers = campaign->list_headers;
+	err = draft_compile(call, &campaign->content, &list, campaign->name, &composer);
+	composer_done(composer);
+	return err;
+}
+
+static enum err ask(struct call *call, const struct wish *wish, const char *text, int64_t *ret_id)
+{
+	AUTO_BUF address = buf_with_ceiling(LIMIT_ADDRESS);
+	AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
+	enum err err = address_parse(view_of(text), &address, &reason);
+	if (err != ERR_OK)
+		return call_refuse(call, err, "%s: %s", text, buf_text(&reason));
+	const struct campaign_test_wish asked = {
+		.campaign_id = wish->campaign.id,
+		.subscriber_id = wish->reader.id,
+		.address = buf_view(&address),
+		.relay = view_of(call_option(call, "relay")),
+		.actor = call_actor(call),
+		.is_plain = call_has(call, "plain"),
+		.patience_us = wish->patience_us,
+	};
+	return campaign_tests_ask(call->db, &asked, ret_id, call->why);
+}
+
+static enum err audit(struct call *call, const struct wish *wish)
+{
+	AUTO_BUF subject = buf_with_ceiling(LIMIT_WHY);
+	AUTO_BUF detail = buf_with_ceiling(LIMIT_OUTPUT_LINE);
+	buf_addf(&subject, "campaign:" VIEW_FMT, VIEW_ARG(wish->campaign.name));
+	buf_add(&detail, VIEW_LIT("{\"copy_of\":"));
+	output_json_string(&detail, wish->reader.address);
+	for (size_t i = 1; i < call->operand_count; i++) {
+		buf_add(&detail, i == 1 ? VIEW_LIT(",\"to\":[") : VIEW_LIT(","));
+		output_json_string(&detail, view_of(call->operands[i]));
+	}
+	buf_add(&detail, VIEW_LIT("]}"));
+	return audit_append(call->db, call_actor(call), "campaign.test", buf_view(&subject), buf_view(&detail),
+			    call->why);
+}
+
+/* All or none. */
+static enum err ask_all(struct call *call, const struct wish *wish, int64_t ids[CAMPAIGN_TEST_MOST])
+{
+	enum err err = db_begin(call->db, call->why);
+	if (err != ERR_OK)
+		return err;
+	for (size_t i = 1; err == ERR_OK && i < call->operand_count; i++)
+		err = ask(call, wish, call->operands[i], &ids[i - 1]);
+	if (err == ERR_OK)
+		err = audit(call, wish);
+	if (err == ERR_OK)
+		return db_commit(call->db, call->why);
+	db_rollback(call->db);
+	return err;
+}
+
+/* ---- waiting ---- */
+
+static bool all_over(const struct db_rows *rows, bool *ret_any_unseen)
+{
+	bool over = true;
+	*ret_any_unseen = false;
+	for (size_t i = 0; i < db_row_count(rows); i++) {
+		struct campaign_test test;
+		campaign_tests_get(rows, i, &test);
+		over = over && test.state != CAMPAIGN_TEST_WAITS;
+		*ret_any_unseen = *ret_any_unseen || test.taken_us == 0;
+	}
+	return over;
+}
+
+/* Ends when the last one has its answer, at the latest when the time of all is over. */
+static enum err wait(struct call *call, const int64_t *ids, size_t count, struct db_rows **ret_rows)
+{
+	int64_t silent_from_us = clock_boot_us() + SILENCE_US;
+	for (;;) {
+		struct db_rows *rows = NULL;
+		bool any_unseen;
+		enum err err = campaign_tests_find(call->db, ids, count, &rows, call->why);
+		if (err != ERR_OK)
+			return err;
+		if (all_over(rows, &any_unseen)) {
+			*ret_rows = rows;
+			return ERR_OK;
+		}
+		db_rows_done(rows);
+		if (any_unseen && clock_boot_us() > silent_from_us) {
+			call_warn(call, "no sender has taken the test yet: is sender running?");
+			silent_from_us = INT64_MAX;
+		}
+		nanosleep(&(struct timespec){ .tv_nsec = LOOK_US * 1000 }, NULL);
+	}
+}
+
+static enum err take_patience(struct call *call, int64_t *ret_us)
+{
+	const char *text = call_option(call, "timeout");
+	*ret_us = call->settings->relay_test_timeout;
+	if (text == NULL)
+		return ERR_OK;
+	if (!settings_span(view_of(text), ret_us) || *ret_us < CLOCK_US_PER_SECOND || *ret_us > CLOCK_US_PER_DAY)
+		return call_misused(call, "--timeout is a time from 1s to 1d, such as 90s or 5m, not %s", text);
+	return ERR_OK;
+}
+
+enum err campaign_test(struct call *call)
+{
+	AUTO_DB_ROWS *campaign_rows = NULL;
+	AUTO_DB_ROWS *reader_rows = NULL;
+	AUTO_DB_ROWS *rows = NULL;
+	int64_t ids[CAMPAIGN_TEST_MOST] = { 0 };
+	struct wish wish = { 0 };
+	enum err err = take_patience(call, &wish.patience_us);
+	if (err == ERR_OK)
+		err = campaign_named(call, &wish.campaign, &campaign_rows);
+	if (err == ERR_OK)
+		err = check_template(call, &wish.campaign);
+	if (err == ERR_OK)
+		err = find_reader(call, wish.campaign.list_id, call_option(call, "as"), &wish.reader, &reader_rows);
+	if (err == ERR_OK)
+		err = ask_all(call, &wish, ids);
+	if (err == ERR_OK)
+		err = wait(call, ids, call->operand_count - 1, &rows);
+	if (err == ERR_OK)
+		err = show(call, rows);
+	return err == ERR_OK ? judge(call, rows) : err;
+}
