@@ -45,7 +45,7 @@ enum err letter_take_front(struct call *call, struct letter_file *file, struct l
 
 /* ---- the tags, where they stand ---- */
 
-static enum err check_tags(struct call *call, const char *where, struct view source, enum template_slot slot,
+static enum err check_tags(struct call *call, const char *where, struct view source, enum slot_language language,
 			   const struct reader_fields *fields)
 {
 	AUTO_BUF names = buf_with_ceiling(LIMIT_MESSAGE);
@@ -54,7 +54,7 @@ static enum err check_tags(struct call *call, const char *where, struct view sou
 	struct template *template = NULL;
 	enum err err = merge_known(fields->names, fields->count, &names, &known);
 	if (err == ERR_OK)
-		err = template_compile(source, slot, &known, &template, &reason);
+		err = template_compile(source, language, &known, &template, &reason);
 	template_done(template);
 	return err == ERR_OK ? err : call_refuse(call, err, "%s: %s", where, buf_text(&reason));
 }
@@ -65,7 +65,7 @@ static enum err check_front_tags(struct call *call, struct letter_file *file, en
 	const struct front_value *value = &file->front.values[key];
 	AUTO_BUF placed = buf_with_ceiling(LIMIT_TEMPLATE);
 	enum err err = letter_file_place(value->text, value->line, value->column, &placed);
-	return err != ERR_OK ? err : check_tags(call, buf_text(&file->path), buf_view(&placed), TEMPLATE_TEXT, fields);
+	return err != ERR_OK ? err : check_tags(call, buf_text(&file->path), buf_view(&placed), SLOT_PLAIN, fields);
 }
 
 /* What the layout makes known besides may stand in a whole document too; those tags are gone once it is filled. */
@@ -74,13 +74,14 @@ static enum err check_all(struct call *call, struct letter_file *file, bool is_d
 {
 	enum err err = ERR_OK;
 	if (!is_document)
-		err = check_tags(call, buf_text(&file->path), buf_view(&file->body), TEMPLATE_HTML, fields);
+		err = check_tags(call, buf_text(&file->path), buf_view(&file->body),
+				 file->is_markdown ? SLOT_PLAIN : SLOT_HTML, fields);
 	if (err == ERR_OK && !call_has(call, "subject"))
 		err = check_front_tags(call, file, FRONT_SUBJECT, fields);
 	if (err != ERR_OK)
 		return err;
 	if (call_has(call, "preheader"))
-		return check_tags(call, "--preheader", view_of(call_option(call, "preheader")), TEMPLATE_TEXT, fields);
+		return check_tags(call, "--preheader", view_of(call_option(call, "preheader")), SLOT_PLAIN, fields);
 	return check_front_tags(call, file, FRONT_PREHEADER, fields);
 }
 
@@ -140,7 +141,7 @@ enum err letter_html(struct call *call, struct letter_file *file, const struct c
 		err = fill_layout(call, file, &parts, list, ret_html);
 	/* A document's own tags, once those of layouts are gone. */
 	if (err == ERR_OK && is_document(file))
-		err = check_tags(call, buf_text(&file->path), buf_view(ret_html), TEMPLATE_HTML, fields);
+		err = check_tags(call, buf_text(&file->path), buf_view(ret_html), SLOT_HTML, fields);
 	return err;
 }
 
@@ -173,8 +174,7 @@ enum err letter_text(struct call *call, struct letter_file *file, const struct r
 		     struct buf *ret_text)
 {
 	if (file->text_path.len > 0) {
-		enum err err =
-		    check_tags(call, buf_text(&file->text_path), buf_view(&file->text), TEMPLATE_TEXT, fields);
+		enum err err = check_tags(call, buf_text(&file->text_path), buf_view(&file->text), SLOT_TEXT, fields);
 		return err != ERR_OK ? err : buf_add(ret_text, buf_view(&file->text));
 	}
 	AUTO_BUF body = buf_with_ceiling(LIMIT_TEMPLATE);

@@ -8,7 +8,7 @@ enum err reader_fields_read(struct call *call, int64_t list_id, struct reader_fi
 {
 	struct reader_fields fields = { 0 };
 	*ret_fields = fields;
-	enum err err = members_attribute_names(call->db, list_id, VIEW_LIT("active"), &fields.rows, call->why);
+	enum err err = members_fields(call->db, list_id, VIEW_LIT("active"), &fields.rows, call->why);
 	if (err != ERR_OK)
 		return err;
 	fields.count = db_row_count(fields.rows);

@@ -58,11 +58,11 @@ static enum err choose_encoding(struct body *body)
 	return buf_err(&lines) != ERR_OK ? buf_err(&lines) : buf_err(&quoted);
 }
 
-enum err body_compile(struct body *body, struct view source, enum template_slot slot, const struct merge_names *known,
-		      struct buf *why)
+enum err body_compile(struct body *body, struct view source, enum slot_language language,
+		      const struct merge_names *known, struct buf *why)
 {
 	*body = (struct body){ 0 };
-	enum err err = template_compile(source, slot, known, &body->template, why);
+	enum err err = template_compile(source, language, known, &body->template, why);
 	if (err == ERR_OK)
 		err = choose_encoding(body);
 	if (err == ERR_OK && !body->base64)

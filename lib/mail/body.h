@@ -14,8 +14,8 @@ struct body {
 };
 
 /* Compiles; ERR_INVALID: `why` has line, column and remedy. Release with body_done(), also after a failure. */
-enum err body_compile(struct body *body, struct view source, enum template_slot slot, const struct merge_names *known,
-		      struct buf *why) MUST_USE;
+enum err body_compile(struct body *body, struct view source, enum slot_language language,
+		      const struct merge_names *known, struct buf *why) MUST_USE;
 void body_done(struct body *body); /* accepts a zeroed one */
 
 /* "quoted-printable" or "base64", for Content-Transfer-Encoding. */

@@ -172,7 +172,7 @@ static enum err compile_subject(struct composer *composer, struct view source, c
 	struct view subject = view_trim(source);
 	size_t cursor = 0;
 	struct template_use use;
-	enum err err = template_compile(subject, TEMPLATE_TEXT, known, &composer->subject, &reason);
+	enum err err = template_compile(subject, SLOT_PLAIN, known, &composer->subject, &reason);
 	if (err != ERR_OK)
 		return name_part("subject", err, &reason, why);
 	err = check_subject(composer->subject, why);
@@ -187,20 +187,20 @@ static enum err compile_subject(struct composer *composer, struct view source, c
 	return header_write_text(VIEW_LIT("Subject"), text, &composer->subject_header);
 }
 
-static enum err compile_body(struct composer *composer, const char *name, struct view source, enum template_slot slot,
-			     const struct merge_names *known, struct buf *why)
+static enum err compile_body(struct composer *composer, const char *name, struct view source,
+			     enum slot_language language, const struct merge_names *known, struct buf *why)
 {
-	static const char *const subtypes[] = { [TEMPLATE_TEXT] = "plain", [TEMPLATE_HTML] = "html" };
+	static const char *const subtypes[] = { [SLOT_TEXT] = "plain", [SLOT_HTML] = "html" };
 	AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
 	size_t index = composer->body_count++;
 	struct body *body = &composer->bodies[index];
-	enum err err = body_compile(body, source, slot, known, &reason);
+	enum err err = body_compile(body, source, language, known, &reason);
 	if (err != ERR_OK)
 		return name_part(name, err, &reason, why);
 	return buf_addf(&composer->body_heads[index],
 			"Content-Type: text/%s; charset=utf-8\r\n"
 			"Content-Transfer-Encoding: %s\r\n\r\n",
-			subtypes[slot], body_encoding(body));
+			subtypes[language], body_encoding(body));
 }
 
 static enum err compile_bodies(struct composer *composer, const struct composition *from,
@@ -211,10 +211,10 @@ static enum err compile_bodies(struct composer *composer, const struct compositi
 			VIEW_LIT("text: it is empty; write the plain text too, which many programs show or judge"));
 		return ERR_INVALID;
 	}
-	enum err err = compile_body(composer, "text", from->text_body, TEMPLATE_TEXT, known, why);
+	enum err err = compile_body(composer, "text", from->text_body, SLOT_TEXT, known, why);
 	if (err != ERR_OK || from->html_body.len == 0)
 		return err;
-	return compile_body(composer, "html", from->html_body, TEMPLATE_HTML, known, why);
+	return compile_body(composer, "html", from->html_body, SLOT_HTML, known, why);
 }
 
 const struct template *composer_template(const struct composer *composer, size_t index)

@@ -215,7 +215,7 @@ enum err layout_check(struct view layout, const struct view *attributes, size_t 
 	enum err err =
 	    merge_known((const struct view *)(const void *)all.data, all.len / sizeof(struct view), &names, &known);
 	if (err == ERR_OK)
-		err = template_compile(layout, TEMPLATE_HTML, &known, &template, why);
+		err = template_compile(layout, SLOT_HTML, &known, &template, why);
 	template_done(template);
 	const struct layout_parts parts = { .content = VIEW_LIT("content"), .subject = VIEW_LIT("subject") };
 	return err != ERR_OK ? err : layout_fill(layout, &parts, &filled, why);

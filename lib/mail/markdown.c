@@ -3,6 +3,7 @@
 #include <md4c-html.h>
 
 #include "base/limits.h"
+#include "mail/slot_walk.h"
 #include "mail/tag_cover.h"
 
 /* A table's every row is filled up to the columns of its head, so that a few octets could become gigabytes. */
@@ -192,6 +193,40 @@ static enum err check_sections(const struct conversion *conversion)
 	return ERR_OK;
 }
 
+/* ---- between: fields where none may stand, in the target of a link ---- */
+
+/* False: *ret_why says why the tag may not stand there; tags that do not belong together are template_compile()'s. */
+static bool walk_tag(struct slot_walk *walk, const struct template_tag *tag, const char **ret_why)
+{
+	enum slot_escape escape;
+	if (tag->sigil == '/')
+		return walk->depth == 0 || slot_walk_close(walk, ret_why);
+	if (tag->sigil == '#' || tag->sigil == '^')
+		return walk->depth == ARRAY_LEN(walk->open) ||
+		       slot_walk_open(walk, tag->name, tag->sigil == '^', ret_why);
+	return slot_walk_field(walk, tag->sigil == '{' || tag->sigil == '&', &escape, ret_why);
+}
+
+static enum err check_slots(const struct conversion *conversion)
+{
+	struct slot_walk walk;
+	struct view html = buf_view(&conversion->html);
+	struct covered covered;
+	size_t done = 0, at;
+	slot_walk_begin(&walk, SLOT_HTML);
+	for (size_t cursor = 0; tag_cover_next(&conversion->cover, html, &cursor, &covered);) {
+		struct frame frame = frame_of(conversion, html, &covered);
+		const struct template_tag *tag = tag_cover_tag(&conversion->cover, covered.index);
+		const char *wrong = NULL;
+		if (!slot_walk_text(&walk, view_slice(html, done, frame.start), &at, &wrong) ||
+		    !walk_tag(&walk, tag, &wrong))
+			return refuse_at(conversion, tag->start, wrong);
+		done = frame.end;
+		cursor = frame.end;
+	}
+	return ERR_OK;
+}
+
 static void add_line_end(struct buf *out, size_t start)
 {
 	if (out->len > start && out->data[out->len - 1] != '\n')
@@ -243,6 +278,8 @@ static enum err run(struct conversion *conversion, struct buf *out)
 	/* HTML of a person's own need not be in order; whoever allows it answers for it. */
 	if (err == ERR_OK && !conversion->allow_html)
 		err = check_sections(conversion);
+	if (err == ERR_OK)
+		err = check_slots(conversion);
 	return err != ERR_OK ? err : restore(conversion, out);
 }
 

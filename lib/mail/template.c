@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/limits.h"
+#include "mail/slot_walk.h"
 #include "mail/template_private.h"
 
 struct compiler {
@@ -11,6 +12,7 @@ struct compiler {
 	struct view source;
 	size_t open[LIMIT_TEMPLATE_DEPTH]; /* the sections that are open, as indexes of their operations */
 	size_t depth;
+	struct slot_walk walk;
 	struct buf *why;
 };
 
@@ -62,37 +64,6 @@ static const struct tag_row {
 
 /* ---- errors ---- */
 
-static size_t count_characters(struct view text)
-{
-	size_t count = 0;
-	for (size_t i = 0; i < text.len; i++)
-		count += ((unsigned char)text.data[i] & 0xc0) != 0x80;
-	return count;
-}
-
-struct template_place template_place(struct view source, size_t at)
-{
-	struct view before = view_head(source, at);
-	struct template_place place = { .line = 1 };
-	for (size_t end = view_find_byte(before, '\n'); end != VIEW_NONE; end = view_find_byte(before, '\n')) {
-		before = view_skip(before, end + 1);
-		place.line++;
-	}
-	place.column = count_characters(before) + 1;
-	return place;
-}
-
-enum err template_refuse(struct view source, size_t at, struct buf *why, const char *format, ...)
-{
-	struct template_place place = template_place(source, at);
-	buf_addf(why, "line %zu, column %zu: ", place.line, place.column);
-	va_list values;
-	va_start(values, format);
-	buf_addv(why, format, values);
-	va_end(values);
-	return ERR_INVALID;
-}
-
 static size_t position(const struct compiler *compiler, struct view part)
 {
 	return (size_t)(part.data - compiler->source.data);
@@ -119,8 +90,12 @@ static enum err add_op(struct compiler *compiler, const struct op *op)
 
 static enum err add_literal(struct compiler *compiler, size_t from, size_t to)
 {
+	size_t at = 0;
+	const char *wrong = NULL;
 	if (from >= to)
 		return ERR_OK;
+	if (!slot_walk_text(&compiler->walk, view_slice(compiler->source, from, to), &at, &wrong))
+		return template_refuse(compiler->source, from + at, compiler->why, "%s", wrong);
 	return add_op(compiler, &(struct op){ .kind = OP_LITERAL,
 					      .text = view_slice(compiler->source, from, to),
 					      .number = compiler->template->literals++ });
@@ -203,12 +178,14 @@ static enum err on_field(struct compiler *compiler, const struct tag *tag)
 {
 	struct op op = {
 		.kind = OP_FIELD,
-		.escaped = compiler->template->slot == TEMPLATE_HTML && !tag->row->raw,
 		.text = tag->name,
 		.otherwise = tag->otherwise,
 		.has_default = tag->has_default,
 	};
+	const char *wrong = NULL;
 	enum err err = resolve(compiler, tag, &op);
+	if (err == ERR_OK && !slot_walk_field(&compiler->walk, tag->row->raw, &op.escape, &wrong))
+		err = template_refuse(compiler->source, tag->start, compiler->why, "%s", wrong);
 	return err != ERR_OK ? err : add_op(compiler, &op);
 }
 
@@ -224,7 +201,10 @@ static enum err on_section(struct compiler *compiler, const struct tag *tag)
 	if (compiler->depth == LIMIT_TEMPLATE_DEPTH)
 		return template_refuse(compiler->source, tag->start, compiler->why,
 				       "more than %d sections stand in each other; use fewer", LIMIT_TEMPLATE_DEPTH);
+	const char *wrong = NULL;
 	size_t index = template_op_count(compiler->template);
+	if (!slot_walk_open(&compiler->walk, tag->name, op.kind == OP_INVERTED, &wrong))
+		return template_refuse(compiler->source, tag->start, compiler->why, "%s", wrong);
 	err = add_op(compiler, &op);
 	if (err == ERR_OK)
 		compiler->open[compiler->depth++] = index;
@@ -244,6 +224,9 @@ static enum err on_end(struct compiler *compiler, const struct tag *tag)
 				       "{{/" VIEW_FMT "}} stands where {{/" VIEW_FMT
 				       "}} is due; close that section first",
 				       VIEW_ARG(view_head(tag->name, LIMIT_FIELD_NAME)), VIEW_ARG(name));
+	const char *wrong = NULL;
+	if (!slot_walk_close(&compiler->walk, &wrong))
+		return template_refuse(compiler->source, tag->start, compiler->why, "%s", wrong);
 	size_t index = template_op_count(compiler->template);
 	enum err err = add_op(compiler, &(struct op){ .kind = OP_END, .text = tag->name, .partner = opened });
 	if (err == ERR_OK) {
@@ -370,40 +353,6 @@ static enum err compile_all(struct compiler *compiler)
 
 /* ---- the whole ---- */
 
-static struct view without_bom(struct view source)
-{
-	return view_skip(source, view_starts(source, VIEW_LIT("\xef\xbb\xbf")) ? 3 : 0);
-}
-
-enum err template_normalise(struct view source, struct buf *out)
-{
-	source = without_bom(source);
-	while (source.len > 0) {
-		size_t cr = view_find_byte(source, '\r');
-		buf_add(out, view_head(source, cr));
-		if (cr == VIEW_NONE)
-			break;
-		buf_add_byte(out, '\n');
-		source = view_skip(source, view_starts(view_skip(source, cr), VIEW_LIT("\r\n")) ? cr + 2 : cr + 1);
-	}
-	return buf_err(out);
-}
-
-static enum err check_source(const struct compiler *compiler)
-{
-	if (!view_is_utf8(compiler->source)) {
-		buf_add(compiler->why, VIEW_LIT("the text is not UTF-8; convert it"));
-		return ERR_INVALID;
-	}
-	for (size_t i = 0; i < compiler->source.len; i++) {
-		unsigned char c = (unsigned char)compiler->source.data[i];
-		if ((c < ' ' && c != '\n' && c != '\t') || c == 0x7f)
-			return template_refuse(compiler->source, i, compiler->why,
-					       "the text holds the control character U+%04X; remove it", c);
-	}
-	return ERR_OK;
-}
-
 static enum err check_closed(const struct compiler *compiler)
 {
 	if (compiler->depth == 0)
@@ -421,7 +370,7 @@ static enum err compile(struct compiler *compiler, struct view source)
 	enum err err = template_normalise(source, &template->source);
 	compiler->source = buf_view(&template->source);
 	if (err == ERR_OK)
-		err = check_source(compiler);
+		err = template_check_source(compiler->source, compiler->why);
 	if (err == ERR_OK)
 		err = compile_all(compiler);
 	if (err == ERR_OK)
@@ -431,19 +380,19 @@ static enum err compile(struct compiler *compiler, struct view source)
 	return err;
 }
 
-enum err template_compile(struct view source, enum template_slot slot, const struct merge_names *known,
+enum err template_compile(struct view source, enum slot_language language, const struct merge_names *known,
 			  struct template **ret_template, struct buf *why)
 {
 	struct template *template = malloc(sizeof(*template));
 	if (template == NULL)
 		return ERR_MEMORY;
 	*template = (struct template){
-		.slot = slot,
 		.source = buf_with_ceiling(LIMIT_TEMPLATE),
 		.names = buf_with_ceiling(LIMIT_TEMPLATE),
 		.ops = buf_with_ceiling(LIMIT_TEMPLATE_OPS * sizeof(struct op)),
 	};
 	struct compiler compiler = { .template = template, .known = known, .why = why };
+	slot_walk_begin(&compiler.walk, language);
 	enum err err = compile(&compiler, source);
 	if (err != ERR_OK)
 		template_done(template);

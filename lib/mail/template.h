@@ -1,7 +1,7 @@
 /* Templates: a subset of Mustache (its specification's interpolation, sections, inverted and comments), compiled once to
  * a list of operations and rendered for each recipient.
  *
- *   {{x}}        the value, escaped as its slot demands      {{{x}}} {{&x}}   the value as it is
+ *   {{x}}        the value, escaped as its place demands (mail/slot.h), never the data    {{{x}}} {{&x}}   the value as it is
  *   {{x|y z}}    the text "y z" where x is missing or empty   {{a.b}} {{.}}    inside an object; the present item
  *   {{#x}}...{{/x}}  for each item of a list, once for anything else that is not false
  *   {{^x}}...{{/x}}  when x is false: missing, null, false, "" or an empty list
@@ -14,20 +14,15 @@
 
 #include "base/buf.h"
 #include "mail/merge_names.h"
-
-/* Where the text stands decides on escaping, never the data. */
-enum template_slot {
-	TEMPLATE_TEXT, /* plain text and headers: as it is */
-	TEMPLATE_HTML, /* & < > " ' become character references */
-	TEMPLATE_SLOT_COUNT
-};
+#include "mail/slot.h"
 
 struct template;
 
-/* Compiles. Inside a section a name is known by itself or below the section: {{#orders}}{{sku}}{{/orders}} needs
- * "orders.sku". ERR_INVALID: `why` has line, column and remedy. Line ends become LF. The caller releases *ret_template with
+/* Compiles a text in that language. Inside a section a name is known by itself or below the section: {{#orders}}{{sku}}{{/orders}} needs
+ * "orders.sku". ERR_INVALID: `why` has line, column and remedy, also when a field stands where
+ * none may (mail/slot.h). Line ends become LF. The caller releases *ret_template with
  * template_done(). */
-enum err template_compile(struct view source, enum template_slot slot, const struct merge_names *known,
+enum err template_compile(struct view source, enum slot_language language, const struct merge_names *known,
 			  struct template **ret_template, struct buf *why) MUST_USE;
 void template_done(struct template *template); /* accepts NULL */
 

@@ -8,11 +8,11 @@ enum op_kind { OP_LITERAL, OP_FIELD, OP_SECTION, OP_INVERTED, OP_END, OP_KIND_CO
 
 struct op {
 	enum op_kind kind;
-	bool escaped;     /* OP_FIELD: {{x}} in a HTML slot */
-	bool has_default; /* OP_FIELD */
-	bool in_section;  /* stands within a section */
-	struct view text; /* OP_LITERAL: the text; else the name; borrows from the template's source */
-	size_t path_at;   /* OP_FIELD, OP_SECTION, OP_INVERTED: the path of struct template_use, in names */
+	enum slot_escape escape; /* OP_FIELD */
+	bool has_default;        /* OP_FIELD */
+	bool in_section;         /* stands within a section */
+	struct view text;        /* OP_LITERAL: the text; else the name; borrows from the template's source */
+	size_t path_at;          /* OP_FIELD, OP_SECTION, OP_INVERTED: the path of struct template_use, in names */
 	size_t path_len;
 	struct view otherwise; /* OP_FIELD: its default */
 	size_t number;         /* OP_LITERAL: its number */
@@ -21,12 +21,15 @@ struct op {
 
 struct template
 {
-	enum template_slot slot;
+	enum slot_language language;
 	struct buf source; /* with LF line ends */
 	struct buf names;  /* paths put together from section and name */
 	struct buf ops;    /* an array of struct op */
 	size_t literals;
 };
+
+/* template_source.c. ERR_INVALID: it is no UTF-8, or holds a control character. */
+enum err template_check_source(struct view source, struct buf *why) MUST_USE;
 
 size_t template_op_count(const struct template *template);
 /* Borrowed until the next operation is added. */

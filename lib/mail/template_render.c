@@ -102,29 +102,6 @@ static enum err text_of(const struct render *render, const struct op *op, const 
 	return ERR_OK;
 }
 
-static const char *const references[256] = {
-	['&'] = "&amp;", ['<'] = "&lt;", ['>'] = "&gt;", ['"'] = "&quot;", ['\''] = "&#39;",
-};
-
-/* text itself when nothing in it needs escaping, else scratch. */
-static struct view escape(const struct render *render, struct view text)
-{
-	size_t done = 0;
-	buf_reset(render->scratch);
-	for (size_t i = 0; i < text.len; i++) {
-		const char *replacement = references[(unsigned char)text.data[i]];
-		if (replacement == NULL)
-			continue;
-		buf_add(render->scratch, view_slice(text, done, i));
-		buf_add(render->scratch, view_of(replacement));
-		done = i + 1;
-	}
-	if (done == 0)
-		return text;
-	buf_add(render->scratch, view_skip(text, done));
-	return buf_view(render->scratch);
-}
-
 /* ---- operations ---- */
 
 static enum err do_literal(struct render *render, const struct op *op)
@@ -143,9 +120,11 @@ static enum err do_field(struct render *render, const struct op *op)
 		buf_addf(render->why, "the field \"" VIEW_FMT "\" is not UTF-8; correct it", VIEW_ARG(op->text));
 		return ERR_INVALID;
 	}
-	if (op->escaped)
-		text = escape(render, text);
-	err = buf_err(render->scratch);
+	const char *wish = NULL;
+	err = slot_escape_value(op->escape, text, render->scratch, &text, &wish);
+	if (err == ERR_INVALID)
+		buf_addf(render->why, "the field \"" VIEW_FMT "\" cannot stand where it is used: %s",
+			 VIEW_ARG(op->text), wish);
 	return err != ERR_OK ? err : render->sink->value(render->sink->context, op->text, text);
 }
 

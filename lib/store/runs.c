@@ -142,8 +142,8 @@ static const struct db_statement statements[] = {
 		      " UPDATE campaign c SET state = 'running', started_at = now(), hold_reason = NULL, audience = $2,"
 		      " local_fallback = $3, list_name = l.name, list_title = l.title, list_header_id = l.list_id, "
 		      "list_headers = l.headers,"
-		      " fields = ARRAY(SELECT name COLLATE \"C\" FROM more UNION"
-		      " SELECT unnest(names) FROM known ORDER BY 1)"
+		      " fields = ARRAY(SELECT name COLLATE \"C\" FROM more UNION SELECT unnest(names) FROM known"
+		      " UNION SELECT field_paths(c.list_id, NULL) ORDER BY 1)"
 		      " FROM list l WHERE c.id = $1 AND l.id = c.list_id" },
 	[HOLD_LATE] = { .name = "runs_hold_late",
 			.sql = "WITH late AS (UPDATE campaign SET hold_reason = 'it was not to start after '"

@@ -44,7 +44,7 @@ def parts(message):
 ANNS_TEXT = """Hello Ann & <Sons>
 ============
 
-You live in Bonn & <Köln>; see the map (https://maps.test/?q=Bonn & <Köln>&z=1).
+You live in Bonn & <Köln>; see the map (https://maps.test/?q=Bonn%20%26%20%3CK%C3%B6ln%3E&z=1).
 
 - one A & 5 €
 
@@ -84,7 +84,7 @@ def test_markdown_letter_is_sent(world):
     assert text.startswith(ANNS_TEXT), text
     for piece in ["<title>Q&amp;A for Ann &amp; &lt;Sons&gt;</title>", ">Ünder Bonn &amp; &lt;Köln&gt;</div>",
                   "<h1>Hello Ann &amp; &lt;Sons&gt;</h1>", "<strong>Bonn &amp; &lt;Köln&gt;</strong>",
-                  "https://maps.test/?q=Bonn &amp; &lt;Köln&gt;&amp;z=1", "<li>one A &amp; 5 €</li>", "<td>Bonn &amp; &lt;Köln&gt;</td>",
+                  "https://maps.test/?q=Bonn%20%26%20%3CK%C3%B6ln%3E&amp;z=1", "<li>one A &amp; 5 €</li>", "<td>Bonn &amp; &lt;Köln&gt;</td>",
                   "&lt;i&gt;not italic&lt;/i&gt;", "<b>Example News</b>", "href=\"mailto:unsubscribe+", "max-width:600px"]:
         assert piece in html, (piece, html)
     it, text, html = mails["bob@b.test"]
@@ -164,6 +164,10 @@ def test_mistakes(world):
     bad(head + "**a {{#city}}b** c{{/city}}\n", "m.md: line 4, column 19", "section")
     bad("---\nsubject: 'Ä {{nam}}'\n---\nHi\n", "m.md: line 2, column 13", "nam")
     bad("---\nsubject: S\npreheader: {{nam}}\n---\nHi\n", "m.md: line 3, column 12", "nam")
+    bad(head + "Hi\n\n[x](javascript:f%28{{city}}%29)\n", "m.md: line 6, column 20", "such a link")
+    bad(head + "<p>\n<style>p { color: {{city}} }</style>", "m.html: line 5, column 19", "<style>", name="m.html")
+    bad(head + "<p>\n<!-- {{city}} --><p {{city}}><a href={{city}}>", "m.html: line 5, column 6", "comment", name="m.html")
+    bad(head + "{{#orders}}{{skew}}{{/orders}}\n", "m.md: line 4, column 12", "skew")
     bad("---\nsubjekt: S\n---\nHi\n", "m.md: line 2, column 1", "subject, from, reply-to, preheader, html")
     bad("---\nsubject: S\nfrom: nobody\n---\nHi\n", "m.md: line 3: from", "@")
     bad("---\nsubject: S\nHi\n", "m.md: line 3, column 1", "---")
@@ -186,3 +190,35 @@ def test_mistakes(world):
         assert ("<p>a <b>c</b> Ann &amp; &lt;Sons&gt;</p>" in html) == bool(options), html
     world.listctl("campaign", "create", "z", "news", world.file("r.md", "---\nsubject: S\nhtml: yes\n---\na <b>c</b>\n"))
     assert "<p>a <b>c</b></p>" in parts(world.json("campaign", "preview", "z", "ann@a.test")["message"])[2]
+
+
+def test_values_in_their_places(world):
+    "A value is escaped for where it stands; who has one that cannot stand there is set aside, with the reason."
+    begin(world)
+    world.sql("UPDATE subscriber SET attributes = '{\"site\": \"https://ann.test/?a=1&b=\\\"\", \"q\": \"a&b/\\u00e9\", \"box\": {\"w\": \"50%\"},"
+              " \"orders\": [{\"sku\": \"<1>\"}, {\"sku\": \"2\"}]}' WHERE address_key = 'ann@a.test'")
+    world.sql("UPDATE subscriber SET attributes = '{\"site\": \"javascript:alert(1)\"}' WHERE address_key = 'bob@b.test'")
+    letter = """---
+subject: "{{q}}"
+---
+[site]({{site}}), [find](https://f.test/{{q}}?x={{q}}), [mail](mailto:{{email}}), ![pic](https://i.test/{{{q}}}.png "is {{q}}")
+
+{{#orders}}
+* {{sku}} of {{box.w}}
+{{/orders}}
+"""
+    world.listctl("campaign", "create", "c", "news", world.file("l.md", letter))
+    it, text, html = parts(world.json("campaign", "preview", "c", "ann@a.test")["message"])
+    assert it["Subject"] == "a&b/é", it["Subject"]
+    for piece in ['href="https://ann.test/?a=1&amp;b=%22"', 'href="https://f.test/a%26b%2F%C3%A9?x=a%26b%2F%C3%A9"', 'href="mailto:ann@a.test"',
+                  'src="https://i.test/a&amp;b/%C3%A9.png" alt="pic" title="is a&amp;b/é"', "<li>&lt;1&gt; of 50%</li>", "<li>2 of 50%</li>"]:
+        assert piece in html, (piece, html)
+    assert 'find (https://f.test/a%26b%2F%C3%A9?x=a%26b%2F%C3%A9)' in text.replace("\n", " ") and "- <1> of 50%" in text, text
+    world.refused("campaign", "preview", "c", "bob@b.test", says=["site", "https://"])
+    world.mailworld("* accept\n")
+    world.start("sender")
+    world.listctl("campaign", "start", "c")
+    world.finished("c")
+    assert world.sql("SELECT s.address_key, d.outcome, d.reason FROM delivery d JOIN subscriber s ON s.id = d.subscriber_id ORDER BY 1") == \
+        [["ann@a.test", "accepted", ""], ["bob@b.test", "skipped", "not-mergeable"]]
+    assert "javascript" not in "".join(path.read_text() for path in (world.base / "mailworld.mail").iterdir())

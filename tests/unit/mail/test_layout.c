@@ -113,7 +113,7 @@ START_TEST(test_builtin)
 		ck_assert(layout_check(layout_builtin(), NULL, 0, &why) == ERR_OK);
 		ck_assert(fill(layout_builtin(), "S", "P", false, &out, &why) == ERR_OK);
 		ck_assert(merge_known(attributes, 1, &names, &known) == ERR_OK);
-		ck_assert(template_compile(buf_view(&out), TEMPLATE_HTML, &known, &template, &why) == ERR_OK);
+		ck_assert(template_compile(buf_view(&out), SLOT_HTML, &known, &template, &why) == ERR_OK);
 		template_done(template);
 		static const char *const holds[] = { "<title>S</title>", "display:none",
 						     ">P</div>",         "href=\"{{unsubscribe}}\"",
