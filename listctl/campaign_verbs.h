@@ -11,6 +11,9 @@ enum err campaign_create(struct call *call);
 enum err campaign_edit(struct call *call);
 enum err campaign_preview(struct call *call);
 
+/* cmd_campaign_lint.c: what may go wrong */
+enum err campaign_lint(struct call *call);
+
 /* cmd_campaign_test.c: a copy to testers */
 enum { CAMPAIGN_TEST_MOST = 20 };
 enum err campaign_test(struct call *call);
@@ -36,6 +39,8 @@ enum err campaign_in_doubt(struct call *call);
 enum err campaign_named(struct call *call, struct campaign *ret_campaign, struct db_rows **ret_rows) MUST_USE;
 /* Warns when the campaign named by the first operand is not going to be signed; ERR_REFUSED as dkim.required says. */
 enum err campaign_check_signing(struct call *call) MUST_USE;
+/* What the campaign's copies take from its list: as it has it now, or since the campaign started as it was then. */
+void campaign_take_list(const struct campaign *campaign, struct list *list);
 struct view call_actor(const struct call *call);
 
 #endif

@@ -24,6 +24,13 @@ enum err campaign_named(struct call *call, struct campaign *ret_campaign, struct
 	return campaigns_find(call->db, view_of(call->operands[0]), ret_campaign, ret_rows, call->why);
 }
 
+void campaign_take_list(const struct campaign *campaign, struct list *list)
+{
+	list->title = campaign->list_title;
+	list->list_id = campaign->list_header_id;
+	list->headers = campaign->list_headers;
+}
+
 /* ---- ls, show ---- */
 
 static const struct output_column ls_columns[] = {
@@ -301,6 +308,22 @@ const struct command campaign_commands[] = {
 	    .most = 2,
 	    .needs = NEEDS_DATABASE,
 	    .run = campaign_preview,
+	},
+	{
+	    .noun = "campaign",
+	    .verb = "lint",
+	    .operands = "NAME",
+	    .help = "say what may keep a campaign from being delivered or read",
+	    .details =
+		"Sizes, missing text, images without alt, links that lead nowhere, no link to unsubscribe, subjects\n"
+		"and header fields that filters distrust, fields that are empty for some, domains that are not\n"
+		"aligned. Each finding has a code, which stays the same, and a remedy. Exit 1 when there are errors.\n"
+		"create and edit warn of the same, but for notes and DKIM. What is published is told by `listctl "
+		"dns`.\n",
+	    .least = 1,
+	    .most = 1,
+	    .needs = NEEDS_DATABASE,
+	    .run = campaign_lint,
 	},
 	{
 	    .noun = "campaign",

@@ -95,9 +95,7 @@ static enum err check_template(struct call *call, const struct campaign *campaig
 	enum err err = lists_find(call->db, campaign->list_name, &rows, &list, call->why);
 	if (err != ERR_OK)
 		return err;
-	list.title = campaign->list_title;
-	list.list_id = campaign->list_header_id;
-	list.headers = campaign->list_headers;
+	campaign_take_list(campaign, &list);
 	err = draft_compile(call, &campaign->content, &list, campaign->name, &composer);
 	composer_done(composer);
 	return err;

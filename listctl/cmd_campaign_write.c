@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "listctl/draft.h"
 #include "listctl/find_reader.h"
+#include "listctl/lint_run.h"
 #include "listctl/safe_text.h"
 #include "listctl/signing.h"
 #include "mail/parts.h"
@@ -45,6 +46,8 @@ static enum err create(struct call *call, const struct list *list)
 		err = draft_compile(call, &draft.content, list, name, &composer);
 	if (err == ERR_OK)
 		err = signing_check(call, draft.content.from_address);
+	if (err == ERR_OK)
+		err = lint_warn(call, &draft.content, list, composer);
 	if (err == ERR_OK)
 		err = campaigns_create(call->db, name, (uint64_t)list->id, &draft.content, call_actor(call), &id,
 				       call->why);
@@ -88,6 +91,8 @@ enum err campaign_edit(struct call *call)
 		err = draft_compile(call, &draft.content, &list, campaign.name, &composer);
 	if (err == ERR_OK)
 		err = signing_check(call, draft.content.from_address);
+	if (err == ERR_OK)
+		err = lint_warn(call, &draft.content, &list, composer);
 	if (err == ERR_OK)
 		err = campaigns_edit(call->db, campaign.name, &draft.content, call_actor(call), call->why);
 	composer_done(composer);
@@ -195,9 +200,7 @@ enum err campaign_preview(struct call *call)
 		err = find_reader(call, campaign.list_id, call->operand_count > 1 ? call->operands[1] : NULL, &reader,
 				  &reader_rows);
 	if (err == ERR_OK) {
-		list.title = campaign.list_title;
-		list.list_id = campaign.list_header_id;
-		list.headers = campaign.list_headers;
+		campaign_take_list(&campaign, &list);
 	}
 	if (err == ERR_OK)
 		err = draft_compile(call, &campaign.content, &list, campaign.name, &composer);

@@ -63,3 +63,14 @@ void signing_describe(const struct settings *settings, struct view from_address,
 		add_keys(&found, out);
 	dkim_folder_done(&found.folder);
 }
+
+bool signing_domain(const struct settings *settings, struct view from_address, struct buf *ret_domain)
+{
+	AUTO_BUF cause = buf_with_ceiling(LIMIT_WHY);
+	struct found found = { 0 };
+	bool known = find(settings, from_address, &found, &cause) == ERR_OK;
+	if (known && found.count > 0)
+		buf_add(ret_domain, dkim_key_domain(found.keys[0]));
+	dkim_folder_done(&found.folder);
+	return known;
+}

@@ -11,4 +11,7 @@ enum err signing_check(struct call *call, struct view from_address) MUST_USE;
 /* Appends who signs it, "example.org (rsa v20261126)", that nobody does and why, or why it cannot be told. */
 void signing_describe(const struct settings *settings, struct view from_address, struct buf *out);
 
+/* Appends the domain whose keys will sign mail from that address, nothing when there are none. False: who asks may not read them. */
+bool signing_domain(const struct settings *settings, struct view from_address, struct buf *ret_domain) MUST_USE;
+
 #endif

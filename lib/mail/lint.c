@@ -1,0 +1,375 @@
+#include "mail/lint.h"
+
+#include <assert.h>
+
+#include "base/limits.h"
+#include "mail/lint_html.h"
+#include "mail/list_headers.h"
+#include "mail/org_domain.h"
+#include "mail/template.h"
+
+enum {
+	GMAIL_CLIPS = 102 * 1024, /* octets of HTML, beyond which Gmail shows a link to the rest */
+	MESSAGE_MOST = 1 << 20,   /* octets; some receivers take no more, and filters distrust large bulk mail */
+	SUBJECT_MOST = 70,        /* characters that a wide window shows */
+	SUBJECT_LETTERS = 8,      /* fewer capitals are an abbreviation */
+	WORDS_OF_TEXT = 10,
+	WORDS_OF_HTML = 40,
+	WORDS_AN_IMAGE = 20,
+};
+
+static const char *const severity_names[] = {
+	[LINT_NOTE] = "note",
+	[LINT_WARNING] = "warning",
+	[LINT_ERROR] = "error",
+};
+static_assert(ARRAY_LEN(severity_names) == LINT_SEVERITY_COUNT, "one word a severity");
+
+const char *lint_severity_name(enum lint_severity severity)
+{
+	return severity_names[severity];
+}
+
+struct lint {
+	const struct lint_letter *letter;
+	struct lint_html html;
+};
+
+/* Each appends what is wrong, nothing when it is well. */
+typedef void lint_check(const struct lint *lint, struct buf *out);
+
+/* ---- the sender ---- */
+
+static void check_unsigned(const struct lint *lint, struct buf *out)
+{
+	const struct lint_letter *letter = lint->letter;
+	if (letter->signing_known && letter->dkim_domain.len == 0)
+		buf_addf(out, "mail from " VIEW_FMT " is not signed by DKIM", VIEW_ARG(letter->from_domain));
+}
+
+static void check_dkim(const struct lint *lint, struct buf *out)
+{
+	const struct lint_letter *letter = lint->letter;
+	if (letter->dkim_domain.len > 0 && !org_domain_aligned(letter->from_domain, letter->dkim_domain))
+		buf_addf(out, "the signature is of " VIEW_FMT ", which is not aligned with From, " VIEW_FMT,
+			 VIEW_ARG(letter->dkim_domain), VIEW_ARG(letter->from_domain));
+}
+
+static void check_bounce(const struct lint *lint, struct buf *out)
+{
+	const struct lint_letter *letter = lint->letter;
+	if (!org_domain_aligned(letter->from_domain, letter->bounce_domain))
+		buf_addf(out,
+			 "the bounce domain " VIEW_FMT " is not aligned with From, " VIEW_FMT
+			 ": SPF counts for nothing",
+			 VIEW_ARG(letter->bounce_domain), VIEW_ARG(letter->from_domain));
+}
+
+/* Their DMARC says that mail from them comes from them alone. */
+static void check_mailbox_provider(const struct lint *lint, struct buf *out)
+{
+	static const char *const providers[] = { "gmail.com", "googlemail.com", "yahoo.com",   "ymail.com",
+						 "aol.com",   "hotmail.com",    "outlook.com", "live.com",
+						 "msn.com",   "icloud.com",     "me.com",      "mac.com",
+						 "gmx.de",    "gmx.net",        "web.de",      "mail.ru",
+						 "proton.me", "protonmail.com" };
+	for (size_t i = 0; i < ARRAY_LEN(providers); i++) {
+		if (view_eq_nocase(lint->letter->from_domain, view_of(providers[i])))
+			buf_addf(out, "From is an address at %s, whose owner lets nobody else send from there",
+				 providers[i]);
+	}
+}
+
+/* ---- the head ---- */
+
+static void check_one_click(const struct lint *lint, struct buf *out)
+{
+	if (!lint->letter->has_web)
+		buf_add(
+		    out,
+		    VIEW_LIT(
+			"readers can unsubscribe by mail only, not by one click (RFC 8058), which Gmail and Yahoo ask "
+			"of senders of more than about 5,000 messages a day"));
+}
+
+static void check_headers(const struct lint *lint, struct buf *out)
+{
+	static const char *const names[] = {
+		"X-Priority",        "X-MSMail-Priority",   "Importance", "Priority", "Disposition-Notification-To",
+		"Return-Receipt-To", "X-Confirm-Reading-To"
+	};
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (list_headers_get(lint->letter->list_headers, view_of(names[i])).len > 0)
+			buf_addf(out, "%s%s", out->len == 0 ? "filters distrust in bulk mail the header field " : ", ",
+				 names[i]);
+	}
+}
+
+/* Characters, a merge tag being one. */
+static size_t subject_length(struct view subject)
+{
+	size_t count = 0;
+	while (subject.len > 0) {
+		size_t end = view_starts(subject, VIEW_LIT("{{")) ? view_find(subject, VIEW_LIT("}}")) : VIEW_NONE;
+		subject = view_skip(subject, end == VIEW_NONE ? 1 : end + 2);
+		while (subject.len > 0 && ((unsigned char)subject.data[0] & 0xc0) == 0x80)
+			subject = view_skip(subject, 1);
+		count++;
+	}
+	return count;
+}
+
+static void check_subject_long(const struct lint *lint, struct buf *out)
+{
+	size_t length = subject_length(lint->letter->subject);
+	if (length > SUBJECT_MOST)
+		buf_addf(out, "the subject has %zu characters; programs show about %d, phones half of that", length,
+			 SUBJECT_MOST);
+}
+
+/* Outside of merge tags. */
+static void count_letters(struct view subject, size_t *ret_capitals, size_t *ret_others)
+{
+	struct template_tag tag;
+	size_t cursor = 0;
+	size_t tag_start = subject.len, tag_end = subject.len;
+	*ret_capitals = *ret_others = 0;
+	if (template_next_tag(subject, &cursor, &tag)) {
+		tag_start = tag.start;
+		tag_end = tag.end;
+	}
+	for (size_t i = 0; i < subject.len; i++) {
+		if (i == tag_start) {
+			i = tag_end - 1;
+			bool more = template_next_tag(subject, &cursor, &tag);
+			tag_start = more ? tag.start : subject.len;
+			tag_end = more ? tag.end : subject.len;
+			continue;
+		}
+		char c = subject.data[i];
+		*ret_capitals += c >= 'A' && c <= 'Z';
+		*ret_others += c >= 'a' && c <= 'z';
+	}
+}
+
+static void check_subject_shouts(const struct lint *lint, struct buf *out)
+{
+	static const char *const shouts[] = { "!!", "??", "$$", "!?!" };
+	struct view subject = lint->letter->subject;
+	size_t capitals, others;
+	count_letters(subject, &capitals, &others);
+	for (size_t i = 0; i < ARRAY_LEN(shouts); i++) {
+		if (view_find(subject, view_of(shouts[i])) != VIEW_NONE) {
+			buf_addf(out, "the subject holds \"%s\", as spam does", shouts[i]);
+			return;
+		}
+	}
+	if (capitals >= SUBJECT_LETTERS && capitals > 2 * others)
+		buf_add(out, VIEW_LIT("the subject is in capitals, as spam's is"));
+}
+
+static void check_subject_answers(const struct lint *lint, struct buf *out)
+{
+	static const char *const marks[] = { "Re:", "Fw:", "Fwd:", "Aw:", "Sv:" };
+	for (size_t i = 0; i < ARRAY_LEN(marks); i++) {
+		if (view_starts_nocase(view_trim(lint->letter->subject), view_of(marks[i])))
+			buf_addf(out, "the subject begins with \"%s\", which says that the reader wrote before",
+				 marks[i]);
+	}
+}
+
+/* ---- the body ---- */
+
+static bool has_tag(struct view source, struct view name)
+{
+	struct template_tag tag;
+	for (size_t cursor = 0; template_next_tag(source, &cursor, &tag);) {
+		if (view_eq(tag.name, name))
+			return true;
+	}
+	return false;
+}
+
+static void check_unsubscribe(const struct lint *lint, struct buf *out)
+{
+	const struct lint_letter *letter = lint->letter;
+	bool in_text = has_tag(letter->text_body, VIEW_LIT("unsubscribe"));
+	bool in_html = letter->html_body.len == 0 || has_tag(letter->html_body, VIEW_LIT("unsubscribe"));
+	if (!in_text || !in_html)
+		buf_addf(out, "%s has no {{unsubscribe}}: readers who find no way out complain of spam",
+			 in_text   ? "the HTML"
+			 : in_html ? "the text"
+				   : "neither text nor HTML");
+}
+
+static size_t words_of(struct view text)
+{
+	size_t words = 0;
+	bool inside = false;
+	for (size_t i = 0; i < text.len; i++) {
+		bool is_space = (unsigned char)text.data[i] <= ' ';
+		words += !is_space && !inside;
+		inside = !is_space;
+	}
+	return words;
+}
+
+static void check_text(const struct lint *lint, struct buf *out)
+{
+	size_t words = words_of(lint->letter->text_body);
+	if (view_trim(lint->letter->text_body).len == 0)
+		buf_add(out, VIEW_LIT("there is no text part"));
+	else if (lint->html.words >= WORDS_OF_HTML && words < WORDS_OF_TEXT)
+		buf_addf(out, "the text part has %zu words, the HTML %zu", words, lint->html.words);
+}
+
+static void check_no_html(const struct lint *lint, struct buf *out)
+{
+	if (lint->letter->html_body.len == 0)
+		buf_add(out, VIEW_LIT("there is no HTML part; that is well with text alone"));
+}
+
+static void show(const struct buf *found, const char *text, struct buf *out)
+{
+	if (found->len > 0)
+		buf_addf(out, "%s: " VIEW_FMT, text, VIEW_ARG(buf_view(found)));
+}
+
+static void check_alt(const struct lint *lint, struct buf *out)
+{
+	show(&lint->html.without_alt, "images without alt", out);
+}
+static void check_image_sources(const struct lint *lint, struct buf *out)
+{
+	show(&lint->html.broken_images, "images that no mailbox shows", out);
+}
+static void check_links(const struct lint *lint, struct buf *out)
+{
+	show(&lint->html.broken_links, "links that lead nowhere", out);
+}
+static void check_misleading(const struct lint *lint, struct buf *out)
+{
+	show(&lint->html.misleading_links, "links whose text names another host, as in phishing", out);
+}
+static void check_shortened(const struct lint *lint, struct buf *out)
+{
+	show(&lint->html.shortened_links, "links through a shortening service", out);
+}
+static void check_stripped(const struct lint *lint, struct buf *out)
+{
+	show(&lint->html.stripped, "elements that mailboxes take out or distrust", out);
+}
+
+static void check_image_heavy(const struct lint *lint, struct buf *out)
+{
+	const struct lint_html *html = &lint->html;
+	if (html->images > 0 && html->words < html->images * WORDS_AN_IMAGE)
+		buf_addf(out,
+			 "%zu image%s and %zu words: filters take pictures of text for spam, and many readers see none",
+			 html->images, html->images == 1 ? "" : "s", html->words);
+}
+
+static void check_clipped(const struct lint *lint, struct buf *out)
+{
+	if (lint->letter->html_body.len > GMAIL_CLIPS)
+		buf_addf(out, "the HTML has %zu KB; Gmail shows the first 102", lint->letter->html_body.len >> 10);
+}
+
+static void check_size(const struct lint *lint, struct buf *out)
+{
+	if (lint->letter->message_size > MESSAGE_MOST)
+		buf_addf(out, "a copy has %zu KB", lint->letter->message_size >> 10);
+}
+
+/* ---- the readers ---- */
+
+static void check_nobody(const struct lint *lint, struct buf *out)
+{
+	if (lint->letter->readers == 0)
+		buf_add(out, VIEW_LIT("the list has no active members"));
+}
+
+static void add_gap(const struct lint *lint, const struct lint_gap *gap, struct buf *out)
+{
+	buf_addf(out, "%s{{" VIEW_FMT "}} is empty for %lld of %lld readers", out->len > 0 ? "; " : "",
+		 VIEW_ARG(gap->field), (long long)gap->empty, (long long)lint->letter->readers);
+}
+
+static void check_gaps(const struct lint *lint, struct buf *out)
+{
+	for (size_t i = 0; i < lint->letter->gap_count; i++) {
+		const struct lint_gap *gap = &lint->letter->gaps[i];
+		if (gap->empty > 0 && gap->empty < lint->letter->readers)
+			add_gap(lint, gap, out);
+	}
+}
+
+static void check_empty(const struct lint *lint, struct buf *out)
+{
+	for (size_t i = 0; i < lint->letter->gap_count; i++) {
+		const struct lint_gap *gap = &lint->letter->gaps[i];
+		if (gap->empty > 0 && gap->empty >= lint->letter->readers)
+			add_gap(lint, gap, out);
+	}
+}
+
+/* ---- the rules ---- */
+
+static const struct rule {
+	const char *code;
+	enum lint_severity severity;
+	lint_check *check;
+	const char *remedy;
+} rules[] = {
+	{ "from-provider", LINT_ERROR, check_mailbox_provider, "send from a domain of your own" },
+	{ "dkim-unaligned", LINT_ERROR, check_dkim, "make a key for the From domain: `listctl dkim new`" },
+	{ "unsigned", LINT_WARNING, check_unsigned,
+	  "make a key and publish its record: `listctl dkim new`, `listctl dns`" },
+	{ "bounce-unaligned", LINT_WARNING, check_bounce,
+	  "let bounce.domain be below the From domain's organization, such as bounce.example.org for "
+	  "news@example.org" },
+	{ "one-click-missing", LINT_NOTE, check_one_click, "set web.base_url once a server answers there" },
+	{ "header-spammy", LINT_WARNING, check_headers, "take it away: `listctl list edit --header \"NAME:\"`" },
+	{ "subject-long", LINT_WARNING, check_subject_long, "put what matters first, and shorten it" },
+	{ "subject-shouts", LINT_WARNING, check_subject_shouts, "write it as you would to one person" },
+	{ "subject-answers", LINT_WARNING, check_subject_answers, "leave it out" },
+	{ "unsubscribe-missing", LINT_ERROR, check_unsubscribe, "put {{unsubscribe}} where a reader finds it" },
+	{ "text-missing", LINT_WARNING, check_text, "write letter.txt, or let the text be made from the HTML" },
+	{ "html-missing", LINT_NOTE, check_no_html, "write Markdown when you want links, pictures and headings" },
+	{ "link-broken", LINT_ERROR, check_links, "write the whole URL, with https://" },
+	{ "link-misleading", LINT_WARNING, check_misleading, "let the text be words, or the URL that it leads to" },
+	{ "link-shortened", LINT_WARNING, check_shortened, "link to the page itself" },
+	{ "image-without-alt", LINT_WARNING, check_alt, "describe each in alt; alt=\"\" for mere decoration" },
+	{ "image-broken", LINT_ERROR, check_image_sources, "give images as https: URLs or attached ones as cid:" },
+	{ "image-heavy", LINT_WARNING, check_image_heavy, "say in words what the pictures say" },
+	{ "html-stripped", LINT_WARNING, check_stripped, "leave them out; link to a page that has them" },
+	{ "gmail-clipped", LINT_WARNING, check_clipped,
+	  "shorten it, or link to the rest: what is clipped has no link to unsubscribe" },
+	{ "message-large", LINT_WARNING, check_size, "link to what is large instead of attaching it" },
+	{ "readers-none", LINT_WARNING, check_nobody, "import members: `listctl import`" },
+	{ "field-empty", LINT_ERROR, check_empty,
+	  "correct the field's name or the data; {{field|something}} fills the gap" },
+	{ "field-gaps", LINT_WARNING, check_gaps,
+	  "{{field|something}} fills the gap, {{#field}}...{{/field}} leaves it out" },
+};
+
+const char *lint_rule_code(size_t index)
+{
+	return index < ARRAY_LEN(rules) ? rules[index].code : NULL;
+}
+
+enum err lint_letter(const struct lint_letter *letter, lint_found *found, void *context)
+{
+	struct lint lint = { .letter = letter };
+	enum err err = lint_html_read(letter->html_body, &lint.html);
+	for (size_t i = 0; err == ERR_OK && i < ARRAY_LEN(rules); i++) {
+		AUTO_BUF text = buf_with_ceiling(LIMIT_WHY);
+		rules[i].check(&lint, &text);
+		const struct lint_finding finding = { rules[i].code, rules[i].severity, buf_view(&text),
+						      rules[i].remedy };
+		if (text.len > 0)
+			found(context, &finding);
+	}
+	lint_html_done(&lint.html);
+	return err;
+}

@@ -1,0 +1,46 @@
+/* What is likely to keep a campaign's message from being delivered or read, said before it is sent. The rules are a table. Pure. */
+#ifndef MAIL_LINT_H
+#define MAIL_LINT_H
+
+#include <stdint.h>
+
+#include "base/buf.h"
+
+enum lint_severity { LINT_NOTE, LINT_WARNING, LINT_ERROR, LINT_SEVERITY_COUNT };
+const char *lint_severity_name(enum lint_severity severity);
+
+/* A field that stands in the letter without a default, and for how many readers it is empty. */
+struct lint_gap {
+	struct view field;
+	int64_t empty;
+};
+
+/* Views borrowed for the call. */
+struct lint_letter {
+	struct view subject, text_body, html_body; /* templates; html_body empty: none */
+	struct view from_domain, bounce_domain;
+	struct view dkim_domain;  /* d= of its signatures; empty: it is not signed, or nobody knows */
+	bool signing_known;       /* whether it is signed can be told here */
+	bool has_web;             /* web.base_url is set */
+	struct view list_headers; /* lines of mail/list_headers.h */
+	size_t message_size;      /* octets of one copy; 0: not known */
+	int64_t readers;
+	const struct lint_gap *gaps;
+	size_t gap_count;
+};
+
+struct lint_finding {
+	const char *code; /* such as "image-without-alt": never changes */
+	enum lint_severity severity;
+	struct view text;   /* what is wrong, with numbers and examples; borrowed for the call */
+	const char *remedy; /* what to do */
+};
+typedef void lint_found(void *context, const struct lint_finding *finding);
+
+/* Calls found() for each finding, in the order of the table. ERR_INVALID: the HTML cannot be read; ERR_MEMORY. */
+enum err lint_letter(const struct lint_letter *letter, lint_found *found, void *context) MUST_USE;
+
+/* The rule at that place; NULL beyond the last. */
+const char *lint_rule_code(size_t index);
+
+#endif

@@ -1,0 +1,28 @@
+/* What of a letter's HTML is likely to fail at readers: links, images, what mailboxes strip. By libxml2, which reads what browsers read; nothing is
+ * fetched. The HTML may be a template: a merge tag stands for whatever it becomes. */
+#ifndef MAIL_LINT_HTML_H
+#define MAIL_LINT_HTML_H
+
+#include "base/buf.h"
+
+/* The bufs hold what was found, quoted, up to LINT_HTML_SHOWN of each, ", " between. */
+enum { LINT_HTML_SHOWN = 3 };
+struct lint_html {
+	size_t images;
+	size_t words;                /* that a reader sees */
+	struct buf without_alt;      /* images' sources */
+	struct buf broken_images;    /* sources that no mailbox can show */
+	struct buf broken_links;     /* no URL, or one that leads nowhere */
+	struct buf misleading_links; /* their text names another host than the one they lead to */
+	struct buf shortened_links;  /* through services that filters distrust */
+	struct buf stripped;         /* elements that mailboxes take out */
+};
+
+/* ERR_INVALID: libxml2 cannot read it; ERR_MEMORY. The caller releases with lint_html_done(), also after a failure. */
+enum err lint_html_read(struct view html, struct lint_html *ret_facts) MUST_USE;
+void lint_html_done(struct lint_html *facts);
+
+/* A link that may work: https, http with a host, mailto, tel, sms, a place within the letter, or a merge tag. */
+bool lint_html_is_link(struct view url);
+
+#endif

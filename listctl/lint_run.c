@@ -1,0 +1,118 @@
+#include "listctl/lint_run.h"
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "listctl/signing.h"
+#include "mail/address.h"
+#include "store/readers.h"
+#include "store/subscribers.h"
+
+enum { GAPS_MOST = 64 };
+
+/* As long as real tokens. */
+#define DUMMY_SHORT VIEW_LIT("previewpreviewpreviewpreviewprv")
+#define DUMMY_LONG VIEW_LIT("previewpreviewpreviewpreviewpreviewpreviewprv")
+
+struct facts {
+	struct lint_letter letter;
+	struct buf domain, fields;
+	struct db_rows *gap_rows;
+	struct lint_gap gaps[GAPS_MOST];
+};
+
+static struct copy copy_of(struct view address, struct view name, struct view attributes)
+{
+	return (struct copy){ .address = address,
+			      .name = name,
+			      .attributes = attributes,
+			      .message_token = DUMMY_SHORT,
+			      .unsubscribe_token = DUMMY_LONG,
+			      .date_us = clock_wall_us() };
+}
+
+/* Fields that nothing fills where the data lacks them: those that somebody without any data has empty. */
+static enum err find_gaps(struct call *call, const struct list *list, struct composer *composer, struct facts *facts)
+{
+	const struct copy copy = copy_of(VIEW_LIT("a@example.org"), VIEW_LIT(""), VIEW_LIT(""));
+	enum err err = composer_gaps(composer, &copy, &facts->fields, call->why);
+	if (err != ERR_OK || facts->fields.len == 0)
+		return err;
+	err = readers_count_empty(call->db, (uint64_t)list->id, buf_view(&facts->fields), &facts->gap_rows, call->why);
+	if (err != ERR_OK)
+		return err;
+	for (size_t i = 0; i < db_row_count(facts->gap_rows) && i < GAPS_MOST; i++)
+		facts->gaps[i] = (struct lint_gap){ .field = db_get_text(facts->gap_rows, i, 0),
+						    .empty = db_get_int(facts->gap_rows, i, 1) };
+	facts->letter.gaps = facts->gaps;
+	facts->letter.gap_count = db_row_count(facts->gap_rows) < GAPS_MOST ? db_row_count(facts->gap_rows) : GAPS_MOST;
+	return ERR_OK;
+}
+
+/* Of some member's copy; 0 when there is nobody, or the member's data cannot be merged, which `preview` tells. */
+static enum err find_size(struct call *call, const struct list *list, struct composer *composer, struct facts *facts)
+{
+	AUTO_BUF message = buf_with_ceiling(LIMIT_MESSAGE);
+	AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
+	AUTO_DB_ROWS *rows = NULL;
+	struct reader reader;
+	enum err err = readers_find(call->db, (uint64_t)list->id, VIEW_LIT(""), 0.5, &reader, &rows, &reason);
+	if (err == ERR_NOT_FOUND)
+		return ERR_OK;
+	if (err != ERR_OK)
+		return call_refuse(call, err, "%s", buf_text(&reason));
+	const struct copy copy = copy_of(reader.address, reader.name, reader.attributes);
+	if (composer_write(composer, &copy, &message, &reason) == ERR_OK)
+		facts->letter.message_size = message.len;
+	return ERR_OK;
+}
+
+static enum err gather(struct call *call, const struct list *list, struct composer *composer, struct facts *facts)
+{
+	uint64_t readers = 0;
+	enum err err = members_count(call->db, list->id, VIEW_LIT("active"), &readers, call->why);
+	facts->letter.readers = (int64_t)readers;
+	if (err == ERR_OK && readers > 0)
+		err = find_gaps(call, list, composer, facts);
+	return err == ERR_OK ? find_size(call, list, composer, facts) : err;
+}
+
+enum err lint_run(struct call *call, const struct campaign_content *content, const struct list *list,
+		  struct composer *composer, bool with_signing, lint_found *found, void *context)
+{
+	struct facts facts = { .domain = buf_with_ceiling(LIMIT_DOMAIN), .fields = buf_with_ceiling(LIMIT_TEMPLATE) };
+	facts.letter = (struct lint_letter){
+		.subject = content->subject,
+		.text_body = content->text_body,
+		.html_body = content->html_body,
+		.from_domain = address_domain(content->from_address),
+		.bounce_domain = view_of(call->settings->bounce_domain),
+		.has_web = *call->settings->web_base_url != '\0',
+		.list_headers = list->headers,
+	};
+	if (with_signing)
+		facts.letter.signing_known = signing_domain(call->settings, content->from_address, &facts.domain);
+	facts.letter.dkim_domain = buf_view(&facts.domain);
+	enum err err = gather(call, list, composer, &facts);
+	if (err == ERR_OK) {
+		err = lint_letter(&facts.letter, found, context);
+		if (err != ERR_OK)
+			call_refuse(call, err, "the HTML cannot be read (%s)", err_name(err));
+	}
+	db_rows_done(facts.gap_rows);
+	buf_done(&facts.domain);
+	buf_done(&facts.fields);
+	return err;
+}
+
+static void warn(void *context, const struct lint_finding *finding)
+{
+	const struct call *call = context;
+	if (finding->severity != LINT_NOTE)
+		call_warn(call, "%s: " VIEW_FMT "; %s", finding->code, VIEW_ARG(finding->text), finding->remedy);
+}
+
+enum err lint_warn(struct call *call, const struct campaign_content *content, const struct list *list,
+		   struct composer *composer)
+{
+	return lint_run(call, content, list, composer, false, warn, call);
+}

@@ -1,0 +1,18 @@
+/* The rules of mail/lint.h asked about a campaign, with what its list, its readers and this host's keys say. */
+#ifndef LISTCTL_LINT_RUN_H
+#define LISTCTL_LINT_RUN_H
+
+#include "listctl/call.h"
+#include "mail/compose.h"
+#include "mail/lint.h"
+#include "store/campaigns.h"
+#include "store/lists.h"
+
+/* composer: of the content. with_signing: whether it is going to be signed is asked, too. */
+enum err lint_run(struct call *call, const struct campaign_content *content, const struct list *list,
+		  struct composer *composer, bool with_signing, lint_found *found, void *context) MUST_USE;
+/* Warns of what is worse than a note; whether it is signed is left to signing_check(). */
+enum err lint_warn(struct call *call, const struct campaign_content *content, const struct list *list,
+		   struct composer *composer) MUST_USE;
+
+#endif

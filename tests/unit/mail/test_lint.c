@@ -1,0 +1,355 @@
+#include "mail/lint.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "mail/lint_html.h"
+#include "mail/org_domain.h"
+#include "tests/support/unit.h"
+
+#define WORDS "a reader reads these words of the letter and likes them since there are enough of them here "
+#define GOOD_HTML                                                                                                      \
+	"<p>" WORDS WORDS WORDS "</p><p><a href=\"https://example.org/a?b={{name}}\">more</a> <a "                     \
+	"href=\"{{unsubscribe}}\">leave</a> <img src=\"https://example.org/i.png\" alt=\"\"></p>"
+#define GOOD_TEXT WORDS "{{unsubscribe}}\n"
+
+static const struct lint_gap no_gap = { { "city", 4 }, 0 }, some_gap = { { "city", 4 }, 3 },
+			     all_gap = { { "city", 4 }, 10 };
+
+static struct lint_letter good(void)
+{
+	return (struct lint_letter){
+		.subject = VIEW_LIT("News of November"),
+		.text_body = VIEW_LIT(GOOD_TEXT),
+		.html_body = VIEW_LIT(GOOD_HTML),
+		.from_domain = VIEW_LIT("news.example.org"),
+		.bounce_domain = VIEW_LIT("bounce.example.org"),
+		.dkim_domain = VIEW_LIT("example.org"),
+		.signing_known = true,
+		.has_web = true,
+		.message_size = 5000,
+		.readers = 10,
+		.gaps = &no_gap,
+		.gap_count = 1,
+	};
+}
+
+static struct buf large;
+
+static void set_html(struct lint_letter *letter, struct view html)
+{
+	letter->html_body = html;
+}
+
+static void from_provider(struct lint_letter *l)
+{
+	l->from_domain = l->bounce_domain = l->dkim_domain = VIEW_LIT("GMail.com");
+}
+static void dkim_unaligned(struct lint_letter *l)
+{
+	l->dkim_domain = VIEW_LIT("relay.example.net");
+}
+static void not_signed(struct lint_letter *l)
+{
+	l->dkim_domain = VIEW_LIT("");
+}
+static void bounce_unaligned(struct lint_letter *l)
+{
+	l->bounce_domain = VIEW_LIT("bounce.example.net");
+}
+static void bounce_below_another_suffix(struct lint_letter *l)
+{
+	l->from_domain = l->dkim_domain = VIEW_LIT("a.co.uk");
+	l->bounce_domain = VIEW_LIT("b.co.uk");
+}
+static void no_web(struct lint_letter *l)
+{
+	l->has_web = false;
+}
+static void priority(struct lint_letter *l)
+{
+	l->list_headers = VIEW_LIT("X-A: b\nx-priority: 1\n");
+}
+static void long_subject(struct lint_letter *l)
+{
+	l->subject =
+	    VIEW_LIT("{{name}}, this \u00fcber subject goes on and on and on, and on and on, until nobody reads it");
+}
+static void capitals(struct lint_letter *l)
+{
+	l->subject = VIEW_LIT("BUY THIS NOW {{name|dear friend of ours}}");
+}
+static void marks(struct lint_letter *l)
+{
+	l->subject = VIEW_LIT("News!!");
+}
+static void answer(struct lint_letter *l)
+{
+	l->subject = VIEW_LIT("RE: your order");
+}
+static void no_way_out_of_text(struct lint_letter *l)
+{
+	l->text_body = VIEW_LIT(WORDS);
+}
+static void no_way_out_of_html(struct lint_letter *l)
+{
+	set_html(l, VIEW_LIT("<p>" WORDS WORDS WORDS));
+}
+static void empty_text(struct lint_letter *l)
+{
+	l->text_body = VIEW_LIT("see the HTML {{unsubscribe}}");
+}
+static void no_html(struct lint_letter *l)
+{
+	set_html(l, VIEW_LIT(""));
+}
+static void broken_link(struct lint_letter *l)
+{
+	set_html(l, VIEW_LIT(GOOD_HTML "<a href=\"www.example.org/\x1b[31m\">x</a>"));
+}
+static void misleading_link(struct lint_letter *l)
+{
+	set_html(l, VIEW_LIT(GOOD_HTML "<a href=\"https://evil.test/\">https://www.bank.example/</a>"));
+}
+static void shortened_link(struct lint_letter *l)
+{
+	set_html(l, VIEW_LIT(GOOD_HTML "<a href=\"https://bit.ly/x\">x</a>"));
+}
+static void no_alt(struct lint_letter *l)
+{
+	set_html(l, VIEW_LIT(GOOD_HTML "<img src=\"cid:logo\">"));
+}
+static void data_image(struct lint_letter *l)
+{
+	set_html(l, VIEW_LIT(GOOD_HTML "<img alt=\"x\" src=\"data:image/png;base64,AAAA\">"));
+}
+static void images_alone(struct lint_letter *l)
+{
+	set_html(
+	    l, VIEW_LIT("<img alt=\"all of it\" src=\"https://example.org/i.png\"><a href=\"{{unsubscribe}}\">x</a>"));
+}
+static void script(struct lint_letter *l)
+{
+	set_html(l, VIEW_LIT(GOOD_HTML "<script>alert(1)</script>"));
+}
+static void large_html(struct lint_letter *l)
+{
+	buf_reset(&large);
+	buf_add(&large, VIEW_LIT(GOOD_HTML));
+	while (large.len <= 102 * 1024)
+		buf_add(&large, VIEW_LIT("<p>" WORDS "</p>\n"));
+	set_html(l, buf_view(&large));
+}
+static void large_message(struct lint_letter *l)
+{
+	l->message_size = (1 << 20) + 1;
+}
+static void nobody(struct lint_letter *l)
+{
+	l->readers = 0;
+}
+static void gaps(struct lint_letter *l)
+{
+	l->gaps = &some_gap;
+}
+static void gap_of_all(struct lint_letter *l)
+{
+	l->gaps = &all_gap;
+}
+
+struct row {
+	const char *label;
+	void (*spoil)(struct lint_letter *letter);
+	const char *code, *text;
+	enum lint_severity severity;
+};
+
+static const struct row rows[] = {
+	{ "a mailbox provider", from_provider, "from-provider", "gmail.com", LINT_ERROR },
+	{ "another's signature", dkim_unaligned, "dkim-unaligned", "relay.example.net", LINT_ERROR },
+	{ "no signature", not_signed, "unsigned", "news.example.org", LINT_WARNING },
+	{ "another's bounce domain", bounce_unaligned, "bounce-unaligned", "bounce.example.net", LINT_WARNING },
+	{ "alike by a public suffix", bounce_below_another_suffix, "bounce-unaligned", "b.co.uk", LINT_WARNING },
+	{ "no one-click", no_web, "one-click-missing", "8058", LINT_NOTE },
+	{ "urgent", priority, "header-spammy", "X-Priority", LINT_WARNING },
+	{ "long", long_subject, "subject-long", "80 characters", LINT_WARNING },
+	{ "capitals", capitals, "subject-shouts", "capitals", LINT_WARNING },
+	{ "exclamation marks", marks, "subject-shouts", "\"!!\"", LINT_WARNING },
+	{ "an answer to nothing", answer, "subject-answers", "Re:", LINT_WARNING },
+	{ "no way out of the text", no_way_out_of_text, "unsubscribe-missing", "the text has no", LINT_ERROR },
+	{ "no way out of the HTML", no_way_out_of_html, "unsubscribe-missing", "the HTML has no", LINT_ERROR },
+	{ "a poor text", empty_text, "text-missing", "4 words", LINT_WARNING },
+	{ "text alone", no_html, "html-missing", "no HTML part", LINT_NOTE },
+	{ "no scheme", broken_link, "link-broken", "\"www.example.org/ [31m\"", LINT_ERROR },
+	{ "phishing", misleading_link, "link-misleading", "https://evil.test/", LINT_WARNING },
+	{ "shortened", shortened_link, "link-shortened", "bit.ly", LINT_WARNING },
+	{ "no alt", no_alt, "image-without-alt", "cid:logo", LINT_WARNING },
+	{ "an image in its URL", data_image, "image-broken", "data:image/png", LINT_ERROR },
+	{ "images alone", images_alone, "image-heavy", "1 image and 1 words", LINT_WARNING },
+	{ "a script", script, "html-stripped", "\"script\"", LINT_WARNING },
+	{ "clipped", large_html, "gmail-clipped", "102", LINT_WARNING },
+	{ "large", large_message, "message-large", "1024 KB", LINT_WARNING },
+	{ "nobody", nobody, "readers-none", "no active members", LINT_WARNING },
+	{ "empty for some", gaps, "field-gaps", "{{city}} is empty for 3 of 10", LINT_WARNING },
+	{ "empty for all", gap_of_all, "field-empty", "{{city}} is empty for 10 of 10", LINT_ERROR },
+};
+
+struct seen {
+	size_t count;
+	char code[64];
+	struct buf text;
+	enum lint_severity severity;
+	bool has_remedy;
+};
+
+static void see(void *context, const struct lint_finding *finding)
+{
+	struct seen *seen = context;
+	seen->count++;
+	snprintf(seen->code, sizeof(seen->code), "%s", finding->code);
+	buf_reset(&seen->text);
+	buf_add(&seen->text, finding->text);
+	seen->severity = finding->severity;
+	seen->has_remedy = strlen(finding->remedy) > 0;
+}
+
+START_TEST(each_rule_alone)
+	{
+		large = buf_with_ceiling(LIMIT_TEMPLATE);
+		for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+			const struct row *row = &rows[i];
+			struct lint_letter letter = good();
+			struct seen seen = { .text = buf_with_ceiling(LIMIT_WHY) };
+			row->spoil(&letter);
+			ck_row(row->label, lint_letter(&letter, see, &seen) == ERR_OK);
+			ck_assert_msg(seen.count == 1 && strcmp(seen.code, row->code) == 0,
+				      "%s: %zu findings, the last %s", row->label, seen.count, seen.code);
+			ck_assert_msg(view_find(buf_view(&seen.text), view_of(row->text)) != VIEW_NONE, "%s: %s",
+				      row->label, buf_text(&seen.text));
+			ck_row(row->label, seen.severity == row->severity && seen.has_remedy);
+			buf_done(&seen.text);
+		}
+		buf_done(&large);
+	}
+END_TEST
+
+START_TEST(a_good_letter_has_no_findings)
+	{
+		struct lint_letter letter = good();
+		struct seen seen = { .text = buf_with_ceiling(LIMIT_WHY) };
+		ck_assert(lint_letter(&letter, see, &seen) == ERR_OK);
+		ck_assert_msg(seen.count == 0, "%s: %s", seen.code, buf_text(&seen.text));
+		letter.signing_known = false;
+		letter.dkim_domain = VIEW_LIT("");
+		ck_assert(lint_letter(&letter, see, &seen) == ERR_OK && seen.count == 0);
+		buf_done(&seen.text);
+	}
+END_TEST
+
+START_TEST(every_rule_has_a_case)
+	{
+		for (size_t rule = 0; lint_rule_code(rule) != NULL; rule++) {
+			bool found = false;
+			for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+				found = found || strcmp(rows[i].code, lint_rule_code(rule)) == 0;
+			ck_row(lint_rule_code(rule), found);
+		}
+	}
+END_TEST
+
+static const struct {
+	const char *url;
+	bool works;
+} links[] = {
+	{ "https://example.org", true },
+	{ "HTTP://example.org:8080/a?b=c&d#e", true },
+	{ "https://user@example.org/", true },
+	{ "https://b\u00fccher.example/", true },
+	{ "https://[2001:db8::1]/", true },
+	{ "https://{{host}}/", true },
+	{ "https://example.org/{{#a}}x{{/a}}", true },
+	{ "{{unsubscribe}}", true },
+	{ " {{{link}}} ", true },
+	{ "mailto:a@example.org?subject=x", true },
+	{ "tel:+4912345", true },
+	{ "#part", true },
+	{ "", false },
+	{ "#", false },
+	{ "www.example.org", false },
+	{ "/page", false },
+	{ "page.html", false },
+	{ "https:/example.org", false },
+	{ "https://", false },
+	{ "https://localhost/", false },
+	{ "https://exa mple.org/", false },
+	{ "https://example..org/", false },
+	{ "https//example.org", false },
+	{ "htps://example.org", false },
+	{ "javascript:alert(1)", false },
+	{ "mailto:nobody", false },
+	{ "tel:", false },
+	{ "https://example.org/{{open", false },
+	{ "https://example.org/<b>", false },
+};
+
+START_TEST(links_that_may_work)
+	{
+		for (size_t i = 0; i < ARRAY_LEN(links); i++)
+			ck_row(links[i].url, lint_html_is_link(view_of(links[i].url)) == links[i].works);
+	}
+END_TEST
+
+START_TEST(odd_html_is_read)
+	{
+		static const char *const odd[] = { "",
+						   "<",
+						   "<a href",
+						   "<a href=\"",
+						   "\xff\xfe",
+						   "<img src=x alt>",
+						   "{{#a}}<p",
+						   "</div>",
+						   "<a href=\"{{#x}}\">",
+						   "<svg><a href=\"x\"/></svg>" };
+		AUTO_BUF deep = buf_with_ceiling(LIMIT_TEMPLATE);
+		for (size_t i = 0; i < 2000; i++)
+			buf_add(&deep, VIEW_LIT("<div><a href=\"x\">"));
+		for (size_t i = 0; i <= ARRAY_LEN(odd); i++) {
+			struct lint_html facts;
+			struct view html = i < ARRAY_LEN(odd) ? view_of(odd[i]) : buf_view(&deep);
+			enum err err = lint_html_read(html, &facts);
+			ck_row(i < ARRAY_LEN(odd) ? odd[i] : "deep", err == ERR_OK || err == ERR_INVALID);
+			lint_html_done(&facts);
+		}
+	}
+END_TEST
+
+static const struct {
+	const char *a, *b;
+	bool aligned;
+} pairs[] = {
+	{ "example.org", "example.org", true },  { "news.example.org", "Bounce.Mail.EXAMPLE.org", true },
+	{ "example.org", "example.net", false }, { "a.co.uk", "b.co.uk", false },
+	{ "x.a.co.uk", "a.co.uk", true },        { "a.github.io", "b.github.io", false },
+	{ "bounce.test", "news.test", false },   { "", "", false },
+	{ "org", "example.org", false },
+};
+
+START_TEST(alignment)
+	{
+		for (size_t i = 0; i < ARRAY_LEN(pairs); i++)
+			ck_row(pairs[i].a,
+			       org_domain_aligned(view_of(pairs[i].a), view_of(pairs[i].b)) == pairs[i].aligned);
+	}
+END_TEST
+
+Suite *test_suite(void)
+{
+	const TTest *const tests[] = {
+		each_rule_alone,       a_good_letter_has_no_findings,
+		every_rule_has_a_case, links_that_may_work,
+		odd_html_is_read,      alignment,
+	};
+	return suite_of("lint", tests, ARRAY_LEN(tests));
+}
