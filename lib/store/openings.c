@@ -52,11 +52,19 @@ enum window_column {
 	IN_VARIANT,
 	EXHAUSTED,
 	SUPPRESSED_UP_TO,
-	YOUNGER_SUPPRESSIONS
+	YOUNGER_SUPPRESSIONS,
+	ADDRESSES_AT
 };
 
 /* Columns of PEOPLE. */
-enum person_column { PERSON_ID, PERSON_ADDRESS, PERSON_NAME, PERSON_ATTRIBUTES, PERSON_SKIP_REASON };
+enum person_column {
+	PERSON_ID,
+	PERSON_ADDRESS,
+	PERSON_NAME,
+	PERSON_ATTRIBUTES,
+	PERSON_SKIP_REASON,
+	PERSON_ADDRESSES_AT
+};
 
 /* Whether s, member m of campaign g's list, may be sent to: null, or why not. Suppression is asked as is_suppressed() does, but in
  * line: a call a row would cost more than all the rest of the query. */
@@ -108,13 +116,14 @@ enum person_column { PERSON_ID, PERSON_ADDRESS, PERSON_NAME, PERSON_ATTRIBUTES, 
 	" INSERT INTO chunk_window (campaign_id, chunk_no, first, last, worker_id)"                                    \
 	" SELECT campaign_id, chunk_no, first, opened, $1::uuid FROM c)"                                               \
 	" SELECT campaign_id, list_id, chunk_no, first, ids, key_id, day, date_at, variant, exhausted, mark,"          \
-	" coalesce((SELECT max(id) FROM suppression) - mark, 0) FROM c"
+	" coalesce((SELECT max(id) FROM suppression) - mark, 0),"                                                      \
+	" (SELECT version FROM address_version) FROM c"
 
 /* All that is needed to send to members of list $1: a row each in the order of their ids, none for who is gone. Nearly all recipients come by
  * here, so everything is read for all at once. `among` says whom, `younger` what of the suppressions has to be asked: see schema/007. */
 #define PEOPLE(among, younger)                                                                                         \
 	"SELECT s.id, s.address, s.name, s.attributes, CASE WHEN m.state IS NULL THEN 'removed'"                       \
-	" WHEN m.state <> 'active' THEN m.state::text" younger " END"                                                  \
+	" WHEN m.state <> 'active' THEN m.state::text" younger " END, (SELECT version FROM address_version)"           \
 	" FROM subscriber s LEFT JOIN membership m ON m.list_id = $1 AND m.subscriber_id = s.id"                       \
 	" AND m.subscriber_id BETWEEN $2 AND $3 WHERE s.id BETWEEN $2 AND $3" among " ORDER BY s.id"
 
@@ -248,7 +257,7 @@ static size_t what_to_ask(int64_t younger)
 
 /* An audience is frozen in the order of the ids: where not too many others lie between, the whole range is read, and find_person() passes
  * over them. */
-static enum err read_people(struct db *db, struct openings *openings, struct buf *why)
+static enum err read_people_asking(struct db *db, struct openings *openings, size_t ask, struct buf *why)
 {
 	AUTO_DB_ARRAY ids = db_array_of(DB_INT);
 	int64_t count = (int64_t)openings->ids.count, low = INT64_MAX, high = 0;
@@ -258,7 +267,6 @@ static enum err read_people(struct db *db, struct openings *openings, struct buf
 		high = id > high ? id : high;
 	}
 	bool is_listed = high - low >= 2 * count;
-	size_t ask = what_to_ask(db_get_int(openings->window, 0, YOUNGER_SUPPRESSIONS));
 	struct db_value values[5] = { db_int(openings->common.list_id), db_int(low), db_int(high) };
 	size_t used = 3;
 	for (size_t i = 0; is_listed && i < openings->ids.count; i++)
@@ -268,6 +276,20 @@ static enum err read_people(struct db *db, struct openings *openings, struct buf
 	if (ask == ASK_FEW)
 		values[used++] = db_int(db_get_int(openings->window, 0, SUPPRESSED_UP_TO));
 	return db_run(db, &statements[ways[is_listed][ask]], values, used, &openings->rows, why);
+}
+
+/* OPEN_CHUNK and PEOPLE see the database each at its own moment. An address that was changed between may be one that was suppressed long
+ * before the mark: then the whole table is asked, which is right for whatever address is read with it. */
+static enum err read_people(struct db *db, struct openings *openings, struct buf *why)
+{
+	size_t ask = what_to_ask(db_get_int(openings->window, 0, YOUNGER_SUPPRESSIONS));
+	enum err err = read_people_asking(db, openings, ask, why);
+	if (err != ERR_OK || ask == ASK_ANY || db_row_count(openings->rows) == 0 ||
+	    db_get_int(openings->rows, 0, PERSON_ADDRESSES_AT) == db_get_int(openings->window, 0, ADDRESSES_AT))
+		return err;
+	db_rows_done(openings->rows);
+	openings->rows = NULL;
+	return read_people_asking(db, openings, ASK_ANY, why);
 }
 
 static enum err open_chunk(struct db *db, enum statement statement, const struct opening *opening,

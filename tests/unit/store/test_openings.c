@@ -1,5 +1,8 @@
 #include "store/openings.h"
 
+#include <pthread.h>
+#include <sched.h>
+
 #include "base/clock.h"
 #include "base/limits.h"
 #include "tests/support/database.h"
@@ -190,6 +193,71 @@ START_TEST(only_younger_suppressions_are_asked)
 	}
 END_TEST
 
+struct claimant {
+	struct db *db;
+	struct openings *found;
+	enum err err;
+};
+
+static void *claim_in_a_thread(void *owner)
+{
+	struct claimant *claimant = owner;
+	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+	struct opening opening = opening_of(ARRAY_LEN(rows));
+	claimant->err = openings_claim(claimant->db, &opening, &claimant->found, &why);
+	return NULL;
+}
+
+static const struct db_statement lock_waiters = {
+	.name = "lock_waiters",
+	.sql = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'membership'::regclass"
+};
+
+static void wait_for_a_waiter(struct db *db)
+{
+	for (int64_t count = 0; count == 0; sched_yield()) {
+		AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+		AUTO_DB_ROWS *found = NULL;
+		ck_assert_msg(db_run(db, &lock_waiters, NULL, 0, &found, &why) == ERR_OK, "%s", buf_text(&why));
+		count = db_get_int(found, 0, 0);
+	}
+}
+
+/* Which chunk is opened and who is in it are two statements. Between them, where the second waits for this lock, somebody gets an address whose
+ * domain was suppressed before the mark. */
+static void check_change_between(int64_t step, const char *younger)
+{
+	struct db *db = open_world(step);
+	struct claimant claimant = { .db = database_connect(database_last()) };
+	pthread_t thread;
+	script(db, "UPDATE campaign SET addresses_at = (SELECT version FROM address_version),"
+		   " suppressed_up_to = (SELECT max(id) FROM suppression)");
+	script(db, younger);
+	script(db, "BEGIN; LOCK TABLE membership IN ACCESS EXCLUSIVE MODE");
+	ck_assert(pthread_create(&thread, NULL, claim_in_a_thread, &claimant) == 0);
+	wait_for_a_waiter(db);
+	script(db, "UPDATE subscriber SET address = 'new@bad.test', address_key = 'new@bad.test' WHERE id = 1; COMMIT");
+	ck_assert(pthread_join(thread, NULL) == 0);
+	ck_assert_int_eq(claimant.err, ERR_OK);
+	ck_assert_uint_eq(openings_count(claimant.found), ARRAY_LEN(rows));
+	check_reason(claimant.found, 0, "suppressed");
+	ck_assert(view_eq(openings_get(claimant.found, 0).address, VIEW_LIT("new@bad.test")));
+	openings_done(claimant.found);
+	db_close(claimant.db);
+	db_close(db);
+}
+
+START_TEST(an_address_changed_between_the_statements_is_asked_for)
+	{
+		const char *younger = "INSERT INTO suppression (kind, value, reason, source)"
+				      " VALUES ('address', 'stranger@x.test', 'r', 's')";
+		check_change_between(1, "SELECT");
+		check_change_between(1, younger);
+		check_change_between(FAR, "SELECT");
+		check_change_between(FAR, younger);
+	}
+END_TEST
+
 static bool is_refused(const struct db_rows *refusals, int64_t subscriber, const char *reason)
 {
 	for (size_t i = 0; i < db_row_count(refusals); i++) {
@@ -222,6 +290,8 @@ END_TEST
 Suite *test_suite(void)
 {
 	const TTest *const tests[] = { neighbours_are_opened, people_far_apart_are_opened,
-				       only_younger_suppressions_are_asked, a_recheck_says_the_same };
+				       only_younger_suppressions_are_asked,
+				       an_address_changed_between_the_statements_is_asked_for,
+				       a_recheck_says_the_same };
 	return suite_of("openings", tests, database_start() ? ARRAY_LEN(tests) : 0);
 }
