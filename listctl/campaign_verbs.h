@@ -37,8 +37,9 @@ enum err campaign_in_doubt(struct call *call);
 
 /* The campaign named by the first operand. The caller releases *ret_rows. */
 enum err campaign_named(struct call *call, struct campaign *ret_campaign, struct db_rows **ret_rows) MUST_USE;
-/* Warns when the campaign named by the first operand is not going to be signed; ERR_REFUSED as dkim.required says. */
-enum err campaign_check_signing(struct call *call) MUST_USE;
+/* Warns when the campaign named by the first operand is not going to be signed, or the DNS has not what it needs; ERR_REFUSED as dkim.required and
+ * dns.check say. */
+enum err campaign_check_sending(struct call *call) MUST_USE;
 /* What the campaign's copies take from its list: as it has it now, or since the campaign started as it was then. */
 void campaign_take_list(const struct campaign *campaign, struct list *list);
 struct view call_actor(const struct call *call);

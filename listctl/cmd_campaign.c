@@ -3,15 +3,18 @@
 #include <assert.h>
 
 #include "listctl/command.h"
+#include "listctl/dns_preflight.h"
 #include "listctl/schedule.h"
 #include "listctl/signing.h"
 
-enum err campaign_check_signing(struct call *call)
+enum err campaign_check_sending(struct call *call)
 {
 	AUTO_DB_ROWS *rows = NULL;
 	struct campaign campaign;
 	enum err err = campaign_named(call, &campaign, &rows);
-	return err != ERR_OK ? err : signing_check(call, campaign.content.from_address);
+	if (err == ERR_OK)
+		err = signing_check(call, campaign.content.from_address);
+	return err == ERR_OK ? dns_preflight(call, campaign.content.from_address) : err;
 }
 
 struct view call_actor(const struct call *call)

@@ -250,7 +250,7 @@ static enum err set_schedule(struct call *call)
 			     .now_us = clock_wall_us() };
 	enum err err = make(call, &plan);
 	if (err == ERR_OK)
-		err = campaign_check_signing(call);
+		err = campaign_check_sending(call);
 	if (err == ERR_OK)
 		err = campaigns_schedule(call->db, view_of(call->operands[0]), &plan.time, call_actor(call), call->why);
 	if (err == ERR_OK) {

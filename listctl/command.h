@@ -59,6 +59,7 @@ extern const struct command export_commands[];
 extern const struct command suppress_commands[];
 extern const struct command key_commands[];
 extern const struct command dkim_commands[];
+extern const struct command dns_commands[];
 extern const struct command worker_commands[];
 extern const struct command mailbox_commands[];
 extern const struct command campaign_commands[];   /* cmd_campaign*.c */

@@ -42,6 +42,24 @@ SETTING(DURATION, bounce, window, "7d", "time",
 	"relay keeps trying.")
 SETTING(DURATION, bounce, keep_raw, "30d", "time", "How long a returned message is kept as evidence.")
 
+/* The DNS */
+SETTING(TEXT, dns, resolver, "", "address[@port]",
+	"The resolver that `listctl dns --check` and the check before campaigns ask; empty: those of /etc/resolv.conf.")
+SETTING(DURATION, dns, timeout, "5s", "time", "How long all questions of a check may take together.")
+SETTING(
+    TEXT, dns, addresses, "", "addresses separated by spaces",
+    "From which addresses mail leaves, for the SPF record of the bounce domain and their reverse names: those of the "
+    "relays. The source addresses of relays' rows are added to them.")
+SETTING(
+    TEXT, dns, includes, "", "domains separated by spaces",
+    "Domains whose SPF records name the addresses of relays that others run; they belong into the bounce domain's as "
+    "include:DOMAIN.")
+SETTING(
+    WORD, dns, check, "warn", "off warn refuse",
+    "Whether `campaign start` and `campaign schedule` look in the DNS, as `listctl dns --check` does. warn: what is "
+    "missing or differs is said. refuse: the campaign is refused then. What cannot be told, since no resolver "
+    "answers, is said and refuses nothing.")
+
 /* Links in messages */
 SETTING(TEXT, web, base_url, "", "https://HOST[/PATH]",
 	"What the links of messages begin with. When it is set, each message has a one-click link to unsubscribe "

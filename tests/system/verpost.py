@@ -140,7 +140,7 @@ class World:
             "database.conninfo": "", "keys.file": self.base / "keys",
             "bounce.domain": BOUNCE_DOMAIN,
             "relay.port": self.relay_port, "relay.helo": "sender.test", "relay.connections": 4,
-            "relay.retry": "1s", "relay.secrets": self.base / "secrets", "sender.workers": 2, "sender.poll": "1s",
+            "dns.check": "off", "relay.retry": "1s", "relay.secrets": self.base / "secrets", "sender.workers": 2, "sender.poll": "1s",
             "dkim.dir": self.base / "dkim", "journal.dir": self.base / "journal", "journal.size": "2M",
             "bounced.listen": f"127.0.0.1:{self.bounced_port}", "bounced.hostname": "mx.bounce.test",
         }
