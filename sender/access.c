@@ -80,6 +80,11 @@ void access_begin(struct access *access)
 	login_begin(&access->login);
 }
 
+void access_works(struct access *access, int64_t now_us)
+{
+	login_works(&access->login, now_us);
+}
+
 static void keep_refusal(struct access *access, struct view reply)
 {
 	access->is_refused = true;

@@ -35,6 +35,8 @@ enum secret_state access_secret(struct access *access, int64_t now_us, struct vi
 bool access_secure(struct access *access, struct buf *why) MUST_USE;
 /* It is opened. */
 void access_begin(struct access *access);
+/* One that was let in has brought somebody to an end. */
+void access_works(struct access *access, int64_t now_us);
 /* A connection was let in, refused with this reply, or lost before that. is_trial: nobody else was to be opened beside it. True: whether it
  * is_refused, or until when, is news for people. */
 bool access_end(struct access *access, enum login_end end, bool is_trial, struct view reply, int64_t now_us);

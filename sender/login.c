@@ -33,12 +33,28 @@ bool login_look(struct login *login, struct view fingerprint)
 void login_recheck(struct login *login)
 {
 	login->is_stale = login->state == LOGIN_TAKEN;
-	if (login->state == LOGIN_WAITS)
+	if (login->state == LOGIN_WAITS || (login->state == LOGIN_GRANTED && login->is_known))
 		login->state = LOGIN_UNASKED;
+}
+
+void login_works(struct login *login, int64_t now_us)
+{
+	if (login->state == LOGIN_TAKEN)
+		login->taken_us = now_us;
+}
+
+/* After a lull, the leave that it has counts for one. */
+static void doubt_if_old(struct login *login, int64_t now_us)
+{
+	if (login->state != LOGIN_TAKEN || now_us - login->taken_us < LOGIN_FRESH_US)
+		return;
+	login->state = LOGIN_GRANTED;
+	login->until_us = INT64_MAX;
 }
 
 bool login_may(struct login *login, int64_t now_us)
 {
+	doubt_if_old(login, now_us);
 	bool is_over = login->state == LOGIN_WAITS || login->state == LOGIN_GRANTED;
 	if (is_over && now_us >= login->until_us)
 		login->state = LOGIN_UNASKED;
@@ -57,11 +73,12 @@ void login_begin(struct login *login)
 		login->state = LOGIN_TRYING;
 }
 
-static void let_in(struct login *login)
+static void let_in(struct login *login, int64_t now_us)
 {
 	if (!login->is_known)
 		login->news = LOGIN_NEWS_TAKEN;
 	login->state = LOGIN_TAKEN;
+	login->taken_us = now_us;
 	login->is_known = true;
 	login->has_second = false;
 }
@@ -85,7 +102,7 @@ static bool refuse(struct login *login, bool is_token, int64_t now_us)
 bool login_end(struct login *login, enum login_end end, bool is_trial, bool is_token, int64_t now_us)
 {
 	if (end == LOGIN_LET_IN && is_trial)
-		let_in(login);
+		let_in(login, now_us);
 	/* Of several that were opened with one secret the first refusal counts. */
 	else if (end == LOGIN_REFUSED && (is_trial || login->state == LOGIN_TAKEN))
 		return refuse(login, is_token, now_us);

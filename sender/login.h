@@ -11,6 +11,8 @@
 #include "base/buf.h"
 #include "base/clock.h"
 
+/* Of late: all may log in at once while one was let in. After a longer lull it may be another password by now, and one tries for all. */
+#define LOGIN_FRESH_US (INT64_C(10) * CLOCK_US_PER_SECOND)
 enum { LOGIN_FINGERPRINT_MOST = 160 };
 /* As in schema/008. */
 #define LOGIN_WAIT_US (INT64_C(3600) * CLOCK_US_PER_SECOND)
@@ -20,7 +22,7 @@ enum login_state {
 	LOGIN_WAITS,   /* not before until_us */
 	LOGIN_GRANTED, /* one connection may, until until_us */
 	LOGIN_TRYING,  /* one does */
-	LOGIN_TAKEN    /* the relay takes it: everybody may */
+	LOGIN_TAKEN    /* the relay has taken it of late: everybody may */
 };
 
 /* To be told to the database. */
@@ -33,10 +35,11 @@ struct login {
 	enum login_state state;
 	enum login_news news;
 	int64_t until_us;
-	bool is_wanted;  /* somebody waits for it to be asked for */
-	bool is_known;   /* the database knows that the relay takes it */
-	bool is_stale;   /* TAKEN: whether it was refused elsewhere is to be asked */
-	bool has_second; /* a new token was asked for after a refusal */
+	int64_t taken_us; /* somebody was let in last */
+	bool is_wanted;   /* somebody waits for it to be asked for */
+	bool is_known;    /* the database knows that the relay takes it */
+	bool is_stale;    /* TAKEN: whether it was refused elsewhere is to be asked */
+	bool has_second;  /* a new token was asked for after a refusal */
 	char fingerprint[LOGIN_FINGERPRINT_MOST + 1];
 };
 
@@ -47,6 +50,8 @@ struct login login_new(bool is_free);
 bool login_look(struct login *login, struct view fingerprint);
 /* Something may have changed elsewhere. */
 void login_recheck(struct login *login);
+/* One that was let in has brought somebody to an end. */
+void login_works(struct login *login, int64_t now_us);
 /* A connection may be opened; false: later. */
 bool login_may(struct login *login, int64_t now_us);
 /* ... and no other one before it has ended. */

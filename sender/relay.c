@@ -90,8 +90,10 @@ static void bury_all(struct relay *relay, int64_t now_us)
 		quit_all(relay);
 	if (relay->trial != NULL && connection_is_let_in(relay->trial))
 		relay_trouble_end_access(relay, LOGIN_LET_IN, relay->trial, now_us);
-	if (pool_count(&relay->pool, POOL_JUST_PROVEN) > 0)
+	if (pool_count(&relay->pool, POOL_JUST_PROVEN) > 0) {
 		relay_trouble_work(relay, now_us);
+		access_works(&relay->access, now_us);
+	}
 	while ((connection = pool_first(&relay->pool, POOL_JUST_PROVEN)) != NULL)
 		connection_note_proven(connection);
 	while ((connection = pool_first(&relay->pool, POOL_OVER)) != NULL)

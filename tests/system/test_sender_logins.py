@@ -135,17 +135,37 @@ def test_wrong_token(world):
     assert scene.refused() == 2
 
 
+LULL = 11  # seconds, and a little more than a login in use is taken for good (sender/login.h)
+
+
 def test_password_changed_at_the_relay(world):
-    "While all is well and connections come and go: those that stand go on, the first refusal ends the logins."
+    "While nothing was sent for a while: of all connections that are wanted then one logs in, is refused, and ends the logins."
     scene = Scene(world, "right")
     scene.secret("right\n")
-    world.configure(**{"relay.messages_per_connection": 1000, "sender.workers": 1})
+    world.configure(**{"relay.messages_per_connection": 1, "sender.workers": 1})
     scene.begin()
     scene.is_sent()
+    time.sleep(LULL)
     scene.relay.options["users"] = {"ann": "new"}
     scene.relay.rules([])
     world.campaign("more")
-    time.sleep(WHILE)
-    assert scene.refused() <= 1 + 10, "at most those that were opened at once"
+    scene.stays_away(1)
     scene.secret("new\n")
     assert world.finished("more")["accepted"] == len(AUDIENCE)
+    assert scene.refused() == 1
+
+
+def test_password_changed_while_sending(world):
+    "Connections come and go while it changes: refused are at most those that were being opened then."
+    scene = Scene(world, "right")
+    scene.secret("right\n")
+    world.configure(**{"relay.messages_per_connection": 1, "sender.workers": 1})
+    scene.begin()
+    until(lambda: scene.relay.taken() > 20, "it is being sent")
+    scene.relay.options["users"] = {"ann": "new"}
+    scene.relay.rules([])
+    until(lambda: scene.refused() > 0 or world.status("news")["state"] == "finished", "the new one is heard of")
+    time.sleep(WHILE)
+    assert scene.refused() <= 10, "no more than there may be connections"
+    scene.secret("new\n")
+    scene.is_sent()

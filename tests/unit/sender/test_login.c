@@ -28,6 +28,7 @@ struct step {
 		TOKEN_REFUSED, /* with a token that a command gave */
 		OTHER_REFUSED, /* not the connection that was begun alone */
 		LOST,
+		WORKS, /* at = seconds: one that was let in has brought somebody to an end */
 		TELLS_NOTHING,
 		TELLS_TAKEN,
 		TELLS_REFUSED,
@@ -98,6 +99,9 @@ static void play(const char *label, struct login *login, const struct step *step
 		break;
 	case LOST:
 		end(label, login, LOGIN_LOST, true, false, *now_us);
+		break;
+	case WORKS:
+		login_works(login, step->at * SECOND);
 		break;
 	case TELLS_NOTHING:
 		take(login, LOGIN_NO_NEWS, label, at);
@@ -260,6 +264,39 @@ START_TEST(who_may_log_in)
 			    { ASKS_NOT, 0 },
 			    { MAY, 0 },
 			    { TOGETHER, 0 } } },
+			{ "in use: all at once while somebody is let in",
+			  true,
+			  { { BEGIN, 0 },
+			    { LET_IN, 0 },
+			    { MAY, 9 },
+			    { TOGETHER, 0 },
+			    { WORKS, 9 },
+			    { MAY, 18 },
+			    { TOGETHER, 0 } } },
+			{ "after a lull alone, then all",
+			  true,
+			  { { BEGIN, 0 },
+			    { LET_IN, 0 },
+			    { TELLS_TAKEN, 0 },
+			    { MAY, 10 },
+			    { ALONE, 0 },
+			    { BEGIN, 0 },
+			    { MAY_NOT, 11 },
+			    { LET_IN, 0 },
+			    { TELLS_NOTHING, 0 },
+			    { MAY, 12 },
+			    { TOGETHER, 0 } } },
+			{ "after a lull, refused elsewhere: asked first",
+			  true,
+			  { { BEGIN, 0 },
+			    { LET_IN, 0 },
+			    { TELLS_TAKEN, 0 },
+			    { MAY, 10 },
+			    { RECHECK, 0 },
+			    { MAY_NOT, 10 },
+			    { ASKS, 0 },
+			    { NO, 100 },
+			    { MAY_NOT, 99 } } },
 			{ "a person asks: without the database", true, { { MAY, 7200 }, { ASKS_NOT, 0 } } },
 		};
 		for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
