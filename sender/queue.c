@@ -280,12 +280,20 @@ static bool may_begin(struct recipient *recipient, unsigned relay, const struct 
 	return !is_left_to_others && (gate->may == NULL || gate->may(gate->owner, recipient));
 }
 
-/* From the end: those in front may be neighbours of one who was refused. */
+/* Other relays have refused him, and this one is to say whether it does too: then he counts. Before all others, or each relay would refuse everybody
+ * once before the breakers hear of anybody. */
+static bool is_passed_on(const struct recipient *recipient, unsigned relay)
+{
+	return recipient->counted_us == 0 && recipient->refused_by != 0 &&
+	       (recipient->refused_by & UINT64_C(1) << relay) == 0;
+}
+
+/* From the end: there stand those who were passed on, and those in front may be neighbours of one who was refused. */
 static struct recipient *last_fresh(const struct queue *queue, unsigned relay, const struct queue_gate *gate)
 {
 	struct recipient *found = NULL;
 	for (struct recipient *at = queue->lines[RECIPIENT_WAITING].last; at != NULL; at = at->prev) {
-		if (at->given_back > 0 || !may_begin(at, relay, gate))
+		if ((at->given_back > 0 && !is_passed_on(at, relay)) || !may_begin(at, relay, gate))
 			continue;
 		if (gate->tells_less == NULL || !gate->tells_less(gate->owner, at))
 			return at;

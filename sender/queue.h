@@ -71,7 +71,8 @@ struct queue_gate {
 	/* With wants_fresh: who tells less than others do; NULL: nobody. */
 	bool (*tells_less)(void *owner, struct recipient *recipient);
 	int64_t checked_since_us;
-	bool wants_fresh;      /* the last one who was never given back, if there is one */
+	bool
+	    wants_fresh; /* the last one who was never given back, or only because others refused him, if there is one */
 	uint64_t other_relays; /* slots: whom this one has refused is left to those of them that fit him */
 };
 /* The first that waits for that relay, whose campaign goes on and whom the gate lets through: now RECIPIENT_BEGUN. NULL: none;

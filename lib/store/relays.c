@@ -67,7 +67,12 @@ enum err relays_load(struct db *db, struct db_rows **ret_rows, struct buf *why)
 /* The name as a person gave it may hold anything: shown only when it could be one. */
 static enum err no_such_relay(struct view name, struct buf *why)
 {
-	if (view_is_ascii(name) && !view_has_control(name) && name.len <= 64)
+	if (view_eq(name, VIEW_LIT("default")))
+		buf_addf(why, "default is the relay of the settings (relay.host, relay.port), which has no row: it is "
+			      "tried again within ten minutes, or "
+			      "at once when sender is started again; for all else, and for AUTH or TLS, make a row by "
+			      "`listctl relay add NAME --host HOST`");
+	else if (view_is_ascii(name) && !view_has_control(name) && name.len <= 64)
 		buf_addf(why, "there is no relay " VIEW_FMT "; `listctl relay ls` shows those there are",
 			 VIEW_ARG(name));
 	else

@@ -270,6 +270,7 @@ def test_retry(world):
     until(lambda: (world.json("relay", "ls")[0]["trouble"] or "").count("554"), "people are told")
     relays["one"].rules([])
     world.refused("relay", "retry", "two", says="relay ls")
+    world.refused("relay", "retry", "default", says="relay add")
     assert "not known" not in world.run("listctl", "relay", "retry", "one").stderr
     assert world.finished("news")["accepted"] == len(AUDIENCE)
     exactly_once(relays, AUDIENCE)

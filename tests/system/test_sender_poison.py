@@ -133,6 +133,22 @@ def test_a_group_is_refused(world):
     relays["relay"].check()
 
 
+def test_a_group_is_refused_by_two(world):
+    "Two relays that both refuse all of gmail at DATA: it is held when about as many were refused by both as the breaker needs, not after everybody."
+    gmail = [f"g{n:04}@gmail.com" for n in range(1500)]
+    others = [address for address, _ in people(200)]
+    world.configure(**{"sender.workers": 1, "relay.connections": 5})
+    relays = begin(world, gmail + others, [{"step": "data", "action": "hard", "match": "*@gmail.com", "reply": "550 5.0.0 No"}], ("one", "two"))
+    world.campaign("c")
+    until(lambda: [hold["group"] for hold in world.status("c")["holds"]] == ["gmail"], "gmail is held")
+    status = until(lambda: (lambda s: s if s["accepted"] == len(others) else None)(world.status("c")), "all others have it")
+    assert status["refused"] == 0, status
+    heard = sum(len(relay.records("fault")) for relay in relays.values())
+    assert heard < 500, f"{heard} refusals before it was held"
+    for relay in relays.values():
+        relay.check()
+
+
 def test_greylisted_at_data(world):
     "A relay that refuses everybody for now at DATA, once: all are deferred at once and accepted at their second attempt."
     world.configure(**{"sender.retry_after": "1s"})
