@@ -71,6 +71,16 @@ enum err campaign_create(struct call *call)
 	return err != ERR_OK ? err : create(call, &list);
 }
 
+/* Those that the campaign has, until a letter brings its own. */
+static enum err read_files(struct call *call, uint64_t campaign_id, struct campaign_files *files,
+			   struct campaign_content *content)
+{
+	enum err err = campaign_files_read(call->db, campaign_id, files, call->why);
+	content->files = files->items;
+	content->file_count = files->count;
+	return err;
+}
+
 enum err campaign_edit(struct call *call)
 {
 	AUTO_DB_ROWS *rows = NULL;
@@ -84,7 +94,10 @@ enum err campaign_edit(struct call *call)
 		return err;
 	struct draft draft;
 	struct composer *composer = NULL;
+	struct campaign_files files = { 0 };
 	err = draft_read(call, &campaign.content, letter_of(call, 1), &draft);
+	if (err == ERR_OK)
+		err = read_files(call, campaign.id, &files, &draft.content);
 	if (err == ERR_OK)
 		err = draft_compose(call, &list, &draft);
 	if (err == ERR_OK)
@@ -96,6 +109,7 @@ enum err campaign_edit(struct call *call)
 	if (err == ERR_OK)
 		err = campaigns_edit(call->db, campaign.name, &draft.content, call_actor(call), call->why);
 	composer_done(composer);
+	campaign_files_done(&files);
 	draft_done(&draft);
 	return err;
 }
@@ -173,6 +187,8 @@ static enum err show_copy(struct call *call, struct composer *composer, const st
 				   .date_us = clock_wall_us() };
 	enum err err = composer_write(composer, &copy, &message, call->why);
 	if (err == ERR_OK)
+		err = buf_add(&message, composer_tail(composer));
+	if (err == ERR_OK)
 		err = composer_gaps(composer, &copy, &gaps, call->why);
 	if (err == ERR_OK && output_format_of(call->out) != FORMAT_TABLE)
 		return show_object(call, reader, buf_view(&message), buf_view(&gaps));
@@ -193,6 +209,7 @@ enum err campaign_preview(struct call *call)
 	struct list list;
 	struct reader reader;
 	struct composer *composer = NULL;
+	struct campaign_files files = { 0 };
 	enum err err = campaign_named(call, &campaign, &rows);
 	if (err == ERR_OK)
 		err = lists_find(call->db, campaign.list_name, &list_rows, &list, call->why);
@@ -203,9 +220,12 @@ enum err campaign_preview(struct call *call)
 		campaign_take_list(&campaign, &list);
 	}
 	if (err == ERR_OK)
+		err = read_files(call, campaign.id, &files, &campaign.content);
+	if (err == ERR_OK)
 		err = draft_compile(call, &campaign.content, &list, campaign.name, &composer);
 	if (err == ERR_OK)
 		err = show_copy(call, composer, &reader);
 	composer_done(composer);
+	campaign_files_done(&files);
 	return err;
 }

@@ -114,13 +114,20 @@ static enum err compose_letter(struct call *call, const struct list *list, const
 	struct campaign_content *content = &draft->content;
 	enum err err = ERR_OK;
 	if (!call_has(call, "html")) {
-		err = letter_html(call, &draft->letter, content, list, fields, &draft->html);
+		err = letter_html(call, &draft->letter, content, list, fields, &draft->files, &draft->html);
 		content->html_body = buf_view(&draft->html);
 	}
 	if (err == ERR_OK && !call_has(call, "text")) {
 		err = letter_text(call, &draft->letter, fields, &draft->text);
 		content->text_body = buf_view(&draft->text);
 	}
+	if (err == ERR_OK)
+		err = letter_files_attach(call, &draft->letter, &draft->files);
+	if (err == ERR_OK)
+		letter_files_note_unused(call, &draft->letter, &draft->files);
+	content->has_files = true;
+	content->files = draft->files.items;
+	content->file_count = draft->files.count;
 	return err;
 }
 
@@ -143,6 +150,7 @@ enum err draft_compose(struct call *call, const struct list *list, struct draft 
 void draft_done(struct draft *draft)
 {
 	letter_file_done(&draft->letter);
+	letter_files_done(&draft->files);
 	buf_done(&draft->front.from_name);
 	buf_done(&draft->front.from_address);
 	buf_done(&draft->front.reply_to);
@@ -196,6 +204,8 @@ enum err draft_compile(struct call *call, const struct campaign_content *content
 		.campaign_name = campaign_name,
 		.list_headers = list->headers,
 		.web_base_url = view_of(call->settings->web_base_url),
+		.files = content->files,
+		.file_count = content->file_count,
 	};
 	AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
 	err = composer_compile(&composition, fields.names, fields.count, ret_composer, &reason);

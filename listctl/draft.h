@@ -14,6 +14,7 @@ struct draft {
 	struct buf from_name, from_address, reply_to, text, html;
 	struct letter_file letter;
 	struct letter_values front; /* what its front matter says */
+	struct letter_files files;  /* beside it */
 };
 
 /* Overlays content (borrowed) with the letter at a path (NULL: none), and that with the verb's options --subject, --text, --html, --from,

@@ -114,7 +114,7 @@ static enum err fill_layout(struct call *call, struct letter_file *file, const s
 	enum err err;
 	if (is_document(file)) {
 		buf_add(&where, buf_view(&file->path));
-		err = layout_fill_document(buf_view(&file->body), parts, ret_html, &reason);
+		err = layout_fill_document(parts->content, parts, ret_html, &reason);
 	} else {
 		buf_addf(&where, "the layout of the list " VIEW_FMT, VIEW_ARG(list->name));
 		err = layout_fill(list->layout.len > 0 ? list->layout : layout_builtin(), parts, ret_html, &reason);
@@ -123,9 +123,11 @@ static enum err fill_layout(struct call *call, struct letter_file *file, const s
 }
 
 enum err letter_html(struct call *call, struct letter_file *file, const struct campaign_content *content,
-		     const struct list *list, const struct reader_fields *fields, struct buf *ret_html)
+		     const struct list *list, const struct reader_fields *fields, struct letter_files *files,
+		     struct buf *ret_html)
 {
 	AUTO_BUF body = buf_with_ceiling(LIMIT_TEMPLATE);
+	AUTO_BUF shown = buf_with_ceiling(LIMIT_TEMPLATE);
 	const char *preheader = call_option(call, "preheader");
 	struct layout_parts parts = {
 		.subject = content->subject,
@@ -134,9 +136,13 @@ enum err letter_html(struct call *call, struct letter_file *file, const struct c
 	if (!view_is_utf8(parts.preheader))
 		return call_refuse(call, ERR_INVALID, "--preheader is not UTF-8 text");
 	enum err err = check_all(call, file, is_document(file), fields);
-	if (err == ERR_OK)
+	if (err == ERR_OK && is_document(file))
+		err = buf_add(&body, buf_view(&file->body));
+	else if (err == ERR_OK)
 		err = make_content(call, file, &body);
-	parts.content = buf_view(&body);
+	if (err == ERR_OK)
+		err = letter_files_show(call, file, list->list_id, buf_view(&body), files, &shown);
+	parts.content = buf_view(&shown);
 	if (err == ERR_OK)
 		err = fill_layout(call, file, &parts, list, ret_html);
 	/* A document's own tags, once those of layouts are gone. */

@@ -2,7 +2,7 @@
 #ifndef LISTCTL_LETTER_H
 #define LISTCTL_LETTER_H
 
-#include "listctl/letter_file.h"
+#include "listctl/letter_files.h"
 #include "listctl/reader_fields.h"
 #include "store/campaigns.h"
 #include "store/lists.h"
@@ -16,9 +16,10 @@ struct letter_values {
 enum err letter_take_front(struct call *call, struct letter_file *file, struct letter_values *values,
 			   struct campaign_content *content) MUST_USE;
 
-/* Appends the HTML of a letter in the list's layout. The tags are checked where they stand in the file. */
+/* Appends the HTML of a letter in the list's layout, and takes the images that it shows. The tags are checked where they stand in the file. */
 enum err letter_html(struct call *call, struct letter_file *file, const struct campaign_content *content,
-		     const struct list *list, const struct reader_fields *fields, struct buf *ret_html) MUST_USE;
+		     const struct list *list, const struct reader_fields *fields, struct letter_files *files,
+		     struct buf *ret_html) MUST_USE;
 /* Appends its text: that of letter.txt, or made from its HTML. */
 enum err letter_text(struct call *call, struct letter_file *file, const struct reader_fields *fields,
 		     struct buf *ret_text) MUST_USE;

@@ -139,7 +139,8 @@ static enum err read_front(struct call *call, struct letter_file *file)
 
 enum err letter_file_read(struct call *call, const char *path, struct letter_file *file)
 {
-	enum err err = is_folder(path) ? find_main(call, path, file) : find_file(call, path, file);
+	file->is_folder = is_folder(path);
+	enum err err = file->is_folder ? find_main(call, path, file) : find_file(call, path, file);
 	if (err == ERR_OK)
 		err = letter_file_read_text(call, buf_text(&file->path), &file->source);
 	if (err == ERR_OK)

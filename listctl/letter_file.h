@@ -9,6 +9,7 @@
 struct letter_file {
 	bool given;
 	bool is_markdown;        /* else HTML */
+	bool is_folder;          /* what was named is a folder */
 	struct buf path, source; /* normalised; front borrows from it */
 	struct front_matter front;
 	struct buf body;            /* without the front matter, but on the lines where it stands in the file */

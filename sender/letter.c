@@ -55,17 +55,23 @@ static enum err write_envelope(const struct letterhead *letterhead, const struct
 static enum err write_message(const struct letterhead *letterhead, struct composer *composer, const struct copy *copy,
 			      const struct signing *signing, struct letter *letter, struct buf *why)
 {
-	if (signing->count == 0)
-		return composer_write(composer, copy, &letter->message, why);
+	struct view tail = composer_tail(composer);
+	if (signing->count == 0) {
+		enum err err = composer_write(composer, copy, &letter->message, why);
+		return err != ERR_OK ? err : buf_add(&letter->message, tail);
+	}
 	buf_reset(&letter->plain);
 	enum err err = composer_write(composer, copy, &letter->plain, why);
 	if (err != ERR_OK)
 		return err;
-	err = dkim_sign(letterhead->signer, signing->keys, signing->count, buf_view(&letter->plain), copy->date_us,
-			&letter->message);
+	err = dkim_sign(letterhead->signer, signing->keys, signing->count, buf_view(&letter->plain), tail,
+			copy->date_us, &letter->message);
 	if (err != ERR_OK)
 		buf_addf(why, "the message cannot be signed (%s)", err_name(err));
-	return err != ERR_OK ? err : buf_add(&letter->message, buf_view(&letter->plain));
+	if (err != ERR_OK)
+		return err;
+	buf_add(&letter->message, buf_view(&letter->plain));
+	return buf_add(&letter->message, tail);
 }
 
 enum err letter_write_copy(const struct letterhead *letterhead, struct composer *composer,

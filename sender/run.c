@@ -14,8 +14,8 @@ struct run *runs_find(const struct runs *runs, int64_t campaign_id)
 	return run;
 }
 
-enum err run_compose(const struct run_source *source, const struct db_rows *fields, const struct settings *settings,
-		     struct composer **ret_composer, struct buf *why)
+enum err run_compose(const struct run_source *source, const struct db_rows *fields, const struct campaign_files *files,
+		     const struct settings *settings, struct composer **ret_composer, struct buf *why)
 {
 	const struct composition composition = {
 		.subject = source->subject,
@@ -31,6 +31,8 @@ enum err run_compose(const struct run_source *source, const struct db_rows *fiel
 		.campaign_name = source->campaign_name,
 		.list_headers = source->list_headers,
 		.web_base_url = view_of(settings->web_base_url),
+		.files = files->items,
+		.file_count = files->count,
 	};
 	size_t count = db_row_count(fields);
 	struct view *names = calloc(count + 1, sizeof(*names));
@@ -72,29 +74,40 @@ static void find_keys(struct run *run, const struct setup *setup)
 	run_hold(run, buf_view(&reason), 0);
 }
 
+static enum err compose(struct run *run, struct db *db, const struct run_source *source, const struct setup *setup,
+			struct buf *why)
+{
+	AUTO_DB_ROWS *fields = NULL;
+	struct campaign_files files = { 0 };
+	enum err err = runs_fields(db, run->id, &fields, why);
+	if (err == ERR_OK)
+		err = campaign_files_read(db, (uint64_t)run->id, &files, why);
+	AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
+	if (err == ERR_OK)
+		err = run_compose(source, fields, &files, &setup->settings, &run->composer, &reason);
+	campaign_files_done(&files);
+	if (err == ERR_INVALID)
+		run_hold(run, buf_view(&reason), 0);
+	else
+		buf_add(why, buf_view(&reason));
+	return err;
+}
+
 static enum err load(struct run *run, struct db *db, const struct setup *setup, struct buf *why)
 {
 	struct run_source source;
-	AUTO_DB_ROWS *rows = NULL, *fields = NULL;
+	AUTO_DB_ROWS *rows = NULL;
 	enum err err = runs_load(db, run->id, &source, &rows, why);
-	if (err == ERR_OK)
-		err = runs_fields(db, run->id, &fields, why);
 	if (err != ERR_OK)
 		return err;
 	run->list_id = source.list_id;
 	name(source.campaign_name, run->name);
 	name(source.list_name, run->list_name);
 	run->expire_us = source.expire_us;
-	AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
-	err = run_compose(&source, fields, &setup->settings, &run->composer, &reason);
-	if (err == ERR_INVALID) {
-		run_hold(run, buf_view(&reason), 0);
-		return ERR_OK;
-	}
+	err = compose(run, db, &source, setup, why);
 	if (err == ERR_OK)
 		find_keys(run, setup);
-	buf_add(why, buf_view(&reason));
-	return err;
+	return run->wants_hold ? ERR_OK : err;
 }
 
 enum err runs_open(struct runs *runs, struct db *db, int64_t campaign_id, const struct setup *setup,

@@ -6,6 +6,7 @@
 #include "sender/letter.h"
 #include "sender/routes.h"
 #include "sender/setup.h"
+#include "store/campaign_files.h"
 #include "store/runs.h"
 
 enum { RUN_REASON_MOST = 512, RUN_NAME_MOST = 64 };
@@ -52,8 +53,8 @@ struct run *runs_find(const struct runs *runs, int64_t campaign_id);
 enum err runs_open(struct runs *runs, struct db *db, int64_t campaign_id, const struct setup *setup,
 		   struct run **ret_run, struct buf *why) MUST_USE;
 /* Compiles a campaign's message; fields: a name a row that its template may use. As composer_compile(). */
-enum err run_compose(const struct run_source *source, const struct db_rows *fields, const struct settings *settings,
-		     struct composer **ret_composer, struct buf *why) MUST_USE;
+enum err run_compose(const struct run_source *source, const struct db_rows *fields, const struct campaign_files *files,
+		     const struct settings *settings, struct composer **ret_composer, struct buf *why) MUST_USE;
 /* Forgets those without a recipient in memory. */
 void runs_sweep(struct runs *runs);
 void runs_done(struct runs *runs);

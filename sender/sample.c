@@ -38,11 +38,11 @@ static enum err load_fields(struct db *db, int64_t campaign_id, int64_t list_id,
 		return err;
 	}
 	db_rows_done(rows);
-	return members_attribute_names(db, list_id, VIEW_LIT("active"), ret_rows, why);
+	return members_fields(db, list_id, VIEW_LIT("active"), ret_rows, why);
 }
 
 static enum err compile(struct sample *sample, const struct run_source *source, const struct db_rows *fields,
-			const struct setup *setup, bool is_plain, struct buf *why)
+			const struct campaign_files *files, const struct setup *setup, bool is_plain, struct buf *why)
 {
 	struct run_source marked = *source;
 	AUTO_BUF subject = buf_with_ceiling(LIMIT_TEMPLATE);
@@ -50,7 +50,7 @@ static enum err compile(struct sample *sample, const struct run_source *source, 
 	if (!is_plain)
 		marked.subject = buf_view(&subject);
 	enum err err = buf_err(&subject);
-	return err != ERR_OK ? err : run_compose(&marked, fields, &setup->settings, &sample->composer, why);
+	return err != ERR_OK ? err : run_compose(&marked, fields, files, &setup->settings, &sample->composer, why);
 }
 
 static enum err find_keys(struct sample *sample, const struct setup *setup, struct buf *why)
@@ -75,8 +75,12 @@ static enum err load(struct sample *sample, struct db *db, const struct setup *s
 	enum err err = runs_load(db, test->campaign_id, &source, &rows, why);
 	if (err == ERR_OK)
 		err = load_fields(db, test->campaign_id, source.list_id, &fields, why);
+	struct campaign_files files = { 0 };
 	if (err == ERR_OK)
-		err = compile(sample, &source, fields, setup, test->is_plain, why);
+		err = campaign_files_read(db, (uint64_t)test->campaign_id, &files, why);
+	if (err == ERR_OK)
+		err = compile(sample, &source, fields, &files, setup, test->is_plain, why);
+	campaign_files_done(&files);
 	if (err == ERR_OK)
 		err = find_keys(sample, setup, why);
 	if (err != ERR_OK)

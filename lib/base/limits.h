@@ -48,7 +48,10 @@ enum limit {
 	LIMIT_TEMPLATE_STEPS = 1 << 20, /* operations to render one copy */
 	LIMIT_TEMPLATE_OPS = 100000,    /* literals and tags of one template */
 	LIMIT_FIELD_NAME = 128,
-	LIMIT_MESSAGE = 16 << 20, /* one recipient's copy */
+	LIMIT_FILES = 50, /* images and attachments of a letter */
+	LIMIT_FILE_NAME = 120,
+	LIMIT_FILES_TOTAL = 11 << 20, /* octets of all of them: in base 64 they fit into LIMIT_MESSAGE with the text */
+	LIMIT_MESSAGE = 16 << 20,     /* one recipient's copy */
 	LIMIT_SMTP_TURN =
 	    LIMIT_MESSAGE * 3 / 2,   /* what a client says in one turn: a message, dots stuffed, and commands */
 	LIMIT_HEADER_VALUE = 200,    /* characters of data merged into a header */

@@ -114,6 +114,10 @@ SETTING(WORD, campaign, in_doubt, "resend", "resend hold",
 	"otherwise. resend: it is sent again, once, with the same Message-ID; some get it twice. hold: it waits for "
 	"`campaign "
 	"in-doubt`; some may not get it.")
+SETTING(SIZE, campaign, attachments_max, "5M", "octets",
+	"How many octets the images and attachments of a letter may have together, at most 11M; on the wire they are a "
+	"third "
+	"more. Every copy carries them, and many receivers refuse messages of more than 10 MB.")
 
 /* sender */
 SETTING(COUNT, sender, workers, "0", "processes", "Worker processes; 0 means one a core.")

@@ -167,19 +167,19 @@ static enum err write_body(struct composer *composer, size_t index, struct buf *
 
 static enum err write_bodies(struct composer *composer, struct buf *out, struct buf *why)
 {
-	if (composer->body_count == 1) {
-		enum err err = write_body(composer, 0, out, why);
-		return err != ERR_OK || view_ends(buf_view(out), VIEW_LIT("\r\n")) ? err
-										   : buf_add(out, VIEW_LIT("\r\n"));
-	}
-	/* The line end before a boundary belongs to the boundary. */
 	for (size_t i = 0; i < composer->body_count; i++) {
-		buf_add(out, VIEW_LIT("\r\n--" BOUNDARY "\r\n"));
 		enum err err = write_body(composer, i, out, why);
 		if (err != ERR_OK)
 			return err;
 	}
-	return buf_add(out, VIEW_LIT("\r\n--" BOUNDARY "--\r\n"));
+	bool is_ended = composer->closing.len + composer->tail.len > 0 || view_ends(buf_view(out), VIEW_LIT("\r\n"));
+	buf_add(out, is_ended ? VIEW_LIT("") : VIEW_LIT("\r\n"));
+	return buf_add(out, buf_view(&composer->closing));
+}
+
+struct view composer_tail(const struct composer *composer)
+{
+	return buf_view(&composer->tail);
 }
 
 enum err composer_write(struct composer *composer, const struct copy *copy, struct buf *out, struct buf *why)

@@ -1,5 +1,5 @@
 /* A campaign's message, compiled once, and one recipient's copy made from it: merge fields, headers, MIME
- * multipart/alternative, CRLF line ends, a 7-bit body (no dot-stuffing: that is lib/smtp's). Only the header of a copy
+ * multipart/alternative, with files multipart/related around the HTML and multipart/mixed around all (RFC 2046, 2387), CRLF line ends, a 7-bit body (no dot-stuffing: that is lib/smtp's). Only the header of a copy
  * whose address is not ASCII is UTF-8 (RFC 6532); such a copy needs a relay with SMTPUTF8.
  *
  * Pure: the same inputs give the same bytes, so that a retry is the same message. */
@@ -7,6 +7,7 @@
 #define MAIL_COMPOSE_H
 
 #include "base/buf.h"
+#include "mail/attachment.h"
 
 struct composer;
 
@@ -22,6 +23,8 @@ struct composition {
 	struct view list_name, campaign_name; /* for {{list.name}}, {{campaign.name}}, Feedback-ID */
 	struct view list_headers;             /* lines of mail/list_headers.h; empty: none */
 	struct view web_base_url; /* https://HOST[/PATH]; empty: no one-click unsubscribing (RFC 8058), mailto only */
+	const struct attachment *files; /* those with a content id go with the HTML, which must be there */
+	size_t file_count;
 };
 
 /* One recipient. */
@@ -48,7 +51,11 @@ void composer_done(struct composer *composer); /* accepts NULL */
 /* Of From, in A-labels and lower case; borrowed. */
 struct view composer_from_domain(const struct composer *composer);
 
-/* Appends one message. ERR_INVALID when this recipient's data cannot be merged (a control character, CR, LF or NUL bound
+/* What stands at the end of every copy, behind what composer_write() gives: the files, encoded once for all. Empty when there are
+ * none; else whole lines behind a CRLF, as multipart has them, none of which begins with a dot. Borrowed. */
+struct view composer_tail(const struct composer *composer);
+
+/* Appends one message, without composer_tail(). ERR_INVALID when this recipient's data cannot be merged (a control character, CR, LF or NUL bound
  * for a header, more than LIMIT_HEADER_VALUE characters, a list where text belongs, attributes that are no JSON): `why`
  * names the field, and out is as before. ERR_TOO_BIG beyond out's ceiling.
  * The composer keeps its scratch memory: after the first copies only attributes, where a template uses them, allocate. */

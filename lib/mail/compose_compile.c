@@ -31,6 +31,8 @@ static struct composer empty_composer(void)
 		.date = buf_with_ceiling(LIMIT_INTAKE_HEAD),
 		.scratch = { .text = buf_with_ceiling(LIMIT_MESSAGE), .escaped = buf_with_ceiling(LIMIT_MESSAGE) },
 	};
+	composer.closing = buf_with_ceiling(LIMIT_INTAKE_HEAD);
+	composer.tail = buf_with_ceiling(LIMIT_MESSAGE);
 	for (size_t i = 0; i < MAX_BODIES; i++)
 		composer.body_heads[i] = buf_with_ceiling(LIMIT_INTAKE_HEAD);
 	return composer;
@@ -149,8 +151,6 @@ static enum err compile_last_headers(struct composer *composer, const struct com
 	buf_add(out, VIEW_LIT("Precedence: bulk\r\n"
 			      "X-Auto-Response-Suppress: OOF, AutoReply\r\n"
 			      "MIME-Version: 1.0\r\n"));
-	if (composer->body_count > 1)
-		buf_add(out, VIEW_LIT("Content-Type: multipart/alternative; boundary=\"" BOUNDARY "\"\r\n"));
 	return buf_err(out);
 }
 
@@ -187,20 +187,84 @@ static enum err compile_subject(struct composer *composer, struct view source, c
 	return header_write_text(VIEW_LIT("Subject"), text, &composer->subject_header);
 }
 
-static enum err compile_body(struct composer *composer, const char *name, struct view source,
-			     enum slot_language language, const struct merge_names *known, struct buf *why)
+/* ---- the parts ---- */
+
+static const char head_mixed[] =
+    "Content-Type: multipart/mixed; boundary=\"" BOUNDARY_MIXED "\"\r\n\r\n--" BOUNDARY_MIXED "\r\n";
+static const char head_alternative[] = "Content-Type: multipart/alternative; boundary=\"" BOUNDARY "\"\r\n";
+static const char head_related[] =
+    "Content-Type: multipart/related; type=\"text/html\";\r\n boundary=\"" BOUNDARY_RELATED
+    "\"\r\n\r\n--" BOUNDARY_RELATED "\r\n";
+
+static size_t count_files(const struct composition *from, bool is_inline)
 {
-	static const char *const subtypes[] = { [SLOT_TEXT] = "plain", [SLOT_HTML] = "html" };
+	size_t count = 0;
+	for (size_t i = 0; i < from->file_count; i++)
+		count += (from->files[i].content_id.len > 0) == is_inline;
+	return count;
+}
+
+/* The line end before a boundary belongs to the boundary. */
+static void open_parts(const struct composition *from, bool is_html, struct buf *head)
+{
+	if (!is_html) {
+		if (count_files(from, false) > 0)
+			buf_add(head, VIEW_LIT(head_mixed));
+		if (from->html_body.len > 0)
+			buf_add(head, VIEW_LIT(head_alternative));
+	}
+	if (from->html_body.len > 0)
+		buf_add(head, VIEW_LIT("\r\n--" BOUNDARY "\r\n"));
+	if (is_html && count_files(from, true) > 0)
+		buf_add(head, VIEW_LIT(head_related));
+}
+
+static void add_files(const struct composition *from, bool is_inline, struct view boundary, struct buf *out)
+{
+	if (count_files(from, is_inline) == 0)
+		return;
+	for (size_t i = 0; i < from->file_count; i++) {
+		if ((from->files[i].content_id.len > 0) != is_inline)
+			continue;
+		buf_addf(out, "\r\n--" VIEW_FMT "\r\n", VIEW_ARG(boundary));
+		if (attachment_write(&from->files[i], out) != ERR_OK)
+			return;
+	}
+	buf_addf(out, "\r\n--" VIEW_FMT "--\r\n", VIEW_ARG(boundary));
+}
+
+static enum err close_parts(struct composer *composer, const struct composition *from, struct buf *why)
+{
+	struct buf *out = from->file_count > 0 ? &composer->tail : &composer->closing;
+	if (count_files(from, true) > 0 && from->html_body.len == 0) {
+		buf_add(why, VIEW_LIT("html: there are images for the HTML, and no HTML; write it, or take them away"));
+		return ERR_INVALID;
+	}
+	add_files(from, true, VIEW_LIT(BOUNDARY_RELATED), out);
+	if (from->html_body.len > 0)
+		buf_add(out, VIEW_LIT("\r\n--" BOUNDARY "--\r\n"));
+	add_files(from, false, VIEW_LIT(BOUNDARY_MIXED), out);
+	if (buf_err(out) == ERR_TOO_BIG)
+		buf_add(why, VIEW_LIT("the files are too big for a message; take some away"));
+	return buf_err(out);
+}
+
+static enum err compile_body(struct composer *composer, const char *name, const struct composition *from, bool is_html,
+			     const struct merge_names *known, struct buf *why)
+{
 	AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
 	size_t index = composer->body_count++;
 	struct body *body = &composer->bodies[index];
-	enum err err = body_compile(body, source, language, known, &reason);
+	struct buf *head = &composer->body_heads[index];
+	enum err err = body_compile(body, is_html ? from->html_body : from->text_body, is_html ? SLOT_HTML : SLOT_TEXT,
+				    known, &reason);
 	if (err != ERR_OK)
 		return name_part(name, err, &reason, why);
-	return buf_addf(&composer->body_heads[index],
+	open_parts(from, is_html, head);
+	return buf_addf(head,
 			"Content-Type: text/%s; charset=utf-8\r\n"
 			"Content-Transfer-Encoding: %s\r\n\r\n",
-			subtypes[language], body_encoding(body));
+			is_html ? "html" : "plain", body_encoding(body));
 }
 
 static enum err compile_bodies(struct composer *composer, const struct composition *from,
@@ -211,10 +275,10 @@ static enum err compile_bodies(struct composer *composer, const struct compositi
 			VIEW_LIT("text: it is empty; write the plain text too, which many programs show or judge"));
 		return ERR_INVALID;
 	}
-	enum err err = compile_body(composer, "text", from->text_body, SLOT_TEXT, known, why);
-	if (err != ERR_OK || from->html_body.len == 0)
-		return err;
-	return compile_body(composer, "html", from->html_body, SLOT_HTML, known, why);
+	enum err err = compile_body(composer, "text", from, false, known, why);
+	if (err == ERR_OK && from->html_body.len > 0)
+		err = compile_body(composer, "html", from, true, known, why);
+	return err != ERR_OK ? err : close_parts(composer, from, why);
 }
 
 const struct template *composer_template(const struct composer *composer, size_t index)
@@ -290,7 +354,8 @@ void composer_done(struct composer *composer)
 		&composer->one_click,     &composer->line,
 		&composer->scratch.text,  &composer->scratch.escaped,
 		&composer->body_heads[0], &composer->body_heads[1],
-		&composer->date,
+		&composer->date,          &composer->closing,
+		&composer->tail,
 	};
 	for (size_t i = 0; i < ARRAY_LEN(bufs); i++)
 		buf_done(bufs[i]);

@@ -9,6 +9,9 @@
 /* "=_" occurs in neither encoding, since quoted-printable follows "=" with a hexadecimal digit or a line end and base64 has
  * no "_": whatever a copy says, this is no line of it (RFC 2045 section 6.7). */
 #define BOUNDARY "=_verpost"
+/* None begins as another does. */
+#define BOUNDARY_RELATED "=_related_verpost"
+#define BOUNDARY_MIXED "=_mixed_verpost"
 
 enum { MAX_BODIES = 2 };
 
@@ -16,7 +19,9 @@ struct composer {
 	/* what all copies share */
 	struct template *subject;
 	struct body bodies[MAX_BODIES];
-	struct buf body_heads[MAX_BODIES]; /* what stands before each body */
+	struct buf body_heads[MAX_BODIES]; /* what stands before each body, boundaries included */
+	struct buf closing;                /* what stands behind the last one when there are no files */
+	struct buf tail;                   /* and when there are */
 	size_t body_count;
 	bool uses_attributes;
 	struct buf first_headers;  /* From, Reply-To */

@@ -112,12 +112,12 @@ static bool end_digest(struct dkim_signer *signer, unsigned char ret_digest[DIGE
 	return EVP_DigestFinal_ex(signer->digest, ret_digest, NULL) == 1;
 }
 
-static enum err digest_body(struct dkim_signer *signer, struct view body)
+static enum err digest_body(struct dkim_signer *signer, struct view body, struct view tail)
 {
 	const struct dkim_sink sink = { .context = signer->digest, .add = add_to_digest };
 	unsigned char digest[DIGEST_SIZE];
 	buf_reset(&signer->bh);
-	if (!begin_digest(signer) || !dkim_canon_body(body, &sink) || !end_digest(signer, digest))
+	if (!begin_digest(signer) || !dkim_canon_body(body, tail, &sink) || !end_digest(signer, digest))
 		return ERR_MEMORY;
 	return encode_base64_word(view_from(digest, sizeof(digest)), &signer->bh);
 }
@@ -234,7 +234,7 @@ static enum err sign_with(struct dkim_signer *signer, struct dkim_key *key, int6
 }
 
 enum err dkim_sign(struct dkim_signer *signer, struct dkim_key *const *keys, size_t key_count, struct view message,
-		   int64_t date_us, struct buf *out)
+		   struct view tail, int64_t date_us, struct buf *out)
 {
 	size_t before = out->len;
 	struct view body = message;
@@ -242,7 +242,7 @@ enum err dkim_sign(struct dkim_signer *signer, struct dkim_key *const *keys, siz
 	if (err == ERR_OK)
 		err = take_head(signer);
 	if (err == ERR_OK)
-		err = digest_body(signer, body);
+		err = digest_body(signer, body, tail);
 	for (size_t i = 0; err == ERR_OK && i < key_count; i++)
 		err = sign_with(signer, keys[i], date_us, out);
 	if (err != ERR_OK)

@@ -18,10 +18,11 @@ struct dkim_signer;
 enum err dkim_signer_new(struct dkim_signer **ret_signer) MUST_USE;
 void dkim_signer_done(struct dkim_signer *signer); /* accepts NULL */
 
-/* Appends a DKIM-Signature field for each key, to stand in front of the message: CRLF line ends, not dot-stuffed. ERR_INVALID: it has no
+/* Appends a DKIM-Signature field for each key, to stand in front of the message: CRLF line ends, not dot-stuffed. The message ends with the
+ * tail, which is empty or begins with a CRLF and does not end in empty lines. ERR_INVALID: it has no
  * From; ERR_TOO_BIG: more fields than DKIM_FIELDS, or beyond out's ceiling; ERR_MEMORY. out is as before on failure. */
 enum err dkim_sign(struct dkim_signer *signer, struct dkim_key *const *keys, size_t key_count, struct view message,
-		   int64_t date_us, struct buf *out) MUST_USE;
+		   struct view tail, int64_t date_us, struct buf *out) MUST_USE;
 
 /* The fields that are signed where they are there, in the order of h=; NULL beyond the last. *ret_closed: it is named once more. */
 const char *dkim_signed_field(size_t index, bool *ret_closed);

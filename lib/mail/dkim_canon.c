@@ -93,24 +93,42 @@ static void give_empty_lines(struct run *run, struct view lines)
 		give(run, end);
 }
 
-bool dkim_canon_body(struct view body, const struct dkim_sink *sink)
+/* Empty lines at its end are left in *ret_empty; false where the last line has no end. */
+static bool give_lines(struct run *run, struct view body, struct view *ret_empty)
 {
-	struct run run = { .sink = sink, .ok = true };
-	struct view line, end, empty = { 0 };
-	while (run.ok && cut_line(&body, &line, &end)) {
+	struct view line, end = { 0 }, empty = { 0 };
+	bool is_ended = true;
+	while (run->ok && cut_line(&body, &line, &end)) {
 		struct view content = without_trailing_wsp(line);
+		is_ended = end.len > 0;
 		if (content.len == 0) {
 			empty.data = empty.len == 0 ? line.data : empty.data;
 			empty.len += line.len + end.len;
 			continue;
 		}
-		give_empty_lines(&run, empty);
+		give_empty_lines(run, empty);
 		empty.len = 0;
 		if (has_runs(content))
-			give_squeezed(&run, content);
+			give_squeezed(run, content);
 		else
-			give(&run, content);
-		give(&run, end.len > 0 ? end : CRLF);
+			give(run, content);
+		give(run, is_ended ? end : CRLF);
+	}
+	*ret_empty = empty;
+	return is_ended;
+}
+
+bool dkim_canon_body(struct view body, struct view tail, const struct dkim_sink *sink)
+{
+	struct run run = { .sink = sink, .ok = true };
+	struct view empty;
+	bool is_ended = give_lines(&run, body, &empty);
+	if (tail.len > 0) {
+		/* The tail's CRLF ends the last line, or makes an empty one. */
+		give_empty_lines(&run, empty);
+		if (empty.len > 0 && !is_ended)
+			give(&run, CRLF);
+		give_lines(&run, is_ended ? tail : view_skip(tail, CRLF.len), &empty);
 	}
 	flush(&run);
 	return run.ok;

@@ -12,9 +12,9 @@ struct dkim_sink {
 	bool (*add)(void *context, struct view piece);
 };
 
-/* The body: no WSP at the end of a line, runs of WSP one space, no empty lines at the end, and a CRLF at the end of what is not empty. False:
- * the sink said so. */
-bool dkim_canon_body(struct view body, const struct dkim_sink *sink) MUST_USE;
+/* The body: no WSP at the end of a line, runs of WSP one space, no empty lines at the end, and a CRLF at the end of what is not empty. It
+ * goes on with the tail: empty, or CRLF and more that does not end in empty lines. False: the sink said so. */
+bool dkim_canon_body(struct view body, struct view tail, const struct dkim_sink *sink) MUST_USE;
 
 /* One header field, name and colon included, without the CRLF that ends it: name in lower case, unfolded, runs of WSP one space, none around
  * the colon nor at the end. Appends no CRLF. */

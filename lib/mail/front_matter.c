@@ -14,7 +14,7 @@ static const struct key_row {
 } keys[] = {
 	[FRONT_SUBJECT] = { "subject", take_text },   [FRONT_FROM] = { "from", take_text },
 	[FRONT_REPLY_TO] = { "reply-to", take_text }, [FRONT_PREHEADER] = { "preheader", take_text },
-	[FRONT_HTML] = { "html", take_yes_or_no },
+	[FRONT_HTML] = { "html", take_yes_or_no },    [FRONT_ATTACHMENTS] = { "attachments", take_text },
 };
 static_assert(ARRAY_LEN(keys) == FRONT_KEY_COUNT, "one row per key");
 

@@ -19,7 +19,8 @@ enum front_key {
 	FRONT_FROM,
 	FRONT_REPLY_TO,
 	FRONT_PREHEADER,
-	FRONT_HTML, /* yes or no: whether HTML in a Markdown letter stands as it is */
+	FRONT_HTML,        /* yes or no: whether HTML in a Markdown letter stands as it is */
+	FRONT_ATTACHMENTS, /* names of files, commas between */
 	FRONT_KEY_COUNT
 };
 

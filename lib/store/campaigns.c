@@ -257,9 +257,17 @@ struct step {
 	const char *asks;   /* what state it must be in, and what to do instead */
 };
 
-/* One guarded statement with its audit row, in one transaction. The first value is the campaign's name. */
-static enum err take_step(struct db *db, const struct step *step, const struct db_value *values, size_t count,
-			  struct view actor, struct view detail, struct buf *why)
+static enum err write_files(struct db *db, struct view name, const struct campaign_content *content, struct buf *why)
+{
+	if (content == NULL || !content->has_files)
+		return ERR_OK;
+	return campaign_files_replace(db, name, content->files, content->file_count, why);
+}
+
+/* One guarded statement with its audit row, in one transaction, and the files of what is written. The first value is the campaign's name. */
+static enum err take_step_with(struct db *db, const struct step *step, const struct db_value *values, size_t count,
+			       const struct campaign_content *content, struct view actor, struct view detail,
+			       struct buf *why)
 {
 	AUTO_DB_ROWS *rows = NULL;
 	struct view name = values[0].bytes;
@@ -272,11 +280,19 @@ static enum err take_step(struct db *db, const struct step *step, const struct d
 	if (err == ERR_OK && db_changed(rows) == 0)
 		err = refuse_step(db, name, step->verb, step->asks, why);
 	if (err == ERR_OK)
+		err = write_files(db, name, content, why);
+	if (err == ERR_OK)
 		err = note(db, actor, step->action, name, detail, why);
 	if (err == ERR_OK)
 		return db_commit(db, why);
 	db_rollback(db);
 	return err;
+}
+
+static enum err take_step(struct db *db, const struct step *step, const struct db_value *values, size_t count,
+			  struct view actor, struct view detail, struct buf *why)
+{
+	return take_step_with(db, step, values, count, NULL, actor, detail, why);
 }
 
 enum err campaigns_create(struct db *db, struct view name, uint64_t list_id, const struct campaign_content *content,
@@ -308,6 +324,8 @@ enum err campaigns_create(struct db *db, struct view name, uint64_t list_id, con
 	else if (err != ERR_OK)
 		buf_add(why, buf_view(&cause));
 	if (err == ERR_OK)
+		err = write_files(db, name, content, why);
+	if (err == ERR_OK)
 		err = note(db, actor, "campaign.create", name, (struct view){ 0 }, why);
 	if (err == ERR_OK)
 		err = db_commit(db, why);
@@ -333,7 +351,7 @@ enum err campaigns_edit(struct db *db, struct view name, const struct campaign_c
 					   db_text(content->text_body),
 					   db_text_or_null(content->html_body),
 					   db_text(content->in_doubt) };
-	return take_step(db, &step, values, ARRAY_LEN(values), actor, (struct view){ 0 }, why);
+	return take_step_with(db, &step, values, ARRAY_LEN(values), content, actor, (struct view){ 0 }, why);
 }
 
 enum err campaigns_delete(struct db *db, struct view name, struct view actor, struct buf *why)

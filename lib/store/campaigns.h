@@ -3,7 +3,7 @@
 #ifndef STORE_CAMPAIGNS_H
 #define STORE_CAMPAIGNS_H
 
-#include "store/db.h"
+#include "store/campaign_files.h"
 
 enum campaign_state {
 	CAMPAIGN_DRAFT,
@@ -21,6 +21,10 @@ bool campaign_state_from_name(struct view name, enum campaign_state *ret_state) 
 struct campaign_content {
 	struct view subject, from_name, from_address, reply_to, text_body, html_body;
 	struct view in_doubt; /* "resend" or "hold" */
+	/* Not read with the others: campaign_files_read(). Written, in place of those that are there, when has_files. */
+	bool has_files;
+	const struct attachment *files;
+	size_t file_count;
 };
 
 /* One campaign. Its views are borrowed from the rows it was read from. */

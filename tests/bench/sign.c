@@ -34,7 +34,7 @@ static long sign(struct dkim_signer *signer, struct dkim_key *key, struct view m
 	while (now() < until) {
 		for (int i = 0; i < STEP; i++) {
 			buf_reset(&out);
-			if (dkim_sign(signer, &key, 1, message, count + i, &out) != ERR_OK)
+			if (dkim_sign(signer, &key, 1, message, VIEW_LIT(""), count + i, &out) != ERR_OK)
 				fail("cannot sign");
 		}
 		count += STEP;

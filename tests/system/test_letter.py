@@ -168,7 +168,7 @@ def test_mistakes(world):
     bad(head + "<p>\n<style>p { color: {{city}} }</style>", "m.html: line 5, column 19", "<style>", name="m.html")
     bad(head + "<p>\n<!-- {{city}} --><p {{city}}><a href={{city}}>", "m.html: line 5, column 6", "comment", name="m.html")
     bad(head + "{{#orders}}{{skew}}{{/orders}}\n", "m.md: line 4, column 12", "skew")
-    bad("---\nsubjekt: S\n---\nHi\n", "m.md: line 2, column 1", "subject, from, reply-to, preheader, html")
+    bad("---\nsubjekt: S\n---\nHi\n", "m.md: line 2, column 1", "subject, from, reply-to, preheader, html, attachments")
     bad("---\nsubject: S\nfrom: nobody\n---\nHi\n", "m.md: line 3: from", "@")
     bad("---\nsubject: S\nHi\n", "m.md: line 3, column 1", "---")
     bad("Hi\n", "subject", code=2)

@@ -141,7 +141,8 @@ static void sign(struct view message, struct buf *out)
 	struct dkim_key *const keys[] = { read_key(rsa_pem, "test"), read_key(ed25519_pem, "brisbane") };
 	struct dkim_signer *signer = NULL;
 	ck_assert_int_eq(dkim_signer_new(&signer), ERR_OK);
-	ck_assert_int_eq(dkim_sign(signer, keys, ARRAY_LEN(keys), message, INT64_C(1528637909999999), out), ERR_OK);
+	ck_assert_int_eq(
+	    dkim_sign(signer, keys, ARRAY_LEN(keys), message, VIEW_LIT(""), INT64_C(1528637909999999), out), ERR_OK);
 	dkim_signer_done(signer);
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
 		dkim_key_done(keys[i]);
@@ -332,14 +333,16 @@ START_TEST(refusals)
 		AUTO_BUF small = buf_with_ceiling(100);
 		AUTO_BUF many = buf_with_ceiling(LIMIT_MESSAGE);
 		ck_assert_int_eq(dkim_signer_new(&signer), ERR_OK);
-		ck_assert_int_eq(dkim_sign(signer, keys, 1, VIEW_LIT("To: x\r\n\r\nbody"), 0, &out), ERR_INVALID);
+		ck_assert_int_eq(dkim_sign(signer, keys, 1, VIEW_LIT("To: x\r\n\r\nbody"), VIEW_LIT(""), 0, &out),
+				 ERR_INVALID);
 		buf_add(&many, VIEW_LIT("From: x\r\n"));
 		for (size_t i = 0; i < DKIM_FIELDS; i++)
 			buf_add(&many, VIEW_LIT("X: y\r\n"));
-		ck_assert_int_eq(dkim_sign(signer, keys, 1, buf_view(&many), 0, &out), ERR_TOO_BIG);
-		ck_assert_int_eq(dkim_sign(signer, keys, 1, VIEW_LIT("From: x\r\n"), 0, &small), ERR_TOO_BIG);
+		ck_assert_int_eq(dkim_sign(signer, keys, 1, buf_view(&many), VIEW_LIT(""), 0, &out), ERR_TOO_BIG);
+		ck_assert_int_eq(dkim_sign(signer, keys, 1, VIEW_LIT("From: x\r\n"), VIEW_LIT(""), 0, &small),
+				 ERR_TOO_BIG);
 		ck_assert_uint_eq(out.len + small.len, 0);
-		ck_assert_int_eq(dkim_sign(signer, keys, 1, VIEW_LIT("From: x\r\n"), 0, &out), ERR_OK);
+		ck_assert_int_eq(dkim_sign(signer, keys, 1, VIEW_LIT("From: x\r\n"), VIEW_LIT(""), 0, &out), ERR_OK);
 		ck_assert_uint_gt(out.len, 0);
 		dkim_signer_done(signer);
 		dkim_key_done(keys[0]);

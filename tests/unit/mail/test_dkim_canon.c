@@ -57,7 +57,7 @@ static void check_body(const char *label, struct view body, const char *canonica
 {
 	AUTO_BUF out = buf_with_ceiling(LIMIT_WHY);
 	const struct dkim_sink sink = { .context = &out, .add = collect };
-	ck_row(label, dkim_canon_body(body, &sink));
+	ck_row(label, dkim_canon_body(body, VIEW_LIT(""), &sink));
 	ck_assert_msg(view_eq(buf_view(&out), view_of(canonical)), "%s: " VIEW_FMT, label, VIEW_ARG(buf_view(&out)));
 }
 
@@ -68,6 +68,28 @@ START_TEST(body)
 			/* What is canonical stays so. */
 			check_body(bodies[i].label, view_of(bodies[i].canonical), bodies[i].canonical);
 		}
+	}
+END_TEST
+
+/* Wherever a text is divided before a CRLF: the tail goes on as if nothing were. */
+START_TEST(tails)
+	{
+		for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
+			struct view text = view_of(bodies[i].canonical);
+			for (size_t at = 0; at + 2 < text.len; at++) {
+				struct view tail = view_skip(text, at);
+				if (!view_starts(tail, VIEW_LIT("\r\n")))
+					continue;
+				AUTO_BUF out = buf_with_ceiling(LIMIT_WHY);
+				const struct dkim_sink sink = { .context = &out, .add = collect };
+				ck_row(bodies[i].label, dkim_canon_body(view_head(text, at), tail, &sink));
+				ck_view_eq(buf_view(&out), bodies[i].canonical);
+			}
+		}
+		AUTO_BUF out = buf_with_ceiling(LIMIT_WHY);
+		const struct dkim_sink sink = { .context = &out, .add = collect };
+		ck_assert(dkim_canon_body(VIEW_LIT("a\r\n \t"), VIEW_LIT("\r\n--b\r\n"), &sink));
+		ck_view_eq(buf_view(&out), "a\r\n\r\n--b\r\n");
 	}
 END_TEST
 
@@ -112,16 +134,16 @@ START_TEST(few_pieces)
 	{
 		size_t pieces = 0;
 		const struct dkim_sink sink = { .context = &pieces, .add = count };
-		ck_assert(dkim_canon_body(VIEW_LIT("a b\r\nc\r\n\r\nd\r\n\r\n"), &sink));
+		ck_assert(dkim_canon_body(VIEW_LIT("a b\r\nc\r\n\r\nd\r\n\r\n"), VIEW_LIT(""), &sink));
 		ck_assert_uint_eq(pieces, 1);
 		pieces = 0;
-		ck_assert(!dkim_canon_body(VIEW_LIT("a  b  c\r\nd  e\r\nf  g\r\nh\r\n"), &sink));
+		ck_assert(!dkim_canon_body(VIEW_LIT("a  b  c\r\nd  e\r\nf  g\r\nh\r\n"), VIEW_LIT(""), &sink));
 		ck_assert_uint_eq(pieces, 3);
 	}
 END_TEST
 
 Suite *test_suite(void)
 {
-	const TTest *const tests[] = { body, field, fields_of_a_head, few_pieces };
+	const TTest *const tests[] = { body, tails, field, fields_of_a_head, few_pieces };
 	return suite_of("dkim_canon", tests, ARRAY_LEN(tests));
 }

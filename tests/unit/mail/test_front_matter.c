@@ -47,7 +47,7 @@ static const struct bad_row {
 	const char *label, *source, *place, *says;
 } bad_rows[] = {
 	{ "unknown key", "---\nsubject: x\nsubjekt: y\n---\n",
-	  "line 3, column 1: ", "known are subject, from, reply-to, preheader, html" },
+	  "line 3, column 1: ", "known are subject, from, reply-to, preheader, html, attachments" },
 	{ "upper case", "---\nSubject: x\n---\n", "line 2, column 1: ", "\"Subject\"" },
 	{ "no key", "---\n: x\n---\n", "line 2, column 1: ", "unknown" },
 	{ "no colon", "---\nsubject\n---\n", "line 2, column 1: ", "key: value" },

@@ -1,0 +1,238 @@
+#include "mail/attachment.h"
+
+#include "base/limits.h"
+#include "mail/encode.h"
+
+enum { NAME_LINE = 40 /* octets of a name in a line of its parameter */ };
+
+/* ---- types ---- */
+
+struct mark {
+	size_t at;
+	const char *octets;
+	size_t len;
+};
+#define MARK(at, octets)                                                                                               \
+	{                                                                                                              \
+		(at), (octets), sizeof(octets) - 1                                                                     \
+	}
+
+enum { MARKS_MOST = 3 };
+
+static const struct type_row {
+	const char *ending;
+	const char *type;              /* NULL: refused */
+	bool is_text;                  /* UTF-8 */
+	struct mark marks[MARKS_MOST]; /* one of them; none: anything */
+} types[] = {
+	{ "png", "image/png", false, { MARK(0, "\x89PNG\r\n\x1a\n") } },
+	{ "jpg", "image/jpeg", false, { MARK(0, "\xff\xd8\xff") } },
+	{ "jpeg", "image/jpeg", false, { MARK(0, "\xff\xd8\xff") } },
+	{ "gif", "image/gif", false, { MARK(0, "GIF87a"), MARK(0, "GIF89a") } },
+	{ "webp", "image/webp", false, { MARK(8, "WEBP") } },
+	{ "bmp", "image/bmp", false, { MARK(0, "BM") } },
+	{ "tif", "image/tiff", false, { MARK(0, "II*\0"), MARK(0, "MM\0*") } },
+	{ "tiff", "image/tiff", false, { MARK(0, "II*\0"), MARK(0, "MM\0*") } },
+	{ "pdf", "application/pdf", false, { MARK(0, "%PDF-") } },
+	{ "txt", "text/plain; charset=utf-8", true, { { 0 } } },
+	{ "md", "text/markdown; charset=utf-8", true, { { 0 } } },
+	{ "csv", "text/csv; charset=utf-8", true, { { 0 } } },
+	{ "json", "application/json", true, { { 0 } } },
+	{ "ics", "text/calendar; charset=utf-8", true, { MARK(0, "BEGIN:VCALENDAR") } },
+	{ "vcf", "text/vcard; charset=utf-8", true, { MARK(0, "BEGIN:VCARD") } },
+	{ "rtf", "application/rtf", false, { MARK(0, "{\\rtf") } },
+	{ "doc", "application/msword", false, { MARK(0, "\xd0\xcf\x11\xe0") } },
+	{ "xls", "application/vnd.ms-excel", false, { MARK(0, "\xd0\xcf\x11\xe0") } },
+	{ "ppt", "application/vnd.ms-powerpoint", false, { MARK(0, "\xd0\xcf\x11\xe0") } },
+	{ "docx",
+	  "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+	  false,
+	  { MARK(0, "PK\x03\x04") } },
+	{ "xlsx",
+	  "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+	  false,
+	  { MARK(0, "PK\x03\x04") } },
+	{ "pptx",
+	  "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+	  false,
+	  { MARK(0, "PK\x03\x04") } },
+	{ "odt", "application/vnd.oasis.opendocument.text", false, { MARK(0, "PK\x03\x04") } },
+	{ "ods", "application/vnd.oasis.opendocument.spreadsheet", false, { MARK(0, "PK\x03\x04") } },
+	{ "odp", "application/vnd.oasis.opendocument.presentation", false, { MARK(0, "PK\x03\x04") } },
+	{ "epub", "application/epub+zip", false, { MARK(0, "PK\x03\x04") } },
+	{ "zip", "application/zip", false, { MARK(0, "PK\x03\x04") } },
+	{ "mp3", "audio/mpeg", false, { MARK(0, "ID3"), MARK(0, "\xff\xfb"), MARK(0, "\xff\xf3") } },
+	{ "ogg", "audio/ogg", false, { MARK(0, "OggS") } },
+	{ "mp4", "video/mp4", false, { MARK(4, "ftyp") } },
+};
+
+/* What mail providers refuse by name. */
+static const char *const program_endings[] = {
+	"exe", "com", "bat", "cmd", "scr", "pif", "cpl", "dll", "sys",  "msi",  "msp",  "msc",  "jar", "js",  "jse",
+	"vb",  "vbs", "vbe", "ws",  "wsf", "wsh", "ps1", "hta", "lnk",  "reg",  "apk",  "app",  "dmg", "iso", "img",
+	"vhd", "chm", "sh",  "run", "deb", "rpm", "xll", "one", "docm", "xlsm", "pptm", "html", "htm", "svg", "xhtml",
+};
+
+static const struct mark program_marks[] = {
+	MARK(0, "MZ"),
+	MARK(0, "\x7f"
+		"ELF"),
+	MARK(0, "#!"),
+	MARK(0, "\xca\xfe\xba\xbe"),
+	MARK(0, "\xcf\xfa\xed\xfe"),
+};
+
+static bool has_mark(struct view content, const struct mark *mark)
+{
+	return mark->len > 0 && view_starts(view_skip(content, mark->at), view_from(mark->octets, mark->len));
+}
+
+static bool is_program(struct view ending, struct view content)
+{
+	bool is = false;
+	for (size_t i = 0; i < ARRAY_LEN(program_endings); i++)
+		is |= view_eq_nocase(ending, view_of(program_endings[i]));
+	for (size_t i = 0; i < ARRAY_LEN(program_marks); i++)
+		is |= has_mark(content, &program_marks[i]);
+	return is;
+}
+
+static bool is_what_it_says(const struct type_row *row, struct view content)
+{
+	bool is = row->marks[0].len == 0;
+	for (size_t i = 0; i < MARKS_MOST; i++)
+		is |= has_mark(content, &row->marks[i]);
+	return is && (!row->is_text || (view_is_utf8(content) && view_find_byte(content, '\0') == VIEW_NONE));
+}
+
+static enum err refuse_ending(struct buf *why)
+{
+	buf_add(why, VIEW_LIT("its name's ending is not known; known are "));
+	for (size_t i = 0; i < ARRAY_LEN(types); i++)
+		buf_addf(why, "%s.%s", i == 0 ? "" : ", ", types[i].ending);
+	return ERR_INVALID;
+}
+
+enum err attachment_check_name(struct view name, struct buf *why)
+{
+	if (name.len == 0 || name.len > LIMIT_FILE_NAME || name.data[0] == '.' || !view_is_utf8(name) ||
+	    view_has_control(name)) {
+		buf_addf(why,
+			 "a file's name is UTF-8 without controls, has 1 to %d octets and no dot in front; rename it",
+			 LIMIT_FILE_NAME);
+		return ERR_INVALID;
+	}
+	if (view_find_byte(name, '/') == VIEW_NONE && view_find_byte(name, '\\') == VIEW_NONE)
+		return ERR_OK;
+	buf_add(why, VIEW_LIT("it is a path; files stand beside the letter, and are named without / and \\"));
+	return ERR_INVALID;
+}
+
+enum err attachment_check(struct view name, struct view content, const char **ret_type, struct buf *why)
+{
+	enum err err = attachment_check_name(name, why);
+	size_t dot = view_find_last_byte(name, '.');
+	struct view ending = dot == VIEW_NONE ? (struct view){ 0 } : view_skip(name, dot + 1);
+	if (err != ERR_OK)
+		return err;
+	if (is_program(ending, content)) {
+		buf_add(why,
+			VIEW_LIT("it is a program, or can hold one, and most receivers refuse those; put it on a web "
+				 "page and write a link"));
+		return ERR_INVALID;
+	}
+	if (content.len == 0) {
+		buf_add(why, VIEW_LIT("it is empty; take it away"));
+		return ERR_INVALID;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+		if (!view_eq_nocase(ending, view_of(types[i].ending)))
+			continue;
+		*ret_type = types[i].type;
+		if (is_what_it_says(&types[i], content))
+			return ERR_OK;
+		buf_addf(why, "it is no %s, as its name says (%s); rename or convert it", types[i].ending,
+			 types[i].is_text ? "such a text in UTF-8 begins otherwise" : "such a file begins otherwise");
+		return ERR_INVALID;
+	}
+	return refuse_ending(why);
+}
+
+bool attachment_is_image(struct view type)
+{
+	return view_starts(type, VIEW_LIT("image/"));
+}
+
+/* ---- the part ---- */
+
+/* FNV-1a: it tells contents apart, and protects nothing. */
+static uint64_t hash_of(struct view content)
+{
+	uint64_t hash = UINT64_C(14695981039346656037);
+	for (size_t i = 0; i < content.len; i++)
+		hash = (hash ^ (unsigned char)content.data[i]) * UINT64_C(1099511628211);
+	return hash;
+}
+
+enum err attachment_write_id(size_t number, struct view content, struct view domain, struct buf *out)
+{
+	return buf_addf(out, "file%zu.%016llx@" VIEW_FMT, number, (unsigned long long)hash_of(content),
+			VIEW_ARG(domain));
+}
+
+/* What needs no encoding in a quoted string. */
+static bool is_plain(struct view name)
+{
+	bool is = name.len <= NAME_LINE;
+	for (size_t i = 0; i < name.len; i++) {
+		char c = name.data[i];
+		is &= c >= ' ' && c <= '~' && c != '"' && c != '\\';
+	}
+	return is;
+}
+
+/* RFC 2231 section 4.1 and 3: attr-char stands for itself, a long name goes over several parameters. */
+static void write_name(struct view name, struct buf *out)
+{
+	static const char others[] = "!#$&+-.^_`|~";
+	static const char digits[] = "0123456789ABCDEF";
+	if (is_plain(name)) {
+		buf_addf(out, ";\r\n filename=\"" VIEW_FMT "\"", VIEW_ARG(name));
+		return;
+	}
+	bool is_long = name.len > NAME_LINE / 3;
+	size_t line = 0, number = 0;
+	for (size_t i = 0; i < name.len; i++) {
+		char c = name.data[i];
+		if (i == 0 || (line + 3 > NAME_LINE && is_long)) {
+			buf_add(out, VIEW_LIT(";\r\n filename*"));
+			if (is_long)
+				buf_addf(out, "%zu*", number++);
+			buf_add(out, i == 0 ? VIEW_LIT("=utf-8''") : VIEW_LIT("="));
+			line = 0;
+		}
+		bool is_attr = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+			       view_find_byte(view_of(others), c) != VIEW_NONE;
+		if (!is_attr) {
+			buf_add_byte(out, '%');
+			buf_add_byte(out, digits[(unsigned char)c >> 4]);
+			c = digits[(unsigned char)c & 15];
+		}
+		buf_add_byte(out, c);
+		line += is_attr ? 1 : 3;
+	}
+}
+
+enum err attachment_write(const struct attachment *attachment, struct buf *out)
+{
+	bool is_inline = attachment->content_id.len > 0;
+	buf_add(out, VIEW_LIT("Content-Type: "));
+	buf_add(out, attachment->type);
+	buf_add(out, VIEW_LIT("\r\nContent-Transfer-Encoding: base64\r\n"));
+	if (is_inline)
+		buf_addf(out, "Content-ID: <" VIEW_FMT ">\r\n", VIEW_ARG(attachment->content_id));
+	buf_addf(out, "Content-Disposition: %s", is_inline ? "inline" : "attachment");
+	write_name(attachment->name, out);
+	buf_add(out, VIEW_LIT("\r\n\r\n"));
+	return encode_base64(attachment->content, out);
+}

@@ -1,0 +1,287 @@
+#include "listctl/letter_files.h"
+
+#include <dirent.h>
+
+#include "base/file.h"
+#include "mail/template.h"
+
+void letter_files_done(struct letter_files *files)
+{
+	for (size_t i = 0; i < files->count; i++) {
+		buf_done(&files->kept[i].name);
+		buf_done(&files->kept[i].content_id);
+		buf_done(&files->kept[i].content);
+	}
+	files->count = 0;
+}
+
+/* ---- one file ---- */
+
+static struct view folder_of(const struct letter_file *letter)
+{
+	size_t slash = view_find_last_byte(buf_view(&letter->path), '/');
+	return slash == VIEW_NONE ? VIEW_LIT(".") : view_head(buf_view(&letter->path), slash + 1);
+}
+
+static enum err read_file(struct call *call, const struct letter_file *letter, struct view name, struct buf *content,
+			  struct buf *why)
+{
+	AUTO_BUF path = buf_with_ceiling(LIMIT_PATH);
+	uint64_t most = call->settings->campaign_attachments_max;
+	if (most > LIMIT_FILES_TOTAL)
+		most = LIMIT_FILES_TOTAL;
+	enum err err = attachment_check_name(name, why);
+	if (err != ERR_OK)
+		return err;
+	*content = buf_with_ceiling((size_t)most + 1);
+	buf_addf(&path, VIEW_FMT "/" VIEW_FMT, VIEW_ARG(folder_of(letter)), VIEW_ARG(name));
+	err = file_read(buf_text(&path), content, why);
+	if (err == ERR_TOO_BIG || content->len > most) {
+		buf_reset(why);
+		buf_addf(why,
+			 "it has more than %llu octets; make it smaller, put it on a web page, or allow more by "
+			 "campaign.attachments_max (at most 11M)",
+			 (unsigned long long)most);
+		return ERR_TOO_BIG;
+	}
+	return err;
+}
+
+static enum err check(struct call *call, const struct letter_files *files, const struct attachment *item, bool is_shown,
+		      struct buf *why)
+{
+	if (files->count == LIMIT_FILES) {
+		buf_addf(why, "a letter has at most %d images and attachments; take some away", LIMIT_FILES);
+		return ERR_INVALID;
+	}
+	if (files->octets + item->content.len > call->settings->campaign_attachments_max ||
+	    files->octets + item->content.len > LIMIT_FILES_TOTAL) {
+		buf_addf(why,
+			 "with it the letter's files have more octets together than campaign.attachments_max allows; "
+			 "make them smaller or put them on a web page");
+		return ERR_TOO_BIG;
+	}
+	if (is_shown && !attachment_is_image(item->type)) {
+		buf_add(why, VIEW_LIT("it is no image; name it in the front matter's attachments"));
+		return ERR_INVALID;
+	}
+	return ERR_OK;
+}
+
+/* Takes it, or finds it taken already. */
+static enum err take(struct call *call, struct letter_file *letter, struct view name, const struct view *domain,
+		     struct letter_files *files, struct view *ret_id, struct buf *why)
+{
+	bool is_shown = domain != NULL;
+	for (size_t i = 0; i < files->count; i++) {
+		if (!view_eq(files->items[i].name, name) || (files->items[i].content_id.len > 0) != is_shown)
+			continue;
+		*ret_id = files->items[i].content_id;
+		return ERR_OK;
+	}
+	struct letter_file_beside file = { .name = buf_with_ceiling(LIMIT_PATH),
+					   .content_id = buf_with_ceiling(LIMIT_PATH) };
+	const char *type = "";
+	enum err err = read_file(call, letter, name, &file.content, why);
+	struct attachment item = { .content = buf_view(&file.content) };
+	if (err == ERR_OK)
+		err = attachment_check(name, item.content, &type, why);
+	item.type = view_of(type);
+	if (err == ERR_OK)
+		err = check(call, files, &item, is_shown, why);
+	if (err == ERR_OK)
+		err = buf_add(&file.name, name);
+	if (err == ERR_OK && is_shown)
+		err = attachment_write_id(files->count + 1, item.content, *domain, &file.content_id);
+	if (err != ERR_OK) {
+		buf_done(&file.name);
+		buf_done(&file.content_id);
+		buf_done(&file.content);
+		return err;
+	}
+	item.name = buf_view(&file.name);
+	item.content_id = buf_view(&file.content_id);
+	*ret_id = item.content_id;
+	files->octets += item.content.len;
+	files->kept[files->count] = file;
+	files->items[files->count++] = item;
+	return ERR_OK;
+}
+
+/* ---- names in HTML ---- */
+
+/* html[start, end) names a file. */
+struct reference {
+	size_t start, end;
+	struct view name; /* as it is written */
+};
+
+static bool is_boundary(char c)
+{
+	return c == '"' || c == '\'' || c == '(' || c == '=' || c == ' ' || c == '\n' || c == '\t';
+}
+
+static bool ends_reference(char c)
+{
+	return c == '"' || c == '\'' || c == ')' || c == '>' || c == '<' || c == ' ' || c == '\n' || c == '\t';
+}
+
+/* cid:NAME at this place. */
+static bool read_cid(struct view html, size_t at, struct reference *ret)
+{
+	struct view rest = view_skip(html, at);
+	size_t end = sizeof("cid:") - 1;
+	if (at == 0 || !is_boundary(html.data[at - 1]) || !view_starts_nocase(rest, VIEW_LIT("cid:")))
+		return false;
+	while (end < rest.len && !ends_reference(rest.data[end]))
+		end++;
+	*ret = (struct reference){ .start = at, .end = at + end, .name = view_slice(rest, sizeof("cid:") - 1, end) };
+	return true;
+}
+
+/* A value without a scheme, and no field. */
+static bool is_local(struct view value)
+{
+	return value.len > 0 && view_find_byte(value, ':') == VIEW_NONE && value.data[0] != '/' &&
+	       value.data[0] != '#' && view_find(value, VIEW_LIT("{{")) == VIEW_NONE;
+}
+
+/* src="NAME" at this place. */
+static bool read_source(struct view html, size_t at, struct reference *ret)
+{
+	static const char *const names[] = { "src=", "background=" };
+	if (at == 0 || (html.data[at - 1] != ' ' && html.data[at - 1] != '\n' && html.data[at - 1] != '\t'))
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		size_t len = view_of(names[i]).len;
+		struct view rest = view_skip(html, at);
+		if (!view_starts_nocase(rest, view_of(names[i])) || rest.len <= len ||
+		    (rest.data[len] != '"' && rest.data[len] != '\''))
+			continue;
+		struct view value = view_skip(rest, len + 1);
+		size_t end = view_find_byte(value, rest.data[len]);
+		value = view_head(value, end);
+		if (end == VIEW_NONE || !is_local(value))
+			return false;
+		size_t start = at + len + 1;
+		*ret = (struct reference){ .start = start, .end = start + end, .name = value };
+		return true;
+	}
+	return false;
+}
+
+static bool next_reference(struct view html, size_t from, struct reference *ret)
+{
+	for (size_t at = from; at < html.len; at++) {
+		if (read_cid(html, at, ret) || read_source(html, at, ret))
+			return true;
+	}
+	return false;
+}
+
+static int digit_of(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = (char)(c | 0x20);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* %XX and &amp; are undone. */
+static void decode(struct view written, struct buf *out)
+{
+	for (size_t i = 0; i < written.len; i++) {
+		struct view rest = view_skip(written, i);
+		if (rest.len > 2 && rest.data[0] == '%' && digit_of(rest.data[1]) >= 0 && digit_of(rest.data[2]) >= 0) {
+			buf_add_byte(out, (char)(digit_of(rest.data[1]) << 4 | digit_of(rest.data[2])));
+			i += 2;
+			continue;
+		}
+		buf_add_byte(out, written.data[i]);
+		if (view_starts(rest, VIEW_LIT("&amp;")))
+			i += sizeof("amp;") - 1;
+	}
+}
+
+static enum err refuse(struct call *call, struct letter_file *letter, struct view written, struct view name,
+		       enum err err, struct view reason)
+{
+	AUTO_BUF place = buf_with_ceiling(LIMIT_WHY);
+	size_t at = view_find(buf_view(&letter->body), written);
+	if (at == VIEW_NONE)
+		at = view_find(buf_view(&letter->body), name);
+	if (at != VIEW_NONE) {
+		struct template_place where = template_place(buf_view(&letter->body), at);
+		buf_addf(&place, "line %zu, column %zu: ", where.line, where.column);
+	}
+	return call_refuse(call, err, "%s: %sthe image " VIEW_FMT ": " VIEW_FMT, buf_text(&letter->path),
+			   buf_text(&place), VIEW_ARG(view_head(name, LIMIT_FILE_NAME)), VIEW_ARG(reason));
+}
+
+enum err letter_files_show(struct call *call, struct letter_file *letter, struct view domain, struct view html,
+			   struct letter_files *files, struct buf *out)
+{
+	size_t done = 0;
+	struct reference reference;
+	while (next_reference(html, done, &reference)) {
+		AUTO_BUF name = buf_with_ceiling(LIMIT_PATH);
+		AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
+		struct view id;
+		decode(reference.name, &name);
+		enum err err = take(call, letter, buf_view(&name), &domain, files, &id, &reason);
+		if (err != ERR_OK)
+			return refuse(call, letter, reference.name, buf_view(&name), err, buf_view(&reason));
+		buf_add(out, view_slice(html, done, reference.start));
+		buf_add(out, VIEW_LIT("cid:"));
+		buf_add(out, id);
+		done = reference.end;
+	}
+	return buf_add(out, view_skip(html, done));
+}
+
+/* ---- attachments ---- */
+
+enum err letter_files_attach(struct call *call, struct letter_file *letter, struct letter_files *files)
+{
+	const struct front_value *value = &letter->front.values[FRONT_ATTACHMENTS];
+	struct view rest = value->text, name, id;
+	while (view_cut(&rest, ',', &name)) {
+		AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
+		name = view_trim(name);
+		enum err err = take(call, letter, name, NULL, files, &id, &reason);
+		if (err != ERR_OK)
+			return call_refuse(call, err, "%s: line %zu: the attachment " VIEW_FMT ": " VIEW_FMT,
+					   buf_text(&letter->path), value->line,
+					   VIEW_ARG(view_head(name, LIMIT_FILE_NAME)), VIEW_ARG(buf_view(&reason)));
+	}
+	return ERR_OK;
+}
+
+/* ---- what is left ---- */
+
+static bool is_used(const struct letter_file *letter, const struct letter_files *files, struct view name)
+{
+	bool is = name.data[0] == '.' || view_ends(buf_view(&letter->path), name) ||
+		  view_ends(buf_view(&letter->text_path), name);
+	for (size_t i = 0; i < files->count; i++)
+		is |= view_eq(files->items[i].name, name);
+	return is;
+}
+
+void letter_files_note_unused(struct call *call, struct letter_file *letter, const struct letter_files *files)
+{
+	AUTO_BUF path = buf_with_ceiling(LIMIT_PATH);
+	AUTO_BUF names = buf_with_ceiling(LIMIT_WHY);
+	buf_add(&path, folder_of(letter));
+	DIR *folder = letter->is_folder ? opendir(buf_text(&path)) : NULL;
+	const struct dirent *entry;
+	while (folder != NULL && (entry = readdir(folder)) != NULL) {
+		struct view name = view_of(entry->d_name);
+		if (!is_used(letter, files, name))
+			buf_addf(&names, "%s" VIEW_FMT, names.len > 0 ? ", " : "", VIEW_ARG(name));
+	}
+	if (folder != NULL)
+		closedir(folder);
+	if (names.len > 0)
+		call_warn(call, "the letter does not use %s", buf_text(&names));
+}
