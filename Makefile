@@ -54,6 +54,7 @@ PROGRAM_FILES = $(PROGRAMS:%=$(BUILD)/bin/%)
 
 UNIT_TESTS = $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*/test_*.c))
 SUPPORT_FILES = $(patsubst tests/support/%/main.c,$(BUILD)/bin/%,$(wildcard tests/support/*/main.c))
+PRELOADS = $(patsubst tests/support/preload/%.c,$(BUILD)/bin/%.so,$(wildcard tests/support/preload/*.c))
 BENCH_FILES = $(patsubst tests/bench/%.c,$(BUILD)/bin/bench_%,$(wildcard tests/bench/*.c))
 FUZZ_FILES = $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 MAN_PAGES = $(patsubst man/%.scd,build/man/%,$(wildcard man/*.scd)) build/man/verpost.conf.5 build/man/listctl.1
@@ -67,7 +68,7 @@ all: programs man ## build the programs and their manual pages
 
 programs: $(PROGRAM_FILES)
 tests: $(UNIT_TESTS)
-test-support: $(SUPPORT_FILES)
+test-support: $(SUPPORT_FILES) $(PRELOADS)
 bench-programs: $(BENCH_FILES)
 man: $(MAN_PAGES)
 
@@ -167,6 +168,12 @@ $(SUPPORT_FILES): $(BUILD)/bin/%: $$(call objects_in,tests/support/$$*) $(ROOM_L
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  LINK  $@")
 	$(QUIET)$(CC) $(LDFLAGS) $^ $(PACKAGE_LIBS) -o $@
+
+# Loaded before AddressSanitizer, and so without it. RTLD_NEXT is GNU's.
+$(PRELOADS): $(BUILD)/bin/%.so: tests/support/preload/%.c
+	@mkdir -p $(@D)
+	$(if $(V),,@echo "  LINK  $@")
+	$(QUIET)$(CC) $(CPPFLAGS) -D_GNU_SOURCE $(filter-out $(SANITIZERS),$(CFLAGS)) -fPIC -shared $< -o $@
 
 $(BENCH_FILES): $(BUILD)/bin/bench_%: $(BUILD)/tests/bench/%.o $(ROOM_LIBS)
 	@mkdir -p $(@D)

@@ -62,6 +62,18 @@ def kill_all_workers(trial):
     trial.lost(len(pids))
 
 
+def kill_at_write(trial):
+    "Workers die before, in the middle of and after a write of their journals: what has left by then must be known there."
+    kinds = ["before", "half", "after"]
+    trial.chance.shuffle(kinds)
+    for kind in kinds:
+        host = trial.host()
+        host.order_death(kind, "write", trial.chance.randrange(1, 20))
+        trial.lost(1)
+        until(lambda: not host.has_order() or trial.is_over(), "a worker dies at a write")
+    host.take_order_back()
+
+
 def end_worker(trial):
     "SIGTERM to a worker alone."
     pid = trial.worker(trial.host())
@@ -258,5 +270,5 @@ def opened_by(world, workers):
         f" UNION SELECT campaign_id, subscriber_id FROM deferral WHERE opened_by IN ({names})")}
 
 
-ALL = (kill_worker, kill_all_workers, end_worker, kill_coordinator, kill_parent, kill_host, end_host, freeze_worker, freeze_host,
+ALL = (kill_worker, kill_all_workers, kill_at_write, end_worker, kill_coordinator, kill_parent, kill_host, end_host, freeze_worker, freeze_host,
        kill_postgres, restart_postgres, pause_and_resume, fill_disk, lose_host)

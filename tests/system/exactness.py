@@ -30,6 +30,7 @@ class Copies:
     """What relays took of one campaign: subscriber -> how many copies; and what else they know of each."""
 
     def __init__(self, world, relays, campaign, in_flight=1):
+        self.campaign = campaign
         self.addresses = {int(i): a for i, a in world.sql("SELECT id, address FROM subscriber")}
         self.taken, self.ids = collections.Counter(), collections.defaultdict(set)
         self.refused = set()                  # told so with 5xx

@@ -15,7 +15,8 @@ import fnmatch
 import random
 import re
 
-# `dot`: after the final dot (or BDAT LAST), before the reply, and the message is not kept; `kept`: it is kept first.
+# `dot`: after the final dot (or BDAT LAST), before the reply, and the message is not kept, but where the client
+# has gone when a stall is over; `kept`: it is kept first.
 STEPS = ("banner", "ehlo", "starttls", "tls", "auth", "mail", "rcpt", "data", "content", "dot", "kept", "quit")
 # drop: FIN; reset: RST; stall: silence, then as if nothing had been; hang: silence until the client gives up; gone: 421 and FIN; soft and
 # hard: refused with 4xx and 5xx; garbage: what no server says; slow: the reply octet by octet; inject: STARTTLS and more in one segment.

@@ -253,8 +253,9 @@ class Session(asyncio.Protocol):
             self.delay(rule.seconds, self.close)
             raise Closed
 
-    def answer(self, step, reply, then=None, recipient="", instead=None):
-        """The reply of this step and what follows from it, unless a fault strikes; then instead(action) follows where it is refused."""
+    def answer(self, step, reply, then=None, recipient="", instead=None, too_late=None):
+        """The reply of this step and what follows from it, unless a fault strikes; then instead(action) follows where it is refused.
+        too_late() follows where the client has gone before the reply."""
         rule = self.strike(step, recipient)
 
         def go_on():
@@ -262,6 +263,8 @@ class Session(asyncio.Protocol):
                 self.say(reply)
                 if then:
                     then()
+            elif too_late:
+                too_late()
 
         if rule is None:
             go_on()
@@ -614,10 +617,17 @@ class Session(asyncio.Protocol):
 
         def refuse(action):
             self.house.note({"what": "refused", **record, "step": "dot", "action": action})
+
+        def too_late():
+            """Who has the whole message delivers it, whether the client hears of it or not."""
+            self.house.note({"what": "kept", **record})
+
+        def reply():
+            self.answer("dot", "250 2.0.0 Taken", then, record["to"], refuse, too_late)
         if self.options["delay"]:
-            self.delay(self.options["delay"], lambda: self.answer("dot", "250 2.0.0 Taken", then, record["to"], refuse))
+            self.delay(self.options["delay"], reply)
         else:
-            self.answer("dot", "250 2.0.0 Taken", then, record["to"], refuse)
+            reply()
 
     def keep_and_break(self, record, rule):
         def at_last():

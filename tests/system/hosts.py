@@ -17,10 +17,12 @@ def is_gone(pid):
 
 
 class Host:
-    """wrapper: a command to run sender under, such as ip netns exec NAME. changes: settings of this host only."""
+    """wrapper: a command to run sender under, such as ip netns exec NAME. dies_at_writes: order_death() is obeyed. changes: settings of this
+    host only."""
 
-    def __init__(self, world, name, wrapper=(), **changes):
+    def __init__(self, world, name, wrapper=(), dies_at_writes=False, **changes):
         self.world, self.name, self.wrapper = world, name, wrapper
+        self.order = world.base / f"{name}.order" if dies_at_writes else None
         self.folder = world.base / f"{name}.journal"
         self.folder.mkdir()
         self.config = world.base / f"{name}.conf"
@@ -32,8 +34,28 @@ class Host:
         with open(self.world.logs[self.name], "a", encoding="utf-8") as log:
             self.world.processes[self.name] = subprocess.Popen(
                 [*self.wrapper, str(BIN / "sender"), "--config", str(self.config)], stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL, stderr=log, start_new_session=True)
+                stdout=subprocess.DEVNULL, stderr=log, start_new_session=True, env=self.environment())
         return self
+
+    def environment(self):
+        if not self.order:
+            return None
+        # AddressSanitizer wants to be the first that is loaded, and need not be.
+        sanitizer = ":".join(filter(None, (os.environ.get("ASAN_OPTIONS"), "verify_asan_link_order=0")))
+        return {**os.environ, "LD_PRELOAD": str(BIN / "journal_killer.so"), "JOURNAL_KILLER": str(self.order), "ASAN_OPTIONS": sanitizer}
+
+    def order_death(self, kind, what, number):
+        """One of its workers dies "before", in the "half" of or "after" the number-th "write" or "rewrite" of its journal from now."""
+        draft = self.order.with_suffix(".draft")
+        draft.write_text(f"{kind} {what} {number}\n")
+        draft.rename(self.order)
+
+    def has_order(self):
+        """Nobody has died of it yet."""
+        return self.order.exists() or self.order.with_suffix(".order.taken").exists()
+
+    def take_order_back(self):
+        self.order.unlink(missing_ok=True)
 
     @property
     def pid(self):

@@ -10,6 +10,7 @@ import time
 
 import disasters
 import exactness
+import heard
 
 from certificates import Authority
 from faultrelay import OFFERS, FaultRelay
@@ -63,7 +64,7 @@ def begin(world, rules, seed, options, settings, row):
     relay = FaultRelay(world, rules=rules, seed=seed, **{"delay": 0.004, **options}).start()
     if row:
         set_relay(world, host="127.0.0.1", port=relay.port, **row)
-    return relay, [Host(world, "first"), Host(world, "second")]
+    return relay, [Host(world, name, dies_at_writes=True) for name in ("first", "second")]
 
 
 def plan(chance, disk):
@@ -71,7 +72,7 @@ def plan(chance, disk):
     first = [d for d in disasters.ALL if d is not disasters.lose_host and (disk or d is not disasters.fill_disk)]
     chance.shuffle(first)
     first.insert(chance.randrange(len(first) // 2, len(first)), disasters.lose_host)
-    return first + [chance.choice(disasters.ALL[:10]) for _ in range(4)]
+    return first + [disasters.kill_at_write] + [chance.choice(disasters.ALL[:11]) for _ in range(3)]
 
 
 def go_through(trial, planned):
@@ -110,6 +111,7 @@ def judge(trial, relay, strikes, in_flight):
     told = len(copies.told)
     if told < len(places) // 2:
         raise Failure(f"of {told} only the relay knows that sender had heard of them: too few to prove anything")
+    told_alive = heard.check([host.log() for host in trial.hosts], relay, copies.campaign, copies.addresses)
     named = sum(doubts.values())
     by_relay = broken_by_relay(relay, in_flight)
     most = len(trial.forgotten) + trial.doubtful + by_relay
@@ -118,7 +120,7 @@ def judge(trial, relay, strikes, in_flight):
                       f" {len(trial.done)} disasters, {by_relay} by the relay")
     again = sum(copies.taken.values()) - len(copies.taken)
     return (f"{len(places)} recipients, {told} known to be known, {named} doubts of {most} that may be ({len(trial.forgotten)} of the"
-            f" lost host), {again} copies sent again")
+            f" lost host, {told_alive} of living workers), {again} copies sent again")
 
 
 def stop_all(trial):
