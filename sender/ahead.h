@@ -1,5 +1,5 @@
 /* How many recipients a worker opens ahead of its connections. Each transaction has its price, so that whoever sends fast opens many at once; and
- * all that is open may be in doubt when a host is lost with its disk, so that whoever sends slowly opens few: what he sends in about a second.
+ * all that is open may be in doubt when a host is lost with its disk, so that whoever sends slowly opens fewer.
  * Times are boot time. */
 #ifndef SENDER_AHEAD_H
 #define SENDER_AHEAD_H
@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* No fewer, unless the setting says so. */
-enum { AHEAD_LEAST = 1000 };
+/* No fewer, unless the setting says so: recipients of a relay that is stuck must leave room for those of another. */
+enum { AHEAD_LEAST = 4000 };
 
 struct ahead {
 	size_t size; /* recipients */

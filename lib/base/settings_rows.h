@@ -124,7 +124,7 @@ SETTING(COUNT, sender, workers, "0", "processes", "Worker processes; 0 means one
 SETTING(
     COUNT, sender, window, "8000", "recipients",
     "How many recipients a worker opens ahead at most. It opens about as many as it sends in a second, and never fewer "
-    "than 1000 (or this). After the loss of a host with its disk, no more than these and the messages in its "
+    "than 4000 (or this). After the loss of a host with its disk, no more than these and the messages in its "
     "connections' hands can be doubtful.")
 SETTING(DURATION, sender, lease, "60s", "time",
 	"How long a chunk stays with a worker that has stopped answering, before others take what it had not opened; "

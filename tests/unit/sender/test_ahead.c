@@ -24,7 +24,7 @@ static const struct row {
 	size_t at_least, at_most;
 } rows[] = {
 	{ "slow: the least", 8000, 20, AHEAD_LEAST, AHEAD_LEAST },
-	{ "what is sent in about a second at most", 8000, 3000, AHEAD_LEAST, 4000 },
+	{ "what is sent in about a second at most", 32000, 10000, AHEAD_LEAST, 14000 },
 	{ "fast: all that may be", 8000, 60000, 8000, 8000 },
 	{ "a setting below the least", 10, 60000, 10, 10 },
 	{ "a setting below the least, slow", 10, 1, 10, 10 },
