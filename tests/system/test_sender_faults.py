@@ -72,7 +72,7 @@ def plan(chance, disk):
     first = [d for d in disasters.ALL if d is not disasters.lose_host and (disk or d is not disasters.fill_disk)]
     chance.shuffle(first)
     first.insert(chance.randrange(len(first) // 2, len(first)), disasters.lose_host)
-    return first + [disasters.kill_at_write] + [chance.choice(disasters.ALL[:11]) for _ in range(3)]
+    return first + [chance.choice(disasters.ALL[:11]) for _ in range(3)]
 
 
 def go_through(trial, planned):

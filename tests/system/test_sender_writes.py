@@ -52,9 +52,9 @@ def trial(world, seed, people, deaths, in_flight=1, **options):
 
 def test_one_at_a_time(world):
     "Each connection waits for its reply: nobody is sent to twice unseen, nobody is lost."
-    trial(world, 1, 5000, DEATHS[:], delay=0.004)
+    trial(world, 1, 4000, DEATHS[:], delay=0.004)
 
 
 def test_several_in_flight(world):
     "The same with four messages on the way at once, and a relay that takes its time: what is on the way was written before the last commit."
-    trial(world, 2, 1000, DEATHS[:9], in_flight=4, offers=OFFERS + ["CHUNKING"], delay=0.25)
+    trial(world, 2, 600, DEATHS[:6], in_flight=4, offers=OFFERS + ["CHUNKING"], delay=0.25)
