@@ -97,10 +97,11 @@ static enum err ask_states(struct exchange *exchange, const struct exchange_turn
 	return err;
 }
 
-/* What sending has to follow is read again when its version is another one. */
-static enum err follow(struct exchange *exchange, struct buf *why)
+enum err exchange_follow(struct exchange *exchange, struct buf *why)
 {
 	struct db_rows *rows = NULL;
+	if (exchange->followed == exchange->version)
+		return ERR_OK;
 	int64_t version = exchange->version;
 	enum err err = relays_load(exchange->parts.db, &rows, why);
 	if (err == ERR_OK)
@@ -198,8 +199,8 @@ static enum err do_what_is_due(struct exchange *exchange, const struct exchange_
 	enum err err = come_back(exchange, turn->is_stopping, why);
 	if (err == ERR_OK && turn->boot_us >= exchange->states_us)
 		err = ask_states(exchange, turn, why);
-	if (err == ERR_OK && exchange->followed != exchange->version)
-		err = follow(exchange, why);
+	if (err == ERR_OK)
+		err = exchange_follow(exchange, why);
 	if (err == ERR_OK)
 		err = log_in(exchange, turn, why);
 	if (err == ERR_OK && turn->needs_recheck)

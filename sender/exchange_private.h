@@ -30,6 +30,11 @@ struct exchange {
 	size_t row_count, row_room;
 };
 
+/* ---- exchange.c ---- */
+
+/* What sending has to follow is read again when its version is another one. */
+enum err exchange_follow(struct exchange *exchange, struct buf *why) MUST_USE;
+
 /* ---- exchange_transaction.c ---- */
 
 /* Takes what is settled to the ledger, closes and opens windows, lets go of what leaves; then memory follows. On failure nothing has

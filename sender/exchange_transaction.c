@@ -184,10 +184,16 @@ static enum err leave(struct exchange *exchange, const struct exchange_turn *tur
 	return err == ERR_OK ? workers_stop(db, exchange->parts.worker_id, why) : err;
 }
 
+/* A relay that was added before its campaign was resumed is known before anybody of it is routed. */
 static enum err open_more(struct exchange *exchange, const struct exchange_turn *turn, struct buf *why)
 {
+	struct db *db = exchange->parts.db;
 	size_t limit = exchange->ahead.size - waiting(exchange);
-	return opener_open(&exchange->opener, exchange->parts.db, limit, turn->boot_us, turn->wall_us, why);
+	enum err err = opener_open(&exchange->opener, db, limit, turn->boot_us, turn->wall_us, why);
+	if (err != ERR_OK || exchange->opener.taken_count == 0)
+		return err;
+	err = runs_states(db, NULL, 0, NULL, &exchange->version, why);
+	return err == ERR_OK ? exchange_follow(exchange, why) : err;
 }
 
 /* The worker's row first: a forgotten worker writes nothing, and a commit of ours that is still under way is waited for. */
