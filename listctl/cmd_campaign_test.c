@@ -1,19 +1,15 @@
 #include "listctl/campaign_verbs.h"
 
 #include <assert.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/limits.h"
 #include "listctl/draft.h"
 #include "listctl/find_reader.h"
+#include "listctl/test_wait.h"
 #include "mail/address.h"
 #include "store/audit.h"
 #include "store/campaign_tests.h"
-
-#define LOOK_US (INT64_C(100) * CLOCK_US_PER_MS)
-/* When a person is told that nobody seems to be there. */
-#define SILENCE_US (INT64_C(10) * CLOCK_US_PER_SECOND)
 
 static const struct output_column columns[] = {
 	{ .name = "address" },
@@ -157,7 +153,6 @@ static enum err ask_all(struct call *call, const struct wish *wish, int64_t ids[
 static bool all_over(const struct db_rows *rows, bool *ret_any_unseen)
 {
 	bool over = true;
-	*ret_any_unseen = false;
 	for (size_t i = 0; i < db_row_count(rows); i++) {
 		struct campaign_test test;
 		campaign_tests_get(rows, i, &test);
@@ -167,39 +162,12 @@ static bool all_over(const struct db_rows *rows, bool *ret_any_unseen)
 	return over;
 }
 
-/* Ends when the last one has its answer, at the latest when the time of all is over. */
-static enum err wait(struct call *call, const int64_t *ids, size_t count, struct db_rows **ret_rows)
+static enum err find(struct call *call, const int64_t *ids, size_t count, struct db_rows **ret_rows)
 {
-	int64_t silent_from_us = clock_boot_us() + SILENCE_US;
-	for (;;) {
-		struct db_rows *rows = NULL;
-		bool any_unseen;
-		enum err err = campaign_tests_find(call->db, ids, count, &rows, call->why);
-		if (err != ERR_OK)
-			return err;
-		if (all_over(rows, &any_unseen)) {
-			*ret_rows = rows;
-			return ERR_OK;
-		}
-		db_rows_done(rows);
-		if (any_unseen && clock_boot_us() > silent_from_us) {
-			call_warn(call, "no sender has taken the test yet: is sender running?");
-			silent_from_us = INT64_MAX;
-		}
-		nanosleep(&(struct timespec){ .tv_nsec = LOOK_US * 1000 }, NULL);
-	}
+	return campaign_tests_find(call->db, ids, count, ret_rows, call->why);
 }
 
-static enum err take_patience(struct call *call, int64_t *ret_us)
-{
-	const char *text = call_option(call, "timeout");
-	*ret_us = call->settings->relay_test_timeout;
-	if (text == NULL)
-		return ERR_OK;
-	if (!settings_span(view_of(text), ret_us) || *ret_us < CLOCK_US_PER_SECOND || *ret_us > CLOCK_US_PER_DAY)
-		return call_misused(call, "--timeout is a time from 1s to 1d, such as 90s or 5m, not %s", text);
-	return ERR_OK;
-}
+static const struct test_wait waiting = { find, all_over };
 
 enum err campaign_test(struct call *call)
 {
@@ -208,7 +176,7 @@ enum err campaign_test(struct call *call)
 	AUTO_DB_ROWS *rows = NULL;
 	int64_t ids[CAMPAIGN_TEST_MOST] = { 0 };
 	struct wish wish = { 0 };
-	enum err err = take_patience(call, &wish.patience_us);
+	enum err err = test_wait_patience(call, &wish.patience_us);
 	if (err == ERR_OK)
 		err = campaign_named(call, &wish.campaign, &campaign_rows);
 	if (err == ERR_OK)
@@ -218,7 +186,7 @@ enum err campaign_test(struct call *call)
 	if (err == ERR_OK)
 		err = ask_all(call, &wish, ids);
 	if (err == ERR_OK)
-		err = wait(call, ids, call->operand_count - 1, &rows);
+		err = test_wait_for(call, &waiting, ids, call->operand_count - 1, &rows);
 	if (err == ERR_OK)
 		err = show(call, rows);
 	return err == ERR_OK ? judge(call, rows) : err;

@@ -1,17 +1,13 @@
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/limits.h"
-#include "listctl/call.h"
+#include "listctl/test_wait.h"
 #include "store/audit.h"
 #include "store/relay_tests.h"
 #include "store/relays.h"
 
 enum { TESTED_MOST = 100 };
-#define LOOK_US (INT64_C(200) * CLOCK_US_PER_MS)
-/* When a person is told that nobody seems to be there. */
-#define SILENCE_US (INT64_C(10) * CLOCK_US_PER_SECOND)
 
 static const struct output_column columns[] = {
 	{ .name = "relay" },
@@ -127,45 +123,25 @@ static enum err ask_all(struct call *call, int64_t patience_us, int64_t ids[TEST
 
 /* ---- waiting ---- */
 
-struct look {
-	bool all_over, any_unseen;
-};
-
-static struct look look_at(const struct db_rows *rows)
+static bool all_over(const struct db_rows *rows, bool *ret_any_unseen)
 {
-	struct look look = { .all_over = true };
+	bool over = true;
 	for (size_t i = 0; i < db_row_count(rows); i++) {
 		struct relay_test test;
 		relay_tests_get(rows, i, &test);
-		look.all_over = look.all_over && relay_test_is_over(test.state);
-		look.any_unseen = look.any_unseen || test.state == RELAY_TEST_ASKED;
+		over = over && relay_test_is_over(test.state);
+		*ret_any_unseen = *ret_any_unseen || test.state == RELAY_TEST_ASKED;
 	}
-	return look;
+	return over;
 }
 
-/* Ends when the last test does, at the latest when the time of all is over. */
-static enum err wait(struct call *call, const int64_t *ids, size_t count, struct db_rows **ret_rows)
+static enum err find(struct call *call, const int64_t *ids, size_t count, struct db_rows **ret_rows)
 {
 	const struct relay_tests_terms terms = terms_of_tests(call);
-	int64_t silent_from_us = clock_boot_us() + SILENCE_US;
-	for (;;) {
-		struct db_rows *rows = NULL;
-		enum err err = relay_tests_find(call->db, ids, count, &terms, &rows, call->why);
-		if (err != ERR_OK)
-			return err;
-		struct look look = look_at(rows);
-		if (look.all_over) {
-			*ret_rows = rows;
-			return ERR_OK;
-		}
-		db_rows_done(rows);
-		if (look.any_unseen && clock_boot_us() > silent_from_us) {
-			call_warn(call, "no sender has taken the test yet: is sender running?");
-			silent_from_us = INT64_MAX;
-		}
-		nanosleep(&(struct timespec){ .tv_nsec = LOOK_US * 1000 }, NULL);
-	}
+	return relay_tests_find(call->db, ids, count, &terms, ret_rows, call->why);
 }
+
+static const struct test_wait waiting = { find, all_over };
 
 static enum err judge(struct call *call, const struct db_rows *rows)
 {
@@ -181,27 +157,16 @@ static enum err judge(struct call *call, const struct db_rows *rows)
 	return ERR_OK;
 }
 
-static enum err take_patience(struct call *call, int64_t *ret_us)
-{
-	const char *text = call_option(call, "timeout");
-	*ret_us = call->settings->relay_test_timeout;
-	if (text == NULL)
-		return ERR_OK;
-	if (!settings_span(view_of(text), ret_us) || *ret_us < CLOCK_US_PER_SECOND || *ret_us > CLOCK_US_PER_DAY)
-		return call_misused(call, "--timeout is a time from 1s to 1d, such as 90s or 5m, not %s", text);
-	return ERR_OK;
-}
-
 static enum err test_relays(struct call *call)
 {
 	int64_t patience_us, ids[TESTED_MOST] = { 0 };
 	size_t count = 0;
 	AUTO_DB_ROWS *rows = NULL;
-	enum err err = take_patience(call, &patience_us);
+	enum err err = test_wait_patience(call, &patience_us);
 	if (err == ERR_OK)
 		err = ask_all(call, patience_us, ids, &count);
 	if (err == ERR_OK)
-		err = wait(call, ids, count, &rows);
+		err = test_wait_for(call, &waiting, ids, count, &rows);
 	if (err == ERR_OK)
 		err = show(call, rows);
 	return err == ERR_OK ? judge(call, rows) : err;
