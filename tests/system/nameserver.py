@@ -13,7 +13,8 @@ from verpost import Failure, until
 
 CONF = """\
 server:
-  ip-address: 127.0.0.1@{port}
+  ip-address: 127.0.0.1
+  port: {port}
   username: ""
   chroot: ""
   pidfile: ""
@@ -35,6 +36,11 @@ zone:
 """
 
 HEAD = "$TTL 60\n{zone} SOA ns.test. hostmaster.test. 1 3600 600 86400 60\n{zone} NS ns.test.\n"
+
+
+def conf(base, port, zones):
+    """Zone number N, counted from 0, is the file zoneN."""
+    return CONF.format(base=base, port=port) + "".join(ZONE.format(zone=zone, base=base, number=n) for n, zone in enumerate(zones))
 
 
 def asked(port):
@@ -59,10 +65,7 @@ class Nameserver:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.address = f"127.0.0.1@{self.port}"
-        conf = CONF.format(base=self.base, port=self.port)
-        for number, zone in enumerate(self.zones):
-            conf += ZONE.format(zone=zone, base=self.base, number=number)
-        (self.base / "nsd.conf").write_text(conf)
+        (self.base / "nsd.conf").write_text(conf(self.base, self.port, self.zones))
         self.process = None
 
     def stop(self):

@@ -11,31 +11,11 @@ import re
 import shutil
 import subprocess
 
+import nameserver
 from postfix import unpacked
 from verpost import Failure, Skip
 
 HERE = pathlib.Path(__file__).resolve().parent
-
-NSD = """\
-server:
-  ip-address: 127.0.0.1
-  port: 53
-  username: ""
-  chroot: ""
-  pidfile: ""
-  database: ""
-  zonesdir: "{base}"
-  xfrdfile: "{base}/xfrd"
-  zonelistfile: "{base}/zonelist"
-  xfrdir: "{base}"
-  server-count: 1
-  do-ip6: no
-remote-control:
-  control-enable: no
-zone:
-  name: "test"
-  zonefile: "zone"
-"""
 
 # Waits for nsd by asking it through the C library, then prints "FILE STATUS" for each message.
 OPENDKIM = """\
@@ -69,14 +49,14 @@ class Verifiers:
         self.nsd = f"{unpacked('nsd')}/usr/sbin/nsd"
         self.world, self.base = world, world.base / "verifiers"
         (self.base / "mail").mkdir(parents=True)
-        (self.base / "nsd.conf").write_text(NSD.format(base=self.base))
+        (self.base / "nsd.conf").write_text(nameserver.conf(self.base, 53, ["test."]))
         (self.base / "resolv.conf").write_text("nameserver 127.0.0.1\n")
 
     def publish(self):
         """The records as people see them, lines of a zone file, and as machines do."""
         lines = [line for line in self.world.listctl("dkim", "show").splitlines() if " IN TXT ( " in line]
         assert lines and all(line.endswith(" )") for line in lines), lines
-        (self.base / "zone").write_text("$ORIGIN test.\n$TTL 60\n@ IN SOA ns hostmaster 1 3600 600 86400 60\n@ IN NS ns\n"
+        (self.base / "zone0").write_text("$ORIGIN test.\n$TTL 60\n@ IN SOA ns hostmaster 1 3600 600 86400 60\n@ IN NS ns\n"
                                         "ns IN A 127.0.0.1\nthere IN A 127.0.0.1\n" + "\n".join(lines) + "\n")
         (self.base / "records.json").write_text(json.dumps({row["name"]: row["record"] for row in self.world.json("dkim", "show")}))
 
