@@ -34,7 +34,9 @@ static enum err read_file(struct call *call, const struct letter_file *letter, s
 	if (err != ERR_OK)
 		return err;
 	*content = buf_with_ceiling((size_t)most + 1);
-	buf_addf(&path, VIEW_FMT "/" VIEW_FMT, VIEW_ARG(folder_of(letter)), VIEW_ARG(name));
+	struct view folder = folder_of(letter);
+	buf_addf(&path, VIEW_FMT "%s" VIEW_FMT, VIEW_ARG(folder), view_ends(folder, VIEW_LIT("/")) ? "" : "/",
+		 VIEW_ARG(name));
 	err = file_read(buf_text(&path), content, why);
 	if (err == ERR_TOO_BIG || content->len > most) {
 		buf_reset(why);
