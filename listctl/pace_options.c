@@ -18,6 +18,9 @@ enum err pace_option_count(struct call *call, const char *name, int64_t most, in
 	return ERR_OK;
 }
 
+/* Less is shown as nothing, and is one message in minutes. */
+#define RATE_LEAST 0.01
+
 bool pace_number(struct view text, double *ret_number)
 {
 	enum { WHOLE_MOST = 1000000000, DIGITS_MOST = 9 };
@@ -41,9 +44,9 @@ enum err pace_option_rate(struct call *call, const char *name, double *limit)
 	double number = 0;
 	if (text == NULL)
 		return ERR_OK;
-	if (!is_none(text) && (!pace_number(view_of(text), &number) || number <= 0))
-		return call_misused(call, "--%s takes a number above 0 such as 20 or 0.5, or the word none, not %s",
-				    name, text);
+	if (!is_none(text) && (!pace_number(view_of(text), &number) || number < RATE_LEAST))
+		return call_misused(
+		    call, "--%s takes a number from 0.01 on, such as 20 or 0.5, or the word none, not %s", name, text);
 	*limit = number;
 	return ERR_OK;
 }

@@ -239,6 +239,9 @@ static enum err take_names(struct call *call, const char *option, take_name *tak
 				return err;
 		}
 	}
+	/* An empty variable of a script must not make a relay that is for some one for all. */
+	if (room->len == 0 && !view_eq(view_of(text), VIEW_LIT("none")))
+		return call_misused(call, "--%s names nothing; the word for no restriction is none", option);
 	*field = buf_view(room);
 	return buf_err(room) == ERR_OK ? ERR_OK : call_misused(call, "--%s names too many", option);
 }

@@ -66,6 +66,9 @@ def test_verbs(world):
         (("add", "other", "--host", "x.test", "--lists", "nolist"), 1, "nolist"),
         (("add", "other", "--host", "x.test", "--domains", "@nogroup"), 1, "nogroup"),
         (("add", "other", "--host", "x.test", "--domains", "not a domain!"), 1, ""),
+        (("add", "other", "--host", "x.test", "--domains", ""), 2, "none"),
+        (("edit", "main", "--campaigns", " , "), 2, "none"),
+        (("edit", "main", "--rate", "0.0000001"), 2, "0.01"),
         (("edit", "nobody", "--weight", "2"), 1, "relay ls"),
         (("rm", "nobody"), 1, "relay ls"),
     ]
