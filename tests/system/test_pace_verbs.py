@@ -30,7 +30,7 @@ def test_groups(world):
     row = one(world.json("group", "ls"), group="school")
     assert row["rate"] is None and row["connections"] == 4 and row["domains"] == 2, row
     world.refused("group", "edit", "school", "--remove", "school.test", says="not in the group")
-    world.refused("group", "edit", "school", "--rate", "-3", code=2, says="--rate takes a number above 0")
+    world.refused("group", "edit", "school", "--rate", "-3", code=2, says="--rate takes a number from 0.01")
     world.refused("group", "edit", "school", "--connections", "0", code=2, says="or the word none")
     world.refused("group", "edit", "school", code=2, says=["nothing to change", "--rate"])
     world.refused("group", "show", "scool", says="listctl group ls")
