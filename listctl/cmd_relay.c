@@ -229,7 +229,9 @@ static const char *state_of(const struct relay_row *row)
 {
 	if (!row->is_enabled)
 		return "disabled";
-	return row->trouble.len > 0 ? "tripped" : "enabled";
+	if (row->trouble.len == 0)
+		return "enabled";
+	return row->is_trouble_everywhere ? "tripped" : "tripped-on-some";
 }
 
 /* What the last return-path test found; empty: none was made. */

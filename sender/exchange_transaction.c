@@ -137,16 +137,25 @@ static enum err find_unknown(struct exchange *exchange, struct buf *why)
 	return err;
 }
 
+static enum err tell_of(struct exchange *exchange, const struct relay *relay, const struct exchange_turn *turn,
+			struct buf *why)
+{
+	struct view name = view_of(relay_terms(relay)->name);
+	int64_t wait_us = relay_retry_in(relay, turn->boot_us);
+	if (relay_is_quitting(relay))
+		return relays_forget(exchange->parts.db, exchange->parts.worker_id, name, why);
+	return relays_report(exchange->parts.db, exchange->parts.worker_id, name, relay_trouble(relay),
+			     wait_us > 0 ? turn->wall_us + wait_us : 0, why);
+}
+
 static enum err tell_news(struct exchange *exchange, const struct exchange_turn *turn, struct buf *why)
 {
 	const struct relays *relays = exchange->parts.relays;
 	enum err err = ERR_OK;
 	for (size_t i = 0; err == ERR_OK && i < relays_count(relays); i++) {
 		const struct relay *relay = relays_at(relays, i);
-		int64_t wait_us = relay_retry_in(relay, turn->boot_us);
 		if (relay_has_news(relay))
-			err = relays_report(exchange->parts.db, view_of(relay_terms(relay)->name), relay_trouble(relay),
-					    wait_us > 0 ? turn->wall_us + wait_us : 0, why);
+			err = tell_of(exchange, relay, turn, why);
 	}
 	return err;
 }

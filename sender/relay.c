@@ -324,6 +324,7 @@ void relay_told_news(struct relay *relay)
 
 void relay_forget_trouble(struct relay *relay)
 {
+	relay->has_news = relay->has_news || relay->answered_us != 0;
 	if (relay->trouble.len == 0)
 		return;
 	relay->hold = (struct hold){ 0 };

@@ -85,7 +85,8 @@ bool relay_is_quitting(const struct relay *relay);
 /* How long until relay_feed() should be called though nothing happened; -1: no need. */
 int64_t relay_wait(const struct relay *relay, int64_t now_us);
 
-/* What people should be told of it: true once for each change. The reason is empty when it works; retry in wall clock. */
+/* What people should be told of it: true once for each change, and when it has first answered. The reason is empty when it works; retry in
+ * wall clock. */
 bool relay_has_news(const struct relay *relay);
 struct view relay_trouble(const struct relay *relay);
 int64_t relay_retry_in(const struct relay *relay, int64_t now_us);

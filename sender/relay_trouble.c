@@ -95,6 +95,7 @@ void relay_disbelieved(struct relay *relay, const struct smtp_event *event)
 
 void relay_answered(struct relay *relay, int64_t now_us)
 {
+	relay->has_news = relay->has_news || relay->answered_us == 0;
 	relay->answered_us = now_us;
 	distrust_answered(&relay->distrust);
 	if (relay->disbelief.len == 0)

@@ -2,7 +2,9 @@
 
 #include <assert.h>
 
-enum statement { LOAD, LIST, ADD, CHANGE, RETRY, REMOVE, REPORT, STATEMENT_COUNT };
+#include "store/workers.h"
+
+enum statement { LOAD, LIST, ADD, CHANGE, RETRY, REMOVE, REPORT, FORGET, STATEMENT_COUNT };
 
 /* In the order of relays_get(). */
 #define COLUMNS                                                                                                        \
@@ -31,12 +33,12 @@ static const struct db_statement statements[] = {
 		       "SELECT " COLUMNS ", array_to_string(r.domains || ARRAY(SELECT d.domain FROM domain_group g"
 		       " JOIN domain_group_domain d ON d.group_id = g.id WHERE '@' || g.name = ANY (r.domains)), ' '),"
 		       " " FINGERPRINT
-		       ", NULL, NULL::timestamptz, NULL::timestamptz, r.created_at, r.retried_at FROM relay r"
+		       ", NULL, NULL::timestamptz, NULL::timestamptz, r.created_at, r.retried_at, false FROM relay r"
 		       " WHERE r.enabled ORDER BY r.id" },
 	[LIST] = { .name = "relays_list",
 		   .sql = "SELECT " COLUMNS ", array_to_string(r.domains, ' '), " FINGERPRINT ","
-			  " s.reason, s.since, s.retry_at, r.created_at, r.retried_at"
-			  " FROM relay r LEFT JOIN relay_state s ON s.relay = r.name AND s.tripped"
+			  " s.reason, s.since, s.retry_at, r.created_at, r.retried_at, coalesce(s.is_everywhere, false)"
+			  " FROM relay r LEFT JOIN relay_troubles($2::integer) s ON s.relay = r.name"
 			  " WHERE $1::text IS NULL OR r.name = $1 ORDER BY r.name" },
 	[ADD] = { .name = "relays_add", .sql = "INSERT INTO relay " SET " VALUES " VALUES },
 	[CHANGE] = { .name = "relays_change", .sql = "UPDATE relay SET " SET " = " VALUES " WHERE name = $1" },
@@ -48,14 +50,17 @@ static const struct db_statement statements[] = {
 			   " UPDATE relay SET retried_at = greatest(clock_timestamp(), retried_at + interval '1 us')"
 			   " WHERE name = $1" },
 	[REMOVE] = { .name = "relays_remove",
-		     .sql = "WITH state AS (DELETE FROM relay_state WHERE relay = $1)"
+		     .sql = "WITH found AS (DELETE FROM relay_finding WHERE relay = $1)"
 			    " DELETE FROM relay WHERE name = $1" },
 	[REPORT] = { .name = "relays_report",
-		     .sql = "INSERT INTO relay_state AS r (relay, tripped, reason, since, retry_at)"
-			    " VALUES ($1, $2::text IS NOT NULL, $2::text, now(), $3::timestamptz)"
-			    " ON CONFLICT (relay) DO UPDATE SET tripped = excluded.tripped, reason = excluded.reason,"
-			    " retry_at = excluded.retry_at,"
-			    " since = CASE WHEN r.tripped = excluded.tripped THEN r.since ELSE excluded.since END" },
+		     .sql = "INSERT INTO relay_finding AS f (worker_id, relay, reason, retry_at)"
+			    " VALUES ($1::uuid, $2, $3, $4::timestamptz)"
+			    " ON CONFLICT (relay, worker_id) DO UPDATE SET reason = excluded.reason,"
+			    " retry_at = excluded.retry_at, since = CASE WHEN (f.reason IS NULL) = (excluded.reason IS "
+			    "NULL)"
+			    " THEN f.since ELSE excluded.since END" },
+	[FORGET] = { .name = "relays_forget",
+		     .sql = "DELETE FROM relay_finding WHERE worker_id = $1::uuid AND relay = $2" },
 };
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row a statement");
 
@@ -84,7 +89,7 @@ enum err relays_list(struct db *db, struct view name_or_empty, struct db_rows **
 {
 	if (!view_is_utf8(name_or_empty))
 		return no_such_relay(name_or_empty, why);
-	const struct db_value values[] = { db_text_or_null(name_or_empty) };
+	const struct db_value values[] = { db_text_or_null(name_or_empty), db_int(WORKERS_ALIVE_S) };
 	struct db_rows *rows = NULL;
 	enum err err = db_run(db, &statements[LIST], values, ARRAY_LEN(values), &rows, why);
 	if (err == ERR_OK && name_or_empty.len > 0 && db_row_count(rows) == 0) {
@@ -128,6 +133,7 @@ struct relay_row relays_get(const struct db_rows *rows, size_t row)
 		.retry_us = db_get_time(rows, row, 26),
 		.created_us = db_get_time(rows, row, 27),
 		.retried_us = db_get_time(rows, row, 28),
+		.is_trouble_everywhere = db_get_bool(rows, row, 29),
 	};
 }
 
@@ -207,12 +213,20 @@ enum err relays_remove(struct db *db, struct view name, struct buf *why)
 	return err == ERR_OK && db_changed(rows) == 0 ? no_such_relay(name, why) : err;
 }
 
-enum err relays_report(struct db *db, struct view relay, struct view reason, int64_t retry_at_us, struct buf *why)
+enum err relays_report(struct db *db, const char *worker_id, struct view relay, struct view reason, int64_t retry_at_us,
+		       struct buf *why)
 {
 	const struct db_value values[] = {
+		db_text(view_of(worker_id)),
 		db_text(relay),
 		db_text_or_null(reason),
 		reason.len == 0 || retry_at_us == 0 ? db_null() : db_time(retry_at_us),
 	};
 	return db_run(db, &statements[REPORT], values, ARRAY_LEN(values), NULL, why);
+}
+
+enum err relays_forget(struct db *db, const char *worker_id, struct view relay, struct buf *why)
+{
+	const struct db_value values[] = { db_text(view_of(worker_id)), db_text(relay) };
+	return db_run(db, &statements[FORGET], values, ARRAY_LEN(values), NULL, why);
 }

@@ -32,8 +32,9 @@ struct relay_row {
 	/* read only */
 	struct view fingerprint; /* of what its connections are made with: another one when that changed */
 	int64_t retried_us;      /* when a person said that it is to be tried at once; 0: never */
-	struct view trouble;     /* why it is left alone; empty: it is not */
+	struct view trouble;     /* why it is left alone by a worker that runs; empty: it is not */
 	int64_t trouble_since_us, retry_us;
+	bool is_trouble_everywhere; /* no worker that runs finds that it works */
 	int64_t created_us;
 };
 
@@ -53,9 +54,11 @@ enum err relays_retry(struct db *db, struct view name, struct buf *why) MUST_USE
 /* What was known of its trouble goes with it. */
 enum err relays_remove(struct db *db, struct view name, struct buf *why) MUST_USE;
 
-/* How a worker finds it, for people to see: written when it changes, never read to decide. An empty reason: it works;
+/* How that worker finds it, for people to see: written when it changes, never read to decide. An empty reason: it works;
  * retry 0: nothing is tried at a time. */
-enum err relays_report(struct db *db, struct view relay, struct view reason, int64_t retry_at_us,
+enum err relays_report(struct db *db, const char *worker_id, struct view relay, struct view reason, int64_t retry_at_us,
 		       struct buf *why) MUST_USE;
+/* It uses that relay no more. */
+enum err relays_forget(struct db *db, const char *worker_id, struct view relay, struct buf *why) MUST_USE;
 
 #endif

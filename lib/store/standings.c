@@ -79,7 +79,7 @@ static const struct db_statement statements[] = {
 		       " WHERE (w.refused IS NOT NULL OR w.seen_at < now() - $2 * interval '1 second') AND o.count > 0"
 		       " ORDER BY w.id" },
 	[RELAYS] = { "standings_relays",
-		     "SELECT relay, reason, since, retry_at FROM relay_state WHERE tripped ORDER BY relay" },
+		     "SELECT relay, reason, since, retry_at FROM relay_troubles($1::integer) ORDER BY relay" },
 };
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row per statement");
 
@@ -243,7 +243,8 @@ void stranded_at(const struct db_rows *rows, size_t row, struct stranded *ret_st
 
 enum err standings_relays(struct db *db, struct db_rows **ret_rows, struct buf *why)
 {
-	return db_run(db, &statements[RELAYS], NULL, 0, ret_rows, why);
+	const struct db_value values[] = { db_int(WORKERS_ALIVE_S) };
+	return db_run(db, &statements[RELAYS], values, ARRAY_LEN(values), ret_rows, why);
 }
 
 void relay_trouble_at(const struct db_rows *rows, size_t row, struct relay_trouble *ret_trouble)

@@ -72,7 +72,7 @@ struct stranded {
 enum err standings_stranded(struct db *db, uint64_t campaign_id, struct db_rows **ret_rows, struct buf *why) MUST_USE;
 void stranded_at(const struct db_rows *rows, size_t row, struct stranded *ret_stranded);
 
-/* Relays that refuse the session itself or cannot be reached. */
+/* Relays that refuse the session itself or cannot be reached, as workers that run find them; where not all say the same, the reason names hosts. */
 struct relay_trouble {
 	struct view relay, reason;
 	int64_t since_us, retry_us;

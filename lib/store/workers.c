@@ -37,7 +37,8 @@ enum statement {
 
 static const struct db_statement statements[] = {
 	[START] = { .name = "workers_start",
-		    .sql = "INSERT INTO worker (id, host, journal, pid) VALUES ($1::uuid, $2, $3, $4::integer)"
+		    .sql = "WITH found AS (DELETE FROM relay_finding WHERE worker_id = $1::uuid)"
+			   " INSERT INTO worker (id, host, journal, pid) VALUES ($1::uuid, $2, $3, $4::integer)"
 			   " ON CONFLICT (id) DO UPDATE SET host = excluded.host, journal = excluded.journal,"
 			   " pid = excluded.pid, started_at = now(), seen_at = now(), refused = NULL" },
 	[SEEN] = { .name = "workers_seen", .sql = "UPDATE worker SET seen_at = now() WHERE id = $1::uuid" },

@@ -165,10 +165,15 @@ def test_status_names_everybody(world):
         named += [row["email"] for row in rows]
     assert sorted(named) == sorted(PEOPLE), named
     world.refused("campaign", "status", "c", "--recipients", "lost", code=2, says="lost")
-    world.sql("INSERT INTO relay_state VALUES ('relay.test:25', true, '554 go away', now(), now())")
+    world.sql("INSERT INTO worker (id, host, journal, pid) SELECT gen_random_uuid(), h, '/', 1 FROM unnest('{ann,bob}'::text[]) AS h")
+    world.sql("INSERT INTO relay_finding (relay, worker_id, reason) SELECT 'relay.test:25', id, '554 go away' FROM worker WHERE host = 'ann'")
     assert world.status("c")["relay_trouble"] == {"relay.test:25": "554 go away"}
     people = world.listctl("campaign", "status", "c")
     assert "554 go away" in people and "user-unknown" in people, people
+    world.sql("INSERT INTO relay_finding (relay, worker_id) SELECT 'relay.test:25', id FROM worker WHERE host = 'bob'")
+    assert world.status("c")["relay_trouble"] == {"relay.test:25": "ann: 554 go away"}, "only one host has it"
+    world.sql("UPDATE worker SET pid = NULL WHERE host = 'ann'")
+    assert world.status("c")["relay_trouble"] == {}, "whoever has stopped finds nothing"
 
 
 def test_watch(world):

@@ -84,10 +84,10 @@ def test_relay_away(world):
     world.subscribe(audience)
     world.start("sender")
     world.campaign("away")
-    until(lambda: world.sql("SELECT 1 FROM relay_state WHERE tripped"), "the relay is known to be away")
+    until(lambda: world.sql("SELECT 1 FROM relay_finding WHERE reason IS NOT NULL"), "the relay is known to be away")
     status = world.status("away")
     assert status["pending"] == len(audience), status
     world.mailworld("* accept\n")
     world.finished("away")
     check(world, "away", audience, may_doubt=False)
-    until(lambda: world.sql("SELECT 1 FROM relay_state WHERE NOT tripped AND reason IS NULL"), "the relay is known to work")
+    until(lambda: world.sql("SELECT 1 FROM relay_finding WHERE reason IS NULL"), "the relay is known to work")

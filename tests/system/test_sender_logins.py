@@ -1,5 +1,6 @@
 """A password that a relay refuses is not tried again and again, however many workers there are: that is how accounts are locked."""
 
+import socket
 import subprocess
 import time
 
@@ -69,10 +70,15 @@ def test_wrong_password(world):
     row = world.json("relay", "ls")[0]
     assert row["state"] == "tripped" and "535" in row["trouble"] and str(scene.file) in row["trouble"], row
     assert "relay edit main --user" in row["trouble"] and "relay retry main" in row["trouble"], row
-    left = float(world.value("SELECT extract(epoch FROM retry_at - now()) FROM relay_state"))
+    left = float(world.value("SELECT extract(epoch FROM min(retry_at) - now()) FROM relay_finding WHERE reason IS NOT NULL"))
     assert 3000 < left <= 3600, left
     assert "535" in str(world.status("news")["relay_trouble"])
+    other = world.value("INSERT INTO worker (id, host, journal, pid) VALUES (gen_random_uuid(), 'other', '/', 1) RETURNING id")
+    world.sql(f"INSERT INTO relay_finding (relay, worker_id) VALUES ('main', '{other}')")
+    row = world.json("relay", "ls")[0]
+    assert row["state"] == "tripped-on-some" and f"{socket.gethostname()}: " in row["trouble"], row
     world.stop("sender")
+    assert world.json("relay", "ls")[0]["state"] == "enabled", "nobody runs who finds anything wrong"
     world.start("sender")
     until(lambda: world.log("sender").count("relay.tripped") >= 2, "the other sender knows it")
     scene.stays_away(1)
@@ -90,7 +96,7 @@ def test_mended_at_the_relay(world):
     scene.stays_away(1)
     world.listctl("relay", "edit", "main", "--weight", 2)
     scene.stays_away(2)
-    told = float(world.value("SELECT 3600 - extract(epoch FROM retry_at - now()) FROM relay_state"))
+    told = float(world.value("SELECT 3600 - extract(epoch FROM min(retry_at) - now()) FROM relay_finding WHERE reason IS NOT NULL"))
     since = float(world.value("SELECT extract(epoch FROM now() - max(refused_at)) FROM relay_login"))
     assert told < since + 3, "people are told when it is tried after the last refusal"
     world.listctl("relay", "retry", "main")

@@ -58,7 +58,7 @@ def test_content_refused(world):
 
 def session_refused(world, rules):
     begin(world, rules)
-    until(lambda: world.sql("SELECT 1 FROM relay_state WHERE tripped"), "the relay is left alone")
+    until(lambda: world.sql("SELECT 1 FROM relay_finding WHERE reason IS NOT NULL"), "the relay is left alone")
     status = world.status("denied")
     assert status["refused"] == 0 and status["pending"] == len(AUDIENCE), status
     nobody_is_blamed(world)

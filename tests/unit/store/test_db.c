@@ -250,9 +250,8 @@ struct failure_row {
 };
 
 static const struct failure_row failures[] = {
-	{ "unique", "INSERT INTO relay_state VALUES ('r', false, NULL, now()), ('r', false, NULL, now())", ERR_EXISTS,
-	  "23505" },
-	{ "check", "INSERT INTO relay_state VALUES ('r', true, NULL, now())", ERR_REFUSED, "23514" },
+	{ "unique", "INSERT INTO relay (name, socket) VALUES ('r', '/r'), ('r', '/s')", ERR_EXISTS, "23505" },
+	{ "check", "INSERT INTO relay (name, socket) VALUES ('r', 'r')", ERR_REFUSED, "23514" },
 	{ "foreign key", "INSERT INTO membership (list_id, subscriber_id) VALUES (7, 7)", ERR_REFUSED, "23503" },
 	{ "bad value", "SELECT ('x' || clock_timestamp())::integer", ERR_INVALID, "22P02" },
 	{ "division", "SELECT 1 / (extract(epoch FROM now())::integer * 0)", ERR_INVALID, "22012" },
@@ -300,11 +299,11 @@ END_TEST
 
 /* ---- transactions and COPY ---- */
 
-static const struct db_statement trip = {
-	.name = "test_trip",
-	.sql = "INSERT INTO relay_state (relay, tripped, since) VALUES ($1, false, now())",
+static const struct db_statement add_relay = {
+	.name = "test_add_relay",
+	.sql = "INSERT INTO relay (name, socket) VALUES ($1, '/s')",
 };
-static const struct db_statement count_relays = { .name = "test_count", .sql = "SELECT count(*) FROM relay_state" };
+static const struct db_statement count_relays = { .name = "test_count", .sql = "SELECT count(*) FROM relay" };
 
 static int64_t relays(struct db *db)
 {
@@ -319,19 +318,19 @@ START_TEST(transactions_end_as_told)
 		const struct db_value a = db_text(view_of("a")), b = db_text(view_of("b"));
 		struct db_rows *rows = NULL;
 		ck_ok(db_begin(db, &why));
-		ck_ok(db_run(db, &trip, &a, 1, &rows, &why));
+		ck_ok(db_run(db, &add_relay, &a, 1, &rows, &why));
 		ck_assert_uint_eq(db_changed(rows), 1);
 		db_rows_done(rows);
 		db_rollback(db);
 		db_rollback(db);
 		ck_assert_int_eq(relays(db), 0);
 		ck_ok(db_begin(db, &why));
-		ck_ok(db_run(db, &trip, &a, 1, NULL, &why));
+		ck_ok(db_run(db, &add_relay, &a, 1, NULL, &why));
 		ck_ok(db_commit(db, &why));
 		ck_assert_int_eq(relays(db), 1);
 		ck_ok(db_begin(db, &why));
-		ck_ok(db_run(db, &trip, &b, 1, NULL, &why));
-		ck_assert(db_run(db, &trip, &a, 1, NULL, &why) == ERR_EXISTS);
+		ck_ok(db_run(db, &add_relay, &b, 1, NULL, &why));
+		ck_assert(db_run(db, &add_relay, &a, 1, NULL, &why) == ERR_EXISTS);
 		ck_assert_msg(db_commit(db, &why) == ERR_REFUSED, "a failed transaction must not look committed");
 		ck_assert_int_eq(relays(db), 1);
 		ck_ok(db_begin_snapshot(db, &why));
@@ -343,14 +342,14 @@ END_TEST
 
 static const struct db_statement copy_relays = {
 	.name = "test_copy",
-	.sql = "COPY relay_state (relay, tripped, since) FROM STDIN",
+	.sql = "COPY relay (name, socket) FROM STDIN",
 };
 
 START_TEST(copy_all_or_nothing)
 	{
 		AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
 		struct db *db = database_open();
-		struct view rows = VIEW_LIT("a\tf\t2026-01-01\nb\tf\t2026-01-01\n");
+		struct view rows = VIEW_LIT("first\t/a/long/way\nsecond\t/b/long/way\n");
 		ck_ok(db_copy_begin(db, &copy_relays, &why));
 		ck_ok(db_copy_data(db, view_head(rows, 20), &why));
 		ck_ok(db_copy_data(db, view_skip(rows, 20), &why));
@@ -467,7 +466,7 @@ START_TEST(a_killed_server_is_away)
 		struct db *db = database_open();
 		const struct db_value a = db_text(view_of("a"));
 		ck_ok(db_begin(db, &why));
-		ck_ok(db_run(db, &trip, &a, 1, NULL, &why));
+		ck_ok(db_run(db, &add_relay, &a, 1, NULL, &why));
 		database_control("kill");
 		enum err err = db_commit(db, &why);
 		ck_assert_msg(err == ERR_UNAVAILABLE, "%s: %s", err_name(err), buf_text(&why));
@@ -476,7 +475,7 @@ START_TEST(a_killed_server_is_away)
 		database_control("start");
 		ck_ok(db_reconnect(db, &why));
 		ck_assert_int_eq(relays(db), 0);
-		ck_ok(db_run(db, &trip, &a, 1, NULL, &why));
+		ck_ok(db_run(db, &add_relay, &a, 1, NULL, &why));
 		db_close(db);
 	}
 END_TEST
