@@ -6,9 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "sender/patience.h"
 
 enum { TROUBLE_MOST = 400 };
+
+/* A connection that was idle for longer may have ended, or be about to, for that reason alone. */
+#define LULL_US CLOCK_US_PER_SECOND
 
 struct connection {
 	const struct settings *settings;
@@ -21,6 +25,12 @@ struct connection {
 	struct smtp_client *client;
 	struct letter letter;
 	char name[JOURNAL_CONNECTION_MOST];
+	uint64_t number;
+	struct session_limit *limit;
+	uint64_t begun, answered; /* messages */
+	int64_t idle_since_us;    /* boot time; 0: it is not */
+	bool is_after_lull;       /* what is in hand was begun then */
+	bool has_hung_up;         /* the relay, without a word */
 	struct recipient **in_hand;
 	size_t load, load_most; /* how many in_hand[] holds, and can hold */
 	bool is_connected, is_over, is_let_in, has_worked, is_denied;
@@ -96,6 +106,8 @@ static void on_asks_content(struct connection *connection, const struct smtp_eve
 static void on_told(struct connection *connection, const struct smtp_event *event)
 {
 	struct recipient *recipient = let_go(connection, event->id);
+	connection->is_after_lull = false;
+	session_limit_answered(connection->limit, ++connection->answered);
 	/* A refusal before the content may be what everybody would hear. */
 	bool has_worked = event->step == SMTP_STEP_RCPT || event->step == SMTP_STEP_FINAL_DOT;
 	if (!connection->has_worked && has_worked) {
@@ -267,6 +279,8 @@ static void on_closed(void *owner, int errno_value)
 		buf_addf(&connection->trouble, "connect: %s", strerror(errno_value == 0 ? ECONNRESET : errno_value));
 	/* By the relay, and not because packets vanish. */
 	bool is_by_peer = of_tls.len == 0 && (errno_value == 0 || errno_value == ECONNRESET || errno_value == EPIPE);
+	connection->has_hung_up = is_by_peer && !connection->is_over && !smtp_client_is_dismissed(connection->client) &&
+				  smtp_client_waits_for(connection->client) != SMTP_STEP_QUIT;
 	lose_by(connection, is_by_peer ? smtp_client_closed : smtp_client_lost);
 }
 
@@ -293,7 +307,7 @@ static enum err make_client(struct connection *connection, const struct connecti
 	};
 	const struct smtp_client_options options = {
 		.helo = view_of(terms->helo),
-		.max_messages = terms->messages_per_connection,
+		.max_messages = session_limit_least(parts->limit, terms->messages_per_connection),
 		.is_lmtp = terms->is_lmtp,
 		.tls = terms->tls,
 		.is_local = *terms->host == '\0',
@@ -322,9 +336,11 @@ enum err connection_new(const struct connection_parts *parts, struct connection 
 	connection->pool = parts->pool;
 	connection->member.connection = connection;
 	connection->tls = parts->tls;
+	connection->number = parts->number;
+	connection->limit = parts->limit;
 	connection->letter = letter_new();
 	connection->trouble = buf_with_ceiling(TROUBLE_MOST);
-	snprintf(connection->name, sizeof(connection->name), "%.40s #%llu", terms->name,
+	snprintf(connection->name, sizeof(connection->name), "%.*s #%llu", (int)JOURNAL_CONNECTION_RELAY, terms->name,
 		 (unsigned long long)parts->number);
 	connection->load_most = load_most(terms);
 	connection->in_hand = calloc(connection->load_most, sizeof(struct recipient *));
@@ -368,13 +384,23 @@ struct letter *connection_letter(struct connection *connection)
 	return &connection->letter;
 }
 
-enum err connection_begin(struct connection *connection, struct recipient *recipient)
+static bool asks_first(const struct connection *connection, const struct recipient *recipient)
 {
+	return connection->is_after_lull || recipient->opened.is_doubtful ||
+	       session_limit_is_near(connection->limit, connection->begun);
+}
+
+enum err connection_begin(struct connection *connection, struct recipient *recipient, int64_t now_us)
+{
+	if (connection->load == 0)
+		connection->is_after_lull =
+		    connection->idle_since_us != 0 && now_us - connection->idle_since_us > LULL_US;
 	const struct smtp_envelope envelope = {
 		.from = buf_view(&connection->letter.from),
 		.to = recipient->opened.address,
 		.envid = buf_view(&connection->letter.envid),
 		.size = connection->letter.message.len,
+		.asks_first = asks_first(connection, recipient),
 	};
 	uint64_t id = (uint64_t)(uintptr_t)recipient;
 	assert(connection->load < connection->load_most);
@@ -383,6 +409,8 @@ enum err connection_begin(struct connection *connection, struct recipient *recip
 		return err;
 	take(connection, POOL_HUNGRY);
 	take(connection, POOL_IDLE);
+	connection->begun++;
+	connection->idle_since_us = 0;
 	recipient->place = connection->load;
 	connection->in_hand[connection->load++] = recipient;
 	connection->pool->in_hand++;
@@ -433,6 +461,8 @@ void connection_write(struct connection *connection, int64_t now_us)
 	if (connection->wants_tls && smtp_client_output(connection->client).len == 0)
 		start_tls(connection);
 	const struct wait wait = wait_of(connection);
+	if (wait.is_idle && connection->idle_since_us == 0)
+		connection->idle_since_us = now_us;
 	if (patience_begins(&connection->patience, &wait, written))
 		stream_set_deadline_from(connection->stream, now_us, patience_time(connection->settings, &wait));
 }
@@ -460,6 +490,18 @@ bool connection_has_worked(const struct connection *connection)
 struct view connection_trouble(const struct connection *connection)
 {
 	return buf_view(&connection->trouble);
+}
+
+uint64_t connection_hung_up_behind(const struct connection *connection, int64_t now_us)
+{
+	bool is_for_want = connection->is_after_lull ||
+			   (connection->idle_since_us != 0 && now_us - connection->idle_since_us > LULL_US);
+	return connection->has_hung_up && !is_for_want ? connection->answered : 0;
+}
+
+uint64_t connection_number(const struct connection *connection)
+{
+	return connection->number;
 }
 
 bool connection_serves(const struct connection *connection, const struct run *run)

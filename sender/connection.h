@@ -8,6 +8,7 @@
 #include "sender/pool.h"
 #include "sender/queue.h"
 #include "sender/relay_terms.h"
+#include "sender/session_limit.h"
 
 struct connection;
 
@@ -31,7 +32,8 @@ struct connection_parts {
 	struct tls_context *tls; /* NULL: the terms ask for none */
 	struct view secret;      /* of the terms' user */
 	const struct endpoint *endpoint;
-	uint64_t number; /* tells the connections of a relay apart */
+	uint64_t number; /* tells the connections of a relay apart, and grows */
+	struct session_limit *limit;
 	struct connection_owner owner;
 };
 
@@ -44,8 +46,9 @@ const struct pool_member *connection_member(const struct connection *connection)
 
 /* The recipient's letter: written by the owner before connection_begin(). */
 struct letter *connection_letter(struct connection *connection);
-/* Hands the envelope over. ERR_INVALID: this recipient's address cannot be said in SMTP; the connection stays hungry. */
-enum err connection_begin(struct connection *connection, struct recipient *recipient) MUST_USE;
+/* Hands the envelope over, at boot time. The content waits for the reply to RCPT where the relay may have gone unheard, or he may have the
+ * message already. ERR_INVALID: this recipient's address cannot be said in SMTP; the connection stays hungry. */
+enum err connection_begin(struct connection *connection, struct recipient *recipient, int64_t now_us) MUST_USE;
 
 /* Ends it now: what is under way is told as NOT_SENT or IN_DOUBT. */
 void connection_cut(struct connection *connection);
@@ -64,6 +67,9 @@ bool connection_has_worked(const struct connection *connection);
 bool connection_is_denied(const struct connection *connection);
 /* Why it failed, for people; empty when it did not. */
 struct view connection_trouble(const struct connection *connection);
+/* The relay has hung up without a word, and not for want of work: behind so many messages that it answered. 0: it has not. */
+uint64_t connection_hung_up_behind(const struct connection *connection, int64_t now_us);
+uint64_t connection_number(const struct connection *connection);
 /* Whether one of them is of that run (NULL: of any). */
 bool connection_serves(const struct connection *connection, const struct run *run);
 

@@ -86,6 +86,7 @@ static struct recipient *next_recipient(void *owner, struct relay *relay, struct
 					       .tells_less = tells_less,
 					       .checked_since_us = dispatch->boot_us - FRESH_US,
 					       .wants_fresh = relay_wants_fresh(relay),
+					       .relay_name = view_of(relay_terms(relay)->name),
 					       .other_relays = relays_working(dispatch->relays, dispatch->boot_us) };
 	if (gate.relay == NULL)
 		return NULL;

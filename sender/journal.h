@@ -40,6 +40,7 @@ enum {
 	JOURNAL_STATUS_MOST = 16,
 	JOURNAL_REASON_MOST = 32,
 	JOURNAL_CONNECTION_MOST = 64,
+	JOURNAL_CONNECTION_RELAY = 40, /* of these: the relay's name, before its connection's number */
 	/* One record never takes more. */
 	JOURNAL_RECORD_MOST = 128 + JOURNAL_STATUS_MOST + JOURNAL_REASON_MOST + JOURNAL_CONNECTION_MOST + 1024,
 	JOURNAL_UUID = 36,

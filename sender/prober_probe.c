@@ -245,7 +245,7 @@ void probe_turn(struct probe *probe, bool is_stopping)
 	if (probe->relay == NULL)
 		return;
 	relay_look_after(probe->relay, now_us);
-	while (relay_takes(probe->relay, now_us) && relay_feed_one(probe->relay))
+	while (relay_takes(probe->relay, now_us) && relay_feed_one(probe->relay, now_us))
 		;
 	relay_write(probe->relay, now_us);
 	if (!probe->is_decided && relay_trouble(probe->relay).len > 0)

@@ -270,13 +270,22 @@ void queue_route(struct queue *queue, uint64_t kept)
 	}
 }
 
+/* The relay that was silent about him may be so again. */
+static bool is_in_doubt_there(const struct recipient *recipient, struct view relay_name)
+{
+	struct view doubted = recipient->opened.doubted;
+	struct view name = view_head(relay_name, JOURNAL_CONNECTION_RELAY);
+	return doubted.len > name.len && view_starts(doubted, name) && doubted.data[name.len] == ' ';
+}
+
 static bool may_begin(struct recipient *recipient, unsigned relay, const struct queue_gate *gate)
 {
 	uint64_t slot = UINT64_C(1) << relay;
 	if (recipient->run->is_leaving || (recipient->relays & slot) == 0)
 		return false;
-	bool is_left_to_others = (recipient->refused_by & slot) != 0 &&
-				 (recipient->relays & ~recipient->refused_by & gate->other_relays) != 0;
+	bool is_unwanted = (recipient->refused_by & slot) != 0 || is_in_doubt_there(recipient, gate->relay_name);
+	bool is_left_to_others =
+	    is_unwanted && (recipient->relays & ~recipient->refused_by & ~slot & gate->other_relays) != 0;
 	return !is_left_to_others && (gate->may == NULL || gate->may(gate->owner, recipient));
 }
 

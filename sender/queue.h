@@ -73,7 +73,9 @@ struct queue_gate {
 	int64_t checked_since_us;
 	bool
 	    wants_fresh; /* the last one who was never given back, or only because others refused him, if there is one */
-	uint64_t other_relays; /* slots: whom this one has refused is left to those of them that fit him */
+	/* slots: whom this one has refused, or who is in doubt there, is left to those of them that fit him */
+	uint64_t other_relays;
+	struct view relay_name;
 };
 /* The first that waits for that relay, whose campaign goes on and whom the gate lets through: now RECIPIENT_BEGUN. NULL: none;
  * *ret_is_stale when it is one whose check is older. */

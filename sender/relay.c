@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "sender/relay_private.h"
 
 #define LONGEST_BACKOFF_US (INT64_C(600) * CLOCK_US_PER_SECOND)
@@ -67,11 +68,20 @@ static void quit_all(struct relay *relay)
 
 /* ---- connections that are over ---- */
 
+static void learn_limit(struct relay *relay, const struct connection *connection, int64_t now_us)
+{
+	uint64_t answered = connection_hung_up_behind(connection, now_us);
+	if (session_limit_hung_up(&relay->limit, answered, connection_number(connection), relay->opened))
+		log_event(LOG_INFO, "relay.learned", "relay=%s messages=%llu", relay->terms.name,
+			  (unsigned long long)answered);
+}
+
 static void bury(struct relay *relay, struct connection *connection, int64_t now_us)
 {
 	AUTO_BUF trouble = buf_with_ceiling(LIMIT_WHY);
 	buf_add(&trouble, connection_trouble(connection));
 	bool is_denied = relay->access.secret != NULL && connection_is_denied(connection);
+	learn_limit(relay, connection, now_us);
 	bool has_failed = trouble.len > 0 && !connection_has_worked(connection) && !relay->is_quitting && !is_denied;
 	if (is_denied || connection == relay->trial)
 		relay_trouble_end_access(relay, is_denied ? LOGIN_REFUSED : LOGIN_LOST, connection, now_us);
@@ -125,6 +135,7 @@ static bool open_one(struct relay *relay, int64_t now_us)
 		.secret = secret,
 		.endpoint = relay_endpoints_next(&relay->endpoints),
 		.number = ++relay->opened,
+		.limit = &relay->limit,
 		.owner = relay->parts.owner.connection,
 	};
 	struct connection *connection;
@@ -190,7 +201,7 @@ bool relay_works(const struct relay *relay, int64_t now_us)
 	return pool_count(&relay->pool, POOL_ALL) > 0 && !relay->is_quitting && !backoff_waits(&relay->backoff, now_us);
 }
 
-bool relay_feed_one(struct relay *relay)
+bool relay_feed_one(struct relay *relay, int64_t now_us)
 {
 	const struct relay_owner *owner = &relay->parts.owner;
 	struct connection *connection = pool_first(&relay->pool, POOL_HUNGRY);
@@ -198,7 +209,7 @@ bool relay_feed_one(struct relay *relay)
 	if (recipient == NULL)
 		return false;
 	relay->begun++;
-	if (connection_begin(connection, recipient) != ERR_OK)
+	if (connection_begin(connection, recipient, now_us) != ERR_OK)
 		owner->unspeakable(owner->connection.owner, recipient);
 	return true;
 }

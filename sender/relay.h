@@ -46,7 +46,7 @@ bool relay_takes(const struct relay *relay, int64_t now_us);
 /* It has connections, is not left alone and not quitting. */
 bool relay_works(const struct relay *relay, int64_t now_us);
 /* False: next() had nobody for it. */
-bool relay_feed_one(struct relay *relay);
+bool relay_feed_one(struct relay *relay, int64_t now_us);
 /* One whom the relay has refused or failed under tells less of it than another: it was left alone, or has refused somebody before his content. */
 bool relay_wants_fresh(const struct relay *relay);
 /* For the owner: it refused this recipient for good before his content, which is noted with him. */

@@ -25,6 +25,7 @@ struct relay {
 	uint64_t bound; /* messages in hand that the journal allows */
 	uint64_t begun; /* messages so far */
 	struct hold hold;
+	struct session_limit limit;
 	struct distrust distrust;
 	bool is_quitting, has_news;
 	struct buf trouble;

@@ -368,7 +368,7 @@ void relays_feed(struct relays *relays, int64_t now_us)
 	share_room(relays);
 	struct member *member;
 	while ((member = choose(relays, now_us)) != NULL) {
-		if (relay_feed_one(member->relay))
+		if (relay_feed_one(member->relay, now_us))
 			charge(relays, member, now_us);
 		else
 			member->is_dry = true;

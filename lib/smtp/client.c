@@ -237,11 +237,12 @@ static void make_room(struct smtp_client *client)
 
 static bool has_room_for_another(struct smtp_client *client)
 {
+	if (client->transaction_count > 0 && !client_back(client)->has_content)
+		return false;
 	if (client_uses_chunks(client))
 		return client->transaction_count < client->in_flight &&
 		       client->out.len - client->out_at <= LIMIT_SMTP_UNWRITTEN;
-	bool may_speak = client->offers.has[SMTP_PIPELINING] || client->awaited_count == 0;
-	return may_speak && (client->transaction_count == 0 || client_back(client)->has_content);
+	return client->offers.has[SMTP_PIPELINING] || client->awaited_count == 0;
 }
 
 static bool takes_envelope(struct smtp_client *client)
@@ -335,15 +336,17 @@ static enum err write_lines(struct smtp_client *client, const struct smtp_envelo
 }
 
 /* With BDAT everything is said when the content is here; with DATA the content is asked for by the server. */
-static void begin(struct smtp_client *client, uint64_t id)
+static void begin(struct smtp_client *client, uint64_t id, bool asks_first)
 {
 	struct transaction *transaction = client_begin(client, id);
-	if (client_uses_chunks(client)) {
+	transaction->asks_first = asks_first && client_uses_chunks(client);
+	if (client_uses_chunks(client) && !asks_first) {
 		client->has_to_ask = true;
 		client_rest_in(client, STATE_CONTENT);
 		return;
 	}
-	transaction->unsaid = client->needs_reset ? STATE_RSET : STATE_MAIL;
+	bool joins_another = transaction->asks_first && client->awaited_count > 0;
+	transaction->unsaid = client->needs_reset || joins_another ? STATE_RSET : STATE_MAIL;
 	client->needs_reset = false;
 	client_say_commands(client);
 }
@@ -362,7 +365,7 @@ enum err smtp_client_envelope(struct smtp_client *client, uint64_t id, const str
 	client->taken++;
 	client->quits =
 	    client->quits || client->taken == client->max_messages || client->taken == client->offers.max_mails;
-	begin(client, id);
+	begin(client, id, envelope->asks_first);
 	return ERR_OK;
 }
 

@@ -5,7 +5,8 @@
  * One message costs one round trip at most. A server that offers PIPELINING and CHUNKING gets whole transactions, MAIL,
  * RCPT, BDAT and the content in one write, up to `in_flight` of them before the first one's reply. Another one that
  * offers PIPELINING gets the content of message k, when its 354 has come, and with it MAIL, RCPT and DATA of k+1 (RFC
- * 2920 section 3.1). The owner writes its journal between SMTP_ASKS_CONTENT and smtp_client_content(): before the first
+ * 2920 section 3.1). An envelope that asks first has its content asked for, everywhere, when RCPT was accepted: then a server
+ * that has gone meanwhile leaves no doubt of it. The owner writes its journal between SMTP_ASKS_CONTENT and smtp_client_content(): before the first
  * byte that ends the content is given out. */
 #ifndef SMTP_CLIENT_H
 #define SMTP_CLIENT_H

@@ -15,7 +15,8 @@ bool client_uses_chunks(const struct smtp_client *client)
 void client_say_commands(struct smtp_client *client)
 {
 	struct transaction *open = client_back(client);
-	while (open->unsaid != STATE_CONTENT && (client->offers.has[SMTP_PIPELINING] || client->awaited_count == 0)) {
+	enum state last = open->asks_first ? STATE_DATA : STATE_CONTENT;
+	while (open->unsaid != last && (client->offers.has[SMTP_PIPELINING] || client->awaited_count == 0)) {
 		enum state command = open->unsaid;
 		struct view line = command == STATE_RSET   ? VIEW_LIT("RSET\r\n")
 				   : command == STATE_MAIL ? buf_view(&client->mail_line)
@@ -28,6 +29,14 @@ void client_say_commands(struct smtp_client *client)
 static_assert(STATE_RSET + 1 == STATE_MAIL && STATE_MAIL + 1 == STATE_RCPT && STATE_RCPT + 1 == STATE_DATA &&
 		  STATE_DATA + 1 == STATE_CONTENT,
 	      "the commands of a message in their order");
+
+/* A transaction that fails before this one would take this one's MAIL for a second one, and its RCPT for its own. */
+static void say_reset(struct smtp_client *client)
+{
+	if (client->needs_reset || client->awaited_count > 0)
+		client_say(client, STATE_RSET, VIEW_LIT("RSET\r\n"));
+	client->needs_reset = false;
+}
 
 enum err client_say_chunk(struct smtp_client *client, struct view message)
 {
@@ -42,12 +51,11 @@ enum err client_say_chunk(struct smtp_client *client, struct view message)
 		out->err = ERR_OK;
 		return err;
 	}
-	/* A transaction that fails before this one would take this one's MAIL for a second one, and its RCPT for its own. */
-	if (client->needs_reset || client->awaited_count > 0)
-		client_say(client, STATE_RSET, VIEW_LIT("RSET\r\n"));
-	client->needs_reset = false;
-	client_say(client, STATE_MAIL, buf_view(&client->mail_line));
-	client_say(client, STATE_RCPT, buf_view(&client->rcpt_line));
+	if (!client_back(client)->asks_first) {
+		say_reset(client);
+		client_say(client, STATE_MAIL, buf_view(&client->mail_line));
+		client_say(client, STATE_RCPT, buf_view(&client->rcpt_line));
+	}
 	buf_add(out, VIEW_LIT("BDAT "));
 	buf_add_u64(out, len);
 	buf_add(out, VIEW_LIT(" LAST\r\n"));
@@ -134,13 +142,25 @@ static struct reply soften(struct reply reply)
 	return reply;
 }
 
+static void ask_content(struct smtp_client *client)
+{
+	client->rest = STATE_CONTENT;
+	client->has_to_ask = true;
+}
+
 void client_on_rcpt(struct smtp_client *client, const struct reply *reply)
 {
 	struct transaction *front = client_front(client);
-	if (front->is_over)
+	if (front->is_over) {
+		if (front->asks_first)
+			skip_front(client);
 		return;
+	}
 	if (class_of(reply) == 2) {
-		client_say_commands(client);
+		if (front->asks_first)
+			ask_content(client);
+		else
+			client_say_commands(client);
 		return;
 	}
 	if (!is_refusal(reply)) {
@@ -176,8 +196,7 @@ void client_on_data(struct smtp_client *client, const struct reply *reply)
 	if (client_front(client)->is_over) {
 		end_empty(client, reply);
 	} else if (class_of(reply) == 3) {
-		client->rest = STATE_CONTENT;
-		client->has_to_ask = true;
+		ask_content(client);
 	} else if (is_refusal(reply)) {
 		client_refuse(client, client_front(client), reply);
 		skip_front(client);

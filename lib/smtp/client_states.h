@@ -54,11 +54,13 @@ enum farewell {
 /* One message from smtp_client_envelope() to the last reply to its commands. They come to their ends in their order. */
 struct transaction {
 	uint64_t id;
-	bool is_over;      /* its end was told; replies to its commands may still come */
-	bool has_content;  /* it was given, and is out or on its way */
-	bool is_unclean;   /* RSET before it was refused: it may have been added to the one before it */
-	enum state unsaid; /* with DATA: the first of its commands that was not said; STATE_CONTENT: all were */
-	uint64_t last;     /* where the octet that ends its content stands in all that was ever said */
+	bool is_over;     /* its end was told; replies to its commands may still come */
+	bool has_content; /* it was given, and is out or on its way */
+	bool is_unclean;  /* RSET before it was refused: it may have been added to the one before it */
+	bool asks_first;  /* BDAT waits for the reply to RCPT */
+	enum state
+	    unsaid;    /* of those before its content, the first command that was not said; STATE_CONTENT: all were */
+	uint64_t last; /* where the octet that ends its content stands in all that was ever said */
 };
 
 struct smtp_client {
@@ -145,9 +147,9 @@ static inline bool is_refusal(const struct reply *reply)
 
 /* Whole transactions go out with their content. */
 bool client_uses_chunks(const struct smtp_client *client);
-/* With DATA: what may be said now of the last transaction's commands. */
+/* What may be said now of the last transaction's commands before its content; BDAT is said with it. */
 void client_say_commands(struct smtp_client *client);
-/* With BDAT: all commands of the last transaction and its content. On failure nothing was said. */
+/* With BDAT: all commands of the last transaction that were not said, and its content. On failure nothing was said. */
 enum err client_say_chunk(struct smtp_client *client, struct view message) MUST_USE;
 /* EHLO or LHLO. */
 void client_say_hello(struct smtp_client *client);

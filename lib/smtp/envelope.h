@@ -10,6 +10,7 @@ struct smtp_envelope {
 	struct view from, to;
 	struct view envid; /* ENVID (RFC 3461 section 4.4); empty: none */
 	size_t size;       /* octets of the message with CRLF; 0: not known */
+	bool asks_first;   /* its content waits for the replies to MAIL and RCPT, also where it need not */
 };
 
 /* False for what cannot stand in a command: a control character (CR and LF first of all), a space, a bracket, no

@@ -57,6 +57,7 @@ static bool react(struct owner *owner)
 		smtp_client_next(owner->client, &event);
 		if (event.type == SMTP_TAKES_ENVELOPE && owner->taken + 1 < IDS_MAX) {
 			owner->taken++;
+			envelope.asks_first = owner->taken % 3 == 0;
 			if (smtp_client_envelope(owner->client, owner->taken, &envelope) != ERR_OK)
 				owner->taken--;
 		} else if (event.type == SMTP_ASKS_CONTENT)

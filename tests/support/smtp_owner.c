@@ -32,7 +32,8 @@ static void give_envelope(struct owner *owner)
 	struct smtp_envelope envelope = { .from = view_of("b+tok@example.net"),
 					  .to = view_of(owner->to),
 					  .envid = owner->envid,
-					  .size = owner->size };
+					  .size = owner->size,
+					  .asks_first = owner->asks_first && owner->next > 1 };
 	owner->takes = false;
 	ck_assert(smtp_client_envelope(owner->client, owner->next, &envelope) == ERR_OK);
 	owner->next++;
@@ -164,9 +165,8 @@ struct owner owner_secured(const struct smtp_credentials *credentials, const cha
 	return owner;
 }
 
-void script_play(const struct script *script, const struct smtp_client_options *options, size_t split)
+static void play(const struct script *script, struct owner owner, size_t split)
 {
-	struct owner owner = owner_new(options, script->messages);
 	bool is_open = owner_drain(&owner);
 	for (size_t i = 0; script->says[i] != NULL; i++) {
 		ck_assert_msg(is_open, "%s, split %zu: closed before turn %zu, at \"%s\"", script->label, split, i,
@@ -182,6 +182,18 @@ void script_play(const struct script *script, const struct smtp_client_options *
 	ck_row(script->label, !is_open);
 	ck_assert_str_eq(smtp_client_state_name(owner.client), "CLOSED");
 	owner_done(&owner);
+}
+
+void script_play(const struct script *script, const struct smtp_client_options *options, size_t split)
+{
+	play(script, owner_new(options, script->messages), split);
+}
+
+void script_play_asking(const struct script *script, size_t split)
+{
+	struct owner owner = owner_new(NULL, script->messages);
+	owner.asks_first = true;
+	play(script, owner, split);
 }
 
 void script_play_split_everywhere(const struct script *script, const struct smtp_client_options *options)

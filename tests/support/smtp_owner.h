@@ -15,6 +15,7 @@ struct owner {
 	struct view envid;
 	size_t size;
 	bool takes;
+	bool asks_first;     /* from the second message on */
 	uint64_t asked;      /* whose content was asked for and not given */
 	bool holds_content;  /* ... until "GIVE" */
 	bool stays;          /* does not quit when there is nothing more to send */
@@ -51,6 +52,8 @@ struct script {
 
 /* Plays it with each turn's bytes cut in two at `split`, to a session that is over. */
 void script_play(const struct script *script, const struct smtp_client_options *options, size_t split);
+/* The same by an owner whose messages ask first, from the second one on. */
+void script_play_asking(const struct script *script, size_t split);
 void script_play_split_everywhere(const struct script *script, const struct smtp_client_options *options);
 
 #define BARE "250 me\r\n"

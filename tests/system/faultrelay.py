@@ -31,14 +31,15 @@ from verpost import PATIENCE, Failure, until
 HERE = pathlib.Path(__file__).resolve()
 OFFERS = ["PIPELINING", "SIZE 10000000", "DSN", "SMTPUTF8", "8BITMIME", "ENHANCEDSTATUSCODES"]
 DEFAULTS = {"host": "relay.test", "lmtp": False, "tls": "none", "certificate": None, "key": None, "users": {}, "mechanisms": None,
-            "offers": OFFERS, "delay": 0, "keep": 0, "processes": 2, "seed": 1}
+            "offers": OFFERS, "delay": 0, "mails": 0, "keep": 0, "processes": 2, "seed": 1}
 
 
 # ---- for tests --------------------------------------------------------------------------------------------------------
 
 class FaultRelay:
     """One relay. Options: see DEFAULTS; `offers` are EHLO lines, STARTTLS and AUTH come by tls ("starttls", "implicit"; certificate and key
-    are PEM files) and users ({name: secret}); `delay`: seconds before each final reply; `keep`: the first N messages of a process are kept
+    are PEM files) and users ({name: secret}); `delay`: seconds before each final reply; `mails`: it hangs up at each further MAIL of a
+    connection, without a word; `keep`: the first N messages of a process are kept
     as files; `address`: where it listens; `unix`: the path of a Unix socket beside it."""
 
     def __init__(self, world, name="relay", port=None, address="127.0.0.1", unix=None, rules=(), **options):

@@ -449,6 +449,8 @@ class Session(asyncio.Protocol):
         return found[2], parameters
 
     def on_mail(self, rest, raw):
+        if 0 < self.options["mails"] <= self.mails:
+            self.close()
         self.mails += 1
         path, parameters = self.read_path("FROM", rest, raw, MAIL_PARAMETERS)
         self.is_utf8 = "SMTPUTF8" in parameters

@@ -153,7 +153,9 @@ static void react(struct trial *trial, const struct smtp_event *event)
 		/* Who is international is never said: the server does not offer it. */
 		snprintf(to, sizeof(to), roll(trial, 12) != 0 ? "r%u@example.org" : "\xc3\xa9%u@example.org",
 			 (unsigned)trial->taken + 1);
-		const struct smtp_envelope envelope = { .from = view_of(from), .to = view_of(to) };
+		const struct smtp_envelope envelope = { .from = view_of(from),
+							.to = view_of(to),
+							.asks_first = roll(trial, 3) == 0 };
 		ck_assert(smtp_client_envelope(trial->client, trial->taken + 1, &envelope) == ERR_OK);
 		trial->taken++;
 	} else if (event->type == SMTP_TAKES_ENVELOPE) {

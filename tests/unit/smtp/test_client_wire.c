@@ -139,6 +139,72 @@ START_TEST(each_bare_octet_is_found)
 	}
 END_TEST
 
+/* ---- content that waits for the reply to RCPT, with CHUNKING ---- */
+
+#define ASKED(n) "BDAT 5 LAST\r\nID" n "\r\n"
+#define FIRST MAIL RCPT ASKED("1")
+#define OK2 "250 a\r\n250 b\r\n"
+
+/* The second message asks first. */
+static const struct script asking_rows[] = {
+	{ "taken",
+	  { "220 hi\r\n", CHUNK, OK2 "250 c\r\n", OK2, "250 c\r\n", "221 e\r\n" },
+	  "takes asks 1 accepted 1:250 takes asks 2 accepted 2:250 takes closed",
+	  EHLO FIRST MAIL RCPT ASKED("2") "QUIT\r\n",
+	  2 },
+	{ "the server has gone",
+	  { "220 hi\r\n", CHUNK, OK2 "250 c\r\n", "EOF" },
+	  "takes asks 1 accepted 1:250 takes not-sent 2 trouble@mail closed",
+	  EHLO FIRST MAIL RCPT,
+	  2 },
+	{ "it goes behind MAIL",
+	  { "220 hi\r\n", CHUNK, OK2 "250 c\r\n", "250 a\r\n", "EOF" },
+	  "takes asks 1 accepted 1:250 takes not-sent 2 trouble@rcpt closed",
+	  EHLO FIRST MAIL RCPT,
+	  2 },
+	{ "it goes behind the content",
+	  { "220 hi\r\n", CHUNK, OK2 "250 c\r\n", OK2, "EOF" },
+	  "takes asks 1 accepted 1:250 takes asks 2 in-doubt 2 trouble@final-dot closed",
+	  EHLO FIRST MAIL RCPT ASKED("2"),
+	  2 },
+	{ "recipient refused",
+	  { "220 hi\r\n", CHUNK, OK2 "250 c\r\n", "250 a\r\n550 b\r\n", "250 r\r\n" OK2, "250 c\r\n", "221 e\r\n" },
+	  "takes asks 1 accepted 1:250 takes refused 2@rcpt:550 takes asks 3 accepted 3:250 takes closed",
+	  EHLO FIRST MAIL RCPT "RSET\r\n" MAIL RCPT ASKED("3") "QUIT\r\n",
+	  3 },
+	{ "too large at MAIL",
+	  { "220 hi\r\n", CHUNK, OK2 "250 c\r\n", "552 a\r\n503 b\r\n", "250 r\r\n" OK2, "250 c\r\n", "221 e\r\n" },
+	  "takes asks 1 accepted 1:250 takes refused 2@mail:552 takes asks 3 accepted 3:250 takes closed",
+	  EHLO FIRST MAIL RCPT "RSET\r\n" MAIL RCPT ASKED("3") "QUIT\r\n",
+	  3 },
+	{ "sender refused",
+	  { "220 hi\r\n", CHUNK, OK2 "250 c\r\n", "550 a\r\n503 b\r\n", "221 e\r\n" },
+	  "takes asks 1 accepted 1:250 takes not-sent 2 trouble@mail:550 closed",
+	  EHLO FIRST MAIL RCPT "QUIT\r\n",
+	  2 },
+	{ "goodbye",
+	  { "220 hi\r\n", CHUNK, OK2 "250 c\r\n", "421 a\r\n" },
+	  "takes asks 1 accepted 1:250 takes not-sent 2 trouble@mail:421 closed",
+	  EHLO FIRST MAIL RCPT,
+	  2 },
+	/* With DATA that is so in any case. */
+	{ "without CHUNKING",
+	  { "220 hi\r\n", PIPE, OK3, "250 d\r\n" OK3, "250 d\r\n", "221 e\r\n" },
+	  "takes asks 1 takes accepted 1:250 asks 2 takes accepted 2:250 closed",
+	  EHLO GROUP "ID1\r\n.\r\n" GROUP "ID2\r\n.\r\nQUIT\r\n",
+	  2 },
+};
+
+START_TEST(content_that_asks_first)
+	{
+		for (size_t i = 0; i < ARRAY_LEN(asking_rows); i++) {
+			script_play_asking(&asking_rows[i], SIZE_MAX);
+			for (size_t split = 1; split < strlen(CHUNK); split++)
+				script_play_asking(&asking_rows[i], split);
+		}
+	}
+END_TEST
+
 /* ---- LMTP (RFC 2033) ---- */
 
 static const struct smtp_client_options lmtp = { .is_lmtp = true };
@@ -268,7 +334,7 @@ END_TEST
 Suite *test_suite(void)
 {
 	const TTest *const tests[] = {
-		no_ending_but_the_end, each_bare_octet_is_found, lmtp_sessions,
+		no_ending_but_the_end, each_bare_octet_is_found, lmtp_sessions,     content_that_asks_first,
 		limits_on_mails,       limits_on_domains,        memory_is_bounded,
 	};
 	return suite_of("client_wire", tests, ARRAY_LEN(tests));
