@@ -103,14 +103,21 @@ static void on_asks_content(struct connection *connection, const struct smtp_eve
 		smtp_client_abandon(connection->client);
 }
 
+/* A refusal before the content may be what everybody would hear. */
+static bool proves_that_it_works(const struct connection *connection, const struct smtp_event *event)
+{
+	const struct connection_owner *owner = &connection->owner;
+	if (event->step == SMTP_STEP_RCPT)
+		return owner->proves_nothing == NULL || !owner->proves_nothing(owner->owner, event);
+	return event->step == SMTP_STEP_FINAL_DOT;
+}
+
 static void on_told(struct connection *connection, const struct smtp_event *event)
 {
 	struct recipient *recipient = let_go(connection, event->id);
 	connection->is_after_lull = false;
 	session_limit_answered(connection->limit, ++connection->answered);
-	/* A refusal before the content may be what everybody would hear. */
-	bool has_worked = event->step == SMTP_STEP_RCPT || event->step == SMTP_STEP_FINAL_DOT;
-	if (!connection->has_worked && has_worked) {
+	if (!connection->has_worked && proves_that_it_works(connection, event)) {
 		connection->has_worked = true;
 		put(connection, POOL_PROVEN);
 		put(connection, POOL_JUST_PROVEN);

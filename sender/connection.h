@@ -19,6 +19,8 @@ struct connection_owner {
 	bool (*may_send)(void *owner, struct recipient *recipient, const char *connection);
 	/* A recipient's end on this connection: ACCEPTED, REFUSED, UNFIT, NOT_SENT or IN_DOUBT. */
 	void (*told)(void *owner, struct recipient *recipient, const struct smtp_event *event, const char *connection);
+	/* A refusal of this recipient that does not show that the relay works: it may refuse everybody so. NULL: only those that are not at RCPT. */
+	bool (*proves_nothing)(void *owner, const struct smtp_event *refusal);
 	/* The session failed; others_work: other connections to that relay do. NULL: nobody asks. */
 	void (*troubled)(void *owner, const char *relay, const struct smtp_event *event, bool others_work);
 };

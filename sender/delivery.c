@@ -76,10 +76,17 @@ bool delivery_is_throttled(const struct smtp_event *event, const struct delivery
 	return asks_for_less && !view_eq(view_of(find(event, terms, false).rule), VIEW_LIT("greylisted"));
 }
 
-bool delivery_is_before_content(const struct smtp_event *event)
+static bool names_no_address(const struct smtp_event *event)
 {
 	return event->type == SMTP_REFUSED && event->reply.code >= CODE_PERMANENT &&
 	       (event->step == SMTP_STEP_MAIL || event->step == SMTP_STEP_DATA);
+}
+
+bool delivery_blames_nobody(const struct smtp_event *event, const struct delivery_terms *terms)
+{
+	if (event->type != SMTP_REFUSED || event->reply.code < CODE_PERMANENT || event->step != SMTP_STEP_RCPT)
+		return names_no_address(event);
+	return !reason_counts_from_relay(reason_of(event, terms, true));
 }
 
 static bool refuse(struct recipient *recipient, const struct smtp_event *event, const struct delivery_terms *terms)
@@ -87,7 +94,7 @@ static bool refuse(struct recipient *recipient, const struct smtp_event *event, 
 	struct ledger_row *row = &recipient->row;
 	enum bounce_reason reason = reason_of(event, terms, true);
 	/* The address was not asked about there: it is a rule that forbids the message. */
-	if (reason == REASON_OTHER && delivery_is_before_content(event))
+	if (reason == REASON_OTHER && names_no_address(event))
 		reason = REASON_POLICY;
 	row->outcome = LEDGER_REFUSED;
 	row->reason = view_of(reason_name(reason));

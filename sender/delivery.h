@@ -19,9 +19,9 @@ struct delivery_terms {
  * (see reason_counts_from_relay()). */
 bool delivery_decide(struct recipient *recipient, const struct smtp_event *event, const struct delivery_terms *terms);
 
-/* A refusal for good before the content: at DATA, or at MAIL about the message. It is about us or the relay until the classifier knows better; see
- * sender/distrust.h. */
-bool delivery_is_before_content(const struct smtp_event *event);
+/* A refusal for good before the content that may be what everybody would hear: at DATA, at MAIL about the message, or at RCPT for a reason that is
+ * never the address's own (see reason_counts_from_relay()). See sender/distrust.h. */
+bool delivery_blames_nobody(const struct smtp_event *event, const struct delivery_terms *terms);
 
 /* Such a refusal does not stand (sender/distrust.h): he is tried again after soon_us, twice as long each time, until these are the waits of the
  * schedule. False: his time is over, and he is refused in the relay's words. */

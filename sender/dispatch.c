@@ -222,6 +222,16 @@ static void disbelieve(struct dispatch *dispatch, struct recipient *recipient, c
 	settle(dispatch, recipient);
 }
 
+/* What shows, when he is refused again, that the relay works for others. At RCPT, where relays speak of the address, also that it has done so for his
+ * campaign and refuses few. */
+static bool is_meant(const struct recipient *recipient, const struct smtp_event *event)
+{
+	const struct relay *relay = recipient->through;
+	return relay_has_answered_since(relay, recipient->counted_us) ||
+	       (event->step == SMTP_STEP_RCPT &&
+		distrust_is_of_few(relay_distrust(relay), recipient->run->answered[relay_slot(relay)]));
+}
+
 /* Refused before his content: another relay may take him, or it is not about him. False: it is, and his end. */
 static bool try_again(struct dispatch *dispatch, struct recipient *recipient, const struct smtp_event *event)
 {
@@ -231,8 +241,7 @@ static bool try_again(struct dispatch *dispatch, struct recipient *recipient, co
 	}
 	bool is_heard_again = recipient->counted_us != 0;
 	relay_refused(recipient->through, recipient, destination_of(dispatch, recipient), event, dispatch->boot_us);
-	recipient->is_confirmed |=
-	    is_heard_again && relay_has_answered_since(recipient->through, recipient->counted_us);
+	recipient->is_confirmed |= is_heard_again && is_meant(recipient, event);
 	uint64_t others = relays_working(dispatch->relays, dispatch->boot_us);
 	if ((recipient->relays & ~recipient->refused_by & others) != 0)
 		take_back(dispatch, recipient);
@@ -243,6 +252,12 @@ static bool try_again(struct dispatch *dispatch, struct recipient *recipient, co
 	else
 		return false;
 	return true;
+}
+
+static void note_answer(struct dispatch *dispatch, struct recipient *recipient)
+{
+	relay_answered(recipient->through, dispatch->boot_us);
+	recipient->run->answered[relay_slot(recipient->through)]++;
 }
 
 static void on_told(void *owner, struct recipient *recipient, const struct smtp_event *event, const char *connection)
@@ -257,9 +272,9 @@ static void on_told(void *owner, struct recipient *recipient, const struct smtp_
 		return;
 	}
 	if (event->type == SMTP_ACCEPTED || event->step == SMTP_STEP_FINAL_DOT)
-		relay_answered(recipient->through, dispatch->boot_us);
-	bool is_before_content = delivery_is_before_content(event);
-	if (is_before_content && try_again(dispatch, recipient, event))
+		note_answer(dispatch, recipient);
+	bool blames_nobody = delivery_blames_nobody(event, &terms);
+	if (blames_nobody && try_again(dispatch, recipient, event))
 		return;
 	if (event->type == SMTP_IN_DOUBT) {
 		delivery_doubt(recipient, connection, &terms);
@@ -272,8 +287,14 @@ static void on_told(void *owner, struct recipient *recipient, const struct smtp_
 	}
 	bool about_us = delivery_decide(recipient, event, &terms);
 	settle(dispatch, recipient);
-	if (!is_before_content)
+	if (!blames_nobody)
 		check_breaker(dispatch, recipient, about_us);
+}
+
+static bool proves_nothing(void *owner, const struct smtp_event *refusal)
+{
+	const struct delivery_terms terms = terms_of(owner);
+	return delivery_blames_nobody(refusal, &terms);
 }
 
 static void on_troubled(void *owner, const char *name, const struct smtp_event *event, bool others_work)
@@ -321,7 +342,11 @@ static uint64_t route(void *owner, struct run *run, struct view address)
 struct relay_owner dispatch_for_relays(struct dispatch *dispatch)
 {
 	return (struct relay_owner){
-		.connection = { .owner = dispatch, .may_send = may_send, .told = on_told, .troubled = on_troubled },
+		.connection = { .owner = dispatch,
+				.may_send = may_send,
+				.told = on_told,
+				.proves_nothing = proves_nothing,
+				.troubled = on_troubled },
 		.next = next_recipient,
 		.unspeakable = on_unspeakable,
 		.waiting = waiting,

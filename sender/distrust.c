@@ -38,6 +38,12 @@ bool distrust_is_open(const struct distrust *distrust)
 	return distrust->refused > 0 || distrust->bears > 0;
 }
 
+bool distrust_is_of_few(const struct distrust *distrust, uint64_t answered)
+{
+	return distrust->bears == 0 && distrust->refused < DISTRUST_FEW && answered > 0 &&
+	       answered >= (uint64_t)DISTRUST_ANSWERED_FOR_EACH * distrust->refused;
+}
+
 bool distrust_knows(const struct distrust *distrust, int64_t campaign_id, struct view destination)
 {
 	return distrust->bears > 0 && distrust->campaign_id == campaign_id &&

@@ -109,6 +109,7 @@ enum err exchange_follow(struct exchange *exchange, struct buf *why)
 	if (err != ERR_OK)
 		return err;
 	queue_route(exchange->parts.queue, relays_kept(exchange->parts.relays));
+	runs_keep(exchange->parts.runs, relays_kept(exchange->parts.relays));
 	err = pacer_follow(exchange->parts.pacer, why);
 	if (err != ERR_OK)
 		return err;

@@ -152,6 +152,14 @@ static bool wants_any_hold(const struct run *run)
 	return wants;
 }
 
+void runs_keep(struct runs *runs, uint64_t slots)
+{
+	for (struct run *run = runs->first; run != NULL; run = run->next) {
+		for (unsigned slot = 0; slot < ROUTES_RELAYS; slot++)
+			run->answered[slot] *= slots >> slot & 1;
+	}
+}
+
 void runs_sweep(struct runs *runs)
 {
 	struct run **at = &runs->first;

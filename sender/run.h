@@ -34,6 +34,7 @@ struct run {
 	size_t waiting;                    /* of these: not begun */
 	size_t waiting_for[ROUTES_RELAYS]; /* of these: that each relay may take */
 	size_t in_hand;                    /* of these: begun, or being sent */
+	uint64_t answered[ROUTES_RELAYS];  /* contents of it that each relay has answered here, whatever it said */
 	/* Nothing more of it is begun, and what was opened goes back: it is paused, canceled or held, or the worker stops. */
 	bool is_leaving;
 	int64_t leave_by_us; /* boot time; what is still being sent by then is cut off */
@@ -55,6 +56,8 @@ enum err runs_open(struct runs *runs, struct db *db, int64_t campaign_id, const 
 /* Compiles a campaign's message; fields: a name a row that its template may use. As composer_compile(). */
 enum err run_compose(const struct run_source *source, const struct db_rows *fields, const struct campaign_files *files,
 		     const struct settings *settings, struct composer **ret_composer, struct buf *why) MUST_USE;
+/* The relays have changed, but for these slots: what was counted of the others is forgotten. */
+void runs_keep(struct runs *runs, uint64_t slots);
 /* Forgets those without a recipient in memory. */
 void runs_sweep(struct runs *runs);
 void runs_done(struct runs *runs);

@@ -78,6 +78,64 @@ START_TEST(when_it_trips)
 	}
 END_TEST
 
+/* Two campaigns and two destinations in any order: they are counted together, and of whom the last one was is what is known. */
+START_TEST(two_campaigns_alternate)
+	{
+		static const struct {
+			int64_t campaign_id;
+			const char *destination;
+		} turns[] = { { 1, "gmail" }, { 2, "d1.test" }, { 1, "d1.test" }, { 2, "gmail" } };
+		struct distrust distrust = { 0 };
+		for (unsigned i = 0; i < DISTRUST_AT; i++) {
+			struct view destination = view_of(turns[i % ARRAY_LEN(turns)].destination);
+			bool trips = distrust_refused(&distrust, turns[i % ARRAY_LEN(turns)].campaign_id, destination);
+			ck_assert_uint_eq(trips, i + 1 == DISTRUST_AT);
+		}
+		ck_assert(distrust_knows(&distrust, 2, VIEW_LIT("gmail")));
+		ck_assert_msg(!distrust_knows(&distrust, 1, VIEW_LIT("gmail")), "another campaign there tells more");
+		ck_assert_msg(!distrust_knows(&distrust, 2, VIEW_LIT("d1.test")), "and another destination of it");
+		ck_assert_msg(distrust_refused(&distrust, 1, VIEW_LIT("gmail")),
+			      "one more of any campaign is enough then");
+	}
+END_TEST
+
+START_TEST(two_campaigns_of_one_destination)
+	{
+		struct distrust distrust = { 0 };
+		for (unsigned i = 0; i < LONG; i++)
+			ck_assert_msg(!distrust_refused(&distrust, i % 2, VIEW_LIT("gmail")), "person %u", i);
+	}
+END_TEST
+
+START_TEST(few)
+	{
+		static const struct {
+			const char *label;
+			unsigned refused;
+			uint64_t answered;
+			bool is_few;
+		} rows[] = {
+			{ "nobody was answered", 1, 0, false },
+			{ "nor refused", 0, 0, false },
+			{ "refused at another time", 0, 1, true },
+			{ "one behind two", 1, 2, true },
+			{ "one behind one", 1, 1, false },
+			{ "many behind very many", DISTRUST_FEW, LONG, false },
+			{ "one less", DISTRUST_FEW - 1, LONG, true },
+		};
+		for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+			struct distrust distrust = { 0 };
+			for (unsigned k = 0; k < rows[i].refused; k++)
+				refuse(&distrust, k);
+			ck_row(rows[i].label, distrust_is_of_few(&distrust, rows[i].answered) == rows[i].is_few);
+		}
+		struct distrust distrust = { 0 };
+		while (!refuse(&distrust, 0) && !refuse(&distrust, 1))
+			;
+		ck_assert_msg(!distrust_is_of_few(&distrust, LONG), "nor of one that is distrusted");
+	}
+END_TEST
+
 START_TEST(whom_it_knows)
 	{
 		struct distrust distrust = { 0 };
@@ -100,6 +158,9 @@ END_TEST
 
 Suite *test_suite(void)
 {
-	const TTest *const tests[] = { bears_more_each_time, when_it_trips, whom_it_knows };
+	const TTest *const tests[] = {
+		bears_more_each_time, when_it_trips, two_campaigns_alternate, two_campaigns_of_one_destination, few,
+		whom_it_knows
+	};
 	return suite_of("distrust", tests, ARRAY_LEN(tests));
 }
