@@ -257,8 +257,10 @@ static const char in_doubt_details[] =
     "A message whose end was sent and whose reply was never read is in doubt: the relay may have\n"
     "it or not. By itself it is sent again once, or held, as the campaign says (--in-doubt of\n"
     "create; campaign.in_doubt in the settings unless told). --resend and --hold undo each other\n"
-    "until it is sent; --settle writes `accepted` into the ledger and cannot be undone. Those being\n"
-    "sent to just now are left alone. A finished campaign that is told to send some again runs\n"
+    "until it is sent; --settle writes `accepted` into the ledger and cannot be undone. Those that a\n"
+    "sender has in hand (in_hand), being sent to or about to be, are left alone, which fails when\n"
+    "they were named; it lets go of them within seconds when no relay works for them, and after\n"
+    "a pause. A finished campaign that is told to send some again runs\n"
     "until they have come to an end; a canceled one sends nothing again. An address that is not in\n"
     "doubt refuses the whole call. Every decision is in the audit.\n";
 static const char status_details[] =

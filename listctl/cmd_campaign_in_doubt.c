@@ -11,9 +11,9 @@ static const struct output_column columns[] = {
 	{ "subscriber", OUTPUT_INT, false },  { "email", OUTPUT_TEXT, false },
 	{ "attempt", OUTPUT_INT, false },     { "at", OUTPUT_TIME, false },
 	{ "place", OUTPUT_TEXT, false },      { "decision", OUTPUT_TEXT, false },
-	{ "decided_at", OUTPUT_TIME, false }, { "sent_again_at", OUTPUT_TIME, false },
-	{ "host", OUTPUT_TEXT, false },       { "worker", OUTPUT_TEXT, true },
-	{ "connection", OUTPUT_TEXT, true },
+	{ "decided_at", OUTPUT_TIME, false }, { "next_attempt_at", OUTPUT_TIME, false },
+	{ "in_hand", OUTPUT_BOOL, false },    { "host", OUTPUT_TEXT, false },
+	{ "worker", OUTPUT_TEXT, true },      { "connection", OUTPUT_TEXT, true },
 };
 
 static enum err list(struct call *call, uint64_t campaign_id)
@@ -35,6 +35,7 @@ static enum err list(struct call *call, uint64_t campaign_id)
 			cell_text_or_null(d.decision),
 			cell_time_or_null(d.decided_us),
 			cell_time_or_null(d.next_us),
+			cell_bool(d.is_in_hand),
 			cell_text_or_null(d.host),
 			cell_text_or_null(d.worker),
 			cell_text_or_null(d.connection),
@@ -90,6 +91,20 @@ static enum err read_keys(struct call *call, struct db_array *keys)
 	return ERR_OK;
 }
 
+/* Who was named was not decided about: that is a failure. */
+static enum err tell_of_busy(struct call *call, size_t busy, bool are_named)
+{
+	static const char format[] =
+	    "%zu are in the hands of a sender, which sends to them or is about to, and were left alone (in_hand in "
+	    "`listctl campaign in-doubt %s`); one that no relay works for is let go within seconds, and `listctl "
+	    "campaign "
+	    "pause %s` makes all be let go: then say this again";
+	if (are_named)
+		return call_refuse(call, ERR_REFUSED, format, busy, call->operands[0], call->operands[0]);
+	call_warn(call, format, busy, call->operands[0], call->operands[0]);
+	return ERR_OK;
+}
+
 static enum err decide(struct call *call, const struct campaign *campaign, const struct choice *choice)
 {
 	AUTO_DB_ARRAY keys = db_array_of(DB_TEXT);
@@ -106,9 +121,7 @@ static enum err decide(struct call *call, const struct campaign *campaign, const
 	if (decided.has_reopened)
 		call_note(call, "campaign %s had finished; it runs again until they have come to an end",
 			  call->operands[0]);
-	if (decided.busy > 0)
-		call_warn(call, "%zu are being sent to again just now and were left alone", decided.busy);
-	return ERR_OK;
+	return decided.busy > 0 ? tell_of_busy(call, decided.busy, keys.count > 0) : ERR_OK;
 }
 
 enum err campaign_in_doubt(struct call *call)

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "sender/doubtful.h"
 #include "sender/holds.h"
 #include "sender/logins.h"
 #include "store/relays.h"
@@ -15,6 +16,7 @@
 #define HEARD_US (INT64_C(900) * CLOCK_US_PER_MS)
 /* When nearly all of what was opened had to be parked, nothing more is opened for a moment. */
 #define FULL_US (INT64_C(500) * CLOCK_US_PER_MS)
+#define DOUBTFUL_EVERY_US (INT64_C(1) * CLOCK_US_PER_SECOND)
 #define FIRST_WAIT_US (INT64_C(500) * CLOCK_US_PER_MS)
 #define LONGEST_WAIT_US (INT64_C(10) * CLOCK_US_PER_SECOND)
 
@@ -194,6 +196,20 @@ static enum err log_in(struct exchange *exchange, const struct exchange_turn *tu
 	return err;
 }
 
+static void look_at_doubtful(struct exchange *exchange, const struct exchange_turn *turn)
+{
+	const struct doubtful_turn doubtful = {
+		.working = relays_working(exchange->parts.relays, turn->boot_us),
+		.again_us = exchange->parts.setup->settings.relay_retry,
+		.boot_us = turn->boot_us,
+		.wall_us = turn->wall_us,
+	};
+	if (turn->boot_us < exchange->doubtful_us)
+		return;
+	exchange->doubtful_us = turn->boot_us + DOUBTFUL_EVERY_US;
+	doubtful_go_back(exchange->parts.queue, &doubtful);
+}
+
 static enum err do_what_is_due(struct exchange *exchange, const struct exchange_turn *turn,
 			       struct exchange_result *result, struct buf *why)
 {
@@ -208,6 +224,8 @@ static enum err do_what_is_due(struct exchange *exchange, const struct exchange_
 		err = recheck(exchange, turn, why);
 	if (err == ERR_OK && !turn->is_stopping)
 		err = pace(exchange, turn, why);
+	if (err == ERR_OK && !turn->is_stopping)
+		look_at_doubtful(exchange, turn);
 	result->is_forgotten = err == ERR_NOT_FOUND;
 	if (err != ERR_OK || !is_transaction_due(exchange, turn))
 		return err;

@@ -199,6 +199,7 @@ static void add(struct queue *queue, struct batch *batch, const struct opened *o
 	recipient->relays = queue->router.route(queue->router.owner, run, opened->address);
 	recipient->mark = pace_mark(opened->address);
 	recipient->checked_us = checked_us;
+	recipient->stuck_us = 0;
 	recipient->given_back = 0;
 	recipient->refused_by = 0;
 	recipient->counted_us = opened->refused_us == 0 ? 0 : checked_us - (now_us - opened->refused_us);

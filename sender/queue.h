@@ -30,12 +30,13 @@ struct recipient {
 	struct pace_mark mark;
 	struct pace_relay *pace_relay; /* through which it was begun */
 	int64_t checked_us;            /* boot time when the database last said that it may be sent to */
-	unsigned given_back;           /* how often it was, not yet at its end */
-	uint64_t refused_by;           /* relays, before its content (sender/distrust.h): a bit for each slot */
-	int64_t counted_us;            /* boot time when the breakers counted such a refusal of his; 0: they have not */
-	bool is_confirmed;             /* a relay that has answered a content since then has refused him again */
-	bool is_journaled;             /* its outcome stands in the journal */
-	struct ledger_row row;         /* its views point here and into opened */
+	int64_t stuck_us;      /* boot time since when no relay works for him (sender/doubtful.h); 0: one does */
+	unsigned given_back;   /* how often it was, not yet at its end */
+	uint64_t refused_by;   /* relays, before its content (sender/distrust.h): a bit for each slot */
+	int64_t counted_us;    /* boot time when the breakers counted such a refusal of his; 0: they have not */
+	bool is_confirmed;     /* a relay that has answered a content since then has refused him again */
+	bool is_journaled;     /* its outcome stands in the journal */
+	struct ledger_row row; /* its views point here and into opened */
 	char status[JOURNAL_STATUS_MOST], reason[JOURNAL_REASON_MOST], connection[JOURNAL_CONNECTION_MOST];
 	char reply[LIMIT_REPLY_KEPT];
 };

@@ -12,10 +12,11 @@ struct doubtful {
 	int64_t at_us;            /* when it came in doubt */
 	struct view decision;     /* resend, hold, settled, forgotten (a lost worker's); empty: none */
 	int64_t decided_us;       /* 0: none */
-	int64_t next_us;          /* when it is sent again; 0: not */
+	int64_t next_us;          /* not sent again before that; 0: not at all */
 	struct view worker, host; /* whose it was; host empty: that worker is gone */
 	struct view connection;   /* the relay's and the number; empty: not known */
 	struct view place;        /* where the ledger has the recipient now */
+	bool is_in_hand;          /* a worker has opened it: nobody can decide about it now */
 };
 /* Those that are in doubt now, or with all every doubt there ever was; by time. */
 enum err doubts_list(struct db *db, uint64_t campaign_id, bool all, struct db_rows **ret_rows,
@@ -31,7 +32,7 @@ enum doubt_decision {
 
 struct doubts_decided {
 	size_t count;      /* about whom it was decided */
-	size_t busy;       /* who is being sent to just now: left alone */
+	size_t busy;       /* whom a worker has in hand: left alone */
 	bool has_reopened; /* the campaign had finished, and runs again until they have come to an end */
 };
 /* In a transaction of its own, with an audit row: decides for those addresses (keys; NULL: for all) that no worker has in hand. ERR_NOT_FOUND: an

@@ -218,10 +218,10 @@ def test_in_doubt(world):
     world.refused("campaign", "in-doubt", "c", "--settle", PEOPLE[0], PEOPLE[2], says=[PEOPLE[2], "nothing was decided"])
     assert world.sql("SELECT decision IS NULL FROM doubt") == [["t"]]
     world.listctl("campaign", "in-doubt", "c", "--hold", PEOPLE[0].upper())
-    assert world.json("campaign", "in-doubt", "c")[0]["sent_again_at"] is None
+    assert world.json("campaign", "in-doubt", "c")[0]["next_attempt_at"] is None
     assert world.sql("SELECT decision FROM doubt") == [["hold"]]
     world.listctl("campaign", "in-doubt", "c", "--resend")
-    assert world.json("campaign", "in-doubt", "c")[0]["sent_again_at"] is not None
+    assert world.json("campaign", "in-doubt", "c")[0]["next_attempt_at"] is not None
     world.refused("campaign", "in-doubt", "c", "--settle", says=["--yes", "nothing was changed"])
     assert world.status("c")["in_doubt"] == 1 and world.sql("SELECT decision FROM doubt") == [["resend"]]
     world.listctl("campaign", "in-doubt", "c", "--settle", "--yes")

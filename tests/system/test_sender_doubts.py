@@ -1,0 +1,69 @@
+"""Doubts that a person wants to decide about while sender has them to be sent again."""
+
+from faultrelay import OFFERS, FaultRelay
+from verpost import until
+
+ANN, BOB = "ann@a.test", "bob@b.test"
+
+
+def begin(world):
+    """Ann is in doubt, and the relay goes on by no rules."""
+    world.setup()
+    world.subscribe([ANN, BOB])
+    world.configure(**{"sender.workers": 1, "relay.retry": "2s", "sender.poll": "1s", "sender.retry_after": "1h",
+                       "sender.stop_timeout": "2s"})
+    relay = FaultRelay(world, processes=1, offers=OFFERS + ["CHUNKING"],
+                       rules=[{"step": "kept", "action": "drop", "match": ANN, "times": 1}, {"step": "rcpt", "action": "soft", "match": BOB}])
+    relay.start()
+    world.start("sender")
+    world.campaign("news")
+    until(lambda: world.status("news")["in_doubt"] == 1, "ann is in doubt")
+    return relay
+
+
+def row(world):
+    return world.json("campaign", "in-doubt", "news")[0]
+
+
+def decide(world, *options):
+    return world.run("listctl", "campaign", "in-doubt", "news", *options)
+
+
+def test_decided_while_the_relay_is_down(world):
+    "Who is in doubt can be held and settled while the relay that he would be sent through is down."
+    relay = begin(world)
+    relay.stop()
+    until(lambda: world.status("news")["relay_trouble"], "the relay is left alone")
+    until(lambda: row(world)["in_hand"], "a worker has ann in hand")
+    until(lambda: decide(world, "--hold", ANN).returncode == 0, "ann is held")
+    assert row(world)["next_attempt_at"] is None and row(world)["decision"] == "hold", row(world)
+    world.listctl("campaign", "in-doubt", "news", "--settle", ANN)
+    assert world.status("news")["in_doubt"] == 0 and world.status("news")["accepted"] == 1
+    world.stop("sender")
+
+
+def test_sent_again_when_the_relay_is_back(world):
+    "Who was let go because his relay was down is sent his copy when it is back."
+    relay = begin(world)
+    relay.stop()
+    until(lambda: row(world)["in_hand"], "a worker has ann in hand")
+    until(lambda: not row(world)["in_hand"], "she was let go")
+    relay = FaultRelay(world, name="again", processes=1, offers=OFFERS + ["CHUNKING"]).start()
+    until(lambda: [r["to"] for r in relay.accepted()] == [ANN], "ann gets it again")
+    world.stop("sender")
+
+
+def test_left_alone_while_in_hand(world):
+    "Who is in a worker's hands is left alone: that fails when he was named, and a pause makes him be let go."
+    relay = begin(world)
+    relay.rules([{"step": "rcpt", "action": "hang", "match": ANN}])
+    until(lambda: row(world)["in_hand"], "a worker has ann in hand")
+    world.refused("campaign", "in-doubt", "news", "--hold", ANN, says=["left alone", "campaign pause news"])
+    told = decide(world, "--hold")
+    assert told.returncode == 0 and "1 are in the hands" in told.stderr and "0 in doubt are held" in told.stderr, told
+    assert row(world)["decision"] == "resend"
+    world.listctl("campaign", "pause", "news")
+    until(lambda: not row(world)["in_hand"], "she was let go")
+    world.listctl("campaign", "in-doubt", "news", "--hold", ANN)
+    assert row(world)["next_attempt_at"] is None and row(world)["decision"] == "hold"
+    world.stop("sender")
