@@ -218,7 +218,8 @@ static const struct command_option in_doubt_options[] = {
 
 static const char template_details[] =
     "LETTER is FILE.md (Markdown) or FILE.html, or a folder with letter.md or letter.html and,\n"
-    "if wanted, letter.txt. The .md or .html may begin with front matter: lines such as\n"
+    "if wanted, letter.txt; or a complete message FILE.eml. The .md or .html may begin with front matter: lines such "
+    "as\n"
     "\"subject: News for {{name|you}}\" between two lines ---; verpost-template(7) has examples.\n"
     "Its keys are subject, from, reply-to, preheader and html (yes allows HTML in Markdown);\n"
     "options win over them. The HTML goes into the list's layout (`listctl list edit --layout`),\n"

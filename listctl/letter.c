@@ -74,7 +74,7 @@ static enum err check_all(struct call *call, struct letter_file *file, bool is_d
 {
 	enum err err = ERR_OK;
 	if (!is_document)
-		err = check_tags(call, buf_text(&file->path), buf_view(&file->body),
+		err = check_tags(call, buf_text(&file->body_path), buf_view(&file->body),
 				 file->is_markdown ? SLOT_PLAIN : SLOT_HTML, fields);
 	if (err == ERR_OK && !call_has(call, "subject"))
 		err = check_front_tags(call, file, FRONT_SUBJECT, fields);
@@ -89,7 +89,7 @@ static enum err check_all(struct call *call, struct letter_file *file, bool is_d
 
 static bool is_document(const struct letter_file *file)
 {
-	return !file->is_markdown && layout_is_document(file->front.body);
+	return file->is_eml || (!file->is_markdown && layout_is_document(file->front.body));
 }
 
 static bool allows_html(const struct call *call, const struct letter_file *file)
@@ -113,13 +113,19 @@ static enum err fill_layout(struct call *call, struct letter_file *file, const s
 	AUTO_BUF where = buf_with_ceiling(LIMIT_WHY);
 	enum err err;
 	if (is_document(file)) {
-		buf_add(&where, buf_view(&file->path));
+		buf_add(&where, buf_view(&file->body_path));
 		err = layout_fill_document(parts->content, parts, ret_html, &reason);
 	} else {
 		buf_addf(&where, "the layout of the list " VIEW_FMT, VIEW_ARG(list->name));
 		err = layout_fill(list->layout.len > 0 ? list->layout : layout_builtin(), parts, ret_html, &reason);
 	}
 	return err == ERR_OK ? err : call_refuse(call, err, "%s: %s", buf_text(&where), buf_text(&reason));
+}
+
+/* A message without HTML. */
+static enum err refuse_preheader(struct call *call, struct letter_file *file)
+{
+	return call_refuse(call, ERR_INVALID, "%s has no HTML for --preheader; leave it out", buf_text(&file->path));
 }
 
 enum err letter_html(struct call *call, struct letter_file *file, const struct campaign_content *content,
@@ -136,6 +142,8 @@ enum err letter_html(struct call *call, struct letter_file *file, const struct c
 	if (!view_is_utf8(parts.preheader))
 		return call_refuse(call, ERR_INVALID, "--preheader is not UTF-8 text");
 	enum err err = check_all(call, file, is_document(file), fields);
+	if (err == ERR_OK && file->is_eml && file->body.len == 0)
+		return parts.preheader.len == 0 ? ERR_OK : refuse_preheader(call, file);
 	if (err == ERR_OK && is_document(file))
 		err = buf_add(&body, buf_view(&file->body));
 	else if (err == ERR_OK)
@@ -147,7 +155,7 @@ enum err letter_html(struct call *call, struct letter_file *file, const struct c
 		err = fill_layout(call, file, &parts, list, ret_html);
 	/* A document's own tags, once those of layouts are gone. */
 	if (err == ERR_OK && is_document(file))
-		err = check_tags(call, buf_text(&file->path), buf_view(ret_html), SLOT_HTML, fields);
+		err = check_tags(call, buf_text(&file->body_path), buf_view(ret_html), SLOT_HTML, fields);
 	return err;
 }
 

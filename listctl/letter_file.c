@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/limits.h"
+#include "listctl/letter_eml.h"
 #include "mail/template.h"
 
 enum { PATH_MOST = 4096 };
@@ -13,12 +14,10 @@ enum { PATH_MOST = 4096 };
 /* What a letter's file may be called. */
 static const struct ending_row {
 	const char *ending;
-	bool is_markdown;
+	bool is_markdown, is_eml;
 } endings[] = {
-	{ ".md", true },
-	{ ".markdown", true },
-	{ ".html", false },
-	{ ".htm", false },
+	{ ".md", true, false },   { ".markdown", true, false }, { ".html", false, false },
+	{ ".htm", false, false }, { ".eml", false, true },
 };
 
 /* What a folder may hold. */
@@ -36,6 +35,7 @@ void letter_file_open(struct letter_file *file)
 		.path = buf_with_ceiling(PATH_MOST),
 		.source = buf_with_ceiling(LIMIT_TEMPLATE),
 		.body = buf_with_ceiling(LIMIT_TEMPLATE),
+		.body_path = buf_with_ceiling(PATH_MOST),
 		.text_path = buf_with_ceiling(PATH_MOST),
 		.text = buf_with_ceiling(LIMIT_TEMPLATE),
 	};
@@ -46,6 +46,8 @@ void letter_file_done(struct letter_file *file)
 	buf_done(&file->path);
 	buf_done(&file->source);
 	buf_done(&file->body);
+	buf_done(&file->body_path);
+	eml_done(&file->eml);
 	buf_done(&file->text_path);
 	buf_done(&file->text);
 }
@@ -118,10 +120,11 @@ static enum err find_file(struct call *call, const char *path, struct letter_fil
 		if (!view_ends_nocase(view_of(path), view_of(endings[i].ending)))
 			continue;
 		file->is_markdown = endings[i].is_markdown;
+		file->is_eml = endings[i].is_eml;
 		return buf_add(&file->path, view_of(path));
 	}
 	return call_refuse(call, ERR_INVALID,
-			   "%s is neither a folder nor named .md or .html; rename it, or give a text with --text",
+			   "%s is neither a folder nor named .md, .html or .eml; rename it, or give a text with --text",
 			   path);
 }
 
@@ -137,16 +140,24 @@ static enum err read_front(struct call *call, struct letter_file *file)
 	return letter_file_place(file->front.body, file->front.body_line, 1, &file->body);
 }
 
+static enum err read_texts(struct call *call, struct letter_file *file)
+{
+	enum err err = letter_file_read_text(call, buf_text(&file->path), &file->source);
+	if (err == ERR_OK)
+		err = read_front(call, file);
+	if (err == ERR_OK && file->text_path.len > 0)
+		err = letter_file_read_text(call, buf_text(&file->text_path), &file->text);
+	return err;
+}
+
 enum err letter_file_read(struct call *call, const char *path, struct letter_file *file)
 {
 	file->is_folder = is_folder(path);
 	enum err err = file->is_folder ? find_main(call, path, file) : find_file(call, path, file);
 	if (err == ERR_OK)
-		err = letter_file_read_text(call, buf_text(&file->path), &file->source);
+		err = buf_add(&file->body_path, buf_view(&file->path));
 	if (err == ERR_OK)
-		err = read_front(call, file);
-	if (err == ERR_OK && file->text_path.len > 0)
-		err = letter_file_read_text(call, buf_text(&file->text_path), &file->text);
+		err = file->is_eml ? letter_eml_read(call, file) : read_texts(call, file);
 	if (err == ERR_TOO_BIG && call->why->len == 0)
 		call_refuse(call, err, "%s is too big", path);
 	file->given = err == ERR_OK;

@@ -1,19 +1,23 @@
 /* A letter as a person keeps it: a file FILE.md or FILE.html, or a folder with letter.md or letter.html and perhaps letter.txt, with
- * front matter (mail/front_matter.h) at the top of the .md or .html. */
+ * front matter (mail/front_matter.h) at the top of the .md or .html; or a complete message FILE.eml (mail/eml.h). */
 #ifndef LISTCTL_LETTER_FILE_H
 #define LISTCTL_LETTER_FILE_H
 
 #include "listctl/call.h"
+#include "mail/eml.h"
 #include "mail/front_matter.h"
 
 struct letter_file {
 	bool given;
 	bool is_markdown;        /* else HTML */
+	bool is_eml;             /* HTML, perhaps none, or text, with its files; sent as it is, without layout */
+	struct eml eml;          /* of one; front borrows from it */
 	bool is_folder;          /* what was named is a folder */
 	struct buf path, source; /* normalised; front borrows from it */
 	struct front_matter front;
 	struct buf body;            /* without the front matter, but on the lines where it stands in the file */
-	struct buf text_path, text; /* of letter.txt; text_path empty: there is none */
+	struct buf body_path;       /* what errors call it: the path, or that and the part */
+	struct buf text_path, text; /* of letter.txt or of an .eml; text_path empty: there is none */
 };
 
 /* An empty one. */

@@ -5,16 +5,6 @@
 #include "base/file.h"
 #include "mail/template.h"
 
-void letter_files_done(struct letter_files *files)
-{
-	for (size_t i = 0; i < files->count; i++) {
-		buf_done(&files->kept[i].name);
-		buf_done(&files->kept[i].content_id);
-		buf_done(&files->kept[i].content);
-	}
-	files->count = 0;
-}
-
 /* ---- one file ---- */
 
 static struct view folder_of(const struct letter_file *letter)
@@ -70,38 +60,79 @@ static enum err check(struct call *call, const struct letter_files *files, const
 	return ERR_OK;
 }
 
+/* The part of an .eml that its HTML names by a Content-ID, or that stands at a place. */
+static enum err take_part(struct letter_file *letter, struct view key, bool is_shown, struct letter_file_beside *file,
+			  struct buf *why)
+{
+	for (size_t i = 0; i < letter->eml.file_count; i++) {
+		struct eml_file *part = &letter->eml.files[i];
+		if (part->is_taken || !view_eq(buf_view(is_shown ? &part->content_id : &part->place), key))
+			continue;
+		part->is_taken = true;
+		file->content = part->content;
+		part->content = (struct buf){ 0 };
+		return buf_add(&file->name, buf_view(&part->name));
+	}
+	buf_add(why, VIEW_LIT("no part of the message has this Content-ID; put the image into the message"));
+	return ERR_NOT_FOUND;
+}
+
+static enum err open_file(struct call *call, struct letter_file *letter, struct view key, bool is_shown,
+			  struct letter_file_beside *file, struct buf *why)
+{
+	*file = (struct letter_file_beside){ .key = buf_with_ceiling(LIMIT_PATH),
+					     .name = buf_with_ceiling(LIMIT_PATH),
+					     .content_id = buf_with_ceiling(LIMIT_PATH) };
+	enum err err = buf_add(&file->key, key);
+	if (err != ERR_OK)
+		return err;
+	if (letter->is_eml)
+		return take_part(letter, key, is_shown, file, why);
+	err = read_file(call, letter, key, &file->content, why);
+	return err == ERR_OK ? buf_add(&file->name, key) : err;
+}
+
+static void close_file(struct letter_file_beside *file)
+{
+	buf_done(&file->key);
+	buf_done(&file->name);
+	buf_done(&file->content_id);
+	buf_done(&file->content);
+}
+
+void letter_files_done(struct letter_files *files)
+{
+	for (size_t i = 0; i < files->count; i++)
+		close_file(&files->kept[i]);
+	files->count = 0;
+}
+
 /* Takes it, or finds it taken already. */
-static enum err take(struct call *call, struct letter_file *letter, struct view name, const struct view *domain,
+static enum err take(struct call *call, struct letter_file *letter, struct view key, const struct view *domain,
 		     struct letter_files *files, struct view *ret_id, struct buf *why)
 {
 	bool is_shown = domain != NULL;
 	for (size_t i = 0; i < files->count; i++) {
-		if (!view_eq(files->items[i].name, name) || (files->items[i].content_id.len > 0) != is_shown)
+		if (!view_eq(buf_view(&files->kept[i].key), key) || (files->items[i].content_id.len > 0) != is_shown)
 			continue;
 		*ret_id = files->items[i].content_id;
 		return ERR_OK;
 	}
-	struct letter_file_beside file = { .name = buf_with_ceiling(LIMIT_PATH),
-					   .content_id = buf_with_ceiling(LIMIT_PATH) };
+	struct letter_file_beside file;
 	const char *type = "";
-	enum err err = read_file(call, letter, name, &file.content, why);
-	struct attachment item = { .content = buf_view(&file.content) };
+	enum err err = open_file(call, letter, key, is_shown, &file, why);
+	struct attachment item = { .name = buf_view(&file.name), .content = buf_view(&file.content) };
 	if (err == ERR_OK)
-		err = attachment_check(name, item.content, &type, why);
+		err = attachment_check(item.name, item.content, &type, why);
 	item.type = view_of(type);
 	if (err == ERR_OK)
 		err = check(call, files, &item, is_shown, why);
-	if (err == ERR_OK)
-		err = buf_add(&file.name, name);
 	if (err == ERR_OK && is_shown)
 		err = attachment_write_id(files->count + 1, item.content, *domain, &file.content_id);
 	if (err != ERR_OK) {
-		buf_done(&file.name);
-		buf_done(&file.content_id);
-		buf_done(&file.content);
+		close_file(&file);
 		return err;
 	}
-	item.name = buf_view(&file.name);
 	item.content_id = buf_view(&file.content_id);
 	*ret_id = item.content_id;
 	files->octets += item.content.len;
@@ -216,7 +247,7 @@ static enum err refuse(struct call *call, struct letter_file *letter, struct vie
 		struct template_place where = template_place(buf_view(&letter->body), at);
 		buf_addf(&place, "line %zu, column %zu: ", where.line, where.column);
 	}
-	return call_refuse(call, err, "%s: %sthe image " VIEW_FMT ": " VIEW_FMT, buf_text(&letter->path),
+	return call_refuse(call, err, "%s: %sthe image " VIEW_FMT ": " VIEW_FMT, buf_text(&letter->body_path),
 			   buf_text(&place), VIEW_ARG(view_head(name, LIMIT_FILE_NAME)), VIEW_ARG(reason));
 }
 
@@ -243,7 +274,7 @@ enum err letter_files_show(struct call *call, struct letter_file *letter, struct
 
 /* ---- attachments ---- */
 
-enum err letter_files_attach(struct call *call, struct letter_file *letter, struct letter_files *files)
+static enum err attach_named(struct call *call, struct letter_file *letter, struct letter_files *files)
 {
 	const struct front_value *value = &letter->front.values[FRONT_ATTACHMENTS];
 	struct view rest = value->text, name, id;
@@ -257,6 +288,29 @@ enum err letter_files_attach(struct call *call, struct letter_file *letter, stru
 					   VIEW_ARG(view_head(name, LIMIT_FILE_NAME)), VIEW_ARG(buf_view(&reason)));
 	}
 	return ERR_OK;
+}
+
+static enum err attach_parts(struct call *call, struct letter_file *letter, struct letter_files *files)
+{
+	struct view id;
+	for (size_t i = 0; i < letter->eml.file_count; i++) {
+		const struct eml_file *part = &letter->eml.files[i];
+		AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
+		if (part->is_taken)
+			continue;
+		enum err err = take(call, letter, buf_view(&part->place), NULL, files, &id, &reason);
+		if (err != ERR_OK)
+			return call_refuse(call, err, "%s, " VIEW_FMT ": the attachment " VIEW_FMT ": " VIEW_FMT,
+					   buf_text(&letter->path), VIEW_ARG(buf_view(&part->place)),
+					   VIEW_ARG(view_head(buf_view(&part->name), LIMIT_FILE_NAME)),
+					   VIEW_ARG(buf_view(&reason)));
+	}
+	return ERR_OK;
+}
+
+enum err letter_files_attach(struct call *call, struct letter_file *letter, struct letter_files *files)
+{
+	return letter->is_eml ? attach_parts(call, letter, files) : attach_named(call, letter, files);
 }
 
 /* ---- what is left ---- */

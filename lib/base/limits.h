@@ -48,7 +48,8 @@ enum limit {
 	LIMIT_TEMPLATE_STEPS = 1 << 20, /* operations to render one copy */
 	LIMIT_TEMPLATE_OPS = 100000,    /* literals and tags of one template */
 	LIMIT_FIELD_NAME = 128,
-	LIMIT_FILES = 50, /* images and attachments of a letter */
+	LIMIT_EML = 24 << 20, /* a letter that is a complete message */
+	LIMIT_FILES = 50,     /* images and attachments of a letter */
 	LIMIT_FILE_NAME = 120,
 	LIMIT_FILES_TOTAL = 11 << 20, /* octets of all of them: in base 64 they fit into LIMIT_MESSAGE with the text */
 	LIMIT_MESSAGE = 16 << 20,     /* one recipient's copy */

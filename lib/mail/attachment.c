@@ -163,6 +163,16 @@ bool attachment_is_image(struct view type)
 	return view_starts(type, VIEW_LIT("image/"));
 }
 
+const char *attachment_ending(struct view type)
+{
+	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+		struct view its = view_of(types[i].type);
+		if (view_eq_nocase(view_head(its, view_find_byte(its, ';')), type))
+			return types[i].ending;
+	}
+	return NULL;
+}
+
 /* ---- the part ---- */
 
 /* FNV-1a: it tells contents apart, and protects nothing. */

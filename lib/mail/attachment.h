@@ -18,6 +18,9 @@ enum err attachment_check(struct view name, struct view content, const char **re
 /* Whether such a type can be shown within a letter. */
 bool attachment_is_image(struct view type);
 
+/* How a file of such a type is called; NULL: there is none. */
+const char *attachment_ending(struct view type);
+
 /* The name alone: no path, no controls, UTF-8. */
 enum err attachment_check_name(struct view name, struct buf *why) MUST_USE;
 

@@ -177,7 +177,7 @@ def test_mistakes(world):
     bad(head + "<p>\n{{nam}}", "m.html: line 5, column 1", "nam", name="m.html")
     bad(head + "<html>\n{{{content}}}", "m.html: line 5, column 1", "layouts only", name="m.html")
     bad(head + "<div>" * 1000 + "x", "text part", "stand in each other", name="m.html")
-    bad("x", "m.txt", ".md or .html", name="m.txt")
+    bad("x", "m.txt", ".md, .html or .eml", name="m.txt")
     bad(head + "Hi", "--preheader: line 1", "nam", options=["--preheader", "{{nam}}"])
     world.refused("campaign", "create", "x", "news", world.base / "none.md", says="none.md")
     world.refused("campaign", "create", "x", "news", "--subject", "s", "--html", world.file("h.html", "<p>x"), "--allow-html", code=2,
