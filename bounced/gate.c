@@ -152,6 +152,11 @@ bool gate_lets_in(enum gate_verdict verdict)
 	return verdicts[verdict].lets_in;
 }
 
+bool gate_is_guess(enum gate_verdict verdict)
+{
+	return !gate_lets_in(verdict) && verdict != GATE_EXPIRED;
+}
+
 const struct gate_reply *gate_reply(enum gate_verdict verdict)
 {
 	return &verdicts[verdict].reply;

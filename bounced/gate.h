@@ -41,6 +41,8 @@ enum err gate_set_keys(struct gate *gate, const struct keyring *keyring) MUST_US
  * report addresses do not exist. Counted by verdict. */
 void gate_ask(struct gate *gate, struct view recipient, bool may_report, int64_t now_us, struct passage *ret_passage);
 bool gate_lets_in(enum gate_verdict verdict);
+/* Nobody can have it from us: neither now nor earlier. */
+bool gate_is_guess(enum gate_verdict verdict);
 const struct gate_reply *gate_reply(enum gate_verdict verdict);
 
 /* A token found inside a report: a Message-ID, an ENVID or a return path of ours, not older than bounce.inside_life. */

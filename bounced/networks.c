@@ -13,6 +13,7 @@ struct network {
 };
 
 struct networks {
+	bool has_unix;
 	size_t count;
 	struct network networks[];
 };
@@ -68,10 +69,14 @@ enum err networks_parse(struct view text, struct networks **ret_networks, struct
 	if (networks == NULL)
 		return ERR_MEMORY;
 	while (view_cut(&text, ' ', &word)) {
-		if (word.len == 0)
+		if (view_eq(word, VIEW_LIT("unix")))
+			networks->has_unix = true;
+		if (word.len == 0 || view_eq(word, VIEW_LIT("unix")))
 			continue;
 		if (!parse_network(word, &networks->networks[networks->count++])) {
-			buf_addf(why, "\"" VIEW_FMT "\" is no network such as 192.0.2.0/24 or 2001:db8::1",
+			buf_addf(why,
+				 "\"" VIEW_FMT
+				 "\" is no network such as 192.0.2.0/24 or 2001:db8::1, nor the word unix",
 				 VIEW_ARG(word));
 			networks_done(networks);
 			return ERR_INVALID;
@@ -104,7 +109,7 @@ bool networks_have(const struct networks *networks, const struct endpoint *endpo
 	else if (family == AF_INET6)
 		memcpy(octets, &endpoint->address.v6.sin6_addr, sizeof(octets));
 	else
-		return false;
+		return networks->has_unix && endpoint_is_unix(endpoint);
 	for (size_t i = 0; i < networks->count; i++) {
 		if (is_in(&networks->networks[i], octets))
 			return true;
@@ -114,5 +119,5 @@ bool networks_have(const struct networks *networks, const struct endpoint *endpo
 
 bool networks_are_none(const struct networks *networks)
 {
-	return networks->count == 0;
+	return networks->count == 0 && !networks->has_unix;
 }

@@ -3,11 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The octets that name a network; an IPv4 network as IPv4-mapped IPv6. */
-enum { V4_OCTETS = 3, V6_OCTETS = 6, KEY_OCTETS = 12 + V4_OCTETS };
+#include "bounced/network_key.h"
 
 struct network {
-	unsigned char key[KEY_OCTETS];
+	struct network_key key;
 	size_t sessions;
 };
 
@@ -34,24 +33,10 @@ void peers_done(struct peers *peers)
 	free(peers);
 }
 
-static void make_key(const struct endpoint *peer, unsigned char key[KEY_OCTETS])
+static struct network *find(struct peers *peers, const struct network_key *key)
 {
-	memset(key, 0, KEY_OCTETS);
-	if (peer->address.any.sa_family == AF_INET) {
-		key[10] = key[11] = 0xff;
-		memcpy(key + 12, &peer->address.v4.sin_addr, V4_OCTETS);
-	} else if (IN6_IS_ADDR_V4MAPPED(&peer->address.v6.sin6_addr)) {
-		memcpy(key, &peer->address.v6.sin6_addr, 12 + V4_OCTETS);
-	} else {
-		memcpy(key, &peer->address.v6.sin6_addr, V6_OCTETS);
-	}
-}
-
-static struct network *find(struct peers *peers, const struct endpoint *peer, unsigned char key[KEY_OCTETS])
-{
-	make_key(peer, key);
 	for (size_t i = 0; i < peers->used; i++) {
-		if (memcmp(peers->networks[i].key, key, KEY_OCTETS) == 0)
+		if (memcmp(&peers->networks[i].key, key, sizeof(*key)) == 0)
 			return &peers->networks[i];
 	}
 	return NULL;
@@ -59,14 +44,13 @@ static struct network *find(struct peers *peers, const struct endpoint *peer, un
 
 enum peers_verdict peers_enter(struct peers *peers, const struct endpoint *peer)
 {
-	unsigned char key[KEY_OCTETS];
+	struct network_key key = network_key_of(peer);
 	if (peers->all >= peers->max_all)
 		return PEERS_FULL;
-	struct network *network = find(peers, peer, key);
+	struct network *network = find(peers, &key);
 	if (network == NULL) {
 		network = &peers->networks[peers->used++];
-		*network = (struct network){ 0 };
-		memcpy(network->key, key, KEY_OCTETS);
+		*network = (struct network){ .key = key };
 	}
 	if (network->sessions >= peers->max_network)
 		return PEERS_NETWORK_FULL;
@@ -77,8 +61,8 @@ enum peers_verdict peers_enter(struct peers *peers, const struct endpoint *peer)
 
 void peers_leave(struct peers *peers, const struct endpoint *peer)
 {
-	unsigned char key[KEY_OCTETS];
-	struct network *network = find(peers, peer, key);
+	struct network_key key = network_key_of(peer);
+	struct network *network = find(peers, &key);
 	if (network == NULL || network->sessions == 0)
 		return;
 	peers->all--;

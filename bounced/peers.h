@@ -1,4 +1,4 @@
-/* How many sessions each network has, so that no single one takes them all: a /24 of IPv4, a /48 of IPv6. */
+/* How many sessions each network (bounced/network_key.h) has, so that no single one takes them all. */
 #ifndef BOUNCED_PEERS_H
 #define BOUNCED_PEERS_H
 

@@ -7,9 +7,10 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "bounced/doors.h"
+#include "bounced/guesses.h"
 #include "bounced/peers.h"
 #include "bounced/session.h"
-#include "net/listener.h"
 
 static const int64_t report_every_us = INT64_C(5) * CLOCK_US_PER_SECOND;
 
@@ -29,9 +30,10 @@ struct server {
 	struct classifier *classifier;
 	struct intake *intake;
 	struct gate *gate;
+	struct guesses *guesses;
 	struct peers *peers;
 	struct committer *committer;
-	struct listener *listener;
+	struct doors *doors;
 	struct loop_source *signals[SIGNALS], *report_timer;
 	struct session_host host;
 	struct visit *visits;
@@ -73,24 +75,23 @@ static void turn_away(struct server *self, struct stream *stream)
 	stream_done(stream);
 }
 
-static void on_accept(void *owner, struct stream *stream)
+static void on_visit(void *owner, const struct visitor *visitor)
 {
 	struct server *self = owner;
-	struct endpoint peer = *stream_peer(stream);
-	if (peers_enter(self->peers, &peer) != PEERS_WELCOME) {
-		turn_away(self, stream);
+	if (peers_enter(self->peers, &visitor->peer) != PEERS_WELCOME) {
+		turn_away(self, visitor->stream);
 		return;
 	}
 	struct visit *visit = calloc(1, sizeof(*visit));
-	enum err err = visit == NULL ? ERR_MEMORY : session_start(&self->host, stream, on_end, visit, &visit->session);
+	enum err err = visit == NULL ? ERR_MEMORY : session_start(&self->host, visitor, on_end, visit, &visit->session);
 	if (err != ERR_OK) {
-		peers_leave(self->peers, &peer);
+		peers_leave(self->peers, &visitor->peer);
 		free(visit);
-		turn_away(self, stream);
+		turn_away(self, visitor->stream);
 		return;
 	}
 	visit->server = self;
-	visit->peer = peer;
+	visit->peer = visitor->peer;
 	visit->next = self->visits;
 	if (visit->next != NULL)
 		visit->next->previous = visit;
@@ -117,15 +118,21 @@ static void on_stop(void *owner)
 		return;
 	self->stopping = true;
 	log_event(LOG_INFO, "bounced.stopping", "sessions=%zu", peers_count(self->peers));
-	listener_done(self->listener);
-	self->listener = NULL;
+	doors_log(self->doors);
+	doors_done(self->doors);
+	self->doors = NULL;
 	for (struct visit *visit = self->visits; visit != NULL; visit = visit->next)
 		session_stop(visit->session);
 }
 
-static void on_reload(void *owner)
+static void log_kept(const char *event, enum err err, const struct buf *why)
 {
-	struct server *self = owner;
+	struct log_text room;
+	log_event(LOG_ERROR, event, "outcome=%s cause=%s", err_name(err), log_quoted(buf_view(why), &room));
+}
+
+static void reload_keys(struct server *self)
+{
 	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
 	enum err err = setup_reload_keys(self->setup, &why);
 	if (err == ERR_OK)
@@ -133,13 +140,35 @@ static void on_reload(void *owner)
 	if (err == ERR_OK)
 		log_event(LOG_INFO, "keys.reloaded", "newest=%d", self->setup->keyring.newest);
 	else
-		log_event(LOG_ERROR, "keys.kept", "outcome=%s cause=%s", err_name(err),
-			  log_quoted(buf_view(&why), &(struct log_text){ 0 }));
+		log_kept("keys.kept", err, &why);
+}
+
+/* Sessions that have TLS keep what they began with. */
+static void reload_tls(struct server *self)
+{
+	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+	if (self->setup->tls == NULL)
+		return;
+	enum err err = setup_reload_tls(self->setup, &why);
+	self->host.tls = self->setup->tls;
+	if (err == ERR_OK)
+		log_event(LOG_INFO, "certificate.reloaded", "file=%s", self->setup->settings.bounced_tls_certificate);
+	else
+		log_kept("certificate.kept", err, &why);
+}
+
+static void on_reload(void *owner)
+{
+	reload_keys(owner);
+	reload_tls(owner);
 }
 
 static void report(struct server *self)
 {
 	gate_log(self->gate);
+	guesses_log(self->guesses);
+	if (self->doors != NULL)
+		doors_log(self->doors);
 	if (self->turned_away > 0)
 		log_event(LOG_WARNING, "connection.refused", "count=%llu", (unsigned long long)self->turned_away);
 	self->turned_away = 0;
@@ -177,6 +206,8 @@ static enum err make_parts(struct server *self)
 	if (err == ERR_OK)
 		err = gate_new(settings, &self->setup->keyring, &self->gate);
 	if (err == ERR_OK)
+		err = guesses_new(&self->guesses);
+	if (err == ERR_OK)
 		err = peers_new(settings->bounced_max_connections, settings->bounced_max_per_network, &self->peers);
 	for (size_t i = 0; i < SIGNALS && err == ERR_OK; i++)
 		err = loop_signal_new(self->loop, signal_rows[i].number, signal_rows[i].callback, self,
@@ -200,23 +231,12 @@ static enum err open_doors(struct server *self, struct buf *why)
 	self->host = (struct session_host){ .settings = settings,
 					    .hostname = view_of(self->setup->hostname),
 					    .gate = self->gate,
+					    .guesses = self->guesses,
+					    .tls = self->setup->tls,
 					    .report_networks = self->setup->report_networks,
 					    .intake = self->intake,
 					    .committer = self->committer };
-	AUTO_BUF cause = buf_with_ceiling(LIMIT_WHY);
-	err = listener_open(self->loop, view_of(settings->bounced_listen), on_accept, self, &self->listener, &cause);
-	if (err != ERR_OK)
-		buf_addf(why, "bounced.listen: " VIEW_FMT, VIEW_ARG(buf_view(&cause)));
-	return err;
-}
-
-static void announce(const struct server *self)
-{
-	for (size_t i = 0; i < listener_count(self->listener); i++) {
-		AUTO_BUF address = buf_with_ceiling(LIMIT_WHY);
-		if (endpoint_write(listener_endpoint(self->listener, i), &address) == ERR_OK)
-			log_event(LOG_INFO, "bounced.listening", "address=%s", buf_text(&address));
-	}
+	return doors_open(self->loop, settings, self->setup->proxy_networks, on_visit, self, &self->doors, why);
 }
 
 static void release(struct server *self)
@@ -225,7 +245,7 @@ static void release(struct server *self)
 		session_drop(self->visits->session);
 		forget(self->visits);
 	}
-	listener_done(self->listener);
+	doors_done(self->doors);
 	if (!committer_stop(self->committer))
 		return;
 	loop_source_done(self->report_timer);
@@ -233,6 +253,7 @@ static void release(struct server *self)
 		loop_source_done(self->signals[i]);
 	peers_done(self->peers);
 	gate_done(self->gate);
+	guesses_done(self->guesses);
 	intake_done(self->intake);
 	classifier_done(self->classifier);
 	loop_done(self->loop);
@@ -247,7 +268,7 @@ enum err server_run(struct setup *setup, struct buf *why)
 	else
 		err = open_doors(&server, why);
 	if (err == ERR_OK) {
-		announce(&server);
+		doors_announce(server.doors);
 		loop_run(server.loop);
 		report(&server);
 		log_event(LOG_INFO, "bounced.stopped", "%s", "");

@@ -22,7 +22,11 @@ struct session {
 	struct record *waits_for; /* with the committer */
 	int64_t ends_at_us;       /* CLOCK_BOOTTIME: session_timeout */
 	int64_t patience_ends_us; /* CLOCK_BOOTTIME: of waiting for the committer, or for the peer to close */
-	bool may_report;          /* its peer is in bounced.report_networks */
+	struct endpoint peer;
+	const struct gate_reply *late; /* to somebody who guesses, not said yet; NULL: none */
+	int64_t content_since_us;      /* CLOCK_BOOTTIME: of the content that comes; 0: none does */
+	uint64_t content_octets;
+	bool may_report; /* its peer is in bounced.report_networks */
 	bool stopping;
 	bool over;    /* nothing is said any more but what is still unwritten */
 	bool lingers; /* and that is written: the peer is to close */
@@ -51,7 +55,7 @@ static void set_deadline(struct session *self)
 {
 	int64_t now_us = clock_boot_us();
 	int64_t at_us = now_us + self->host->settings->bounced_idle_timeout;
-	if (self->over || self->waits_for != NULL)
+	if (self->over || self->waits_for != NULL || self->late != NULL)
 		at_us = self->patience_ends_us;
 	else if (at_us > self->ends_at_us)
 		at_us = self->ends_at_us;
@@ -99,6 +103,20 @@ static void on_recipient(struct session *self, struct view recipient)
 	if (gate_lets_in(passage.verdict) && self->passage_count < self->host->settings->bounced_max_recipients)
 		self->passages[self->passage_count++] = passage;
 	const struct gate_reply *reply = gate_reply(passage.verdict);
+	int64_t late_us =
+	    gate_is_guess(passage.verdict) ? guesses_note(self->host->guesses, &self->peer, clock_boot_us()) : 0;
+	if (late_us == 0) {
+		answer(self, reply->code, reply->status, reply->text);
+		return;
+	}
+	self->late = reply;
+	be_patient(self, late_us);
+}
+
+static void answer_late(struct session *self)
+{
+	const struct gate_reply *reply = self->late;
+	self->late = NULL;
 	answer(self, reply->code, reply->status, reply->text);
 }
 
@@ -159,15 +177,24 @@ static unsigned asked_steps(void)
 
 /* ---- moving bytes ---- */
 
+static void start_tls(struct session *self)
+{
+	if (stream_start_tls(self->stream, self->host->tls, VIEW_LIT("")) != ERR_OK)
+		smtp_server_shut(self->server, VIEW_LIT("no memory for TLS"));
+}
+
 /* Works off what the machine has to say; true when the session is over. */
 static bool work_off(struct session *self)
 {
 	for (;;) {
 		struct smtp_server_event event;
 		smtp_server_next(self->server, &event);
-		if (event.type != SMTP_SERVER_ASKS)
+		if (event.type == SMTP_SERVER_ASKS)
+			handlers[event.step](self, event.subject);
+		else if (event.type == SMTP_SERVER_STARTS_TLS)
+			start_tls(self);
+		else
 			return event.type == SMTP_SERVER_CLOSED;
-		handlers[event.step](self, event.subject);
 	}
 }
 
@@ -184,7 +211,26 @@ static size_t flush(struct session *self)
 /* A peer that never stops talking is never late: it would be heard again and again before its deadline is told. */
 static bool is_outlived(const struct session *self)
 {
-	return !self->over && self->waits_for == NULL && clock_boot_us() >= self->ends_at_us;
+	return !self->over && self->waits_for == NULL && self->late == NULL && clock_boot_us() >= self->ends_at_us;
+}
+
+/* Somebody who sends an octet now and then would hold his place for as long as a session may last. */
+static bool is_slow(struct session *self, size_t octets)
+{
+	int64_t now_us = clock_boot_us();
+	if (!smtp_server_is_in_data(self->server)) {
+		self->content_since_us = 0;
+		return false;
+	}
+	if (self->content_since_us == 0) {
+		self->content_since_us = now_us;
+		self->content_octets = 0;
+	}
+	self->content_octets += octets;
+	int64_t us = now_us - self->content_since_us;
+	const struct settings *settings = self->host->settings;
+	return us > settings->bounced_least_rate_time &&
+	       self->content_octets < settings->bounced_least_rate * (uint64_t)us / CLOCK_US_PER_SECOND;
 }
 
 /* The peer has a while to read what is left, and to close. */
@@ -223,7 +269,18 @@ static void on_input(void *owner, struct view bytes)
 	smtp_server_input(self->server, bytes);
 	if (is_outlived(self))
 		smtp_server_shut(self->server, VIEW_LIT("idle for too long"));
+	else if (is_slow(self, bytes.len))
+		smtp_server_shut(self->server, VIEW_LIT("the content comes too slowly"));
 	pump(self);
+}
+
+static void on_secured(void *owner)
+{
+	struct session *self = owner;
+	log_event(LOG_DEBUG, "session.secured", "version=" VIEW_FMT, VIEW_ARG(stream_tls_version(self->stream)));
+	smtp_server_secured(self->server);
+	if (!self->lingers)
+		pump(self);
 }
 
 static void on_writable(void *owner)
@@ -247,7 +304,9 @@ static void on_deadline(void *owner)
 		end(self);
 		return;
 	}
-	if (self->waits_for != NULL) {
+	if (self->late != NULL) {
+		answer_late(self);
+	} else if (self->waits_for != NULL) {
 		log_event(LOG_WARNING, "commit.late", "%s", "");
 		stop_waiting(self);
 		answer_outcome(self, ERR_UNAVAILABLE);
@@ -271,9 +330,10 @@ static const struct stream_handlers stream_handlers = {
 	.on_writable = on_writable,
 	.on_deadline = on_deadline,
 	.on_closed = on_closed,
+	.on_secured = on_secured,
 };
 
-enum err session_start(const struct session_host *host, struct stream *stream, session_end *on_end, void *owner,
+enum err session_start(const struct session_host *host, const struct visitor *visitor, session_end *on_end, void *owner,
 		       struct session **ret_session)
 {
 	const struct settings *settings = host->settings;
@@ -283,21 +343,26 @@ enum err session_start(const struct session_host *host, struct stream *stream, s
 	self->host = host;
 	self->on_end = on_end;
 	self->owner = owner;
-	self->may_report = networks_have(host->report_networks, stream_peer(stream));
+	self->peer = visitor->peer;
+	self->may_report = networks_have(host->report_networks, &self->peer);
 	self->ends_at_us = clock_boot_us() + settings->bounced_session_timeout;
 	const struct smtp_server_options options = { .hostname = host->hostname,
 						     .asks = asked_steps(),
 						     .max_message = settings->bounced_max_message,
 						     .max_recipients = settings->bounced_max_recipients,
 						     .max_messages = settings->bounced_max_messages,
-						     .max_errors = settings->bounced_max_errors };
+						     .max_errors = settings->bounced_max_errors,
+						     .offers_tls = host->tls != NULL,
+						     .is_lmtp = visitor->is_lmtp };
 	enum err err = smtp_server_new(&options, &self->server);
 	if (err != ERR_OK) {
 		free(self);
 		return err;
 	}
-	self->stream = stream;
-	stream_start(stream, &stream_handlers, self);
+	self->stream = visitor->stream;
+	stream_start(self->stream, &stream_handlers, self);
+	if (visitor->early.len > 0)
+		smtp_server_input(self->server, visitor->early);
 	pump(self);
 	*ret_session = self;
 	return ERR_OK;
@@ -320,6 +385,7 @@ void session_stop(struct session *session)
 	} else if (session->waits_for != NULL) {
 		be_patient(session, stop_commit_us);
 	} else {
+		session->late = NULL;
 		smtp_server_shut(session->server, VIEW_LIT("shutting down"));
 		pump(session);
 	}

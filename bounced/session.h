@@ -1,10 +1,12 @@
-/* One SMTP session: the protocol's machine on a socket, the gate at RCPT, a record for each message, and the answer when the record was
+/* One SMTP or LMTP session: the protocol's machine on a socket, the gate at RCPT, a record for each message, and the answer when the record was
  * committed. */
 #ifndef BOUNCED_SESSION_H
 #define BOUNCED_SESSION_H
 
 #include "bounced/committer.h"
+#include "bounced/doors.h"
 #include "bounced/gate.h"
+#include "bounced/guesses.h"
 #include "bounced/networks.h"
 #include "net/stream.h"
 
@@ -15,6 +17,8 @@ struct session_host {
 	const struct settings *settings;
 	struct view hostname;
 	struct gate *gate;
+	struct guesses *guesses;
+	struct tls_context *tls; /* NULL: STARTTLS is not offered */
 	const struct networks *report_networks;
 	struct intake *intake;
 	struct committer *committer;
@@ -23,8 +27,8 @@ struct session_host {
 /* The session is over and released; nothing more is called on it. */
 typedef void session_end(void *owner);
 
-/* Takes the stream over; host is borrowed. ERR_MEMORY: the stream is still the caller's. on_end never runs within this call. */
-enum err session_start(const struct session_host *host, struct stream *stream, session_end *on_end, void *owner,
+/* Takes the visitor's stream over; host is borrowed. ERR_MEMORY: the stream is still the caller's. on_end never runs within this call. */
+enum err session_start(const struct session_host *host, const struct visitor *visitor, session_end *on_end, void *owner,
 		       struct session **ret_session) MUST_USE;
 
 /* The record that this session gave to the committer has come back. The record stays the caller's. */

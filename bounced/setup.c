@@ -73,17 +73,25 @@ static bool is_address(struct view word)
 	       !view_has_control(word) && verp_domain_is_valid(view_skip(word, at + 1));
 }
 
+static enum err take_networks(const struct setup *setup, const char *name, const char *text,
+			      struct networks **ret_networks, struct buf *why)
+{
+	AUTO_BUF cause = buf_with_ceiling(LIMIT_WHY);
+	enum err err = networks_parse(view_of(text), ret_networks, &cause);
+	if (err != ERR_OK)
+		buf_addf(why, "%s, %s: " VIEW_FMT, setup->path, name, VIEW_ARG(buf_view(&cause)));
+	return err;
+}
+
 /* Addresses that anybody may write to would let anybody play with tokens. */
 static enum err take_report_addresses(struct setup *setup, struct buf *why)
 {
 	const struct settings *settings = &setup->settings;
 	struct view words = view_of(settings->bounced_report_addresses), word;
-	AUTO_BUF cause = buf_with_ceiling(LIMIT_WHY);
-	enum err err = networks_parse(view_of(settings->bounced_report_networks), &setup->report_networks, &cause);
-	if (err != ERR_OK) {
-		buf_addf(why, "%s, bounced.report_networks: " VIEW_FMT, setup->path, VIEW_ARG(buf_view(&cause)));
+	enum err err = take_networks(setup, "bounced.report_networks", settings->bounced_report_networks,
+				     &setup->report_networks, why);
+	if (err != ERR_OK)
 		return err;
-	}
 	while (view_cut(&words, ' ', &word)) {
 		if (word.len == 0 || is_address(word))
 			continue;
@@ -96,6 +104,26 @@ static enum err take_report_addresses(struct setup *setup, struct buf *why)
 			 setup->path);
 		return ERR_INVALID;
 	}
+	return ERR_OK;
+}
+
+enum err setup_reload_tls(struct setup *setup, struct buf *why)
+{
+	const struct settings *settings = &setup->settings;
+	const struct tls_server_options options = { settings->bounced_tls_certificate, settings->bounced_tls_key };
+	struct tls_context *tls;
+	if (*options.certificate_file == '\0' && *options.key_file == '\0')
+		return ERR_OK;
+	if (*options.certificate_file == '\0' || *options.key_file == '\0') {
+		buf_addf(why, "%s sets one of bounced.tls_certificate and bounced.tls_key; set both or none",
+			 setup->path);
+		return ERR_INVALID;
+	}
+	enum err err = tls_server_new(&options, &tls, why);
+	if (err != ERR_OK)
+		return err;
+	tls_context_done(setup->tls);
+	setup->tls = tls;
 	return ERR_OK;
 }
 
@@ -113,6 +141,11 @@ static enum err check_all(struct setup *setup, struct buf *why)
 		err = check_names(setup, why);
 	if (err == ERR_OK)
 		err = take_report_addresses(setup, why);
+	if (err == ERR_OK)
+		err = take_networks(setup, "bounced.proxy_networks", setup->settings.bounced_proxy_networks,
+				    &setup->proxy_networks, why);
+	if (err == ERR_OK)
+		err = setup_reload_tls(setup, why);
 	if (err == ERR_OK)
 		err = key_file_load(setup->settings.keys_file, &setup->keyring, why);
 	return err;
@@ -133,7 +166,10 @@ void setup_done(struct setup *setup)
 {
 	keyring_wipe(&setup->keyring);
 	networks_done(setup->report_networks);
-	setup->report_networks = NULL;
+	networks_done(setup->proxy_networks);
+	tls_context_done(setup->tls);
+	setup->report_networks = setup->proxy_networks = NULL;
+	setup->tls = NULL;
 	settings_done(&setup->settings);
 }
 

@@ -5,13 +5,15 @@
 #include "base/settings.h"
 #include "bounced/networks.h"
 #include "mail/keyring.h"
+#include "net/tls.h"
 
 struct setup {
 	const char *path; /* of the settings file */
 	struct settings settings;
 	struct keyring keyring;
-	struct networks *report_networks;
-	char hostname[256]; /* bounced.hostname, else this host's name */
+	struct networks *report_networks, *proxy_networks;
+	struct tls_context *tls; /* NULL: no certificate is set */
+	char hostname[256];      /* bounced.hostname, else this host's name */
 	bool unsafe;
 };
 
@@ -20,6 +22,8 @@ struct setup {
 enum err setup_load(struct setup *ret_setup, struct buf *why) MUST_USE;
 void setup_done(struct setup *setup);
 
+/* Reads the certificate again, for SIGHUP. On failure the old one stays. */
+enum err setup_reload_tls(struct setup *setup, struct buf *why) MUST_USE;
 /* Reads the key file again, for SIGHUP. The instance may not change. On failure the keys stay. */
 enum err setup_reload_keys(struct setup *setup, struct buf *why) MUST_USE;
 

@@ -170,14 +170,28 @@ SETTING(WORD, journal, sync, "none", "none group",
 
 /* bounced */
 SETTING(TEXT, bounced, listen, "127.0.0.1:25", "address:port",
-	"Where bounced listens; [::1]:25 for IPv6, several separated by spaces.")
+	"Where bounced listens; [::1]:25 for IPv6, unix:/run/verpost/smtp for a Unix socket, several separated by "
+	"spaces. Empty: only "
+	"where lmtp_listen says. Sockets that systemd hands over (a .socket unit) are used instead of both; those with "
+	"FileDescriptorName=lmtp speak LMTP.")
+SETTING(TEXT, bounced, lmtp_listen, "", "address:port",
+	"Where bounced speaks LMTP, in the same form: for an MTA of this host that has port 25 and hands over what is "
+	"for bounce.domain.")
+SETTING(TEXT, bounced, proxy_networks, "", "networks separated by spaces",
+	"Proxies such as HAProxy, whose connections begin with a PROXY v2 header (send-proxy-v2) that says who the "
+	"peer is. Nobody else may send one.")
+SETTING(TEXT, bounced, tls_certificate, "", "file",
+	"PEM: the certificate of bounced.hostname, then those that lead to its authority. With it STARTTLS is offered. "
+	"Read again on SIGHUP.")
+SETTING(TEXT, bounced, tls_key, "", "file", "PEM: its private key.")
 SETTING(TEXT, bounced, hostname, "", "domain", "The name in the greeting; empty means this host's name.")
 SETTING(TEXT, bounced, report_addresses, "", "addresses separated by spaces",
 	"Whole addresses at which bounced takes reports besides the return paths: those of feedback loops, and what a "
 	"relay writes into MAIL FROM instead of the return path. A report there acts only by the signed token inside, "
 	"the Message-ID or ENVID of the copy it is about; what has none is kept for a person (`listctl mailbox`).")
 SETTING(TEXT, bounced, report_networks, "", "networks separated by spaces",
-	"Who may write to bounced.report_addresses, such as 192.0.2.0/24 2001:db8::1. For others they do not exist.")
+	"Who may write to bounced.report_addresses, such as 192.0.2.0/24 2001:db8::1; the word unix: peers of Unix "
+	"sockets. For others they do not exist.")
 SETTING(COUNT, bounced, max_connections, "500", "connections", "Sessions at the same time; further ones hear 421.")
 SETTING(COUNT, bounced, max_per_network, "100", "connections",
 	"Sessions at the same time from one network (an IPv4 /24, an IPv6 /48); further ones hear 421.")
@@ -186,6 +200,9 @@ SETTING(COUNT, bounced, max_errors, "20", "errors", "Wrong commands and refused 
 SETTING(COUNT, bounced, max_messages, "1000", "messages", "Messages of one session before 421.")
 SETTING(SIZE, bounced, max_message, "1M", "octets",
 	"Larger messages are refused with 552 after their head has been read and recorded.")
+SETTING(COUNT, bounced, least_rate, "100", "octets per second",
+	"A content that has come more slowly for least_rate_time is given up with 421. 0: never.")
+SETTING(DURATION, bounced, least_rate_time, "30s", "time", "How long a content may come more slowly than least_rate.")
 SETTING(DURATION, bounced, idle_timeout, "5m", "time", "How long a session may be silent.")
 SETTING(DURATION, bounced, session_timeout, "20m", "time", "How long a session may last.")
 SETTING(DURATION, bounced, commit_timeout, "60s", "time",

@@ -70,7 +70,9 @@ static void end_content(struct smtp_server *server)
 {
 	server->messages++;
 	if (server->data.is_broken) {
-		session_reply_and_close(server, 550, "5.6.0", "Message holds a bare CR, a bare LF or a NUL");
+		session_reply_to_content(server, 550, VIEW_LIT("5.6.0"),
+					 VIEW_LIT("Message holds a bare CR, a bare LF or a NUL"));
+		session_set(server, SESSION_CLOSED);
 		return;
 	}
 	session_set(server, SESSION_MESSAGE);
@@ -101,7 +103,8 @@ static bool advance(struct smtp_server *server)
 		session_ask(server, SMTP_SERVER_BANNER, VIEW_LIT(""));
 		return true;
 	}
-	if (server->out.len - server->out_at >= LIMIT_SMTP_OUTPUT || unread(server).len == 0)
+	if (server->session == SESSION_TLS || server->out.len - server->out_at >= LIMIT_SMTP_OUTPUT ||
+	    unread(server).len == 0)
 		return false;
 	return server->session == SESSION_CONTENT ? read_content(server) : read_line(server);
 }
@@ -115,6 +118,8 @@ enum err smtp_server_new(const struct smtp_server_options *options, struct smtp_
 		return ERR_MEMORY;
 	*server = (struct smtp_server){
 		.asks = options->asks,
+		.offers_tls = options->offers_tls,
+		.is_lmtp = options->is_lmtp,
 		.max_recipients = options->max_recipients,
 		.max_messages = options->max_messages,
 		.max_errors = options->max_errors,
@@ -168,6 +173,9 @@ void smtp_server_next(struct smtp_server *server, struct smtp_server_event *ret_
 	}
 	if (server->session == SESSION_CLOSED) {
 		ret_event->type = SMTP_SERVER_CLOSED;
+	} else if (server->session == SESSION_TLS && server->out.len == 0 && !server->was_told_tls) {
+		server->was_told_tls = true;
+		ret_event->type = SMTP_SERVER_STARTS_TLS;
 	} else if (server->is_asking && !server->was_told) {
 		server->was_told = true;
 		ret_event->type = SMTP_SERVER_ASKS;
@@ -184,16 +192,28 @@ void smtp_server_input(struct smtp_server *server, struct view bytes)
 		session_reply_and_close(server, 554, "5.5.1", "You speak before the greeting");
 		return;
 	}
+	if (server->session == SESSION_TLS) {
+		session_reply_and_close(server, 554, "5.5.1", "You speak before the handshake");
+		return;
+	}
 	buf_drop_front(&server->in, server->in_at);
 	server->in_at = 0;
 	if (buf_add(&server->in, bytes) != ERR_OK)
 		session_reply_and_close(server, 421, "4.3.0", "Too much input at once");
 }
 
+void smtp_server_secured(struct smtp_server *server)
+{
+	if (server->session != SESSION_TLS)
+		return;
+	server->is_secure = true;
+	session_begin_anew(server);
+}
+
 bool smtp_server_wants_input(const struct smtp_server *server)
 {
-	return server->session != SESSION_CLOSED && unread(server).len < LIMIT_SMTP_INPUT / 4 &&
-	       server->out.len - server->out_at < LIMIT_SMTP_OUTPUT;
+	return server->session != SESSION_CLOSED && server->session != SESSION_TLS &&
+	       unread(server).len < LIMIT_SMTP_INPUT / 4 && server->out.len - server->out_at < LIMIT_SMTP_OUTPUT;
 }
 
 void smtp_server_answer(struct smtp_server *server, const struct smtp_server_answer *answer)

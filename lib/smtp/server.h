@@ -1,5 +1,5 @@
-/* The server's side of one SMTP connection (RFC 5321, 2920, 1870, 2034, 6531) as a state machine: bytes in, bytes
- * out, no sockets, no clock. It keeps the protocol (order, line ends, limits); the owner decides what is accepted.
+/* The server's side of one SMTP connection (RFC 5321, 2920, 1870, 2034, 3207, 6531), or of LMTP (RFC 2033), as a state machine: bytes in,
+ * bytes out, no sockets, no clock. It keeps the protocol (order, line ends, limits); the owner decides what is accepted.
  *
  * The owner's turn is an event SMTP_SERVER_ASKS; the session stands still until smtp_server_answer(), at once or
  * later. Commands that were pipelined meanwhile are kept and not executed.
@@ -17,7 +17,7 @@ struct smtp_server;
 /* Where the owner can be asked. */
 enum smtp_server_step {
 	SMTP_SERVER_BANNER,  /* before the greeting */
-	SMTP_SERVER_HELO,    /* EHLO or HELO; subject: its argument */
+	SMTP_SERVER_HELO,    /* EHLO, HELO or LHLO; subject: its argument */
 	SMTP_SERVER_MAIL,    /* subject: the sender's address without brackets, empty for <> */
 	SMTP_SERVER_RCPT,    /* subject: the recipient's address without brackets */
 	SMTP_SERVER_DATA,    /* before 354 */
@@ -34,12 +34,15 @@ struct smtp_server_options {
 	size_t max_recipients; /* of one message; further ones hear 452 4.5.3 */
 	uint64_t max_messages; /* of the session; then 421; 0: no limit */
 	uint64_t max_errors;   /* wrong commands and refused recipients of the session; then 421; 0: no limit */
+	bool offers_tls;       /* the owner can begin a handshake */
+	bool is_lmtp;          /* LHLO, and a reply to the content for each recipient, all alike */
 };
 
 struct smtp_server_event {
 	enum smtp_server_event_type {
 		SMTP_SERVER_NEEDS_INPUT, /* nothing to do until bytes arrive, were written, or the owner answers */
 		SMTP_SERVER_ASKS,        /* the owner's turn: smtp_server_answer() */
+		SMTP_SERVER_STARTS_TLS,  /* 220 was written, nothing was read behind STARTTLS: the owner's handshake */
 		SMTP_SERVER_CLOSED       /* over: write the output and close the socket */
 	} type;
 	enum smtp_server_step step;
@@ -65,8 +68,11 @@ void smtp_server_done(struct smtp_server *server); /* accepts NULL */
 /* Call smtp_server_next() until SMTP_SERVER_NEEDS_INPUT or SMTP_SERVER_CLOSED: at the start (it gives the
  * greeting), and after each input, answer and written. */
 void smtp_server_next(struct smtp_server *server, struct smtp_server_event *ret_event);
-/* Bytes from the socket. Any before the greeting was written are refused with 554 and the connection closed. */
+/* Bytes from the socket. Any before the greeting was written, or behind STARTTLS and not encrypted, are refused with 554 and the connection
+ * closed. */
 void smtp_server_input(struct smtp_server *server, struct view bytes);
+/* The handshake after SMTP_SERVER_STARTS_TLS has succeeded: the session begins anew, without a greeting (RFC 3207 section 4.2). */
+void smtp_server_secured(struct smtp_server *server);
 /* False while the server has enough unread bytes: the owner stops reading from the socket (stream_pause_input)
  * until it is true again. */
 bool smtp_server_wants_input(const struct smtp_server *server);

@@ -12,9 +12,9 @@ static const struct {
 	enum session session;
 	const char *name;
 } session_names[] = {
-	{ SESSION_SILENT, "silent" },   { SESSION_START, "start" },   { SESSION_READY, "ready" },
-	{ SESSION_MAIL, "mail" },       { SESSION_RCPT, "rcpt" },     { SESSION_CONTENT, "content" },
-	{ SESSION_MESSAGE, "message" }, { SESSION_CLOSED, "closed" },
+	{ SESSION_SILENT, "silent" },   { SESSION_START, "start" }, { SESSION_READY, "ready" },
+	{ SESSION_MAIL, "mail" },       { SESSION_RCPT, "rcpt" },   { SESSION_CONTENT, "content" },
+	{ SESSION_MESSAGE, "message" }, { SESSION_TLS, "tls" },     { SESSION_CLOSED, "closed" },
 };
 
 static const char *session_name(enum session session)
@@ -62,6 +62,13 @@ void session_reply_and_close(struct smtp_server *server, unsigned code, const ch
 	session_set(server, SESSION_CLOSED);
 }
 
+void session_reply_to_content(struct smtp_server *server, unsigned code, struct view status, struct view text)
+{
+	size_t replies = server->is_lmtp ? server->recipient_count : 1;
+	for (size_t i = 0; i < replies; i++)
+		session_reply(server, code, status, text);
+}
+
 static void count_error(struct smtp_server *server)
 {
 	server->errors++;
@@ -82,6 +89,14 @@ static void reset_transaction(struct smtp_server *server)
 	server->recipient_count = 0;
 	server->smtputf8 = false;
 	data_reader_reset(&server->data);
+}
+
+void session_begin_anew(struct smtp_server *server)
+{
+	reset_transaction(server);
+	buf_reset(&server->helo);
+	server->is_extended = false;
+	session_set(server, SESSION_START);
 }
 
 /* ---- the owner's turn: one row per step ---- */
@@ -118,7 +133,7 @@ static void write_hostname_and(struct smtp_server *server, struct view text)
 static void after_banner(struct smtp_server *server, const struct smtp_server_answer *answer)
 {
 	buf_addf(&server->out, "%u ", answer->code);
-	write_hostname_and(server, answer->text);
+	write_hostname_and(server, server->is_lmtp ? VIEW_LIT("LMTP") : answer->text);
 	server->greeting_end = server->written + (server->out.len - server->out_at);
 	session_set(server, SESSION_START);
 }
@@ -131,8 +146,8 @@ static void after_helo(struct smtp_server *server, const struct smtp_server_answ
 	if (server->is_extended)
 		buf_addf(
 		    &server->out,
-		    "250-PIPELINING\r\n250-SIZE %zu\r\n250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n250 SMTPUTF8\r\n",
-		    server->data.max);
+		    "250-PIPELINING\r\n250-SIZE %zu\r\n250-8BITMIME\r\n%s250-ENHANCEDSTATUSCODES\r\n250 SMTPUTF8\r\n",
+		    server->data.max, server->offers_tls && !server->is_secure ? "250-STARTTLS\r\n" : "");
 	buf_reset(&server->helo);
 	buf_add(&server->helo, buf_view(&server->subject));
 	session_set(server, SESSION_READY);
@@ -206,7 +221,9 @@ void session_conclude(struct smtp_server *server, enum smtp_server_step step, co
 	struct smtp_server_answer answer = completed(server, step, given);
 	server->is_asking = false;
 	bool positive = is_positive(&answer);
-	if (!positive || !row->writes_reply)
+	if (step == SMTP_SERVER_MESSAGE)
+		session_reply_to_content(server, answer.code, answer.status, answer.text);
+	else if (!positive || !row->writes_reply)
 		session_reply(server, answer.code, answer.status, answer.text);
 	if (positive)
 		row->after(server, &answer);
@@ -237,24 +254,37 @@ void session_ask(struct smtp_server *server, enum smtp_server_step step, struct 
 
 typedef void command_handler(struct smtp_server *server, struct view argument);
 
-static void greet(struct smtp_server *server, struct view argument, bool is_extended)
+enum greeting { GREETING_HELO, GREETING_EHLO, GREETING_LHLO };
+
+static void greet(struct smtp_server *server, struct view argument, enum greeting greeting)
 {
+	/* RFC 2033 section 4.1: neither protocol takes the other's greeting. */
+	if ((greeting == GREETING_LHLO) != server->is_lmtp) {
+		session_reply_error(server, 500, "5.5.1",
+				    server->is_lmtp ? "This is LMTP: LHLO is wanted" : "This is SMTP: EHLO is wanted");
+		return;
+	}
 	if (argument.len == 0 || argument.len > LIMIT_DOMAIN || view_find_byte(argument, ' ') != VIEW_NONE) {
 		session_reply_error(server, 501, "5.5.4", "A domain or an address literal is wanted");
 		return;
 	}
-	server->is_extended = is_extended;
+	server->is_extended = greeting != GREETING_HELO;
 	session_ask(server, SMTP_SERVER_HELO, argument);
 }
 
 static void on_ehlo(struct smtp_server *server, struct view argument)
 {
-	greet(server, argument, true);
+	greet(server, argument, GREETING_EHLO);
+}
+
+static void on_lhlo(struct smtp_server *server, struct view argument)
+{
+	greet(server, argument, GREETING_LHLO);
 }
 
 static void on_helo(struct smtp_server *server, struct view argument)
 {
-	greet(server, argument, false);
+	greet(server, argument, GREETING_HELO);
 }
 
 /* True when the path can be used; else it was answered. */
@@ -354,6 +384,25 @@ static void on_unsupported(struct smtp_server *server, struct view argument)
 	session_reply_error(server, 502, "5.5.1", "Command is not supported");
 }
 
+/* What came behind it without encryption is no command (RFC 3207 section 6): it is taken for an attack. */
+static void on_starttls(struct smtp_server *server, struct view argument)
+{
+	if (!server->offers_tls)
+		session_reply_error(server, 502, "5.5.1", "Command is not supported");
+	else if (server->is_secure)
+		session_reply_error(server, 503, "5.5.1", "TLS is on already");
+	else if (server->session != SESSION_READY)
+		session_reply_error(server, 503, "5.5.1", "Not now: commands are out of order");
+	else if (argument.len > 0)
+		session_reply_error(server, 501, "5.5.4", "STARTTLS takes no argument");
+	else if (server->in_at < server->in.len)
+		session_reply_and_close(server, 554, "5.5.1", "Nothing may follow STARTTLS before its reply");
+	else {
+		session_reply(server, 220, VIEW_LIT("2.0.0"), VIEW_LIT("Ready for TLS"));
+		session_set(server, SESSION_TLS);
+	}
+}
+
 static const struct command_row {
 	const char *verb;
 	unsigned sessions; /* where it is in order */
@@ -365,7 +414,8 @@ static const struct command_row {
 	{ "NOOP", ANY_TIME, on_noop },        { "QUIT", ANY_TIME, on_quit },
 	{ "VRFY", ANY_TIME, on_vrfy },        { "EXPN", ANY_TIME, on_unsupported },
 	{ "HELP", ANY_TIME, on_unsupported }, { "ETRN", ANY_TIME, on_unsupported },
-	{ "AUTH", ANY_TIME, on_unsupported }, { "STARTTLS", ANY_TIME, on_unsupported },
+	{ "AUTH", ANY_TIME, on_unsupported }, { "STARTTLS", ANY_TIME, on_starttls },
+	{ "LHLO", ANY_TIME, on_lhlo },
 };
 
 void session_run(struct smtp_server *server, struct view line)

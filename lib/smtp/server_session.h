@@ -15,7 +15,8 @@ enum session {
 	SESSION_RCPT = 16,    /* a sender and recipients */
 	SESSION_CONTENT = 32, /* between 354 and the final dot */
 	SESSION_MESSAGE = 64, /* the message awaits its answer */
-	SESSION_CLOSED = 128,
+	SESSION_TLS = 128,    /* 220 to STARTTLS; the handshake is to come */
+	SESSION_CLOSED = 256,
 };
 enum {
 	IN_TRANSACTION = SESSION_MAIL | SESSION_RCPT,
@@ -25,12 +26,14 @@ enum {
 
 struct smtp_server {
 	unsigned asks;
+	bool offers_tls, is_lmtp;
 	size_t max_recipients;
 	uint64_t max_messages, max_errors, messages, errors;
 	enum session session;
 	bool is_asking, was_told;
 	enum smtp_server_step asked;
-	bool is_extended;   /* EHLO, not HELO */
+	bool is_extended; /* EHLO or LHLO, not HELO */
+	bool is_secure, was_told_tls;
 	bool is_discarding; /* the rest of a line that was refused already */
 	struct buf hostname, helo, from, subject, addresses;
 	struct view *recipients;
@@ -45,6 +48,10 @@ struct smtp_server {
 void session_set(struct smtp_server *server, enum session session);
 void session_reply(struct smtp_server *server, unsigned code, struct view status, struct view text);
 void session_reply_and_close(struct smtp_server *server, unsigned code, const char *status, const char *text);
+/* The reply to a content: in LMTP one for each recipient (RFC 2033 section 4.2). */
+void session_reply_to_content(struct smtp_server *server, unsigned code, struct view status, struct view text);
+/* Forgets what the peer has said, but not how often it was wrong. */
+void session_begin_anew(struct smtp_server *server);
 /* A reply that counts as an error of the peer. */
 void session_reply_error(struct smtp_server *server, unsigned code, const char *status, const char *text);
 /* Makes it the owner's turn, or takes the usual answer where the owner is not asked. */

@@ -1,4 +1,5 @@
-/* Any octets as a client, whole and octet by octet: both must lead to the same replies and the same messages. */
+/* Any octets as a client, whole and octet by octet: both must lead to the same replies and the same messages. Those that begin with LHLO are
+ * said to an LMTP server. */
 #include <assert.h>
 
 #include "base/limits.h"
@@ -54,6 +55,7 @@ static void play(struct view bytes, size_t step, struct record *record)
 		.max_recipients = 3,
 		.max_messages = 4,
 		.max_errors = 9,
+		.is_lmtp = view_starts_nocase(bytes, VIEW_LIT("LHLO")),
 	};
 	struct smtp_server *server;
 	if (smtp_server_new(&options, &server) != ERR_OK)

@@ -26,6 +26,7 @@ trace    unix - - n - 0 bounce
 verify   unix - - n - 1 verify
 proxymap unix - - n - - proxymap
 smtp     unix - - n - - smtp
+lmtp     unix - - n - - lmtp
 relay    unix - - n - - smtp
 error    unix - - n - - error
 retry    unix - - n - - error
@@ -59,7 +60,7 @@ smtp_dns_support_level = disabled
 smtp_host_lookup = native
 relay_domains =
 default_transport = smtp:[127.0.0.1]:{destination}
-transport_maps = inline:{{ {{ {bounce_domain} = smtp:[127.0.0.1]:{bounced} }} }}
+transport_maps = inline:{{ {{ {bounce_domain} = {bounced} }} }}
 smtputf8_enable = yes
 maximal_queue_lifetime = {lifetime}
 bounce_queue_lifetime = 1h
@@ -120,7 +121,8 @@ def unpacked(package):
 
 
 class Postfix:
-    """listen: the port it takes mail on; destination: where all mail goes; bounced: where mail for bounce_domain goes.
+    """listen: the port it takes mail on; destination: where all mail goes; bounced: where mail for bounce_domain goes, a port or a transport
+    as Postfix writes it.
 
     tls: (certificate, key) to offer and demand STARTTLS; smtps: a further port that begins with TLS; users: {name: password}, of whom one
     must log in, by one of the mechanisms."""
@@ -144,6 +146,8 @@ class Postfix:
             extra += TLS_CF.format(certificate=tls[0], key=tls[1])
         if users:
             extra += SASL_CF
+        if isinstance(bounced, int):
+            bounced = f"smtp:[127.0.0.1]:{bounced}"
         (self.conf / "main.cf").write_text(
             MAIN_CF.format(base=self.base, root=self.root, queue=queue, data=data, owner=OWNER, setgid=SETGID,
                            nobody=NOBODY, destination=destination, bounced=bounced, bounce_domain=bounce_domain,

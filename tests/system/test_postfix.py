@@ -1,7 +1,8 @@
 """Debian's Postfix as the relay: its destinations refuse, and its own delivery reports come back to bounced."""
 
 from postfix import Postfix, unavailable
-from verpost import BOUNCE_DOMAIN, Skip, free_port, until
+from returns import *
+from verpost import BOUNCE_DOMAIN, Skip, Talk, free_port, until
 
 # Who, what the destination says, and the kind and reason that verpost must find in Postfix's report.
 CASES = [
@@ -47,3 +48,40 @@ def test_own_reports_end_at_the_right_subscriber(world):
     assert evidence == [[str(len(CASES))]], evidence
     world.stop("sender")
     world.stop("bounced")
+
+
+# As bounced(8) tells for a host whose port 25 is Postfix's.
+IN_FRONT = """
+mynetworks =
+relay_domains = bounce.test
+smtpd_recipient_restrictions = check_recipient_access inline:{ { bounce.test = reject_unverified_recipient } }
+unverified_recipient_reject_code = 550
+address_verify_map =
+"""
+
+
+def test_postfix_in_front(world):
+    "Postfix has port 25 and hands over by LMTP: a good token's report arrives, a wrong one is refused at Postfix's own RCPT."
+    reason = unavailable()
+    if reason:
+        raise Skip(reason)
+    (one, two), campaign = people(world, 2)
+    path = world.base / "lmtp"
+    world.configure(**{"bounced.listen": "", "bounced.lmtp_listen": f"unix:{path}"})
+    world.start("bounced", ready=False)
+    until(lambda: "protocol=lmtp" in world.log("bounced"), "bounced listens")
+    port = free_port()
+    postfix = Postfix(world.base / "postfix", port, free_port(), f"lmtp:unix:{path}", BOUNCE_DOMAIN, extra=IN_FRONT)
+    world.logs["postfix"] = world.base / "postfix/mail.log"
+    world.others.append(postfix.start().process)
+    world.listening(port)
+    peer = Talk(port)
+    peer.say("EHLO mx.far.test", "250")
+    peer.deliver("", return_path(world, campaign, one), dsn())
+    peer.say("MAIL FROM:<>", "250")
+    peer.say(f"RCPT TO:<{return_path(world, campaign, two, key=(keys(world)[-1][0], bytes(32)))}>", "550 5.1.1")
+    peer.say("RCPT TO:<root@bounce.test>", "550 5.1.1")
+    peer.say("RSET", "250")
+    peer.deliver("", return_path(world, campaign, two), dsn())
+    until(lambda: events(world, one) and events(world, two), "both reports are there")
+    assert events(world, one) == [("bounce-hard", "user-unknown")]

@@ -113,6 +113,7 @@ static const struct row rows[] = {
 	{ "greeting", "", BANNER, "", false },
 	{ "ehlo", HI, HI_REPLY, "", false },
 	{ "helo", "HELO me\r\n", BANNER "250 mx\r\n", "", false },
+	{ "lhlo", "LHLO me\r\n", BANNER "500 5.5.1 This is SMTP: EHLO is wanted\r\n", "", false },
 	{ "any case, blanks", "  ehlo  me \r\n", HI_REPLY, "", false },
 	{ "ehlo without name", "EHLO\r\n", BANNER "501 5.5.4 A domain or an address literal is wanted\r\n", "", false },
 	{ "a message", HI TO "DATA\r\nhi\r\n.\r\n", HI_REPLY TO_REPLY GO DONE, "a@b.c>d@e.f:hi\r\n|", false },
@@ -361,6 +362,143 @@ START_TEST(early_talkers_are_refused)
 	}
 END_TEST
 
+/* ---- STARTTLS ---- */
+
+#define TLS_EHLO                                                                                                       \
+	"250-mx\r\n250-PIPELINING\r\n250-SIZE 1000\r\n250-8BITMIME\r\n250-STARTTLS\r\n250-ENHANCEDSTATUSCODES\r\n"     \
+	"250 SMTPUTF8\r\n"
+#define GO_TLS "220 2.0.0 Ready for TLS\r\n"
+
+static const struct tls_row {
+	const char *label, *input, *output;
+	bool closes;
+} tls_rows[] = {
+	{ "offered", HI "STARTTLS\r\n", BANNER TLS_EHLO GO_TLS, false },
+	{ "any case", HI "starttls\r\n", BANNER TLS_EHLO GO_TLS, false },
+	{ "before EHLO", "STARTTLS\r\n", BANNER ORDER, false },
+	{ "in a transaction", HI "MAIL FROM:<>\r\nSTARTTLS\r\n", BANNER TLS_EHLO "250 2.1.0 Sender ok\r\n" ORDER,
+	  false },
+	{ "with an argument", HI "STARTTLS now\r\n", BANNER TLS_EHLO "501 5.5.4 STARTTLS takes no argument\r\n",
+	  false },
+	{ "a command behind it", HI "STARTTLS\r\nMAIL FROM:<>\r\n",
+	  BANNER TLS_EHLO "554 5.5.1 Nothing may follow STARTTLS before its reply\r\n", true },
+	{ "an octet behind it", HI "STARTTLS\r\nx",
+	  BANNER TLS_EHLO "554 5.5.1 Nothing may follow STARTTLS before its reply\r\n", true },
+};
+
+static struct owner tls_owner(void)
+{
+	struct smtp_server_options options = options_default();
+	options.offers_tls = true;
+	struct owner owner = owner_new(&options);
+	run(&owner);
+	return owner;
+}
+
+START_TEST(starttls)
+	{
+		for (size_t i = 0; i < ARRAY_LEN(tls_rows); i++) {
+			struct owner owner = tls_owner();
+			ck_row(tls_rows[i].label, say(&owner, view_of(tls_rows[i].input)) == !tls_rows[i].closes);
+			ck_view_eq(buf_view(&owner.said), tls_rows[i].output);
+			owner_done(&owner);
+		}
+	}
+END_TEST
+
+START_TEST(what_comes_before_the_handshake_is_no_command)
+	{
+		struct owner owner = tls_owner();
+		say(&owner, view_of(HI "STARTTLS\r\n"));
+		buf_reset(&owner.said);
+		ck_assert(!smtp_server_wants_input(owner.server));
+		ck_assert(!say(&owner, view_of("MAIL FROM:<>\r\n")));
+		ck_view_eq(buf_view(&owner.said), "554 5.5.1 You speak before the handshake\r\n");
+		owner_done(&owner);
+	}
+END_TEST
+
+START_TEST(tls_begins_when_the_reply_is_written)
+	{
+		struct owner owner = tls_owner();
+		struct smtp_server_event event;
+		say(&owner, view_of(HI));
+		smtp_server_input(owner.server, view_of("STARTTLS\r\n"));
+		smtp_server_next(owner.server, &event);
+		ck_assert(event.type == SMTP_SERVER_NEEDS_INPUT);
+		struct view output = smtp_server_output(owner.server);
+		ck_view_eq(output, GO_TLS);
+		smtp_server_written(owner.server, output.len - 1);
+		smtp_server_next(owner.server, &event);
+		ck_assert(event.type == SMTP_SERVER_NEEDS_INPUT);
+		smtp_server_written(owner.server, 1);
+		smtp_server_next(owner.server, &event);
+		ck_assert(event.type == SMTP_SERVER_STARTS_TLS);
+		smtp_server_next(owner.server, &event);
+		ck_assert(event.type == SMTP_SERVER_NEEDS_INPUT);
+		owner_done(&owner);
+	}
+END_TEST
+
+START_TEST(a_secured_session_begins_anew)
+	{
+		struct owner owner = tls_owner();
+		say(&owner, view_of(HI "STARTTLS\r\n"));
+		smtp_server_secured(owner.server);
+		buf_reset(&owner.said);
+		ck_assert(say(&owner, view_of("MAIL FROM:<>\r\nEHLO me\r\nSTARTTLS\r\n" TO "DATA\r\nhi\r\n.\r\n")));
+		ck_view_eq(buf_view(&owner.said),
+			   ORDER EHLO_REPLY("1000") "503 5.5.1 TLS is on already\r\n" TO_REPLY GO DONE);
+		ck_view_eq(buf_view(&owner.messages), "a@b.c>d@e.f:hi\r\n|");
+		owner_done(&owner);
+	}
+END_TEST
+
+START_TEST(errors_count_on_through_tls)
+	{
+		struct smtp_server_options options = options_default();
+		options.offers_tls = true;
+		options.max_errors = 2;
+		struct owner owner = owner_new(&options);
+		run(&owner);
+		say(&owner, view_of("X\r\n" HI "STARTTLS\r\n"));
+		smtp_server_secured(owner.server);
+		ck_assert(!say(&owner, view_of("X\r\n")));
+		owner_done(&owner);
+	}
+END_TEST
+
+/* ---- LMTP ---- */
+
+static const struct row lmtp_rows[] = {
+	{ "greeting of the other", "EHLO me\r\nHELO me\r\n",
+	  "220 mx LMTP\r\n500 5.5.1 This is LMTP: LHLO is wanted\r\n500 5.5.1 This is LMTP: LHLO is wanted\r\n", "",
+	  false },
+	{ "a reply for each", "LHLO me\r\n" TO "RCPT TO:<no@b>\r\nRCPT TO:<2@b>\r\nDATA\r\nhi\r\n.\r\nNOOP\r\n",
+	  "220 mx LMTP\r\n" EHLO_REPLY("1000") TO_REPLY
+	  "550 5.1.1 No such user\r\n250 2.1.5 Recipient ok\r\n" GO DONE DONE "250 2.0.0 Ok\r\n",
+	  "a@b.c>d@e.f,2@b:hi\r\n|", false },
+	{ "a broken content", "LHLO me\r\n" TO "RCPT TO:<2@b>\r\nDATA\r\nh\ri\r\n.\r\n",
+	  "220 mx LMTP\r\n" EHLO_REPLY("1000") TO_REPLY "250 2.1.5 Recipient ok\r\n" GO
+							"550 5.6.0 Message holds a bare CR, a bare LF or a NUL\r\n"
+							"550 5.6.0 Message holds a bare CR, a bare LF or a NUL\r\n",
+	  "", true },
+};
+
+START_TEST(lmtp)
+	{
+		for (size_t i = 0; i < ARRAY_LEN(lmtp_rows); i++) {
+			struct smtp_server_options options = options_default();
+			options.is_lmtp = true;
+			struct owner owner = owner_new(&options);
+			run(&owner);
+			bool is_open = say(&owner, view_of(lmtp_rows[i].input));
+			check_row(&lmtp_rows[i], &owner, is_open);
+			owner_done(&owner);
+		}
+	}
+END_TEST
+
 /* ---- limits ---- */
 
 START_TEST(long_lines_are_discarded_whole)
@@ -467,6 +605,12 @@ Suite *test_suite(void)
 		reading_stops_while_much_is_unread,
 		the_owner_shuts,
 		early_talkers_are_refused,
+		starttls,
+		what_comes_before_the_handshake_is_no_command,
+		tls_begins_when_the_reply_is_written,
+		a_secured_session_begins_anew,
+		errors_count_on_through_tls,
+		lmtp,
 		long_lines_are_discarded_whole,
 		errors_end_the_session,
 		enough_messages,

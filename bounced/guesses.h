@@ -1,0 +1,25 @@
+/* Who guesses tokens: wrong ones are counted by network (a /24 of IPv4, a /48 of IPv6), and a network that guesses hears its answers later and
+ * later. Somebody who is wrong now and then, such as a server with reports of a year ago, is not slowed. */
+#ifndef BOUNCED_GUESSES_H
+#define BOUNCED_GUESSES_H
+
+#include "net/endpoint.h"
+
+enum {
+	GUESSES_FREE = 20,      /* without being slowed; forgotten when none came for an hour */
+	GUESSES_SLOWEST_S = 20, /* an answer comes at most so much later */
+};
+
+struct guesses;
+
+/* ERR_MEMORY. */
+enum err guesses_new(struct guesses **ret_guesses) MUST_USE;
+void guesses_done(struct guesses *guesses); /* accepts NULL */
+
+/* One more wrong token from there; how long its answer is to wait, 0: not at all. Boot clock. */
+int64_t guesses_note(struct guesses *guesses, const struct endpoint *peer, int64_t now_us);
+
+/* One log line for each network that is slowed, since the last call. */
+void guesses_log(struct guesses *guesses);
+
+#endif
