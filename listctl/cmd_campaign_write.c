@@ -89,6 +89,8 @@ enum err campaign_edit(struct call *call)
 	struct list list;
 	enum err err = campaign_named(call, &campaign, &rows);
 	if (err == ERR_OK)
+		err = campaigns_may_edit(call->db, campaign.name, call->why);
+	if (err == ERR_OK)
 		err = lists_find(call->db, campaign.list_name, &list_rows, &list, call->why);
 	if (err != ERR_OK)
 		return err;

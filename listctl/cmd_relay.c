@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "listctl/call.h"
 #include "listctl/pace_text.h"
+#include "listctl/relay_default.h"
 #include "listctl/relay_options.h"
 #include "store/audit.h"
 #include "store/budgets.h"
@@ -40,19 +41,6 @@ static enum err finish(struct call *call, enum err err)
 	return err;
 }
 
-/* As the schema says it; a clear word instead of its own. */
-static bool is_name(struct view name)
-{
-	enum { NAME_MOST = 64 };
-	for (size_t i = 0; i < name.len; i++) {
-		char c = name.data[i];
-		bool is_edge = i == 0 || i + 1 == name.len;
-		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c == '-' && !is_edge)))
-			return false;
-	}
-	return name.len > 0 && name.len <= NAME_MOST && !view_eq(name, VIEW_LIT(RELAY_TESTS_DEFAULT));
-}
-
 /* Of the rows as they are now, with the one that was just enabled. */
 static enum err check_enabled(struct call *call)
 {
@@ -76,7 +64,7 @@ static enum err add_relay(struct call *call)
 		.auth = VIEW_LIT("none"),
 		.weight = 1,
 	};
-	if (!is_name(fresh.name))
+	if (!relay_name_is_valid(fresh.name))
 		return call_misused(
 		    call, "a relay's name has 1 to 64 of a-z, 0-9 and -, no - at the ends; \"default\" is that "
 			  "of the settings");
@@ -113,9 +101,10 @@ static enum err add(struct call *call)
 	enum err err = db_begin(call->db, call->why);
 	if (err == ERR_OK)
 		err = finish(call, add_relay(call));
-	if (err == ERR_OK)
-		tell_of_secret(call);
-	return err;
+	if (err != ERR_OK)
+		return err;
+	tell_of_secret(call);
+	return call_has(call, "disable") ? ERR_OK : relay_default_warn_of_others(call);
 }
 
 static enum err edit_relay(struct call *call)
@@ -138,30 +127,21 @@ static enum err edit_relay(struct call *call)
 	return err;
 }
 
-/* When no row is in use any more, sending goes on, by another way than a person may think. */
-static enum err warn_of_settings(struct call *call)
-{
-	AUTO_DB_ROWS *rows = NULL;
-	enum err err = relays_load(call->db, &rows, call->why);
-	if (err == ERR_OK && db_row_count(rows) == 0)
-		call_warn(call, "no relay is enabled now: sender uses that of the settings, %s:%llu",
-			  call->settings->relay_host, (unsigned long long)call->settings->relay_port);
-	return err;
-}
-
 static enum err edit(struct call *call)
 {
 	if (!call_has_any(call))
 		return call_misused(call,
 				    "nothing to change was given: one or more of --host, --rate, --weight and the "
 				    "others of `listctl relay edit --help`");
-	enum err err = db_begin(call->db, call->why);
+	enum err err = call_has(call, "disable") ? relay_default_confirm(call) : ERR_OK;
+	if (err == ERR_OK)
+		err = db_begin(call->db, call->why);
 	if (err == ERR_OK)
 		err = finish(call, edit_relay(call));
 	if (err != ERR_OK)
 		return err;
 	tell_of_secret(call);
-	return call_has(call, "disable") ? warn_of_settings(call) : ERR_OK;
+	return call_has(call, "disable") ? relay_default_warn(call) : ERR_OK;
 }
 
 static enum err remove_relay(struct call *call)
@@ -172,10 +152,12 @@ static enum err remove_relay(struct call *call)
 
 static enum err rm(struct call *call)
 {
-	enum err err = db_begin(call->db, call->why);
+	enum err err = relay_default_confirm(call);
+	if (err == ERR_OK)
+		err = db_begin(call->db, call->why);
 	if (err == ERR_OK)
 		err = finish(call, remove_relay(call));
-	return err == ERR_OK ? warn_of_settings(call) : err;
+	return err == ERR_OK ? relay_default_warn(call) : err;
 }
 
 static enum err retry_relay(struct call *call)
@@ -195,7 +177,9 @@ static enum err retry_relay(struct call *call)
 
 static enum err retry(struct call *call)
 {
-	enum err err = db_begin(call->db, call->why);
+	enum err err = relay_default_refuse(call);
+	if (err == ERR_OK)
+		err = db_begin(call->db, call->why);
 	return err == ERR_OK ? finish(call, retry_relay(call)) : err;
 }
 
@@ -304,8 +288,13 @@ static enum err ls(struct call *call)
 		{ .name = "trouble", .wraps = true },
 		{ .name = "retry_at", .type = OUTPUT_TIME },
 	};
-	AUTO_DB_ROWS *rows = NULL, *tests = NULL, *budgets = NULL;
+	AUTO_DB_ROWS *rows = NULL, *tests = NULL, *budgets = NULL, *troubles = NULL;
+	AUTO_BUF place = buf_with_ceiling(LIMIT_WHY);
+	struct relay_row of_settings;
+	bool is_default_used = false;
 	enum err err = relays_list(call->db, VIEW_LIT(""), &rows, call->why);
+	if (err == ERR_OK)
+		err = relay_default_find(call, &place, &is_default_used, &of_settings, &troubles);
 	if (err == ERR_OK)
 		err = find_tests(call, &tests);
 	if (err == ERR_OK)
@@ -317,9 +306,11 @@ static enum err ls(struct call *call)
 		const struct relay_row row = relays_get(rows, i);
 		show_row(call, &row, tests, budgets);
 	}
-	if (db_row_count(rows) == 0)
-		call_note(call, "no relay is set up: sender uses that of the settings, %s:%llu",
-			  call->settings->relay_host, (unsigned long long)call->settings->relay_port);
+	if (is_default_used)
+		show_row(call, &of_settings, tests, budgets);
+	if (is_default_used)
+		call_note(call,
+			  "no relay is enabled: sender uses that of the settings (relay.host, relay.port), default");
 	return output_end(call->out, call->why);
 }
 
@@ -427,6 +418,11 @@ static const char about_retry[] =
     "this;\n"
     "a `listctl relay test` tries it too.\n";
 
+static const struct command_option rm_options[] = {
+	{ "yes", NULL, "do not ask, though it is the last one and campaigns go on through that of the settings" },
+	{ 0 },
+};
+
 const struct command relay_commands[] = {
 	{
 	    .noun = "relay",
@@ -468,6 +464,7 @@ const struct command relay_commands[] = {
 	    .verb = "rm",
 	    .operands = "RELAY",
 	    .help = "remove a relay; what it has in hand is ended in order",
+	    .options = rm_options,
 	    .least = 1,
 	    .most = 1,
 	    .needs = NEEDS_DATABASE,

@@ -8,6 +8,7 @@
 #include "mail/address.h"
 #include "store/groups.h"
 #include "store/lists.h"
+#include "store/relay_tests.h"
 
 enum {
 	PORT_MOST = 65535,
@@ -43,6 +44,8 @@ const struct command_option relay_options[] = {
 	  "only for recipients there: example.org, .example.org (below it), @GROUP; none: for all" },
 	{ "enable", NULL, "use it" },
 	{ "disable", NULL, "keep it, but do not use it" },
+	{ "yes", NULL,
+	  "do not ask, though it is the last one that is enabled and campaigns go on through that of the settings" },
 	{ 0 },
 };
 
@@ -61,6 +64,19 @@ void relay_draft_done(struct relay_draft *draft)
 	buf_done(&draft->campaigns);
 	buf_done(&draft->lists);
 	buf_done(&draft->domains);
+}
+
+/* As the schema says it; a clear word instead of its own. */
+bool relay_name_is_valid(struct view name)
+{
+	enum { NAME_MOST = 64 };
+	for (size_t i = 0; i < name.len; i++) {
+		char c = name.data[i];
+		bool is_edge = i == 0 || i + 1 == name.len;
+		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c == '-' && !is_edge)))
+			return false;
+	}
+	return name.len > 0 && name.len <= NAME_MOST && !view_eq(name, VIEW_LIT(RELAY_TESTS_DEFAULT));
 }
 
 /* ---- words ---- */
@@ -292,16 +308,62 @@ static bool is_address(struct view text)
 	return inet_pton(AF_INET, buf_text(&room), address) == 1 || inet_pton(AF_INET6, buf_text(&room), address) == 1;
 }
 
+static bool is_label(struct view label)
+{
+	enum { LABEL_MOST = 63 };
+	for (size_t i = 0; i < label.len; i++) {
+		char c = label.data[i];
+		bool is_alphanumeric = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+		if (!is_alphanumeric && (c != '-' || i == 0 || i + 1 == label.len))
+			return false;
+	}
+	return label.len > 0 && label.len <= LABEL_MOST;
+}
+
+/* RFC 1123 section 2.1, a last dot allowed; all digits at the end would be an address, and a wrong one. */
+static bool is_host_name(struct view name)
+{
+	struct view rest = view_ends(name, VIEW_LIT(".")) ? view_head(name, name.len - 1) : name, label = { 0 };
+	if (rest.len == 0 || rest.len > LIMIT_DOMAIN || view_ends(rest, VIEW_LIT(".")))
+		return false;
+	while (view_cut(&rest, '.', &label)) {
+		if (!is_label(label))
+			return false;
+	}
+	for (size_t i = 0; i < label.len; i++) {
+		if (label.data[i] < '0' || label.data[i] > '9')
+			return true;
+	}
+	return false;
+}
+
+static enum err check_host(struct call *call, struct view host)
+{
+	if (is_address(host) || is_host_name(host))
+		return ERR_OK;
+	if (view_find_byte(host, '/') != VIEW_NONE)
+		return call_misused(call, "--host takes a name or an address; a Unix socket is given with --socket");
+	if (view_find_byte(host, ':') != VIEW_NONE)
+		return call_misused(call, "--host takes a name or an address; the port is given with --port");
+	return call_misused(call,
+			    VIEW_FMT " is no host name (letters, digits and - in parts separated by dots, an "
+				     "international one in its xn-- form) and no IP address: --host takes one of them",
+			    VIEW_ARG(host));
+}
+
 static enum err check(struct call *call, const struct relay_row *row)
 {
+	if (call_has(call, "host") && row->host.len > 0) {
+		enum err err = check_host(call, row->host);
+		if (err != ERR_OK)
+			return err;
+	}
 	bool is_local = row->socket.len > 0;
 	if (!is_local && row->host.len == 0)
 		return call_misused(call, "a relay needs --host or --socket");
 	if (row->tls_ca.len > 0 && is(row->tls, "none"))
 		return call_misused(call, "--tls-ca goes with --tls starttls or implicit; without TLS there is no "
 					  "certificate to verify (--tls-ca none takes it away)");
-	if (!is_local && view_find_byte(row->host, ':') != VIEW_NONE && !is_address(row->host))
-		return call_misused(call, "--host takes a name or an address; the port is given with --port");
 	if (is_local && !is(row->tls, "none") && row->tls_name.len == 0)
 		return call_misused(call, "TLS on a Unix socket needs --tls-name, for there is no host name to verify");
 	if (!is(row->auth, "none") && row->auth_user.len == 0)

@@ -11,6 +11,8 @@ struct relay_draft {
 	struct buf campaigns, lists, domains;
 };
 
+/* As the schema says it. */
+bool relay_name_is_valid(struct view name);
 struct relay_draft relay_draft_new(const struct relay_row *row);
 void relay_draft_done(struct relay_draft *draft);
 

@@ -20,6 +20,7 @@ enum statement {
 	PAUSE,
 	RESUME,
 	CANCEL,
+	AHEAD,
 	STATEMENT_COUNT
 };
 
@@ -66,6 +67,7 @@ enum column {
 };
 
 static const struct db_statement statements[] = {
+	[AHEAD] = { "campaigns_ahead", "SELECT count(*) FROM campaign WHERE state IN ('scheduled', 'running')" },
 	[FIND] = { "campaigns_find", COLUMNS(", c.text_body, c.html_body") " WHERE c.name = $1" },
 	[NAMES] = { "campaigns_names", "SELECT name FROM campaign ORDER BY id DESC LIMIT 6" },
 	[ALL] = { "campaigns_all",
@@ -339,6 +341,16 @@ enum err campaigns_create(struct db *db, struct view name, uint64_t list_id, con
 
 #define FROZEN "what is sent is frozen when a campaign starts; create another one"
 
+enum err campaigns_may_edit(struct db *db, struct view name, struct buf *why)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	struct campaign campaign;
+	enum err err = campaigns_find(db, name, &campaign, &rows, why);
+	if (err != ERR_OK || campaign.state == CAMPAIGN_DRAFT || campaign.state == CAMPAIGN_SCHEDULED)
+		return err;
+	return refuse_step(db, name, "edit", FROZEN, why);
+}
+
 enum err campaigns_edit(struct db *db, struct view name, const struct campaign_content *content, struct view actor,
 			struct buf *why)
 {
@@ -466,4 +478,13 @@ enum err campaigns_cancel(struct db *db, struct view name, struct view actor, st
 	};
 	const struct db_value values[] = { db_text(name) };
 	return take_step(db, &step, values, ARRAY_LEN(values), actor, (struct view){ 0 }, why);
+}
+
+enum err campaigns_count_ahead(struct db *db, size_t *ret_count, struct buf *why)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	enum err err = db_run(db, &statements[AHEAD], NULL, 0, &rows, why);
+	if (err == ERR_OK)
+		*ret_count = (size_t)db_get_int(rows, 0, 0);
+	return err;
 }

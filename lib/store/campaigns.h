@@ -51,6 +51,8 @@ struct campaign {
 /* ERR_NOT_FOUND names the campaigns that are there. The caller releases *ret_rows, on which *ret_campaign depends. */
 enum err campaigns_find(struct db *db, struct view name, struct campaign *ret_campaign, struct db_rows **ret_rows,
 			struct buf *why) MUST_USE;
+/* How many run, or are scheduled. */
+enum err campaigns_count_ahead(struct db *db, size_t *ret_count, struct buf *why) MUST_USE;
 /* All, newest first, without the bodies; of one list when list_id is not 0. Read with campaigns_at(). */
 enum err campaigns_all(struct db *db, uint64_t list_id, struct db_rows **ret_rows, struct buf *why) MUST_USE;
 void campaigns_at(const struct db_rows *rows, size_t row, struct campaign *ret_campaign);
@@ -58,7 +60,8 @@ void campaigns_at(const struct db_rows *rows, size_t row, struct campaign *ret_c
 /* ERR_EXISTS: the name is taken; ERR_INVALID: it is no name. */
 enum err campaigns_create(struct db *db, struct view name, uint64_t list_id, const struct campaign_content *content,
 			  struct view actor, uint64_t *ret_id, struct buf *why) MUST_USE;
-/* Only while draft or scheduled: ERR_REFUSED. */
+/* Only while draft or scheduled: ERR_REFUSED. The first one only asks. */
+enum err campaigns_may_edit(struct db *db, struct view name, struct buf *why) MUST_USE;
 enum err campaigns_edit(struct db *db, struct view name, const struct campaign_content *content, struct view actor,
 			struct buf *why) MUST_USE;
 /* Only drafts: ERR_REFUSED. */

@@ -57,6 +57,15 @@ def test_verbs(world):
         (("add", "Bad_Name", "--host", "x.test"), 2, "a-z"),
         (("add", "other"), 2, "--host or --socket"),
         (("add", "other", "--host", "x.test:587"), 2, "--port"),
+        (("add", "other", "--host", "-h"), 2, "no host name"),
+        (("add", "other", "--host", "a..test"), 2, "no host name"),
+        (("add", "other", "--host", "mail_relay"), 2, "no host name"),
+        (("add", "other", "--host", "192.0.2.777"), 2, "no host name"),
+        (("add", "other", "--host", "m\u00fcller.test"), 2, "xn--"),
+        (("add", "other", "--host", "/run/lmtp"), 2, "--socket"),
+        (("edit", "main", "--host", "-h"), 2, "no host name"),
+        (("retry", "default"), 1, "relay add NAME --host"),
+        (("retry", f"127.0.0.1:{world.relay_port}"), 1, "relay add NAME --host"),
         (("add", "other", "--host", "x.test", "--port", "0"), 2, "1 to 65535"),
         (("add", "other", "--host", "x.test", "--tls", "maybe"), 2, "starttls"),
         (("add", "other", "--host", "x.test", "--auth", "plain", "--user", "a"), 2, "clear"),
@@ -74,9 +83,14 @@ def test_verbs(world):
     ]
     for arguments, code, says in refused:
         world.refused("relay", *arguments, code=code, says=says)
-    assert len(world.json("relay", "ls")) == 1
+    rows = world.json("relay", "ls")
+    assert [(row["relay"], row["state"]) for row in rows] == [("main", "disabled"), ("default", "enabled")], rows
+    for at, host in enumerate(("localhost", "x1.test.", "192.0.2.7", "2001:db8::7", "xn--mller-kva.test")):
+        run("relay", "add", f"host{at}", "--host", host)
+        run("relay", "rm", f"host{at}")
     run("relay", "rm", "main")
-    assert world.json("relay", "ls") == []
+    row, = world.json("relay", "ls")
+    assert (row["relay"], row["place"]) == ("default", f"127.0.0.1:{world.relay_port}"), row
     assert [row[0] for row in world.sql("SELECT action FROM audit WHERE subject = 'relay:main' ORDER BY id")] == [
         "relay.add", "relay.edit", "relay.rm"]
 
@@ -184,6 +198,36 @@ def test_what_they_are_for(world):
     assert {address.split("@")[1] for address in got["group"]} == {"googlemail.com"}
     assert {address.split("@")[1] for address in got["below"]} == {"sub.two.test"}
     world.stop("sender")
+
+
+def test_of_the_settings(world):
+    "The relay of the settings has a row while none is enabled, with its trouble; nobody comes to it unawares while a campaign runs."
+    relays = begin(world, ["east"], ["ann@one.test"], rules=[{"step": "rcpt", "action": "soft"}])
+    add(world, relays["east"])
+    world.start("sender")
+    world.campaign("news")
+    until(lambda: world.status("news")["deferred"] == 1, "ann is deferred")
+    settings = f"127.0.0.1:{world.relay_port}"
+    for verb in (("edit", "east", "--disable"), ("rm", "east")):
+        world.refused("relay", *verb, says=["last relay that is enabled", settings, "--yes", "nothing was changed"])
+    assert [row["relay"] for row in world.json("relay", "ls")] == ["east"]
+    world.listctl("relay", "edit", "east", "--disable", "--yes")
+    world.sql("UPDATE deferral SET next_attempt_at = now()")
+    row = until(lambda: next((r for r in world.json("relay", "ls") if r["relay"] == "default" and r["trouble"]), None), "its trouble")
+    assert row["state"] == "tripped" and row["place"] == settings and "connect" in row["trouble"], row
+    world.listctl("campaign", "pause", "news")
+    world.listctl("relay", "edit", "east", "--enable")
+    world.listctl("relay", "rm", "east")
+    world.stop("sender")
+
+
+def test_others_than_those_it_is_for(world):
+    "With the first relay that is for some only the others are left without one: add says so."
+    world.setup()
+    some = world.run("listctl", "relay", "add", "some", "--host", "x.test", "--domains", "one.test")
+    assert some.returncode == 0 and "anybody else is held" in some.stderr and "not used any more" in some.stderr, some
+    rest = world.run("listctl", "relay", "add", "rest", "--host", "y.test")
+    assert rest.returncode == 0 and "held" not in rest.stderr, rest
 
 
 def test_none_fits(world):
