@@ -1,12 +1,17 @@
 #include "listctl/campaign_verbs.h"
 
 #include <assert.h>
+#include <time.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "listctl/confirm.h"
 #include "listctl/pace_text.h"
 #include "listctl/signing.h"
 #include "listctl/standing_report.h"
+
+#define TELLING_US (INT64_C(5) * CLOCK_US_PER_SECOND)
+#define LOOK_US (INT64_C(200) * CLOCK_US_PER_MS)
 
 /* ---- status ---- */
 
@@ -322,12 +327,25 @@ static enum err list_recipients(struct call *call, const char *word)
 	return err == ERR_OK ? output_end(call->out, call->why) : err;
 }
 
+/* Right after a pause the workers are waited for, but not for long: one may hang. */
+static enum err read_when_told(struct call *call, struct standing_report *ret_report)
+{
+	int64_t until_us = clock_boot_us() + TELLING_US;
+	for (;;) {
+		enum err err = standing_report_read(call, ret_report);
+		if (err != ERR_OK || !standing_report_is_early(ret_report) || clock_boot_us() >= until_us)
+			return err;
+		standing_report_done(ret_report);
+		nanosleep(&(struct timespec){ .tv_nsec = LOOK_US * 1000 }, NULL);
+	}
+}
+
 enum err campaign_status(struct call *call)
 {
 	if (call_has(call, "recipients"))
 		return list_recipients(call, call_option(call, "recipients"));
 	struct standing_report report;
-	enum err err = standing_report_read(call, &report);
+	enum err err = read_when_told(call, &report);
 	if (err != ERR_OK)
 		return err;
 	if (output_format_of(call->out) == FORMAT_TABLE)

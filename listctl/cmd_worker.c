@@ -1,5 +1,5 @@
 #include "base/limits.h"
-#include "listctl/call.h"
+#include "listctl/confirm.h"
 #include "store/audit.h"
 #include "store/workers.h"
 
@@ -51,7 +51,16 @@ static enum err forget(struct call *call)
 				    "a worker's id looks like 0b1e0d5c-7b5e-4f64-9f0c-d6a1c0b7e1aa, in lower case; "
 				    "`listctl worker ls` shows them");
 	int64_t doubtful;
-	enum err err = workers_forget(call->db, id, 2 * call->settings->sender_lease, &doubtful, call->why);
+	int64_t quiet_us = 2 * call->settings->sender_lease;
+	enum err err = workers_may_forget(call->db, id, quiet_us, call->why);
+	if (err == ERR_OK)
+		err = confirm_first(
+		    call,
+		    "whom worker %s had opened comes in doubt for good, and its journal, which knows better, "
+		    "is void afterwards: where its disk may come back, start sender there instead. Forget it?",
+		    id);
+	if (err == ERR_OK)
+		err = workers_forget(call->db, id, quiet_us, &doubtful, call->why);
 	if (err == ERR_NOT_FOUND && call->why->len == 0)
 		call_refuse(call, err, "there is no worker %s; `listctl worker ls` shows those there are", id);
 	else if (err == ERR_REFUSED && call->why->len == 0)
@@ -69,6 +78,11 @@ static enum err forget(struct call *call)
 	return err;
 }
 
+static const struct command_option forget_options[] = {
+	{ "yes", NULL, "do not ask" },
+	{ 0 },
+};
+
 const struct command worker_commands[] = {
 	{
 	    .noun = "worker",
@@ -85,7 +99,9 @@ const struct command worker_commands[] = {
 	    .help = "give up a worker whose host is lost with its disk",
 	    .details = "Whom it had opened and not finished comes in doubt, each named, and is sent to again or\n"
 		       "held as the campaign says. Never do this while its journal may come back: start sender on\n"
-		       "that host instead. Possible when nothing was heard of it for twice sender.lease.\n",
+		       "that host instead. Possible when nothing was heard of it for twice sender.lease. Asks first;\n"
+		       "without a terminal it needs --yes.\n",
+	    .options = forget_options,
 	    .least = 1,
 	    .most = 1,
 	    .needs = NEEDS_DATABASE,

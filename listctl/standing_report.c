@@ -21,6 +21,13 @@ static double rate_of(const struct campaign *campaign, const struct standing *st
 	return (double)standing->last_minute / (seconds < MINUTE_S ? seconds : MINUTE_S);
 }
 
+/* Workers hear of a pause within half a second; until then nobody knows how many messages they have under way. */
+bool standing_report_is_early(const struct standing_report *report)
+{
+	const struct leaving_standing *leaving = &report->leaving;
+	return report->campaign.state != CAMPAIGN_RUNNING && leaving->told < leaving->workers;
+}
+
 enum err standing_report_read(struct call *call, struct standing_report *ret_report)
 {
 	struct standing_report report = { 0 };

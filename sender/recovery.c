@@ -1,5 +1,6 @@
 #include "sender/recovery.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -299,6 +300,54 @@ static void clear_others(const struct recovery *recovery)
 	}
 }
 
+/* A worker of this host whose journal is not there any more: nobody will go on with it, which is not to be seen from elsewhere. One that was
+ * seen of late may be starting, or of another host that calls itself so. */
+static bool has_lost_journal(const struct recovery *recovery, const struct worker_row *row)
+{
+	AUTO_BUF path = buf_with_ceiling(PATH_MOST);
+	char owner[JOURNAL_UUID + 1] = "";
+	bool is_quiet = clock_wall_us() - row->seen_us > WORKERS_ALIVE_S * CLOCK_US_PER_SECOND;
+	if (!is_quiet || row->opened == 0 || !view_eq(row->host, view_of(recovery->setup->host)))
+		return false;
+	buf_add(&path, row->journal);
+	if (access(buf_text(&path), F_OK) != 0)
+		return errno == ENOENT;
+	return journal_file_owner(buf_text(&path), owner) && !view_eq(row->id, view_of(owner));
+}
+
+static void tell_lost(const struct recovery *recovery, const struct worker_row *row)
+{
+	AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
+	AUTO_BUF id = buf_with_ceiling(LIMIT_WHY);
+	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+	struct log_text text;
+	buf_add(&id, row->id);
+	buf_addf(&reason,
+		 "its journal " VIEW_FMT
+		 " is gone: somebody deleted or replaced it while sender was stopped; put it back in its "
+		 "folder under a free name, such as worker-99.journal, and start sender again, or when it is lost, "
+		 "`listctl worker forget %s`: those recipients come in doubt then",
+		 VIEW_ARG(row->journal), buf_text(&id));
+	log_event(LOG_ERROR, "journal.refused", "worker=%s why=%s", buf_text(&id),
+		  log_quoted(buf_view(&reason), &text));
+	if (workers_refuse(recovery->db, buf_text(&id), buf_view(&reason), &why) != ERR_OK)
+		log_event(LOG_WARNING, "worker.waits", "worker=%s why=%s", buf_text(&id),
+			  log_quoted(buf_view(&why), &text));
+}
+
+static void tell_all_lost(const struct recovery *recovery)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+	if (workers_list(recovery->db, &rows, &why) != ERR_OK)
+		return;
+	for (size_t i = 0; i < db_row_count(rows); i++) {
+		const struct worker_row row = workers_get(rows, i);
+		if (has_lost_journal(recovery, &row))
+			tell_lost(recovery, &row);
+	}
+}
+
 enum err recovery_adopt(const struct recovery *recovery, unsigned slot, struct journal **ret_journal, struct buf *why)
 {
 	struct journal *journal = NULL;
@@ -313,8 +362,10 @@ enum err recovery_adopt(const struct recovery *recovery, unsigned slot, struct j
 		journal_done(journal);
 		return err;
 	}
-	if (slot == 0)
+	if (slot == 0) {
 		clear_others(recovery);
+		tell_all_lost(recovery);
+	}
 	*ret_journal = journal;
 	return ERR_OK;
 }

@@ -53,16 +53,27 @@ static void name(struct view text, char room[RUN_NAME_MOST + 1])
 	room[text.len] = '\0';
 }
 
+static bool is_told(struct runs *runs, int64_t campaign_id)
+{
+	for (size_t i = 0; i < RUNS_TOLD_MOST; i++) {
+		if (runs->told_unsigned[i] == campaign_id)
+			return true;
+	}
+	runs->told_unsigned[runs->told++ % RUNS_TOLD_MOST] = campaign_id;
+	return false;
+}
+
 /* The keys of the From domain, or of one above it. */
-static void find_keys(struct run *run, const struct setup *setup)
+static void find_keys(struct runs *runs, struct run *run, const struct setup *setup)
 {
 	struct view domain = composer_from_domain(run->composer);
 	run->signing.count = dkim_folder_find(&setup->dkim, domain, run->signing.keys);
 	if (run->signing.count > 0)
 		return;
 	if (!setup->settings.dkim_required) {
-		log_event(LOG_WARNING, "campaign.unsigned", "campaign=%s domain=" VIEW_FMT, run->name,
-			  VIEW_ARG(domain));
+		if (!is_told(runs, run->id))
+			log_event(LOG_WARNING, "campaign.unsigned", "campaign=%s domain=" VIEW_FMT, run->name,
+				  VIEW_ARG(domain));
 		return;
 	}
 	AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
@@ -93,7 +104,7 @@ static enum err compose(struct run *run, struct db *db, const struct run_source 
 	return err;
 }
 
-static enum err load(struct run *run, struct db *db, const struct setup *setup, struct buf *why)
+static enum err load(struct runs *runs, struct run *run, struct db *db, const struct setup *setup, struct buf *why)
 {
 	struct run_source source;
 	AUTO_DB_ROWS *rows = NULL;
@@ -106,7 +117,7 @@ static enum err load(struct run *run, struct db *db, const struct setup *setup, 
 	run->expire_us = source.expire_us;
 	err = compose(run, db, &source, setup, why);
 	if (err == ERR_OK)
-		find_keys(run, setup);
+		find_keys(runs, run, setup);
 	return run->wants_hold ? ERR_OK : err;
 }
 
@@ -122,7 +133,7 @@ enum err runs_open(struct runs *runs, struct db *db, int64_t campaign_id, const 
 	if (run == NULL)
 		return ERR_MEMORY;
 	run->id = campaign_id;
-	enum err err = load(run, db, setup, why);
+	enum err err = load(runs, run, db, setup, why);
 	if (err != ERR_OK) {
 		free(run);
 		return err;

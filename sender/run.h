@@ -44,8 +44,13 @@ struct run {
 	char hold_reason[RUN_REASON_MOST];
 };
 
+enum { RUNS_TOLD_MOST = 64 };
+
 struct runs {
 	struct run *first;
+	/* Campaigns of which it was said that they go unsigned: they are loaded anew for each retry. A ring. */
+	int64_t told_unsigned[RUNS_TOLD_MOST];
+	size_t told;
 };
 
 struct run *runs_find(const struct runs *runs, int64_t campaign_id);

@@ -208,6 +208,15 @@ static enum err forget(struct db *db, const char *id, int64_t *ret_doubtful, str
 	return ERR_OK;
 }
 
+enum err workers_may_forget(struct db *db, const char *id, int64_t quiet_us, struct buf *why)
+{
+	enum err err = db_begin(db, why);
+	if (err == ERR_OK)
+		err = lock(db, id, quiet_us, why);
+	db_rollback(db);
+	return err;
+}
+
 enum err workers_forget(struct db *db, const char *id, int64_t quiet_us, int64_t *ret_doubtful, struct buf *why)
 {
 	int64_t doubtful = 0;

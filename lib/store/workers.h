@@ -33,6 +33,8 @@ enum err workers_leave(struct db *db, const char *id, const struct db_array *cam
 enum err workers_list(struct db *db, struct db_rows **ret_rows, struct buf *why) MUST_USE;
 struct worker_row workers_get(const struct db_rows *rows, size_t row);
 
+/* Whether workers_forget() would refuse now, and why. */
+enum err workers_may_forget(struct db *db, const char *id, int64_t quiet_us, struct buf *why) MUST_USE;
 /* In one transaction: the worker's host is lost with its journal. Whom it had opened without an end comes in doubt, is named in `doubt`
  * (decision "forgotten") and is sent to again, or held, as the campaign says; the worker's row goes. ERR_NOT_FOUND; ERR_REFUSED when it was
  * seen less than quiet_us ago. */

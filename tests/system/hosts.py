@@ -115,7 +115,7 @@ def forget(world, workers):
         said = []
 
         def is_forgotten():
-            done = world.run("listctl", "worker", "forget", worker)
+            done = world.run("listctl", "worker", "forget", worker, "--yes")
             said[:] = [done.stderr]
             return done.returncode == 0
         try:

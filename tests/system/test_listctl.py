@@ -255,7 +255,10 @@ def test_workers(world):
     told = [int(word) for word in world.refused("worker", "forget", worker, says="last heard of").split() if word.isdigit()]
     assert 3600 <= told[0] < 3800 and 3400 < told[1] <= 3600 and 7199 <= sum(told) <= 7201, told
     world.sql("UPDATE worker SET seen_at = now() - interval '2 hours'")
-    world.listctl("worker", "forget", worker)
+    world.refused("worker", "forget", worker, says=["--yes", "in doubt", "nothing was changed"])
+    assert world.value("SELECT count(*) FROM worker") == "1"
+    world.listctl("worker", "forget", worker, "--yes")
+    assert world.value("SELECT count(*) FROM worker") == "0"
 
 
 def test_nothing_is_asked(world):

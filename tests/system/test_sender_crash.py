@@ -132,7 +132,7 @@ def test_host_lost(world):
     world.sql("UPDATE worker SET seen_at = seen_at - interval '1 day' WHERE id IN (%s)" %
               ", ".join(f"'{row[0]}'" for row in lost))
     for row in lost:
-        world.listctl("worker", "forget", row[0])
+        world.listctl("worker", "forget", row[0], "--yes")
     world.finished("crash")
     named = check(world, "crash", AUDIENCE)
     assert named and len(named) <= 2 * (40 + 20), f"{len(named)} in doubt"

@@ -60,7 +60,7 @@ def test_one_host_lost(world):
     world.refused("worker", "forget", next(iter(mine)), says=["was last heard of", "once its sender has stopped"])
     world.sql(f"UPDATE worker SET seen_at = seen_at - interval '1 day' WHERE id IN ({names})")
     for worker in lost:
-        world.listctl("worker", "forget", worker)
+        world.listctl("worker", "forget", worker, "--yes")
     assert doubtful(world, "hosts") == opened
     world.finished("hosts")
     check(world, "hosts", AUDIENCE)
@@ -116,7 +116,7 @@ def test_damaged_journal(world):
     assert world.status("hosts")["pending"] > 0
     assert world.value(f"SELECT count(*) FROM chunk_window WHERE worker_id = '{worker}'") == opened
     world.sql(f"UPDATE worker SET seen_at = seen_at - interval '1 day' WHERE id = '{worker}'")
-    world.listctl("worker", "forget", worker)
+    world.listctl("worker", "forget", worker, "--yes")
     assert world.finished("hosts")["stranded"] == []
     check(world, "hosts", SOME)
 
@@ -155,3 +155,27 @@ def test_clocks_differ(world):
               " WHERE opened_by IS NULL")
     world.finished("hosts")
     check(world, "hosts", AUDIENCE[:20], may_doubt=False)
+
+
+def test_deleted_journal(world):
+    """A journal that was deleted while sender was stopped: status says so and what can be done, and put back under another name it is gone
+    on with."""
+    begin(world, SOME, **{"sender.workers": 1})
+    world.campaign("hosts")
+    until_accepted(world, 300)
+    kill_group(world, "sender")
+    path = world.base / "journal/worker-0.journal"
+    path.rename(world.base / "away")
+    worker = world.value("SELECT id FROM worker")
+    world.sql("UPDATE worker SET seen_at = seen_at - interval '1 day'")
+    world.start("sender")
+    waits = until(lambda: next((w for w in world.status("hosts")["stranded"] if "is gone" in w["reason"]), None), "it is told")
+    for text in (worker, str(path), "deleted", f"worker forget {worker}", "worker-99.journal"):
+        assert text in waits["reason"], (text, waits)
+    assert f"event=journal.refused worker={worker}" in world.log("sender")
+    world.stop("sender")
+    (world.base / "away").rename(world.base / "journal/worker-99.journal")
+    world.start("sender")
+    assert world.finished("hosts")["stranded"] == []
+    check(world, "hosts", SOME)
+    world.stop("sender")
