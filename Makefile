@@ -186,7 +186,8 @@ FUZZ_FLAGS = -std=c17 -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=
 FUZZ_ROOM = $(patsubst %.c,build/fuzz/obj/%.o,$(wildcard lib/base/*.c lib/mail/*.c lib/smtp/*.c))
 FUZZ_MORE_fuzz_csv = $(patsubst %,build/fuzz/obj/listctl/%.o,csv_import columns csv_guard output_text)
 FUZZ_MORE_fuzz_mbox = build/fuzz/obj/listctl/mbox.o
-FUZZ_MORE_fuzz_record = $(patsubst %,build/fuzz/obj/bounced/%.o,record gate)
+FUZZ_MORE_fuzz_record = $(patsubst %,build/fuzz/obj/bounced/%.o,record insight gate)
+FUZZ_MORE_fuzz_insight = $(patsubst %,build/fuzz/obj/bounced/%.o,insight_wire insight)
 FUZZ_MORE_fuzz_journal = $(patsubst %,build/fuzz/obj/sender/%.o,journal journal_file journal_record checksum uuid)
 
 build/fuzz/obj/%.o: %.c

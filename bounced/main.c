@@ -1,10 +1,14 @@
 /* bounced: receives what comes back for the return paths of verpost, and nothing else. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/daemon_options.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "bounced/nursery.h"
 #include "bounced/server.h"
 
 static const struct daemon_about about = {
@@ -20,19 +24,33 @@ static int fail(struct buf *why)
 	return EXIT_FAILURE;
 }
 
-static int serve(const struct daemon_options *options)
+static int check(struct setup *setup)
 {
 	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
-	struct setup setup = { .path = options->settings_path, .unsafe = options->unsafe };
-	if (setup_load(&setup, &why) != ERR_OK)
+	if (setup_load(setup, &why) != ERR_OK)
 		return fail(&why);
-	enum err err = ERR_OK;
-	log_open_as_set("bounced", &setup.settings);
-	if (options->check_only)
-		settings_print(&setup.settings, stdout);
-	else
-		err = server_run(&setup, &why);
-	setup_done(&setup);
+	settings_print(&setup->settings, stdout);
+	setup_done(setup);
+	return EXIT_SUCCESS;
+}
+
+/* The nursery comes first: it is not to hold anything that bounced reads afterwards. */
+static int serve(struct setup *setup)
+{
+	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+	int nursery;
+	if (nursery_fork(&nursery) != ERR_OK) {
+		buf_addf(&why, "no process can be forked: %s", strerror(errno));
+		return fail(&why);
+	}
+	enum err err = setup_load(setup, &why);
+	if (err != ERR_OK) {
+		close(nursery);
+		return fail(&why);
+	}
+	log_open_as_set("bounced", &setup->settings);
+	err = server_run(setup, nursery, &why);
+	setup_done(setup);
 	return err == ERR_OK ? EXIT_SUCCESS : fail(&why);
 }
 
@@ -40,5 +58,8 @@ int main(int argc, char **argv)
 {
 	struct daemon_options options;
 	int status;
-	return daemon_options_read(argc, argv, &about, &options, &status) ? serve(&options) : status;
+	if (!daemon_options_read(argc, argv, &about, &options, &status))
+		return status;
+	struct setup setup = { .path = options.settings_path, .unsafe = options.unsafe };
+	return options.check_only ? check(&setup) : serve(&setup);
 }

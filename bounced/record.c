@@ -4,17 +4,18 @@
 #include <stdlib.h>
 
 #include "base/limits.h"
-#include "mail/fields.h"
-#include "mail/seal.h"
 
 /* Each recipient gives at most one row of one kind. */
 static bool make_room(struct record *record, size_t count)
 {
+	record->destinations = calloc(count + 1, sizeof(*record->destinations));
+	record->words = calloc(count + 1, sizeof(*record->words));
 	record->events = calloc(count + 1, sizeof(*record->events));
 	record->departures = calloc(count + 1, sizeof(*record->departures));
 	record->letters = calloc(count + 1, sizeof(*record->letters));
 	record->tests = calloc(count + 1, sizeof(*record->tests));
-	return record->events != NULL && record->departures != NULL && record->letters != NULL && record->tests != NULL;
+	return record->destinations != NULL && record->words != NULL && record->events != NULL &&
+	       record->departures != NULL && record->letters != NULL && record->tests != NULL;
 }
 
 /* An address of the envelope as the database takes it, octet for octet: UTF-8 without controls. */
@@ -29,67 +30,35 @@ static void add_clean(struct buf *out, struct view text)
 }
 
 /* The sender, then each recipient, one after the other. */
-static enum err keep_names(const struct arrival *arrival, struct buf *names)
+static enum err keep_names(struct record *record, const struct arrival *arrival)
 {
-	*names = buf_with_ceiling((arrival->recipient_count + 1) * LIMIT_COMMAND_LINE);
-	add_clean(names, arrival->sender);
+	record->names = buf_with_ceiling((arrival->recipient_count + 1) * LIMIT_COMMAND_LINE);
+	add_clean(&record->names, arrival->sender);
 	for (size_t i = 0; i < arrival->recipient_count; i++)
-		add_clean(names, arrival->recipients[i]);
-	return buf_err(names);
+		add_clean(&record->names, arrival->recipients[i]);
+	if (buf_err(&record->names) != ERR_OK)
+		return buf_err(&record->names);
+	struct view names = buf_view(&record->names);
+	size_t at = arrival->sender.len;
+	record->sender = view_head(names, at);
+	for (size_t i = 0; i < arrival->recipient_count; i++) {
+		struct destination *destination = &record->destinations[record->destination_count++];
+		destination->passage = arrival->passages[i];
+		destination->address = view_slice(names, at, at + arrival->recipients[i].len);
+		at += destination->address.len;
+	}
+	return ERR_OK;
 }
 
 /* The message as final delivery stores it (RFC 5321 section 4.4): the sender, which tells reports from letters, stands in front. */
 static enum err keep_message(struct record *record, const struct arrival *arrival)
 {
-	struct view sender = view_head(buf_view(&record->names), arrival->sender.len);
 	record->message = buf_with_ceiling(arrival->message.len + LIMIT_COMMAND_LINE);
-	buf_addf(&record->message, "Return-Path: <" VIEW_FMT ">\r\n", VIEW_ARG(sender));
-	return buf_add(&record->message, arrival->message);
-}
-
-/* One recipient of the message under way. */
-struct reading {
-	struct record *record;
-	struct gate *gate;
-	const struct arrival *arrival;
-	const unsigned char *hash;
-	struct view sender, recipient; /* kept with the record */
-	struct token token;            /* of the recipient's address, when it has one */
-};
-
-static enum bounce_kind kind_of(const struct reading *reading)
-{
-	return report_finding(reading->record->report)->kind;
-}
-
-static void add_event(const struct reading *reading, const struct token *token)
-{
-	const struct report *report = reading->record->report;
-	struct bounce_event *event = &reading->record->events[reading->record->event_count++];
-	*event = (struct bounce_event){
-		.campaign_id = token->scope_id,
-		.subscriber_id = token->subscriber_id,
-		.source = BOUNCE_FROM_REPORT,
-		.received_us = reading->arrival->now_us,
-		.finding = *report_finding(report),
-		.diagnostic = report_diagnostic(report),
-		.reporting_mta = report_reporting_mta(report),
-		.message = buf_view(&reading->record->message),
-	};
-	if (report_recipient_count(report) > 0)
-		event->recipient = report_recipient(report, 0);
-	for (size_t i = 0; i < BOUNCE_HASH_SIZE; i++)
-		event->report_hash[i] = reading->hash[i];
-}
-
-static void add_letter(const struct reading *reading)
-{
-	reading->record->letters[reading->record->letter_count++] = (struct mailbox_message){
-		.recipient = reading->recipient,
-		.sender = reading->sender,
-		.message = buf_view(&reading->record->message),
-		.received_us = reading->arrival->now_us,
-	};
+	buf_addf(&record->message, "Return-Path: <" VIEW_FMT ">\r\n", VIEW_ARG(record->sender));
+	record->inquiry.content_at = record->message.len;
+	enum err err = buf_add(&record->message, arrival->message);
+	record->inquiry.message = buf_view(&record->message);
+	return err;
 }
 
 static bool is_test(const struct token *token)
@@ -97,16 +66,116 @@ static bool is_test(const struct token *token)
 	return token->scope_id == RELAY_TESTS_CAMPAIGN;
 }
 
+/* The message token of each test whose address the message came to. What cannot be signed now is not looked for. */
+static enum err keep_words(struct record *record, struct gate *gate)
+{
+	record->tokens = buf_with_ceiling(record->destination_count * LIMIT_TOKEN);
+	/* As much as it can come to: the words stay where they are. */
+	if (record->destination_count > 0 && buf_room(&record->tokens, record->destination_count * LIMIT_TOKEN) == NULL)
+		return ERR_MEMORY;
+	record->inquiry.words = record->words;
+	for (size_t i = 0; i < record->destination_count; i++) {
+		struct destination *destination = &record->destinations[i];
+		if (destination->passage.verdict != GATE_RETURN_PATH || !is_test(&destination->passage.token))
+			continue;
+		size_t at = record->tokens.len;
+		if (gate_message_token(gate, &destination->passage.token, &record->tokens) != ERR_OK)
+			buf_cut(&record->tokens, at);
+		destination->word = record->inquiry.word_count++;
+		record->words[destination->word] = view_skip(buf_view(&record->tokens), at);
+	}
+	return ERR_OK;
+}
+
+enum err record_new(struct gate *gate, const struct arrival *arrival, struct record **ret_record)
+{
+	struct record *record = calloc(1, sizeof(*record));
+	if (record == NULL)
+		return ERR_MEMORY;
+	record->received_us = arrival->now_us;
+	enum err err = make_room(record, arrival->recipient_count) ? ERR_OK : ERR_MEMORY;
+	if (err == ERR_OK)
+		err = keep_names(record, arrival);
+	if (err == ERR_OK)
+		err = keep_message(record, arrival);
+	if (err == ERR_OK)
+		err = keep_words(record, gate);
+	if (err == ERR_OK)
+		err = intake_hash(arrival->message, record->hash);
+	if (err != ERR_OK) {
+		record_done(record);
+		return err;
+	}
+	*ret_record = record;
+	return ERR_OK;
+}
+
+/* ---- rows ---- */
+
+/* One recipient of the message under way. */
+struct reading {
+	struct record *record;
+	struct gate *gate;
+	const struct destination *destination;
+};
+
+static const struct report *report_of(const struct reading *reading)
+{
+	return reading->record->insight.report;
+}
+
+static enum bounce_kind kind_of(const struct reading *reading)
+{
+	return report_finding(report_of(reading))->kind;
+}
+
+static bool has_sender(const struct reading *reading)
+{
+	return reading->record->sender.len > 0;
+}
+
+static void add_event(const struct reading *reading, const struct token *token)
+{
+	const struct report *report = report_of(reading);
+	struct record *record = reading->record;
+	struct bounce_event *event = &record->events[record->event_count++];
+	*event = (struct bounce_event){
+		.campaign_id = token->scope_id,
+		.subscriber_id = token->subscriber_id,
+		.source = BOUNCE_FROM_REPORT,
+		.received_us = record->received_us,
+		.finding = *report_finding(report),
+		.diagnostic = report_diagnostic(report),
+		.reporting_mta = report_reporting_mta(report),
+		.message = buf_view(&record->message),
+	};
+	if (report_recipient_count(report) > 0)
+		event->recipient = report_recipient(report, 0);
+	for (size_t i = 0; i < BOUNCE_HASH_SIZE; i++)
+		event->report_hash[i] = record->hash[i];
+}
+
+static void add_letter(const struct reading *reading)
+{
+	struct record *record = reading->record;
+	record->letters[record->letter_count++] = (struct mailbox_message){
+		.recipient = reading->destination->address,
+		.sender = record->sender,
+		.message = buf_view(&record->message),
+		.received_us = record->received_us,
+	};
+}
+
 /* ---- tests of relays ---- */
 
 static void add_test_report(const struct reading *reading, const struct token *token)
 {
-	const struct report *report = reading->record->report;
+	const struct report *report = report_of(reading);
 	const struct finding *finding = report_finding(report);
 	struct view diagnostic = report_diagnostic(report);
 	reading->record->tests[reading->record->test_count++] = (struct relay_test_return){
 		.test_id = token->subscriber_id,
-		.received_us = reading->arrival->now_us,
+		.received_us = reading->record->received_us,
 		.is_report = true,
 		.kind = finding->kind,
 		.diagnostic = diagnostic.len > 0 ? diagnostic : view_of(reason_explained(finding->reason)),
@@ -115,39 +184,16 @@ static void add_test_report(const struct reading *reading, const struct token *t
 
 static void add_test(const struct reading *reading, bool message_kept)
 {
-	reading->record->tests[reading->record->test_count++] = (struct relay_test_return){
-		.test_id = reading->token.subscriber_id,
-		.received_us = reading->arrival->now_us,
-		.mail_from = reading->sender,
-		.path_kept = gate_is_return_path(reading->gate, reading->arrival->sender, &reading->token,
-						 reading->arrival->now_us),
+	struct record *record = reading->record;
+	const struct token *token = &reading->destination->passage.token;
+	record->tests[record->test_count++] = (struct relay_test_return){
+		.test_id = token->subscriber_id,
+		.received_us = record->received_us,
+		.mail_from = record->sender,
+		.path_kept = gate_is_return_path(reading->gate, record->sender, token, record->received_us),
 		.message_kept = message_kept,
-		.seal = buf_view(&reading->record->seal),
+		.seal = buf_view(&record->insight.seal),
 	};
-}
-
-static bool has_in_head(struct view message, const char *name, struct view token)
-{
-	struct field field;
-	while (fields_next(&message, &field) == FIELD_READ) {
-		if (field_is(&field, name) && view_find_nocase(field.value, token) != VIEW_NONE)
-			return true;
-	}
-	return false;
-}
-
-/* The token is nowhere but in a line of its own. Who answers or returns the message quotes it, or has it in his own head as well. */
-static bool has_only_in_text(struct view message, struct view token)
-{
-	size_t at = view_find_nocase(message, token);
-	struct view line;
-	if (at == VIEW_NONE || view_find_nocase(view_skip(message, at + token.len), token) != VIEW_NONE)
-		return false;
-	while (fields_cut_line(&message, &line)) {
-		if (view_eq_nocase(view_trim(line), token))
-			return true;
-	}
-	return false;
 }
 
 static bool is_report_kind(enum bounce_kind kind)
@@ -160,21 +206,17 @@ static bool is_report_kind(enum bounce_kind kind)
  * for a person: it may say why a test is late. */
 static void read_test(const struct reading *reading)
 {
-	AUTO_BUF token = buf_with_ceiling(LIMIT_TOKEN);
 	enum bounce_kind kind = kind_of(reading);
-	struct view message = reading->arrival->message, signed_by;
-	bool is_signed = gate_message_token(reading->gate, &reading->token, &token) == ERR_OK;
-	signed_by = buf_view(&token);
-	if (is_signed && has_in_head(message, "Message-ID", signed_by))
-		add_test(reading, true);
-	else if (is_signed && has_in_head(message, "X-Verpost-Test", signed_by))
-		add_test(reading, false);
+	const struct token *token = &reading->destination->passage.token;
+	enum sighting sighting = insight_sighting(&reading->record->insight, reading->destination->word);
+	if (sighting == SIGHT_MESSAGE_ID || sighting == SIGHT_TEST_FIELD)
+		add_test(reading, sighting == SIGHT_MESSAGE_ID);
 	else if (is_report_kind(kind))
-		add_test_report(reading, &reading->token);
-	else if (is_signed && has_only_in_text(message, signed_by))
+		add_test_report(reading, token);
+	else if (sighting == SIGHT_TEXT)
 		add_test(reading, false);
-	else if (kind == KIND_UNKNOWN && reading->sender.len == 0)
-		add_test_report(reading, &reading->token);
+	else if (kind == KIND_UNKNOWN && !has_sender(reading))
+		add_test_report(reading, token);
 	else if (kind == KIND_UNKNOWN || kind == KIND_NOT_BOUNCE)
 		add_letter(reading);
 }
@@ -184,10 +226,10 @@ static void read_test(const struct reading *reading)
 /* The first token inside that is ours, of that purpose unless it is TOKEN_PURPOSE_COUNT. */
 static bool find_inside(const struct reading *reading, enum token_purpose purpose, struct token *ret_token)
 {
-	const struct report *report = reading->record->report;
+	const struct report *report = report_of(reading);
 	for (size_t i = 0; i < report_token_count(report); i++) {
 		struct token token;
-		if (!gate_identify(reading->gate, report_token(report, i), reading->arrival->now_us, &token))
+		if (!gate_identify(reading->gate, report_token(report, i), reading->record->received_us, &token))
 			continue;
 		if (purpose != TOKEN_PURPOSE_COUNT && token.purpose != purpose)
 			continue;
@@ -199,10 +241,10 @@ static bool find_inside(const struct reading *reading, enum token_purpose purpos
 
 static bool names(const struct reading *reading, const struct token *whom)
 {
-	const struct report *report = reading->record->report;
+	const struct report *report = report_of(reading);
 	for (size_t i = 0; i < report_token_count(report); i++) {
 		struct token token;
-		if (gate_identify(reading->gate, report_token(report, i), reading->arrival->now_us, &token) &&
+		if (gate_identify(reading->gate, report_token(report, i), reading->record->received_us, &token) &&
 		    token.scope_id == whom->scope_id && token.subscriber_id == whom->subscriber_id)
 			return true;
 	}
@@ -214,10 +256,10 @@ static struct token whom(const struct reading *reading)
 {
 	struct token inside;
 	enum bounce_kind kind = kind_of(reading);
-	if ((is_report_kind(kind) || kind == KIND_COMPLAINT) && !names(reading, &reading->token) &&
+	if ((is_report_kind(kind) || kind == KIND_COMPLAINT) && !names(reading, &reading->destination->passage.token) &&
 	    find_inside(reading, TOKEN_MESSAGE, &inside))
 		return inside;
-	return reading->token;
+	return reading->destination->passage.token;
 }
 
 /* ---- by the address that the message came to ---- */
@@ -230,23 +272,23 @@ static void read_return_path(const struct reading *reading)
 		read_test(reading);
 	else if (is_test(&token) && is_report_kind(kind_of(reading)))
 		add_test_report(reading, &token);
-	else if (is_test(&token) || (kind_of(reading) == KIND_NOT_BOUNCE && reading->sender.len > 0))
+	else if (is_test(&token) || (kind_of(reading) == KIND_NOT_BOUNCE && has_sender(reading)))
 		add_letter(reading);
 	else
 		add_event(reading, &token);
 }
 
 /* What a machine sent (a report, an automatic answer, anything without a sender) unsubscribes nobody. What is no automatic answer is
- * kept for a person: somebody may have pasted a report into the wish to leave. */
+ * kept for a person: somebody may have pasted a report into the wish to leave. So is what nobody could read: who sent it is not known. */
 static void read_unsubscribe(const struct reading *reading)
 {
+	const struct token *token = &reading->destination->passage.token;
 	enum bounce_kind kind = kind_of(reading);
-	bool is_person =
-	    reading->sender.len > 0 && (kind == KIND_NOT_BOUNCE || kind == KIND_UNKNOWN || kind == KIND_COMPLAINT);
+	bool is_person = !reading->record->is_unread && has_sender(reading) &&
+			 (kind == KIND_NOT_BOUNCE || kind == KIND_UNKNOWN || kind == KIND_COMPLAINT);
 	if (is_person)
 		reading->record->departures[reading->record->departure_count++] =
-		    (struct departure){ .list_id = reading->token.scope_id,
-					.subscriber_id = reading->token.subscriber_id };
+		    (struct departure){ .list_id = token->scope_id, .subscriber_id = token->subscriber_id };
 	else if (kind != KIND_AUTO_REPLY)
 		add_letter(reading);
 }
@@ -284,54 +326,23 @@ static void (*const readers[])(const struct reading *reading) = {
 };
 static_assert(ARRAY_LEN(readers) == GATE_NO_SUCH, "one row for each verdict that lets in; they stand first");
 
-static void add_rows(struct record *record, struct gate *gate, const struct arrival *arrival, const unsigned char *hash)
+enum err record_judge(struct record *record, struct gate *gate, struct insight *insight)
 {
-	struct view names = buf_view(&record->names);
-	struct reading reading = { .record = record, .gate = gate, .arrival = arrival, .hash = hash };
-	size_t at = arrival->sender.len;
-	reading.sender = view_head(names, at);
-	for (size_t i = 0; i < arrival->recipient_count; i++) {
-		reading.recipient = view_slice(names, at, at + arrival->recipients[i].len);
-		reading.token = arrival->passages[i].token;
-		at += reading.recipient.len;
-		readers[arrival->passages[i].verdict](&reading);
+	record->is_unread = insight == NULL;
+	if (record->is_unread) {
+		enum err err = insight_of_unread(record->inquiry.word_count, &record->insight);
+		if (err != ERR_OK)
+			return err;
+	} else {
+		record->insight = *insight;
+		*insight = (struct insight){ 0 };
 	}
-}
-
-/* Before any row of it is made. */
-static enum err seal_test(struct record *record, const struct arrival *arrival)
-{
-	record->seal = buf_with_ceiling(LIMIT_SEAL);
-	for (size_t i = 0; i < arrival->recipient_count; i++) {
-		if (arrival->passages[i].verdict == GATE_RETURN_PATH && is_test(&arrival->passages[i].token))
-			return seal_write(arrival->message, &record->seal);
+	for (size_t i = 0; i < record->destination_count; i++) {
+		const struct reading reading = { .record = record,
+						 .gate = gate,
+						 .destination = &record->destinations[i] };
+		readers[reading.destination->passage.verdict](&reading);
 	}
-	return ERR_OK;
-}
-
-enum err record_new(struct intake *intake, struct gate *gate, const struct arrival *arrival, struct record **ret_record)
-{
-	unsigned char hash[BOUNCE_HASH_SIZE];
-	struct record *record = calloc(1, sizeof(*record));
-	if (record == NULL)
-		return ERR_MEMORY;
-	enum err err = make_room(record, arrival->recipient_count) ? ERR_OK : ERR_MEMORY;
-	if (err == ERR_OK)
-		err = keep_names(arrival, &record->names);
-	if (err == ERR_OK)
-		err = keep_message(record, arrival);
-	if (err == ERR_OK)
-		err = seal_test(record, arrival);
-	if (err == ERR_OK)
-		err = intake_hash(arrival->message, hash);
-	if (err == ERR_OK)
-		err = intake_read(intake, buf_view(&record->message), &record->report);
-	if (err != ERR_OK) {
-		record_done(record);
-		return err;
-	}
-	add_rows(record, gate, arrival, hash);
-	*ret_record = record;
 	return ERR_OK;
 }
 
@@ -339,10 +350,12 @@ void record_done(struct record *record)
 {
 	if (record == NULL)
 		return;
-	report_done(record->report);
+	insight_done(&record->insight);
 	buf_done(&record->message);
 	buf_done(&record->names);
-	buf_done(&record->seal);
+	buf_done(&record->tokens);
+	free(record->words);
+	free(record->destinations);
 	free(record->events);
 	free(record->departures);
 	free(record->letters);

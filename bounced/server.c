@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/limits.h"
@@ -27,10 +28,9 @@ enum { SIGNALS = 3 };
 struct server {
 	struct setup *setup;
 	struct loop *loop;
-	struct classifier *classifier;
-	struct intake *intake;
 	struct gate *gate;
 	struct guesses *guesses;
+	struct parsers *parsers;
 	struct peers *peers;
 	struct committer *committer;
 	struct doors *doors;
@@ -39,6 +39,7 @@ struct server {
 	struct visit *visits;
 	uint64_t turned_away;
 	bool stopping;
+	bool lost; /* it stops because no parser can be had */
 };
 
 /* ---- sessions ---- */
@@ -98,13 +99,32 @@ static void on_visit(void *owner, const struct visitor *visitor)
 	self->visits = visit;
 }
 
+/* The way of a message: parsers, committer, session. */
+static void settle(struct record *record)
+{
+	if (record->owner != NULL)
+		session_committed(record->owner, record);
+	record_done(record);
+}
+
 static void on_committed(void *owner)
 {
 	struct server *self = owner;
-	for (struct record *record; (record = committer_take(self->committer)) != NULL; record_done(record)) {
-		if (record->owner != NULL)
-			session_committed(record->owner, record);
+	for (struct record *record; (record = committer_take(self->committer)) != NULL;)
+		settle(record);
+}
+
+static void on_read(void *owner, struct record *record, struct insight *insight)
+{
+	struct server *self = owner;
+	record->outcome = record_judge(record, self->gate, insight);
+	if (record->outcome != ERR_OK || record_is_empty(record)) {
+		settle(record);
+		return;
 	}
+	log_event(LOG_DEBUG, "record.handed", "events=%zu departures=%zu letters=%zu tests=%zu", record->event_count,
+		  record->departure_count, record->letter_count, record->test_count);
+	committer_put(self->committer, record);
 }
 
 /* ---- signals and timers ---- */
@@ -123,6 +143,15 @@ static void on_stop(void *owner)
 	self->doors = NULL;
 	for (struct visit *visit = self->visits; visit != NULL; visit = visit->next)
 		session_stop(visit->session);
+}
+
+/* A supervisor starts bounced again, with parsers. */
+static void on_lost(void *owner)
+{
+	struct server *self = owner;
+	self->lost = true;
+	if (!self->stopping)
+		on_stop(self);
 }
 
 static void log_kept(const char *event, enum err err, const struct buf *why)
@@ -200,10 +229,6 @@ static enum err make_parts(struct server *self)
 	const struct settings *settings = &self->setup->settings;
 	enum err err = loop_new(&self->loop);
 	if (err == ERR_OK)
-		err = classifier_new(&self->classifier);
-	if (err == ERR_OK)
-		err = intake_new(self->classifier, &self->intake);
-	if (err == ERR_OK)
 		err = gate_new(settings, &self->setup->keyring, &self->gate);
 	if (err == ERR_OK)
 		err = guesses_new(&self->guesses);
@@ -217,6 +242,17 @@ static enum err make_parts(struct server *self)
 	if (err == ERR_OK)
 		loop_timer_start(self->report_timer, report_every_us);
 	return err;
+}
+
+static enum err make_parsers(struct server *self, int nursery)
+{
+	const struct settings *settings = &self->setup->settings;
+	const struct parsers_options options = { .nursery = nursery,
+						 .count = settings->bounced_parsers,
+						 .most = settings->bounced_max_message + LIMIT_COMMAND_LINE,
+						 .patience_us = settings->bounced_parse_timeout };
+	const struct parsers_owner owner = { .self = self, .on_read = on_read, .on_lost = on_lost };
+	return parsers_new(self->loop, &options, &owner, &self->parsers);
 }
 
 static enum err open_doors(struct server *self, struct buf *why)
@@ -234,7 +270,7 @@ static enum err open_doors(struct server *self, struct buf *why)
 					    .guesses = self->guesses,
 					    .tls = self->setup->tls,
 					    .report_networks = self->setup->report_networks,
-					    .intake = self->intake,
+					    .parsers = self->parsers,
 					    .committer = self->committer };
 	return doors_open(self->loop, settings, self->setup->proxy_networks, on_visit, self, &self->doors, why);
 }
@@ -246,6 +282,7 @@ static void release(struct server *self)
 		forget(self->visits);
 	}
 	doors_done(self->doors);
+	parsers_done(self->parsers);
 	if (!committer_stop(self->committer))
 		return;
 	loop_source_done(self->report_timer);
@@ -254,24 +291,34 @@ static void release(struct server *self)
 	peers_done(self->peers);
 	gate_done(self->gate);
 	guesses_done(self->guesses);
-	intake_done(self->intake);
-	classifier_done(self->classifier);
 	loop_done(self->loop);
 }
 
-enum err server_run(struct setup *setup, struct buf *why)
+static void serve(struct server *self)
+{
+	doors_announce(self->doors);
+	loop_run(self->loop);
+	report(self);
+	log_event(LOG_INFO, "bounced.stopped", "%s", "");
+}
+
+enum err server_run(struct setup *setup, int nursery, struct buf *why)
 {
 	struct server server = { .setup = setup };
 	enum err err = make_parts(&server);
+	if (err == ERR_OK)
+		err = make_parsers(&server, nursery);
+	else
+		close(nursery);
 	if (err != ERR_OK)
 		buf_addf(why, "bounced cannot start: %s", err_name(err));
 	else
 		err = open_doors(&server, why);
-	if (err == ERR_OK) {
-		doors_announce(server.doors);
-		loop_run(server.loop);
-		report(&server);
-		log_event(LOG_INFO, "bounced.stopped", "%s", "");
+	if (err == ERR_OK)
+		serve(&server);
+	if (err == ERR_OK && server.lost) {
+		buf_addf(why, "all processes that parsers are born from have died; start bounced again");
+		err = ERR_UNAVAILABLE;
 	}
 	release(&server);
 	return err;

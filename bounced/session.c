@@ -19,9 +19,9 @@ struct session {
 	struct smtp_server *server;
 	session_end *on_end;
 	void *owner;
-	struct record *waits_for; /* with the committer */
+	struct record *waits_for; /* with the parsers, then with the committer */
 	int64_t ends_at_us;       /* CLOCK_BOOTTIME: session_timeout */
-	int64_t patience_ends_us; /* CLOCK_BOOTTIME: of waiting for the committer, or for the peer to close */
+	int64_t patience_ends_us; /* CLOCK_BOOTTIME: of waiting for it, or for the peer to close */
 	struct endpoint peer;
 	const struct gate_reply *late; /* to somebody who guesses, not said yet; NULL: none */
 	int64_t content_since_us;      /* CLOCK_BOOTTIME: of the content that comes; 0: none does */
@@ -144,18 +144,17 @@ static void on_message(struct session *self, struct view subject)
 	/* The gate and the machine keep the same list. Should they ever differ, nothing is guessed. */
 	enum err err = message.recipient_count == self->passage_count ? ERR_OK : ERR_REFUSED;
 	if (err == ERR_OK)
-		err = record_new(self->host->intake, self->host->gate, &arrival, &record);
-	if (err == ERR_OK && !record_is_empty(record)) {
-		record->owner = self;
-		self->waits_for = record;
-		be_patient(self, self->host->settings->bounced_commit_timeout);
-		log_event(LOG_DEBUG, "record.handed", "events=%zu departures=%zu letters=%zu tests=%zu",
-			  record->event_count, record->departure_count, record->letter_count, record->test_count);
-		committer_put(self->host->committer, record);
+		err = record_new(self->host->gate, &arrival, &record);
+	if (err == ERR_OK)
+		err = parsers_put(self->host->parsers, record);
+	if (err != ERR_OK) {
+		record_done(record);
+		answer_outcome(self, err);
 		return;
 	}
-	record_done(record);
-	answer_outcome(self, err);
+	record->owner = self;
+	self->waits_for = record;
+	be_patient(self, self->host->settings->bounced_commit_timeout);
 }
 
 typedef void ask_handler(struct session *self, struct view subject);

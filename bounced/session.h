@@ -8,6 +8,7 @@
 #include "bounced/gate.h"
 #include "bounced/guesses.h"
 #include "bounced/networks.h"
+#include "bounced/parsers.h"
 #include "net/stream.h"
 
 struct session;
@@ -20,7 +21,7 @@ struct session_host {
 	struct guesses *guesses;
 	struct tls_context *tls; /* NULL: STARTTLS is not offered */
 	const struct networks *report_networks;
-	struct intake *intake;
+	struct parsers *parsers;
 	struct committer *committer;
 };
 
@@ -31,7 +32,7 @@ typedef void session_end(void *owner);
 enum err session_start(const struct session_host *host, const struct visitor *visitor, session_end *on_end, void *owner,
 		       struct session **ret_session) MUST_USE;
 
-/* The record that this session gave to the committer has come back. The record stays the caller's. */
+/* The record that this session gave to the parsers is stored, or will not be: its outcome tells. The record stays the caller's. */
 void session_committed(struct session *session, const struct record *record);
 
 /* bounced ends: 421, unless a message is being committed: then after its answer. */

@@ -27,6 +27,8 @@ static const struct settings_range ranges[] = {
 	{ "bounced.idle_timeout", CLOCK_US_PER_SECOND, LONGEST_LIFE_US },
 	{ "bounced.session_timeout", CLOCK_US_PER_SECOND, LONGEST_LIFE_US },
 	{ "bounced.commit_timeout", CLOCK_US_PER_SECOND, LONGEST_LIFE_US },
+	{ "bounced.parse_timeout", CLOCK_US_PER_SECOND, LONGEST_LIFE_US },
+	{ "bounced.parsers", 1, 64 },
 };
 
 static enum err check_names(struct setup *setup, struct buf *why)

@@ -207,6 +207,11 @@ SETTING(DURATION, bounced, idle_timeout, "5m", "time", "How long a session may b
 SETTING(DURATION, bounced, session_timeout, "20m", "time", "How long a session may last.")
 SETTING(DURATION, bounced, commit_timeout, "60s", "time",
 	"How long a message waits for its commit before it is answered 451; the peer sends it again.")
+SETTING(COUNT, bounced, parsers, "1", "processes",
+	"Processes that read messages, up to 64. One reads some thousands of reports a second.")
+SETTING(DURATION, bounced, parse_timeout, "10s", "time",
+	"How long the reading of one message may take. Then it is stored whole as unknown, and its parser is "
+	"replaced.")
 
 /* Everywhere */
 SETTING(WORD, log, level, "info", "debug info warning error", "The least level that sender and bounced log.")

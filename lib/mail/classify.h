@@ -28,7 +28,7 @@ struct finding {
 	enum bounce_reason reason;
 	struct status status; /* the best code known, after looking into the text */
 	unsigned code;
-	const char *rule; /* name of the deciding rule, static; "none" */
+	const char *rule; /* name of the deciding rule; "none" */
 	enum certainty certainty;
 };
 

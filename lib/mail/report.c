@@ -1,6 +1,7 @@
 #include "mail/report.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/limits.h"
 #include "mail/clean_text.h"
@@ -13,6 +14,7 @@ struct span {
 
 struct report {
 	struct finding finding;
+	char rule[REPORT_RULE_MOST + 1];
 	struct buf text;
 	struct span diagnostic, reporting_mta;
 	struct span recipients[REPORT_RECIPIENTS_MAX];
@@ -32,6 +34,17 @@ enum err report_new(struct report **ret_report)
 	return ERR_OK;
 }
 
+enum err report_of_unread(struct report **ret_report)
+{
+	struct report *report;
+	enum err err = report_new(&report);
+	if (err != ERR_OK)
+		return err;
+	report->finding = (struct finding){ .kind = KIND_UNKNOWN, .rule = "unread" };
+	*ret_report = report;
+	return ERR_OK;
+}
+
 void report_done(struct report *report)
 {
 	if (report == NULL)
@@ -45,17 +58,26 @@ static struct view span_view(const struct report *report, struct span span)
 	return view_slice(buf_view(&report->text), span.at, span.at + span.len);
 }
 
+/* Trimmed again: a control at an end became a space, and what is kept stays as it is when it is kept a second time. */
 static struct span keep(struct report *report, struct view text, bool keep_lines, size_t most)
 {
-	struct span span = { .at = report->text.len };
+	size_t at = report->text.len;
 	clean_text_add(view_trim(text), keep_lines, most, &report->text);
-	span.len = report->text.len - span.at;
-	return span;
+	struct view kept = view_trim(view_skip(buf_view(&report->text), at));
+	return (struct span){ .at = kept.len == 0 ? at : (size_t)(kept.data - report->text.data), .len = kept.len };
 }
 
 void report_set_finding(struct report *report, const struct finding *finding)
 {
 	report->finding = *finding;
+}
+
+const char *report_keep_rule(struct report *report, struct view name)
+{
+	struct view kept = view_head(name, REPORT_RULE_MOST);
+	memcpy(report->rule, kept.data, kept.len);
+	report->rule[kept.len] = '\0';
+	return report->rule;
 }
 
 void report_set_diagnostic(struct report *report, struct view text)
@@ -75,12 +97,13 @@ static void add_once(struct report *report, struct view text, size_t most, struc
 {
 	if (*count == max)
 		return;
+	size_t before = report->text.len;
 	struct span span = keep(report, text, false, most);
 	bool is_known = span.len == 0;
 	for (size_t i = 0; i < *count && !is_known; i++)
 		is_known = view_eq_nocase(span_view(report, spans[i]), span_view(report, span));
 	if (is_known)
-		buf_cut(&report->text, span.at);
+		buf_cut(&report->text, before);
 	else
 		spans[(*count)++] = span;
 }

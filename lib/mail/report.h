@@ -7,6 +7,8 @@
 
 struct report;                           /* owns what was read */
 void report_done(struct report *report); /* accepts NULL */
+/* That of a message which nobody could read: KIND_UNKNOWN, by the rule "unread". ERR_MEMORY. */
+enum err report_of_unread(struct report **ret_report) MUST_USE;
 
 /* The message's overall finding: that of its failed recipient (VERP: there is one). */
 const struct finding *report_finding(const struct report *report);

@@ -100,7 +100,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 					 .recipient_count = 1,
 					 .message = buf_view(&message),
 					 .now_us = DAY * CLOCK_US_PER_DAY };
-	if (record_new(intake, gate, &arrival, &record) != ERR_OK)
+	struct insight insight;
+	if (record_new(gate, &arrival, &record) != ERR_OK ||
+	    insight_read(intake, &record->inquiry, &insight) != ERR_OK ||
+	    record_judge(record, gate, &insight) != ERR_OK)
 		abort();
 	check_record(record, arrival.sender.len > 0);
 	record_done(record);

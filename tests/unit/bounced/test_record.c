@@ -102,6 +102,17 @@ static void reader_done(struct reader *reader)
 	classifier_done(reader->classifier);
 }
 
+/* Both steps, without a process between. */
+static struct record *read_arrival(const struct reader *reader, const struct arrival *arrival)
+{
+	struct record *record = NULL;
+	struct insight insight;
+	ck_assert_int_eq(record_new(reader->gate, arrival, &record), ERR_OK);
+	ck_assert_int_eq(insight_read(reader->intake, &record->inquiry, &insight), ERR_OK);
+	ck_assert_int_eq(record_judge(record, reader->gate, &insight), ERR_OK);
+	return record;
+}
+
 static struct record *read_row(const struct reader *reader, const struct row *row)
 {
 	struct passage passages[3] = { 0 };
@@ -118,9 +129,7 @@ static struct record *read_row(const struct reader *reader, const struct row *ro
 		passage->token.scope_id = 7;
 		passage->token.subscriber_id = 40 + arrival.recipient_count;
 	}
-	struct record *record = NULL;
-	ck_assert_int_eq(record_new(reader->intake, reader->gate, &arrival, &record), ERR_OK);
-	return record;
+	return read_arrival(reader, &arrival);
 }
 
 START_TEST(what_a_message_means)
@@ -284,9 +293,7 @@ static struct record *read_return(const struct reader *reader, const struct retu
 				   .recipient_count = 1,
 				   .message = buf_view(&message),
 				   .now_us = now_us };
-	struct record *record = NULL;
-	ck_assert_int_eq(record_new(reader->intake, reader->gate, &arrival, &record), ERR_OK);
-	return record;
+	return read_arrival(reader, &arrival);
 }
 
 /* That of the message without what final delivery puts in front. */
