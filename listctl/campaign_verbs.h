@@ -30,6 +30,8 @@ enum err campaign_delete(struct call *call);
 
 /* cmd_campaign_status.c: where it stands */
 enum err campaign_status(struct call *call);
+/* cmd_campaign_report.c: what became of it, by variant */
+enum err campaign_report(struct call *call);
 /* cmd_campaign_watch.c */
 enum err campaign_watch(struct call *call);
 /* cmd_campaign_in_doubt.c */

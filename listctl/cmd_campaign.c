@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "base/limits.h"
 #include "listctl/command.h"
 #include "listctl/dns_preflight.h"
 #include "listctl/schedule.h"
@@ -85,8 +86,23 @@ static const struct output_column show_columns[] = {
 	{ "windows", OUTPUT_TEXT, true },     { "window_opens_at", OUTPUT_TIME, false },
 	{ "local_to", OUTPUT_TEXT, false },   { "local_fallback", OUTPUT_INT, false },
 	{ "expire", OUTPUT_TEXT, false },     { "text_octets", OUTPUT_INT, false },
-	{ "html_octets", OUTPUT_INT, false },
+	{ "html_octets", OUTPUT_INT, false }, { "variants", OUTPUT_TEXT, true },
 };
+
+/* "A 50%, B 50%: Another subject"; nothing when there are none. */
+static enum err write_variants(struct call *call, const struct campaign *campaign, struct buf *out)
+{
+	struct campaign_variants variants;
+	enum err err = campaign_variants_read(call->db, campaign->id, &variants, call->why);
+	for (unsigned i = 0; err == ERR_OK && i < variants.count; i++) {
+		const struct campaign_variant *its = &variants.items[i];
+		buf_addf(out, "%s%c %g%%", i > 0 ? ", " : "", variant_name(i + 1), its->share / 100.0);
+		if (its->subject.len > 0)
+			buf_addf(out, ": " VIEW_FMT, VIEW_ARG(its->subject));
+	}
+	campaign_variants_done(&variants);
+	return err;
+}
 
 static enum err show_body(struct view body)
 {
@@ -109,6 +125,10 @@ static enum err campaign_show(struct call *call)
 	AUTO_BUF expire = buf_with_ceiling(64);
 	if (c.expire_us > 0)
 		schedule_write_span(c.expire_us, &expire);
+	AUTO_BUF variants = buf_with_ceiling(LIMIT_OUTPUT_LINE);
+	err = write_variants(call, &c, &variants);
+	if (err != ERR_OK)
+		return err;
 	const struct output_cell cells[] = {
 		cell_int((int64_t)c.id),
 		cell_text(c.name),
@@ -135,6 +155,7 @@ static enum err campaign_show(struct call *call)
 		cell_text_or_null(buf_view(&expire)),
 		cell_int((int64_t)c.content.text_body.len),
 		cell_int((int64_t)c.content.html_body.len),
+		cell_text_or_null(buf_view(&variants)),
 	};
 	static_assert(ARRAY_LEN(cells) == ARRAY_LEN(show_columns), "one cell per column");
 	return output_object(call->out, show_columns, ARRAY_LEN(show_columns), cells, call->why);
@@ -150,16 +171,24 @@ static const struct command_option content_options[] = {
 	{ "allow-html", NULL, "HTML in a Markdown letter stands as it is, not as text" },
 	{ "from", "\"NAME <ADDRESS>\"", "the sender; the list's unless given" },
 	{ "reply-to", "ADDRESS", "where answers go; the list's unless given, \"\" for nowhere else" },
+	{ "variant", "\"SHARE% SUBJECT\"",
+	  "an A/B test: so many get the letter with this subject, such as \"50% Another subject\"; may be given "
+	  "several "
+	  "times, \"\" takes all away again" },
+	{ "variant-letter", "\"SHARE% LETTER\"",
+	  "likewise another letter; its images and attachments are the campaign's own" },
 	{ "in-doubt", "resend|hold",
 	  "a message whose final reply was never read is sent again with the same Message-ID, or held; as "
 	  "campaign.in_doubt says unless told" },
 	{ 0 },
 };
 static const struct command_option preview_options[] = {
+	{ "variant", "A|B|...", "which one; A unless told" },
 	{ "raw", NULL, "the whole message as it is sent, headers and encodings included" },
 	{ 0 },
 };
 static const struct command_option test_options[] = {
+	{ "variant", "A|B|...", "only this one; all, each with its letter in the mark, unless told" },
 	{ "as", "SUBSCRIBER", "the member whose copy is sent; one at random unless told" },
 	{ "plain", NULL, "the subject as it is, without [test] in front" },
 	{ "relay", "RELAY", "through this relay; the one that fits campaign and address unless told" },
@@ -273,6 +302,11 @@ static const char status_details[] =
     "started have ended (up to sender.stop_timeout); under_way is how many they are. It is also\n"
     "told of a running campaign whose window has closed or whose sender stops. A worker that\n"
     "died has none under way; whom it had opened stays pending until its journal is read.\n";
+
+static const char report_details[] =
+    "A row for each variant (--variant of create); one for a campaign that has none. sent: accepted,\n"
+    "refused or given up. bounced and complained: accepted, and a report came back that says so.\n"
+    "unsubscribed: accepted, and left the list since, before its next campaign started.\n";
 
 static const struct command_option resume_options[] = {
 	{ "group", "GROUP", "only this group of domains, which a breaker holds" },
@@ -421,6 +455,17 @@ const struct command campaign_commands[] = {
 	    .most = 1,
 	    .needs = NEEDS_DATABASE,
 	    .run = campaign_status,
+	},
+	{
+	    .noun = "campaign",
+	    .verb = "report",
+	    .operands = "NAME",
+	    .help = "what became of a campaign's messages, by variant",
+	    .details = report_details,
+	    .least = 1,
+	    .most = 1,
+	    .needs = NEEDS_DATABASE,
+	    .run = campaign_report,
 	},
 	{
 	    .noun = "campaign",

@@ -7,6 +7,7 @@
 #include "listctl/draft.h"
 #include "listctl/find_reader.h"
 #include "listctl/test_wait.h"
+#include "listctl/variants.h"
 #include "mail/address.h"
 #include "store/audit.h"
 #include "store/campaign_tests.h"
@@ -19,6 +20,7 @@ static const struct output_column columns[] = {
 	{ .name = "step" },
 	{ .name = "code", .type = OUTPUT_INT },
 	{ .name = "reply", .wraps = true },
+	{ .name = "variant" },
 };
 
 static const char *const results[] = {
@@ -42,6 +44,7 @@ static enum err show(struct call *call, const struct db_rows *rows)
 	output_begin(call->out, columns, ARRAY_LEN(columns));
 	for (size_t i = 0; i < db_row_count(rows); i++) {
 		struct campaign_test test;
+		char letter;
 		campaign_tests_get(rows, i, &test);
 		output_row(call->out, (struct output_cell[]){
 					  cell_text(test.address),
@@ -51,6 +54,7 @@ static enum err show(struct call *call, const struct db_rows *rows)
 					  cell_text_or_null(test.step),
 					  test.code == 0 ? cell_null() : cell_int(test.code),
 					  cell_text_or_null(detail_of(&test)),
+					  variants_cell(test.variant, &letter),
 				      });
 	}
 	return output_end(call->out, call->why);
@@ -80,7 +84,26 @@ struct wish {
 	struct campaign campaign;
 	struct reader reader;
 	int64_t patience_us;
+	unsigned first, last; /* variants; 0: the campaign has none */
 };
+
+enum { TESTS_MOST = CAMPAIGN_TEST_MOST * VARIANTS_MOST };
+
+/* All variants, or the one that is named. */
+static enum err find_variants(struct call *call, struct wish *wish)
+{
+	struct campaign_variants variants;
+	enum err err = campaign_variants_read(call->db, wish->campaign.id, &variants, call->why);
+	if (err == ERR_OK)
+		err = variants_option(call, &variants, &wish->first);
+	wish->last = wish->first;
+	if (err == ERR_OK && wish->first == 0 && variants.count > 0) {
+		wish->first = 1;
+		wish->last = (unsigned)variants.count;
+	}
+	campaign_variants_done(&variants);
+	return err;
+}
 
 /* What does not compile is told here, with the part, line and column. */
 static enum err check_template(struct call *call, const struct campaign *campaign)
@@ -97,7 +120,7 @@ static enum err check_template(struct call *call, const struct campaign *campaig
 	return err;
 }
 
-static enum err ask(struct call *call, const struct wish *wish, const char *text, int64_t *ret_id)
+static enum err ask(struct call *call, const struct wish *wish, const char *text, unsigned variant, int64_t *ret_id)
 {
 	AUTO_BUF address = buf_with_ceiling(LIMIT_ADDRESS);
 	AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
@@ -111,6 +134,7 @@ static enum err ask(struct call *call, const struct wish *wish, const char *text
 		.relay = view_of(call_option(call, "relay")),
 		.actor = call_actor(call),
 		.is_plain = call_has(call, "plain"),
+		.variant = variant,
 		.patience_us = wish->patience_us,
 	};
 	return campaign_tests_ask(call->db, &asked, ret_id, call->why);
@@ -133,13 +157,17 @@ static enum err audit(struct call *call, const struct wish *wish)
 }
 
 /* All or none. */
-static enum err ask_all(struct call *call, const struct wish *wish, int64_t ids[CAMPAIGN_TEST_MOST])
+static enum err ask_all(struct call *call, const struct wish *wish, int64_t ids[TESTS_MOST], size_t *ret_count)
 {
 	enum err err = db_begin(call->db, call->why);
 	if (err != ERR_OK)
 		return err;
-	for (size_t i = 1; err == ERR_OK && i < call->operand_count; i++)
-		err = ask(call, wish, call->operands[i], &ids[i - 1]);
+	size_t count = 0;
+	for (size_t i = 1; i < call->operand_count; i++) {
+		for (unsigned variant = wish->first; err == ERR_OK && variant <= wish->last; variant++)
+			err = ask(call, wish, call->operands[i], variant, &ids[count++]);
+	}
+	*ret_count = count;
 	if (err == ERR_OK)
 		err = audit(call, wish);
 	if (err == ERR_OK)
@@ -174,7 +202,8 @@ enum err campaign_test(struct call *call)
 	AUTO_DB_ROWS *campaign_rows = NULL;
 	AUTO_DB_ROWS *reader_rows = NULL;
 	AUTO_DB_ROWS *rows = NULL;
-	int64_t ids[CAMPAIGN_TEST_MOST] = { 0 };
+	int64_t ids[TESTS_MOST] = { 0 };
+	size_t count = 0;
 	struct wish wish = { 0 };
 	enum err err = test_wait_patience(call, &wish.patience_us);
 	if (err == ERR_OK)
@@ -182,11 +211,13 @@ enum err campaign_test(struct call *call)
 	if (err == ERR_OK)
 		err = check_template(call, &wish.campaign);
 	if (err == ERR_OK)
+		err = find_variants(call, &wish);
+	if (err == ERR_OK)
 		err = find_reader(call, wish.campaign.list_id, call_option(call, "as"), &wish.reader, &reader_rows);
 	if (err == ERR_OK)
-		err = ask_all(call, &wish, ids);
+		err = ask_all(call, &wish, ids, &count);
 	if (err == ERR_OK)
-		err = test_wait_for(call, &waiting, ids, call->operand_count - 1, &rows);
+		err = test_wait_for(call, &waiting, ids, count, &rows);
 	if (err == ERR_OK)
 		err = show(call, rows);
 	return err == ERR_OK ? judge(call, rows) : err;

@@ -9,6 +9,7 @@
 #include "listctl/lint_run.h"
 #include "listctl/safe_text.h"
 #include "listctl/signing.h"
+#include "listctl/variants.h"
 #include "mail/parts.h"
 
 /* ---- create, edit ---- */
@@ -32,6 +33,7 @@ static enum err create(struct call *call, const struct list *list)
 						    .reply_to = list->reply_to,
 						    .in_doubt = view_of(call->settings->campaign_in_doubt) };
 	struct draft draft;
+	struct variants variants = { 0 };
 	struct composer *composer = NULL;
 	uint64_t id = 0;
 	enum err err = draft_read(call, &from_list, letter_of(call, 2), &draft);
@@ -49,6 +51,8 @@ static enum err create(struct call *call, const struct list *list)
 	if (err == ERR_OK)
 		err = lint_warn(call, &draft.content, list, composer);
 	if (err == ERR_OK)
+		err = variants_read(call, list, name, &from_list, letter_of(call, 2), &draft, &variants);
+	if (err == ERR_OK)
 		err = campaigns_create(call->db, name, (uint64_t)list->id, &draft.content, call_actor(call), &id,
 				       call->why);
 	if (err == ERR_OK)
@@ -57,6 +61,7 @@ static enum err create(struct call *call, const struct list *list)
 			  "sends it",
 			  call->operands[0], call->operands[0], call->operands[0]);
 	composer_done(composer);
+	variants_done(&variants);
 	draft_done(&draft);
 	return err;
 }
@@ -81,6 +86,20 @@ static enum err read_files(struct call *call, uint64_t campaign_id, struct campa
 	return err;
 }
 
+/* A variant holds a whole letter: it would stay as it is when the campaign's own changes. */
+static enum err check_variants(struct call *call, uint64_t campaign_id)
+{
+	struct campaign_variants variants;
+	enum err err = campaign_variants_read(call->db, campaign_id, &variants, call->why);
+	bool changes = letter_of(call, 1) != NULL || call_has(call, "text") || call_has(call, "html");
+	if (err == ERR_OK && variants.count > 0 && changes && !variants_are_given(call))
+		err =
+		    call_misused(call, "the campaign has variants of the letter that is replaced: give them again, or "
+				       "--variant \"\" for none");
+	campaign_variants_done(&variants);
+	return err;
+}
+
 enum err campaign_edit(struct call *call)
 {
 	AUTO_DB_ROWS *rows = NULL;
@@ -95,9 +114,12 @@ enum err campaign_edit(struct call *call)
 	if (err != ERR_OK)
 		return err;
 	struct draft draft;
+	struct variants variants = { 0 };
 	struct composer *composer = NULL;
 	struct campaign_files files = { 0 };
 	err = draft_read(call, &campaign.content, letter_of(call, 1), &draft);
+	if (err == ERR_OK)
+		err = check_variants(call, campaign.id);
 	if (err == ERR_OK)
 		err = read_files(call, campaign.id, &files, &draft.content);
 	if (err == ERR_OK)
@@ -109,9 +131,13 @@ enum err campaign_edit(struct call *call)
 	if (err == ERR_OK)
 		err = lint_warn(call, &draft.content, &list, composer);
 	if (err == ERR_OK)
+		err =
+		    variants_read(call, &list, campaign.name, &campaign.content, letter_of(call, 1), &draft, &variants);
+	if (err == ERR_OK)
 		err = campaigns_edit(call->db, campaign.name, &draft.content, call_actor(call), call->why);
 	composer_done(composer);
 	campaign_files_done(&files);
+	variants_done(&variants);
 	draft_done(&draft);
 	return err;
 }
@@ -212,6 +238,8 @@ enum err campaign_preview(struct call *call)
 	struct reader reader;
 	struct composer *composer = NULL;
 	struct campaign_files files = { 0 };
+	struct campaign_variants variants = { 0 };
+	unsigned variant = 0;
 	enum err err = campaign_named(call, &campaign, &rows);
 	if (err == ERR_OK)
 		err = lists_find(call->db, campaign.list_name, &list_rows, &list, call->why);
@@ -224,10 +252,16 @@ enum err campaign_preview(struct call *call)
 	if (err == ERR_OK)
 		err = read_files(call, campaign.id, &files, &campaign.content);
 	if (err == ERR_OK)
+		err = campaign_variants_read(call->db, campaign.id, &variants, call->why);
+	if (err == ERR_OK)
+		err = variants_option(call, &variants, &variant);
+	variants_vary(&campaign.content, &variants, variant);
+	if (err == ERR_OK)
 		err = draft_compile(call, &campaign.content, &list, campaign.name, &composer);
 	if (err == ERR_OK)
 		err = show_copy(call, composer, &reader);
 	composer_done(composer);
+	campaign_variants_done(&variants);
 	campaign_files_done(&files);
 	return err;
 }

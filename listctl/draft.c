@@ -123,7 +123,7 @@ static enum err compose_letter(struct call *call, const struct list *list, const
 	}
 	if (err == ERR_OK)
 		err = letter_files_attach(call, &draft->letter, &draft->files);
-	if (err == ERR_OK)
+	if (err == ERR_OK && !draft->is_variant)
 		letter_files_note_unused(call, &draft->letter, &draft->files);
 	content->has_files = true;
 	content->files = draft->files.items;

@@ -10,6 +10,7 @@
 #include "store/lists.h"
 
 struct draft {
+	bool is_variant; /* of a draft that has been made from the same files: what was warned of is not said again */
 	struct campaign_content content; /* views of the bufs below, or of what it was made from */
 	struct buf from_name, from_address, reply_to, text, html;
 	struct letter_file letter;

@@ -232,8 +232,11 @@ enum err queue_open(struct queue *queue, struct openings *openings, const struct
 			batch->first = opened.window_first;
 		}
 		/* A window of which nobody is left comes as one row without a person: it is only to be closed. */
-		if (opened.subscriber_id != 0)
-			add(queue, batch, &opened, runs_find(runs, opened.campaign_id), now_us, checked_us);
+		if (opened.subscriber_id == 0)
+			continue;
+		struct run *run = runs_find(runs, opened.campaign_id);
+		opened.terms.variant = run_variant(run, opened.subscriber_id);
+		add(queue, batch, &opened, run, now_us, checked_us);
 	}
 	return ERR_OK;
 }

@@ -66,7 +66,7 @@ static bool is_told(struct runs *runs, int64_t campaign_id)
 /* The keys of the From domain, or of one above it. */
 static void find_keys(struct runs *runs, struct run *run, const struct setup *setup)
 {
-	struct view domain = composer_from_domain(run->composer);
+	struct view domain = composer_from_domain(run->composers[0]);
 	run->signing.count = dkim_folder_find(&setup->dkim, domain, run->signing.keys);
 	if (run->signing.count > 0)
 		return;
@@ -85,6 +85,40 @@ static void find_keys(struct runs *runs, struct run *run, const struct setup *se
 	run_hold(run, buf_view(&reason), 0);
 }
 
+void run_vary(struct run_source *source, const struct campaign_variants *variants, unsigned variant)
+{
+	if (variant < 2 || variant > variants->count)
+		return;
+	source->subject = variants->items[variant - 1].subject;
+	source->text_body = variants->items[variant - 1].text_body;
+	source->html_body = variants->items[variant - 1].html_body;
+}
+
+unsigned run_variant(const struct run *run, int64_t subscriber_id)
+{
+	return variant_of(run->id, subscriber_id, run->shares, run->variant_count);
+}
+
+struct composer *run_composer(const struct run *run, unsigned variant)
+{
+	return run->composers[variant > 0 && variant <= run->variant_count ? variant - 1 : 0];
+}
+
+static enum err compose_all(struct run *run, const struct run_source *source, const struct campaign_variants *variants,
+			    const struct db_rows *fields, const struct campaign_files *files, const struct setup *setup,
+			    struct buf *why)
+{
+	enum err err = ERR_OK;
+	run->variant_count = variants->count;
+	for (unsigned i = 0; err == ERR_OK && (i == 0 || i < variants->count); i++) {
+		struct run_source varied = *source;
+		run->shares[i] = variants->items[i].share;
+		run_vary(&varied, variants, i + 1);
+		err = run_compose(&varied, fields, files, &setup->settings, &run->composers[i], why);
+	}
+	return err;
+}
+
 static enum err compose(struct run *run, struct db *db, const struct run_source *source, const struct setup *setup,
 			struct buf *why)
 {
@@ -93,9 +127,13 @@ static enum err compose(struct run *run, struct db *db, const struct run_source 
 	enum err err = runs_fields(db, run->id, &fields, why);
 	if (err == ERR_OK)
 		err = campaign_files_read(db, (uint64_t)run->id, &files, why);
+	struct campaign_variants variants = { 0 };
+	if (err == ERR_OK)
+		err = campaign_variants_read(db, (uint64_t)run->id, &variants, why);
 	AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
 	if (err == ERR_OK)
-		err = run_compose(source, fields, &files, &setup->settings, &run->composer, &reason);
+		err = compose_all(run, source, &variants, fields, &files, setup, &reason);
+	campaign_variants_done(&variants);
 	campaign_files_done(&files);
 	if (err == ERR_INVALID)
 		run_hold(run, buf_view(&reason), 0);
@@ -146,7 +184,8 @@ enum err runs_open(struct runs *runs, struct db *db, int64_t campaign_id, const 
 
 static void run_free(struct run *run)
 {
-	composer_done(run->composer);
+	for (size_t i = 0; i < VARIANTS_MOST; i++)
+		composer_done(run->composers[i]);
 	while (run->groups != NULL) {
 		struct group_breaker *next = run->groups->next;
 		free(run->groups);

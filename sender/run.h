@@ -26,7 +26,10 @@ struct run {
 	int64_t expire_us; /* of retries; 0: as the settings say */
 	char name[RUN_NAME_MOST + 1], list_name[RUN_NAME_MOST + 1];
 	uint64_t routes, routes_version; /* the relays that fit it, and of which reading of them */
-	struct composer *composer;       /* NULL: its template cannot be compiled, and it is being held */
+	struct composer *composers
+	    [VARIANTS_MOST]; /* its own, or one a variant; NULL: a template cannot be compiled, and it is being held */
+	unsigned shares[VARIANTS_MOST];
+	size_t variant_count; /* 0: it has none */
 	struct signing signing;
 	struct breaker breaker; /* of all that is not held */
 	struct group_breaker *groups;
@@ -66,6 +69,13 @@ void runs_keep(struct runs *runs, uint64_t slots);
 /* Forgets those without a recipient in memory. */
 void runs_sweep(struct runs *runs);
 void runs_done(struct runs *runs);
+
+/* Which variant that recipient gets, and what writes it. */
+unsigned run_variant(const struct run *run, int64_t subscriber_id);
+struct composer *run_composer(const struct run *run, unsigned variant);
+
+/* What a variant's copies are made from; 0 is the campaign itself. */
+void run_vary(struct run_source *source, const struct campaign_variants *variants, unsigned variant);
 
 /* Nothing more is begun from now on. */
 void run_leave(struct run *run, int64_t leave_by_us);

@@ -8,6 +8,7 @@
 #include "store/subscribers.h"
 
 #define MARK "[test] "
+#define MARK_OF_VARIANT "[test %c] "
 
 struct sample {
 	int64_t test_id, list_id, now_us;
@@ -42,12 +43,17 @@ static enum err load_fields(struct db *db, int64_t campaign_id, int64_t list_id,
 }
 
 static enum err compile(struct sample *sample, const struct run_source *source, const struct db_rows *fields,
-			const struct campaign_files *files, const struct setup *setup, bool is_plain, struct buf *why)
+			const struct campaign_files *files, const struct setup *setup, const struct campaign_test *test,
+			struct buf *why)
 {
 	struct run_source marked = *source;
 	AUTO_BUF subject = buf_with_ceiling(LIMIT_TEMPLATE);
-	buf_addf(&subject, MARK VIEW_FMT, VIEW_ARG(source->subject));
-	if (!is_plain)
+	if (test->variant > 0)
+		buf_addf(&subject, MARK_OF_VARIANT, variant_name(test->variant));
+	else
+		buf_add(&subject, VIEW_LIT(MARK));
+	buf_add(&subject, source->subject);
+	if (!test->is_plain)
 		marked.subject = buf_view(&subject);
 	enum err err = buf_err(&subject);
 	return err != ERR_OK ? err : run_compose(&marked, fields, files, &setup->settings, &sample->composer, why);
@@ -69,7 +75,7 @@ static enum err find_keys(struct sample *sample, const struct setup *setup, stru
 static enum err load(struct sample *sample, struct db *db, const struct setup *setup, const struct campaign_test *test,
 		     struct buf *why)
 {
-	struct run_source source;
+	struct run_source source = { 0 };
 	AUTO_DB_ROWS *rows = NULL;
 	AUTO_DB_ROWS *fields = NULL;
 	enum err err = runs_load(db, test->campaign_id, &source, &rows, why);
@@ -78,8 +84,13 @@ static enum err load(struct sample *sample, struct db *db, const struct setup *s
 	struct campaign_files files = { 0 };
 	if (err == ERR_OK)
 		err = campaign_files_read(db, (uint64_t)test->campaign_id, &files, why);
+	struct campaign_variants variants = { 0 };
 	if (err == ERR_OK)
-		err = compile(sample, &source, fields, &files, setup, test->is_plain, why);
+		err = campaign_variants_read(db, (uint64_t)test->campaign_id, &variants, why);
+	run_vary(&source, &variants, test->variant);
+	if (err == ERR_OK)
+		err = compile(sample, &source, fields, &files, setup, test, why);
+	campaign_variants_done(&variants);
 	campaign_files_done(&files);
 	if (err == ERR_OK)
 		err = find_keys(sample, setup, why);

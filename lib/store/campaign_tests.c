@@ -9,7 +9,8 @@ enum statement { ROUTE, NAMED, ASK, FIND, TAKE, GIVE_BACK, ANSWER, PURGE, STATEM
 /* In the order of campaign_tests_get(); t is the test, s whose copy it is. */
 #define COLUMNS                                                                                                        \
 	"t.id, t.campaign_id, t.subscriber_id, t.address, t.relay, t.plain, s.address, s.name, s.attributes::text,"    \
-	" t.due_by, t.taken_at, t.answered_at, t.taken_by, t.accepted, t.due_by <= now(), t.code, t.step, t.reply"
+	" t.due_by, t.taken_at, t.answered_at, t.taken_by, t.accepted, t.due_by <= now(), t.code, t.step, t.reply,"    \
+	" t.variant"
 
 static const struct db_statement statements[] = {
 	/* $1 campaign, $2 domain. The order of sender/routes.h. */
@@ -33,8 +34,10 @@ static const struct db_statement statements[] = {
 			   "' AND NOT EXISTS (SELECT FROM relay WHERE enabled) LIMIT 1" },
 	[ASK] = { .name = "campaign_tests_ask",
 		  .sql =
-		      "INSERT INTO campaign_test (campaign_id, subscriber_id, address, relay, plain, asked_by, due_by)"
-		      " VALUES ($1, $2, $3, $4, $5::text::boolean, $6, now() + $7::bigint * interval '1 microsecond')"
+		      "INSERT INTO campaign_test (campaign_id, subscriber_id, address, relay, plain, asked_by, due_by,"
+		      " variant)"
+		      " VALUES ($1, $2, $3, $4, $5::text::boolean, $6, now() + $7::bigint * interval '1 microsecond',"
+		      " nullif($8::smallint, 0))"
 		      " RETURNING id" },
 	[FIND] = { .name = "campaign_tests_find",
 		   .sql = "SELECT " COLUMNS " FROM campaign_test t JOIN subscriber s ON s.id = t.subscriber_id"
@@ -95,7 +98,8 @@ enum err campaign_tests_ask(struct db *db, const struct campaign_test_wish *wish
 					   db_text(db_get_text(relay, 0, 0)),
 					   db_text(wish->is_plain ? VIEW_LIT("true") : VIEW_LIT("false")),
 					   db_text(wish->actor),
-					   db_int(wish->patience_us) };
+					   db_int(wish->patience_us),
+					   db_int(wish->variant) };
 	err = db_run(db, &statements[ASK], values, ARRAY_LEN(values), &rows, why);
 	if (err == ERR_OK)
 		*ret_id = db_get_int(rows, 0, 0);
@@ -131,6 +135,7 @@ void campaign_tests_get(const struct db_rows *rows, size_t row, struct campaign_
 		.code = (unsigned)db_get_int(rows, row, 15),
 		.step = db_get_text(rows, row, 16),
 		.reply = db_get_text(rows, row, 17),
+		.variant = (unsigned)db_get_int(rows, row, 18),
 	};
 	if (ret_test->answered_us == 0)
 		ret_test->state = db_get_bool(rows, row, 14) ? CAMPAIGN_TEST_LATE : CAMPAIGN_TEST_WAITS;

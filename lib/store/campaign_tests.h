@@ -16,6 +16,7 @@ struct campaign_test_wish {
 	struct view relay;   /* empty: the most specific one in use that fits campaign, list and domain */
 	struct view actor;
 	bool is_plain;       /* the subject is not marked */
+	unsigned variant;    /* 0: the campaign has none */
 	int64_t patience_us; /* nobody begins it later */
 };
 /* ERR_NOT_FOUND: there is no such relay, or none fits. */
@@ -26,6 +27,7 @@ struct campaign_test {
 	int64_t id, campaign_id, subscriber_id;
 	struct view address, relay;
 	bool is_plain;
+	unsigned variant;
 	struct view reader_address, reader_name, reader_attributes; /* whose copy */
 	int64_t due_us, taken_us, answered_us;                      /* taken, answered 0: not yet */
 	struct view taken_by;

@@ -259,11 +259,15 @@ struct step {
 	const char *asks;   /* what state it must be in, and what to do instead */
 };
 
-static enum err write_files(struct db *db, struct view name, const struct campaign_content *content, struct buf *why)
+/* What stands in tables of its own. */
+static enum err write_rest(struct db *db, struct view name, const struct campaign_content *content, struct buf *why)
 {
-	if (content == NULL || !content->has_files)
-		return ERR_OK;
-	return campaign_files_replace(db, name, content->files, content->file_count, why);
+	enum err err = ERR_OK;
+	if (content != NULL && content->has_files)
+		err = campaign_files_replace(db, name, content->files, content->file_count, why);
+	if (err == ERR_OK && content != NULL && content->has_variants)
+		err = campaign_variants_replace(db, name, content->variants, content->variant_count, why);
+	return err;
 }
 
 /* One guarded statement with its audit row, in one transaction, and the files of what is written. The first value is the campaign's name. */
@@ -282,7 +286,7 @@ static enum err take_step_with(struct db *db, const struct step *step, const str
 	if (err == ERR_OK && db_changed(rows) == 0)
 		err = refuse_step(db, name, step->verb, step->asks, why);
 	if (err == ERR_OK)
-		err = write_files(db, name, content, why);
+		err = write_rest(db, name, content, why);
 	if (err == ERR_OK)
 		err = note(db, actor, step->action, name, detail, why);
 	if (err == ERR_OK)
@@ -326,7 +330,7 @@ enum err campaigns_create(struct db *db, struct view name, uint64_t list_id, con
 	else if (err != ERR_OK)
 		buf_add(why, buf_view(&cause));
 	if (err == ERR_OK)
-		err = write_files(db, name, content, why);
+		err = write_rest(db, name, content, why);
 	if (err == ERR_OK)
 		err = note(db, actor, "campaign.create", name, (struct view){ 0 }, why);
 	if (err == ERR_OK)

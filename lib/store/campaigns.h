@@ -4,6 +4,7 @@
 #define STORE_CAMPAIGNS_H
 
 #include "store/campaign_files.h"
+#include "store/campaign_variants.h"
 
 enum campaign_state {
 	CAMPAIGN_DRAFT,
@@ -25,6 +26,10 @@ struct campaign_content {
 	bool has_files;
 	const struct attachment *files;
 	size_t file_count;
+	/* Likewise: campaign_variants_read(). The first of several is the content itself. */
+	bool has_variants;
+	const struct campaign_variant *variants;
+	size_t variant_count;
 };
 
 /* One campaign. Its views are borrowed from the rows it was read from. */

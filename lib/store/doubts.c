@@ -67,9 +67,10 @@ static const struct db_statement statements[] = {
 				      " RETURNING f.subscriber_id, f.attempts, f.last_attempt_at)," NOTED(
 					  "settled") ","
 						     " ended AS (INSERT INTO delivery (campaign_id, subscriber_id, "
-						     "outcome, attempts, at, reply)"
+						     "outcome, attempts, at, reply, variant)"
 						     " SELECT $1, subscriber_id, 'accepted', attempts, last_attempt_at,"
-						     " 'in doubt, settled by an administrator' FROM moved)"
+						     " 'in doubt, settled by an administrator',"
+						     " variant_of($1, subscriber_id) FROM moved)"
 						     " SELECT count(*) FROM moved" },
 	[REOPEN] = { "doubts_reopen",
 		     "UPDATE campaign SET state = 'running', ended_at = NULL WHERE id = $1 AND state = 'finished'" },

@@ -15,16 +15,16 @@ enum column {
 	STATUS,
 	REASON,
 	REPLY,
+	VARIANT,
 	FIRST_ATTEMPT_AT,
 	NEXT_ATTEMPT_AT,
 	KEY_ID,
 	DAY,
 	DATE_AT,
-	VARIANT,
 	CONNECTION,
 	WAITS_FOR,
 	COLUMN_COUNT,
-	ENDS_VALUES = REPLY + 1 /* those of the ledger itself */
+	ENDS_VALUES = VARIANT + 1 /* those of the ledger itself */
 };
 
 static const enum db_type column_types[] = {
@@ -55,13 +55,13 @@ static const char *const outcome_names[] = {
 };
 static_assert(ARRAY_LEN(outcome_names) == LEDGER_OUTCOME_COUNT, "one name per outcome");
 
-/* The parameters of END_NEW: $1 to $9; of NAME_DOUBTFUL, QUEUE and PARK: $1 the worker, then all columns. */
+/* The parameters of END_NEW: $1 to $10; of NAME_DOUBTFUL, QUEUE and PARK: $1 the worker, then all columns. */
 #define MOVED                                                                                                          \
 	"unnest($2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::timestamptz[], $7::bigint[], $8::text[],"    \
-	" $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::bigint[], $14::bigint[],"              \
-	" $15::timestamptz[], $16::bigint[], $17::text[], $18::text[])"                                                \
-	" AS i(campaign_id, subscriber_id, state, attempts, at, code, status, reason, reply, first_attempt_at,"        \
-	" next_attempt_at, key_id, day, date_at, variant, connection, waits_for)"
+	" $9::text[], $10::text[], $11::bigint[], $12::timestamptz[], $13::timestamptz[], $14::bigint[],"              \
+	" $15::bigint[], $16::timestamptz[], $17::text[], $18::text[])"                                                \
+	" AS i(campaign_id, subscriber_id, state, attempts, at, code, status, reason, reply, variant,"                 \
+	" first_attempt_at, next_attempt_at, key_id, day, date_at, connection, waits_for)"
 
 #define HAS_NO_END                                                                                                     \
 	" NOT EXISTS (SELECT FROM delivery d"                                                                          \
@@ -79,19 +79,21 @@ static const struct db_statement statements[] = {
 				 " WHERE f.campaign_id = i.c AND f.subscriber_id = i.s AND f.opened_by = $1::uuid" },
 	[MARK] = { .name = "ledger_mark", .sql = "SAVEPOINT ledger" },
 	[END] = { .name = "ledger_end",
-		  .sql =
-		      "COPY delivery (campaign_id, subscriber_id, outcome, attempts, at, code, status, reason, reply)"
-		      " FROM STDIN (FORMAT binary)" },
+		  .sql = "COPY delivery (campaign_id, subscriber_id, outcome, attempts, at, code, status, reason, "
+			 "reply, variant)"
+			 " FROM STDIN (FORMAT binary)" },
 	[TAKE_BACK] = { .name = "ledger_take_back", .sql = "ROLLBACK TO SAVEPOINT ledger" },
 	[END_NEW] = { .name = "ledger_end_new",
 		      .sql = "INSERT INTO delivery (campaign_id, subscriber_id, outcome, attempts, at, code, status, "
-			     "reason, reply)"
+			     "reason, reply, variant)"
 			     " SELECT i.campaign_id, i.subscriber_id, i.outcome::delivery_outcome, i.attempts, i.at, "
 			     "i.code,"
-			     " i.status, i.reason, i.reply FROM unnest($1::bigint[], $2::bigint[], $3::text[], "
+			     " i.status, i.reason, i.reply, nullif(i.variant, 0) FROM unnest($1::bigint[], "
+			     "$2::bigint[], $3::text[], "
 			     "$4::bigint[],"
-			     " $5::timestamptz[], $6::bigint[], $7::text[], $8::text[], $9::text[])"
-			     " AS i(campaign_id, subscriber_id, outcome, attempts, at, code, status, reason, reply)"
+			     " $5::timestamptz[], $6::bigint[], $7::text[], $8::text[], $9::text[], $10::bigint[])"
+			     " AS i(campaign_id, subscriber_id, outcome, attempts, at, code, status, reason, reply,"
+			     " variant)"
 			     " ON CONFLICT DO NOTHING" },
 	[NAME_DOUBTFUL] = { .name = "ledger_name_doubtful",
 			    .sql = "INSERT INTO doubt (campaign_id, subscriber_id, attempt, worker_id, connection, at,"
@@ -195,6 +197,7 @@ static void table_add(struct table *table, const struct ledger_row *row)
 	add_text(&columns[STATUS], row->status);
 	add_text(&columns[REASON], row->reason);
 	add_text(&columns[REPLY], row->reply);
+	db_array_add_int(&columns[VARIANT], row->terms.variant);
 	table->count++;
 	if (is_end(row->outcome))
 		return;
@@ -203,7 +206,6 @@ static void table_add(struct table *table, const struct ledger_row *row)
 	db_array_add_int(&columns[KEY_ID], row->terms.key_id);
 	db_array_add_int(&columns[DAY], row->terms.day);
 	db_array_add_int(&columns[DATE_AT], row->terms.date_us);
-	db_array_add_int(&columns[VARIANT], row->terms.variant);
 	add_text(&columns[CONNECTION], row->connection);
 	add_text(&columns[WAITS_FOR], row->waits_for);
 }
@@ -253,6 +255,10 @@ static void add_end(struct db_tuples *ends, const struct ledger_row *row)
 	add_end_text(ends, row->status);
 	add_end_text(ends, row->reason);
 	add_end_text(ends, row->reply);
+	if (row->terms.variant == 0)
+		db_tuples_add_null(ends);
+	else
+		db_tuples_add_int2(ends, (int16_t)row->terms.variant);
 }
 
 /* Those that may stand there already. */

@@ -28,7 +28,7 @@ struct ledger_row {
 	unsigned code;     /* 0: none */
 	bool from_queue;   /* it was, or may have been, opened from the retry queue */
 	struct view status, reason, reply; /* empty: none */
-	/* for LEDGER_DEFERRED and LEDGER_IN_DOUBT */
+	/* for LEDGER_DEFERRED and LEDGER_IN_DOUBT; of all the variant */
 	int64_t first_attempt_us,
 	    next_attempt_us; /* IN_DOUBT: when to send again, should the campaign say so and it be the first doubt */
 	struct copy_terms terms;

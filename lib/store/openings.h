@@ -15,7 +15,7 @@ struct copy_terms {
 	unsigned key_id;  /* signs the tokens */
 	unsigned day;     /* in the tokens */
 	int64_t date_us;  /* the Date header */
-	unsigned variant; /* reserved for A/B tests: 0 */
+	unsigned variant; /* of the campaign (mail/variant.h); sender sets it. 0: there are none */
 };
 
 struct opening {

@@ -1,0 +1,204 @@
+#include "listctl/variants.h"
+
+#include <stdlib.h>
+
+#include "base/limits.h"
+#include "listctl/lint_run.h"
+
+bool variants_are_given(const struct call *call)
+{
+	return call_has(call, "variant") || call_has(call, "variant-letter");
+}
+
+void variants_done(struct variants *variants)
+{
+	for (size_t i = 0; i < variants->draft_count; i++)
+		draft_done(&variants->drafts[i]);
+	free(variants->drafts);
+	*variants = (struct variants){ 0 };
+}
+
+/* ---- one ---- */
+
+/* What is asked for, in the order of the two options. */
+struct wish {
+	const char *option;
+	unsigned share;
+	struct view rest; /* a subject or a letter's path, to the end of the argument */
+};
+
+static bool has_file(const struct draft *main, const struct attachment *file)
+{
+	for (size_t i = 0; i < main->content.file_count; i++) {
+		const struct attachment *its = &main->content.files[i];
+		if (view_eq(its->name, file->name) && view_eq(its->content_id, file->content_id) &&
+		    view_eq(its->content, file->content))
+			return true;
+	}
+	return false;
+}
+
+/* The files are the campaign's, and stand in every copy. */
+static enum err check_files(struct call *call, const struct draft *main, const struct draft *draft)
+{
+	for (size_t i = 0; i < draft->files.count; i++) {
+		if (!has_file(main, &draft->files.items[i]))
+			return call_refuse(
+			    call, ERR_INVALID,
+			    "--variant-letter: the file " VIEW_FMT
+			    " is not one of the campaign's own letter; all variants have the same images "
+			    "and attachments, in the same order",
+			    VIEW_ARG(draft->files.items[i].name));
+	}
+	return ERR_OK;
+}
+
+static enum err make(struct call *call, const struct list *list, const struct wish *wish,
+		     const struct campaign_content *begun, const char *letter, const struct draft *main,
+		     struct draft *draft)
+{
+	bool is_letter = view_eq(view_of(wish->option), VIEW_LIT("variant-letter"));
+	const struct campaign_content *base = letter == NULL && !is_letter ? &main->content : begun;
+	enum err err = draft_read(call, base, is_letter ? wish->rest.data : letter, draft);
+	draft->is_variant = true;
+	if (err != ERR_OK)
+		return err;
+	if (!is_letter)
+		draft->content.subject = wish->rest;
+	else if (draft->letter.front.values[FRONT_SUBJECT].line > 0)
+		draft->content.subject = draft->letter.front.values[FRONT_SUBJECT].text;
+	else
+		draft->content.subject = main->content.subject;
+	if (!view_is_utf8(draft->content.subject))
+		return call_refuse(call, ERR_INVALID, "--variant is not UTF-8 text");
+	err = draft_compose(call, list, draft);
+	if (err == ERR_OK)
+		err = check_files(call, main, draft);
+	draft->content.from_name = main->content.from_name;
+	draft->content.from_address = main->content.from_address;
+	draft->content.reply_to = main->content.reply_to;
+	draft->content.files = main->content.files;
+	draft->content.file_count = main->content.file_count;
+	return err;
+}
+
+static enum err check(struct call *call, const struct list *list, struct view campaign_name, const struct draft *draft)
+{
+	struct composer *composer = NULL;
+	enum err err = draft_compile(call, &draft->content, list, campaign_name, &composer);
+	if (err == ERR_OK)
+		err = lint_warn(call, &draft->content, list, composer);
+	composer_done(composer);
+	return err;
+}
+
+/* ---- all ---- */
+
+static enum err read_wish(struct call *call, const char *option, const char *text, struct wish *ret_wish)
+{
+	struct wish wish = { .option = option, .rest = view_of(text) };
+	if (!variant_cut_share(&wish.rest, &wish.share))
+		return call_misused(call, "--%s is a share and then the %s, such as \"33.3%% %s\", not %s", option,
+				    view_eq(view_of(option), VIEW_LIT("variant")) ? "subject" : "letter",
+				    view_eq(view_of(option), VIEW_LIT("variant")) ? "Another subject" : "other.md",
+				    text);
+	*ret_wish = wish;
+	return ERR_OK;
+}
+
+/* An empty --variant alone takes them away. */
+static bool are_cleared(const struct call *call)
+{
+	return call_option_at(call, "variant", 1) == NULL && !call_has(call, "variant-letter") &&
+	       *call_option(call, "variant") == '\0';
+}
+
+static enum err read_wishes(struct call *call, struct wish wishes[VARIANTS_MOST], size_t *ret_count)
+{
+	static const char *const options[] = { "variant", "variant-letter" };
+	unsigned shares = 0;
+	size_t count = 0;
+	for (size_t i = 0; i < ARRAY_LEN(options); i++) {
+		const char *text;
+		for (size_t n = 0; (text = call_option_at(call, options[i], n)) != NULL; n++) {
+			if (count + 1 == VARIANTS_MOST)
+				return call_misused(call, "a campaign has at most %d variants, its own letter included",
+						    VARIANTS_MOST);
+			enum err err = read_wish(call, options[i], text, &wishes[count]);
+			if (err != ERR_OK)
+				return err;
+			shares += wishes[count++].share;
+		}
+	}
+	if (shares >= VARIANT_ALL)
+		return call_misused(
+		    call, "the variants' shares make 100%% or more; the campaign's own letter, A, has the rest");
+	*ret_count = count;
+	return ERR_OK;
+}
+
+enum err variants_read(struct call *call, const struct list *list, struct view campaign_name,
+		       const struct campaign_content *begun, const char *letter, struct draft *main,
+		       struct variants *ret_variants)
+{
+	struct wish wishes[VARIANTS_MOST];
+	size_t count = 0;
+	*ret_variants = (struct variants){ 0 };
+	if (!variants_are_given(call))
+		return ERR_OK;
+	main->content.has_variants = true;
+	enum err err = call_has(call, "variant") && are_cleared(call) ? ERR_OK : read_wishes(call, wishes, &count);
+	if (err != ERR_OK || count == 0)
+		return err;
+	ret_variants->drafts = calloc(count, sizeof(*ret_variants->drafts));
+	if (ret_variants->drafts == NULL)
+		return call_refuse(call, ERR_MEMORY, "there is no memory left");
+	ret_variants->items[0].share = VARIANT_ALL;
+	ret_variants->count = 1;
+	for (size_t i = 0; err == ERR_OK && i < count; i++) {
+		struct draft *draft = &ret_variants->drafts[ret_variants->draft_count++];
+		err = make(call, list, &wishes[i], begun, letter, main, draft);
+		if (err == ERR_OK)
+			err = check(call, list, campaign_name, draft);
+		ret_variants->items[0].share -= wishes[i].share;
+		ret_variants->items[ret_variants->count++] =
+		    (struct campaign_variant){ .share = wishes[i].share,
+					       .subject = draft->content.subject,
+					       .text_body = draft->content.text_body,
+					       .html_body = draft->content.html_body };
+	}
+	main->content.variants = ret_variants->items;
+	main->content.variant_count = ret_variants->count;
+	return err;
+}
+
+/* ---- back ---- */
+
+enum err variants_option(struct call *call, const struct campaign_variants *variants, unsigned *ret_variant)
+{
+	const char *text = call_option(call, "variant");
+	*ret_variant = text == NULL ? 0 : variant_from_name(view_of(text));
+	if (text == NULL || (*ret_variant > 0 && *ret_variant <= variants->count))
+		return ERR_OK;
+	if (variants->count == 0)
+		return call_refuse(call, ERR_NOT_FOUND, "the campaign has no variants");
+	return call_refuse(call, ERR_NOT_FOUND, "there is no variant %s; there are A to %c", text,
+			   variant_name((unsigned)variants->count));
+}
+
+void variants_vary(struct campaign_content *content, const struct campaign_variants *variants, unsigned variant)
+{
+	if (variant < 2 || variant > variants->count)
+		return;
+	content->subject = variants->items[variant - 1].subject;
+	content->text_body = variants->items[variant - 1].text_body;
+	content->html_body = variants->items[variant - 1].html_body;
+}
+
+struct output_cell variants_cell(unsigned variant, char *keep)
+{
+	if (variant == 0)
+		return cell_null();
+	*keep = variant_name(variant);
+	return cell_text(view_from(keep, 1));
+}
