@@ -28,8 +28,8 @@ SPEED_SECONDS = 3
 class Receiving:
     """bench: of scripts/bench, prepared; bin: where the programs are."""
 
-    def __init__(self, bench, bin, run, say, free_port):
-        self.bench, self.bin, self.run, self.say, self.free_port = bench, bin, run, say, free_port
+    def __init__(self, bench, bin, run, say, free_port, process_times):
+        self.bench, self.bin, self.run, self.say, self.free_port, self.process_times = bench, bin, run, say, free_port, process_times
         self.base = bench.folder  # where returns.token() finds the keys
         self.message, self.recipients = self.base / "report.eml", self.base / "recipients"
 
@@ -113,8 +113,10 @@ class Receiving:
         count = bench.options.recipients // 2
         for number in range(bench.options.rounds):
             before = int(bench.sql("SELECT count(*) FROM verpost.bounce_event"))
-            with self.bounced() as (port, _):
+            with self.bounced() as (port, process):
+                used = self.cpu(process.pid)
                 done = self.hand_over(port, connections, count, *how)
+                used = {part: (seconds - used[part]) / count * 1e6 for part, seconds in self.cpu(process.pid).items()}
             stored = int(bench.sql("SELECT count(*) FROM verpost.bounce_event")) - before
             if stored != count:
                 sys.exit(f"bench: {count} reports were answered 250, {stored} are stored")
@@ -122,12 +124,22 @@ class Receiving:
                 limit = self.hand_over(port, connections, count, *how)
             rates.append(done["rate"]), ratios.append(done["rate"] / limit["rate"]), slowest.append(done["slowest"])
             self.say(f"  {label}, round {number + 1}: bounced {done['rate']:,.0f}/s, slowest answer {1000 * done['slowest']:.0f} ms; "
-                     f"a sink that keeps nothing {limit['rate']:,.0f}/s")
+                     f"a sink that keeps nothing {limit['rate']:,.0f}/s; us a report: " + ", ".join(f"{part} {us:.0f}" for part, us in used.items()))
         rate = statistics.median(rates)
         good = {} if target is None else {"target": f">= {target:,}/s", "good": rate >= target}
         bench.note(f"reports of 3 KB, {label}", f"{rate:,.0f}/s", *good.values())
         bench.note("  over a sink that keeps nothing", f"{statistics.median(ratios):.3f}")
         self.beside_postfix(rate, connections, how)
+
+    def cpu(self, pid):
+        """Seconds of processor time so far."""
+        cpu = {"bounced": 0.0, "postgres": 0.0}
+        for one, (parent, _, seconds) in self.process_times().items():
+            if pid in (one, parent):
+                cpu["bounced"] += seconds
+            elif parent == self.bench.postmaster:
+                cpu["postgres"] += seconds
+        return cpu
 
     def beside_postfix(self, rate, connections, how):
         if os.geteuid() != 0 or not (TOP / "build/mta/postfix").is_dir():
