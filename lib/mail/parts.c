@@ -5,7 +5,9 @@
 
 #include <gmime/gmime.h>
 
+#include "mail/fields.h"
 #include "mail/html_text.h"
+#include "mail/mime.h"
 
 static const char *const head_names[] = {
 	[HEAD_FROM] = "From",
@@ -27,6 +29,11 @@ static const char *const head_names[] = {
 	[HEAD_X_FAILED_RECIPIENTS] = "X-Failed-Recipients",
 };
 static_assert(ARRAY_LEN(head_names) == HEAD_FIELD_COUNT, "one name per field");
+
+enum {
+	LIMIT_CHARSET = 64,  /* and of the name of an encoding */
+	DECODE_PIECE = 4096, /* octets decoded at a time */
+};
 
 static const struct role_row {
 	const char *subtype; /* of message/ */
@@ -76,18 +83,28 @@ const struct part *parts_find(const struct parts *parts, enum part_role role)
 
 /* ---- decoding ---------------------------------------------------------------------------------------------------- */
 
-/* UTF-8 and what calls itself ASCII but is UTF-8 stay; the rest is converted, unknown charsets as windows-1252. */
-static void add_text(struct parts *parts, const char *charset, struct view octets)
+static iconv_t converter_of(struct view charset)
 {
-	bool is_stateful = charset != NULL && g_ascii_strncasecmp(charset, "iso-2022-", 9) == 0 &&
-			   view_find_byte(octets, '\x1b') != VIEW_NONE;
+	char name[LIMIT_CHARSET + 1];
+	bool needs_none = charset.len == 0 || charset.len > LIMIT_CHARSET ||
+			  view_eq_nocase(charset, VIEW_LIT("us-ascii")) || view_eq_nocase(charset, VIEW_LIT("utf-8"));
+	if (needs_none)
+		return (iconv_t)-1;
+	memcpy(name, charset.data, charset.len);
+	name[charset.len] = '\0';
+	return g_mime_iconv_open("UTF-8", name);
+}
+
+/* UTF-8 and what calls itself ASCII but is UTF-8 stay; the rest is converted, unknown charsets as windows-1252. */
+static void add_text(struct parts *parts, struct view charset, struct view octets)
+{
+	bool is_stateful =
+	    view_starts_nocase(charset, VIEW_LIT("iso-2022-")) && view_find_byte(octets, '\x1b') != VIEW_NONE;
 	if (view_is_utf8(octets) && !is_stateful) {
 		buf_add(&parts->text, octets);
 		return;
 	}
-	bool is_known = charset != NULL && g_ascii_strcasecmp(charset, "us-ascii") != 0 &&
-			g_ascii_strcasecmp(charset, "utf-8") != 0;
-	iconv_t converter = is_known ? g_mime_iconv_open("UTF-8", charset) : (iconv_t)-1;
+	iconv_t converter = converter_of(charset);
 	if (converter == (iconv_t)-1)
 		converter = g_mime_iconv_open("UTF-8", "windows-1252");
 	char *converted = converter == (iconv_t)-1 ? NULL : g_mime_iconv_strndup(converter, octets.data, octets.len);
@@ -97,18 +114,38 @@ static void add_text(struct parts *parts, const char *charset, struct view octet
 	g_free(converted);
 }
 
-/* Content without its transfer encoding. The caller frees the array. */
-static GByteArray *decode(GMimePart *part)
+static GMimeContentEncoding encoding_of(struct view header)
 {
-	GByteArray *octets = g_byte_array_new();
-	GMimeDataWrapper *content = g_mime_part_get_content(part);
-	if (content == NULL)
-		return octets;
-	GMimeStream *memory = g_mime_stream_mem_new_with_byte_array(octets);
-	g_mime_stream_mem_set_owner(GMIME_STREAM_MEM(memory), FALSE);
-	g_mime_data_wrapper_write_to_stream(content, memory);
-	g_object_unref(memory);
-	return octets;
+	char name[LIMIT_CHARSET + 1];
+	struct view value;
+	if (!mime_field(header, VIEW_LIT("Content-Transfer-Encoding"), &value) || value.len > LIMIT_CHARSET)
+		return GMIME_CONTENT_ENCODING_DEFAULT;
+	memcpy(name, value.data, value.len);
+	name[value.len] = '\0';
+	return g_mime_content_encoding_from_string(name);
+}
+
+static bool is_encoded(GMimeContentEncoding encoding)
+{
+	return encoding == GMIME_CONTENT_ENCODING_BASE64 || encoding == GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE ||
+	       encoding == GMIME_CONTENT_ENCODING_UUENCODE;
+}
+
+/* The content without its transfer encoding, borrowed from the body or from out. */
+static struct view decode(const struct mime_entity *entity, struct buf *out)
+{
+	GMimeContentEncoding encoding = encoding_of(entity->header);
+	GMimeEncoding state;
+	char piece[DECODE_PIECE * 2];
+	if (!is_encoded(encoding))
+		return entity->body;
+	g_mime_encoding_init_decode(&state, encoding);
+	for (struct view rest = entity->body; rest.len > 0; rest = view_skip(rest, DECODE_PIECE)) {
+		struct view from = view_head(rest, DECODE_PIECE);
+		buf_add(out, view_from(piece, g_mime_encoding_step(&state, from.data, from.len, piece)));
+	}
+	buf_add(out, view_from(piece, g_mime_encoding_flush(&state, "", 0, piece)));
+	return buf_view(out);
 }
 
 static void begin_part(struct parts *parts, enum part_role role, bool was_html)
@@ -122,11 +159,11 @@ static void end_part(struct parts *parts)
 	part->len = parts->text.len - part->at;
 }
 
-static void take_leaf(struct parts *parts, GMimePart *leaf, enum part_role role, bool is_html)
+static void take_leaf(struct parts *parts, const struct mime_entity *entity, struct view charset, enum part_role role,
+		      bool is_html)
 {
-	const char *charset = g_mime_object_get_content_type_parameter(GMIME_OBJECT(leaf), "charset");
-	GByteArray *octets = decode(leaf);
-	struct view content = view_head(view_from(octets->data, octets->len), LIMIT_INTAKE_PART);
+	AUTO_BUF decoded = buf_with_ceiling(LIMIT_INTAKE);
+	struct view content = view_head(decode(entity, &decoded), LIMIT_INTAKE_PART);
 	begin_part(parts, role, is_html);
 	if (is_html) {
 		AUTO_BUF plain = buf_with_ceiling(LIMIT_INTAKE_PART);
@@ -136,90 +173,109 @@ static void take_leaf(struct parts *parts, GMimePart *leaf, enum part_role role,
 		add_text(parts, charset, content);
 	}
 	end_part(parts);
-	g_byte_array_free(octets, TRUE);
 }
 
 /* ---- the walk ---------------------------------------------------------------------------------------------------- */
 
-static bool role_of(GMimeObject *object, enum part_role *ret_role, bool *ret_is_html)
+static bool role_of(const struct mime_type *type, enum part_role *ret_role, bool *ret_is_html)
 {
-	GMimeContentType *type = g_mime_object_get_content_type(object);
-	*ret_is_html = g_mime_content_type_is_type(type, "text", "html");
+	*ret_is_html = mime_is(type, "text", "html");
 	*ret_role = PART_TEXT;
-	if (g_mime_content_type_is_type(type, "text", "rfc822-headers")) {
+	if (mime_is(type, "text", "rfc822-headers")) {
 		*ret_role = PART_RETURNED;
 		return true;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(message_roles); i++) {
-		if (g_mime_content_type_is_type(type, "message", message_roles[i].subtype)) {
+		if (mime_is(type, "message", message_roles[i].subtype)) {
 			*ret_role = message_roles[i].role;
 			return true;
 		}
 	}
-	return *ret_is_html || g_mime_content_type_is_type(type, "text", "*");
+	return *ret_is_html || mime_is(type, "text", "*");
 }
 
 /* Gateways wrap the reports that they pass on. */
-static bool is_report(GMimeObject *object)
+static bool is_report(const struct mime_type *type)
 {
-	GMimeContentType *type = object == NULL ? NULL : g_mime_object_get_content_type(object);
-	return type != NULL && g_mime_content_type_is_type(type, "multipart", "report");
+	return mime_is(type, "multipart", "report");
 }
 
-static void take_object(struct parts *parts, GMimeObject *object, unsigned depth);
+static void take_entity(struct parts *parts, const struct mime_entity *entity, unsigned depth);
 
 /* Of a returned message the header is enough. */
-static void take_returned(struct parts *parts, GMimeMessagePart *leaf, unsigned depth)
+static void take_returned(struct parts *parts, struct view message, unsigned depth)
 {
-	GMimeMessage *message = g_mime_message_part_get_message(leaf);
-	if (message == NULL)
-		return;
-	if (is_report(g_mime_message_get_mime_part(message))) {
-		take_object(parts, g_mime_message_get_mime_part(message), depth + 1);
+	const struct mime_entity entity = mime_split(message);
+	const struct mime_type type = mime_type_of(entity.header);
+	if (is_report(&type)) {
+		take_entity(parts, &entity, depth + 1);
 		return;
 	}
-	char *header = g_mime_object_get_headers(GMIME_OBJECT(message), NULL);
 	begin_part(parts, PART_RETURNED, false);
-	add_text(parts, NULL, view_head(view_of(header), LIMIT_INTAKE_HEAD));
+	add_text(parts, VIEW_LIT(""), view_head(entity.header, LIMIT_INTAKE_HEAD));
 	end_part(parts);
-	g_free(header);
 }
 
-static void take_object(struct parts *parts, GMimeObject *object, unsigned depth)
+static void take_entity(struct parts *parts, const struct mime_entity *entity, unsigned depth)
 {
+	const struct mime_type type = mime_type_of(entity->header);
 	enum part_role role;
 	bool is_html;
-	if (object == NULL || parts->seen == LIMIT_INTAKE_PARTS || depth > LIMIT_INTAKE_DEPTH)
+	if (parts->seen == LIMIT_INTAKE_PARTS || depth > LIMIT_INTAKE_DEPTH)
 		return;
 	parts->seen++;
-	if (GMIME_IS_MULTIPART(object)) {
-		int count = g_mime_multipart_get_count(GMIME_MULTIPART(object));
-		for (int i = 0; i < count; i++)
-			take_object(parts, g_mime_multipart_get_part(GMIME_MULTIPART(object), i), depth + 1);
-	} else if (GMIME_IS_MESSAGE_PART(object)) {
-		take_returned(parts, GMIME_MESSAGE_PART(object), depth);
-	} else if (GMIME_IS_PART(object) && role_of(object, &role, &is_html)) {
-		take_leaf(parts, GMIME_PART(object), role, is_html);
+	if (mime_is(&type, "multipart", "*")) {
+		struct view body = entity->body, part;
+		while (mime_next_part(&body, type.boundary, &part)) {
+			const struct mime_entity inner = mime_split(part);
+			take_entity(parts, &inner, depth + 1);
+		}
+	} else if (role_of(&type, &role, &is_html)) {
+		bool is_message = role == PART_RETURNED && mime_is(&type, "message", "*") &&
+				  !mime_is(&type, "message", "global-headers");
+		if (is_message && !is_encoded(encoding_of(entity->header)))
+			take_returned(parts, entity->body, depth);
+		else
+			take_leaf(parts, entity, type.charset, role, is_html);
 	}
 }
 
-static void take_head(struct parts *parts, GMimeMessage *message)
+/* Unfolded, with its encoded words read. */
+static void add_value(struct parts *parts, struct view raw)
 {
+	char *copy = g_strndup(raw.data, raw.len);
+	char *unfolded = g_mime_utils_header_unfold(copy);
+	bool is_plain = view_is_ascii(raw) && view_find(raw, VIEW_LIT("=?")) == VIEW_NONE;
+	char *decoded = is_plain ? NULL : g_mime_utils_header_decode_text(NULL, unfolded);
+	buf_add(&parts->text, view_head(view_of(decoded != NULL ? decoded : unfolded), LIMIT_INTAKE_VALUE));
+	g_free(decoded);
+	g_free(unfolded);
+	g_free(copy);
+}
+
+/* The first field of each name. */
+static void find_values(struct view header, struct view ret_values[HEAD_FIELD_COUNT])
+{
+	struct field field;
+	enum field_step step;
+	while ((step = fields_next(&header, &field)) != FIELD_END) {
+		for (size_t i = 0; step == FIELD_READ && i < HEAD_FIELD_COUNT; i++) {
+			if (ret_values[i].data == NULL && field_is(&field, head_names[i]))
+				ret_values[i] = field.value;
+		}
+	}
+}
+
+static void take_head(struct parts *parts, struct view header)
+{
+	struct view values[HEAD_FIELD_COUNT] = { 0 };
+	find_values(header, values);
 	for (size_t i = 0; i < HEAD_FIELD_COUNT; i++) {
-		const char *value = g_mime_object_get_header(GMIME_OBJECT(message), head_names[i]);
 		parts->head[i].at = parts->text.len;
-		buf_add(&parts->text, view_head(view_of(value), LIMIT_INTAKE_VALUE));
+		if (values[i].len > 0)
+			add_value(parts, values[i]);
 		parts->head[i].len = parts->text.len - parts->head[i].at;
 	}
-}
-
-static void take_kind(struct parts *parts, GMimeMessage *message)
-{
-	GMimeObject *top = g_mime_message_get_mime_part(message);
-	if (!is_report(top))
-		return;
-	const char *report_type = g_mime_object_get_content_type_parameter(top, "report-type");
-	parts->is_status = report_type != NULL && g_ascii_strcasecmp(report_type, "delivery-status") == 0;
 }
 
 /* ---- the message ------------------------------------------------------------------------------------------------- */
@@ -245,19 +301,6 @@ static struct view without_blank_lines(struct view raw)
 	return raw;
 }
 
-static GMimeMessage *parse(struct view raw)
-{
-	GByteArray borrowed = { .data = (guint8 *)(uintptr_t)raw.data, .len = (guint)raw.len };
-	GMimeStream *stream = g_mime_stream_mem_new_with_byte_array(&borrowed);
-	g_mime_stream_mem_set_owner(GMIME_STREAM_MEM(stream), FALSE);
-	GMimeParser *parser = g_mime_parser_new_with_stream(stream);
-	g_mime_parser_set_persist_stream(parser, FALSE);
-	GMimeMessage *message = g_mime_parser_construct_message(parser, NULL);
-	g_object_unref(parser);
-	g_object_unref(stream);
-	return message;
-}
-
 static void reset(struct parts *parts)
 {
 	struct buf text = parts->text;
@@ -272,7 +315,7 @@ static void reset(struct parts *parts)
 static void take_undivided(struct parts *parts, struct view raw)
 {
 	begin_part(parts, PART_TEXT, false);
-	add_text(parts, NULL, view_head(view_skip(raw, header_length(raw)), LIMIT_INTAKE_PART));
+	add_text(parts, VIEW_LIT(""), view_head(view_skip(raw, header_length(raw)), LIMIT_INTAKE_PART));
 	end_part(parts);
 }
 
@@ -287,15 +330,13 @@ enum err parts_read(struct parts *parts, struct view raw)
 	raw = view_head(raw, LIMIT_INTAKE);
 	if (raw.len == 0 || header_length(raw) > LIMIT_INTAKE_HEAD)
 		return ERR_INVALID;
-	GMimeMessage *message = parse(raw);
-	if (message == NULL)
-		return ERR_INVALID;
-	take_head(parts, message);
-	take_kind(parts, message);
-	take_object(parts, g_mime_message_get_mime_part(message), 0);
+	const struct mime_entity message = mime_split(raw);
+	const struct mime_type type = mime_type_of(message.header);
+	parts->is_status = is_report(&type) && view_eq_nocase(type.report_type, VIEW_LIT("delivery-status"));
+	take_head(parts, message.header);
+	take_entity(parts, &message, 0);
 	if (parts->count == 0)
 		take_undivided(parts, raw);
-	g_object_unref(message);
 	/* A text cut short at its ceiling is still a text. */
 	return buf_err(&parts->text) == ERR_MEMORY ? ERR_MEMORY : ERR_OK;
 }

@@ -1,4 +1,4 @@
-/* A message taken apart: the header fields and the parts that tell what came back, decoded to UTF-8. The door to GMime. */
+/* A message taken apart: the header fields and the parts that tell what came back, decoded to UTF-8. With mail/eml.c the door to GMime. */
 #ifndef MAIL_PARTS_H
 #define MAIL_PARTS_H
 
