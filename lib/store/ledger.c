@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-enum statement { LEAVE_QUEUE, MARK, END, TAKE_BACK, END_NEW, NAME_DOUBTFUL, QUEUE, PARK, STATEMENT_COUNT };
+enum statement { LEAVE_QUEUE, MARK, END, TAKE_BACK, END_NEW, AWAIT, NAME_DOUBTFUL, QUEUE, PARK, STATEMENT_COUNT };
 
 /* The columns of one call, as arrays; in the order of the parameters. */
 enum column {
@@ -95,6 +95,13 @@ static const struct db_statement statements[] = {
 			     " AS i(campaign_id, subscriber_id, outcome, attempts, at, code, status, reason, reply,"
 			     " variant)"
 			     " ON CONFLICT DO NOTHING" },
+	/* A transaction whose commit was not heard of is repeated, and meanwhile another worker may have taken whom it put into the queue, and end
+	 * him in this moment. A statement that began before that end would not see it, and put him into the queue beside it: so whoever has such a
+	 * row is waited for first. $1 campaigns, $2 subscribers. */
+	[AWAIT] = { .name = "ledger_await",
+		    .sql = "SELECT FROM deferral f JOIN unnest($1::bigint[], $2::bigint[]) AS i(c, s)"
+			   " ON f.campaign_id = i.c AND f.subscriber_id = i.s ORDER BY f.campaign_id, f.subscriber_id"
+			   " FOR UPDATE OF f" },
 	[NAME_DOUBTFUL] = { .name = "ledger_name_doubtful",
 			    .sql = "INSERT INTO doubt (campaign_id, subscriber_id, attempt, worker_id, connection, at,"
 				   " decision, decided_at)"
@@ -305,7 +312,7 @@ static enum err move(struct db *db, const char *worker_id, const struct ledger_r
 	fill(&table, rows, count, false, false);
 	for (size_t i = 0; i < count; i++)
 		parked += rows[i].outcome == LEDGER_PARKED;
-	enum err err = ERR_OK;
+	enum err err = table.count == 0 ? ERR_OK : db_run(db, &statements[AWAIT], table.values + 1, 2, NULL, why);
 	for (size_t i = 0; err == ERR_OK && i < ARRAY_LEN(steps); i++) {
 		if (steps[i] == PARK ? parked > 0 : table.count > parked)
 			err = db_run(db, &statements[steps[i]], table.values, ARRAY_LEN(table.values), NULL, why);

@@ -1,5 +1,7 @@
 #include "store/ledger.h"
 
+#include <pthread.h>
+
 #include "base/clock.h"
 #include "base/limits.h"
 #include "tests/support/database.h"
@@ -94,8 +96,54 @@ START_TEST(a_row_that_is_there_keeps_none_of_the_others_out)
 	}
 END_TEST
 
+/* ---- a repetition while another worker ends the same people ---- */
+
+static void *repeat(void *argument)
+{
+	const struct ledger_row rows[] = { row_of(2, LEDGER_DEFERRED), row_of(3, LEDGER_DEFERRED) };
+	append(argument, rows, ARRAY_LEN(rows));
+	return NULL;
+}
+
+static void wait_for_lock(struct db *db)
+{
+	static const struct db_statement waiting = {
+		.name = "test_waiting",
+		.sql = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock')",
+	};
+	bool is_waiting = false;
+	while (!is_waiting) {
+		AUTO_DB_ROWS *found = NULL;
+		ck_assert_int_eq(db_run(db, &waiting, NULL, 0, &found, NULL), ERR_OK);
+		is_waiting = db_get_bool(found, 0, 0);
+	}
+}
+
+START_TEST(a_repetition_waits_for_the_end_of_another)
+	{
+		struct db *db = open_world(), *repeats = database_connect(database_last()),
+			  *looks = database_connect(database_last());
+		const struct ledger_row rows[] = { row_of(2, LEDGER_DEFERRED), row_of(3, LEDGER_DEFERRED) };
+		pthread_t thread;
+		append(db, rows, ARRAY_LEN(rows));
+		ck_assert_int_eq(db_begin(db, NULL), ERR_OK);
+		script(db, "DELETE FROM deferral WHERE subscriber_id = 3;"
+			   "INSERT INTO delivery (campaign_id, subscriber_id, outcome, attempts, at, code)"
+			   " VALUES (1, 3, 'accepted', 2, now(), 250)");
+		ck_assert_int_eq(pthread_create(&thread, NULL, repeat, repeats), 0);
+		wait_for_lock(looks);
+		ck_assert_int_eq(db_commit(db, NULL), ERR_OK);
+		pthread_join(thread, NULL);
+		check(db, "3 accepted | 2 deferred");
+		db_close(looks);
+		db_close(repeats);
+		db_close(db);
+	}
+END_TEST
+
 Suite *test_suite(void)
 {
-	const TTest *const tests[] = { a_repetition_changes_nothing, a_row_that_is_there_keeps_none_of_the_others_out };
+	const TTest *const tests[] = { a_repetition_changes_nothing, a_row_that_is_there_keeps_none_of_the_others_out,
+				       a_repetition_waits_for_the_end_of_another };
 	return suite_of("ledger", tests, database_start() ? ARRAY_LEN(tests) : 0);
 }
