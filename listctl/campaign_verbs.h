@@ -3,12 +3,14 @@
 #define LISTCTL_CAMPAIGN_VERBS_H
 
 #include "listctl/call.h"
+#include "store/campaign_files.h"
 #include "store/campaigns.h"
 #include "store/lists.h"
 
 /* cmd_campaign_write.c: what is sent */
 enum err campaign_create(struct call *call);
 enum err campaign_edit(struct call *call);
+/* cmd_campaign_preview.c */
 enum err campaign_preview(struct call *call);
 
 /* cmd_campaign_lint.c: what may go wrong */
@@ -39,6 +41,9 @@ enum err campaign_in_doubt(struct call *call);
 
 /* The campaign named by the first operand. The caller releases *ret_rows. */
 enum err campaign_named(struct call *call, struct campaign *ret_campaign, struct db_rows **ret_rows) MUST_USE;
+/* The files that the campaign has. Release *files with campaign_files_done(). */
+enum err campaign_take_files(struct call *call, uint64_t campaign_id, struct campaign_files *files,
+			     struct campaign_content *content) MUST_USE;
 /* Warns when the campaign named by the first operand is not going to be signed, or the DNS has not what it needs; ERR_REFUSED as dkim.required and
  * dns.check say. */
 enum err campaign_check_sending(struct call *call) MUST_USE;

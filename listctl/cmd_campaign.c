@@ -184,6 +184,8 @@ static const struct command_option content_options[] = {
 };
 static const struct command_option preview_options[] = {
 	{ "variant", "A|B|...", "which one; A unless told" },
+	{ "html", "FILE",
+	  "write the HTML as a page for a browser, its images in it; - writes it to the standard output" },
 	{ "raw", NULL, "the whole message as it is sent, headers and encodings included" },
 	{ 0 },
 };

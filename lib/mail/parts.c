@@ -96,12 +96,12 @@ static iconv_t converter_of(struct view charset)
 }
 
 /* UTF-8 and what calls itself ASCII but is UTF-8 stay; the rest is converted, unknown charsets as windows-1252. */
-static void add_text(struct parts *parts, struct view charset, struct view octets)
+static void add_text(struct buf *out, struct view charset, struct view octets)
 {
 	bool is_stateful =
 	    view_starts_nocase(charset, VIEW_LIT("iso-2022-")) && view_find_byte(octets, '\x1b') != VIEW_NONE;
 	if (view_is_utf8(octets) && !is_stateful) {
-		buf_add(&parts->text, octets);
+		buf_add(out, octets);
 		return;
 	}
 	iconv_t converter = converter_of(charset);
@@ -110,7 +110,7 @@ static void add_text(struct parts *parts, struct view charset, struct view octet
 	char *converted = converter == (iconv_t)-1 ? NULL : g_mime_iconv_strndup(converter, octets.data, octets.len);
 	if (converter != (iconv_t)-1)
 		g_mime_iconv_close(converter);
-	buf_add(&parts->text, converted != NULL ? view_of(converted) : octets);
+	buf_add(out, converted != NULL ? view_of(converted) : octets);
 	g_free(converted);
 }
 
@@ -168,9 +168,9 @@ static void take_leaf(struct parts *parts, const struct mime_entity *entity, str
 	if (is_html) {
 		AUTO_BUF plain = buf_with_ceiling(LIMIT_INTAKE_PART);
 		html_to_text(content, &plain);
-		add_text(parts, charset, buf_view(&plain));
+		add_text(&parts->text, charset, buf_view(&plain));
 	} else {
-		add_text(parts, charset, content);
+		add_text(&parts->text, charset, content);
 	}
 	end_part(parts);
 }
@@ -212,7 +212,7 @@ static void take_returned(struct parts *parts, struct view message, unsigned dep
 		return;
 	}
 	begin_part(parts, PART_RETURNED, false);
-	add_text(parts, VIEW_LIT(""), view_head(entity.header, LIMIT_INTAKE_HEAD));
+	add_text(&parts->text, VIEW_LIT(""), view_head(entity.header, LIMIT_INTAKE_HEAD));
 	end_part(parts);
 }
 
@@ -315,7 +315,7 @@ static void reset(struct parts *parts)
 static void take_undivided(struct parts *parts, struct view raw)
 {
 	begin_part(parts, PART_TEXT, false);
-	add_text(parts, VIEW_LIT(""), view_head(view_skip(raw, header_length(raw)), LIMIT_INTAKE_PART));
+	add_text(&parts->text, VIEW_LIT(""), view_head(view_skip(raw, header_length(raw)), LIMIT_INTAKE_PART));
 	end_part(parts);
 }
 
@@ -339,4 +339,30 @@ enum err parts_read(struct parts *parts, struct view raw)
 		take_undivided(parts, raw);
 	/* A text cut short at its ceiling is still a text. */
 	return buf_err(&parts->text) == ERR_MEMORY ? ERR_MEMORY : ERR_OK;
+}
+
+/* ---- a letter's HTML --------------------------------------------------------------------------------------------- */
+
+static bool add_html(const struct mime_entity *entity, unsigned depth, struct buf *out)
+{
+	const struct mime_type type = mime_type_of(entity->header);
+	if (mime_is(&type, "text", "html")) {
+		AUTO_BUF decoded = buf_with_ceiling(LIMIT_MESSAGE);
+		add_text(out, type.charset, decode(entity, &decoded));
+		return true;
+	}
+	struct view body = entity->body, part;
+	while (depth < LIMIT_INTAKE_DEPTH && mime_is(&type, "multipart", "*") &&
+	       mime_next_part(&body, type.boundary, &part)) {
+		const struct mime_entity inner = mime_split(part);
+		if (add_html(&inner, depth + 1, out))
+			return true;
+	}
+	return false;
+}
+
+enum err parts_html(struct view raw, struct buf *out)
+{
+	const struct mime_entity message = mime_split(raw);
+	return add_html(&message, 0, out) ? buf_err(out) : ERR_NOT_FOUND;
 }

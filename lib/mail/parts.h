@@ -62,6 +62,8 @@ void parts_done(struct parts *parts);
 
 struct view parts_head(const struct parts *parts, enum head_field field);
 struct view parts_text(const struct parts *parts, const struct part *part);
+/* Appends the first text/html part of a message, decoded. ERR_NOT_FOUND: it has none. */
+enum err parts_html(struct view raw, struct buf *out) MUST_USE;
 /* The first part of the role, or NULL. */
 const struct part *parts_find(const struct parts *parts, enum part_role role);
 

@@ -123,6 +123,23 @@ def test_every_shape(world):
     assert all(all(verdicts.values()) for verdicts in judged.values()), judged
 
 
+def test_page_for_a_browser(world):
+    "A preview's page is one member's HTML with the images in it; a letter without HTML has none."
+    world.setup()
+    world.listctl("import", "news", world.file("s.csv", "email,name\nann@a.test,Ünn & 李\n"))
+    _, body, files = SHAPES["related"]
+    world.listctl("campaign", "create", "c", "news", folder(world, "c", letter__md=f"---\nsubject: S\n---\n{body}", **files))
+    page = world.base / "page.html"
+    world.listctl("campaign", "preview", "c", "ann@a.test", "--html", page)
+    text = page.read_text()
+    assert "Ünn &amp; 李" in text and "cid:" not in text, text
+    assert text.count(f'src="data:image/png;base64,{base64.b64encode(PNG).decode()}"') == 2, text
+    assert world.listctl("campaign", "preview", "c", "ann@a.test", "--html", "-") == text
+    world.refused("campaign", "preview", "c", "--html", world.base / "no/where", says="no/where")
+    world.listctl("campaign", "create", "plain", "news", "--subject", "S", "--text", world.file("p.txt", "Only {{name}}\n"))
+    world.refused("campaign", "preview", "plain", "--html", page, says="no HTML")
+
+
 def test_files_that_are_refused(world):
     "What cannot be sent is said with its place and what to do, and nothing is created."
     world.setup()
