@@ -32,7 +32,7 @@ WARNINGS += -Wswitch-enum -Wimplicit-fallthrough
 WARNINGS += -Werror
 comma = ,
 SANITIZERS = $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
-PACKAGES = libpq libssl libcrypto libevent libgsasl gmime-3.0 jansson inih libidn2 smartcols md4c-html md4c libxml-2.0 libpsl libunbound
+PACKAGES = libpq libssl libcrypto libevent libgsasl gmime-3.0 jansson inih libidn2 smartcols md4c-html md4c libxml-2.0 libpsl libunbound libseccomp
 # Third-party headers are system headers: their warnings are not ours to mend.
 PACKAGE_CFLAGS := $(subst -I,-isystem ,$(shell pkg-config --cflags $(PACKAGES) 2>/dev/null))
 PACKAGE_LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lcsv -lunistring

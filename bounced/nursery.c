@@ -11,7 +11,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/limits.h"
+#include "bounced/insight.h"
 #include "bounced/parser.h"
+#include "mail/converters.h"
 #include "net/pair.h"
 
 /* Where a child finds its socket: the place of standard input. Standard error stays what it was. */
@@ -20,7 +23,9 @@ enum { OWN_FD = STDIN_FILENO };
 struct nursery {
 	struct classifier *classifier;
 	struct intake *intake;
+	struct converters *converters;
 	size_t most;
+	enum confine_mode confine;
 	struct slot {
 		pid_t pid; /* 0: none */
 		int ended_with;
@@ -47,11 +52,20 @@ static bool keep_only(int fd)
 	return syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0) == 0;
 }
 
+static void confine_or_leave(enum confine_role role, enum confine_mode mode)
+{
+	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+	struct confinement got;
+	if (confine(role, mode, NULL, 0, &got, &why) != ERR_OK)
+		_exit(EXIT_FAILURE);
+}
+
 static noreturn void be_parser(struct nursery *self, int fd, pid_t parent)
 {
 	/* It ends with its nursery, who alone can end it when it hangs. */
 	if (!keep_only(fd) || prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)
 		_exit(EXIT_FAILURE);
+	confine_or_leave(CONFINE_PARSER, self->confine);
 	parser_run(OWN_FD, self->intake, self->most);
 }
 
@@ -82,6 +96,10 @@ static void open_for(struct nursery *self, const struct nursery_order *order, in
 {
 	(void)passed;
 	self->most = order->most;
+	self->confine = order->confine;
+	if (rights_drop_all(&order->rights) != ERR_OK)
+		_exit(EXIT_FAILURE);
+	confine_or_leave(CONFINE_NURSERY, order->confine);
 	word->pid = getpid();
 }
 
@@ -131,11 +149,25 @@ static void obey(struct nursery *self, const struct nursery_order *order, int pa
 	struct nursery_word word = { .verb = order->verb, .slot = order->slot, .ended_with = -1 };
 	reap(self);
 	handlers[order->verb](self, order, passed, &word);
-	/* In a twin it was closed already, with everything else. */
-	if (passed > STDERR_FILENO)
+	/* In a twin it is closed already, with everything else. */
+	if (passed > OWN_FD)
 		close(passed);
 	if (pair_send(OWN_FD, view_from(&word, sizeof(word)), -1) != ERR_OK)
 		_exit(EXIT_SUCCESS);
+}
+
+/* What libraries do at their first use, some with files, is done before there are none. */
+static void warm_up(struct nursery *self)
+{
+	static const char message[] =
+	    "From: =?iso-8859-2?q?=B1?= <a@b.test>\r\nDate: Sun, 22 Nov 2026 10:00:00 +0100\r\n"
+	    "Subject: =?utf-8?b?w6Q=?=\r\nContent-Type: text/plain; charset=koi8-r\r\n"
+	    "Content-Transfer-Encoding: base64\r\n\r\nwcI=\r\n";
+	const struct view word = VIEW_LIT("w");
+	const struct inquiry inquiry = { .message = view_of(message), .words = &word, .word_count = 1 };
+	struct insight insight;
+	if (insight_read(self->intake, &inquiry, &insight) == ERR_OK)
+		insight_done(&insight);
 }
 
 static noreturn void run(int fd)
@@ -144,8 +176,9 @@ static noreturn void run(int fd)
 	for (size_t i = 0; i < NURSERY_SLOTS; i++)
 		self.slots[i].ended_with = -1;
 	if (!keep_only(fd) || classifier_new(&self.classifier) != ERR_OK ||
-	    intake_new(self.classifier, &self.intake) != ERR_OK)
+	    intake_new(self.classifier, &self.intake) != ERR_OK || converters_open(&self.converters) != ERR_OK)
 		_exit(EXIT_FAILURE);
+	warm_up(&self);
 	for (;;) {
 		struct nursery_order order;
 		size_t len;

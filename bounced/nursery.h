@@ -7,8 +7,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "base/err.h"
 #include "base/view.h"
+#include "bounced/confine.h"
+#include "bounced/rights.h"
 
 enum { NURSERY_SLOTS = 64 }; /* parsers at the same time */
 
@@ -25,6 +26,8 @@ struct nursery_order {
 	unsigned slot;
 	/* NURSERY_OPEN */
 	size_t most; /* octets of an inquiry */
+	enum confine_mode confine;
+	struct rights rights;
 };
 
 struct nursery_word {

@@ -33,6 +33,8 @@ struct job {
 	size_t sent;     /* octets of the frame */
 	uint32_t number;
 	bool again; /* a parser has died of it before, or while it had it */
+	uint64_t
+	    after; /* births: only one that was born later may have it, since what kills one parser may kill all there are */
 };
 
 struct line {
@@ -54,6 +56,7 @@ struct parser {
 	struct line given; /* in the order of their answers */
 	size_t count, octets;
 	uint32_t number; /* of the last one given */
+	uint64_t birth;
 	struct buf inbox;
 	const char *ended_as; /* why the last one was given up; NULL: it was the first */
 };
@@ -69,7 +72,8 @@ struct parsers {
 	struct parsers_options options;
 	struct parsers_owner owner;
 	struct nursery_end nurseries[NURSERIES];
-	size_t at_work; /* the nursery that births are asked of */
+	size_t at_work;  /* the nursery that births are asked of */
+	uint64_t births; /* so far */
 	struct line waiting;
 	struct loop_source *lost; /* tells the owner from the loop */
 	size_t count;
@@ -177,13 +181,13 @@ static bool takes_more(const struct parser *self)
 	return self->state == PARSER_READY && self->count < AHEAD_MESSAGES && self->octets < AHEAD_OCTETS;
 }
 
-/* The one with the least to do, NULL when nobody takes more. */
-static struct parser *idlest(struct parsers *self)
+/* The one with the least to do that may have the job, NULL when nobody takes more. */
+static struct parser *idlest(struct parsers *self, const struct job *job)
 {
 	struct parser *best = NULL;
 	for (size_t i = 0; i < self->count; i++) {
 		struct parser *parser = &self->parsers[i];
-		if (takes_more(parser) && (best == NULL || parser->octets < best->octets))
+		if (takes_more(parser) && parser->birth > job->after && (best == NULL || parser->octets < best->octets))
 			best = parser;
 	}
 	return best;
@@ -191,7 +195,8 @@ static struct parser *idlest(struct parsers *self)
 
 static void give_all(struct parsers *self)
 {
-	for (struct parser *parser; self->waiting.first != NULL && (parser = idlest(self)) != NULL;) {
+	for (struct parser *parser;
+	     self->waiting.first != NULL && (parser = idlest(self, self->waiting.first)) != NULL;) {
 		give(parser, line_take(&self->waiting));
 		send_given(parser);
 	}
@@ -325,6 +330,7 @@ static void try_birth(struct parser *self)
 		return;
 	}
 	self->state = PARSER_BORN;
+	self->birth = ++parsers->births;
 	stream_start(self->stream, &parser_handlers, self);
 	stream_set_deadline(self->stream, birth_us);
 }
@@ -359,8 +365,10 @@ static void take_back(struct parser *self, const char *cause, bool may_be_innoce
 	struct job *first = self->given.first;
 	if (first != NULL && first->sent > 0 && (first->again || !may_be_innocent))
 		give_up_first(self, cause);
-	else if (first != NULL && first->sent > 0)
+	else if (first != NULL && first->sent > 0) {
 		first->again = true;
+		first->after = parsers->births;
+	}
 	line_join(&self->given, &parsers->waiting);
 	line_join(&parsers->waiting, &self->given);
 	self->count = self->octets = 0;
@@ -483,6 +491,8 @@ static enum err make_parser(struct parsers *self, unsigned slot)
 static enum err open_nurseries(struct parsers *self, int fd)
 {
 	const struct nursery_order order = { .verb = NURSERY_OPEN,
+					     .confine = self->options.confine,
+					     .rights = self->options.rights,
 					     .most = self->options.most + FRAME_MOST_WORDS * (2 + LIMIT_TOKEN) + 8 };
 	for (size_t i = 0; i < NURSERIES; i++)
 		self->nurseries[i] = (struct nursery_end){ .parsers = self, .fd = -1 };

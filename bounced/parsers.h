@@ -4,7 +4,9 @@
 #ifndef BOUNCED_PARSERS_H
 #define BOUNCED_PARSERS_H
 
+#include "bounced/confine.h"
 #include "bounced/record.h"
+#include "bounced/rights.h"
 #include "net/loop.h"
 
 struct parsers;
@@ -22,6 +24,8 @@ struct parsers_options {
 	size_t count;        /* 1 to NURSERY_SLOTS */
 	size_t most;         /* octets of a message with its Return-Path */
 	int64_t patience_us; /* for one message */
+	enum confine_mode confine;
+	struct rights rights; /* to be dropped to */
 };
 
 /* ERR_MEMORY, ERR_IO. Callbacks come from the loop only. */

@@ -11,6 +11,7 @@
 #include "bounced/doors.h"
 #include "bounced/guesses.h"
 #include "bounced/peers.h"
+#include "bounced/readable.h"
 #include "bounced/session.h"
 
 static const int64_t report_every_us = INT64_C(5) * CLOCK_US_PER_SECOND;
@@ -250,9 +251,46 @@ static enum err make_parsers(struct server *self, int nursery)
 	const struct parsers_options options = { .nursery = nursery,
 						 .count = settings->bounced_parsers,
 						 .most = settings->bounced_max_message + LIMIT_COMMAND_LINE,
-						 .patience_us = settings->bounced_parse_timeout };
+						 .patience_us = settings->bounced_parse_timeout,
+						 .confine = confine_mode(settings),
+						 .rights = self->setup->rights };
 	const struct parsers_owner owner = { .self = self, .on_read = on_read, .on_lost = on_lost };
 	return parsers_new(self->loop, &options, &owner, &self->parsers);
+}
+
+static void log_confinement(enum confine_mode mode, const struct confinement *got)
+{
+	const char *missing = got->files ? "seccomp" : got->calls ? "landlock" : "landlock,seccomp";
+	if (mode == CONFINE_OFF)
+		log_event(LOG_WARNING, "sandbox.off", "%s", "");
+	else if (got->files && got->calls)
+		log_event(LOG_INFO, "sandbox.on", "%s", "");
+	else
+		log_event(LOG_WARNING, "sandbox.partial", "missing=%s", missing);
+}
+
+/* All is open, no thread has begun: from here on nothing is root's, and nothing is written. */
+static enum err confine_self(struct server *self, struct buf *why)
+{
+	const struct rights *rights = &self->setup->rights;
+	const enum confine_mode mode = confine_mode(&self->setup->settings);
+	struct readable readable;
+	struct confinement got;
+	if (rights_drop(rights) != ERR_OK) {
+		buf_addf(why, "the rights of root cannot be given up for those of %s", rights->name);
+		return ERR_DENIED;
+	}
+	if (geteuid() == 0)
+		log_event(LOG_WARNING, "rights.root", "%s", "");
+	enum err err = readable_find(self->setup, &readable);
+	if (err == ERR_OK)
+		err = confine(CONFINE_MAIN, mode, readable.paths, readable.count, &got, why);
+	if (err == ERR_OK)
+		log_confinement(mode, &got);
+	else if (why->len == 0)
+		buf_addf(why, "bounced cannot give up what it does not need: %s", err_name(err));
+	readable_done(&readable);
+	return err;
 }
 
 static enum err open_doors(struct server *self, struct buf *why)
@@ -261,7 +299,11 @@ static enum err open_doors(struct server *self, struct buf *why)
 	const struct committer_options options = { .settings = settings,
 						   .instance = self->setup->keyring.instance,
 						   .unsafe = self->setup->unsafe };
-	enum err err = committer_start(self->loop, &options, on_committed, self, &self->committer, why);
+	enum err err = doors_open(self->loop, settings, self->setup->proxy_networks, on_visit, self, &self->doors, why);
+	if (err == ERR_OK)
+		err = confine_self(self, why);
+	if (err == ERR_OK)
+		err = committer_start(self->loop, &options, on_committed, self, &self->committer, why);
 	if (err != ERR_OK)
 		return err;
 	self->host = (struct session_host){ .settings = settings,
@@ -272,7 +314,7 @@ static enum err open_doors(struct server *self, struct buf *why)
 					    .report_networks = self->setup->report_networks,
 					    .parsers = self->parsers,
 					    .committer = self->committer };
-	return doors_open(self->loop, settings, self->setup->proxy_networks, on_visit, self, &self->doors, why);
+	return ERR_OK;
 }
 
 static void release(struct server *self)

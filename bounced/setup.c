@@ -140,6 +140,8 @@ static enum err check_all(struct setup *setup, struct buf *why)
 	if (err == ERR_OK)
 		err = take_hostname(setup, why);
 	if (err == ERR_OK)
+		err = rights_find(&setup->settings, &setup->rights, why);
+	if (err == ERR_OK)
 		err = check_names(setup, why);
 	if (err == ERR_OK)
 		err = take_report_addresses(setup, why);

@@ -4,6 +4,7 @@
 
 #include "base/settings.h"
 #include "bounced/networks.h"
+#include "bounced/rights.h"
 #include "mail/keyring.h"
 #include "net/tls.h"
 
@@ -14,6 +15,7 @@ struct setup {
 	struct networks *report_networks, *proxy_networks;
 	struct tls_context *tls; /* NULL: no certificate is set */
 	char hostname[256];      /* bounced.hostname, else this host's name */
+	struct rights rights;
 	bool unsafe;
 };
 

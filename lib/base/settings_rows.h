@@ -207,6 +207,15 @@ SETTING(DURATION, bounced, idle_timeout, "5m", "time", "How long a session may b
 SETTING(DURATION, bounced, session_timeout, "20m", "time", "How long a session may last.")
 SETTING(DURATION, bounced, commit_timeout, "60s", "time",
 	"How long a message waits for its commit before it is answered 451; the peer sends it again.")
+SETTING(TEXT, bounced, user, "", "user",
+	"As whom bounced works when it is started by root: the rights of root are given up once it listens. Empty: it "
+	"stays "
+	"who started it.")
+SETTING(TEXT, bounced, group, "", "group", "The group beside it; empty: the user's own.")
+SETTING(WORD, bounced, sandbox, "prefer", "off prefer require",
+	"Whether bounced takes away from itself what it does not need: files by Landlock, system calls by seccomp. "
+	"prefer: as far as the "
+	"kernel can. require: it does not start where something is missing.")
 SETTING(COUNT, bounced, parsers, "1", "processes",
 	"Processes that read messages, up to 64. One reads some thousands of reports a second.")
 SETTING(DURATION, bounced, parse_timeout, "10s", "time",

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -31,7 +32,8 @@ enum trick {
 	BABBLES = 'b',
 	LIES = 'l',
 	DOUBLES = 't',
-	FLOODS = 'f'
+	FLOODS = 'f',
+	KILLS_ALL = 'k',
 };
 
 static void say(int fd, struct view octets)
@@ -70,6 +72,9 @@ static void play(int fd, const struct frame *frame, bool is_first_life)
 	char trick = inquiry.message.data[inquiry.message.len - 1];
 	if (trick == DIES || (trick == DIES_ONCE && is_first_life))
 		raise(SIGKILL);
+	/* As when a nursery dies: its parsers die with it. */
+	if (trick == KILLS_ALL && is_first_life)
+		kill(0, SIGKILL);
 	if (trick == HANGS)
 		pause();
 	if (trick == FLOODS)
@@ -100,33 +105,40 @@ static void be_parser(int fd, bool is_first_life)
 	}
 }
 
-static void be_nursery(int fd)
+/* The first `count` parsers are a process group. */
+static void be_nursery(int fd, size_t count)
 {
+	pid_t group = 0;
 	signal(SIGCHLD, SIG_IGN);
-	for (unsigned births = 0;; births++) {
+	for (size_t births = 0;;) {
 		struct nursery_order order;
 		size_t len;
 		int passed;
 		if (pair_receive(fd, &order, sizeof(order), &len, &passed) != ERR_OK)
 			_exit(0);
-		if (order.verb == NURSERY_OPEN)
-			births = 0;
-		if (order.verb == NURSERY_BEAR && fork() == 0) {
+		if (order.verb != NURSERY_BEAR)
+			continue;
+		pid_t pid = fork();
+		if (pid == 0) {
 			close(fd);
-			be_parser(passed, births <= 2); /* the twin was asked for before the first one */
+			setpgid(0, births < count ? group : 0);
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			be_parser(passed, births < count);
 		}
-		if (passed >= 0 && order.verb == NURSERY_BEAR)
-			close(passed);
+		if (births++ == 0)
+			group = pid;
+		setpgid(pid, births <= count ? group : pid);
+		close(passed);
 	}
 }
 
-static int fork_nursery(void)
+static int fork_nursery(size_t count)
 {
 	int fds[2];
 	ck_assert_int_eq(pair_new(SOCK_SEQPACKET, fds), ERR_OK);
 	if (fork() == 0) {
 		close(fds[0]);
-		be_nursery(fds[1]);
+		be_nursery(fds[1], count);
 	}
 	close(fds[1]);
 	return fds[0];
@@ -225,6 +237,7 @@ static const struct trick_row trick_rows[] = {
 	{ "one dies of it, twice", "hhhhdhhhh", 100, "d" },
 	{ "one dies of it, with large ones behind", "hdhhhh", 300 << 10, "d" },
 	{ "one was killed by somebody", "hhohhh", 100, "" },
+	{ "all were killed by somebody", "hhkhhh", 100, "" },
 	{ "one hangs", "hhshhh", 100, "s" },
 	{ "one babbles", "hhbhhh", 100, "b" },
 	{ "one answers another message", "hhlhhh", 100, "l" },
@@ -239,7 +252,7 @@ START_TEST(nothing_is_lost_whatever_a_parser_does)
 		for (size_t count = 1; count <= 3; count++) {
 			struct desk desk;
 			desk_open(&desk, count, strchr(row->tricks, HANGS) != NULL ? short_us : long_us,
-				  fork_nursery());
+				  fork_nursery(count));
 			put_all(&desk, row->tricks, row->octets);
 			run_until(&desk, strlen(row->tricks));
 			ck_row(row->label, desk.unread == strlen(row->unread));
@@ -256,7 +269,7 @@ END_TEST
 START_TEST(an_answer_too_many)
 	{
 		struct desk desk;
-		desk_open(&desk, 1, long_us, fork_nursery());
+		desk_open(&desk, 1, long_us, fork_nursery(1));
 		put_all(&desk, "hth", 100);
 		run_until(&desk, 3);
 		ck_assert_uint_le(desk.unread, 1);
@@ -268,7 +281,7 @@ END_TEST
 START_TEST(records_in_hand_are_released)
 	{
 		struct desk desk;
-		desk_open(&desk, 2, long_us, fork_nursery());
+		desk_open(&desk, 2, long_us, fork_nursery(2));
 		put_all(&desk, "shhhh", 200 << 10);
 		loop_run_once(desk.loop, CLOCK_US_PER_SECOND / 10);
 		desk_close(&desk);
