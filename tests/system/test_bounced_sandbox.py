@@ -1,9 +1,8 @@
 """What bounced takes away from itself, and that it still does all it has to."""
 
 import os
-import pathlib
 import pwd
-import re
+import random
 import shutil
 import signal
 
@@ -145,3 +144,28 @@ def test_rights_that_cannot_be_had(world):
         world.configure(**settings)
         done = world.run("bounced")
         assert done.returncode == 1 and says in done.stderr, done
+
+
+def test_postgres_by_tcp(world):
+    "A database that is reached by TCP, with a password from a file: found at the start and again after a restart, within the sandbox."
+    (one, two, *_), campaign = people(world, 2)
+    address = f"127.{random.randrange(1, 255)}.{random.randrange(255)}.{random.randrange(1, 255)}"  # others may have 5432 elsewhere
+    world.sql("ALTER ROLE verpost_bounced PASSWORD 'open sesame'")
+    world.postgres("stop")
+    with open(world.base / "pg/data/postgresql.conf", "a") as file:
+        file.write(f"listen_addresses = '{address}'\n")
+    with open(world.base / "pg/data/pg_hba.conf", "a") as file:
+        file.write("host all verpost_bounced 127.0.0.0/8 scram-sha-256\n")
+    world.postgres("start")
+    (world.base / "secret").mkdir()
+    passwords = world.file("secret/passwords", "*:*:*:*:open sesame\n")
+    passwords.chmod(0o600)
+    world.configure(**{"bounced.sandbox": "require", "database.bounced":
+                       f"host={address} dbname=verpost user=verpost_bounced passfile={passwords}"})
+    world.start("bounced")
+    deliver(world, "", return_path(world, campaign, one), dsn())
+    world.postgres("kill")
+    world.postgres("start")
+    until(lambda: deliver_if(world, return_path(world, campaign, two)), "PostgreSQL is found again")
+    assert len(events(world, one)) == len(events(world, two)) == 1
+    world.stop("bounced")
