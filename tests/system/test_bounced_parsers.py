@@ -1,5 +1,6 @@
 """The processes that read messages: whatever becomes of them, no report is lost, and nobody hears 5xx."""
 
+import base64
 import json
 import os
 import pathlib
@@ -159,9 +160,18 @@ def wire(path):
     return data if data.endswith(b"\r\n") else data + b"\r\n"
 
 
+def in_charset(world, charset, codec):
+    "A failure told in words only, which nobody understands without a converter of that character set."
+    text = "Your message could not be delivered.\r\n\r\n<p@example.test>: 550 5.1.1 User unknown\r\n"
+    body = base64.encodebytes(text.encode(codec)).decode()
+    return world.file(f"{charset}.eml", "From: MAILER-DAEMON@mx.example.test\nTo: x@bounce.test\nSubject: failure notice\n"
+                      f"MIME-Version: 1.0\nContent-Type: text/plain; charset={charset}\nContent-Transfer-Encoding: base64\n\n{body}")
+
+
 def test_inside_as_outside(world):
     "Every sample is told alike by the parser of bounced and by `listctl bounce classify`, which reads without one."
-    files = [path for path in reports() if 0 < path.stat().st_size < 500_000]
+    foreign = [in_charset(world, *row) for row in (("ibm037", "cp037"), ("ibm500", "cp500"), ("ibm1026", "cp1026"))]
+    files = [path for path in reports() if 0 < path.stat().st_size < 500_000] + foreign
     ids, campaign = people(world, len(files))
     world.configure(**{"bounced.parsers": 2, "bounced.max_messages": 100000})
     world.start("bounced")
@@ -181,4 +191,5 @@ def test_inside_as_outside(world):
         assert not said["reason"] or reason == said["reason"], (path, rows[person], said)
         assert not said["status"] or code == said["status"], (path, rows[person], said)
         assert recipient == (said["recipients"] or [""])[0], (path, rows[person], said)
+    assert all(rows[person][1] == "user-unknown" for person in ids[-len(foreign):]), rows
     assert "event=message.unread" not in world.log("bounced")
