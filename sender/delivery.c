@@ -82,6 +82,11 @@ static bool names_no_address(const struct smtp_event *event)
 	       (event->step == SMTP_STEP_MAIL || event->step == SMTP_STEP_DATA);
 }
 
+bool delivery_is_deferral(const struct smtp_event *event)
+{
+	return event->type == SMTP_REFUSED && event->reply.code != 0 && event->reply.code < CODE_PERMANENT;
+}
+
 bool delivery_blames_nobody(const struct smtp_event *event, const struct delivery_terms *terms)
 {
 	if (event->type != SMTP_REFUSED || event->reply.code < CODE_PERMANENT || event->step != SMTP_STEP_RCPT)

@@ -23,6 +23,9 @@ bool delivery_decide(struct recipient *recipient, const struct smtp_event *event
  * never the address's own (see reason_counts_from_relay()). See sender/distrust.h. */
 bool delivery_blames_nobody(const struct smtp_event *event, const struct delivery_terms *terms);
 
+/* A refusal for now. */
+bool delivery_is_deferral(const struct smtp_event *event);
+
 /* Such a refusal does not stand (sender/distrust.h): he is tried again after soon_us, twice as long each time, until these are the waits of the
  * schedule. False: his time is over, and he is refused in the relay's words. */
 bool delivery_disbelieve(struct recipient *recipient, const struct smtp_event *event,

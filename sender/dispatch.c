@@ -1,5 +1,7 @@
 #include "sender/dispatch.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "mail/address.h"
@@ -70,6 +72,14 @@ static bool may_begin(void *owner, struct recipient *recipient)
 			&recipient->mark, gate->dispatch->boot_us);
 }
 
+static uint64_t preferred(void *owner, const struct recipient *recipient, uint64_t others)
+{
+	const struct gate *gate = owner;
+	const struct dispatch *dispatch = gate->dispatch;
+	return relays_preferred(dispatch->relays, recipient->deferred_by, recipient->deferred_us, others,
+				dispatch->boot_us);
+}
+
 static void end_pace(struct dispatch *dispatch, struct recipient *recipient, enum pace_end end, struct view reply)
 {
 	pace_end(dispatch->pace, recipient->pace_relay, recipient->opened.address, &recipient->mark, end, reply,
@@ -83,6 +93,7 @@ static struct recipient *next_recipient(void *owner, struct relay *relay, struct
 			     relay_distrust(relay) };
 	const struct queue_gate queue_gate = { .owner = &gate,
 					       .may = pace_is_free(dispatch->pace) ? NULL : may_begin,
+					       .preferred = preferred,
 					       .tells_less = tells_less,
 					       .checked_since_us = dispatch->boot_us - FRESH_US,
 					       .wants_fresh = relay_wants_fresh(relay),
@@ -133,8 +144,20 @@ static bool may_send(void *owner, struct recipient *recipient, const char *conne
 	return true;
 }
 
+/* A relay may go before his row is written. That of the settings, whose name may be longer, is the only one there is. */
+static void name_relay(struct recipient *recipient)
+{
+	struct view name = view_of(relay_terms(recipient->through)->name);
+	if (name.len > sizeof(recipient->connection))
+		return;
+	memcpy(recipient->connection, name.data, name.len);
+	recipient->row.relay = view_from(recipient->connection, name.len);
+}
+
 static void settle(struct dispatch *dispatch, struct recipient *recipient)
 {
+	if (recipient->row.outcome == LEDGER_DEFERRED)
+		name_relay(recipient);
 	recipient->is_journaled = keeper_note(dispatch->keeper, JOURNAL_OUTCOME, &recipient->row);
 	queue_settle(dispatch->queue, recipient);
 }
@@ -255,10 +278,19 @@ static bool try_again(struct dispatch *dispatch, struct recipient *recipient, co
 	return true;
 }
 
-static void note_answer(struct dispatch *dispatch, struct recipient *recipient)
+/* What his end says of the relay. */
+static void note_answer(struct dispatch *dispatch, struct recipient *recipient, const struct smtp_event *event)
 {
-	relay_answered(recipient->through, dispatch->boot_us);
-	recipient->run->answered[relay_slot(recipient->through)]++;
+	struct relay *relay = recipient->through;
+	if (event->type == SMTP_ACCEPTED || event->step == SMTP_STEP_FINAL_DOT) {
+		relay_answered(relay, dispatch->boot_us);
+		recipient->run->answered[relay_slot(relay)]++;
+	}
+	if (event->type == SMTP_ACCEPTED)
+		relay_accepted(relay, dispatch->boot_us);
+	uint64_t others = recipient->relays & relays_working(dispatch->relays, dispatch->boot_us);
+	if (delivery_is_deferral(event) && relays_that_accept(dispatch->relays, relay, others) != 0)
+		relay_deferred(relay, recipient, destination_of(dispatch, recipient), event, dispatch->boot_us);
 }
 
 static void on_told(void *owner, struct recipient *recipient, const struct smtp_event *event, const char *connection)
@@ -272,8 +304,7 @@ static void on_told(void *owner, struct recipient *recipient, const struct smtp_
 		take_back(dispatch, recipient);
 		return;
 	}
-	if (event->type == SMTP_ACCEPTED || event->step == SMTP_STEP_FINAL_DOT)
-		note_answer(dispatch, recipient);
+	note_answer(dispatch, recipient, event);
 	bool blames_nobody = delivery_blames_nobody(event, &terms);
 	if (blames_nobody && try_again(dispatch, recipient, event))
 		return;
@@ -323,6 +354,12 @@ static bool has_room(void *owner)
 	return keeper_has_room(dispatch->keeper);
 }
 
+static uint64_t named(void *owner, struct view relay)
+{
+	const struct dispatch *dispatch = owner;
+	return relays_named(dispatch->relays, relay);
+}
+
 static uint64_t route(void *owner, struct run *run, struct view address)
 {
 	struct dispatch *dispatch = owner;
@@ -357,5 +394,5 @@ struct relay_owner dispatch_for_relays(struct dispatch *dispatch)
 
 struct queue_router dispatch_for_queue(struct dispatch *dispatch)
 {
-	return (struct queue_router){ .owner = dispatch, .route = route };
+	return (struct queue_router){ .owner = dispatch, .route = route, .named = named };
 }

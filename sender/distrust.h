@@ -2,7 +2,8 @@
  * destination, or would the relay refuse anybody? Its reply does not say. So the first one is not the end of a recipient: he is given back and tried again behind the others, and refused again he
  * is refused, if the relay has answered the content of somebody between; else he waits (sender/dispatch.c). A relay that refuses different recipients one after the other so, of more than one destination, and answers the content of none
  * between, is distrusted: it is to be left alone as one that cannot be reached. Then one more of them is enough, after that two, four and so
- * on, until it has answered a content: so all who wait are tried in an hour or two. Of one destination alone it is told by nobody that the relay is to blame: breakers hold that one (sender/breaker.h). Pure. */
+ * on, until it has answered a content: so all who wait are tried in an hour or two. Of one destination alone it is told by nobody that the relay is to blame: breakers hold that one (sender/breaker.h). Another one counts in the
+ * same way those whom a relay puts off, while others accept; what answers there is a message accepted. Pure. */
 #ifndef SENDER_DISTRUST_H
 #define SENDER_DISTRUST_H
 

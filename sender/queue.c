@@ -188,6 +188,11 @@ static void skip(struct queue *queue, struct recipient *recipient, struct view r
 	move(queue, recipient, RECIPIENT_SETTLED);
 }
 
+static uint64_t named(const struct queue *queue, struct view relay)
+{
+	return relay.len == 0 ? 0 : queue->router.named(queue->router.owner, relay);
+}
+
 static void add(struct queue *queue, struct batch *batch, const struct opened *opened, struct run *run, int64_t now_us,
 		int64_t checked_us)
 {
@@ -203,6 +208,8 @@ static void add(struct queue *queue, struct batch *batch, const struct opened *o
 	recipient->given_back = 0;
 	recipient->refused_by = 0;
 	recipient->counted_us = opened->refused_us == 0 ? 0 : checked_us - (now_us - opened->refused_us);
+	recipient->deferred_by = named(queue, opened->deferred_by);
+	recipient->deferred_us = checked_us - (now_us - opened->deferred_us);
 	recipient->is_confirmed = false;
 	recipient->is_journaled = false;
 	enter(queue, recipient, RECIPIENT_WAITING);
@@ -269,6 +276,7 @@ void queue_route(struct queue *queue, uint64_t kept)
 			count_for_relays(queue, at, 0 - is_counted);
 			at->relays = queue->router.route(queue->router.owner, at->run, at->opened.address);
 			at->refused_by &= kept;
+			at->deferred_by = named(queue, at->opened.deferred_by);
 			count_for_relays(queue, at, is_counted);
 		}
 	}
@@ -282,15 +290,23 @@ static bool is_in_doubt_there(const struct recipient *recipient, struct view rel
 	return doubted.len > name.len && view_starts(doubted, name) && doubted.data[name.len] == ' ';
 }
 
+static bool is_left_to_others(const struct recipient *recipient, uint64_t slot, const struct queue_gate *gate)
+{
+	uint64_t others = recipient->relays & ~recipient->refused_by & gate->other_relays;
+	bool is_unwanted = (recipient->refused_by & slot) != 0 || is_in_doubt_there(recipient, gate->relay_name);
+	if (is_unwanted && (others & ~slot) != 0)
+		return true;
+	bool has_preference = recipient->deferred_by != 0 && gate->preferred != NULL;
+	uint64_t preferred = has_preference ? gate->preferred(gate->owner, recipient, others) : 0;
+	return preferred != 0 && (preferred & slot) == 0;
+}
+
 static bool may_begin(struct recipient *recipient, unsigned relay, const struct queue_gate *gate)
 {
 	uint64_t slot = UINT64_C(1) << relay;
 	if (recipient->run->is_leaving || (recipient->relays & slot) == 0)
 		return false;
-	bool is_unwanted = (recipient->refused_by & slot) != 0 || is_in_doubt_there(recipient, gate->relay_name);
-	bool is_left_to_others =
-	    is_unwanted && (recipient->relays & ~recipient->refused_by & ~slot & gate->other_relays) != 0;
-	return !is_left_to_others && (gate->may == NULL || gate->may(gate->owner, recipient));
+	return !is_left_to_others(recipient, slot, gate) && (gate->may == NULL || gate->may(gate->owner, recipient));
 }
 
 /* Other relays have refused him, and this one is to say whether it does too: then he counts. Before all others, or each relay would refuse everybody

@@ -30,12 +30,15 @@ struct recipient {
 	struct pace_mark mark;
 	struct pace_relay *pace_relay; /* through which it was begun */
 	int64_t checked_us;            /* boot time when the database last said that it may be sent to */
-	int64_t stuck_us;      /* boot time since when no relay works for him (sender/doubtful.h); 0: one does */
-	unsigned given_back;   /* how often it was, not yet at its end */
-	uint64_t refused_by;   /* relays, before its content (sender/distrust.h): a bit for each slot */
-	int64_t counted_us;    /* boot time when the breakers counted such a refusal of his; 0: they have not */
-	bool is_confirmed;     /* a relay that has answered a content since then has refused him again */
-	bool is_journaled;     /* its outcome stands in the journal */
+	int64_t stuck_us;    /* boot time since when no relay works for him (sender/doubtful.h); 0: one does */
+	unsigned given_back; /* how often it was, not yet at its end */
+	uint64_t refused_by; /* relays, before its content (sender/distrust.h): a bit for each slot */
+	int64_t counted_us;  /* boot time when the breakers counted such a refusal of his; 0: they have not */
+	uint64_t
+	    deferred_by;     /* the relay that put him off at his last attempt: its slot's bit; 0: none that is there */
+	int64_t deferred_us; /* boot time when it did */
+	bool is_confirmed;   /* a relay that has answered a content since then has refused him again */
+	bool is_journaled;   /* its outcome stands in the journal */
 	struct ledger_row row; /* its views point here and into opened */
 	char status[JOURNAL_STATUS_MOST], reason[JOURNAL_REASON_MOST], connection[JOURNAL_CONNECTION_MOST];
 	char reply[LIMIT_REPLY_KEPT];
@@ -47,6 +50,8 @@ struct queue;
 struct queue_router {
 	void *owner;
 	uint64_t (*route)(void *owner, struct run *run, struct view address);
+	/* The slot's bit of the relay of that name; 0: it is not there. */
+	uint64_t (*named)(void *owner, struct view relay);
 };
 
 enum err queue_new(const struct queue_router *router, struct queue **ret_queue) MUST_USE;
@@ -69,6 +74,8 @@ void queue_route(struct queue *queue, uint64_t kept);
 struct queue_gate {
 	void *owner;
 	bool (*may)(void *owner, struct recipient *recipient); /* NULL: all */
+	/* Slots of those that should have who was put off by a relay, of `others` that fit him and work; 0: any. */
+	uint64_t (*preferred)(void *owner, const struct recipient *recipient, uint64_t others);
 	/* With wants_fresh: who tells less than others do; NULL: nobody. */
 	bool (*tells_less)(void *owner, struct recipient *recipient);
 	int64_t checked_since_us;

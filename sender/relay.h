@@ -57,6 +57,14 @@ void relay_disbelieved(struct relay *relay, const struct smtp_event *event);
 /* It answered a content, whatever it said; and whether it has done so after that time. */
 void relay_answered(struct relay *relay, int64_t now_us);
 bool relay_has_answered_since(const struct relay *relay, int64_t since_us);
+/* It accepted somebody; when it did last (0: never), whether that was after this time, and whether it keeps what is in its hands waiting. */
+void relay_accepted(struct relay *relay, int64_t now_us);
+int64_t relay_accepted_at(const struct relay *relay);
+bool relay_has_accepted_since(const struct relay *relay, int64_t since_us);
+bool relay_is_silent(const struct relay *relay, int64_t now_us);
+/* It put this recipient off, while others accept. */
+void relay_deferred(struct relay *relay, const struct recipient *recipient, struct view destination,
+		    const struct smtp_event *event, int64_t now_us);
 const struct distrust *relay_distrust(const struct relay *relay);
 void relay_write(struct relay *relay, int64_t now_us);
 

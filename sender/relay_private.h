@@ -27,12 +27,14 @@ struct relay {
 	struct hold hold;
 	struct session_limit limit;
 	struct distrust distrust;
+	struct distrust deferring; /* the same of those whom it puts off while other relays accept theirs */
 	bool is_quitting, has_news;
 	struct buf trouble;
 	struct buf refusal; /* for which it is to be left alone; empty: it is not */
 	struct buf
 	    disbelief; /* a refusal of somebody that does not stand, and it has answered no content since; empty: none */
 	int64_t answered_us; /* when it answered a content last; 0: never */
+	int64_t accepted_us; /* when it accepted one last; 0: never */
 };
 
 /* Of a login: whether it may be tried is the access's. */

@@ -4,6 +4,9 @@
 #include "base/log.h"
 #include "sender/relay_private.h"
 
+/* Whom it would have to itself does not wait for it longer than that. */
+#define SILENT_US (INT64_C(10) * CLOCK_US_PER_SECOND)
+
 /* ---- failing and working ---- */
 
 static void log_trip(const struct relay *relay, int64_t wait_us)
@@ -51,7 +54,8 @@ void relay_trouble_end_access(struct relay *relay, enum login_end end, struct co
 
 void relay_trouble_work(struct relay *relay, int64_t now_us)
 {
-	if (!backoff_is_failed(&relay->backoff))
+	/* Who is put off as before brings a connection to work, not the relay. */
+	if (!backoff_is_failed(&relay->backoff) || relay->deferring.bears > 0)
 		return;
 	backoff_clear(&relay->backoff);
 	relay_trouble_retell(relay, now_us);
@@ -72,6 +76,43 @@ void relay_refused(struct relay *relay, struct recipient *recipient, struct view
 	if (distrust_refused(&relay->distrust, recipient->opened.campaign_id, destination))
 		buf_addf(&relay->refusal, "%s: %u " VIEW_FMT " (said to %d in a row)", smtp_step_name(event->step),
 			 event->reply.code, VIEW_ARG(view_head(event->reply.text, LIMIT_REPLY_KEPT)), DISTRUST_AT);
+}
+
+void relay_deferred(struct relay *relay, const struct recipient *recipient, struct view destination,
+		    const struct smtp_event *event, int64_t now_us)
+{
+	bool is_new = recipient->deferred_by != UINT64_C(1) << relay->parts.slot;
+	if (!is_new || backoff_waits(&relay->backoff, now_us) || relay->refusal.len > 0)
+		return;
+	if (distrust_refused(&relay->deferring, recipient->opened.campaign_id, destination))
+		buf_addf(&relay->refusal,
+			 "%s: %u " VIEW_FMT " (said to %d in a row and nobody accepted, while another relay accepts)",
+			 smtp_step_name(event->step), event->reply.code,
+			 VIEW_ARG(view_head(event->reply.text, LIMIT_REPLY_KEPT)), DISTRUST_AT);
+}
+
+void relay_accepted(struct relay *relay, int64_t now_us)
+{
+	relay->accepted_us = now_us;
+	bool was_deferring = relay->deferring.bears > 0;
+	distrust_answered(&relay->deferring);
+	if (was_deferring)
+		relay_trouble_work(relay, now_us);
+}
+
+int64_t relay_accepted_at(const struct relay *relay)
+{
+	return relay->accepted_us;
+}
+
+bool relay_has_accepted_since(const struct relay *relay, int64_t since_us)
+{
+	return relay->accepted_us != 0 && relay->accepted_us > since_us;
+}
+
+bool relay_is_silent(const struct relay *relay, int64_t now_us)
+{
+	return relay->pool.in_hand > 0 && now_us - relay->accepted_us > SILENT_US;
 }
 
 void relay_disbelieved(struct relay *relay, const struct smtp_event *event)

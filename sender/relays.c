@@ -247,6 +247,46 @@ uint64_t relays_working(const struct relays *relays, int64_t now_us)
 	return slots;
 }
 
+static uint64_t bit_of(const struct relay *relay)
+{
+	return UINT64_C(1) << relay_slot(relay);
+}
+
+uint64_t relays_named(const struct relays *relays, struct view name)
+{
+	for (size_t i = 0; i < relays->count; i++) {
+		const struct relay *relay = relays->members[i].relay;
+		if (!relay_is_quitting(relay) && view_eq(view_of(relay_terms(relay)->name), name))
+			return bit_of(relay);
+	}
+	return 0;
+}
+
+uint64_t relays_that_accept(const struct relays *relays, const struct relay *relay, uint64_t others)
+{
+	uint64_t accepting = 0;
+	for (size_t i = 0; i < relays->count; i++) {
+		const struct relay *other = relays->members[i].relay;
+		if (other != relay && relay_has_accepted_since(other, relay_accepted_at(relay)))
+			accepting |= bit_of(other);
+	}
+	return accepting & others;
+}
+
+uint64_t relays_preferred(const struct relays *relays, uint64_t deferred_by, int64_t since_us, uint64_t others,
+			  int64_t now_us)
+{
+	for (size_t i = 0; i < relays->count; i++) {
+		const struct relay *relay = relays->members[i].relay;
+		if (bit_of(relay) != deferred_by)
+			continue;
+		bool is_same = (others & deferred_by) != 0 && relay_has_accepted_since(relay, since_us) &&
+			       !relay_is_silent(relay, now_us);
+		return is_same ? deferred_by : relays_that_accept(relays, relay, others);
+	}
+	return 0;
+}
+
 /* ---- a turn ---- */
 
 static uint64_t held_by_leaving(const struct relays *relays)

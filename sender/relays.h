@@ -25,6 +25,15 @@ uint64_t relays_kept(const struct relays *relays);
 /* The relays, a bit for each slot, that a recipient may go through; 0: none fits it. */
 uint64_t relays_route(struct relays *relays, struct run *run, struct view address);
 
+/* The slot's bit of the one of that name that is not quitting; 0: none. */
+uint64_t relays_named(const struct relays *relays, struct view name);
+/* Who should have a recipient that one of them (its slot's bit) put off then, of others that work: the same one, if it has accepted somebody since; else those
+ * that accepted somebody later than it did; 0: nothing tells. */
+uint64_t relays_preferred(const struct relays *relays, uint64_t deferred_by, int64_t since_us, uint64_t others,
+			  int64_t now_us);
+/* Those of others that accepted somebody later than this one did. */
+uint64_t relays_that_accept(const struct relays *relays, const struct relay *relay, uint64_t others);
+
 /* The slots of those for which relay_works(). */
 uint64_t relays_working(const struct relays *relays, int64_t now_us);
 

@@ -23,6 +23,7 @@ enum column {
 	DATE_AT,
 	CONNECTION,
 	WAITS_FOR,
+	RELAY,
 	COLUMN_COUNT,
 	ENDS_VALUES = VARIANT + 1 /* those of the ledger itself */
 };
@@ -45,6 +46,7 @@ static const enum db_type column_types[] = {
 	[VARIANT] = DB_INT,
 	[CONNECTION] = DB_TEXT,
 	[WAITS_FOR] = DB_TEXT,
+	[RELAY] = DB_TEXT,
 };
 static_assert(ARRAY_LEN(column_types) == COLUMN_COUNT, "one type per column");
 
@@ -59,9 +61,9 @@ static_assert(ARRAY_LEN(outcome_names) == LEDGER_OUTCOME_COUNT, "one name per ou
 #define MOVED                                                                                                          \
 	"unnest($2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::timestamptz[], $7::bigint[], $8::text[],"    \
 	" $9::text[], $10::text[], $11::bigint[], $12::timestamptz[], $13::timestamptz[], $14::bigint[],"              \
-	" $15::bigint[], $16::timestamptz[], $17::text[], $18::text[])"                                                \
+	" $15::bigint[], $16::timestamptz[], $17::text[], $18::text[], $19::text[])"                                   \
 	" AS i(campaign_id, subscriber_id, state, attempts, at, code, status, reason, reply, variant,"                 \
-	" first_attempt_at, next_attempt_at, key_id, day, date_at, connection, waits_for)"
+	" first_attempt_at, next_attempt_at, key_id, day, date_at, connection, waits_for, relay)"
 
 #define HAS_NO_END                                                                                                     \
 	" NOT EXISTS (SELECT FROM delivery d"                                                                          \
@@ -115,18 +117,18 @@ static const struct db_statement statements[] = {
 	[QUEUE] = { .name = "ledger_queue",
 		    .sql =
 			"INSERT INTO deferral AS f (campaign_id, subscriber_id, state, attempts, first_attempt_at,"
-			" last_attempt_at, next_attempt_at, key_id, day, date_at, variant, code, status, reply)"
+			" last_attempt_at, next_attempt_at, key_id, day, date_at, variant, code, status, reply, relay)"
 			" SELECT i.campaign_id, i.subscriber_id, i.state, i.attempts, i.first_attempt_at,"
 			" greatest(i.at, i.first_attempt_at),"
 			" CASE WHEN i.state = 'deferred' OR (" IS_RESENT ") THEN i.next_attempt_at END,"
-			" i.key_id, i.day, i.date_at, i.variant, i.code, i.status, i.reply"
+			" i.key_id, i.day, i.date_at, i.variant, i.code, i.status, i.reply, i.relay"
 			" FROM " MOVED " JOIN campaign c ON c.id = i.campaign_id"
 			" WHERE i.state <> 'parked' AND" HAS_NO_END
 			" ON CONFLICT (campaign_id, subscriber_id) DO UPDATE SET state = excluded.state,"
 			" attempts = excluded.attempts, last_attempt_at = excluded.last_attempt_at,"
 			" first_attempt_at = coalesce(f.first_attempt_at, excluded.first_attempt_at),"
 			" next_attempt_at = excluded.next_attempt_at, code = excluded.code, status = excluded.status,"
-			" reply = excluded.reply, opened_by = NULL, waits_for = NULL"
+			" reply = excluded.reply, relay = excluded.relay, opened_by = NULL, waits_for = NULL"
 			" WHERE f.opened_by = $1::uuid AND f.attempts < excluded.attempts" },
 	/* Untried: what an earlier attempt left (its state, when it was) stays. Who waits for a group that is held has no time; where the
 	 * hold was lifted meanwhile it is now. The lock makes whoever lifts it wait for this transaction, and sees its rows then. */
@@ -215,6 +217,7 @@ static void table_add(struct table *table, const struct ledger_row *row)
 	db_array_add_int(&columns[DATE_AT], row->terms.date_us);
 	add_text(&columns[CONNECTION], row->connection);
 	add_text(&columns[WAITS_FOR], row->waits_for);
+	add_text(&columns[RELAY], row->relay);
 }
 
 static void fill(struct table *table, const struct ledger_row *rows, size_t count, bool ends, bool only_from_queue)

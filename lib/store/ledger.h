@@ -32,6 +32,7 @@ struct ledger_row {
 	int64_t first_attempt_us,
 	    next_attempt_us; /* IN_DOUBT: when to send again, should the campaign say so and it be the first doubt */
 	struct copy_terms terms;
+	struct view relay;      /* LEDGER_DEFERRED: its name, by which he was put off; empty: not known */
 	struct view connection; /* LEDGER_IN_DOUBT: which connection, for a person */
 	struct view
 	    waits_for; /* LEDGER_PARKED: a key of store/budgets.h, or "hold:GROUP": without a time, while the group is held */

@@ -33,6 +33,8 @@ enum column {
 	ATTEMPTS,
 	FIRST_ATTEMPT_AT,
 	REFUSED_AT,
+	DEFERRED_BY,
+	DEFERRED_AT,
 	IS_DOUBTFUL,
 	DOUBTED,
 	KEY_ID,
@@ -85,7 +87,8 @@ enum person_column {
 /* From o, one row a recipient, all that is needed to send to it. */
 #define SELECT_OPENED                                                                                                  \
 	" SELECT o.campaign_id, g.list_id, o.subscriber_id, o.chunk_no, o.first, s.address, s.name, "                  \
-	"s.attributes," SKIP_REASON_SQL ", o.attempts, o.first_attempt_at, o.refused_at, o.is_doubtful, o.doubted, "   \
+	"s.attributes," SKIP_REASON_SQL                                                                                \
+	", o.attempts, o.first_attempt_at, o.refused_at, o.deferred_by, o.deferred_at, o.is_doubtful, o.doubted, "     \
 	"o.key_id, o.day, o.date_at, o.variant"                                                                        \
 	" FROM o" PERSON_JOINS("o") " ORDER BY o.n"
 
@@ -160,6 +163,7 @@ enum person_column {
 	" RETURNING f.campaign_id, 0 AS chunk_no, 0 AS first, f.subscriber_id, f.next_attempt_at AS n,"                \
 	" f.attempts, f.first_attempt_at,"                                                                             \
 	" CASE WHEN f.state = 'deferred' AND f.code >= 500 THEN f.last_attempt_at END AS refused_at,"                  \
+	" f.relay AS deferred_by, CASE WHEN f.relay IS NOT NULL THEN f.last_attempt_at END AS deferred_at,"            \
 	" f.state = 'in_doubt' AS is_doubtful, CASE WHEN f.state = 'in_doubt' THEN (SELECT d.connection FROM doubt d"  \
 	" WHERE d.campaign_id = f.campaign_id AND d.subscriber_id = f.subscriber_id AND d.attempt = f.attempts) END"   \
 	" AS doubted,"                                                                                                 \
@@ -192,8 +196,8 @@ static const struct db_statement statements[] = {
 			      " RETURNING w.campaign_id, w.chunk_no, w.first, w.last),"
 			      " o AS ("
 			      " SELECT t.campaign_id, t.chunk_no, t.first, a.id AS subscriber_id, a.n, 0 AS attempts,"
-			      " NULL::timestamptz AS first_attempt_at, NULL::timestamptz AS refused_at, false AS "
-			      "is_doubtful,"
+			      " NULL::timestamptz AS first_attempt_at, NULL::timestamptz AS refused_at, NULL::text AS "
+			      "deferred_by, NULL::timestamptz AS deferred_at, false AS is_doubtful,"
 			      " NULL::text AS doubted, k.key_id, "
 			      "k.day, k.date_at, k.variant"
 			      " FROM t JOIN campaign_chunk k ON k.campaign_id = t.campaign_id AND k.chunk_no = "
@@ -443,6 +447,8 @@ struct opened openings_get(const struct openings *openings, size_t at)
 		.attempts = (unsigned)db_get_int(rows, at, ATTEMPTS),
 		.first_attempt_us = db_get_time(rows, at, FIRST_ATTEMPT_AT),
 		.refused_us = db_get_time(rows, at, REFUSED_AT),
+		.deferred_by = db_get_text(rows, at, DEFERRED_BY),
+		.deferred_us = db_get_time(rows, at, DEFERRED_AT),
 		.is_doubtful = db_get_bool(rows, at, IS_DOUBTFUL),
 		.doubted = db_get_text(rows, at, DOUBTED),
 		.terms = { .key_id = (unsigned)db_get_int(rows, at, KEY_ID),

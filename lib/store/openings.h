@@ -66,6 +66,8 @@ struct opened {
 	unsigned attempts;        /* made before now */
 	int64_t first_attempt_us; /* 0: none yet */
 	int64_t refused_us;       /* the last one, when it was a refusal for good that did not stand; 0: it was not */
+	struct view deferred_by;  /* the relay that put him off last; empty: not known, or none has */
+	int64_t deferred_us;      /* when it did; 0 likewise */
 	bool is_doubtful;         /* the last attempt is in doubt */
 	struct view doubted;      /* on which connection (store/doubts.h); empty: not known, or not in doubt */
 	struct copy_terms terms;

@@ -348,9 +348,46 @@ START_TEST(his_campaign_was_left)
 	}
 END_TEST
 
+/* Where somebody is tried next whom relay ONE put off at time 100. */
+START_TEST(after_a_deferral)
+	{
+		enum { SOON = 1000, LATE = 20000000, FIRST = 1, SECOND = 2, BOTH = 3 };
+		static const struct {
+			const char *label;
+			int64_t one_accepted, two_accepted; /* 0: nobody yet */
+			int64_t now_us;
+			uint64_t others, preferred;
+		} rows[] = {
+			{ "neither has accepted anybody", 0, 0, SOON, BOTH, 0 },
+			{ "the other one has", 0, 50, SOON, BOTH, SECOND },
+			{ "and this one before", 40, 50, SOON, BOTH, SECOND },
+			{ "this one later, but before it put him off", 60, 50, SOON, BOTH, 0 },
+			{ "this one since", 150, 200, SOON, BOTH, FIRST },
+			{ "long ago, and it has nothing to do", 150, 200, LATE, BOTH, FIRST },
+			{ "since, but is left alone", 150, 200, SOON, SECOND, SECOND },
+			{ "the other one is left alone", 0, 50, SOON, FIRST, 0 },
+		};
+		for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+			struct world world;
+			make_world(&world);
+			struct relay *relays[] = { relays_at(world.relays, ONE), relays_at(world.relays, TWO) };
+			const int64_t accepted[] = { rows[i].one_accepted, rows[i].two_accepted };
+			for (size_t k = 0; k < ARRAY_LEN(relays); k++) {
+				ck_assert_uint_eq(relay_slot(relays[k]), k);
+				if (accepted[k] != 0)
+					relay_accepted(relays[k], accepted[k]);
+			}
+			uint64_t preferred = relays_preferred(world.relays, FIRST, 100, rows[i].others, rows[i].now_us);
+			ck_row(rows[i].label, preferred == rows[i].preferred);
+			clear_world(&world);
+		}
+	}
+END_TEST
+
 Suite *test_suite(void)
 {
 	const TTest *const tests[] = { first_refusals,  the_second_refusal,  another_relay_is_asked,
-				       both_refuse_him, the_other_one_knows, his_campaign_was_left };
+				       both_refuse_him, the_other_one_knows, his_campaign_was_left,
+				       after_a_deferral };
 	return suite_of("dispatch", tests, database_start() ? ARRAY_LEN(tests) : 0);
 }
