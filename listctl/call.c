@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
+#include "listctl/safe_text.h"
+
 enum { OPTION_NONE = COMMAND_OPTIONS };
 
 /* Where the value of an option stands; OPTION_NONE when the verb's row does not have it. */
@@ -91,9 +94,10 @@ static void say(const char *start, const char *format, va_list values) PRINTF_LI
 
 static void say(const char *start, const char *format, va_list values)
 {
-	fputs(start, stderr);
-	vfprintf(stderr, format, values);
-	fputc('\n', stderr);
+	AUTO_BUF text = buf_with_ceiling(LIMIT_MESSAGE);
+	buf_add(&text, view_of(start));
+	buf_addv(&text, format, values);
+	safe_text_print(buf_view(&text), stderr);
 }
 
 void call_note(const struct call *call, const char *format, ...)

@@ -5,13 +5,16 @@
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "listctl/safe_text.h"
 
 /* Y or N; ERR_REFUSED with the question when nobody can answer. */
 static enum err ask(struct call *call, const char *unasked, const char *question)
 {
+	AUTO_BUF shown = buf_with_ceiling(LIMIT_MESSAGE);
 	if (!isatty(STDIN_FILENO))
 		return call_refuse(call, ERR_REFUSED, "%s", unasked);
-	fprintf(stderr, "%s [y/N] ", question);
+	safe_text_add(view_of(question), &shown);
+	fprintf(stderr, "%s [y/N] ", buf_text(&shown));
 	fflush(stderr);
 	char answer[16];
 	if (fgets(answer, sizeof(answer), stdin) != NULL && (answer[0] == 'y' || answer[0] == 'Y'))

@@ -11,6 +11,7 @@
 #include "listctl/arguments.h"
 #include "listctl/help.h"
 #include "listctl/keys.h"
+#include "listctl/safe_text.h"
 
 enum exit_status { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2 };
 
@@ -40,7 +41,8 @@ static enum exit_status refuse(enum err err, struct buf *why, enum exit_status s
 		[ERR_IO] = "input or output failed",
 	};
 	const char *cause = causes[err] == NULL ? err_name(err) : causes[err];
-	fprintf(stderr, "listctl: %s\n", why->len == 0 ? cause : buf_text(why));
+	fputs("listctl: ", stderr);
+	safe_text_print(why->len == 0 ? view_of(cause) : buf_view(why), stderr);
 	return status;
 }
 

@@ -159,6 +159,8 @@ static bool find_terms(struct probe *probe, struct relay_terms *ret_terms, struc
 	enum err err = relays_list(prober->db, name, &rows, why);
 	if (err != ERR_OK && !(is_default && err == ERR_NOT_FOUND))
 		return false;
+	if (err == ERR_NOT_FOUND)
+		buf_reset(why); /* no reason: the settings' relay takes the place of the row */
 	const struct relay_row row = err == ERR_OK ? relays_get(rows, 0) : (struct relay_row){ 0 };
 	if (!is_default || row.is_enabled)
 		return relay_terms_read(prober->setup, &row, ret_terms, why) == ERR_OK;

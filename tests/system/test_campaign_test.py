@@ -116,5 +116,12 @@ def test_what_cannot_be_sent(world):
     world.mailworld("")
     until(lambda: world.run("listctl", "campaign", "test", "c", "one@sub.x.test", "--relay", "other").returncode == 0, "taken")
     assert world.value("SELECT count(*) FROM delivery") == "0"
+    # Without rows of relays the settings' one is asked; what cannot be merged is told as it is.
+    world.listctl("relay", "rm", "other")
+    world.sql("UPDATE subscriber SET attributes = '{\"site\": \"javascript:x\"}'")
+    world.listctl("campaign", "create", "odd", "news", "--subject", "s", "--html", world.file("h.html", "<p><a href='{{site}}'>x</a></p>"))
+    rows = json.loads(world.run("listctl", "campaign", "test", "odd", "one@test.test", "--format", "json").stdout)
+    assert "site" in rows[0]["reply"] and "relay" not in rows[0]["reply"], rows
     world.listctl("campaign", "delete", "c")
+    world.listctl("campaign", "delete", "odd")
     assert world.value("SELECT count(*) FROM campaign_test") == "0"

@@ -107,7 +107,7 @@ def test_eml_refused(world):
     begin(world)
 
     def bad(it, *says, options=()):
-        world.refused("campaign", "create", "x", "news", write(world, it), *options, says=["letter.eml", *says])
+        return world.refused("campaign", "create", "x", "news", write(world, it), *options, says=["letter.eml", *says])
 
     def edited(change):
         it = full()
@@ -126,6 +126,11 @@ def test_eml_refused(world):
     bad(bytes(full()).replace(b"cid:logo@x", b"cid:gone@x"), "part 1.2.1 (text/html): line 1, column", "the image gone@x.test: no part")
     bad(edited(lambda it: it.add_attachment(b"MZ", "application", "pdf", filename="b.pdf")),
         "part 4 (application/pdf): the attachment b.pdf: it is a program")
+    said = bad(bytes(full()).replace(b"cid:logo@x", b"cid:\x1b[2Jgone@x"), "the image \\x1B[2Jgone@x.test")
+    assert "\x1b" not in said, said
+    said = bad(edited(lambda it: it.get_payload()[2].replace_header("Content-Disposition", "attachment; filename*=utf-8''a%1B%5B2J.csv")),
+               "part 3 (text/csv)")
+    assert "\x1b" not in said, said
     bad(edited(lambda it: it.add_attachment(b"%PDF-" + bytes(6 << 20), "application", "pdf", filename="b.pdf")), "campaign.attachments_max")
     bad(edited(lambda it: it.add_attachment(letter("Inner"))), "part 4 (message/rfc822): it is a message within the message")
     bad(bytes(full()).rsplit(b"\r\n--", 1)[0], "cut short")

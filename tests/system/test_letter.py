@@ -157,7 +157,7 @@ def test_mistakes(world):
 
     def bad(text, *says, name="m.md", options=(), code=1):
         path = world.file(name, text)
-        world.refused("campaign", "create", "x", "news", path, *options, code=code, says=[*says])
+        return world.refused("campaign", "create", "x", "news", path, *options, code=code, says=[*says])
 
     bad(head + "Hi\n\n* a {{nam}}\n", "m.md: line 6, column 5", "nam")
     bad(head + "Hi {{#city}}\n", "m.md: line 4, column 4", "{{/city}}")
@@ -169,6 +169,8 @@ def test_mistakes(world):
     bad(head + "<p>\n<!-- {{city}} --><p {{city}}><a href={{city}}>", "m.html: line 5, column 6", "comment", name="m.html")
     bad(head + "{{#orders}}{{skew}}{{/orders}}\n", "m.md: line 4, column 12", "skew")
     bad("---\nsubjekt: S\n---\nHi\n", "m.md: line 2, column 1", "subject, from, reply-to, preheader, html, attachments")
+    said = bad("---\nsub\x1b[2Jject: S\n---\nHi\n", "m.md: line 2, column 1", "sub\\x1B[2Jject")
+    assert "\x1b" not in said, said
     bad("---\nsubject: S\nfrom: nobody\n---\nHi\n", "m.md: line 3: from", "@")
     bad("---\nsubject: S\nHi\n", "m.md: line 3, column 1", "---")
     bad("Hi\n", "subject", code=2)
