@@ -41,7 +41,7 @@ static enum err create(struct call *call, const struct list *list)
 	if (err == ERR_OK)
 		err = signing_check(call, draft.content.from_address);
 	if (err == ERR_OK)
-		err = lint_warn(call, &draft.content, list, composer);
+		err = lint_warn(call, &draft.content, list, composer, 0, &draft.said);
 	if (err == ERR_OK)
 		err = variants_read(call, list, name, &from_list, letter_of(call, 2), &draft, &variants);
 	if (err == ERR_OK)
@@ -120,7 +120,7 @@ enum err campaign_edit(struct call *call)
 	if (err == ERR_OK)
 		err = signing_check(call, draft.content.from_address);
 	if (err == ERR_OK)
-		err = lint_warn(call, &draft.content, &list, composer);
+		err = lint_warn(call, &draft.content, &list, composer, 0, &draft.said);
 	if (err == ERR_OK)
 		err =
 		    variants_read(call, &list, campaign.name, &campaign.content, letter_of(call, 1), &draft, &variants);

@@ -2,6 +2,7 @@
 
 #include "base/limits.h"
 #include "listctl/sender_text.h"
+#include "mail/layout.h"
 
 /* ---- the options ---- */
 
@@ -82,6 +83,7 @@ enum err draft_read(struct call *call, const struct campaign_content *content, c
 				     .reply_to = buf_with_ceiling(LIMIT_ADDRESS),
 				     .text = buf_with_ceiling(LIMIT_TEMPLATE),
 				     .html = buf_with_ceiling(LIMIT_TEMPLATE),
+				     .said = buf_with_ceiling(LIMIT_MESSAGE),
 				     .front = { .from_name = buf_with_ceiling(LIMIT_WHY),
 						.from_address = buf_with_ceiling(LIMIT_ADDRESS),
 						.reply_to = buf_with_ceiling(LIMIT_ADDRESS) } };
@@ -108,6 +110,27 @@ enum err draft_read(struct call *call, const struct campaign_content *content, c
 
 /* ---- the bodies ---- */
 
+static void note_unused(struct call *call, struct draft *draft)
+{
+	if (draft->letter.eml.dropped.len > 0)
+		call_note(call, "%s: left out of its header: %s", buf_text(&draft->letter.path),
+			  buf_text(&draft->letter.eml.dropped));
+	letter_files_note_unused(call, &draft->letter, &draft->files);
+}
+
+/* A letter of which nothing is left but what became of it. */
+static enum err renew_subject(struct call *call, struct draft *draft)
+{
+	struct campaign_content *content = &draft->content;
+	AUTO_BUF html = buf_with_ceiling(LIMIT_TEMPLATE);
+	if (layout_renew_subject(content->html_body, content->subject, &html) != ERR_OK)
+		return call_refuse(call, ERR_TOO_BIG, "the HTML with that subject is too long; shorten it");
+	buf_reset(&draft->html);
+	enum err err = buf_add(&draft->html, buf_view(&html));
+	content->html_body = buf_view(&draft->html);
+	return err;
+}
+
 static enum err compose_letter(struct call *call, const struct list *list, const struct reader_fields *fields,
 			       struct draft *draft)
 {
@@ -123,8 +146,8 @@ static enum err compose_letter(struct call *call, const struct list *list, const
 	}
 	if (err == ERR_OK)
 		err = letter_files_attach(call, &draft->letter, &draft->files);
-	if (err == ERR_OK && !draft->is_variant)
-		letter_files_note_unused(call, &draft->letter, &draft->files);
+	if (err == ERR_OK && draft->variant == 0)
+		note_unused(call, draft);
 	content->has_files = true;
 	content->files = draft->files.items;
 	content->file_count = draft->files.count;
@@ -140,7 +163,12 @@ enum err draft_compose(struct call *call, const struct list *list, struct draft 
 		if (err == ERR_OK)
 			err = compose_letter(call, list, &fields, draft);
 		reader_fields_done(&fields);
-	} else if (draft->content.text_body.len == 0 && !call_has(call, "text") && draft->content.html_body.len > 0) {
+		return err;
+	}
+	if (draft->content.html_body.len > 0)
+		err = renew_subject(call, draft);
+	if (err == ERR_OK && draft->content.text_body.len == 0 && !call_has(call, "text") &&
+	    draft->content.html_body.len > 0) {
 		err = letter_text_of(call, draft->content.html_body, &draft->text);
 		draft->content.text_body = buf_view(&draft->text);
 	}
@@ -159,6 +187,7 @@ void draft_done(struct draft *draft)
 	buf_done(&draft->reply_to);
 	buf_done(&draft->text);
 	buf_done(&draft->html);
+	buf_done(&draft->said);
 }
 
 /* ---- compiling ---- */

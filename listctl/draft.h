@@ -10,12 +10,14 @@
 #include "store/lists.h"
 
 struct draft {
-	bool is_variant; /* of a draft that has been made from the same files: what was warned of is not said again */
+	unsigned
+	    variant; /* 0: the campaign's own; else of one that has been made from the same files: what was warned of is not said again */
 	struct campaign_content content; /* views of the bufs below, or of what it was made from */
 	struct buf from_name, from_address, reply_to, text, html;
 	struct letter_file letter;
 	struct letter_values front; /* what its front matter says */
 	struct letter_files files;  /* beside it */
+	struct buf said;            /* warnings of lint */
 };
 
 /* Overlays content (borrowed) with the letter at a path (NULL: none), and that with the verb's options --subject, --text, --html, --from,

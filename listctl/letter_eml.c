@@ -52,7 +52,5 @@ enum err letter_eml_read(struct call *call, struct letter_file *file)
 	err = take_body(file, &file->eml.html, &file->body_path, &file->body);
 	if (err == ERR_OK)
 		err = take_body(file, &file->eml.text, &file->text_path, &file->text);
-	if (err == ERR_OK && file->eml.dropped.len > 0)
-		call_note(call, "%s: left out of its header: %s", buf_text(&file->path), buf_text(&file->eml.dropped));
 	return err;
 }

@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "listctl/signing.h"
 #include "mail/address.h"
+#include "mail/variant.h"
 #include "store/readers.h"
 #include "store/subscribers.h"
 
@@ -104,15 +105,41 @@ enum err lint_run(struct call *call, const struct campaign_content *content, con
 	return err;
 }
 
+struct warner {
+	struct call *call;
+	unsigned variant;
+	struct buf *said; /* lines */
+};
+
+static bool is_said(const struct buf *said, struct view warning)
+{
+	struct view rest = buf_view(said), line;
+	while (view_cut(&rest, '\n', &line)) {
+		if (view_eq(line, warning))
+			return true;
+	}
+	return false;
+}
+
 static void warn(void *context, const struct lint_finding *finding)
 {
-	const struct call *call = context;
-	if (finding->severity != LINT_NOTE)
-		call_warn(call, "%s: " VIEW_FMT "; %s", finding->code, VIEW_ARG(finding->text), finding->remedy);
+	const struct warner *warner = context;
+	AUTO_BUF warning = buf_with_ceiling(LIMIT_MESSAGE);
+	if (finding->severity == LINT_NOTE)
+		return;
+	buf_addf(&warning, "%s: " VIEW_FMT "; %s", finding->code, VIEW_ARG(finding->text), finding->remedy);
+	if (is_said(warner->said, buf_view(&warning)))
+		return;
+	buf_addf(warner->said, VIEW_FMT "\n", VIEW_ARG(buf_view(&warning)));
+	if (warner->variant > 0)
+		call_warn(warner->call, "variant %c, %s", variant_name(warner->variant), buf_text(&warning));
+	else
+		call_warn(warner->call, "%s", buf_text(&warning));
 }
 
 enum err lint_warn(struct call *call, const struct campaign_content *content, const struct list *list,
-		   struct composer *composer)
+		   struct composer *composer, unsigned variant, struct buf *said)
 {
-	return lint_run(call, content, list, composer, false, warn, call);
+	struct warner warner = { call, variant, said };
+	return lint_run(call, content, list, composer, false, warn, &warner);
 }

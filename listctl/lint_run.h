@@ -11,8 +11,9 @@
 /* composer: of the content. with_signing: whether it is going to be signed is asked, too. */
 enum err lint_run(struct call *call, const struct campaign_content *content, const struct list *list,
 		  struct composer *composer, bool with_signing, lint_found *found, void *context) MUST_USE;
-/* Warns of what is worse than a note; whether it is signed is left to signing_check(). */
+/* Warns of what is worse than a note; whether it is signed is left to signing_check(). A variant (0: the campaign's own letter) is named, and
+ * what has been said already is not repeated. */
 enum err lint_warn(struct call *call, const struct campaign_content *content, const struct list *list,
-		   struct composer *composer) MUST_USE;
+		   struct composer *composer, unsigned variant, struct buf *said) MUST_USE;
 
 #endif

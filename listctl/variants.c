@@ -53,14 +53,33 @@ static enum err check_files(struct call *call, const struct draft *main, const s
 	return ERR_OK;
 }
 
+/* The sender is the campaign's, and one that a letter names besides would be read over. */
+static enum err check_sender(struct call *call, const struct draft *main, struct draft *draft)
+{
+	const struct campaign_content *its = &draft->content, *all = &main->content;
+	const struct front_value *front = draft->letter.front.values;
+	bool has_from = front[FRONT_FROM].line > 0, has_reply_to = front[FRONT_REPLY_TO].line > 0;
+	bool differs =
+	    has_from && !(view_eq(its->from_name, all->from_name) && view_eq(its->from_address, all->from_address));
+	if (!differs && (!has_reply_to || view_eq(its->reply_to, all->reply_to)))
+		return ERR_OK;
+	enum front_key key = differs ? FRONT_FROM : FRONT_REPLY_TO;
+	return call_refuse(call, ERR_INVALID,
+			   "%s: line %zu: %s is another than the campaign's, and all variants have one; remove it, "
+			   "or give --%s",
+			   buf_text(&draft->letter.path), front[key].line, front_key_name(key), front_key_name(key));
+}
+
 static enum err make(struct call *call, const struct list *list, const struct wish *wish,
 		     const struct campaign_content *begun, const char *letter, const struct draft *main,
-		     struct draft *draft)
+		     unsigned variant, struct draft *draft)
 {
 	bool is_letter = view_eq(view_of(wish->option), VIEW_LIT("variant-letter"));
 	const struct campaign_content *base = letter == NULL && !is_letter ? &main->content : begun;
 	enum err err = draft_read(call, base, is_letter ? wish->rest.data : letter, draft);
-	draft->is_variant = true;
+	draft->variant = variant;
+	if (err == ERR_OK)
+		err = check_sender(call, main, draft);
 	if (err != ERR_OK)
 		return err;
 	if (!is_letter)
@@ -82,14 +101,25 @@ static enum err make(struct call *call, const struct list *list, const struct wi
 	return err;
 }
 
-static enum err check(struct call *call, const struct list *list, struct view campaign_name, const struct draft *draft)
+static enum err check(struct call *call, const struct list *list, struct view campaign_name, const struct draft *draft,
+		      struct buf *said)
 {
 	struct composer *composer = NULL;
 	enum err err = draft_compile(call, &draft->content, list, campaign_name, &composer);
 	if (err == ERR_OK)
-		err = lint_warn(call, &draft->content, list, composer);
+		err = lint_warn(call, &draft->content, list, composer, draft->variant, said);
 	composer_done(composer);
 	return err;
+}
+
+static enum err name_variant(struct call *call, unsigned variant, enum err err)
+{
+	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+	if (err == ERR_OK || call->why->len == 0)
+		return err;
+	buf_add(&why, buf_view(call->why));
+	buf_reset(call->why);
+	return call_refuse(call, err, "variant %c, %s", variant_name(variant), buf_text(&why));
 }
 
 /* ---- all ---- */
@@ -157,9 +187,10 @@ enum err variants_read(struct call *call, const struct list *list, struct view c
 	ret_variants->count = 1;
 	for (size_t i = 0; err == ERR_OK && i < count; i++) {
 		struct draft *draft = &ret_variants->drafts[ret_variants->draft_count++];
-		err = make(call, list, &wishes[i], begun, letter, main, draft);
+		err = make(call, list, &wishes[i], begun, letter, main, (unsigned)i + 2, draft);
 		if (err == ERR_OK)
-			err = check(call, list, campaign_name, draft);
+			err = check(call, list, campaign_name, draft, &main->said);
+		err = name_variant(call, draft->variant, err);
 		ret_variants->items[0].share -= wishes[i].share;
 		ret_variants->items[ret_variants->count++] =
 		    (struct campaign_variant){ .share = wishes[i].share,

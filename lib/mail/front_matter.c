@@ -59,12 +59,14 @@ static enum err refuse_key(const struct reader *reader, struct view key)
 	return ERR_INVALID;
 }
 
-static enum err unquote(const struct reader *reader, struct view *text)
+static enum err unquote(const struct reader *reader, bool is_sender, struct view *text)
 {
 	char quote = text->len > 0 ? text->data[0] : '\0';
 	if (quote != '"' && quote != '\'')
 		return ERR_OK;
 	size_t last = view_find_last_byte(*text, quote);
+	if (is_sender && quote == '"' && last > 0 && view_starts(view_trim(view_skip(*text, last + 1)), VIEW_LIT("<")))
+		return ERR_OK; /* quotes around the name only, as in a message */
 	if (last == 0 || last != text->len - 1)
 		return template_refuse(reader->source, place_of(reader, *text), reader->why,
 				       "the quote that begins here does not end the line; put all of the value in "
@@ -98,7 +100,7 @@ static enum err read_line(const struct reader *reader, struct view line)
 		return template_refuse(reader->source, place_of(reader, key), reader->why,
 				       "%s stands in line %zu already; remove one", keys[index].name, value->line);
 	struct view text = view_trim(view_skip(line, colon + 1));
-	enum err err = unquote(reader, &text);
+	enum err err = unquote(reader, index == FRONT_FROM || index == FRONT_REPLY_TO, &text);
 	if (err != ERR_OK)
 		return err;
 	const char *wish = NULL;

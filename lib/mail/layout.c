@@ -103,10 +103,21 @@ static enum err put_content(struct filling *filling, const struct template_tag *
 	return buf_add(filling->out, filling->parts->content);
 }
 
+/* Remarks, which come to nothing in a copy. */
+#define SUBJECT_BEGINS VIEW_LIT("{{! subject}}")
+#define SUBJECT_ENDS VIEW_LIT("{{! /subject}}")
+
+static void add_subject(struct view subject, struct buf *out)
+{
+	buf_add(out, SUBJECT_BEGINS);
+	add_text_template(subject, out);
+	buf_add(out, SUBJECT_ENDS);
+}
+
 static enum err put_subject(struct filling *filling, const struct template_tag *tag)
 {
 	(void)tag;
-	add_text_template(filling->parts->subject, filling->out);
+	add_subject(filling->parts->subject, filling->out);
 	return buf_err(filling->out);
 }
 
@@ -190,6 +201,33 @@ enum err layout_fill_document(struct view document, const struct layout_parts *p
 {
 	struct filling filling = { .layout = document, .parts = parts, .is_document = true, .out = out, .why = why };
 	return fill(&filling);
+}
+
+static size_t find_last(struct view text, struct view what)
+{
+	size_t last = VIEW_NONE, from = 0, at;
+	while ((at = view_find(view_skip(text, from), what)) != VIEW_NONE) {
+		last = from + at;
+		from = last + what.len;
+	}
+	return last;
+}
+
+enum err layout_renew_subject(struct view html, struct view subject, struct buf *out)
+{
+	size_t before = out->len, end;
+	while ((end = view_find(html, SUBJECT_ENDS)) != VIEW_NONE) {
+		size_t begin = find_last(view_head(html, end), SUBJECT_BEGINS);
+		end += SUBJECT_ENDS.len;
+		buf_add(out, view_head(html, begin == VIEW_NONE ? end : begin));
+		if (begin != VIEW_NONE)
+			add_subject(subject, out);
+		html = view_skip(html, end);
+	}
+	buf_add(out, html);
+	if (buf_err(out) != ERR_OK)
+		buf_cut(out, before);
+	return buf_err(out);
 }
 
 bool layout_is_document(struct view html)

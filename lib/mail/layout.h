@@ -5,7 +5,8 @@
  *   {{subject}}      its subject
  *   {{preheader}}    the line that mailboxes show beside the subject; {{#preheader}} and {{^preheader}} ask for it
  *
- * Subject and preheader are templates of plain text, whose words and values are escaped here. */
+ * Subject and preheader are templates of plain text, whose words and values are escaped here. Around a subject stand two remarks of the
+ * template, {{! subject}} and {{! /subject}}, so that it can be found again. */
 #ifndef MAIL_LAYOUT_H
 #define MAIL_LAYOUT_H
 
@@ -30,6 +31,9 @@ enum err layout_fill(struct view layout, const struct layout_parts *parts, struc
 /* The same for a letter that is a whole HTML document: it has no {{{content}}}, and may have the other two. */
 enum err layout_fill_document(struct view document, const struct layout_parts *parts, struct buf *out,
 			      struct buf *why) MUST_USE;
+
+/* Appends a filled layout or document with another subject where it shows one. ERR_TOO_BIG, ERR_MEMORY: nothing is appended. */
+enum err layout_renew_subject(struct view html, struct view subject, struct buf *out) MUST_USE;
 
 /* True for HTML that brings its own <html> or <!DOCTYPE>. */
 bool layout_is_document(struct view html);

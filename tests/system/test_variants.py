@@ -121,20 +121,36 @@ def test_verbs(world):
     (letter / "bad.md").write_text("---\nsubject: X\n---\n![p](q.png)\n")
     (letter / "q.png").write_bytes(PNG + b"q")
     create = ["campaign", "create", "c", "news", letter]
+
+    def other(line):
+        (letter / "other.md").write_text(f"---\nsubject: Four\n{line.lower()}\nattachments: a.pdf\n---\nShort ![p](p.png)\n")
+        return letter / "other.md"
+
     for extra, says in [(["--variant", "Two"], "33.3% Another subject"), (["--variant", "100% Two"], "share"),
                         (["--variant", "60% x", "--variant", "40% y"], "A, has the rest"),
                         (["--variant", "10% x"] * 5, "at most 5 variants"), (["--variant-letter", "10%"], "such as")]:
         world.refused(*create, *extra, code=2, says=says)
-    world.refused(*create, "--variant", "10% {{wrong}}", says="wrong")
+    world.refused(*create, "--variant", "10% x", "--variant", "10% {{wrong}}", says="variant C, subject: line 1, column 1: ")
+    world.refused(*create, "--variant-letter", f"10% {other('From: Eve <eve@e.test>')}", says=["variant B", "other.md: line 3: from", "--from"])
+    world.refused(*create, "--variant-letter", f"10% {other('reply-to: eve@e.test')}", says=["variant B", "other.md: line 3: reply-to"])
     world.refused(*create, "--variant-letter", f"10% {letter}/none.md", says="none.md")
     world.refused(*create, "--variant-letter", f"10% {letter}/bad.md", says=["q.png", "not one of the campaign's own"])
     assert world.value("SELECT count(*) FROM campaign") == "0"
+    # The same sender may stand there, his name in quotes; what is true of all is warned of once, the rest with the variant.
+    said = world.run("listctl", "campaign", "create", "d", "news", letter, "--variant", "10% Re: {{name|you}}", "--variant", "10% Re: {{name|you}}",
+                     "--from", "A, B <news@example.test>", "--variant-letter", "10% " + str(other('from: "A, B" <news@example.test>')))
+    assert said.returncode == 0 and said.stderr.count("bounce-unaligned") == 1 and said.stderr.count("subject-answers") == 1, said
+    assert "listctl: variant B, subject-answers: " in said.stderr, said
+    world.listctl("campaign", "delete", "d")
     world.listctl(*create, "--variant", "12.5% Two {{name}}", "--variant-letter", f"30% {letter}/short.md")
     assert world.json("campaign", "show", "c")["variants"] == "A 57.5%, B 12.5%: Two {{name}}, C 30%: Three"
 
     def subject(*options):
         message = world.json("campaign", "preview", "c", *options)["message"]
         return re.search(r"^Subject: (.*)$", message.replace("\r", ""), re.M)[1], "Short, Ann" in message
+
+    def titled(*options):
+        return re.findall(r"<title>(.*)</title>", world.json("campaign", "preview", "c", *options)["message"])
 
     assert [subject(), subject("--variant", "A"), subject("--variant", "B"), subject("--variant", "c")] == \
         [("One", False), ("One", False), ("Two Ann", False), ("Three", True)]
@@ -153,8 +169,13 @@ def test_verbs(world):
     world.refused("campaign", "edit", "c", letter, code=2, says="give them again")
     world.listctl("campaign", "edit", "c", "--subject", "Eins")
     assert world.json("campaign", "show", "c")["variants"].startswith("A 57.5%, B")
+    titles = [titled("--variant", variant) for variant in "ABC"]
+    assert titles == [["Eins"], ["Two Ann"], ["Three"]], titles
     world.listctl("campaign", "edit", "c", letter, "--variant", "25% Zwei")
     assert world.json("campaign", "show", "c")["variants"] == "A 75%, B 25%: Zwei"
     world.listctl("campaign", "edit", "c", "--variant", "")
     assert world.json("campaign", "show", "c")["variants"] is None
+    world.listctl("campaign", "edit", "c", "--variant", "25% Drei & {{name}}")
+    assert [titled("--variant", variant) for variant in "AB"] == [["One"], ["Drei &amp; Ann"]]
+    world.listctl("campaign", "edit", "c", "--variant", "")
     world.refused("campaign", "preview", "c", "--variant", "A", says="has no variants")

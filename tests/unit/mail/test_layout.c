@@ -5,18 +5,20 @@
 #include "mail/template.h"
 #include "tests/support/unit.h"
 
+#define SHOWN(subject) "{{! subject}}" subject "{{! /subject}}"
+
 static const struct row {
 	const char *label, *layout, *subject, *preheader, *html;
 	bool is_document;
 } rows[] = {
 	{ "content", "<a>{{{content}}}</a>", "s", "", "<a><p>{{x}}</p></a>", false },
 	{ "content by ampersand", "{{&content}}", "s", "", "<p>{{x}}</p>", false },
-	{ "subject", "{{{content}}}|{{subject}}", "Q&A <{{name|<b>}}>", "", "<p>{{x}}</p>|Q&amp;A &lt;{{name|<b>}}&gt;",
-	  false },
+	{ "subject", "{{{content}}}|{{subject}}", "Q&A <{{name|<b>}}>", "",
+	  "<p>{{x}}</p>|" SHOWN("Q&amp;A &lt;{{name|<b>}}&gt;"), false },
 	{ "subject is text", "{{{content}}}|{{{subject}}}", "{{{name}}} {{&city|\"x\"}}{{! no }}", "",
-	  "<p>{{x}}</p>|{{name}} {{city|\"x\"}}", false },
+	  "<p>{{x}}</p>|" SHOWN("{{name}} {{city|\"x\"}}"), false },
 	{ "braces of the subject's own", "{{{content}}}|{{subject}}", "a { b { {{x}}", "",
-	  "<p>{{x}}</p>|a &#123; b &#123; {{x}}", false },
+	  "<p>{{x}}</p>|" SHOWN("a &#123; b &#123; {{x}}"), false },
 	{ "preheader", "{{#preheader}}\n<i>{{preheader}}</i>\n{{/preheader}}\n{{{content}}}", "s", "'p' {{x}}",
 	  "<i>&#39;p&#39; {{x}}</i>\n<p>{{x}}</p>", false },
 	{ "no preheader",
@@ -25,7 +27,7 @@ static const struct row {
 	{ "its default", "{{preheader|a & b}}{{{content}}}", "s", "", "a &amp; b<p>{{x}}</p>", false },
 	{ "the rest stays", "{{#vip}}\n{{list.title}}\n{{/vip}}\n{{{content}}}{{! r }}{{unsubscribe}}", "s", "",
 	  "{{#vip}}\n{{list.title}}\n{{/vip}}\n<p>{{x}}</p>{{unsubscribe}}", false },
-	{ "document", "<html>{{subject}}{{x}}</html>", "a&b", "", "<html>a&amp;b{{x}}</html>", true },
+	{ "document", "<html>{{subject}}{{x}}</html>", "a&b", "", "<html>" SHOWN("a&amp;b") "{{x}}</html>", true },
 };
 
 static enum err fill(struct view layout, const char *subject, const char *preheader, bool is_document, struct buf *out,
@@ -47,6 +49,29 @@ START_TEST(test_rows)
 						&out, &why) == ERR_OK);
 			ck_assert_msg(view_eq(buf_view(&out), view_of(row->html)), "%s: got %s", row->label,
 				      buf_text(&out));
+		}
+	}
+END_TEST
+
+static const struct {
+	const char *label, *html, *renewed;
+} shown_rows[] = {
+	{ "none", "<p>{{x}}{{! /}}", "<p>{{x}}{{! /}}" },
+	{ "one", "<title>" SHOWN("old {{x}}") "</title>", "<title>" SHOWN("a&amp;b {{y}}") "</title>" },
+	{ "two", SHOWN("old") "old" SHOWN(""), SHOWN("a&amp;b {{y}}") "old" SHOWN("a&amp;b {{y}}") },
+	{ "one that only begins", "{{! subject}}<p>" SHOWN("old"), "{{! subject}}<p>" SHOWN("a&amp;b {{y}}") },
+	{ "one that only ends", "<p>{{! /subject}}" SHOWN("old"), "<p>{{! /subject}}" SHOWN("a&amp;b {{y}}") },
+	{ "one that does not end", "{{! subject}}<p>", "{{! subject}}<p>" },
+};
+
+START_TEST(test_another_subject)
+	{
+		for (size_t i = 0; i < ARRAY_LEN(shown_rows); i++) {
+			AUTO_BUF out = buf_with_ceiling(LIMIT_TEMPLATE);
+			ck_row(shown_rows[i].label, layout_renew_subject(view_of(shown_rows[i].html),
+									 VIEW_LIT("a&b {{y}}"), &out) == ERR_OK);
+			ck_assert_msg(view_eq(buf_view(&out), view_of(shown_rows[i].renewed)), "%s: got %s",
+				      shown_rows[i].label, buf_text(&out));
 		}
 	}
 END_TEST
@@ -115,9 +140,12 @@ START_TEST(test_builtin)
 		ck_assert(merge_known(attributes, 1, &names, &known) == ERR_OK);
 		ck_assert(template_compile(buf_view(&out), SLOT_HTML, &known, &template, &why) == ERR_OK);
 		template_done(template);
-		static const char *const holds[] = { "<title>S</title>", "display:none",
-						     ">P</div>",         "href=\"{{unsubscribe}}\"",
-						     "{{list.title}}",   "prefers-color-scheme: dark",
+		static const char *const holds[] = { "<title>" SHOWN("S") "</title>",
+						     "display:none",
+						     ">P</div>",
+						     "href=\"{{unsubscribe}}\"",
+						     "{{list.title}}",
+						     "prefers-color-scheme: dark",
 						     "max-width:600px" };
 		for (size_t i = 0; i < ARRAY_LEN(holds); i++)
 			ck_assert_msg(view_find(buf_view(&out), view_of(holds[i])) != VIEW_NONE, "%s", holds[i]);
@@ -136,6 +164,7 @@ END_TEST
 
 Suite *test_suite(void)
 {
-	const TTest *const tests[] = { test_rows, test_bad, test_check, test_builtin, test_every_field };
+	const TTest *const tests[] = { test_rows,  test_another_subject, test_bad,
+				       test_check, test_builtin,         test_every_field };
 	return suite_of("layout", tests, ARRAY_LEN(tests));
 }
