@@ -29,6 +29,17 @@ static void print_record(const struct dns_record *record)
 		printf("; " VIEW_FMT ". %s: %s\n", VIEW_ARG(name), dns_kind_type(record->kind), buf_text(&value));
 }
 
+#define SENDERS_UNKNOWN                                                                                                \
+	"from which addresses your relays send is not known: set dns.addresses, or dns.includes to the domain whose "  \
+	"SPF record their operator tells you, before you publish the SPF record"
+
+static void print_for_people(const struct dns_plan *plan, const struct dns_record *record)
+{
+	print_record(record);
+	if (record->kind == DNS_SPF && !plan->names_senders)
+		puts("; " SENDERS_UNKNOWN);
+}
+
 /* For people the lines of a zone file. */
 static void print_plan(struct call *call, const struct dns_plan *plan)
 {
@@ -39,7 +50,7 @@ static void print_plan(struct call *call, const struct dns_plan *plan)
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct dns_record *record = &plan->records[i];
 		if (for_people)
-			print_record(record);
+			print_for_people(plan, record);
 		else
 			output_row(call->out, (struct output_cell[]){ cell_text(buf_view(&plan->from_domain)),
 								      cell_text(view_of(dns_kind_name(record->kind))),
@@ -47,6 +58,8 @@ static void print_plan(struct call *call, const struct dns_plan *plan)
 								      cell_text(view_of(dns_kind_type(record->kind))),
 								      cell_text(buf_view(&record->wanted)) });
 	}
+	if (!for_people && !plan->names_senders)
+		call_warn(call, SENDERS_UNKNOWN);
 }
 
 /* ---- what is published ---- */
@@ -127,9 +140,11 @@ static enum err do_domain(struct call *call, struct view domain, const struct dn
 	enum err err = dns_plan_make(call, domain, &plan);
 	if (err == ERR_OK && !plan.keys_known)
 		call_warn(call, "DKIM is left out: %s", buf_text(&plan.keys_why));
-	else if (err == ERR_OK && plan.folder.count == 0)
-		call_warn(call, "there are no DKIM keys in %s; `listctl dkim new " VIEW_FMT "` makes one",
-			  call->settings->dkim_dir, VIEW_ARG(buf_view(&plan.from_domain)));
+	else if (err == ERR_OK && !dns_plan_has_keys(&plan))
+		call_warn(call,
+			  "there are no DKIM keys for " VIEW_FMT " in %s; `listctl dkim new " VIEW_FMT "` makes one",
+			  VIEW_ARG(buf_view(&plan.from_domain)), call->settings->dkim_dir,
+			  VIEW_ARG(buf_view(&plan.from_domain)));
 	if (err == ERR_OK && source != NULL)
 		check_plan(call, source, &plan, tally);
 	else if (err == ERR_OK)

@@ -173,7 +173,7 @@ static void check_spf(struct look *look)
 		well = word.len == 0 || check_spf_for(look, word, VIEW_LIT(""));
 	for (rest = buf_view(&look->plan->includes); well && view_cut(&rest, ' ', &word);)
 		well = word.len == 0 || check_spf_for(look, VIEW_LIT(""), word);
-	if (well && look->plan->addresses.len + look->plan->includes.len == 0)
+	if (well && (!look->plan->names_senders || look->plan->addresses.len + look->plan->includes.len == 0))
 		judge(look, DNS_OK,
 		      "whether it names your relays' addresses cannot be told: set dns.addresses or dns.includes");
 }

@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "mail/address.h"
 #include "mail/dns_answer.h"
+#include "store/relay_tests.h"
 #include "store/relays.h"
 
 static const struct kind_row {
@@ -86,6 +87,14 @@ static void add_word(struct buf *words, struct view word)
 		buf_addf(words, VIEW_FMT " ", VIEW_ARG(word));
 }
 
+/* On the host of bounced; no host is a Unix socket. */
+static bool is_here(const struct dns_plan *plan, struct view host)
+{
+	return host.len == 0 || view_starts(host, VIEW_LIT("127.")) || view_eq(host, VIEW_LIT("::1")) ||
+	       view_eq_nocase(host, VIEW_LIT("localhost")) || view_eq_nocase(host, buf_view(&plan->host));
+}
+
+/* And whether they are all. */
 static enum err add_addresses(struct call *call, struct dns_plan *plan)
 {
 	unsigned char bytes[16];
@@ -102,12 +111,19 @@ static enum err add_addresses(struct call *call, struct dns_plan *plan)
 	rest = view_of(call->settings->dns_includes);
 	while (view_cut(&rest, ' ', &word))
 		add_word(&plan->includes, word);
+	plan->names_senders = plan->addresses.len + plan->includes.len > 0;
 	enum err err = relays_list(call->db, VIEW_LIT(""), &rows, call->why);
+	bool has_default = false, are_here = true;
 	for (size_t i = 0; err == ERR_OK && i < db_row_count(rows); i++) {
 		const struct relay_row row = relays_get(rows, i);
-		if (row.is_enabled)
-			add_word(&plan->addresses, row.source);
+		if (!row.is_enabled)
+			continue;
+		add_word(&plan->addresses, row.source);
+		has_default = has_default || view_eq(row.name, VIEW_LIT(RELAY_TESTS_DEFAULT));
+		are_here = are_here && is_here(plan, row.host);
 	}
+	are_here = are_here && (has_default || is_here(plan, view_of(call->settings->relay_host)));
+	plan->names_senders = plan->names_senders || are_here;
 	return err;
 }
 
@@ -154,10 +170,19 @@ static void add_spf(struct dns_plan *plan)
 		if (word.len > 0)
 			buf_addf(&record->wanted, " include:" VIEW_FMT, VIEW_ARG(word));
 	}
-	/* Of a relay elsewhere only its operator knows the addresses: what is right for one on the host of bounced. */
+	/* Right for a relay on the host of bounced. Of one elsewhere only its operator knows the addresses: nobody is forbidden then. */
 	if (plan->addresses.len + plan->includes.len == 0)
 		buf_add(&record->wanted, VIEW_LIT(" mx"));
-	buf_add(&record->wanted, VIEW_LIT(" -all"));
+	buf_add(&record->wanted, plan->names_senders ? VIEW_LIT(" -all") : VIEW_LIT(" ~all"));
+}
+
+bool dns_plan_has_keys(const struct dns_plan *plan)
+{
+	for (size_t i = 0; i < plan->count; i++) {
+		if (plan->records[i].kind == DNS_DKIM)
+			return true;
+	}
+	return false;
 }
 
 static enum err add_key(struct dns_plan *plan, const struct dkim_key *key)
@@ -264,11 +289,11 @@ enum err dns_plan_make(struct call *call, struct view from_domain, struct dns_pl
 	enum err err = address_parse_domain(from_domain, &ret_plan->from_domain, call->why);
 	if (err == ERR_OK)
 		err = add_bounce_domain(call, ret_plan);
+	add_host(call, ret_plan);
 	if (err == ERR_OK)
 		err = add_addresses(call, ret_plan);
 	if (err != ERR_OK)
 		return err;
-	add_host(call, ret_plan);
 	add_mx(ret_plan);
 	add_spf(ret_plan);
 	err = add_keys(call, ret_plan);

@@ -30,6 +30,7 @@ struct dns_plan {
 	struct buf from_domain, bounce_domain, host;
 	struct buf addresses; /* that mail leaves from, as far as known, a space behind each */
 	struct buf includes;  /* domains whose SPF records name further ones, likewise */
+	bool names_senders;   /* those are all from which mail leaves, or it leaves from the host of bounced */
 	struct dkim_folder folder;
 	bool keys_known; /* false: who asks may not read them; keys_why says why */
 	struct buf keys_why;
@@ -40,6 +41,9 @@ struct dns_plan {
 /* What the settings, the relays' rows and dkim.dir say about mail from that domain. The caller releases *ret_plan, also after a failure. */
 enum err dns_plan_make(struct call *call, struct view from_domain, struct dns_plan *ret_plan) MUST_USE;
 void dns_plan_done(struct dns_plan *plan);
+
+/* Whether there are keys that sign mail from the domain. */
+bool dns_plan_has_keys(const struct dns_plan *plan);
 
 /* "MX", "TXT" ... */
 const char *dns_kind_type(enum dns_kind kind);

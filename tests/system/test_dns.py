@@ -73,6 +73,32 @@ def test_records(world):
     assert code == 0, rows
 
 
+def test_senders_unknown(world):
+    "Of a relay elsewhere whose addresses nobody has named, no record that forbids others is printed, and it is said what to set."
+    dns = prepared(world)
+    world.listctl("relay", "rm", "other")
+    world.listctl("list", "create", "other", "--title", "Other", "--from", "other@unsigned.test")
+
+    def spf(**settings):
+        world.configure(**{"dns.addresses": "", "dns.includes": "", **settings})
+        done = world.run("listctl", "dns", "--format", "json", FROM)
+        value = next(row["value"] for row in json.loads(done.stdout) if row["record"] == "spf")
+        return value, "dns.addresses" in done.stderr and "dns.includes" in done.stderr, world.listctl("dns", FROM).count("; from which addresses")
+
+    assert spf(**{"relay.host": "127.0.0.1"}) == ("v=spf1 mx -all", False, 0)
+    assert spf(**{"relay.host": "MX.example.test"}) == ("v=spf1 mx -all", False, 0)
+    assert spf(**{"relay.host": "smtp.relay.test"}) == ("v=spf1 mx ~all", True, 1)
+    dns.serve(published(world))
+    code, rows = check(world, FROM)
+    row = rows["spf", BOUNCE]
+    assert code == 0 and row["verdict"] == "ok" and "set dns.addresses or dns.includes" in row["remedy"], row
+    assert spf(**{"dns.includes": "spf.relay.test"}) == ("v=spf1 include:spf.relay.test -all", False, 0)
+    # A relay's row counts as well as the settings' one, and the address it binds to is not all that is to be known of it.
+    world.listctl("relay", "add", "far", "--host", "far.relay.test", "--source", "192.0.2.3")
+    assert spf(**{"relay.host": "127.0.0.1"}) == ("v=spf1 ip4:192.0.2.3 ~all", True, 1)
+    assert "`listctl dkim new unsigned.test`" in world.run("listctl", "dns", "unsigned.test").stderr
+
+
 # What is done to a good zone -> the record concerned, the verdict, words of the remedy.
 def faults(good):
     spf, dmarc, key = f"{BOUNCE}. TXT", f"_dmarc.{FROM}. TXT", f"s._domainkey.{FROM}. TXT"
