@@ -3,6 +3,7 @@
 #include <md4c-html.h>
 
 #include "base/limits.h"
+#include "mail/merge.h"
 #include "mail/slot_walk.h"
 #include "mail/tag_cover.h"
 
@@ -204,7 +205,8 @@ static bool walk_tag(struct slot_walk *walk, const struct template_tag *tag, con
 	if (tag->sigil == '#' || tag->sigil == '^')
 		return walk->depth == ARRAY_LEN(walk->open) ||
 		       slot_walk_open(walk, tag->name, tag->sigil == '^', ret_why);
-	return slot_walk_field(walk, tag->sigil == '{' || tag->sigil == '&', &escape, ret_why);
+	enum slot_value value = merge_value_of(tag->name, tag->sigil == '{' || tag->sigil == '&');
+	return slot_walk_field(walk, value, &escape, ret_why);
 }
 
 static enum err check_slots(const struct conversion *conversion)
@@ -212,18 +214,23 @@ static enum err check_slots(const struct conversion *conversion)
 	struct slot_walk walk;
 	struct view html = buf_view(&conversion->html);
 	struct covered covered;
-	size_t done = 0, at;
+	size_t done = 0, at, last = 0;
+	const char *wrong = NULL;
 	slot_walk_begin(&walk, SLOT_HTML);
 	for (size_t cursor = 0; tag_cover_next(&conversion->cover, html, &cursor, &covered);) {
 		struct frame frame = frame_of(conversion, html, &covered);
 		const struct template_tag *tag = tag_cover_tag(&conversion->cover, covered.index);
-		const char *wrong = NULL;
-		if (!slot_walk_text(&walk, view_slice(html, done, frame.start), &at, &wrong) ||
-		    !walk_tag(&walk, tag, &wrong))
+		/* A text breaks what the tag before it began. */
+		if (!slot_walk_text(&walk, view_slice(html, done, frame.start), &at, &wrong))
+			return refuse_at(conversion, last, wrong);
+		if (!walk_tag(&walk, tag, &wrong))
 			return refuse_at(conversion, tag->start, wrong);
+		last = tag->start;
 		done = frame.end;
 		cursor = frame.end;
 	}
+	if (!slot_walk_text(&walk, view_skip(html, done), &at, &wrong))
+		return refuse_at(conversion, last, wrong);
 	return ERR_OK;
 }
 

@@ -28,6 +28,18 @@ struct view merge_builtin(size_t index)
 	return index < ARRAY_LEN(builtins) ? view_of(builtins[index].path) : (struct view){ 0 };
 }
 
+bool merge_is_object(struct view path)
+{
+	return view_eq(path, view_of(list_object)) || view_eq(path, view_of(campaign_object));
+}
+
+enum slot_value merge_value_of(struct view path, bool as_is)
+{
+	if (view_eq(path, VIEW_LIT("unsubscribe")))
+		return SLOT_VALUE_LINK;
+	return as_is ? SLOT_VALUE_AS_IS : SLOT_VALUE;
+}
+
 bool merge_is_builtin(struct view path)
 {
 	struct view first = view_head(path, view_find_byte(path, '.'));
@@ -45,7 +57,11 @@ enum err merge_known(const struct view *attributes, size_t count, struct buf *na
 		struct view name = merge_builtin(i);
 		buf_add(names, view_from(&name, sizeof(name)));
 	}
-	enum err err = buf_add(names, view_from(attributes, count * sizeof(*attributes)));
+	for (size_t i = 0; i < count; i++) {
+		if (!merge_is_builtin(attributes[i]))
+			buf_add(names, view_from(&attributes[i], sizeof(attributes[i])));
+	}
+	enum err err = buf_err(names);
 	if (err == ERR_OK)
 		*ret_known = (struct merge_names){ .names = (const struct view *)(const void *)names->data,
 						   .count = names->len / sizeof(struct view) };

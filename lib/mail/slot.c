@@ -194,11 +194,11 @@ static void read_text(struct slot_place *place, struct view text)
 	}
 }
 
-static enum slot_escape text_escape(const struct slot_place *place, bool as_is)
+static enum slot_escape text_escape(const struct slot_place *place, enum slot_value value)
 {
 	if (place->link == 0)
 		return ESCAPE_NOTHING;
-	if (as_is)
+	if (value == SLOT_VALUE_AS_IS)
 		return ESCAPE_PLAIN_TAIL;
 	return place->link == LINK_ADDRESS ? ESCAPE_ADDRESS : ESCAPE_PART;
 }
@@ -228,11 +228,15 @@ bool slot_read(struct slot_place *place, struct view text, size_t *ret_at, const
 	return true;
 }
 
-bool slot_field(struct slot_place *place, bool as_is, enum slot_escape *ret_escape, const char **ret_why)
+bool slot_field(struct slot_place *place, enum slot_value value, enum slot_escape *ret_escape, const char **ret_why)
 {
 	if (place->language == SLOT_HTML)
-		return slot_html_field(place, as_is, ret_escape, ret_why);
-	*ret_escape = place->language == SLOT_TEXT ? text_escape(place, as_is) : ESCAPE_NOTHING;
+		return slot_html_field(place, value, ret_escape, ret_why);
+	if (value == SLOT_VALUE_LINK && place->link != 0) {
+		*ret_why = NOT_ALONE;
+		return false;
+	}
+	*ret_escape = place->language == SLOT_TEXT ? text_escape(place, value) : ESCAPE_NOTHING;
 	place->before = 'x';
 	return true;
 }

@@ -30,6 +30,13 @@ enum slot_escape {
 	ESCAPE_COUNT
 };
 
+/* What a field gives. */
+enum slot_value {
+	SLOT_VALUE,       /* {{x}} */
+	SLOT_VALUE_AS_IS, /* {{{x}}} */
+	SLOT_VALUE_LINK,  /* a whole link, which can be no part of another: {{unsubscribe}} */
+};
+
 /* Appends what becomes of the value, or sets *ret_text to the value itself when nothing does. ERR_INVALID: it cannot stand there;
  * *ret_wish says what may. */
 enum err slot_escape_value(enum slot_escape escape, struct view value, struct buf *scratch, struct view *ret_text,
@@ -57,8 +64,9 @@ struct slot_place slot_start(enum slot_language language);
 /* Goes on over a text of the template's own. False: *ret_at is where it breaks what a field or a section began, *ret_why says how. */
 bool slot_read(struct slot_place *place, struct view text, size_t *ret_at, const char **ret_why) MUST_USE;
 
-/* A field stands here; as_is: {{{x}}}. False: none may, *ret_why says why and what to do. */
-bool slot_field(struct slot_place *place, bool as_is, enum slot_escape *ret_escape, const char **ret_why) MUST_USE;
+/* A field stands here. False: none may, *ret_why says why and what to do. */
+bool slot_field(struct slot_place *place, enum slot_value value, enum slot_escape *ret_escape,
+		const char **ret_why) MUST_USE;
 
 /* A section's tag stands here. False: none may. */
 bool slot_section(struct slot_place *place, const char **ret_why) MUST_USE;

@@ -304,11 +304,12 @@ void slot_html_read(struct slot_place *place, char c, const char **ret_why)
 	place->state = (unsigned char)states[place->state].step(place, c, ret_why);
 }
 
-static bool value_field(struct slot_place *place, bool as_is, enum slot_escape *ret_escape, const char **ret_why)
+static bool value_field(struct slot_place *place, enum slot_value value, enum slot_escape *ret_escape,
+			const char **ret_why)
 {
 	switch ((enum attribute_kind)place->attribute) {
 	case ATTRIBUTE_LINK:
-		return slot_link_field(place, as_is, ret_escape, ret_why);
+		return slot_link_field(place, value, ret_escape, ret_why);
 	case ATTRIBUTE_STYLE:
 		*ret_escape = ESCAPE_STYLE;
 		return true;
@@ -323,7 +324,8 @@ static bool value_field(struct slot_place *place, bool as_is, enum slot_escape *
 	return true;
 }
 
-bool slot_html_field(struct slot_place *place, bool as_is, enum slot_escape *ret_escape, const char **ret_why)
+bool slot_html_field(struct slot_place *place, enum slot_value value, enum slot_escape *ret_escape,
+		     const char **ret_why)
 {
 	const char *no_field = states[place->state].no_field;
 	if (place->state == HTML_RAW && !raws[place->raw - 1].is_text)
@@ -334,8 +336,8 @@ bool slot_html_field(struct slot_place *place, bool as_is, enum slot_escape *ret
 		return false;
 	}
 	if (place->state == HTML_QUOTED)
-		return value_field(place, as_is, ret_escape, ret_why);
-	*ret_escape = as_is && place->state == HTML_TEXT ? ESCAPE_NOTHING : ESCAPE_HTML;
+		return value_field(place, value, ret_escape, ret_why);
+	*ret_escape = value == SLOT_VALUE_AS_IS && place->state == HTML_TEXT ? ESCAPE_NOTHING : ESCAPE_HTML;
 	return true;
 }
 

@@ -34,6 +34,8 @@ static void end_scheme(struct slot_place *place, const char **ret_why)
 void slot_link_read(struct slot_place *place, char c, const char **ret_why)
 {
 	bool is_blank = c == ' ' || c == '\t' || c == '\n';
+	if ((place->link & LINK_WHOLE) != 0 && !is_blank)
+		*ret_why = NOT_ALONE;
 	if ((place->link & (LINK_NOTHING | LINK_HEAD)) == 0 || (is_blank && place->link == LINK_NOTHING))
 		return;
 	bool had_scheme = place->name_len > 0 && place->name[place->name_len - 1] == ':';
@@ -48,11 +50,17 @@ void slot_link_read(struct slot_place *place, char c, const char **ret_why)
 		slot_name_add(place, c);
 }
 
-bool slot_link_field(struct slot_place *place, bool as_is, enum slot_escape *ret_escape, const char **ret_why)
+bool slot_link_field(struct slot_place *place, enum slot_value value, enum slot_escape *ret_escape,
+		     const char **ret_why)
 {
+	bool is_whole = value == SLOT_VALUE_LINK;
+	if ((place->link & LINK_WHOLE) != 0 || (is_whole && place->link != LINK_NOTHING)) {
+		*ret_why = NOT_ALONE;
+		return false;
+	}
 	if (place->link == LINK_NOTHING) {
 		*ret_escape = ESCAPE_LINK;
-		place->link = LINK_HEAD;
+		place->link = is_whole ? LINK_HEAD | LINK_WHOLE : LINK_HEAD;
 		place->has_field = true;
 		return true;
 	}
@@ -65,7 +73,7 @@ bool slot_link_field(struct slot_place *place, bool as_is, enum slot_escape *ret
 		return false;
 	}
 	place->has_field = true;
-	if (as_is)
+	if (value == SLOT_VALUE_AS_IS)
 		*ret_escape = (place->link & LINK_HEAD) != 0 ? ESCAPE_LATE_TAIL : ESCAPE_TAIL;
 	else
 		*ret_escape = place->link == LINK_ADDRESS ? ESCAPE_ADDRESS : ESCAPE_PART;

@@ -12,10 +12,10 @@ bool slot_walk_text(struct slot_walk *walk, struct view text, size_t *ret_at, co
 	return slot_read(&walk->place, text, ret_at, ret_why);
 }
 
-bool slot_walk_field(struct slot_walk *walk, bool as_is, enum slot_escape *ret_escape, const char **ret_why)
+bool slot_walk_field(struct slot_walk *walk, enum slot_value value, enum slot_escape *ret_escape, const char **ret_why)
 {
 	walk->has_closed = false;
-	return slot_field(&walk->place, as_is, ret_escape, ret_why);
+	return slot_field(&walk->place, value, ret_escape, ret_why);
 }
 
 bool slot_walk_open(struct slot_walk *walk, struct view name, bool is_inverted, const char **ret_why)

@@ -24,7 +24,8 @@ void slot_walk_begin(struct slot_walk *walk, enum slot_language language);
 
 /* False: *ret_why says what is wrong, and for a text *ret_at where in it. */
 bool slot_walk_text(struct slot_walk *walk, struct view text, size_t *ret_at, const char **ret_why) MUST_USE;
-bool slot_walk_field(struct slot_walk *walk, bool as_is, enum slot_escape *ret_escape, const char **ret_why) MUST_USE;
+bool slot_walk_field(struct slot_walk *walk, enum slot_value value, enum slot_escape *ret_escape,
+		     const char **ret_why) MUST_USE;
 /* At most LIMIT_TEMPLATE_DEPTH are open; the caller sees to it. */
 bool slot_walk_open(struct slot_walk *walk, struct view name, bool is_inverted, const char **ret_why) MUST_USE;
 bool slot_walk_close(struct slot_walk *walk, const char **ret_why) MUST_USE;

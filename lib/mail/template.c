@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/limits.h"
+#include "mail/merge.h"
 #include "mail/slot_walk.h"
 #include "mail/template_private.h"
 
@@ -184,7 +185,15 @@ static enum err on_field(struct compiler *compiler, const struct tag *tag)
 	};
 	const char *wrong = NULL;
 	enum err err = resolve(compiler, tag, &op);
-	if (err == ERR_OK && !slot_walk_field(&compiler->walk, tag->row->raw, &op.escape, &wrong))
+	if (err != ERR_OK)
+		return err;
+	struct view path = view_slice(buf_view(&compiler->template->names), op.path_at, op.path_at + op.path_len);
+	if (merge_is_object(path) && view_eq(path, tag->name))
+		return template_refuse(compiler->source, tag->start, compiler->why,
+				       "the field \"" VIEW_FMT "\" holds others and has no value; write {{" VIEW_FMT
+				       ".name}}",
+				       VIEW_ARG(path), VIEW_ARG(path));
+	if (!slot_walk_field(&compiler->walk, merge_value_of(path, tag->row->raw), &op.escape, &wrong))
 		err = template_refuse(compiler->source, tag->start, compiler->why, "%s", wrong);
 	return err != ERR_OK ? err : add_op(compiler, &op);
 }

@@ -4,6 +4,21 @@ import email
 import email.policy
 
 
+def test_ways_out_that_lead_nowhere(world):
+    "{{unsubscribe}} behind http:// and the like is refused with file, line and column, and so is {{list}} as a value."
+    world.setup()
+    world.listctl("import", "news", world.file("s.csv", "email\nann@a.test\n"))
+    for name, content, says in (
+            ("a.md", "Dear reader,\n\n[leave](http://{{unsubscribe}})\n", "line 3, column 16: {{unsubscribe}} is a whole link"),
+            ("b.html", "<p>x</p>\n<a href='mailto:{{unsubscribe}}'>leave</a>\n", "line 2, column 17: {{unsubscribe}} is a whole link"),
+            ("c.html", "<html><a href='{{unsubscribe}}/x'>leave</a></html>\n", "line 1, column 31: {{unsubscribe}} is a whole link"),
+            ("d.md", "Dear reader,\n\nthe news of {{list}}\n", "line 3, column 13: the field \"list\" holds others")):
+        path = world.file(name, content)
+        world.refused("campaign", "create", "c", "news", path, "--subject", "s", says=(f"{name}: {says}",))
+    world.refused("campaign", "create", "c", "news", "--subject", "s", "--text", world.file("t.txt", "leave: https://a.test/{{unsubscribe}}\n"),
+                  says=("t.txt: line 1, column 23: {{unsubscribe}} is a whole link",))
+
+
 LETTER = """---
 subject: "Q&A for {{name|friend}}"
 from: The Editors <editors@example.test>

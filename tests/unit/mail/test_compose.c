@@ -523,6 +523,14 @@ static void spoil_html(struct composition *from)
 {
 	from->html_body = VIEW_LIT("a\n\n {{citty}}");
 }
+static void spoil_object(struct composition *from)
+{
+	from->text_body = VIEW_LIT("\nfrom {{list}}");
+}
+static void spoil_other_object(struct composition *from)
+{
+	from->subject = VIEW_LIT("{{campaign|x}}");
+}
 static void spoil_from(struct composition *from)
 {
 	from->from_address = VIEW_LIT("news");
@@ -577,6 +585,9 @@ static const struct {
 	{ "empty text", spoil_text_empty, "text: it is empty" },
 	{ "unknown field in the HTML", spoil_html,
 	  "html: line 3, column 2: the field \"citty\" is unknown; the nearest known one is \"city\"" },
+	{ "the list as a value", spoil_object,
+	  "text: line 2, column 6: the field \"list\" holds others and has no value; write {{list.name}}" },
+	{ "the campaign as a value", spoil_other_object, "column 1: the field \"campaign\" holds others" },
 	{ "no address", spoil_from, "from: the address has no \"@\"" },
 	{ "line end in the address", spoil_from_line, "from: the address holds a control character" },
 	{ "From in another script", spoil_from_script, "from: the part before the \"@\" is not ASCII" },

@@ -92,6 +92,12 @@ static const struct bad_row {
 } bad_rows[] = {
 	{ "across emphasis", "a\n\n**b {{#vip}}c** d{{/vip}}\n", "line 3, column 18: the section" },
 	{ "out of a table", "{{#vip}}\n\n| a |\n|---|\n| 1 |\n{{/vip}}\n", "line 6, column 1: the section" },
+	{ "a way out that is none", "a\n\n[leave](http://{{unsubscribe}})\n", "line 3, column 16: {{unsubscribe}} is" },
+	{ "a way out in an address", "a <mailto:a@b.c?body={{unsubscribe}}>\n",
+	  "line 1, column 22: {{unsubscribe}} is" },
+	{ "a way out with a tail, and more", "{{a}} [leave]({{unsubscribe}}/x) {{a}}\n",
+	  "line 1, column 15: {{unsubscribe}} is" },
+	{ "a way out with a tail at the end", "[leave]({{unsubscribe}}?x)\n", "line 1, column 9: {{unsubscribe}} is" },
 	{ "into a list", "{{#vip}}\n- a {{/vip}}\n", "line 2, column 5: the section" },
 };
 

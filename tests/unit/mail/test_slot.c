@@ -8,8 +8,9 @@
 
 enum { CEILING = 1 << 20 };
 
-#define KNOWN "v w x y"
+#define KNOWN "v w x y unsubscribe"
 #define ODD "{\"v\": \"a b/&<>\\\"'\u00e9:@?#%\"}"
+#define ALONE "{{unsubscribe}} is a whole link and would not work here"
 /* What becomes of ODD. */
 #define ODD_HTML "a b/&amp;&lt;&gt;&quot;&#39;\u00e9:@?#%"
 #define ODD_PART "a%20b%2F%26%3C%3E%22%27%C3%A9%3A%40%3F%23%25"
@@ -60,6 +61,14 @@ static const struct row {
 	  "<a href=\"javascript%3A1\">" },
 	{ "link, base and path", SLOT_HTML, "<a href=\"{{v}}/x?y={{w}}\">", "{\"v\": \"https://a\", \"w\": \"1 2\"}",
 	  "<a href=\"https://a/x?y=1%202\">" },
+	{ "a whole link alone", SLOT_HTML, "<a href=\" {{unsubscribe}}\n\">", "{\"unsubscribe\": \"mailto:a@b.test\"}",
+	  "<a href=\" mailto:a@b.test\n\">" },
+	{ "a whole link or another", SLOT_HTML, "<a href=\"{{#v}}{{unsubscribe}}{{/v}}{{^v}}https://a{{/v}}\">", "{}",
+	  "<a href=\"https://a\">" },
+	{ "a whole link as words", SLOT_HTML, "<p title=\"http://{{unsubscribe}}\">{{unsubscribe}}/x", "{}",
+	  "<p title=\"http://\">/x" },
+	{ "text, a whole link behind another", SLOT_TEXT, "(https://a.test) https://a.test\n{{unsubscribe}}.", "{}",
+	  "(https://a.test) https://a.test\n." },
 	{ "style", SLOT_HTML, "<p style=\"width:{{v}}; color: {{w}}\">", "{\"v\": \"50%\", \"w\": \"#ff00aa\"}",
 	  "<p style=\"width:50%; color: #ff00aa\">" },
 	{ "title", SLOT_HTML, "<title>{{{v}}}</title>{{{v}}}", "{\"v\": \"</title>\"}",
@@ -104,39 +113,54 @@ END_TEST
 
 static const struct bad_row {
 	const char *label, *template, *why;
+	enum slot_language language;
 } bad_rows[] = {
-	{ "style element", "<p>\n<STYLE>a { color: {{v}} }</STYLE>",
-	  "line 2, column 19: no field may stand in <style>" },
-	{ "script element", "<script>{{v}}</script>", "column 9: no field may stand in <style>, <script>" },
-	{ "behind a false end", "<script></scriptx>{{v}}", "column 19: no field may stand in <style>" },
-	{ "comment", "<!-- {{v}} -->", "column 6: no field may stand in a comment" },
-	{ "comment that goes on", "<!-- -- > {{v}} -->", "no field may stand in a comment" },
-	{ "comment with an arrow", "<!-- -> {{v}} -->", "no field may stand in a comment" },
-	{ "condition", "<!--[if {{v}}]>", "no field may stand in a comment" },
-	{ "doctype", "<!DOCTYPE {{v}}>", "no field may stand in a comment" },
-	{ "tag name", "<{{v}}>", "column 2: behind < no field may stand" },
-	{ "within a tag name", "<b{{v}}>", "no field may stand within a tag" },
-	{ "end tag", "</b {{v}}>", "no field may stand within a tag" },
-	{ "attribute name", "<p {{v}}=\"1\">", "column 4: no field may stand within a tag" },
-	{ "behind an attribute", "<p a=\"1\"{{v}}>", "no field may stand within a tag" },
-	{ "unquoted value", "<p a={{v}}>", "column 6: no field may stand in a value without quotes" },
-	{ "in an unquoted value", "<a href=http://a/{{v}}>", "no field may stand in a value without quotes" },
-	{ "handler", "<p onclick=\"f('{{v}}')\">", "is run as a program" },
-	{ "document", "<iframe srcdoc=\"{{v}}\">", "read as a document" },
-	{ "javascript:", "<a href=\"JavaScript:f('{{v}}')\">", "no field may stand in such a link" },
-	{ "data:", "<img src=\"data:image/png;base64,{{v}}\">", "no field may stand in such a link" },
-	{ "scheme of a value", "<a href=\"{{v}}:x\">", "column 15: a field cannot be a link's scheme" },
-	{ "a scheme's end", "<a href=\"java{{v}}:x\">", "a field cannot be a link's scheme" },
-	{ "beginning or middle", "<a href=\"{{#v}}http://a/{{/v}}{{w}}\">",
-	  "may begin the link or stand in its middle" },
-	{ "section out of a value", "<p title=\"{{#v}}\">{{/v}}", "column 19: the section that ends here leads from" },
-	{ "section into a comment", "{{#v}}<!--{{/v}}{{w}}", "the section that ends here leads from" },
-	{ "section into style", "{{#v}}<style>{{/v}}", "the section that ends here leads from" },
-	{ "section into another value", "<p a=\"{{#v}}\" href=\"{{/v}}\">", "the section that ends here leads from" },
-	{ "section of an unquoted value", "<p a={{#v}}1{{/v}}>", "no section may begin or end here" },
-	{ "section of a name's half", "<st{{#v}} a{{/v}}yle>", "column 18: the tag's name goes on behind a merge tag" },
-	{ "section of an attribute's name", "<p {{#v}}a{{/v}}=\"1\">", "the = behind a section's tag" },
-	{ "section behind <", "<{{#v}}b{{/v}}>", "no section may begin or end here" },
+	{ "http:// before a whole link", "<p>\n<a href=\"http://{{unsubscribe}}\">", "line 2, column 17: " ALONE,
+	  SLOT_HTML },
+	{ "a path before a whole link", "<a href='https://a/{{{unsubscribe}}}'>", ALONE, SLOT_HTML },
+	{ "mailto: before a whole link", "<a href=\"mailto:{{unsubscribe}}\">", ALONE, SLOT_HTML },
+	{ "a field before a whole link", "<a href=\"{{v}}{{unsubscribe}}\">", ALONE, SLOT_HTML },
+	{ "a path behind a whole link", "<a href=\"{{unsubscribe}}/x\">", "column 25: " ALONE, SLOT_HTML },
+	{ "a field behind a whole link", "<a href=\"{{unsubscribe}}{{v}}\">", "column 25: " ALONE, SLOT_HTML },
+	{ "behind a section with a whole link", "<a href=\"{{#v}}{{unsubscribe}}{{/v}}x\">", ALONE, SLOT_HTML },
+	{ "text, http:// before a whole link", "a\nhttp://{{unsubscribe}}", "line 2, column 8: " ALONE, SLOT_TEXT },
+	{ "text, mailto: before a whole link", "<mailto:{{unsubscribe}}>", ALONE, SLOT_TEXT },
+	{ "style element", "<p>\n<STYLE>a { color: {{v}} }</STYLE>", "line 2, column 19: no field may stand in <style>",
+	  SLOT_HTML },
+	{ "script element", "<script>{{v}}</script>", "column 9: no field may stand in <style>, <script>", SLOT_HTML },
+	{ "behind a false end", "<script></scriptx>{{v}}", "column 19: no field may stand in <style>", SLOT_HTML },
+	{ "comment", "<!-- {{v}} -->", "column 6: no field may stand in a comment", SLOT_HTML },
+	{ "comment that goes on", "<!-- -- > {{v}} -->", "no field may stand in a comment", SLOT_HTML },
+	{ "comment with an arrow", "<!-- -> {{v}} -->", "no field may stand in a comment", SLOT_HTML },
+	{ "condition", "<!--[if {{v}}]>", "no field may stand in a comment", SLOT_HTML },
+	{ "doctype", "<!DOCTYPE {{v}}>", "no field may stand in a comment", SLOT_HTML },
+	{ "tag name", "<{{v}}>", "column 2: behind < no field may stand", SLOT_HTML },
+	{ "within a tag name", "<b{{v}}>", "no field may stand within a tag", SLOT_HTML },
+	{ "end tag", "</b {{v}}>", "no field may stand within a tag", SLOT_HTML },
+	{ "attribute name", "<p {{v}}=\"1\">", "column 4: no field may stand within a tag", SLOT_HTML },
+	{ "behind an attribute", "<p a=\"1\"{{v}}>", "no field may stand within a tag", SLOT_HTML },
+	{ "unquoted value", "<p a={{v}}>", "column 6: no field may stand in a value without quotes", SLOT_HTML },
+	{ "in an unquoted value", "<a href=http://a/{{v}}>", "no field may stand in a value without quotes",
+	  SLOT_HTML },
+	{ "handler", "<p onclick=\"f('{{v}}')\">", "is run as a program", SLOT_HTML },
+	{ "document", "<iframe srcdoc=\"{{v}}\">", "read as a document", SLOT_HTML },
+	{ "javascript:", "<a href=\"JavaScript:f('{{v}}')\">", "no field may stand in such a link", SLOT_HTML },
+	{ "data:", "<img src=\"data:image/png;base64,{{v}}\">", "no field may stand in such a link", SLOT_HTML },
+	{ "scheme of a value", "<a href=\"{{v}}:x\">", "column 15: a field cannot be a link's scheme", SLOT_HTML },
+	{ "a scheme's end", "<a href=\"java{{v}}:x\">", "a field cannot be a link's scheme", SLOT_HTML },
+	{ "beginning or middle", "<a href=\"{{#v}}http://a/{{/v}}{{w}}\">", "may begin the link or stand in its middle",
+	  SLOT_HTML },
+	{ "section out of a value", "<p title=\"{{#v}}\">{{/v}}", "column 19: the section that ends here leads from",
+	  SLOT_HTML },
+	{ "section into a comment", "{{#v}}<!--{{/v}}{{w}}", "the section that ends here leads from", SLOT_HTML },
+	{ "section into style", "{{#v}}<style>{{/v}}", "the section that ends here leads from", SLOT_HTML },
+	{ "section into another value", "<p a=\"{{#v}}\" href=\"{{/v}}\">", "the section that ends here leads from",
+	  SLOT_HTML },
+	{ "section of an unquoted value", "<p a={{#v}}1{{/v}}>", "no section may begin or end here", SLOT_HTML },
+	{ "section of a name's half", "<st{{#v}} a{{/v}}yle>", "column 18: the tag's name goes on behind a merge tag",
+	  SLOT_HTML },
+	{ "section of an attribute's name", "<p {{#v}}a{{/v}}=\"1\">", "the = behind a section's tag", SLOT_HTML },
+	{ "section behind <", "<{{#v}}b{{/v}}>", "no section may begin or end here", SLOT_HTML },
 };
 
 START_TEST(places_where_none_may_stand)
@@ -144,7 +168,8 @@ START_TEST(places_where_none_may_stand)
 		for (size_t i = 0; i < ARRAY_LEN(bad_rows); i++) {
 			struct template *template = NULL;
 			AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
-			enum err err = rendering_compile(bad_rows[i].template, SLOT_HTML, KNOWN, &template, &why);
+			enum err err =
+			    rendering_compile(bad_rows[i].template, bad_rows[i].language, KNOWN, &template, &why);
 			ck_assert_msg(err == ERR_INVALID && template == NULL, "%s: accepted", bad_rows[i].label);
 			ck_assert_msg(strstr(buf_text(&why), bad_rows[i].why) != NULL, "%s: %s", bad_rows[i].label,
 				      buf_text(&why));
