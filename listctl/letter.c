@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "listctl/sender_text.h"
 #include "mail/html_letter.h"
+#include "mail/html_parts.h"
 #include "mail/layout.h"
 #include "mail/markdown.h"
 #include "mail/merge.h"
@@ -145,7 +146,7 @@ enum err letter_html(struct call *call, struct letter_file *file, const struct c
 	if (err == ERR_OK && file->is_eml && file->body.len == 0)
 		return parts.preheader.len == 0 ? ERR_OK : refuse_preheader(call, file);
 	if (err == ERR_OK && is_document(file))
-		err = buf_add(&body, buf_view(&file->body));
+		err = html_parts_say_utf8(buf_view(&file->body), &body);
 	else if (err == ERR_OK)
 		err = make_content(call, file, &body);
 	if (err == ERR_OK)

@@ -3,8 +3,10 @@
 #include <gmime/gmime.h>
 
 #include "mail/attachment.h"
-#include "mail/charset.h"
+#include "mail/eml_content.h"
 #include "mail/eml_head.h"
+#include "mail/flowed.h"
+#include "mail/html_parts.h"
 
 enum {
 	PLACE_MOST = 256,
@@ -23,6 +25,11 @@ struct reader {
 	struct eml *eml;
 	struct buf *why;
 	unsigned parts;
+	unsigned multiparts;             /* that were seen */
+	unsigned multipart, alternative; /* the innermost ones around what is read, numbered from 1 */
+	struct stand {
+		unsigned multipart, alternative;
+	} text, html; /* where the bodies stand */
 };
 
 /* ---- what is refused ---- */
@@ -58,10 +65,15 @@ static void write_place(GMimeObject *object, struct view number, struct buf *pla
 	g_free(written);
 }
 
+static enum err name_place(struct reader *reader, enum err err, struct view place, struct view remedy)
+{
+	buf_addf(reader->why, VIEW_FMT ": " VIEW_FMT, VIEW_ARG(place), VIEW_ARG(remedy));
+	return err;
+}
+
 static enum err refuse(struct reader *reader, struct view place, const char *remedy)
 {
-	buf_addf(reader->why, VIEW_FMT ": %s", VIEW_ARG(place), remedy);
-	return ERR_INVALID;
+	return name_place(reader, ERR_INVALID, place, view_of(remedy));
 }
 
 static enum err check_type(struct reader *reader, GMimeObject *object, struct view place)
@@ -74,74 +86,78 @@ static enum err check_type(struct reader *reader, GMimeObject *object, struct vi
 	return ERR_OK;
 }
 
-/* ---- content ---- */
-
-static enum err check_encoding(struct reader *reader, GMimeObject *leaf, struct view place)
-{
-	const char *encoding = g_mime_object_get_header(leaf, "Content-Transfer-Encoding");
-	if (encoding == NULL || g_mime_content_encoding_from_string(encoding) != GMIME_CONTENT_ENCODING_DEFAULT)
-		return ERR_OK;
-	return refuse(reader, place, "its Content-Transfer-Encoding is not known; save the message with another one");
-}
-
-static GByteArray *decode(GMimePart *leaf)
-{
-	GByteArray *octets = g_byte_array_new();
-	GMimeDataWrapper *content = g_mime_part_get_content(leaf);
-	if (content == NULL)
-		return octets;
-	GMimeStream *memory = g_mime_stream_mem_new_with_byte_array(octets);
-	g_mime_stream_mem_set_owner(GMIME_STREAM_MEM(memory), FALSE);
-	g_mime_data_wrapper_write_to_stream(content, memory);
-	g_object_unref(memory);
-	return octets;
-}
-
-static bool is_text(GMimePart *leaf)
-{
-	return g_mime_content_type_is_type(g_mime_object_get_content_type(GMIME_OBJECT(leaf)), "text", "*");
-}
+/* ---- bodies ---- */
 
 /* Appends its octets, those of a text in UTF-8. */
 static enum err read_content(struct reader *reader, GMimePart *leaf, struct view place, struct buf *out)
 {
 	AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
-	enum err err = check_encoding(reader, GMIME_OBJECT(leaf), place);
-	if (err != ERR_OK)
-		return err;
-	const char *charset = g_mime_object_get_content_type_parameter(GMIME_OBJECT(leaf), "charset");
-	GByteArray *octets = decode(leaf);
-	struct view content = view_from(octets->data, octets->len);
-	if (is_text(leaf))
-		err = charset_to_utf8(view_of(charset), content, out, &reason);
-	else
-		err = buf_add(out, content);
-	g_byte_array_free(octets, TRUE);
-	if (err == ERR_TOO_BIG)
-		buf_add(&reason, VIEW_LIT("it is too big; make it smaller"));
-	if (err != ERR_OK)
-		buf_addf(reader->why, VIEW_FMT ": " VIEW_FMT, VIEW_ARG(place), VIEW_ARG(buf_view(&reason)));
-	return err;
+	enum err err = eml_content_read(leaf, out, &reason);
+	return err == ERR_OK ? err : name_place(reader, err, place, buf_view(&reason));
 }
 
-/* ---- bodies ---- */
+static bool says(GMimePart *leaf, const char *parameter, const char *value)
+{
+	const char *its = g_mime_object_get_content_type_parameter(GMIME_OBJECT(leaf), parameter);
+	return its != NULL && view_eq_nocase(view_of(its), view_of(value));
+}
+
+static enum err read_body_text(struct reader *reader, GMimePart *leaf, struct view place, struct buf *out)
+{
+	AUTO_BUF flowed = buf_with_ceiling(LIMIT_TEMPLATE);
+	if (!says(leaf, "format", "flowed"))
+		return read_content(reader, leaf, place, out);
+	enum err err = read_content(reader, leaf, place, &flowed);
+	return err != ERR_OK ? err : flowed_join(buf_view(&flowed), says(leaf, "delsp", "yes"), out);
+}
+
+/* Apple Mail has the HTML in pieces, with the files between. */
+static enum err take_second(struct reader *reader, struct view place, struct view text, struct eml_body *body)
+{
+	AUTO_BUF joined = buf_with_ceiling(LIMIT_TEMPLATE);
+	bool is_html = body == &reader->eml->html, is_blank = false;
+	enum err err = is_html ? html_parts_is_blank(text, &is_blank) : ERR_OK;
+	if (is_blank)
+		return ERR_OK;
+	if (err == ERR_OK && is_html && reader->html.multipart == reader->multipart) {
+		err = html_parts_join(buf_view(&body->text), text, &joined);
+		buf_reset(&body->text);
+		return err == ERR_OK ? buf_add(&body->text, buf_view(&joined))
+				     : refuse(reader, place, "the HTML is too long; shorten it");
+	}
+	buf_addf(reader->why, VIEW_FMT ": " VIEW_FMT " is such a text already; a letter has one of each",
+		 VIEW_ARG(place), VIEW_ARG(buf_view(&body->place)));
+	return ERR_INVALID;
+}
 
 static enum err take_body(struct reader *reader, GMimePart *leaf, struct view place, struct eml_body *body)
 {
 	AUTO_BUF text = buf_with_ceiling(LIMIT_TEMPLATE);
-	enum err err = read_content(reader, leaf, place, &text);
+	enum err err = read_body_text(reader, leaf, place, &text);
 	if (err != ERR_OK || view_trim(buf_view(&text)).len == 0)
 		return err;
 	if (view_find_byte(buf_view(&text), '\0') != VIEW_NONE)
 		return refuse(reader, place, "it holds a NUL octet: it is no text");
-	if (body->text.len > 0) {
-		buf_addf(reader->why, VIEW_FMT ": " VIEW_FMT " is such a text already; a letter has one of each",
-			 VIEW_ARG(place), VIEW_ARG(buf_view(&body->place)));
-		return ERR_INVALID;
-	}
+	if (body->text.len > 0)
+		return take_second(reader, place, buf_view(&text), body);
+	*(body == &reader->eml->html ? &reader->html : &reader->text) =
+	    (struct stand){ reader->multipart, reader->alternative };
 	buf_add(&body->text, buf_view(&text));
 	buf_add(&body->place, place);
 	return buf_err(&body->text);
+}
+
+/* A text beside the HTML is no other form of it: most are footers of mailing lists. */
+static enum err check_bodies(struct reader *reader)
+{
+	const struct eml *eml = reader->eml;
+	bool has_both = eml->text.text.len > 0 && eml->html.text.len > 0;
+	if (!has_both || (reader->text.alternative > 0 && reader->text.alternative == reader->html.alternative))
+		return ERR_OK;
+	return refuse(
+	    reader, buf_view(&eml->text.place),
+	    "it stands beside the HTML instead of being its alternative, as footers of mailing lists do; take "
+	    "it out, or save both as multipart/alternative");
 }
 
 /* The body that it would be, or NULL. */
@@ -246,6 +262,8 @@ static enum err take_multipart(struct reader *reader, GMimeMultipart *multipart,
 	bool is_alternative = g_mime_content_type_is_type(type, "multipart", "alternative");
 	bool is_related = g_mime_content_type_is_type(type, "multipart", "related");
 	int root = is_related ? root_of(multipart) : 0;
+	const unsigned around = reader->multipart, alternative_around = reader->alternative;
+	const unsigned own = ++reader->multiparts, alternative = is_alternative ? own : alternative_around;
 	enum err err = ERR_OK;
 	for (int i = 0; err == ERR_OK && i < g_mime_multipart_get_count(multipart); i++) {
 		AUTO_BUF inner = buf_with_ceiling(PLACE_MOST);
@@ -257,8 +275,12 @@ static enum err take_multipart(struct reader *reader, GMimeMultipart *multipart,
 			within = IN_ALTERNATIVE;
 		else if (is_related)
 			within = i == root ? context : IN_FILES;
+		reader->multipart = own;
+		reader->alternative = alternative;
 		err = take_object(reader, g_mime_multipart_get_part(multipart, i), within, buf_view(&inner));
 	}
+	reader->multipart = around;
+	reader->alternative = alternative_around;
 	return err;
 }
 
@@ -402,6 +424,8 @@ static enum err read_body(struct view raw, struct reader *reader)
 		buf_add(reader->why, view_of(remedy));
 	else
 		err = take_object(reader, top, IN_BODY, VIEW_LIT(""));
+	if (err == ERR_OK)
+		err = check_bodies(reader);
 	if (message != NULL)
 		g_object_unref(message);
 	return err;

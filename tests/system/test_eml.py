@@ -100,6 +100,21 @@ def test_eml_of_other_shapes(world):
     world.listctl("campaign", "edit", "c", write(world, plain))
     it, found = python(world.json("campaign", "preview", "c", "ann@a.test")["message"].encode())
     assert tree(it) == "text/plain" and world.value("SELECT count(*) FROM campaign_file") == "0"
+    # As Apple Mail has it, in another charset than its copies.
+    apple = letter("S")
+    apple.set_content("Grüße {{name}}\n")
+    apple.add_alternative("<html><head><meta charset=\"iso-8859-1\"></head><body>Grüße</body></html>", subtype="html", charset="iso-8859-1")
+    apple.get_payload()[1].add_attachment(PDF, "application", "pdf", filename="a.pdf")
+    apple.get_payload()[1].add_attachment("<html><body>Ende</body></html>", subtype="html", disposition="inline")
+    apple.get_payload()[1].add_attachment("<html><body><br></body></html>", subtype="html", disposition="inline")
+    world.listctl("campaign", "edit", "c", write(world, apple))
+    it, found = python(world.json("campaign", "preview", "c", "ann@a.test")["message"].encode())
+    assert tree(it) == ["multipart/mixed", ["multipart/alternative", "text/plain", "text/html"], "application/pdf"], tree(it)
+    assert "".join(text_of(it, "text/html").split("\n")) == '<html><head><meta charset="utf-8"></head><body>GrüßeEnde</body></html>', it
+    page = world.file("page.html", "---\nsubject: S\n---\n<html><head><meta http-equiv='Content-Type' content='text/html; charset=latin1'></head>ü</html>\n")
+    world.listctl("campaign", "edit", "c", page)
+    it, found = python(world.json("campaign", "preview", "c", "ann@a.test")["message"].encode())
+    assert "charset=utf-8'></head>ü" in text_of(it, "text/html"), it
 
 
 def test_eml_refused(world):

@@ -71,6 +71,46 @@ static const struct {
 	  "S|A <a@b.test>||T||a.csv::\u00fc |" },
 	{ "attachment alone with the text", HEAD MULTI("mixed") NAMED("text/plain", "=a.txt", "A") PART(PLAIN, "T") END,
 	  "S|A <a@b.test>||T||a.txt::A |" },
+	{ "HTML in pieces with a file between (Apple Mail)",
+	  HEAD MULTI("alternative") PART(PLAIN, "T") "--b\r\n" OF("multipart/mixed; boundary=c") "\r\n--c\r\n" OF(
+	      "text/"
+	      "html") "\r\n<html><body>A</body></html>\r\n--c\r\n" OF("application/pdf; name=a.pdf") "\r\nP\r\n--"
+												     "c\r\n" OF(
+													 "text/"
+													 "html") "\r\n<"
+														 "html>"
+														 "<head"
+														 "><"
+														 "title"
+														 ">t</"
+														 "title"
+														 "></"
+														 "head>"
+														 "<body"
+														 " "
+														 "class"
+														 "=x>B<"
+														 "/body"
+														 "></"
+														 "html>"
+														 "\r\n-"
+														 "-c\r"
+														 "\n" OF(
+														     "t"
+														     "e"
+														     "x"
+														     "t"
+														     "/"
+														     "h"
+														     "t"
+														     "m"
+														     "l") "\r\n<html><body><br>&nbsp;</body></html>\r\n--c--\r\n" END,
+	  "S|A <a@b.test>||T|<html><body>AB</body></html>|a.pdf::P |" },
+	{ "flowed text",
+	  HEAD OF("text/plain; format=flowed") "\r\nDear {{name|my \r\nfriend}},\r\n > x\r\n>q \r\ny \r\n-- \r\nz ",
+	  "S|A <a@b.test>||Dear {{name|my friend}},\n> x\n>q \ny \n-- \nz \n|||" },
+	{ "flowed text without spaces", HEAD OF("text/plain; format=flowed; delsp=yes") "\r\n\u3042 \r\n\u3044\r\n",
+	  "S|A <a@b.test>||\u3042\u3044\n|||" },
 	{ "preamble and epilogue", HEAD MULTI("mixed") "This is MIME\r\n" PART(PLAIN, "T") END "the end\r\n",
 	  "S|A <a@b.test>||T|||" },
 };
@@ -148,6 +188,17 @@ static const struct {
 	  "part 2 (text/calendar): letters have text/plain and text/html" },
 	{ "two texts", SIZED(HEAD MULTI("mixed") PART(PLAIN, "T") PART(PLAIN, "foot") END),
 	  "part 2 (text/plain): part 1 (text/plain) is such a text already" },
+	{ "HTML of two places",
+	  SIZED(HEAD MULTI("mixed") "--b\r\n" OF("multipart/alternative; boundary=c") "\r\n--c\r\n" OF(
+	      "text/html") "\r\n<p>A\r\n--c--\r\n" PART("text/html", "<p>foot") END),
+	  "part 2 (text/html): part 1.1 (text/html) is such a text already" },
+	{ "footer beside HTML", SIZED(HEAD MULTI("mixed") PART("text/html", "<p>H") PART(PLAIN, "foot") END),
+	  "part 2 (text/plain): it stands beside the HTML" },
+	{ "text behind base 64",
+	  SIZED(HEAD OF(PLAIN) "Content-Transfer-Encoding: base64\r\n\r\nR3LDvMOfZQ==\r\n___\r\nfoot\r\n"),
+	  "part 1 (text/plain): its base 64 is broken" },
+	{ "base 64 cut short", SIZED(HEAD OF(PLAIN) "Content-Transfer-Encoding: base64\r\n\r\nR3LDvMOfZ\r\n"),
+	  "base 64 is broken" },
 	{ "no name", SIZED(HEAD MULTI("mixed") PART(PLAIN, "T") PART("application/x-thing", "x") END),
 	  "part 2 (application/x-thing): it has no name" },
 	{ "cut short", SIZED(HEAD MULTI("mixed") PART(PLAIN, "T")), "cut short" },
