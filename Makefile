@@ -189,6 +189,7 @@ FUZZ_MORE_fuzz_mbox = build/fuzz/obj/listctl/mbox.o
 FUZZ_MORE_fuzz_record = $(patsubst %,build/fuzz/obj/bounced/%.o,record insight gate)
 FUZZ_MORE_fuzz_insight = $(patsubst %,build/fuzz/obj/bounced/%.o,insight_wire insight)
 FUZZ_MORE_fuzz_journal = $(patsubst %,build/fuzz/obj/sender/%.o,journal journal_file journal_record checksum uuid)
+FUZZ_MORE_fuzz_proxy_header = $(patsubst %,build/fuzz/obj/lib/net/%.o,proxy_header endpoint)
 
 build/fuzz/obj/%.o: %.c
 	@mkdir -p $(@D)
