@@ -21,7 +21,7 @@ static void take_trouble(const struct db_rows *rows, struct view place, struct r
 		row->trouble = trouble.reason;
 		row->trouble_since_us = trouble.since_us;
 		row->retry_us = trouble.retry_us;
-		row->is_trouble_everywhere = true;
+		row->is_trouble_everywhere = trouble.is_everywhere;
 	}
 }
 

@@ -2,14 +2,14 @@
 
 enum { THOUSAND = 1000 };
 
-bool breaker_note(struct breaker *breaker, const struct breaker_terms *terms, bool about_us)
+bool breaker_note(struct breaker *breaker, const struct breaker_terms *terms, bool is_bad)
 {
-	bool *slot = &breaker->about_us[breaker->next];
-	breaker->count = breaker->count + about_us - *slot;
-	*slot = about_us;
+	bool *slot = &breaker->bad[breaker->next];
+	breaker->count = breaker->count + is_bad - *slot;
+	*slot = is_bad;
 	breaker->next = (breaker->next + 1) % BREAKER_OUTCOMES;
-	breaker->run = about_us ? breaker->run + 1 : 0;
-	breaker->refused += about_us;
+	breaker->run = is_bad ? breaker->run + 1 : 0;
+	breaker->refused += is_bad;
 	if (terms->share == 0 || breaker->refused < terms->least)
 		return false;
 	bool is_half =

@@ -7,6 +7,7 @@
 #include "mail/address.h"
 #include "sender/delivery.h"
 #include "sender/pace_relays.h"
+#include "sender/tally.h"
 
 /* The state of a recipient is read again when it is older than 5 s at MAIL; this leaves a turn of the loop in between. */
 #define FRESH_US (INT64_C(4500) * CLOCK_US_PER_MS)
@@ -194,27 +195,39 @@ static void hold_group(struct dispatch *dispatch, struct run *run, struct group_
 	(void)err;
 }
 
+/* Notes what became of him with both breakers of the campaign or group; whose word it is to stop, if it is. */
+static const char *note_with(const struct settings *settings, struct breaker *about_us, struct breaker *hard,
+			     const struct recipient *recipient, bool is_about_us)
+{
+	const struct breaker_terms policy_terms = { settings->breaker_policy_share, settings->breaker_policy_min };
+	const struct breaker_terms hard_terms = { settings->breaker_hard_share, settings->breaker_hard_min };
+	bool is_stopped_by_policy = breaker_note(about_us, &policy_terms, is_about_us);
+	if (breaker_note(hard, &hard_terms, tally_is_hard(&recipient->row)))
+		return "says of many one after the other that they are not there";
+	return is_stopped_by_policy ? "refuses us, not the subscribers" : NULL;
+}
+
 /* What was under way to a group when it was held says nothing new. */
 static void check_breaker(struct dispatch *dispatch, struct recipient *recipient, bool about_us)
 {
 	const struct settings *settings = &dispatch->setup->settings;
-	const struct breaker_terms terms = { settings->breaker_policy_share, settings->breaker_policy_min };
 	struct run *run = recipient->run;
 	struct view address = recipient->opened.address;
 	if (run->is_leaving || pace_is_held(dispatch->pace, run->id, address, &recipient->mark))
 		return;
 	struct view name = pace_group(dispatch->pace, address, &recipient->mark);
 	struct group_breaker *group = name.len == 0 ? NULL : run_group(run, name);
-	bool group_trips = group != NULL && breaker_note(&group->breaker, &terms, about_us);
-	bool run_trips = breaker_note(&run->breaker, &terms, about_us);
-	if (!group_trips && !run_trips)
+	const char *group_trips =
+	    group == NULL ? NULL : note_with(settings, &group->breaker, &group->hard, recipient, about_us);
+	const char *run_trips = note_with(settings, &run->breaker, &run->hard, recipient, about_us);
+	if (group_trips == NULL && run_trips == NULL)
 		return;
 	AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
 	const struct ledger_row *row = &recipient->row;
-	buf_addf(&reason, "relay %s refuses us, not the subscribers: %u " VIEW_FMT,
-		 relay_terms(recipient->through)->name, row->code,
+	buf_addf(&reason, "relay %s %s: %u " VIEW_FMT, relay_terms(recipient->through)->name,
+		 group_trips != NULL ? group_trips : run_trips, row->code,
 		 VIEW_ARG(view_head(row->reply, RUN_REASON_MOST / 2)));
-	if (group_trips)
+	if (group_trips != NULL)
 		hold_group(dispatch, run, group, buf_view(&reason));
 	else
 		run_hold(run, buf_view(&reason), leave_by(dispatch));
@@ -246,6 +259,15 @@ static void disbelieve(struct dispatch *dispatch, struct recipient *recipient, c
 	settle(dispatch, recipient);
 }
 
+/* The relay that may take him works again before his time is over, or it does not. */
+static void await_others(struct dispatch *dispatch, struct recipient *recipient, const struct smtp_event *event)
+{
+	const struct delivery_terms terms = terms_of(dispatch);
+	bool has_time = delivery_disbelieve(recipient, event, &terms);
+	(void)has_time;
+	settle(dispatch, recipient);
+}
+
 /* What shows, when he is refused again, that the relay works for others. At RCPT, where relays speak of the address, also that it has done so for his
  * campaign and refuses few. */
 static bool is_meant(const struct recipient *recipient, const struct smtp_event *event)
@@ -254,6 +276,13 @@ static bool is_meant(const struct recipient *recipient, const struct smtp_event 
 	return relay_has_answered_since(relay, recipient->counted_us) ||
 	       (event->step == SMTP_STEP_RCPT &&
 		distrust_is_of_few(relay_distrust(relay), recipient->run->answered[relay_slot(relay)]));
+}
+
+/* Another relay that fits him, and has not refused him, is out of reach for a while. */
+static bool is_awaited_elsewhere(const struct recipient *recipient, uint64_t working)
+{
+	uint64_t others = recipient->relays & ~recipient->refused_by & ~(UINT64_C(1) << relay_slot(recipient->through));
+	return (others & ~working) != 0;
 }
 
 /* Refused before his content: another relay may take him, or it is not about him. False: it is, and his end. */
@@ -271,6 +300,8 @@ static bool try_again(struct dispatch *dispatch, struct recipient *recipient, co
 		take_back(dispatch, recipient);
 	else if (!is_heard_again)
 		count_refusal(dispatch, recipient, event);
+	else if (is_awaited_elsewhere(recipient, others))
+		await_others(dispatch, recipient, event);
 	else if (!recipient->is_confirmed)
 		disbelieve(dispatch, recipient, event);
 	else

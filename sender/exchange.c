@@ -268,13 +268,13 @@ bool exchange_is_away(const struct exchange *exchange)
 	return exchange->is_away;
 }
 
-int64_t exchange_wait(const struct exchange *exchange, int64_t boot_us)
+int64_t exchange_wait(const struct exchange *exchange, bool is_stopping, int64_t boot_us)
 {
 	int64_t next_us = exchange->states_us;
 	if (queue_settled(exchange->parts.queue) > 0 && exchange->ledger_us < next_us)
 		next_us = exchange->ledger_us;
-	/* Until there is room, what makes some comes by the sockets. */
-	if (exchange->opener.look_us < next_us && exchange_has_room(exchange))
+	/* Until there is room, what makes some comes by the sockets; who stops opens nothing. */
+	if (!is_stopping && exchange->opener.look_us < next_us && exchange_has_room(exchange))
 		next_us = exchange->opener.look_us;
 	int64_t pace_us = pacer_wait(exchange->parts.pacer, boot_us);
 	if (pace_us >= 0 && boot_us + pace_us < next_us)

@@ -51,6 +51,6 @@ int64_t exchange_cpu(const struct exchange *exchange);
 bool exchange_may_begin(const struct exchange *exchange, int64_t boot_us);
 bool exchange_is_away(const struct exchange *exchange);
 /* How long the worker may sleep at most. */
-int64_t exchange_wait(const struct exchange *exchange, int64_t boot_us);
+int64_t exchange_wait(const struct exchange *exchange, bool is_stopping, int64_t boot_us);
 
 #endif

@@ -274,7 +274,7 @@ struct group_breaker *run_group(struct run *run, struct view group)
 
 void run_hold_group(struct run *run, struct group_breaker *group, struct view reason)
 {
-	group->breaker = run->breaker = (struct breaker){ 0 };
+	group->breaker = run->breaker = group->hard = run->hard = (struct breaker){ 0 };
 	if (!group->wants_hold)
 		keep_reason(group->reason, reason);
 	group->wants_hold = true;

@@ -15,8 +15,8 @@ enum { RUN_REASON_MOST = 512, RUN_NAME_MOST = 64 };
 struct group_breaker {
 	struct group_breaker *next;
 	char name[RUN_NAME_MOST + 1];
-	struct breaker breaker;
-	bool wants_hold; /* the breaker's word, still to be told to the database */
+	struct breaker breaker, hard; /* of refusals about us, and of hard ones */
+	bool wants_hold;              /* a breaker's word, still to be told to the database */
 	char reason[RUN_REASON_MOST];
 };
 
@@ -31,7 +31,7 @@ struct run {
 	unsigned shares[VARIANTS_MOST];
 	size_t variant_count; /* 0: it has none */
 	struct signing signing;
-	struct breaker breaker; /* of all that is not held */
+	struct breaker breaker, hard; /* of all that is not held */
 	struct group_breaker *groups;
 	size_t present;                    /* recipients in memory */
 	size_t waiting;                    /* of these: not begun */

@@ -16,6 +16,17 @@ static struct tally *find(struct tally_sum *sum, int64_t campaign_id, struct vie
 }
 
 /* A full mailbox is its owner's, and is no sign of a bad list. */
+static bool is_hard(enum bounce_reason reason)
+{
+	return reason_counts_from_relay(reason) && reason != REASON_MAILBOX_FULL;
+}
+
+bool tally_is_hard(const struct ledger_row *row)
+{
+	enum bounce_reason reason;
+	return row->outcome == LEDGER_REFUSED && reason_from_name(row->reason, &reason) && is_hard(reason);
+}
+
 static int64_t *place_of_refusal(struct tally *tally, struct view name)
 {
 	enum bounce_reason reason;
@@ -23,7 +34,7 @@ static int64_t *place_of_refusal(struct tally *tally, struct view name)
 		return &tally->soft;
 	if (reason_is_about_us(reason) || reason == REASON_RELAY_DENIED || reason == REASON_POLICY)
 		return &tally->policy;
-	return reason_counts_from_relay(reason) && reason != REASON_MAILBOX_FULL ? &tally->hard : &tally->soft;
+	return is_hard(reason) ? &tally->hard : &tally->soft;
 }
 
 void tally_note(struct tally_sum *sum, const struct ledger_row *row, struct view group)

@@ -16,5 +16,7 @@ struct tally_sum {
 /* Counts an end or a move of the ledger; parked, skipped and doubtful ones count for nothing. The group's name is borrowed until the sum is
  * emptied. What finds no room is left out: a breaker goes by shares. */
 void tally_note(struct tally_sum *sum, const struct ledger_row *row, struct view group);
+/* Whether it is counted as a hard refusal. */
+bool tally_is_hard(const struct ledger_row *row);
 
 #endif

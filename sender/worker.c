@@ -102,7 +102,7 @@ static void set_clock(struct worker *worker)
 
 static int64_t sleep_time(const struct worker *worker)
 {
-	int64_t wait_us = exchange_wait(worker->exchange, worker->dispatch.boot_us);
+	int64_t wait_us = exchange_wait(worker->exchange, worker->dispatch.is_stopping, worker->dispatch.boot_us);
 	int64_t relay_us = relays_wait(worker->relays, worker->dispatch.boot_us);
 	if (relay_us >= 0 && relay_us < wait_us)
 		wait_us = relay_us;

@@ -108,7 +108,7 @@ const struct rule classify_rules[] = {
 
 { .name = "host-refused", .reason = REASON_SENDER_BLOCKED,
   .phrases = PHRASES(
-	"your account", "client host rejected", "your host is not allowed", "not allowed to connect",
+	"your account", "sender account", "client host rejected", "your host is not allowed", "not allowed to connect",
 	"host rejected", "connections not accepted from", "connection not authorized",
 	"connection refused by policy", "connection denied", "your access to this mail system has been rejected",
 	"access denied, banned", "your ip", "your server", "not accepting connections from",
@@ -118,6 +118,14 @@ const struct rule classify_rules[] = {
 	"no access from mail server", "bad dns", "esmtp not accepting", "no smtp service", "smtp service is denied",
 	"you are not welcome"),
   .example = "550 Your host is not allowed to connect to this server." },
+
+{ .name = "sending-quota", .reason = REASON_RATE_LIMITED,
+  .phrases = PHRASES(
+	"sending quota", "sending limit", "send quota", "send limit", "sender quota", "relay quota", "outgoing quota",
+	"outbound quota", "daily quota", "daily limit", "daily user", "daily message", "daily relay", "hourly quota",
+	"hourly limit", "monthly quota", "monthly limit", "message quota", "quota of messages", "quota for messages",
+	"limit of the day", "quota of the day", "messages per day", "recipients per day", "throttling failure"),
+  .example = "550 5.4.5 Daily user sending quota exceeded" },
 
 { .name = "mailbox-full", .reason = REASON_MAILBOX_FULL,
   .phrases = PHRASES(

@@ -78,8 +78,8 @@ static const struct db_statement statements[] = {
 		       "AS o"
 		       " WHERE (w.refused IS NOT NULL OR w.seen_at < now() - $2 * interval '1 second') AND o.count > 0"
 		       " ORDER BY w.id" },
-	[RELAYS] = { "standings_relays",
-		     "SELECT relay, reason, since, retry_at FROM relay_troubles($1::integer) ORDER BY relay" },
+	[RELAYS] = { "standings_relays", "SELECT relay, reason, since, retry_at, is_everywhere FROM "
+					 "relay_troubles($1::integer) ORDER BY relay" },
 };
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row per statement");
 
@@ -252,5 +252,6 @@ void relay_trouble_at(const struct db_rows *rows, size_t row, struct relay_troub
 	*ret_trouble = (struct relay_trouble){ .relay = db_get_text(rows, row, 0),
 					       .reason = db_get_text(rows, row, 1),
 					       .since_us = db_get_time(rows, row, 2),
-					       .retry_us = db_get_time(rows, row, 3) };
+					       .retry_us = db_get_time(rows, row, 3),
+					       .is_everywhere = db_get_bool(rows, row, 4) };
 }

@@ -76,6 +76,7 @@ void stranded_at(const struct db_rows *rows, size_t row, struct stranded *ret_st
 struct relay_trouble {
 	struct view relay, reason;
 	int64_t since_us, retry_us;
+	bool is_everywhere; /* no worker that runs finds that it works */
 };
 enum err standings_relays(struct db *db, struct db_rows **ret_rows, struct buf *why) MUST_USE;
 void relay_trouble_at(const struct db_rows *rows, size_t row, struct relay_trouble *ret_trouble);

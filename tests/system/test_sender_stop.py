@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 
+from faultrelay import FaultRelay
 from sending import check, counts, people, places, until_accepted
 from verpost import BIN, until
 
@@ -213,3 +214,24 @@ def test_bad_settings(world):
                          capture_output=True, text=True, stdin=subprocess.DEVNULL)
     assert few.returncode == 1 and "open files" in few.stderr and few.stderr.count("\n") == 1, few
     assert world.run("sender", "--no-such").returncode == 2
+
+
+def test_stopping_costs_nothing(world):
+    "A worker that waits for a relay's last answer sleeps meanwhile."
+    relay = FaultRelay(world, rules=[{"step": "dot", "action": "hang"}]).start()
+    world.setup()
+    world.subscribe([address for address, _ in SOME[:50]])
+    world.configure(**{"relay.port": relay.port, "sender.workers": 1, "sender.stop_timeout": "8s"})
+    sender = world.start("sender")
+    world.campaign("stop")
+    until(lambda: "event=campaign.unsigned" in world.log("sender"), "it has begun")
+    time.sleep(1)
+    worker = world.workers()[0]
+    spent = lambda: sum(map(int, pathlib.Path(f"/proc/{worker}/stat").read_text().rpartition(")")[2].split()[11:13]))
+    sender.send_signal(signal.SIGTERM)
+    until(lambda: "event=worker.stopping" in world.log("sender"), "it stops")
+    before = spent()
+    time.sleep(3)
+    assert spent() - before < 0.5 * os.sysconf("SC_CLK_TCK"), "it is busy with waiting"
+    sender.wait(60)
+    relay.stop()

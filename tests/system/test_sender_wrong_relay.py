@@ -143,6 +143,47 @@ def test_many_and_nobody_else(world):
     relays["bad"].check()
 
 
+def test_own_quota_is_used_up(world):
+    "One of two relays has reached what it may send in a day: that is nobody's full mailbox, and the other takes all."
+    audience = addresses(1500)
+    relays = begin(world, audience, {"good": [], "full": []})
+    relays["full"].wait(200)
+    relays["full"].rules([{"step": "rcpt", "action": "hard", "reply": "550 5.4.5 Daily user sending quota exceeded."}])
+    status = world.finished("c")
+    assert (status["accepted"], status["refused"]) == (len(audience), 0), status
+    assert got(relays) == sorted(audience)
+    assert world.value("SELECT count(*) FROM bounce_event") == "0"
+
+
+def test_lost_table_of_users(world):
+    "A relay suddenly knows none of the users: the worker stops by itself, before the coordinator looks, with few disabled."
+    audience = addresses(4000)
+    relays = begin(world, audience, {"broken": [], "good": []}, workers=1)
+    relays["broken"].wait(200)
+    relays["broken"].rules([{"step": "rcpt", "action": "hard", "reply": "550 5.1.1 User unknown"}])
+    status = until(lambda: (lambda s: s if s["state"] == "paused" else None)(world.status("c")), "the campaign is held")
+    assert "User unknown" in status["hold_reason"], status
+    disabled = int(world.value("SELECT count(*) FROM membership WHERE state = 'disabled'"))
+    assert 100 <= disabled < 400, disabled
+
+
+def test_the_other_is_out_of_reach(world):
+    "Refused by a relay that takes others, while another one that fits him is away for a while: he waits for that one."
+    last = [f"last{n}@d3.test" for n in range(10)]
+    audience = addresses(100) + last
+    world.configure(**{"relay.retry": "1s", "sender.retry_after": "1s"})
+    away = [{"step": step, "action": "gone"} for step in ("banner", "mail", "rcpt")]
+    picky = {"step": "rcpt", "action": "hard", "match": "last*", "reply": "550 5.7.1 Recipient limit of the day reached"}
+    relays = begin(world, audience, {"good": away, "bad": [picky]}, workers=1)
+    until(lambda: world.value("SELECT count(*) FROM deferral WHERE code = 550") == "10", "they are put off")
+    assert world.status("c")["accepted"] == 100
+    relays["good"].rules([])
+    status = world.finished("c")
+    assert (status["accepted"], status["refused"]) == (len(audience), 0), status
+    assert got(relays) == sorted(audience)
+    assert sorted(row["to"] for row in relays["good"].accepted()) == last
+
+
 # ---- for now ----
 
 LATER = {"step": "rcpt", "action": "soft", "reply": "450 4.2.0 Try again later"}

@@ -246,7 +246,7 @@ START_TEST(first_refusals)
 	}
 END_TEST
 
-/* Refused twice by the only relay that there is. */
+/* Refused twice by the only relay that works. */
 START_TEST(the_second_refusal)
 	{
 		static const struct {
@@ -254,17 +254,20 @@ START_TEST(the_second_refusal)
 			const struct said *said;
 			unsigned answered_before, refused_before, answered_between;
 			enum ledger_outcome outcome;
+			bool is_awaited; /* another one fits him, and is away */
 		} rows[] = {
-			{ "nobody was answered", &denied, 0, 0, 0, LEDGER_DEFERRED },
-			{ "nobody was answered, at DATA", &no_data, 0, 0, 0, LEDGER_DEFERRED },
-			{ "somebody between", &denied, 0, 0, 1, LEDGER_REFUSED },
-			{ "somebody between, at DATA", &no_data, 0, 0, 1, LEDGER_REFUSED },
-			{ "many are refused, and somebody is answered between", &denied, 0, 30, 1, LEDGER_REFUSED },
-			{ "few are refused behind others", &no, 10, 4, 0, LEDGER_REFUSED },
-			{ "few are refused behind others, at DATA", &no_data, 10, 4, 0, LEDGER_DEFERRED },
-			{ "more than half of those", &no, 10, 5, 0, LEDGER_DEFERRED },
-			{ "too many in a row, behind however many", &no, 100, 19, 0, LEDGER_DEFERRED },
-			{ "one less", &no, 100, 18, 0, LEDGER_REFUSED },
+			{ "nobody was answered", &denied, 0, 0, 0, LEDGER_DEFERRED, false },
+			{ "nobody was answered, at DATA", &no_data, 0, 0, 0, LEDGER_DEFERRED, false },
+			{ "somebody between", &denied, 0, 0, 1, LEDGER_REFUSED, false },
+			{ "somebody between, at DATA", &no_data, 0, 0, 1, LEDGER_REFUSED, false },
+			{ "many are refused, and somebody is answered between", &denied, 0, 30, 1, LEDGER_REFUSED,
+			  false },
+			{ "few are refused behind others", &no, 10, 4, 0, LEDGER_REFUSED, false },
+			{ "few are refused behind others, at DATA", &no_data, 10, 4, 0, LEDGER_DEFERRED, false },
+			{ "more than half of those", &no, 10, 5, 0, LEDGER_DEFERRED, false },
+			{ "too many in a row, behind however many", &no, 100, 19, 0, LEDGER_DEFERRED, false },
+			{ "one less", &no, 100, 18, 0, LEDGER_REFUSED, false },
+			{ "somebody between, and another one may come back", &denied, 0, 0, 1, LEDGER_DEFERRED, true },
 		};
 		for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 			struct world world;
@@ -272,6 +275,8 @@ START_TEST(the_second_refusal)
 			others_hear(&world, ONE, &taken, rows[i].answered_before);
 			others_hear(&world, ONE, &denied, rows[i].refused_before);
 			struct recipient *recipient = begin(&world, ONE);
+			if (!rows[i].is_awaited)
+				recipient->relays = UINT64_C(1) << relay_slot(relays_at(world.relays, ONE));
 			hear(&world, recipient, rows[i].said);
 			others_hear(&world, ONE, &taken, rows[i].answered_between);
 			begin_again(&world, recipient, ONE);
