@@ -170,8 +170,13 @@ def test_status_names_everybody(world):
     assert world.status("c")["relay_trouble"] == {"relay.test:25": "554 go away"}
     people = world.listctl("campaign", "status", "c")
     assert "554 go away" in people and "user-unknown" in people, people
-    world.sql("INSERT INTO relay_finding (relay, worker_id) SELECT 'relay.test:25', id FROM worker WHERE host = 'bob'")
+    world.sql("INSERT INTO relay_finding (relay, worker_id, since)"
+              " SELECT 'relay.test:25', id, now() - interval '1 hour' FROM worker WHERE host = 'bob'")
     assert world.status("c")["relay_trouble"] == {"relay.test:25": "ann: 554 go away"}, "only one host has it"
+    world.sql("UPDATE relay_finding SET since = now() + interval '1 second' WHERE reason IS NULL")
+    assert world.status("c")["relay_trouble"] == {}, "another has found since that it works"
+    world.sql("UPDATE relay_finding SET retry_at = now() + interval '1 minute' WHERE reason IS NOT NULL")
+    assert world.status("c")["relay_trouble"] == {"relay.test:25": "ann: 554 go away"}, "it finds out by itself"
     world.sql("UPDATE worker SET pid = NULL WHERE host = 'ann'")
     assert world.status("c")["relay_trouble"] == {}, "whoever has stopped finds nothing"
 
