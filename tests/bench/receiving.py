@@ -132,10 +132,13 @@ class Receiving:
         self.beside_postfix(rate, connections, how)
 
     def cpu(self, pid):
-        """Seconds of processor time so far."""
-        cpu = {"bounced": 0.0, "postgres": 0.0}
-        for one, (parent, _, seconds) in self.process_times().items():
-            if pid in (one, parent):
+        """Seconds of processor time so far, those of bounced with its children's."""
+        times, cpu = self.process_times(), {"bounced": 0.0, "postgres": 0.0}
+        for one, (parent, _, seconds) in times.items():
+            ancestors = [one]
+            while ancestors[-1] in times:
+                ancestors.append(times[ancestors[-1]][0])
+            if pid in ancestors:
                 cpu["bounced"] += seconds
             elif parent == self.bench.postmaster:
                 cpu["postgres"] += seconds
