@@ -6,7 +6,7 @@
 #include "listctl/sender_text.h"
 #include "mail/address.h"
 #include "mail/layout.h"
-#include "mail/template.h"
+#include "mail/lint_html.h"
 #include "store/audit.h"
 #include "store/lists.h"
 
@@ -95,14 +95,16 @@ static enum err take_reply_to(struct call *call, struct draft *draft)
 	return err;
 }
 
-static bool names_unsubscribe(struct view layout)
+/* A layout that cannot be read for this was well for layout_check(). */
+static void note_way_out(struct call *call, const char *path, struct view layout)
 {
-	struct template_tag tag;
-	for (size_t cursor = 0; template_next_tag(layout, &cursor, &tag);) {
-		if (view_eq(tag.name, VIEW_LIT("unsubscribe")))
-			return true;
-	}
-	return false;
+	struct lint_html facts;
+	enum err err = lint_html_read(layout, &facts);
+	if (err == ERR_OK && !facts.has_way_out)
+		call_warn(call,
+			  "%s has no {{unsubscribe}} that every reader sees: they will look for a link to leave by",
+			  path);
+	lint_html_done(&facts);
 }
 
 static enum err check_layout(struct call *call, const char *path, struct draft *draft)
@@ -115,8 +117,8 @@ static enum err check_layout(struct call *call, const char *path, struct draft *
 	reader_fields_done(&fields);
 	if (err != ERR_OK && reason.len > 0)
 		return call_refuse(call, err, "--layout %s: %s", path, buf_text(&reason));
-	if (err == ERR_OK && !names_unsubscribe(buf_view(&draft->layout)))
-		call_warn(call, "%s has no {{unsubscribe}}: readers will look for a link to leave by", path);
+	if (err == ERR_OK)
+		note_way_out(call, path, buf_view(&draft->layout));
 	return err;
 }
 

@@ -8,6 +8,7 @@
 #include "mail/markdown.h"
 #include "mail/merge.h"
 #include "mail/template.h"
+#include "mail/way_out.h"
 
 /* Below a text that tells no way to leave. */
 #define TEXT_FOOT "\n-- \n{{list.title}}\nUnsubscribe: {{unsubscribe}}\n"
@@ -162,16 +163,6 @@ enum err letter_html(struct call *call, struct letter_file *file, const struct c
 
 /* ---- the text ---- */
 
-static bool has_way_out(struct view text)
-{
-	struct template_tag tag;
-	for (size_t cursor = 0; template_next_tag(text, &cursor, &tag);) {
-		if (view_eq(tag.name, VIEW_LIT("unsubscribe")))
-			return true;
-	}
-	return false;
-}
-
 enum err letter_text_of(struct call *call, struct view html, struct buf *ret_text)
 {
 	AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
@@ -182,7 +173,7 @@ enum err letter_text_of(struct call *call, struct view html, struct buf *ret_tex
 	}
 	if (err != ERR_OK)
 		return call_refuse(call, err, "the text part: %s", buf_text(&reason));
-	return has_way_out(buf_view(ret_text)) ? ERR_OK : buf_add(ret_text, VIEW_LIT(TEXT_FOOT));
+	return way_out_in(buf_view(ret_text)) ? ERR_OK : buf_add(ret_text, VIEW_LIT(TEXT_FOOT));
 }
 
 enum err letter_text(struct call *call, struct letter_file *file, const struct reader_fields *fields,

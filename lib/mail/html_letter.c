@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "mail/html_node.h"
 #include "mail/tag_cover.h"
 #include "mail/text_writer.h"
 
@@ -33,42 +34,13 @@ static const struct element_row {
 	{ "script", on_nothing }, { "head", on_nothing },  { "title", on_nothing },    { "template", on_nothing },
 };
 
-static bool is_named(const xmlNode *node, const char *name)
-{
-	return node->type == XML_ELEMENT_NODE && strcmp((const char *)node->name, name) == 0;
-}
-
 static on_element *find_element(const xmlNode *node)
 {
 	for (size_t i = 0; i < ARRAY_LEN(elements); i++) {
-		if (is_named(node, elements[i].name))
+		if (html_node_is(node, elements[i].name))
 			return elements[i].on;
 	}
 	return walk_children;
-}
-
-/* The value of an attribute, its entities resolved; borrowed from the document. Values with several children do not occur in HTML that
- * was parsed without a DTD. */
-static struct view attribute_of(const xmlNode *node, const char *name)
-{
-	for (const xmlAttr *attribute = node->properties; attribute != NULL; attribute = attribute->next) {
-		if (strcmp((const char *)attribute->name, name) == 0)
-			return attribute->children == NULL ? VIEW_LIT("")
-							   : view_of((const char *)attribute->children->content);
-	}
-	return (struct view){ 0 };
-}
-
-/* "display:none" with or without blanks, as preheaders have it. */
-static bool is_hidden(const xmlNode *node)
-{
-	struct view style = attribute_of(node, "style");
-	size_t at = view_find_nocase(style, VIEW_LIT("display"));
-	if (at == VIEW_NONE)
-		return false;
-	style = view_trim(view_skip(style, at + sizeof("display") - 1));
-	return view_starts(style, VIEW_LIT(":")) &&
-	       view_starts_nocase(view_trim(view_skip(style, 1)), VIEW_LIT("none"));
 }
 
 static void walk_children(struct text_writer *writer, const xmlNode *node)
@@ -76,7 +48,7 @@ static void walk_children(struct text_writer *writer, const xmlNode *node)
 	for (const xmlNode *child = node->children; child != NULL; child = child->next) {
 		if (child->type == XML_TEXT_NODE || child->type == XML_CDATA_SECTION_NODE)
 			text_writer_add(writer, view_of((const char *)child->content));
-		else if (child->type == XML_ELEMENT_NODE && !is_hidden(child))
+		else if (child->type == XML_ELEMENT_NODE && !html_node_is_hidden(child))
 			find_element(child)(writer, child);
 	}
 }
@@ -122,7 +94,7 @@ static void on_subheading(struct text_writer *writer, const xmlNode *node)
 /* A list in an item follows it without a gap. */
 static void on_list(struct text_writer *writer, const xmlNode *node)
 {
-	if (node->parent != NULL && is_named(node->parent, "li"))
+	if (node->parent != NULL && html_node_is(node->parent, "li"))
 		on_block(writer, node);
 	else
 		on_paragraph(writer, node);
@@ -132,18 +104,18 @@ static void on_list(struct text_writer *writer, const xmlNode *node)
 static uint64_t number_of(const xmlNode *item)
 {
 	uint64_t number = 1;
-	struct view start = attribute_of(item->parent, "start");
+	struct view start = html_node_attribute(item->parent, "start");
 	if (!view_to_u64(start, 1000000, &number))
 		number = 1;
 	for (const xmlNode *before = item->prev; before != NULL; before = before->prev)
-		number += is_named(before, "li");
+		number += html_node_is(before, "li");
 	return number;
 }
 
 static void on_item(struct text_writer *writer, const xmlNode *node)
 {
 	AUTO_BUF mark = buf_with_ceiling(32);
-	if (node->parent != NULL && is_named(node->parent, "ol"))
+	if (node->parent != NULL && html_node_is(node->parent, "ol"))
 		buf_addf(&mark, "%llu. ", (unsigned long long)number_of(node));
 	else
 		buf_add(&mark, VIEW_LIT("- "));
@@ -189,7 +161,7 @@ static void on_break(struct text_writer *writer, const xmlNode *node)
 
 static void on_image(struct text_writer *writer, const xmlNode *node)
 {
-	struct view alt = view_trim(attribute_of(node, "alt"));
+	struct view alt = view_trim(html_node_attribute(node, "alt"));
 	if (alt.len == 0)
 		return;
 	text_writer_add(writer, VIEW_LIT("["));
@@ -220,7 +192,7 @@ static void on_link(struct text_writer *writer, const xmlNode *node)
 {
 	size_t from = text_writer_mark(writer);
 	walk_children(writer, node);
-	struct view url = view_trim(attribute_of(node, "href"));
+	struct view url = view_trim(html_node_attribute(node, "href"));
 	struct view text = view_trim(text_writer_since(writer, from));
 	if (!leads_somewhere(url) || says_itself(text, url))
 		return;
@@ -232,7 +204,7 @@ static void on_link(struct text_writer *writer, const xmlNode *node)
 
 static void on_row(struct text_writer *writer, const xmlNode *node)
 {
-	bool is_head = node->parent != NULL && is_named(node->parent, "thead");
+	bool is_head = node->parent != NULL && html_node_is(node->parent, "thead");
 	text_writer_flush(writer);
 	walk_children(writer, node);
 	if (is_head)

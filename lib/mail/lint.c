@@ -7,6 +7,7 @@
 #include "mail/list_headers.h"
 #include "mail/org_domain.h"
 #include "mail/template.h"
+#include "mail/way_out.h"
 
 enum {
 	GMAIL_CLIPS = 102 * 1024, /* octets of HTML, beyond which Gmail shows a link to the rest */
@@ -180,26 +181,18 @@ static void check_subject_answers(const struct lint *lint, struct buf *out)
 
 /* ---- the body ---- */
 
-static bool has_tag(struct view source, struct view name)
-{
-	struct template_tag tag;
-	for (size_t cursor = 0; template_next_tag(source, &cursor, &tag);) {
-		if (view_eq(tag.name, name))
-			return true;
-	}
-	return false;
-}
-
 static void check_unsubscribe(const struct lint *lint, struct buf *out)
 {
 	const struct lint_letter *letter = lint->letter;
-	bool in_text = has_tag(letter->text_body, VIEW_LIT("unsubscribe"));
-	bool in_html = letter->html_body.len == 0 || has_tag(letter->html_body, VIEW_LIT("unsubscribe"));
-	if (!in_text || !in_html)
-		buf_addf(out, "%s has no {{unsubscribe}}: readers who find no way out complain of spam",
-			 in_text   ? "the HTML"
-			 : in_html ? "the text"
-				   : "neither text nor HTML");
+	bool in_text = way_out_in(letter->text_body);
+	bool in_html = letter->html_body.len == 0 || lint->html.has_way_out;
+	if (in_text && in_html)
+		return;
+	const char *subject = in_text ? "the HTML has no" : in_html ? "the text has no" : "neither text nor HTML has";
+	buf_addf(out,
+		 "%s {{unsubscribe}} that every reader sees, outside of sections: readers who find no way out complain "
+		 "of spam",
+		 subject);
 }
 
 static size_t words_of(struct view text)
@@ -229,10 +222,13 @@ static void check_no_html(const struct lint *lint, struct buf *out)
 		buf_add(out, VIEW_LIT("there is no HTML part; that is well with text alone"));
 }
 
-static void show(const struct buf *found, const char *text, struct buf *out)
+static void show(const struct lint_html_list *list, const char *text, struct buf *out)
 {
-	if (found->len > 0)
-		buf_addf(out, "%s: " VIEW_FMT, text, VIEW_ARG(buf_view(found)));
+	if (list->count == 0)
+		return;
+	buf_addf(out, "%s: " VIEW_FMT, text, VIEW_ARG(buf_view(&list->shown)));
+	if (list->count > LINT_HTML_SHOWN)
+		buf_addf(out, " and %zu more", list->count - LINT_HTML_SHOWN);
 }
 
 static void check_alt(const struct lint *lint, struct buf *out)
@@ -257,7 +253,7 @@ static void check_shortened(const struct lint *lint, struct buf *out)
 }
 static void check_stripped(const struct lint *lint, struct buf *out)
 {
-	show(&lint->html.stripped, "elements that mailboxes take out or distrust", out);
+	show(&lint->html.stripped, "what mailboxes take out or distrust", out);
 }
 
 static void check_image_heavy(const struct lint *lint, struct buf *out)

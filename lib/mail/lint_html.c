@@ -1,10 +1,10 @@
 #include "mail/lint_html.h"
 
 #include <libxml/HTMLparser.h>
-#include <string.h>
-
 #include "base/limits.h"
 #include "mail/clean_text.h"
+#include "mail/html_node.h"
+#include "mail/way_out.h"
 
 enum {
 	DEPTH_MOST = 256, /* libxml2's own */
@@ -18,29 +18,10 @@ static const char *const shorteners[] = { "bit.ly", "tinyurl.com", "goo.gl",    
 static const char *const stripped_elements[] = { "script", "iframe", "object", "embed", "form",     "input", "button",
 						 "video",  "audio",  "applet", "frame", "frameset", "base" };
 
-static bool is_named(const xmlNode *node, const char *name)
+static void show(struct view text, struct lint_html_list *list)
 {
-	return node->type == XML_ELEMENT_NODE && strcmp((const char *)node->name, name) == 0;
-}
-
-/* Borrowed from the document; data NULL: it has none. */
-static struct view attribute_of(const xmlNode *node, const char *name)
-{
-	for (const xmlAttr *attribute = node->properties; attribute != NULL; attribute = attribute->next) {
-		if (strcmp((const char *)attribute->name, name) == 0)
-			return attribute->children == NULL ? VIEW_LIT("")
-							   : view_of((const char *)attribute->children->content);
-	}
-	return (struct view){ 0 };
-}
-
-/* Two quotation marks each, and none within: that is how many there are. */
-static void show(struct view text, struct buf *out)
-{
-	size_t shown = 0;
-	for (size_t i = 0; i < out->len; i++)
-		shown += out->data[i] == '"';
-	if (shown >= 2 * (size_t)LINT_HTML_SHOWN)
+	struct buf *out = &list->shown;
+	if (list->count++ >= LINT_HTML_SHOWN)
 		return;
 	if (out->len > 0)
 		buf_add(out, VIEW_LIT(", "));
@@ -99,6 +80,35 @@ static struct view host_of(struct view url)
 	return view_starts(host, VIEW_LIT("[")) ? host : view_head(host, view_find_byte(host, ':'));
 }
 
+/* What stands behind the host's colon; a tag may. */
+static bool has_port(struct view url, struct view host, bool has_tag)
+{
+	enum { PORT_MOST = 65535 };
+	struct view rest = view_skip(url, (size_t)(host.data - url.data) + host.len);
+	size_t end = 0;
+	uint64_t port;
+	while (end < rest.len && rest.data[end] != '/' && rest.data[end] != '?' && rest.data[end] != '#')
+		end++;
+	rest = view_head(rest, end);
+	return rest.len <= 1 || has_tag || view_to_u64(view_skip(rest, 1), PORT_MOST, &port);
+}
+
+static bool is_hexadecimal(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+/* RFC 3986 section 2.1. */
+static bool is_encoded_well(struct view url)
+{
+	for (size_t at = view_find_byte(url, '%'); at != VIEW_NONE; at = view_find_byte(url, '%')) {
+		url = view_skip(url, at + 1);
+		if (url.len < 2 || !is_hexadecimal(url.data[0]) || !is_hexadecimal(url.data[1]))
+			return false;
+	}
+	return true;
+}
+
 static bool is_host(struct view host)
 {
 	for (size_t i = 0; i < host.len; i++) {
@@ -119,16 +129,18 @@ bool lint_html_is_link(struct view url)
 	struct view text = view_trim(url);
 	if (view_starts(text, VIEW_LIT("{{")))
 		return true;
-	if (!fill_tags(text, &filled))
+	if (!fill_tags(text, &filled) || !is_encoded_well(buf_view(&filled)))
 		return false;
+	bool has_tag = view_find(url, VIEW_LIT("{{")) != VIEW_NONE;
 	text = buf_view(&filled);
 	if (view_starts_nocase(text, VIEW_LIT("https://")) || view_starts_nocase(text, VIEW_LIT("http://"))) {
 		struct view host = host_of(text);
 		/* A tag may be the whole host. */
-		return is_host(host) || (view_eq(host, VIEW_LIT("x")) && view_find(url, VIEW_LIT("{{")) != VIEW_NONE);
+		bool is_good = is_host(host) || (has_tag && view_eq(host, VIEW_LIT("x")));
+		return is_good && has_port(text, host, has_tag);
 	}
 	if (view_starts_nocase(text, VIEW_LIT("mailto:")))
-		return view_find_byte(text, '@') != VIEW_NONE || view_find(url, VIEW_LIT("{{")) != VIEW_NONE;
+		return view_find_byte(text, '@') != VIEW_NONE || has_tag;
 	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
 		if (view_starts_nocase(text, view_of(others[i])))
 			return text.len > 4;
@@ -168,7 +180,7 @@ static bool is_misleading(const xmlNode *node, struct view host)
 
 static void read_link(const xmlNode *node, struct lint_html *facts)
 {
-	struct view url = attribute_of(node, "href");
+	struct view url = html_node_attribute(node, "href");
 	if (url.data == NULL)
 		return; /* a place, not a link */
 	struct view host = host_of(view_trim(url));
@@ -191,9 +203,9 @@ static bool is_image_source(struct view source)
 
 static void read_image(const xmlNode *node, struct lint_html *facts)
 {
-	struct view source = attribute_of(node, "src");
+	struct view source = html_node_attribute(node, "src");
 	facts->images++;
-	if (attribute_of(node, "alt").data == NULL)
+	if (html_node_attribute(node, "alt").data == NULL)
 		show(source, &facts->without_alt);
 	if (!is_image_source(source))
 		show(source, &facts->broken_images);
@@ -211,60 +223,119 @@ static void count_words(struct view text, struct lint_html *facts)
 	}
 }
 
+/* onclick and the like, and <meta http-equiv="refresh">. */
+static void read_programs(const xmlNode *node, struct lint_html *facts)
+{
+	for (const xmlAttr *attribute = node->properties; attribute != NULL; attribute = attribute->next) {
+		struct view name = view_of((const char *)attribute->name);
+		if (view_starts_nocase(name, VIEW_LIT("on")) && name.len > 2)
+			show(name, &facts->stripped);
+	}
+	struct view equivalent = view_trim(html_node_attribute(node, "http-equiv"));
+	if (html_node_is(node, "meta") && view_eq_nocase(equivalent, VIEW_LIT("refresh")))
+		show(VIEW_LIT("meta refresh"), &facts->stripped);
+}
+
 static void read_element(const xmlNode *node, struct lint_html *facts)
 {
-	if (is_named(node, "a") || is_named(node, "area"))
+	if (html_node_is(node, "a") || html_node_is(node, "area"))
 		read_link(node, facts);
-	if (is_named(node, "img"))
+	if (html_node_is(node, "img"))
 		read_image(node, facts);
-	if (is_named(node, "link") && attribute_of(node, "href").data != NULL)
+	if (html_node_is(node, "link") && html_node_attribute(node, "href").data != NULL)
 		show(VIEW_LIT("link"), &facts->stripped);
+	read_programs(node, facts);
 	for (size_t i = 0; i < ARRAY_LEN(stripped_elements); i++) {
-		if (is_named(node, stripped_elements[i]))
+		if (html_node_is(node, stripped_elements[i]))
 			show(view_of(stripped_elements[i]), &facts->stripped);
 	}
 }
 
-static void read_node(const xmlNode *node, unsigned depth, struct lint_html *facts)
+static bool shows_nothing(const xmlNode *node)
+{
+	static const char *const names[] = { "style", "title", "script", "template" };
+	bool shows = node->type == XML_ELEMENT_NODE || node->type == XML_TEXT_NODE;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		shows = shows && !html_node_is(node, names[i]);
+	return !shows || html_node_is_hidden(node) || html_node_attribute(node, "hidden").data != NULL;
+}
+
+/* What a reader can put a finger on: text that is not blank, or an image. */
+static bool has_content(const xmlNode *node, unsigned depth)
+{
+	bool has = false;
+	for (; node != NULL && !has && depth < DEPTH_MOST; node = node->next) {
+		if (shows_nothing(node))
+			continue;
+		has = html_node_is(node, "img") || has_content(node->children, depth + 1) ||
+		      (node->type == XML_TEXT_NODE && view_trim(view_of((const char *)node->content)).len > 0);
+	}
+	return has;
+}
+
+static bool is_way_out(const xmlNode *node)
+{
+	if (node->type == XML_TEXT_NODE)
+		return way_out_in(view_of((const char *)node->content));
+	bool is_area = html_node_is(node, "area");
+	bool is_link = is_area || (html_node_is(node, "a") && has_content(node->children, 0));
+	return is_link && way_out_in(html_node_attribute(node, "href"));
+}
+
+static void read_node(const xmlNode *node, unsigned depth, bool is_hidden, struct lint_html *facts)
 {
 	for (; node != NULL && depth < DEPTH_MOST; node = node->next) {
+		bool hides = is_hidden || shows_nothing(node);
+		facts->has_way_out = facts->has_way_out || (!hides && is_way_out(node));
 		if (node->type == XML_TEXT_NODE)
 			count_words(view_of((const char *)node->content), facts);
-		if (node->type != XML_ELEMENT_NODE || is_named(node, "style") || is_named(node, "title"))
+		if (node->type != XML_ELEMENT_NODE || html_node_is(node, "style") || html_node_is(node, "title"))
 			continue;
 		read_element(node, facts);
-		read_node(node->children, depth + 1, facts);
+		read_node(node->children, depth + 1, hides, facts);
 	}
+}
+
+enum { LISTS_COUNT = 6 };
+
+static void list_all(struct lint_html *facts, struct buf *ret_bufs[LISTS_COUNT])
+{
+	struct lint_html_list *const lists[LISTS_COUNT] = { &facts->without_alt,     &facts->broken_images,
+							    &facts->broken_links,    &facts->misleading_links,
+							    &facts->shortened_links, &facts->stripped };
+	for (size_t i = 0; i < LISTS_COUNT; i++)
+		ret_bufs[i] = &lists[i]->shown;
 }
 
 enum err lint_html_read(struct view html, struct lint_html *ret_facts)
 {
-	struct buf *const bufs[] = { &ret_facts->without_alt,     &ret_facts->broken_images,
-				     &ret_facts->broken_links,    &ret_facts->misleading_links,
-				     &ret_facts->shortened_links, &ret_facts->stripped };
+	struct buf *bufs[LISTS_COUNT];
+	AUTO_BUF certain = buf_with_ceiling(2 * LIMIT_TEMPLATE);
 	*ret_facts = (struct lint_html){ 0 };
-	for (size_t i = 0; i < ARRAY_LEN(bufs); i++)
+	list_all(ret_facts, bufs);
+	for (size_t i = 0; i < LISTS_COUNT; i++)
 		*bufs[i] = buf_with_ceiling(LIMIT_WHY);
 	if (html.len == 0)
 		return ERR_OK;
 	if (html.len > LIMIT_TEMPLATE)
 		return ERR_INVALID;
-	htmlDocPtr document = htmlReadMemory(html.data, (int)html.len, NULL, "UTF-8",
+	enum err err = way_out_keep_certain(html, &certain);
+	if (err != ERR_OK)
+		return err;
+	htmlDocPtr document = htmlReadMemory(certain.data, (int)certain.len, NULL, "UTF-8",
 					     HTML_PARSE_RECOVER | HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING |
 						 HTML_PARSE_NONET | HTML_PARSE_NODEFDTD);
 	if (document == NULL)
 		return ERR_INVALID;
-	read_node(xmlDocGetRootElement(document), 0, ret_facts);
+	read_node(xmlDocGetRootElement(document), 0, false, ret_facts);
 	xmlFreeDoc(document);
 	return ERR_OK;
 }
 
 void lint_html_done(struct lint_html *facts)
 {
-	buf_done(&facts->without_alt);
-	buf_done(&facts->broken_images);
-	buf_done(&facts->broken_links);
-	buf_done(&facts->misleading_links);
-	buf_done(&facts->shortened_links);
-	buf_done(&facts->stripped);
+	struct buf *bufs[LISTS_COUNT];
+	list_all(facts, bufs);
+	for (size_t i = 0; i < LISTS_COUNT; i++)
+		buf_done(bufs[i]);
 }

@@ -5,17 +5,22 @@
 
 #include "base/buf.h"
 
-/* The bufs hold what was found, quoted, up to LINT_HTML_SHOWN of each, ", " between. */
+/* What was found: the first LINT_HTML_SHOWN, quoted, ", " between, and how many in all. */
 enum { LINT_HTML_SHOWN = 3 };
+struct lint_html_list {
+	struct buf shown;
+	size_t count;
+};
 struct lint_html {
+	bool has_way_out; /* {{unsubscribe}} shows to every reader: as text, or as a link's target, and in no section */
 	size_t images;
-	size_t words;                /* that a reader sees */
-	struct buf without_alt;      /* images' sources */
-	struct buf broken_images;    /* sources that no mailbox can show */
-	struct buf broken_links;     /* no URL, or one that leads nowhere */
-	struct buf misleading_links; /* their text names another host than the one they lead to */
-	struct buf shortened_links;  /* through services that filters distrust */
-	struct buf stripped;         /* elements that mailboxes take out */
+	size_t words;                           /* that a reader sees */
+	struct lint_html_list without_alt;      /* images' sources */
+	struct lint_html_list broken_images;    /* sources that no mailbox can show */
+	struct lint_html_list broken_links;     /* no URL, or one that leads nowhere */
+	struct lint_html_list misleading_links; /* their text names another host than the one they lead to */
+	struct lint_html_list shortened_links;  /* through services that filters distrust */
+	struct lint_html_list stripped;         /* elements and attributes that mailboxes take out */
 };
 
 /* ERR_INVALID: libxml2 cannot read it; ERR_MEMORY. The caller releases with lint_html_done(), also after a failure. */

@@ -19,6 +19,25 @@ def test_ways_out_that_lead_nowhere(world):
                   says=("t.txt: line 1, column 23: {{unsubscribe}} is a whole link",))
 
 
+def test_ways_out_that_not_everybody_sees(world):
+    "A way out within a section or hidden is none: a text that is made gets one below, letter.txt and layouts a warning."
+    world.setup()
+    world.listctl("import", "news", world.file("s.csv", "email,vip\nann@a.test,\nbob@b.test,yes\n"))
+    some = "{{#vip}}\n[leave]({{unsubscribe}})\n{{/vip}}\n"
+    done = world.run("listctl", "campaign", "create", "c", "news", world.file("c.md", "Dear reader\n\n" + some), "--subject", "s")
+    assert done.returncode == 0 and "unsubscribe-missing" not in done.stderr, done
+    assert "\nUnsubscribe: mailto:" in world.listctl("campaign", "preview", "c", "ann@a.test").split("--- the HTML")[0]
+    folder = world.base / "letter"
+    folder.mkdir()
+    (folder / "letter.md").write_text("Dear reader\n")
+    (folder / "letter.txt").write_text("Dear reader\n{{#vip}}{{unsubscribe}}{{/vip}}\n")
+    done = world.run("listctl", "campaign", "create", "d", "news", folder, "--subject", "s")
+    assert done.returncode == 0 and "unsubscribe-missing: the text has no {{unsubscribe}}" in done.stderr, done
+    for layout, is_well in (("<a href='{{unsubscribe}}'>leave</a>", True), ("<p title='{{unsubscribe}}'>x</p>", False)):
+        done = world.run("listctl", "list", "edit", "news", "--layout", world.file("l.html", "<html>{{{content}}}" + layout + "</html>"))
+        assert done.returncode == 0 and ("has no {{unsubscribe}}" not in done.stderr) == is_well, done
+
+
 LETTER = """---
 subject: "Q&A for {{name|friend}}"
 from: The Editors <editors@example.test>

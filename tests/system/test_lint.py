@@ -19,7 +19,7 @@ def test_lint(world):
     done = world.run("listctl", "campaign", "create", "bad", "news", "--subject", "BUY OUR THINGS NOW!!", "--text",
                      world.file("bad.txt", "Dear {{name}}\n"), "--html", html)
     assert done.returncode == 0, done
-    for words in ("unsubscribe-missing: neither text nor HTML", "link-broken", "www.example.test", "subject-shouts", "header-spammy"):
+    for words in ("unsubscribe-missing: neither text nor HTML has {{unsubscribe}}", "link-broken", "www.example.test", "subject-shouts", "header-spammy"):
         assert words in done.stderr, (words, done.stderr)
     assert done.stderr.count("not be signed") == 1 and "one-click" not in done.stderr and "unsigned" not in done.stderr, done.stderr
     done, found = lint(world, "bad")

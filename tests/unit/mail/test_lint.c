@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "mail/lint_html.h"
 #include "mail/org_domain.h"
+#include "mail/way_out.h"
 #include "tests/support/unit.h"
 
 #define WORDS "a reader reads these words of the letter and likes them since there are enough of them here "
@@ -96,6 +97,11 @@ static void no_way_out_of_html(struct lint_letter *l)
 {
 	set_html(l, VIEW_LIT("<p>" WORDS WORDS WORDS));
 }
+static void no_way_out(struct lint_letter *l)
+{
+	no_way_out_of_text(l);
+	no_way_out_of_html(l);
+}
 static void empty_text(struct lint_letter *l)
 {
 	l->text_body = VIEW_LIT("see the HTML {{unsubscribe}}");
@@ -107,6 +113,10 @@ static void no_html(struct lint_letter *l)
 static void broken_link(struct lint_letter *l)
 {
 	set_html(l, VIEW_LIT(GOOD_HTML "<a href=\"www.example.org/\x1b[31m\">x</a>"));
+}
+static void broken_links(struct lint_letter *l)
+{
+	set_html(l, VIEW_LIT(GOOD_HTML "<a href=a>x</a><a href=b>x</a><a href=c>x</a><a href=d>x</a><a href=e>x</a>"));
 }
 static void misleading_link(struct lint_letter *l)
 {
@@ -132,6 +142,14 @@ static void images_alone(struct lint_letter *l)
 static void script(struct lint_letter *l)
 {
 	set_html(l, VIEW_LIT(GOOD_HTML "<script>alert(1)</script>"));
+}
+static void handler(struct lint_letter *l)
+{
+	set_html(l, VIEW_LIT(GOOD_HTML "<p ONCLICK=\"f()\" title=\"on\">x</p>"));
+}
+static void refresh(struct lint_letter *l)
+{
+	set_html(l, VIEW_LIT("<meta http-equiv=\"Refresh\" content=\"0; url=https://a.test/\">" GOOD_HTML));
 }
 static void large_html(struct lint_letter *l)
 {
@@ -179,15 +197,20 @@ static const struct row rows[] = {
 	{ "an answer to nothing", answer, "subject-answers", "Re:", LINT_WARNING },
 	{ "no way out of the text", no_way_out_of_text, "unsubscribe-missing", "the text has no", LINT_ERROR },
 	{ "no way out of the HTML", no_way_out_of_html, "unsubscribe-missing", "the HTML has no", LINT_ERROR },
+	{ "no way out at all", no_way_out, "unsubscribe-missing", "neither text nor HTML has {{unsubscribe}}",
+	  LINT_ERROR },
 	{ "a poor text", empty_text, "text-missing", "4 words", LINT_WARNING },
 	{ "text alone", no_html, "html-missing", "no HTML part", LINT_NOTE },
 	{ "no scheme", broken_link, "link-broken", "\"www.example.org/ [31m\"", LINT_ERROR },
+	{ "four links", broken_links, "link-broken", "\"a\", \"b\", \"c\" and 2 more", LINT_ERROR },
 	{ "phishing", misleading_link, "link-misleading", "https://evil.test/", LINT_WARNING },
 	{ "shortened", shortened_link, "link-shortened", "bit.ly", LINT_WARNING },
 	{ "no alt", no_alt, "image-without-alt", "cid:logo", LINT_WARNING },
 	{ "an image in its URL", data_image, "image-broken", "data:image/png", LINT_ERROR },
 	{ "images alone", images_alone, "image-heavy", "1 image and 1 words", LINT_WARNING },
 	{ "a script", script, "html-stripped", "\"script\"", LINT_WARNING },
+	{ "a handler", handler, "html-stripped", "\"onclick\"", LINT_WARNING },
+	{ "a refresh", refresh, "html-stripped", "\"meta refresh\"", LINT_WARNING },
 	{ "clipped", large_html, "gmail-clipped", "102", LINT_WARNING },
 	{ "large", large_message, "message-large", "1024 KB", LINT_WARNING },
 	{ "nobody", nobody, "readers-none", "no active members", LINT_WARNING },
@@ -234,6 +257,40 @@ START_TEST(each_rule_alone)
 	}
 END_TEST
 
+static const struct {
+	const char *html;
+	bool has_way_out;
+} ways[] = {
+	{ "<p>{{unsubscribe}}</p>", true },
+	{ "<a href=\"{{{unsubscribe}}}\">leave</a>", true },
+	{ "<a href=\" {{unsubscribe}}\"><b><img src=\"cid:x\"></b></a>", true },
+	{ "{{#vip}}x{{/vip}}<a href=\"{{unsubscribe}}\">leave</a>", true },
+	{ "{{#vip}}{{#b}}x{{/b}}<a href=\"{{unsubscribe}}\">leave</a>{{/vip}}", false },
+	{ "<p>{{^vip}}{{unsubscribe}}{{/vip}}</p>", false },
+	{ "<p>{{! unsubscribe}}{{#unsubscribe}}{{/unsubscribe}}</p>", false },
+	{ "<a href=\"{{unsubscribe}}\"> </a>", false },
+	{ "<p title=\"{{unsubscribe}}\">x</p>", false },
+	{ "<title>{{unsubscribe}}</title><p>x", false },
+	{ "<div style=\"color:red; display : none\"><p><a href=\"{{unsubscribe}}\">leave</a></p></div>", false },
+	{ "<div hidden><a href=\"{{unsubscribe}}\">leave</a></div>", false },
+	{ "<a href=\"{{unsubscribe}}\"><span style=\"display:none\">leave</span></a>", false },
+	{ "<p>x<!-- <a href=\"{{unsubscribe}}\">leave</a> -->", false },
+	{ "<img src=\"{{unsubscribe}}\" alt=\"\">", false },
+};
+
+START_TEST(ways_out_that_every_reader_sees)
+	{
+		for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+			struct lint_html facts;
+			ck_row(ways[i].html, lint_html_read(view_of(ways[i].html), &facts) == ERR_OK);
+			ck_row(ways[i].html, facts.has_way_out == ways[i].has_way_out);
+			lint_html_done(&facts);
+		}
+		ck_assert(!way_out_in(VIEW_LIT("{{#a}}{{unsubscribe}}{{/a}}")));
+		ck_assert(way_out_in(VIEW_LIT("{{#a}}{{#b}}{{/b}}{{/a}}{{&unsubscribe}}")));
+	}
+END_TEST
+
 START_TEST(a_good_letter_has_no_findings)
 	{
 		struct lint_letter letter = good();
@@ -274,6 +331,15 @@ static const struct {
 	{ "mailto:a@example.org?subject=x", true },
 	{ "tel:+4912345", true },
 	{ "#part", true },
+	{ "https://example.org:65535", true },
+	{ "https://example.org:{{port}}/", true },
+	{ "https://example.org/%C3%bc?x=%20", true },
+	{ "https://example.org:65536/", false },
+	{ "https://example.org:99999?x", false },
+	{ "https://example.org:80a/", false },
+	{ "https://example.org/%zz", false },
+	{ "https://example.org/100%", false },
+	{ "mailto:a@example.org?subject=100%", false },
 	{ "", false },
 	{ "#", false },
 	{ "www.example.org", false },
@@ -347,9 +413,13 @@ END_TEST
 Suite *test_suite(void)
 {
 	const TTest *const tests[] = {
-		each_rule_alone,       a_good_letter_has_no_findings,
-		every_rule_has_a_case, links_that_may_work,
-		odd_html_is_read,      alignment,
+		each_rule_alone,
+		a_good_letter_has_no_findings,
+		every_rule_has_a_case,
+		links_that_may_work,
+		odd_html_is_read,
+		alignment,
+		ways_out_that_every_reader_sees,
 	};
 	return suite_of("lint", tests, ARRAY_LEN(tests));
 }

@@ -1,0 +1,29 @@
+#include "mail/html_node.h"
+
+#include <string.h>
+
+bool html_node_is(const xmlNode *node, const char *name)
+{
+	return node->type == XML_ELEMENT_NODE && strcmp((const char *)node->name, name) == 0;
+}
+
+struct view html_node_attribute(const xmlNode *node, const char *name)
+{
+	for (const xmlAttr *attribute = node->properties; attribute != NULL; attribute = attribute->next) {
+		if (strcmp((const char *)attribute->name, name) == 0)
+			return attribute->children == NULL ? VIEW_LIT("")
+							   : view_of((const char *)attribute->children->content);
+	}
+	return (struct view){ 0 };
+}
+
+bool html_node_is_hidden(const xmlNode *node)
+{
+	struct view style = html_node_attribute(node, "style");
+	size_t at = view_find_nocase(style, VIEW_LIT("display"));
+	if (at == VIEW_NONE)
+		return false;
+	style = view_trim(view_skip(style, at + sizeof("display") - 1));
+	return view_starts(style, VIEW_LIT(":")) &&
+	       view_starts_nocase(view_trim(view_skip(style, 1)), VIEW_LIT("none"));
+}
