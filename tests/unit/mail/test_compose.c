@@ -470,6 +470,31 @@ START_TEST(international_recipient)
 	}
 END_TEST
 
+/* It is left out of To, and refused only where the subject has it. */
+START_TEST(long_name)
+	{
+		struct composer *composer = compiled("News", "Hello {{name}}", "");
+		struct composer *named = compiled("News for {{name}}", "Hello", "");
+		AUTO_BUF name = buf_with_ceiling(LIMIT_MESSAGE);
+		AUTO_BUF out = buf_with_ceiling(LIMIT_MESSAGE);
+		AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+		for (size_t i = 0; i < LIMIT_HEADER_VALUE; i++)
+			buf_add(&name, VIEW_LIT("\u00fc"));
+		struct copy copy = copy_for(buf_text(&name), "");
+		ck_assert(composer_write(composer, &copy, &out, &why) == ERR_OK);
+		ck_assert(view_find(buf_view(&out), VIEW_LIT("\r\nTo: =?utf-8?")) != VIEW_NONE);
+		buf_add_byte(&name, 'x');
+		copy = copy_for(buf_text(&name), "");
+		buf_reset(&out);
+		ck_assert(composer_write(composer, &copy, &out, &why) == ERR_OK);
+		ck_assert(view_find(buf_view(&out), VIEW_LIT("\r\nTo: jane@example.net\r\n")) != VIEW_NONE);
+		ck_assert(composer_write(named, &copy, &out, &why) == ERR_INVALID);
+		ck_assert(strstr(buf_text(&why), "the field \"name\" has 201 characters") != NULL);
+		composer_done(composer);
+		composer_done(named);
+	}
+END_TEST
+
 START_TEST(gaps_in_the_data)
 	{
 		struct composer *composer =
@@ -627,6 +652,7 @@ Suite *test_suite(void)
 		malformed_copies,
 		copies_are_independent,
 		international_recipient,
+		long_name,
 		gaps_in_the_data,
 		ceiling,
 		refused_compositions,
