@@ -136,9 +136,12 @@ static enum err show_copy(struct call *call, const struct campaign_content *cont
 				   .message_token = DUMMY_SHORT,
 				   .unsubscribe_token = DUMMY_LONG,
 				   .date_us = clock_wall_us() };
-	enum err err = composer_write(composer, &copy, &message, call->why);
-	if (err == ERR_OK)
-		err = buf_add(&message, composer_tail(composer));
+	AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
+	enum err err = composer_write(composer, &copy, &message, &reason);
+	if (err != ERR_OK)
+		return call_refuse(call, err, "there is no copy for " VIEW_FMT ": %s", VIEW_ARG(reader->address),
+				   reason.len > 0 ? buf_text(&reason) : err_name(err));
+	err = buf_add(&message, composer_tail(composer));
 	if (err == ERR_OK)
 		err = composer_gaps(composer, &copy, &gaps, call->why);
 	if (err == ERR_OK && output_format_of(call->out) != FORMAT_TABLE && !call_has(call, "html"))

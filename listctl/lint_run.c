@@ -8,7 +8,12 @@
 #include "store/readers.h"
 #include "store/subscribers.h"
 
-enum { GAPS_MOST = 64 };
+enum {
+	GAPS_MOST = 64,
+	TRIED_MOST = 20000, /* readers for whom a copy is made */
+	TRIED_US = 2000000, /* and how long that goes on */
+	PAGE = 500,
+};
 
 /* As long as real tokens. */
 #define DUMMY_SHORT VIEW_LIT("previewpreviewpreviewpreviewprv")
@@ -16,7 +21,7 @@ enum { GAPS_MOST = 64 };
 
 struct facts {
 	struct lint_letter letter;
-	struct buf domain, fields;
+	struct buf domain, fields, skipped_reader, skipped_why;
 	struct db_rows *gap_rows;
 	struct lint_gap gaps[GAPS_MOST];
 };
@@ -67,6 +72,53 @@ static enum err find_size(struct call *call, const struct list *list, struct com
 	return ERR_OK;
 }
 
+static enum err try_reader(struct composer *composer, const struct member *member, struct buf *message,
+			   struct facts *facts)
+{
+	AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY / 2);
+	const struct copy copy = copy_of(member->address, member->name, member->attributes);
+	buf_reset(message);
+	enum err err = composer_write(composer, &copy, message, &reason);
+	facts->letter.tried++;
+	if (err != ERR_INVALID && err != ERR_TOO_BIG)
+		return err;
+	if (facts->letter.skipped++ > 0)
+		return ERR_OK;
+	buf_add(&facts->skipped_reader, member->address);
+	return buf_add(&facts->skipped_why, reason.len > 0 ? buf_view(&reason) : view_of(err_name(err)));
+}
+
+/* *after_id: the last reader that was tried; 0 when there are no more. */
+static enum err try_page(struct call *call, const struct list *list, struct composer *composer, int64_t *after_id,
+			 struct facts *facts)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	AUTO_BUF message = buf_with_ceiling(LIMIT_MESSAGE);
+	enum err err = members_page(call->db, list->id, VIEW_LIT("active"), *after_id, PAGE, &rows, call->why);
+	size_t count = err == ERR_OK ? db_row_count(rows) : 0;
+	*after_id = 0;
+	for (size_t row = 0; err == ERR_OK && row < count; row++) {
+		const struct member member = members_get(rows, row);
+		err = try_reader(composer, &member, &message, facts);
+		*after_id = count == PAGE ? member.subscriber_id : 0;
+	}
+	return err;
+}
+
+/* A list may have millions: the first pages tell. */
+static enum err try_readers(struct call *call, const struct list *list, struct composer *composer, struct facts *facts)
+{
+	int64_t began = clock_boot_us(), after_id = 0;
+	enum err err;
+	do {
+		err = try_page(call, list, composer, &after_id, facts);
+	} while (err == ERR_OK && after_id > 0 && facts->letter.tried < TRIED_MOST &&
+		 clock_boot_us() - began < TRIED_US);
+	facts->letter.skipped_reader = buf_view(&facts->skipped_reader);
+	facts->letter.skipped_why = buf_view(&facts->skipped_why);
+	return err;
+}
+
 static enum err gather(struct call *call, const struct list *list, struct composer *composer, struct facts *facts)
 {
 	uint64_t readers = 0;
@@ -74,13 +126,18 @@ static enum err gather(struct call *call, const struct list *list, struct compos
 	facts->letter.readers = (int64_t)readers;
 	if (err == ERR_OK && readers > 0)
 		err = find_gaps(call, list, composer, facts);
+	if (err == ERR_OK && readers > 0)
+		err = try_readers(call, list, composer, facts);
 	return err == ERR_OK ? find_size(call, list, composer, facts) : err;
 }
 
 enum err lint_run(struct call *call, const struct campaign_content *content, const struct list *list,
 		  struct composer *composer, bool with_signing, lint_found *found, void *context)
 {
-	struct facts facts = { .domain = buf_with_ceiling(LIMIT_DOMAIN), .fields = buf_with_ceiling(LIMIT_TEMPLATE) };
+	struct facts facts = { .domain = buf_with_ceiling(LIMIT_DOMAIN),
+			       .fields = buf_with_ceiling(LIMIT_TEMPLATE),
+			       .skipped_reader = buf_with_ceiling(LIMIT_ADDRESS),
+			       .skipped_why = buf_with_ceiling(LIMIT_WHY) };
 	facts.letter = (struct lint_letter){
 		.subject = content->subject,
 		.text_body = content->text_body,
@@ -102,6 +159,8 @@ enum err lint_run(struct call *call, const struct campaign_content *content, con
 	db_rows_done(facts.gap_rows);
 	buf_done(&facts.domain);
 	buf_done(&facts.fields);
+	buf_done(&facts.skipped_reader);
+	buf_done(&facts.skipped_why);
 	return err;
 }
 

@@ -309,6 +309,25 @@ static void check_empty(const struct lint *lint, struct buf *out)
 	}
 }
 
+static void add_skipped(const struct lint_letter *letter, struct buf *out)
+{
+	buf_addf(out, "%lld of %s%lld readers get no copy, such as " VIEW_FMT ": " VIEW_FMT, (long long)letter->skipped,
+		 letter->tried < letter->readers ? "the first " : "", (long long)letter->tried,
+		 VIEW_ARG(letter->skipped_reader), VIEW_ARG(letter->skipped_why));
+}
+
+static void check_skipped(const struct lint *lint, struct buf *out)
+{
+	if (lint->letter->skipped > 0 && lint->letter->skipped < lint->letter->tried)
+		add_skipped(lint->letter, out);
+}
+
+static void check_all_skipped(const struct lint *lint, struct buf *out)
+{
+	if (lint->letter->skipped > 0 && lint->letter->skipped == lint->letter->tried)
+		add_skipped(lint->letter, out);
+}
+
 /* ---- the rules ---- */
 
 static const struct rule {
@@ -343,6 +362,9 @@ static const struct rule {
 	  "shorten it, or link to the rest: what is clipped has no link to unsubscribe" },
 	{ "message-large", LINT_WARNING, check_size, "link to what is large instead of attaching it" },
 	{ "readers-none", LINT_WARNING, check_nobody, "import members: `listctl import`" },
+	{ "readers-all-skipped", LINT_ERROR, check_all_skipped, "correct the letter: nobody would get it" },
+	{ "readers-skipped", LINT_WARNING, check_skipped,
+	  "correct their data, or use the field otherwise: they would be skipped as not-mergeable" },
 	{ "field-empty", LINT_ERROR, check_empty,
 	  "correct the field's name or the data; {{field|something}} fills the gap" },
 	{ "field-gaps", LINT_WARNING, check_gaps,

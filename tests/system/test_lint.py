@@ -42,3 +42,21 @@ def test_lint(world):
     assert done.returncode == 0 and done.stderr.count("listctl:") == 0, done
     done, found = lint(world, "good")
     assert done.returncode == 0 and found == {}, (done, found)
+
+
+def test_readers_without_a_copy(world):
+    "Readers for whom no copy can be made are counted, with one of them and why, when a campaign is written and by lint; preview names its reader."
+    world.setup()
+    world.listctl("import", "news", world.file("people.csv", "email,orders\nann@a.test,one\nbob@b.test,x\ncid@c.test,two\n"))
+    odd = "UPDATE subscriber SET attributes = '{\"orders\": [\"a\"]}'"
+    world.sql(odd + " WHERE address_key = 'bob@b.test'")
+    text = world.file("t.txt", "You ordered {{orders}}.\n\n{{unsubscribe}}\n")
+    done = world.run("listctl", "campaign", "create", "c", "news", "--subject", "Your orders", "--text", text)
+    says = "1 of 3 readers get no copy, such as bob@b.test: the field \"orders\" is a list"
+    assert done.returncode == 0 and "readers-skipped: " + says in done.stderr, done
+    done, found = lint(world, "c")
+    assert found["readers-skipped"]["severity"] == "warning" and found["readers-skipped"]["finding"].startswith(says), found
+    world.sql(odd)
+    done, found = lint(world, "c")
+    assert done.returncode == 1 and "3 of 3 readers get no copy" in found["readers-all-skipped"]["finding"], found
+    world.refused("campaign", "preview", "c", says=("there is no copy for ", ".test: the field \"orders\" is a list"))

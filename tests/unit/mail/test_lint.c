@@ -167,6 +167,17 @@ static void nobody(struct lint_letter *l)
 {
 	l->readers = 0;
 }
+static void some_skipped(struct lint_letter *l)
+{
+	l->tried = 8;
+	l->skipped = 3;
+	l->skipped_reader = VIEW_LIT("a@b.test");
+	l->skipped_why = VIEW_LIT("x");
+}
+static void all_skipped(struct lint_letter *l)
+{
+	l->tried = l->skipped = 10;
+}
 static void gaps(struct lint_letter *l)
 {
 	l->gaps = &some_gap;
@@ -214,6 +225,9 @@ static const struct row rows[] = {
 	{ "clipped", large_html, "gmail-clipped", "102", LINT_WARNING },
 	{ "large", large_message, "message-large", "1024 KB", LINT_WARNING },
 	{ "nobody", nobody, "readers-none", "no active members", LINT_WARNING },
+	{ "some skipped", some_skipped, "readers-skipped", "3 of the first 8 readers get no copy, such as a@b.test: x",
+	  LINT_WARNING },
+	{ "all skipped", all_skipped, "readers-all-skipped", "10 of 10 readers", LINT_ERROR },
 	{ "empty for some", gaps, "field-gaps", "{{city}} is empty for 3 of 10", LINT_WARNING },
 	{ "empty for all", gap_of_all, "field-empty", "{{city}} is empty for 10 of 10", LINT_ERROR },
 };
