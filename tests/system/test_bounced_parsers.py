@@ -68,10 +68,11 @@ def test_parser_killed_while_reports_arrive(world):
 
 def test_parser_that_hangs(world):
     "A parser that does not go on is replaced after bounced.parse_timeout: its message is stored whole as unknown, those behind it are read."
-    ids, campaign = people(world, 3)
+    (first, *ids), campaign = people(world, 4)
     world.configure(**{"bounced.parse_timeout": "5s"})
     world.start("bounced")
     hung = until(lambda: parser(world), "a parser is there")
+    deliver(world, "", return_path(world, campaign, first), dsn())  # it is not only born, it reads
     world.kill(hung, signal.SIGSTOP)
     peers = [talk(world) for _ in ids]
     for person, peer in zip(ids, peers):
