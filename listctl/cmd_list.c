@@ -5,6 +5,7 @@
 #include "listctl/reader_fields.h"
 #include "listctl/sender_text.h"
 #include "mail/address.h"
+#include "mail/header.h"
 #include "mail/layout.h"
 #include "mail/lint_html.h"
 #include "store/audit.h"
@@ -64,8 +65,7 @@ static enum err take_title(struct call *call, struct draft *draft)
 	if (title == NULL)
 		return ERR_OK;
 	draft->list.title = view_trim(view_of(title));
-	if (draft->list.title.len > 0 && draft->list.title.len <= TITLE_MAX_SIZE && view_is_utf8(draft->list.title) &&
-	    !view_has_control(draft->list.title))
+	if (draft->list.title.len > 0 && draft->list.title.len <= TITLE_MAX_SIZE && header_takes(draft->list.title))
 		return ERR_OK;
 	return call_misused(call, "--title takes 1 to 200 octets of UTF-8 text without control characters");
 }

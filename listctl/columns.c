@@ -8,6 +8,7 @@
 #include "listctl/csv_guard.h"
 #include "listctl/output.h"
 #include "mail/address.h"
+#include "mail/header.h"
 
 enum { NAME_SIZE = 64 };
 
@@ -322,10 +323,14 @@ static bool read_field(struct columns *columns, const struct column *column, con
 		       struct refusal *ret_refusal)
 {
 	struct view text = csv_guard_removed(field->text);
-	if (column->role != ROLE_LEFT_OUT && column->role != ROLE_ADDRESS && view_has_control(text))
-		return refuse(columns, REFUSAL_CONTROL, column->name,
-			      "the value holds a control character (a line break or a tab, perhaps); take it out",
-			      ret_refusal);
+	bool is_text = column->role != ROLE_LEFT_OUT && column->role != ROLE_ADDRESS;
+	/* What no header takes would cost its owner every letter that shows it there, as each To field does. */
+	if (is_text && (view_has_control(text) || (view_is_utf8(text) && !header_takes(text))))
+		return refuse(
+		    columns, REFUSAL_CONTROL, column->name,
+		    "the value holds a control character (a line break or a tab, perhaps, or U+0080 to U+009F "
+		    "from a file in Windows-1252 that was converted as Latin-1); take it out",
+		    ret_refusal);
 	switch (column->role) {
 	case ROLE_ADDRESS:
 		return read_address(columns, column, text, ret_refusal);

@@ -1,6 +1,7 @@
 #include "listctl/sender_text.h"
 
 #include "mail/address.h"
+#include "mail/header.h"
 
 enum err sender_text_parse(struct view text, const char *what, struct buf *ret_name, struct buf *ret_address,
 			   struct buf *why)
@@ -13,7 +14,7 @@ enum err sender_text_parse(struct view text, const char *what, struct buf *ret_n
 	}
 	if (name.len >= 2 && name.data[0] == '"' && name.data[name.len - 1] == '"')
 		name = view_slice(name, 1, name.len - 1);
-	if (!view_is_utf8(name) || view_has_control(name)) {
+	if (!header_takes(name)) {
 		buf_addf(why, "%s: the name must be UTF-8 text without control characters", what);
 		return ERR_INVALID;
 	}

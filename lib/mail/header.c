@@ -48,7 +48,7 @@ static const char *text_refusal(struct view text, size_t *ret_characters)
 	return NULL;
 }
 
-static bool is_fit(struct view text)
+bool header_takes(struct view text)
 {
 	size_t characters;
 	return text_refusal(text, &characters) == NULL;
@@ -368,7 +368,7 @@ static enum err write_bracketed(struct view name, struct view display, struct vi
 
 enum err header_write_text(struct view name, struct view text, struct buf *out)
 {
-	if (!is_fit(text))
+	if (!header_takes(text))
 		return ERR_INVALID;
 	struct draft draft = draft_start(name, out);
 	add_text(&draft, trim_spaces(text));
@@ -380,7 +380,7 @@ enum err header_write_mailbox(struct view name, struct view display, struct view
 	struct view shown = trim_spaces(display);
 	if (shown.len == 0)
 		return header_write_plain(name, address, out);
-	if (!is_fit(shown) || !is_fit(address))
+	if (!header_takes(shown) || !header_takes(address))
 		return ERR_INVALID;
 	return write_bracketed(name, shown, address, out);
 }
@@ -388,14 +388,14 @@ enum err header_write_mailbox(struct view name, struct view display, struct view
 enum err header_write_id(struct view name, struct view display, struct view id, struct buf *out)
 {
 	struct view shown = trim_spaces(display);
-	if (!is_fit(shown) || !is_fit(id))
+	if (!header_takes(shown) || !header_takes(id))
 		return ERR_INVALID;
 	return write_bracketed(name, shown, id, out);
 }
 
 enum err header_write_plain(struct view name, struct view value, struct buf *out)
 {
-	if (!is_fit(value))
+	if (!header_takes(value))
 		return ERR_INVALID;
 	struct draft draft = draft_start(name, out);
 	add(&draft, VIEW_LIT(" "));

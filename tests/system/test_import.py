@@ -54,6 +54,19 @@ def test_good_rows_are_taken_and_bad_ones_set_aside(world):
     assert rejects[0]["E-Mail"] == "not-an-address" and rejects[2]["City"] == "line\r\nBcc: all@example.test", rejects
 
 
+def test_what_no_header_takes(world):
+    "C1 controls and line separators, which come of files converted wrongly, are set aside: their owners would get no letter."
+    world_with_list(world)
+    done = counts(world, "email,name,city\nann@a.test,Ann O\u0092Neil,Cork\nben@a.test,Ben,a\u2028b\ncat@a.test,Cät,Köln\n")
+    with open(done["rejects"], newline="", encoding="utf-8") as file:
+        rejects = list(csv.DictReader(file))
+    assert [(row["_line"], row["_column"]) for row in rejects] == [("2", "name"), ("3", "city")], rejects
+    assert "Windows-1252" in rejects[0]["_reason"], rejects
+    assert members(world) == ["cat@a.test"]
+    for option, value in (("--title", "O\u0092Neil News"), ("--from", "O\u0092Neil <a@a.test>")):
+        world.refused("list", "edit", "news", option, value, code=2 if option == "--title" else 1, says="control character")
+
+
 def test_mended_rejects_are_imported(world):
     "The rejects file, its rows mended, is imported as it is."
     world_with_list(world)
