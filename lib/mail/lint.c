@@ -189,10 +189,11 @@ static void check_unsubscribe(const struct lint *lint, struct buf *out)
 	if (in_text && in_html)
 		return;
 	const char *subject = in_text ? "the HTML has no" : in_html ? "the text has no" : "neither text nor HTML has";
-	buf_addf(out,
-		 "%s {{unsubscribe}} that every reader sees, outside of sections: readers who find no way out complain "
-		 "of spam",
-		 subject);
+	buf_addf(
+	    out,
+	    "%s {{unsubscribe}} that every reader sees, whatever sections leave out and styles hide: readers who find "
+	    "no way out complain of spam",
+	    subject);
 }
 
 static size_t words_of(struct view text)

@@ -3,7 +3,7 @@
 #include <libxml/HTMLparser.h>
 #include "base/limits.h"
 #include "mail/clean_text.h"
-#include "mail/html_node.h"
+#include "mail/html_sight.h"
 #include "mail/way_out.h"
 
 enum {
@@ -213,6 +213,11 @@ static void read_image(const xmlNode *node, struct lint_html *facts)
 
 /* ---- the whole ---- */
 
+struct reading {
+	struct lint_html *facts;
+	uint64_t ways; /* out, that a reader sees */
+};
+
 static void count_words(struct view text, struct lint_html *facts)
 {
 	bool inside = false;
@@ -251,48 +256,57 @@ static void read_element(const xmlNode *node, struct lint_html *facts)
 	}
 }
 
+/* What of the tree is no part of what is shown. */
 static bool shows_nothing(const xmlNode *node)
 {
 	static const char *const names[] = { "style", "title", "script", "template" };
 	bool shows = node->type == XML_ELEMENT_NODE || node->type == XML_TEXT_NODE;
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		shows = shows && !html_node_is(node, names[i]);
-	return !shows || html_node_is_hidden(node) || html_node_attribute(node, "hidden").data != NULL;
+	return !shows;
 }
 
 /* What a reader can put a finger on: text that is not blank, or an image. */
-static bool has_content(const xmlNode *node, unsigned depth)
+static bool has_content(const xmlNode *node, unsigned depth, const struct html_sight *around)
 {
 	bool has = false;
 	for (; node != NULL && !has && depth < DEPTH_MOST; node = node->next) {
 		if (shows_nothing(node))
 			continue;
-		has = html_node_is(node, "img") || has_content(node->children, depth + 1) ||
-		      (node->type == XML_TEXT_NODE && view_trim(view_of((const char *)node->content)).len > 0);
+		if (node->type == XML_TEXT_NODE) {
+			has = html_sight_of_text(around) && view_trim(view_of((const char *)node->content)).len > 0;
+			continue;
+		}
+		struct html_sight sight = html_sight_below(around, node);
+		has = (html_node_is(node, "img") && html_sight_of_image(&sight)) ||
+		      has_content(node->children, depth + 1, &sight);
 	}
 	return has;
 }
 
-static bool is_way_out(const xmlNode *node)
+/* The ways out that a text tells, or a link leads to. */
+static uint64_t ways_in(const xmlNode *node, const struct html_sight *sight)
 {
 	if (node->type == XML_TEXT_NODE)
-		return way_out_in(view_of((const char *)node->content));
-	bool is_area = html_node_is(node, "area");
-	bool is_link = is_area || (html_node_is(node, "a") && has_content(node->children, 0));
-	return is_link && way_out_in(html_node_attribute(node, "href"));
+		return html_sight_of_text(sight) ? way_out_seen(view_of((const char *)node->content)) : 0;
+	bool is_link = html_node_is(node, "area") ? html_sight_of_image(sight)
+						  : html_node_is(node, "a") && has_content(node->children, 0, sight);
+	return is_link ? way_out_seen(html_node_attribute(node, "href")) : 0;
 }
 
-static void read_node(const xmlNode *node, unsigned depth, bool is_hidden, struct lint_html *facts)
+static void read_node(const xmlNode *node, unsigned depth, const struct html_sight *around, struct reading *reading)
 {
 	for (; node != NULL && depth < DEPTH_MOST; node = node->next) {
-		bool hides = is_hidden || shows_nothing(node);
-		facts->has_way_out = facts->has_way_out || (!hides && is_way_out(node));
-		if (node->type == XML_TEXT_NODE)
-			count_words(view_of((const char *)node->content), facts);
-		if (node->type != XML_ELEMENT_NODE || html_node_is(node, "style") || html_node_is(node, "title"))
+		bool is_element = node->type == XML_ELEMENT_NODE;
+		struct html_sight sight = is_element ? html_sight_below(around, node) : *around;
+		sight.is_gone |= shows_nothing(node);
+		reading->ways |= ways_in(node, &sight);
+		if (node->type == XML_TEXT_NODE && html_sight_of_text(&sight))
+			count_words(view_of((const char *)node->content), reading->facts);
+		if (!is_element || html_node_is(node, "style") || html_node_is(node, "title"))
 			continue;
-		read_element(node, facts);
-		read_node(node->children, depth + 1, hides, facts);
+		read_element(node, reading->facts);
+		read_node(node->children, depth + 1, &sight, reading);
 	}
 }
 
@@ -310,7 +324,7 @@ static void list_all(struct lint_html *facts, struct buf *ret_bufs[LISTS_COUNT])
 enum err lint_html_read(struct view html, struct lint_html *ret_facts)
 {
 	struct buf *bufs[LISTS_COUNT];
-	AUTO_BUF certain = buf_with_ceiling(2 * LIMIT_TEMPLATE);
+	AUTO_BUF numbered = buf_with_ceiling(2 * LIMIT_TEMPLATE);
 	*ret_facts = (struct lint_html){ 0 };
 	list_all(ret_facts, bufs);
 	for (size_t i = 0; i < LISTS_COUNT; i++)
@@ -319,15 +333,17 @@ enum err lint_html_read(struct view html, struct lint_html *ret_facts)
 		return ERR_OK;
 	if (html.len > LIMIT_TEMPLATE)
 		return ERR_INVALID;
-	enum err err = way_out_keep_certain(html, &certain);
+	enum err err = way_out_number(html, &numbered);
 	if (err != ERR_OK)
 		return err;
-	htmlDocPtr document = htmlReadMemory(certain.data, (int)certain.len, NULL, "UTF-8",
+	htmlDocPtr document = htmlReadMemory(numbered.data, (int)numbered.len, NULL, "UTF-8",
 					     HTML_PARSE_RECOVER | HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING |
 						 HTML_PARSE_NONET | HTML_PARSE_NODEFDTD);
 	if (document == NULL)
 		return ERR_INVALID;
-	read_node(xmlDocGetRootElement(document), 0, false, ret_facts);
+	struct reading reading = { .facts = ret_facts };
+	read_node(xmlDocGetRootElement(document), 0, &(struct html_sight){ 0 }, &reading);
+	ret_facts->has_way_out = way_out_for_all(html, reading.ways);
 	xmlFreeDoc(document);
 	return ERR_OK;
 }

@@ -290,6 +290,43 @@ static const struct {
 	{ "<a href=\"{{unsubscribe}}\"><span style=\"display:none\">leave</span></a>", false },
 	{ "<p>x<!-- <a href=\"{{unsubscribe}}\">leave</a> -->", false },
 	{ "<img src=\"{{unsubscribe}}\" alt=\"\">", false },
+	/* What each of some sections shows, somebody sees all. */
+	{ "{{#vip}}<p>{{unsubscribe}}{{/vip}}{{^vip}}<b>{{unsubscribe}}</b>{{/vip}}", true },
+	{ "{{^vip}}{{unsubscribe}}{{/vip}}x{{#vip}}{{#b}}{{unsubscribe}}{{/b}}{{^b}}{{unsubscribe}}{{/b}}{{/vip}}",
+	  true },
+	{ "{{#vip}}{{#b}}{{unsubscribe}}{{/b}}{{/vip}}{{^vip}}{{unsubscribe}}{{/vip}}", false },
+	{ "{{#vip}}{{unsubscribe}}{{/vip}}{{^other}}{{unsubscribe}}{{/other}}", false },
+	{ "{{#vip}}<p style=\"display:none\">{{unsubscribe}}</p>{{/vip}}{{^vip}}{{unsubscribe}}{{/vip}}", false },
+	{ "{{#a}}{{#b}}{{unsubscribe}}{{/b}}{{/a}}{{^b}}{{unsubscribe}}{{/b}}{{^a}}{{unsubscribe}}{{/a}}",
+	  false }, /* a.b, and b */
+	{ "{{#unsubscribe}}<a href=\"{{unsubscribe}}\">leave</a>{{/unsubscribe}}", true },
+	{ "<a href={{unsubscribe}}>leave</a>", true },
+	/* Styles that hide. */
+	{ "<p style=\"visibility: hidden\">{{unsubscribe}}", false },
+	{ "<p style=\"visibility: hidden\"><b style=\"visibility:visible\">{{unsubscribe}}", true },
+	{ "<p style=\"opacity:0.0\">{{unsubscribe}}", false },
+	{ "<p style=\"opacity:0.5\">{{unsubscribe}}", true },
+	{ "<p style=\"OPACITY:0 !important\"><a href=\"{{unsubscribe}}\"><img src=x></a>", false },
+	{ "<p style=\"font-size:0\">{{unsubscribe}}", false },
+	{ "<p style=\"font-size:0px\"><b style=\"font-size:1em\">{{unsubscribe}}", false },
+	{ "<p style=\"font-size:0px\"><b style=\"font-size:14px\">{{unsubscribe}}", true },
+	{ "<p style=\"font-size:0px\"><b style=\"font:bold 14px/1.5 Arial\">{{unsubscribe}}", true },
+	{ "<p style=\"font:0/0 a\">{{unsubscribe}}", false },
+	{ "<p style=\"font-size:0\"><a href=\"{{unsubscribe}}\"><img src=x></a>", true },
+	{ "<div style=\"max-height:0;overflow:hidden\">{{unsubscribe}}", false },
+	{ "<div style=\"overflow: hidden; height: 0px\"><p style=\"height:9px\">{{unsubscribe}}", false },
+	{ "<div style=\"max-height:0\">{{unsubscribe}}", true },
+	{ "<div style=\"max-height:10px;overflow:hidden\">{{unsubscribe}}", true },
+	{ "<div style=\"x-display:block;display:none\">{{unsubscribe}}", false },
+	{ "<div style=\"display:none;display:block\">{{unsubscribe}}", true },
+	{ "<p style=\"color:#FFF;background-color:#ffffff\">{{unsubscribe}}", false },
+	{ "<td bgcolor=white><p style=\"color:#fff\"><a href=\"{{unsubscribe}}\">leave</a>", false },
+	{ "<table><tr><td bgcolor=white><a style=\"color:#fff\" href=\"{{unsubscribe}}\">leave</a>", false },
+	{ "<table><tr><td bgcolor=\"#00f\"><a style=\"color:#fff\" href=\"{{unsubscribe}}\">leave</a>", true },
+	{ "<table bgcolor=white><tr><td background=\"x.png\"><font color=white>{{unsubscribe}}", true },
+	{ "<p style=\"color:#fff;background:#fff url(x.png)\">{{unsubscribe}}", true },
+	{ "<p style=\"color:#fff;background:#fff none\">{{unsubscribe}}", false },
+	{ "<p style=\"color:transparent\">{{unsubscribe}}", false },
 };
 
 START_TEST(ways_out_that_every_reader_sees)
@@ -302,6 +339,7 @@ START_TEST(ways_out_that_every_reader_sees)
 		}
 		ck_assert(!way_out_in(VIEW_LIT("{{#a}}{{unsubscribe}}{{/a}}")));
 		ck_assert(way_out_in(VIEW_LIT("{{#a}}{{#b}}{{/b}}{{/a}}{{&unsubscribe}}")));
+		ck_assert(way_out_in(VIEW_LIT("{{#a}}{{unsubscribe}}{{/a}}{{^a}}{{unsubscribe}}{{/a}}")));
 	}
 END_TEST
 
