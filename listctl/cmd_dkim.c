@@ -7,6 +7,7 @@
 #include "listctl/dkim_files.h"
 #include "listctl/dkim_output.h"
 #include "mail/address.h"
+#include "mail/mailbox_provider.h"
 #include "store/audit.h"
 
 /* Receivers and relays verify days after a copy was signed. */
@@ -172,6 +173,10 @@ static enum err show_made(struct call *call, const struct wish *wish)
 
 static enum err make_keys(struct call *call, const struct dkim_folder *before, struct wish *wish)
 {
+	if (mailbox_provider_has(buf_view(&wish->domain)))
+		return call_refuse(call, ERR_REFUSED,
+				   "%s is a domain " MAILBOX_PROVIDER_REASON "; " MAILBOX_PROVIDER_REMEDY,
+				   call->operands[0]);
 	enum err err = read_kinds(call, wish);
 	if (err == ERR_OK)
 		err = name_selectors(call, wish);

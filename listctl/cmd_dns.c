@@ -5,6 +5,7 @@
 #include "listctl/dns_check.h"
 #include "listctl/resolver.h"
 #include "mail/address.h"
+#include "mail/mailbox_provider.h"
 #include "store/lists.h"
 
 enum { DOMAINS_MOST = 64 };
@@ -76,6 +77,7 @@ static const struct output_column check_columns[] = {
 
 struct tally {
 	size_t counts[DNS_VERDICT_COUNT];
+	struct view foreign; /* a domain where nothing can be published; empty: none */
 };
 
 static void check_plan(struct call *call, const struct dns_source *source, const struct dns_plan *plan,
@@ -99,6 +101,11 @@ static void check_plan(struct call *call, const struct dns_source *source, const
 
 static enum err judge(struct call *call, const struct tally *tally)
 {
+	if (tally->foreign.len > 0)
+		return call_refuse(call, ERR_REFUSED,
+				   VIEW_FMT " is a domain " MAILBOX_PROVIDER_REASON
+					    ", and where you can publish nothing; " MAILBOX_PROVIDER_REMEDY,
+				   VIEW_ARG(tally->foreign));
 	size_t bad = tally->counts[DNS_MISSING] + tally->counts[DNS_DIFFERS];
 	if (bad > 0)
 		return call_refuse(call, ERR_REFUSED, "%zu records are missing and %zu differ",
@@ -162,8 +169,12 @@ static enum err do_domains(struct call *call, const struct view *domains, size_t
 		output_begin(call->out, check_columns, ARRAY_LEN(check_columns));
 	else if (!as_zone)
 		output_begin(call->out, record_columns, ARRAY_LEN(record_columns));
-	for (size_t i = 0; err == ERR_OK && i < count; i++)
-		err = do_domain(call, domains[i], source, &tally);
+	for (size_t i = 0; err == ERR_OK && i < count; i++) {
+		if (mailbox_provider_has(domains[i]))
+			tally.foreign = domains[i];
+		else
+			err = do_domain(call, domains[i], source, &tally);
+	}
 	if (err == ERR_OK && !as_zone)
 		err = output_end(call->out, call->why);
 	return err == ERR_OK ? judge(call, &tally) : err;

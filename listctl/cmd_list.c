@@ -8,6 +8,7 @@
 #include "mail/header.h"
 #include "mail/layout.h"
 #include "mail/lint_html.h"
+#include "mail/mailbox_provider.h"
 #include "store/audit.h"
 #include "store/lists.h"
 
@@ -80,6 +81,10 @@ static enum err take_from(struct call *call, struct draft *draft)
 		return call_misused(call, "--from: the name is longer than 200 octets");
 	draft->list.from_name = buf_view(&draft->from_name);
 	draft->list.from_address = buf_view(&draft->from_address);
+	struct view domain = address_domain(draft->list.from_address);
+	if (err == ERR_OK && mailbox_provider_has(domain))
+		call_warn(call, "--from is at " VIEW_FMT ", " MAILBOX_PROVIDER_REASON "; " MAILBOX_PROVIDER_REMEDY,
+			  VIEW_ARG(domain));
 	return err;
 }
 
@@ -99,7 +104,7 @@ static enum err take_reply_to(struct call *call, struct draft *draft)
 static void note_way_out(struct call *call, const char *path, struct view layout)
 {
 	struct lint_html facts;
-	enum err err = lint_html_read(layout, &facts);
+	enum err err = lint_html_read(layout, NULL, 0, &facts);
 	if (err == ERR_OK && !facts.has_way_out)
 		call_warn(call,
 			  "%s has no {{unsubscribe}} that every reader sees: they will look for a link to leave by",

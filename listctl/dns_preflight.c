@@ -5,6 +5,7 @@
 #include "listctl/dns_check.h"
 #include "listctl/resolver.h"
 #include "mail/address.h"
+#include "mail/mailbox_provider.h"
 
 /* One line for all that cannot be told: the reason is mostly the same. */
 static size_t warn_all(struct call *call, const struct dns_source *source, const struct dns_plan *plan)
@@ -30,6 +31,18 @@ static size_t warn_all(struct call *call, const struct dns_source *source, const
 	return faults;
 }
 
+static enum err judge_provider(struct call *call, struct view domain)
+{
+	if (strcmp(call->settings->dns_check, "refuse") == 0)
+		return call_refuse(call, ERR_REFUSED,
+				   "From is at " VIEW_FMT ", " MAILBOX_PROVIDER_REASON
+				   ", and dns.check is refuse; " MAILBOX_PROVIDER_REMEDY,
+				   VIEW_ARG(domain));
+	call_warn(call, "DNS: From is at " VIEW_FMT ", " MAILBOX_PROVIDER_REASON "; " MAILBOX_PROVIDER_REMEDY,
+		  VIEW_ARG(domain));
+	return ERR_OK;
+}
+
 enum err dns_preflight(struct call *call, struct view from_address)
 {
 	const struct settings *settings = call->settings;
@@ -37,6 +50,8 @@ enum err dns_preflight(struct call *call, struct view from_address)
 	struct resolver *resolver = NULL;
 	if (strcmp(settings->dns_check, "off") == 0)
 		return ERR_OK;
+	if (mailbox_provider_has(address_domain(from_address)))
+		return judge_provider(call, address_domain(from_address));
 	enum err err = dns_plan_make(call, address_domain(from_address), &plan);
 	if (err == ERR_OK)
 		err = resolver_new(settings->dns_resolver, settings->dns_timeout, &resolver, call->why);

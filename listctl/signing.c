@@ -2,6 +2,7 @@
 
 #include "base/limits.h"
 #include "mail/address.h"
+#include "mail/mailbox_provider.h"
 #include "store/dkim_folder.h"
 
 struct found {
@@ -19,7 +20,10 @@ static enum err find(const struct settings *settings, struct view from_address, 
 	if (err != ERR_OK)
 		return err;
 	ret_found->count = dkim_folder_find(&ret_found->folder, domain, ret_found->keys);
-	if (ret_found->count == 0)
+	if (ret_found->count == 0 && mailbox_provider_has(domain))
+		buf_addf(cause, "it comes from " VIEW_FMT ", " MAILBOX_PROVIDER_REASON "; " MAILBOX_PROVIDER_REMEDY,
+			 VIEW_ARG(domain));
+	else if (ret_found->count == 0)
 		buf_addf(cause, "%s has no keys for " VIEW_FMT "; `listctl dkim new " VIEW_FMT "` makes them",
 			 settings->dkim_dir, VIEW_ARG(domain), VIEW_ARG(domain));
 	return ERR_OK;

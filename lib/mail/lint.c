@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "mail/lint_html.h"
 #include "mail/list_headers.h"
+#include "mail/mailbox_provider.h"
 #include "mail/org_domain.h"
 #include "mail/template.h"
 #include "mail/way_out.h"
@@ -41,17 +42,24 @@ typedef void lint_check(const struct lint *lint, struct buf *out);
 
 /* ---- the sender ---- */
 
+/* No key or bounce domain helps mail from another's. */
+static bool is_own(const struct lint *lint)
+{
+	return !mailbox_provider_has(lint->letter->from_domain);
+}
+
 static void check_unsigned(const struct lint *lint, struct buf *out)
 {
 	const struct lint_letter *letter = lint->letter;
-	if (letter->signing_known && letter->dkim_domain.len == 0)
+	if (is_own(lint) && letter->signing_known && letter->dkim_domain.len == 0)
 		buf_addf(out, "mail from " VIEW_FMT " is not signed by DKIM", VIEW_ARG(letter->from_domain));
 }
 
 static void check_dkim(const struct lint *lint, struct buf *out)
 {
 	const struct lint_letter *letter = lint->letter;
-	if (letter->dkim_domain.len > 0 && !org_domain_aligned(letter->from_domain, letter->dkim_domain))
+	if (is_own(lint) && letter->dkim_domain.len > 0 &&
+	    !org_domain_aligned(letter->from_domain, letter->dkim_domain))
 		buf_addf(out, "the signature is of " VIEW_FMT ", which is not aligned with From, " VIEW_FMT,
 			 VIEW_ARG(letter->dkim_domain), VIEW_ARG(letter->from_domain));
 }
@@ -59,26 +67,18 @@ static void check_dkim(const struct lint *lint, struct buf *out)
 static void check_bounce(const struct lint *lint, struct buf *out)
 {
 	const struct lint_letter *letter = lint->letter;
-	if (!org_domain_aligned(letter->from_domain, letter->bounce_domain))
+	if (is_own(lint) && !org_domain_aligned(letter->from_domain, letter->bounce_domain))
 		buf_addf(out,
 			 "the bounce domain " VIEW_FMT " is not aligned with From, " VIEW_FMT
 			 ": SPF counts for nothing",
 			 VIEW_ARG(letter->bounce_domain), VIEW_ARG(letter->from_domain));
 }
 
-/* Their DMARC says that mail from them comes from them alone. */
 static void check_mailbox_provider(const struct lint *lint, struct buf *out)
 {
-	static const char *const providers[] = { "gmail.com", "googlemail.com", "yahoo.com",   "ymail.com",
-						 "aol.com",   "hotmail.com",    "outlook.com", "live.com",
-						 "msn.com",   "icloud.com",     "me.com",      "mac.com",
-						 "gmx.de",    "gmx.net",        "web.de",      "mail.ru",
-						 "proton.me", "protonmail.com" };
-	for (size_t i = 0; i < ARRAY_LEN(providers); i++) {
-		if (view_eq_nocase(lint->letter->from_domain, view_of(providers[i])))
-			buf_addf(out, "From is an address at %s, whose owner lets nobody else send from there",
-				 providers[i]);
-	}
+	if (mailbox_provider_has(lint->letter->from_domain))
+		buf_addf(out, "From is an address at " VIEW_FMT ", " MAILBOX_PROVIDER_REASON,
+			 VIEW_ARG(lint->letter->from_domain));
 }
 
 /* ---- the head ---- */
@@ -337,7 +337,7 @@ static const struct rule {
 	lint_check *check;
 	const char *remedy;
 } rules[] = {
-	{ "from-provider", LINT_ERROR, check_mailbox_provider, "send from a domain of your own" },
+	{ "from-provider", LINT_ERROR, check_mailbox_provider, MAILBOX_PROVIDER_REMEDY },
 	{ "dkim-unaligned", LINT_ERROR, check_dkim, "make a key for the From domain: `listctl dkim new`" },
 	{ "unsigned", LINT_WARNING, check_unsigned,
 	  "make a key and publish its record: `listctl dkim new`, `listctl dns`" },
@@ -380,7 +380,7 @@ const char *lint_rule_code(size_t index)
 enum err lint_letter(const struct lint_letter *letter, lint_found *found, void *context)
 {
 	struct lint lint = { .letter = letter };
-	enum err err = lint_html_read(letter->html_body, &lint.html);
+	enum err err = lint_html_read(letter->html_body, letter->files, letter->file_count, &lint.html);
 	for (size_t i = 0; err == ERR_OK && i < ARRAY_LEN(rules); i++) {
 		AUTO_BUF text = buf_with_ceiling(LIMIT_WHY);
 		rules[i].check(&lint, &text);

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "base/buf.h"
+#include "mail/attachment.h"
 
 enum lint_severity { LINT_NOTE, LINT_WARNING, LINT_ERROR, LINT_SEVERITY_COUNT };
 const char *lint_severity_name(enum lint_severity severity);
@@ -18,6 +18,8 @@ struct lint_gap {
 /* Views borrowed for the call. */
 struct lint_letter {
 	struct view subject, text_body, html_body; /* templates; html_body empty: none */
+	const struct attachment *files;            /* its images and attachments */
+	size_t file_count;
 	struct view from_domain, bounce_domain;
 	struct view dkim_domain;  /* d= of its signatures; empty: it is not signed, or nobody knows */
 	bool signing_known;       /* whether it is signed can be told here */

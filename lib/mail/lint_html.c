@@ -18,6 +18,13 @@ static const char *const shorteners[] = { "bit.ly", "tinyurl.com", "goo.gl",    
 static const char *const stripped_elements[] = { "script", "iframe", "object", "embed", "form",     "input", "button",
 						 "video",  "audio",  "applet", "frame", "frameset", "base" };
 
+struct reading {
+	struct lint_html *facts;
+	const struct attachment *files;
+	size_t file_count;
+	uint64_t ways; /* out, that a reader sees */
+};
+
 static void show(struct view text, struct lint_html_list *list)
 {
 	struct buf *out = &list->shown;
@@ -194,29 +201,32 @@ static void read_link(const xmlNode *node, struct lint_html *facts)
 
 /* ---- images ---- */
 
-static bool is_image_source(struct view source)
+/* The one of the letter's files that cid: names; NULL: there is none. */
+static const struct attachment *find_file(const struct reading *reading, struct view source)
 {
-	struct view text = view_trim(source);
-	return view_starts(text, VIEW_LIT("{{")) || (view_starts_nocase(text, VIEW_LIT("cid:")) && text.len > 4) ||
-	       (view_starts_nocase(text, VIEW_LIT("http")) && lint_html_is_link(text));
+	struct view id =
+	    view_starts_nocase(source, VIEW_LIT("cid:")) ? view_skip(source, sizeof("cid:") - 1) : (struct view){ 0 };
+	for (size_t i = 0; i < reading->file_count; i++) {
+		if (id.len > 0 && view_eq(reading->files[i].content_id, id))
+			return &reading->files[i];
+	}
+	return NULL;
 }
 
-static void read_image(const xmlNode *node, struct lint_html *facts)
+static void read_image(const xmlNode *node, struct reading *reading)
 {
-	struct view source = html_node_attribute(node, "src");
-	facts->images++;
+	struct view source = view_trim(html_node_attribute(node, "src"));
+	const struct attachment *file = find_file(reading, source);
+	bool is_shown = file != NULL || view_starts(source, VIEW_LIT("{{")) ||
+			(view_starts_nocase(source, VIEW_LIT("http")) && lint_html_is_link(source));
+	reading->facts->images++;
 	if (html_node_attribute(node, "alt").data == NULL)
-		show(source, &facts->without_alt);
-	if (!is_image_source(source))
-		show(source, &facts->broken_images);
+		show(file != NULL ? file->name : source, &reading->facts->without_alt);
+	if (!is_shown)
+		show(source, &reading->facts->broken_images);
 }
 
 /* ---- the whole ---- */
-
-struct reading {
-	struct lint_html *facts;
-	uint64_t ways; /* out, that a reader sees */
-};
 
 static void count_words(struct view text, struct lint_html *facts)
 {
@@ -241,12 +251,13 @@ static void read_programs(const xmlNode *node, struct lint_html *facts)
 		show(VIEW_LIT("meta refresh"), &facts->stripped);
 }
 
-static void read_element(const xmlNode *node, struct lint_html *facts)
+static void read_element(const xmlNode *node, struct reading *reading)
 {
+	struct lint_html *facts = reading->facts;
 	if (html_node_is(node, "a") || html_node_is(node, "area"))
 		read_link(node, facts);
 	if (html_node_is(node, "img"))
-		read_image(node, facts);
+		read_image(node, reading);
 	if (html_node_is(node, "link") && html_node_attribute(node, "href").data != NULL)
 		show(VIEW_LIT("link"), &facts->stripped);
 	read_programs(node, facts);
@@ -305,7 +316,7 @@ static void read_node(const xmlNode *node, unsigned depth, const struct html_sig
 			count_words(view_of((const char *)node->content), reading->facts);
 		if (!is_element || html_node_is(node, "style") || html_node_is(node, "title"))
 			continue;
-		read_element(node, reading->facts);
+		read_element(node, reading);
 		read_node(node->children, depth + 1, &sight, reading);
 	}
 }
@@ -321,7 +332,8 @@ static void list_all(struct lint_html *facts, struct buf *ret_bufs[LISTS_COUNT])
 		ret_bufs[i] = &lists[i]->shown;
 }
 
-enum err lint_html_read(struct view html, struct lint_html *ret_facts)
+enum err lint_html_read(struct view html, const struct attachment *files, size_t file_count,
+			struct lint_html *ret_facts)
 {
 	struct buf *bufs[LISTS_COUNT];
 	AUTO_BUF numbered = buf_with_ceiling(2 * LIMIT_TEMPLATE);
@@ -341,7 +353,7 @@ enum err lint_html_read(struct view html, struct lint_html *ret_facts)
 						 HTML_PARSE_NONET | HTML_PARSE_NODEFDTD);
 	if (document == NULL)
 		return ERR_INVALID;
-	struct reading reading = { .facts = ret_facts };
+	struct reading reading = { .facts = ret_facts, .files = files, .file_count = file_count };
 	read_node(xmlDocGetRootElement(document), 0, &(struct html_sight){ 0 }, &reading);
 	ret_facts->has_way_out = way_out_for_all(html, reading.ways);
 	xmlFreeDoc(document);

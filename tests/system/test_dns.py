@@ -175,6 +175,26 @@ def test_alignment(world):
     assert row["verdict"] == "ok" and "only SPF" in row["remedy"], row
 
 
+def test_domains_of_mailbox_providers(world):
+    "For mail from gmail.com nothing can be published and no key made: it is said where it comes up, and other lists' records are printed all the same."
+    prepared(world)
+    said = world.run("listctl", "list", "create", "club", "--title", "Club", "--from", "club@gmail.com")
+    assert said.returncode == 0 and "gmail.com, which only its provider can sign for" in said.stderr and "a domain of your own" in said.stderr, said
+    world.refused("dns", "Yahoo.co.uk", says=("Yahoo.co.uk is a domain which only its provider", "DMARC", "a domain of your own"))
+    world.refused("dkim", "new", "gmail.com", says="which only its provider can sign for")
+    done = world.run("listctl", "dns")
+    assert done.returncode == 1 and "gmail.com is a domain" in done.stderr and f"_dmarc.{FROM}" in done.stdout, done
+    assert "gmail.com" not in done.stdout, done
+    done = world.run("listctl", "campaign", "create", "c", "club", "--subject", "S", "--text", world.file("t.txt", "{{unsubscribe}}\n"))
+    assert done.returncode == 0 and "from-provider: From is an address at gmail.com" in done.stderr, done
+    assert "dkim new" not in done.stderr and "bounce-unaligned" not in done.stderr, done
+    codes = {row["code"] for row in json.loads(world.run("listctl", "campaign", "lint", "c", "--format", "json").stdout)}
+    assert "from-provider" in codes and not codes & {"unsigned", "bounce-unaligned", "dkim-unaligned"}, codes
+    world.listctl("import", "club", world.file("s.csv", "email\nann@a.test\n"))
+    world.configure(**{"dns.check": "refuse"})
+    world.refused("campaign", "start", "c", says="which only its provider can sign for")
+
+
 def test_hostile_answers(world):
     "Long, looping, binary and escaping answers do no harm and never reach the terminal as they are."
     dns = prepared(world)

@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "mail/lint_html.h"
+#include "mail/mailbox_provider.h"
 #include "mail/org_domain.h"
 #include "mail/way_out.h"
 #include "tests/support/unit.h"
@@ -36,6 +37,7 @@ static struct lint_letter good(void)
 	};
 }
 
+static const struct attachment logo = { { "our logo.png", 12 }, { "image/png", 9 }, { "file1.0@x", 9 }, { "x", 1 } };
 static struct buf large;
 
 static void set_html(struct lint_letter *letter, struct view html)
@@ -45,7 +47,12 @@ static void set_html(struct lint_letter *letter, struct view html)
 
 static void from_provider(struct lint_letter *l)
 {
-	l->from_domain = l->bounce_domain = l->dkim_domain = VIEW_LIT("GMail.com");
+	l->from_domain = VIEW_LIT("GMail.com");
+}
+static void from_provider_unsigned(struct lint_letter *l)
+{
+	l->from_domain = VIEW_LIT("yahoo.co.uk");
+	l->dkim_domain = VIEW_LIT("");
 }
 static void dkim_unaligned(struct lint_letter *l)
 {
@@ -128,7 +135,14 @@ static void shortened_link(struct lint_letter *l)
 }
 static void no_alt(struct lint_letter *l)
 {
-	set_html(l, VIEW_LIT(GOOD_HTML "<img src=\"cid:logo\">"));
+	set_html(l, VIEW_LIT(GOOD_HTML "<img src=\"cid:file1.0@x\">"));
+	l->files = &logo;
+	l->file_count = 1;
+}
+static void image_of_no_file(struct lint_letter *l)
+{
+	no_alt(l);
+	set_html(l, VIEW_LIT(GOOD_HTML "<img alt=\"\" src=\"cid:file1.1@x\">"));
 }
 static void data_image(struct lint_letter *l)
 {
@@ -195,7 +209,9 @@ struct row {
 };
 
 static const struct row rows[] = {
-	{ "a mailbox provider", from_provider, "from-provider", "gmail.com", LINT_ERROR },
+	{ "a mailbox provider", from_provider, "from-provider", "at GMail.com, which only its provider can sign for",
+	  LINT_ERROR },
+	{ "its signature", from_provider_unsigned, "from-provider", "yahoo.co.uk", LINT_ERROR },
 	{ "another's signature", dkim_unaligned, "dkim-unaligned", "relay.example.net", LINT_ERROR },
 	{ "no signature", not_signed, "unsigned", "news.example.org", LINT_WARNING },
 	{ "another's bounce domain", bounce_unaligned, "bounce-unaligned", "bounce.example.net", LINT_WARNING },
@@ -216,7 +232,8 @@ static const struct row rows[] = {
 	{ "four links", broken_links, "link-broken", "\"a\", \"b\", \"c\" and 2 more", LINT_ERROR },
 	{ "phishing", misleading_link, "link-misleading", "https://evil.test/", LINT_WARNING },
 	{ "shortened", shortened_link, "link-shortened", "bit.ly", LINT_WARNING },
-	{ "no alt", no_alt, "image-without-alt", "cid:logo", LINT_WARNING },
+	{ "no alt", no_alt, "image-without-alt", "images without alt: \"our logo.png\"", LINT_WARNING },
+	{ "an image of no file", image_of_no_file, "image-broken", "cid:file1.1@x", LINT_ERROR },
 	{ "an image in its URL", data_image, "image-broken", "data:image/png", LINT_ERROR },
 	{ "images alone", images_alone, "image-heavy", "1 image and 1 words", LINT_WARNING },
 	{ "a script", script, "html-stripped", "\"script\"", LINT_WARNING },
@@ -333,7 +350,7 @@ START_TEST(ways_out_that_every_reader_sees)
 	{
 		for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
 			struct lint_html facts;
-			ck_row(ways[i].html, lint_html_read(view_of(ways[i].html), &facts) == ERR_OK);
+			ck_row(ways[i].html, lint_html_read(view_of(ways[i].html), NULL, 0, &facts) == ERR_OK);
 			ck_row(ways[i].html, facts.has_way_out == ways[i].has_way_out);
 			lint_html_done(&facts);
 		}
@@ -436,7 +453,7 @@ START_TEST(odd_html_is_read)
 		for (size_t i = 0; i <= ARRAY_LEN(odd); i++) {
 			struct lint_html facts;
 			struct view html = i < ARRAY_LEN(odd) ? view_of(odd[i]) : buf_view(&deep);
-			enum err err = lint_html_read(html, &facts);
+			enum err err = lint_html_read(html, NULL, 0, &facts);
 			ck_row(i < ARRAY_LEN(odd) ? odd[i] : "deep", err == ERR_OK || err == ERR_INVALID);
 			lint_html_done(&facts);
 		}
@@ -462,6 +479,25 @@ START_TEST(alignment)
 	}
 END_TEST
 
+static const struct {
+	const char *domain;
+	bool has;
+} providers[] = {
+	{ "gmail.com", true },       { "GoogleMail.com", true },   { "yahoo.com", true },
+	{ "yahoo.fr", true },        { "yahoo.co.jp", true },      { "yahoo.com.br", true },
+	{ "outlook.com", true },     { "icloud.com", true },       { "hotmail.co.uk", true },
+	{ "news.gmail.com", false }, { "example.org", false },     { "yahoo.example", false },
+	{ "live.org", false },       { "live.example.fr", false }, { "", false },
+};
+
+START_TEST(providers_of_mailboxes)
+	{
+		for (size_t i = 0; i < ARRAY_LEN(providers); i++)
+			ck_row(providers[i].domain,
+			       mailbox_provider_has(view_of(providers[i].domain)) == providers[i].has);
+	}
+END_TEST
+
 Suite *test_suite(void)
 {
 	const TTest *const tests[] = {
@@ -472,6 +508,7 @@ Suite *test_suite(void)
 		odd_html_is_read,
 		alignment,
 		ways_out_that_every_reader_sees,
+		providers_of_mailboxes,
 	};
 	return suite_of("lint", tests, ARRAY_LEN(tests));
 }
