@@ -7,6 +7,7 @@
 #include "listctl/dns_preflight.h"
 #include "listctl/schedule.h"
 #include "listctl/signing.h"
+#include "listctl/variants.h"
 
 enum err campaign_check_sending(struct call *call)
 {
@@ -89,17 +90,12 @@ static const struct output_column show_columns[] = {
 	{ "html_octets", OUTPUT_INT, false }, { "variants", OUTPUT_TEXT, true },
 };
 
-/* "A 50%, B 50%: Another subject"; nothing when there are none. */
 static enum err write_variants(struct call *call, const struct campaign *campaign, struct buf *out)
 {
 	struct campaign_variants variants;
 	enum err err = campaign_variants_read(call->db, campaign->id, &variants, call->why);
-	for (unsigned i = 0; err == ERR_OK && i < variants.count; i++) {
-		const struct campaign_variant *its = &variants.items[i];
-		buf_addf(out, "%s%c %g%%", i > 0 ? ", " : "", variant_name(i + 1), its->share / 100.0);
-		if (its->subject.len > 0)
-			buf_addf(out, ": " VIEW_FMT, VIEW_ARG(its->subject));
-	}
+	if (err == ERR_OK)
+		variants_describe(&variants, out);
 	campaign_variants_done(&variants);
 	return err;
 }
@@ -113,6 +109,8 @@ static enum err show_body(struct view body)
 
 static enum err campaign_show(struct call *call)
 {
+	if (call_has(call, "text") && call_has(call, "html"))
+		return call_misused(call, "--text prints one template and --html the other; give one");
 	AUTO_DB_ROWS *rows = NULL;
 	struct campaign c;
 	enum err err = campaign_named(call, &c, &rows);
@@ -174,7 +172,7 @@ static const struct command_option content_options[] = {
 	{ "variant", "\"SHARE% SUBJECT\"",
 	  "an A/B test: so many get the letter with this subject, such as \"50% Another subject\"; may be given "
 	  "several "
-	  "times, \"\" takes all away again" },
+	  "times; those given replace all that there were, \"\" alone takes them away" },
 	{ "variant-letter", "\"SHARE% LETTER\"",
 	  "likewise another letter; its images and attachments are the campaign's own" },
 	{ "in-doubt", "resend|hold",

@@ -166,6 +166,8 @@ enum err campaign_preview(struct call *call)
 	struct campaign_files files = { 0 };
 	struct campaign_variants variants = { 0 };
 	unsigned variant = 0;
+	if (call_has(call, "html") && call_has(call, "raw"))
+		return call_misused(call, "--html and --raw show a copy in two ways; give one");
 	enum err err = campaign_named(call, &campaign, &rows);
 	if (err == ERR_OK)
 		err = lists_find(call->db, campaign.list_name, &list_rows, &list, call->why);

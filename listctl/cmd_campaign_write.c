@@ -73,20 +73,20 @@ enum err campaign_create(struct call *call)
 		return call_misused(call, "a campaign needs a LETTER, or --text or --html");
 	AUTO_DB_ROWS *rows = NULL;
 	struct list list;
-	enum err err = lists_find(call->db, view_of(call->operands[1]), &rows, &list, call->why);
+	enum err err = variants_check(call);
+	if (err == ERR_OK)
+		err = lists_find(call->db, view_of(call->operands[1]), &rows, &list, call->why);
 	return err != ERR_OK ? err : create(call, &list);
 }
 
 /* A variant holds a whole letter: it would stay as it is when the campaign's own changes. */
-static enum err check_variants(struct call *call, uint64_t campaign_id)
+static enum err check_variants(struct call *call, const struct campaign *campaign)
 {
 	struct campaign_variants variants;
-	enum err err = campaign_variants_read(call->db, campaign_id, &variants, call->why);
-	bool changes = letter_of(call, 1) != NULL || call_has(call, "text") || call_has(call, "html");
-	if (err == ERR_OK && variants.count > 0 && changes && !variants_are_given(call))
-		err =
-		    call_misused(call, "the campaign has variants of the letter that is replaced: give them again, or "
-				       "--variant \"\" for none");
+	enum err err = campaign_variants_read(call->db, campaign->id, &variants, call->why);
+	bool has_new_letter = letter_of(call, 1) != NULL || call_has(call, "text") || call_has(call, "html");
+	if (err == ERR_OK)
+		err = variants_check_replaced(call, &variants, &campaign->content, has_new_letter);
 	campaign_variants_done(&variants);
 	return err;
 }
@@ -97,11 +97,15 @@ enum err campaign_edit(struct call *call)
 	AUTO_DB_ROWS *list_rows = NULL;
 	struct campaign campaign;
 	struct list list;
-	enum err err = campaign_named(call, &campaign, &rows);
+	enum err err = variants_check(call);
+	if (err == ERR_OK)
+		err = campaign_named(call, &campaign, &rows);
 	if (err == ERR_OK)
 		err = campaigns_may_edit(call->db, campaign.name, call->why);
 	if (err == ERR_OK)
 		err = lists_find(call->db, campaign.list_name, &list_rows, &list, call->why);
+	if (err == ERR_OK)
+		err = check_variants(call, &campaign);
 	if (err != ERR_OK)
 		return err;
 	struct draft draft;
@@ -109,8 +113,6 @@ enum err campaign_edit(struct call *call)
 	struct composer *composer = NULL;
 	struct campaign_files files = { 0 };
 	err = draft_read(call, &campaign.content, letter_of(call, 1), &draft);
-	if (err == ERR_OK)
-		err = check_variants(call, campaign.id);
 	if (err == ERR_OK)
 		err = campaign_take_files(call, campaign.id, &files, &draft.content);
 	if (err == ERR_OK)

@@ -164,9 +164,10 @@ static bool read_cid(struct view html, size_t at, struct reference *ret)
 {
 	struct view rest = view_skip(html, at);
 	size_t end = sizeof("cid:") - 1;
+	char quote = at > 0 && (html.data[at - 1] == '"' || html.data[at - 1] == '\'') ? html.data[at - 1] : '\0';
 	if (at == 0 || !is_boundary(html.data[at - 1]) || !view_starts_nocase(rest, VIEW_LIT("cid:")))
 		return false;
-	while (end < rest.len && !ends_reference(rest.data[end]))
+	while (end < rest.len && (quote != '\0' ? rest.data[end] != quote : !ends_reference(rest.data[end])))
 		end++;
 	*ret = (struct reference){ .start = at, .end = at + end, .name = view_slice(rest, sizeof("cid:") - 1, end) };
 	return true;
@@ -251,19 +252,40 @@ static enum err refuse(struct call *call, struct letter_file *letter, struct vie
 			   buf_text(&place), VIEW_ARG(view_head(name, LIMIT_FILE_NAME)), VIEW_ARG(reason));
 }
 
+/* ./NAME is NAME. */
+static struct view beside(struct view name)
+{
+	while (view_starts(name, VIEW_LIT("./")))
+		name = view_skip(name, 2);
+	return name;
+}
+
+/* By its decoded name; by the written one where a file is really called my%20logo.png. */
+static enum err take_shown(struct call *call, struct letter_file *letter, const struct reference *reference,
+			   struct view domain, struct letter_files *files, struct view *ret_id)
+{
+	AUTO_BUF name = buf_with_ceiling(LIMIT_PATH);
+	AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
+	AUTO_BUF unused = buf_with_ceiling(LIMIT_WHY);
+	decode(reference->name, &name);
+	struct view key = letter->is_eml ? buf_view(&name) : beside(buf_view(&name));
+	enum err err = take(call, letter, key, &domain, files, ret_id, &reason);
+	if (err == ERR_NOT_FOUND && !letter->is_eml && view_find_byte(reference->name, '%') != VIEW_NONE &&
+	    take(call, letter, beside(reference->name), &domain, files, ret_id, &unused) == ERR_OK)
+		return ERR_OK;
+	return err == ERR_OK ? err : refuse(call, letter, reference->name, key, err, buf_view(&reason));
+}
+
 enum err letter_files_show(struct call *call, struct letter_file *letter, struct view domain, struct view html,
 			   struct letter_files *files, struct buf *out)
 {
 	size_t done = 0;
 	struct reference reference;
 	while (next_reference(html, done, &reference)) {
-		AUTO_BUF name = buf_with_ceiling(LIMIT_PATH);
-		AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
 		struct view id;
-		decode(reference.name, &name);
-		enum err err = take(call, letter, buf_view(&name), &domain, files, &id, &reason);
+		enum err err = take_shown(call, letter, &reference, domain, files, &id);
 		if (err != ERR_OK)
-			return refuse(call, letter, reference.name, buf_view(&name), err, buf_view(&reason));
+			return err;
 		buf_add(out, view_slice(html, done, reference.start));
 		buf_add(out, VIEW_LIT("cid:"));
 		buf_add(out, id);
@@ -278,9 +300,9 @@ static enum err attach_named(struct call *call, struct letter_file *letter, stru
 {
 	const struct front_value *value = &letter->front.values[FRONT_ATTACHMENTS];
 	struct view rest = value->text, name, id;
-	while (view_cut(&rest, ',', &name)) {
+	while (front_matter_cut_name(&rest, &name)) {
 		AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
-		name = view_trim(name);
+		name = beside(name);
 		enum err err = take(call, letter, name, NULL, files, &id, &reason);
 		if (err != ERR_OK)
 			return call_refuse(call, err, "%s: line %zu: the attachment " VIEW_FMT ": " VIEW_FMT,

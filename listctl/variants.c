@@ -127,11 +127,13 @@ static enum err name_variant(struct call *call, unsigned variant, enum err err)
 static enum err read_wish(struct call *call, const char *option, const char *text, struct wish *ret_wish)
 {
 	struct wish wish = { .option = option, .rest = view_of(text) };
+	bool is_subject = view_eq(view_of(option), VIEW_LIT("variant"));
 	if (!variant_cut_share(&wish.rest, &wish.share))
-		return call_misused(call, "--%s is a share and then the %s, such as \"33.3%% %s\", not %s", option,
-				    view_eq(view_of(option), VIEW_LIT("variant")) ? "subject" : "letter",
-				    view_eq(view_of(option), VIEW_LIT("variant")) ? "Another subject" : "other.md",
-				    text);
+		return call_misused(call,
+				    "--%s is a share above 0%% and below 100%%, with up to two decimals, and then the "
+				    "%s, such as \"33.3%% %s\", not \"%s\"",
+				    option, is_subject ? "subject" : "letter",
+				    is_subject ? "Another subject" : "other.md", text);
 	*ret_wish = wish;
 	return ERR_OK;
 }
@@ -143,11 +145,39 @@ static bool are_cleared(const struct call *call)
 	       *call_option(call, "variant") == '\0';
 }
 
+static void add_share(unsigned share, struct buf *out)
+{
+	buf_addf(out, "%g%%", share * 100.0 / VARIANT_ALL);
+}
+
+/* The first letter, A, has what they leave. */
+static enum err check_sum(struct call *call, const struct wish *wishes, size_t count)
+{
+	AUTO_BUF sum = buf_with_ceiling(LIMIT_WHY);
+	unsigned shares = 0;
+	for (size_t i = 0; i < count; i++) {
+		shares += wishes[i].share;
+		buf_addf(&sum, "%s", i == 0 ? "" : " + ");
+		add_share(wishes[i].share, &sum);
+	}
+	if (shares < VARIANT_ALL)
+		return ERR_OK;
+	buf_addf(&sum, " = ");
+	add_share(shares, &sum);
+	return call_misused(call,
+			    "the shares of --variant and --variant-letter are %s; together they must be less than "
+			    "100%%, for the campaign's own letter, A, has the rest",
+			    buf_text(&sum));
+}
+
 static enum err read_wishes(struct call *call, struct wish wishes[VARIANTS_MOST], size_t *ret_count)
 {
 	static const char *const options[] = { "variant", "variant-letter" };
-	unsigned shares = 0;
 	size_t count = 0;
+	if (call_has(call, "variant") && are_cleared(call)) {
+		*ret_count = 0;
+		return ERR_OK;
+	}
 	for (size_t i = 0; i < ARRAY_LEN(options); i++) {
 		const char *text;
 		for (size_t n = 0; (text = call_option_at(call, options[i], n)) != NULL; n++) {
@@ -157,13 +187,58 @@ static enum err read_wishes(struct call *call, struct wish wishes[VARIANTS_MOST]
 			enum err err = read_wish(call, options[i], text, &wishes[count]);
 			if (err != ERR_OK)
 				return err;
-			shares += wishes[count++].share;
+			count++;
 		}
 	}
-	if (shares >= VARIANT_ALL)
-		return call_misused(
-		    call, "the variants' shares make 100%% or more; the campaign's own letter, A, has the rest");
 	*ret_count = count;
+	return check_sum(call, wishes, count);
+}
+
+enum err variants_check(struct call *call)
+{
+	struct wish wishes[VARIANTS_MOST];
+	size_t count = 0;
+	return read_wishes(call, wishes, &count);
+}
+
+void variants_describe(const struct campaign_variants *variants, struct buf *out)
+{
+	for (unsigned i = 0; i < variants->count; i++) {
+		const struct campaign_variant *its = &variants->items[i];
+		buf_addf(out, "%s%c ", i == 0 ? "" : ", ", variant_name(i + 1));
+		add_share(its->share, out);
+		if (i > 0)
+			buf_addf(out, ": " VIEW_FMT, VIEW_ARG(its->subject));
+	}
+}
+
+/* Whether one is more than another subject. */
+static bool has_letter(const struct campaign_variants *variants, const struct campaign_content *own)
+{
+	bool has = false;
+	for (size_t i = 1; i < variants->count; i++)
+		has |= !view_eq(variants->items[i].text_body, own->text_body);
+	return has;
+}
+
+enum err variants_check_replaced(struct call *call, const struct campaign_variants *variants,
+				 const struct campaign_content *own, bool has_new_letter)
+{
+	AUTO_BUF shown = buf_with_ceiling(LIMIT_OUTPUT_LINE);
+	bool are_given = variants_are_given(call);
+	if (variants->count == 0 || (!are_given && !has_new_letter))
+		return ERR_OK;
+	if (!are_given)
+		return call_misused(call, "the campaign has variants of the letter that is replaced: give them again, "
+					  "or --variant \"\" for none");
+	variants_describe(variants, &shown);
+	if (!has_new_letter && !call_has(call, "variant-letter") && !are_cleared(call) && has_letter(variants, own))
+		return call_misused(
+		    call,
+		    "--variant replaces all variants, and one of them is another letter (%s): give it again "
+		    "by --variant-letter, or take all away first by --variant \"\"",
+		    buf_text(&shown));
+	call_note(call, "its variants were %s", buf_text(&shown));
 	return ERR_OK;
 }
 
@@ -177,7 +252,7 @@ enum err variants_read(struct call *call, const struct list *list, struct view c
 	if (!variants_are_given(call))
 		return ERR_OK;
 	main->content.has_variants = true;
-	enum err err = call_has(call, "variant") && are_cleared(call) ? ERR_OK : read_wishes(call, wishes, &count);
+	enum err err = read_wishes(call, wishes, &count);
 	if (err != ERR_OK || count == 0)
 		return err;
 	ret_variants->drafts = calloc(count, sizeof(*ret_variants->drafts));

@@ -20,6 +20,14 @@ void variants_done(struct variants *variants);
 /* Whether the call says anything of variants. */
 bool variants_are_given(const struct call *call);
 
+/* Whether --variant and --variant-letter can be read: before anything is looked at, and said about it. */
+enum err variants_check(struct call *call) MUST_USE;
+/* Whether an edit may do to the campaign's variants what the call says: none is lost that was not named. own: its letter. */
+enum err variants_check_replaced(struct call *call, const struct campaign_variants *variants,
+				 const struct campaign_content *own, bool has_new_letter) MUST_USE;
+/* "A 70%, B 30%: Another subject"; nothing without. */
+void variants_describe(const struct campaign_variants *variants, struct buf *out);
+
 /* The one that the option --variant names; 0 without. */
 enum err variants_option(struct call *call, const struct campaign_variants *variants, unsigned *ret_variant) MUST_USE;
 /* Its words in place of the campaign's own; 0 and 1 are these. */

@@ -17,7 +17,7 @@ struct mark {
 		(at), (octets), sizeof(octets) - 1                                                                     \
 	}
 
-enum { MARKS_MOST = 3 };
+enum { MARKS_MOST = 7 };
 
 static const struct type_row {
 	const char *ending;
@@ -37,6 +37,7 @@ static const struct type_row {
 	{ "txt", "text/plain; charset=utf-8", true, { { 0 } } },
 	{ "md", "text/markdown; charset=utf-8", true, { { 0 } } },
 	{ "csv", "text/csv; charset=utf-8", true, { { 0 } } },
+	{ "tsv", "text/tab-separated-values; charset=utf-8", true, { { 0 } } },
 	{ "json", "application/json", true, { { 0 } } },
 	{ "ics", "text/calendar; charset=utf-8", true, { MARK(0, "BEGIN:VCALENDAR") } },
 	{ "vcf", "text/vcard; charset=utf-8", true, { MARK(0, "BEGIN:VCARD") } },
@@ -60,17 +61,25 @@ static const struct type_row {
 	{ "ods", "application/vnd.oasis.opendocument.spreadsheet", false, { MARK(0, "PK\x03\x04") } },
 	{ "odp", "application/vnd.oasis.opendocument.presentation", false, { MARK(0, "PK\x03\x04") } },
 	{ "epub", "application/epub+zip", false, { MARK(0, "PK\x03\x04") } },
+	{ "pkpass", "application/vnd.apple.pkpass", false, { MARK(0, "PK\x03\x04") } },
 	{ "zip", "application/zip", false, { MARK(0, "PK\x03\x04") } },
-	{ "mp3", "audio/mpeg", false, { MARK(0, "ID3"), MARK(0, "\xff\xfb"), MARK(0, "\xff\xf3") } },
+	{ "mp3",
+	  "audio/mpeg",
+	  false,
+	  { MARK(0, "ID3"), MARK(0, "\xff\xfb"), MARK(0, "\xff\xfa"), MARK(0, "\xff\xf3"), MARK(0, "\xff\xf2"),
+	    MARK(0, "\xff\xe3"), MARK(0, "\xff\xe2") } },
+	{ "m4a", "audio/mp4", false, { MARK(4, "ftyp") } },
+	{ "wav", "audio/wav", false, { MARK(8, "WAVE") } },
 	{ "ogg", "audio/ogg", false, { MARK(0, "OggS") } },
 	{ "mp4", "video/mp4", false, { MARK(4, "ftyp") } },
+	{ "mov", "video/quicktime", false, { MARK(4, "ftyp"), MARK(4, "moov"), MARK(4, "wide"), MARK(4, "mdat") } },
 };
 
 /* What mail providers refuse by name. */
 static const char *const program_endings[] = {
-	"exe", "com", "bat", "cmd", "scr", "pif", "cpl", "dll", "sys",  "msi",  "msp",  "msc",  "jar", "js",  "jse",
-	"vb",  "vbs", "vbe", "ws",  "wsf", "wsh", "ps1", "hta", "lnk",  "reg",  "apk",  "app",  "dmg", "iso", "img",
-	"vhd", "chm", "sh",  "run", "deb", "rpm", "xll", "one", "docm", "xlsm", "pptm", "html", "htm", "svg", "xhtml",
+	"exe", "com", "bat", "cmd", "scr", "pif", "cpl", "dll", "sys",  "msi",  "msp",  "msc",  "jar", "js",    "jse",
+	"vb",  "vbs", "vbe", "ws",  "wsf", "wsh", "ps1", "hta", "lnk",  "reg",  "apk",  "app",  "dmg", "iso",   "img",
+	"vhd", "chm", "sh",  "run", "deb", "rpm", "xll", "one", "docm", "xlsm", "pptm", "html", "htm", "xhtml",
 };
 
 static const struct mark program_marks[] = {
@@ -97,12 +106,52 @@ static bool is_program(struct view ending, struct view content)
 	return is;
 }
 
+/* A text may begin with a byte order mark. */
 static bool is_what_it_says(const struct type_row *row, struct view content)
 {
+	const struct view byte_order = VIEW_LIT("\xef\xbb\xbf");
 	bool is = row->marks[0].len == 0;
+	if (row->is_text && view_starts(content, byte_order))
+		content = view_skip(content, byte_order.len);
 	for (size_t i = 0; i < MARKS_MOST; i++)
 		is |= has_mark(content, &row->marks[i]);
-	return is && (!row->is_text || (view_is_utf8(content) && view_find_byte(content, '\0') == VIEW_NONE));
+	return is;
+}
+
+static bool is_utf8_text(struct view content)
+{
+	return view_is_utf8(content) && view_find_byte(content, '\0') == VIEW_NONE;
+}
+
+/* RFC 5546: what an invitation asks of the reader. One that says so is read as an invitation only where its type says it too (RFC 6047). */
+static const struct {
+	const char *method, *type;
+} calendars[] = {
+#define CALENDAR(method)                                                                                               \
+	{                                                                                                              \
+		method, "text/calendar; charset=utf-8; method=" method                                                 \
+	}
+	CALENDAR("PUBLISH"), CALENDAR("REQUEST"), CALENDAR("REPLY"),   CALENDAR("ADD"),
+	CALENDAR("CANCEL"),  CALENDAR("REFRESH"), CALENDAR("COUNTER"), CALENDAR("DECLINECOUNTER"),
+#undef CALENDAR
+};
+
+/* Of the calendar itself: before its first event. */
+static const char *calendar_type(struct view content, const char *otherwise)
+{
+	const struct view name = VIEW_LIT("METHOD:");
+	struct view line;
+	for (bool is_first = true; view_cut_line(&content, &line); is_first = false) {
+		if (!is_first && view_starts_nocase(line, VIEW_LIT("BEGIN:")))
+			break;
+		if (!view_starts_nocase(line, name))
+			continue;
+		for (size_t i = 0; i < ARRAY_LEN(calendars); i++) {
+			if (view_eq_nocase(view_trim(view_skip(line, name.len)), view_of(calendars[i].method)))
+				return calendars[i].type;
+		}
+	}
+	return otherwise;
 }
 
 static enum err refuse_ending(struct buf *why)
@@ -128,6 +177,23 @@ enum err attachment_check_name(struct view name, struct buf *why)
 	return ERR_INVALID;
 }
 
+static enum err check_content(const struct type_row *row, struct view content, const char **ret_type, struct buf *why)
+{
+	if (!is_what_it_says(row, content)) {
+		buf_addf(why, "it is no %s, as its name says (such a file begins otherwise); rename or convert it",
+			 row->ending);
+		return ERR_INVALID;
+	}
+	if (row->is_text && !is_utf8_text(content)) {
+		buf_addf(why, "it is no %s in UTF-8; save it as such, or convert it, for example with iconv",
+			 row->ending);
+		return ERR_INVALID;
+	}
+	bool is_calendar = view_eq(view_of(row->ending), VIEW_LIT("ics"));
+	*ret_type = is_calendar ? calendar_type(content, row->type) : row->type;
+	return ERR_OK;
+}
+
 enum err attachment_check(struct view name, struct view content, const char **ret_type, struct buf *why)
 {
 	enum err err = attachment_check_name(name, why);
@@ -135,6 +201,12 @@ enum err attachment_check(struct view name, struct view content, const char **re
 	struct view ending = dot == VIEW_NONE ? (struct view){ 0 } : view_skip(name, dot + 1);
 	if (err != ERR_OK)
 		return err;
+	if (view_eq_nocase(ending, VIEW_LIT("svg"))) {
+		buf_add(why,
+			VIEW_LIT("it is SVG, which can hold programs and which Gmail and Outlook do not show; save "
+				 "it as png"));
+		return ERR_INVALID;
+	}
 	if (is_program(ending, content)) {
 		buf_add(why,
 			VIEW_LIT("it is a program, or can hold one, and most receivers refuse those; put it on a web "
@@ -148,12 +220,7 @@ enum err attachment_check(struct view name, struct view content, const char **re
 	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
 		if (!view_eq_nocase(ending, view_of(types[i].ending)))
 			continue;
-		*ret_type = types[i].type;
-		if (is_what_it_says(&types[i], content))
-			return ERR_OK;
-		buf_addf(why, "it is no %s, as its name says (%s); rename or convert it", types[i].ending,
-			 types[i].is_text ? "such a text in UTF-8 begins otherwise" : "such a file begins otherwise");
-		return ERR_INVALID;
+		return check_content(&types[i], content, ret_type, why);
 	}
 	return refuse_ending(why);
 }

@@ -6,6 +6,7 @@
 
 static enum err take_text(struct view text, const char **ret_wish);
 static enum err take_yes_or_no(struct view text, const char **ret_wish);
+static enum err take_names(struct view text, const char **ret_wish);
 
 static const struct key_row {
 	const char *name;
@@ -14,7 +15,7 @@ static const struct key_row {
 } keys[] = {
 	[FRONT_SUBJECT] = { "subject", take_text },   [FRONT_FROM] = { "from", take_text },
 	[FRONT_REPLY_TO] = { "reply-to", take_text }, [FRONT_PREHEADER] = { "preheader", take_text },
-	[FRONT_HTML] = { "html", take_yes_or_no },    [FRONT_ATTACHMENTS] = { "attachments", take_text },
+	[FRONT_HTML] = { "html", take_yes_or_no },    [FRONT_ATTACHMENTS] = { "attachments", take_names },
 };
 static_assert(ARRAY_LEN(keys) == FRONT_KEY_COUNT, "one row per key");
 
@@ -39,6 +40,41 @@ static enum err take_yes_or_no(struct view text, const char **ret_wish)
 	return ERR_INVALID;
 }
 
+static bool cut_quoted(struct view *text, struct view *ret_name)
+{
+	struct view rest = view_skip(*text, 1);
+	size_t end = view_find_byte(rest, text->data[0]);
+	struct view behind = end == VIEW_NONE ? rest : view_trim(view_skip(rest, end + 1));
+	if (end == VIEW_NONE || (behind.len > 0 && behind.data[0] != ','))
+		return false;
+	*ret_name = view_head(rest, end);
+	*text = view_skip(behind, 1);
+	return true;
+}
+
+bool front_matter_cut_name(struct view *text, struct view *ret_name)
+{
+	*text = view_trim(*text);
+	if (text->len > 0 && (text->data[0] == '"' || text->data[0] == '\''))
+		return cut_quoted(text, ret_name);
+	bool is_cut = view_cut(text, ',', ret_name);
+	*ret_name = is_cut ? view_trim(*ret_name) : *ret_name;
+	return is_cut;
+}
+
+static enum err take_names(struct view text, const char **ret_wish)
+{
+	struct view name;
+	*ret_wish = "names of files with commas between; one that holds a comma stands in quotes, each in its own";
+	if (view_has_control(text))
+		return ERR_INVALID;
+	while (front_matter_cut_name(&text, &name)) {
+		if (name.len == 0)
+			return ERR_INVALID;
+	}
+	return text.len > 0 ? ERR_INVALID : ERR_OK;
+}
+
 struct reader {
 	struct view source;
 	struct front_matter *front;
@@ -59,8 +95,15 @@ static enum err refuse_key(const struct reader *reader, struct view key)
 	return ERR_INVALID;
 }
 
-static enum err unquote(const struct reader *reader, bool is_sender, struct view *text)
+/* A list's names have quotes of their own; brackets around all of it are YAML's. */
+static enum err unquote(const struct reader *reader, size_t key, struct view *text)
 {
+	bool is_sender = key == FRONT_FROM || key == FRONT_REPLY_TO;
+	if (key == FRONT_ATTACHMENTS) {
+		if (view_starts(*text, VIEW_LIT("[")) && view_ends(*text, VIEW_LIT("]")))
+			*text = view_trim(view_slice(*text, 1, text->len - 1));
+		return ERR_OK;
+	}
 	char quote = text->len > 0 ? text->data[0] : '\0';
 	if (quote != '"' && quote != '\'')
 		return ERR_OK;
@@ -100,7 +143,7 @@ static enum err read_line(const struct reader *reader, struct view line)
 		return template_refuse(reader->source, place_of(reader, key), reader->why,
 				       "%s stands in line %zu already; remove one", keys[index].name, value->line);
 	struct view text = view_trim(view_skip(line, colon + 1));
-	enum err err = unquote(reader, index == FRONT_FROM || index == FRONT_REPLY_TO, &text);
+	enum err err = unquote(reader, index, &text);
 	if (err != ERR_OK)
 		return err;
 	const char *wish = NULL;

@@ -51,6 +51,7 @@ bool variant_cut_share(struct view *text, unsigned *ret_share)
 	uint64_t whole = 0, part = 0;
 	if (!view_cut(&rest, '%', &number) || rest.len == 0)
 		return false;
+	number = view_trim(number);
 	struct view decimals = number, digits;
 	if (!view_cut(&decimals, '.', &digits) || !view_to_u64(digits, 99, &whole))
 		return false;

@@ -140,6 +140,31 @@ def test_page_for_a_browser(world):
     world.refused("campaign", "preview", "plain", "--html", page, says="no HTML")
 
 
+def test_names_of_files(world):
+    "A file is found by ./NAME, a name with blanks, percent signs or commas, and by one that itself holds %20."
+    world.setup()
+    world.listctl("import", "news", world.file("s.csv", "email\nann@a.test\n"))
+    files = {"my logo.png": PNG, "a%20b.png": PNG + b"1", "c&d.png": PNG + b"2", "100%.png": PNG + b"3", "März.png": PNG + b"4",
+             "a, b.pdf": PDF, "c.pdf": PDF, "it's.txt": "x\n"}
+    body = ("Look: ![](./my%20logo.png) ![](<my logo.png>) ![](a%20b.png) ![](<c&d.png>) ![](100%.png) ![](März.png)\n\n"
+            '<img src="./my logo.png" alt=""> <img src="cid:my logo.png" alt="">\n')
+    front = "---\nsubject: S\nhtml: yes\nattachments: ./c.pdf, \"a, b.pdf\", it's.txt\n---\n"
+    where = folder(world, "named", letter__md=front + body)
+    for name, content in files.items():
+        (where / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    done = world.run("listctl", "campaign", "create", "c", "news", where)
+    assert done.returncode == 0 and "does not use" not in done.stderr and "image-broken" not in done.stderr, done
+    rows = world.sql("SELECT name FROM campaign_file ORDER BY position")
+    assert sorted(row[0] for row in rows) == sorted(files), rows
+    page = world.listctl("campaign", "preview", "c", "--html", "-")
+    assert page.count(base64.b64encode(PNG).decode() + '"') == 4 and "cid:" not in page, page
+    # Without alt it is called by its name.
+    html = world.file("l.html", '<p>{{unsubscribe}}</p><img src="my%20logo.png">')
+    (world.base / "my logo.png").write_bytes(PNG)
+    done = world.run("listctl", "campaign", "create", "d", "news", html, "--subject", "S")
+    assert 'images without alt: "my logo.png"' in done.stderr, done
+
+
 def test_files_that_are_refused(world):
     "What cannot be sent is said with its place and what to do, and nothing is created."
     world.setup()

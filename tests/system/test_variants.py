@@ -126,10 +126,12 @@ def test_verbs(world):
         (letter / "other.md").write_text(f"---\nsubject: Four\n{line.lower()}\nattachments: a.pdf\n---\nShort ![p](p.png)\n")
         return letter / "other.md"
 
-    for extra, says in [(["--variant", "Two"], "33.3% Another subject"), (["--variant", "100% Two"], "share"),
-                        (["--variant", "60% x", "--variant", "40% y"], "A, has the rest"),
+    for extra, says in [(["--variant", "Two"], '"33.3% Another subject", not "Two"'), (["--variant", "100% Two"], 'below 100%'),
+                        (["--variant", "60% x", "--variant-letter", "40.5% y"], ["60% + 40.5% = 100.5%", "less than 100%", "A, has the rest"]),
                         (["--variant", "10% x"] * 5, "at most 5 variants"), (["--variant-letter", "10%"], "such as")]:
         world.refused(*create, *extra, code=2, says=says)
+        said = world.run("listctl", *create, *extra).stderr
+        assert "bounce-unaligned" not in said and said.count("listctl:") == 1, said
     world.refused(*create, "--variant", "10% x", "--variant", "10% {{wrong}}", says="variant C, subject: line 1, column 1: ")
     world.refused(*create, "--variant-letter", f"10% {other('From: Eve <eve@e.test>')}", says=["variant B", "other.md: line 3: from", "--from"])
     world.refused(*create, "--variant-letter", f"10% {other('reply-to: eve@e.test')}", says=["variant B", "other.md: line 3: reply-to"])
@@ -171,7 +173,12 @@ def test_verbs(world):
     assert world.json("campaign", "show", "c")["variants"].startswith("A 57.5%, B")
     titles = [titled("--variant", variant) for variant in "ABC"]
     assert titles == [["Eins"], ["Two Ann"], ["Three"]], titles
-    world.listctl("campaign", "edit", "c", letter, "--variant", "25% Zwei")
+    # Another subject alone would take the other letter away.
+    world.refused("campaign", "edit", "c", "--variant", "25% Zwei", code=2, says=["A 57.5%, B 12.5%: Two {{name}}, C 30%: Three", "--variant-letter"])
+    world.refused("campaign", "preview", "c", "--html", "-", "--raw", code=2, says="give one")
+    world.refused("campaign", "show", "c", "--html", "--text", code=2, says="give one")
+    said = world.run("listctl", "campaign", "edit", "c", letter, "--variant", "25% Zwei")
+    assert said.returncode == 0 and "its variants were A 57.5%, B 12.5%: Two {{name}}, C 30%: Three" in said.stderr, said
     assert world.json("campaign", "show", "c")["variants"] == "A 75%, B 25%: Zwei"
     world.listctl("campaign", "edit", "c", "--variant", "")
     assert world.json("campaign", "show", "c")["variants"] is None

@@ -24,6 +24,11 @@ static const struct good_row {
 	{ "given empty", "---\nreply-to:\n---\nx", FRONT_REPLY_TO, "", 2, 10, "x", 4 },
 	{ "preheader", "---\npreheader: \xc3\xa4\n---\nx", FRONT_PREHEADER, "\xc3\xa4", 2, 12, "x", 4 },
 	{ "html", "---\nhtml: yes\n---\nx", FRONT_HTML, "yes", 2, 7, "x", 4 },
+	{ "names", "---\nattachments: \"a, b.pdf\", it's.pdf\n---\nx", FRONT_ATTACHMENTS, "\"a, b.pdf\", it's.pdf", 2,
+	  14, "x", 4 },
+	{ "names in brackets", "---\nattachments: [ a.pdf, b.pdf ]\n---\nx", FRONT_ATTACHMENTS, "a.pdf, b.pdf", 2, 16,
+	  "x", 4 },
+	{ "no names", "---\nattachments: []\n---\nx", FRONT_ATTACHMENTS, "", 2, 15, "x", 4 },
 	{ "later dashes", "a\n---\nsubject: x\n---\n", FRONT_SUBJECT, "", 0, 0, "a\n---\nsubject: x\n---\n", 1 },
 	{ "nothing in it", "---\n---\nx", FRONT_SUBJECT, "", 0, 0, "x", 3 },
 	{ "empty", "", FRONT_SUBJECT, "", 0, 0, "", 1 },
@@ -66,6 +71,9 @@ static const struct bad_row {
 	{ "one quote", "---\nsubject: \"\n---\n", "line 2, column 10: ", "does not end the line" },
 	{ "quotes within", "---\nsubject: \"x\" and \"y\"\n---\n", "line 2, column 11: ", "other kind" },
 	{ "control", "---\nsubject: a\tb\n---\n", "line 2, column 10: ", "subject takes a text without control" },
+	{ "an open name", "---\nattachments: a.pdf, \"b\n---\n", "line 2, column 14: ", "each in its own" },
+	{ "a name and more", "---\nattachments: \"a\" b\n---\n", "line 2, column 14: ", "each in its own" },
+	{ "no name between", "---\nattachments: a,, b\n---\n", "line 2, column 14: ", "each in its own" },
 	{ "neither yes nor no", "---\nhtml: maybe\n---\n", "line 2, column 7: ", "html takes yes or no" },
 };
 
@@ -101,8 +109,20 @@ START_TEST(test_every_key)
 	}
 END_TEST
 
+START_TEST(test_names)
+	{
+		static const char *const wanted[] = { "a, b.pdf", "c 'd'.pdf", "e.pdf", "f,\".pdf" };
+		struct view rest = VIEW_LIT("\"a, b.pdf\" ,c 'd'.pdf,  e.pdf , 'f,\".pdf'"), name;
+		for (size_t i = 0; i < ARRAY_LEN(wanted); i++) {
+			ck_assert(front_matter_cut_name(&rest, &name));
+			ck_view_eq(name, wanted[i]);
+		}
+		ck_assert(!front_matter_cut_name(&rest, &name));
+	}
+END_TEST
+
 Suite *test_suite(void)
 {
-	const TTest *const tests[] = { test_good, test_bad, test_every_key };
+	const TTest *const tests[] = { test_good, test_bad, test_every_key, test_names };
 	return suite_of("front_matter", tests, ARRAY_LEN(tests));
 }

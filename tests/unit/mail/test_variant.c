@@ -46,6 +46,7 @@ static const struct {
 	{ "whole", "50% Hello you", 5000, "Hello you" },
 	{ "one decimal", "33.3% x", 3330, "x" },
 	{ "two decimals", " 0.01%x ", 1, "x" },
+	{ "a blank before the sign", "5 % x", 500, "x" },
 	{ "percent sign in the subject", "5% 10% off", 500, "10% off" },
 	{ "none", "Hello", 0, "" },
 	{ "nothing behind it", "50% ", 0, "" },
