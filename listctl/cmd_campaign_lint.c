@@ -81,6 +81,11 @@ enum err campaign_lint(struct call *call)
 		err = lists_find(call->db, campaign.list_name, &list_rows, &list, call->why);
 	if (err != ERR_OK)
 		return err;
+	struct campaign_files files = { 0 };
 	campaign_take_list(&campaign, &list);
-	return lint_all(call, &campaign, &list);
+	err = campaign_take_files(call, campaign.id, &files, &campaign.content);
+	if (err == ERR_OK)
+		err = lint_all(call, &campaign, &list);
+	campaign_files_done(&files);
+	return err;
 }

@@ -28,17 +28,31 @@ static void show_field(const char *name, struct view value)
 	safe_text_print(buf_view(&line), stdout);
 }
 
-/* What a reader sees: the headers decoded, and each part as text. */
-static void show_decoded(const struct parts *parts)
+static void show_files(const struct campaign_content *content)
 {
+	for (size_t i = 0; i < content->file_count; i++) {
+		const struct attachment *file = &content->files[i];
+		AUTO_BUF line = buf_with_ceiling(LIMIT_WHY);
+		buf_addf(&line, VIEW_FMT " (" VIEW_FMT ", %zu octets)", VIEW_ARG(file->name), VIEW_ARG(file->type),
+			 file->content.len);
+		show_field(file->content_id.len > 0 ? "Image" : "Attached", buf_view(&line));
+	}
+}
+
+/* What a reader sees: the headers decoded, the names of files, and the text and the HTML as text. Further texts are attached. */
+static void show_decoded(const struct campaign_content *content, const struct parts *parts)
+{
+	bool shown[] = { false, false };
 	show_field("From", parts_head(parts, HEAD_FROM));
 	show_field("To", parts_head(parts, HEAD_TO));
 	show_field("Subject", parts_head(parts, HEAD_SUBJECT));
 	show_field("List-Unsubscribe", parts_head(parts, HEAD_LIST_UNSUBSCRIBE));
+	show_files(content);
 	for (size_t i = 0; i < parts->count; i++) {
 		const struct part *part = &parts->parts[i];
-		if (part->role != PART_TEXT)
+		if (part->role != PART_TEXT || shown[part->was_html])
 			continue;
+		shown[part->was_html] = true;
 		fputs(part->was_html ? "\n--- the HTML part, its text ---\n\n" : "\n", stdout);
 		safe_text_print(parts_text(parts, part), stdout);
 	}
@@ -108,7 +122,7 @@ static enum err show_message(struct call *call, const struct campaign_content *c
 	parts_library_open();
 	enum err err = parts_read(parts, message);
 	if (err == ERR_OK)
-		show_decoded(parts);
+		show_decoded(content, parts);
 	else
 		call_refuse(call, err, "cannot read the message that was composed; --raw shows it");
 	parts_done(parts);

@@ -68,7 +68,7 @@ static enum err find_size(struct call *call, const struct list *list, struct com
 		return call_refuse(call, err, "%s", buf_text(&reason));
 	const struct copy copy = copy_of(reader.address, reader.name, reader.attributes);
 	if (composer_write(composer, &copy, &message, &reason) == ERR_OK)
-		facts->letter.message_size = message.len;
+		facts->letter.message_size = message.len + composer_tail(composer).len;
 	return ERR_OK;
 }
 

@@ -140,6 +140,11 @@ def test_page_for_a_browser(world):
     world.refused("campaign", "preview", "plain", "--html", page, says="no HTML")
 
 
+def lint(world, name):
+    done = world.run("listctl", "campaign", "lint", name, "--format", "json")
+    return {row["code"]: row["finding"] for row in json.loads(done.stdout)}
+
+
 def test_names_of_files(world):
     "A file is found by ./NAME, a name with blanks, percent signs or commas, and by one that itself holds %20."
     world.setup()
@@ -158,11 +163,21 @@ def test_names_of_files(world):
     assert sorted(row[0] for row in rows) == sorted(files), rows
     page = world.listctl("campaign", "preview", "c", "--html", "-")
     assert page.count(base64.b64encode(PNG).decode() + '"') == 4 and "cid:" not in page, page
+    text = world.listctl("campaign", "preview", "c", "ann@a.test")
+    assert "Image: my logo.png (image/png, 70 octets)" in text and "Attached: it's.txt (text/plain; charset=utf-8, 2 octets)" in text, text
+    assert text.rstrip().endswith("Unsubscribe"), text
+    codes = lint(world, "c")
+    assert "image-broken" not in codes and "message-large" not in codes, codes
     # Without alt it is called by its name.
     html = world.file("l.html", '<p>{{unsubscribe}}</p><img src="my%20logo.png">')
     (world.base / "my logo.png").write_bytes(PNG)
     done = world.run("listctl", "campaign", "create", "d", "news", html, "--subject", "S")
     assert 'images without alt: "my logo.png"' in done.stderr, done
+    assert lint(world, "d")["image-without-alt"] == 'images without alt: "my logo.png"'
+    # What is attached counts.
+    (world.base / "large.pdf").write_bytes(PDF + bytes(1 << 20))
+    done = world.run("listctl", "campaign", "create", "e", "news", world.file("e.md", "---\nsubject: S\nattachments: large.pdf\n---\nx\n"))
+    assert "message-large: a copy has 14" in done.stderr and "message-large" in lint(world, "e"), done
 
 
 def test_files_that_are_refused(world):
