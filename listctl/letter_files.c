@@ -304,6 +304,8 @@ static enum err attach_named(struct call *call, struct letter_file *letter, stru
 		AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
 		name = beside(name);
 		enum err err = take(call, letter, name, NULL, files, &id, &reason);
+		if (err == ERR_NOT_FOUND && view_find_byte(name, ',') != VIEW_NONE)
+			buf_add(&reason, VIEW_LIT("; of several names each stands in quotes of its own"));
 		if (err != ERR_OK)
 			return call_refuse(call, err, "%s: line %zu: the attachment " VIEW_FMT ": " VIEW_FMT,
 					   buf_text(&letter->path), value->line,

@@ -21,7 +21,7 @@ static enum err find(const struct settings *settings, struct view from_address, 
 		return err;
 	ret_found->count = dkim_folder_find(&ret_found->folder, domain, ret_found->keys);
 	if (ret_found->count == 0 && mailbox_provider_has(domain))
-		buf_addf(cause, "it comes from " VIEW_FMT ", " MAILBOX_PROVIDER_REASON "; " MAILBOX_PROVIDER_REMEDY,
+		buf_addf(cause, "only the provider of " VIEW_FMT " can sign for it; send from a domain of your own",
 			 VIEW_ARG(domain));
 	else if (ret_found->count == 0)
 		buf_addf(cause, "%s has no keys for " VIEW_FMT "; `listctl dkim new " VIEW_FMT "` makes them",

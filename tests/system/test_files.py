@@ -197,6 +197,7 @@ def test_files_that_are_refused(world):
     bad("![x](b/a.png)", "it is a path")
     bad("a", "line 3: the attachment a.exe", "program", front="attachments: a.exe\n", a__exe=b"MZ")
     bad("a", "line 3: the attachment a.pdf", "program", front="attachments: a.pdf\n", a__pdf=b"MZ")
+    bad("a", "the attachment a.pdf, b.pdf", "quotes of its own", front='attachments: "a.pdf, b.pdf"\n', a__pdf=PDF, b__pdf=PDF)
     bad("a", "more than 5242880 octets", "campaign.attachments_max", front="attachments: a.pdf\n", a__pdf=b"%PDF-" + bytes(5 << 20))
     bad("a", "have more octets together", front="attachments: a.pdf, b.pdf\n", a__pdf=b"%PDF-" + bytes(3 << 20),
         b__pdf=b"%PDF-" + bytes(3 << 20))
