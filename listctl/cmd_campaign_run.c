@@ -6,7 +6,9 @@
 
 enum err campaign_start(struct call *call)
 {
-	enum err err = campaign_check_sending(call);
+	enum err err = campaigns_may_start(call->db, view_of(call->operands[0]), call->why);
+	if (err == ERR_OK)
+		err = campaign_check_sending(call);
 	if (err == ERR_OK)
 		err = campaigns_start(call->db, view_of(call->operands[0]), call_actor(call), call->why);
 	if (err == ERR_OK)

@@ -248,7 +248,9 @@ static enum err set_schedule(struct call *call)
 			     .ranges = buf_with_ceiling(2 * LIMIT_WHY),
 			     .words = buf_with_ceiling(LIMIT_WHY),
 			     .now_us = clock_wall_us() };
-	enum err err = make(call, &plan);
+	enum err err = campaigns_may_schedule(call->db, view_of(call->operands[0]), call->why);
+	if (err == ERR_OK)
+		err = make(call, &plan);
 	if (err == ERR_OK)
 		err = campaign_check_sending(call);
 	if (err == ERR_OK)

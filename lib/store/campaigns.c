@@ -345,20 +345,41 @@ enum err campaigns_create(struct db *db, struct view name, uint64_t list_id, con
 
 #define FROZEN "what is sent is frozen when a campaign starts; create another one"
 
-enum err campaigns_may_edit(struct db *db, struct view name, struct buf *why)
+/* Those that lead on from a draft or scheduled campaign. */
+static const struct step edit = { EDIT, "edit", "campaign.edit", FROZEN };
+static const struct step schedule = { SCHEDULE, "schedule", "campaign.schedule",
+				      "only a draft or scheduled campaign can be given a time" };
+static const struct step start = { START, "start", "campaign.start",
+				   "only a draft or scheduled campaign can be started" };
+
+static enum err may_take(struct db *db, struct view name, const struct step *step, struct buf *why)
 {
 	AUTO_DB_ROWS *rows = NULL;
 	struct campaign campaign;
 	enum err err = campaigns_find(db, name, &campaign, &rows, why);
 	if (err != ERR_OK || campaign.state == CAMPAIGN_DRAFT || campaign.state == CAMPAIGN_SCHEDULED)
 		return err;
-	return refuse_step(db, name, "edit", FROZEN, why);
+	return refuse_step(db, name, step->verb, step->asks, why);
+}
+
+enum err campaigns_may_edit(struct db *db, struct view name, struct buf *why)
+{
+	return may_take(db, name, &edit, why);
+}
+
+enum err campaigns_may_schedule(struct db *db, struct view name, struct buf *why)
+{
+	return may_take(db, name, &schedule, why);
+}
+
+enum err campaigns_may_start(struct db *db, struct view name, struct buf *why)
+{
+	return may_take(db, name, &start, why);
 }
 
 enum err campaigns_edit(struct db *db, struct view name, const struct campaign_content *content, struct view actor,
 			struct buf *why)
 {
-	static const struct step step = { EDIT, "edit", "campaign.edit", FROZEN };
 	const struct db_value values[] = { db_text(name),
 					   db_text(content->subject),
 					   db_text(content->from_name),
@@ -367,7 +388,7 @@ enum err campaigns_edit(struct db *db, struct view name, const struct campaign_c
 					   db_text(content->text_body),
 					   db_text_or_null(content->html_body),
 					   db_text(content->in_doubt) };
-	return take_step_with(db, &step, values, ARRAY_LEN(values), content, actor, (struct view){ 0 }, why);
+	return take_step_with(db, &edit, values, ARRAY_LEN(values), content, actor, (struct view){ 0 }, why);
 }
 
 enum err campaigns_delete(struct db *db, struct view name, struct view actor, struct buf *why)
@@ -402,8 +423,6 @@ static enum err schedule_detail(const struct campaign_time *time, struct buf *ou
 enum err campaigns_schedule(struct db *db, struct view name, const struct campaign_time *time, struct view actor,
 			    struct buf *why)
 {
-	static const struct step set = { SCHEDULE, "schedule", "campaign.schedule",
-					 "only a draft or scheduled campaign can be given a time" };
 	static const struct step clear = { UNSCHEDULE, "unschedule", "campaign.unschedule",
 					   "only a scheduled campaign goes back to draft" };
 	const struct db_value values[] = { db_text(name),
@@ -421,7 +440,7 @@ enum err campaigns_schedule(struct db *db, struct view name, const struct campai
 	enum err err = schedule_detail(time, &detail);
 	if (err != ERR_OK)
 		return err;
-	return take_step(db, &set, values, ARRAY_LEN(values), actor, buf_view(&detail), why);
+	return take_step(db, &schedule, values, ARRAY_LEN(values), actor, buf_view(&detail), why);
 }
 
 enum err campaigns_next_opening(struct db *db, struct view windows, struct view zone, int64_t from_us,
@@ -451,10 +470,8 @@ enum err campaigns_count_local(struct db *db, struct view name, const struct cam
 
 enum err campaigns_start(struct db *db, struct view name, struct view actor, struct buf *why)
 {
-	static const struct step step = { START, "start", "campaign.start",
-					  "only a draft or scheduled campaign can be started" };
 	const struct db_value values[] = { db_text(name) };
-	return take_step(db, &step, values, ARRAY_LEN(values), actor, (struct view){ 0 }, why);
+	return take_step(db, &start, values, ARRAY_LEN(values), actor, (struct view){ 0 }, why);
 }
 
 enum err campaigns_pause(struct db *db, struct view name, struct view reason, struct view actor, struct buf *why)

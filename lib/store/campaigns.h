@@ -82,7 +82,8 @@ struct campaign_time {
 	struct view local_attribute;      /* empty: none */
 	int64_t expire_us;                /* 0: as sender's settings say */
 };
-/* draft, scheduled -> scheduled at that instant, or draft. All of the schedule is replaced. */
+/* draft, scheduled -> scheduled at that instant, or draft. All of the schedule is replaced. The first one only asks. */
+enum err campaigns_may_schedule(struct db *db, struct view name, struct buf *why) MUST_USE;
 enum err campaigns_schedule(struct db *db, struct view name, const struct campaign_time *time, struct view actor,
 			    struct buf *why) MUST_USE;
 /* The first instant from then on that lies in the windows; 0: none. */
@@ -96,7 +97,8 @@ struct campaign_local {
 enum err campaigns_count_local(struct db *db, struct view name, const struct campaign_time *time,
 			       struct campaign_local *ret_local, struct buf *why) MUST_USE;
 /* draft, scheduled -> scheduled, due now: the next free coordinator freezes the audience and runs it. Its windows and its expiry stay; a
- * not-after, local times and what it waits for go. */
+ * not-after, local times and what it waits for go. The first one only asks. */
+enum err campaigns_may_start(struct db *db, struct view name, struct buf *why) MUST_USE;
 enum err campaigns_start(struct db *db, struct view name, struct view actor, struct buf *why) MUST_USE;
 /* running -> paused, paused -> running; a scheduled one that waits for a person is due now, with its windows, local times and expiry, and
  * without a not-after that has passed. */

@@ -112,6 +112,26 @@ def test_fold_is_chosen_by_offset(world):
     assert starts == [f"{day}T00:30:00Z", f"{day}T01:30:00Z"], starts
 
 
+def alone(world, *arguments, says):
+    """Refused with that and with nothing else, such as a warning about what will not happen."""
+    said = world.refused("campaign", *arguments, says=says)
+    assert said.count("\n") == 1 and "warning" not in said, said
+
+
+def test_refused_before_warnings(world):
+    "start and schedule of a campaign that has started or ended are refused before anything else is said of it, at whatever time."
+    world.setup()
+    world.campaign("c", start=False)
+    assert "DKIM" in world.run("listctl", "campaign", "start", "c").stderr, "there is nothing to warn of"
+    states = {"running": "started_at = now(), audience = 0", "paused": "hold_reason = 'why'",
+              "canceled": "hold_reason = NULL, ended_at = now()", "finished": "ended_at = now()"}
+    for state, more in states.items():
+        world.sql(f"UPDATE campaign SET state = '{state}', {more}")
+        alone(world, "start", "c", says=["cannot start", state])
+        for at in ("2099-01-01 12:00", "2001-01-01 12:00"):
+            alone(world, "schedule", "c", "--at", at, "--zone", "UTC", says=["cannot schedule", state])
+
+
 def test_steps(world):
     "Each step is refused, with the present state, unless the campaign is where it leads on from; each is in the audit."
     world.setup()
