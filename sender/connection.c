@@ -432,6 +432,22 @@ void connection_cut(struct connection *connection)
 	lose(connection);
 }
 
+static bool is_to_withdraw(const struct connection *connection, const struct run *run)
+{
+	for (size_t i = 0; i < connection->load; i++) {
+		const struct recipient *recipient = connection->in_hand[i];
+		if (recipient->state == RECIPIENT_BEGUN && (run == NULL || recipient->run == run))
+			return true;
+	}
+	return false;
+}
+
+void connection_withdraw(struct connection *connection, const struct run *run)
+{
+	if (!connection->is_over && is_to_withdraw(connection, run) && smtp_client_withdraw(connection->client))
+		pump(connection);
+}
+
 void connection_quit(struct connection *connection)
 {
 	if (connection->is_over)

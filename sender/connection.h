@@ -54,6 +54,9 @@ enum err connection_begin(struct connection *connection, struct recipient *recip
 
 /* Ends it now: what is under way is told as NOT_SENT or IN_DOUBT. */
 void connection_cut(struct connection *connection);
+/* Gives back whom it has begun of that run (NULL: of any) and whose content has not started: NOT_SENT, without trouble. It takes nobody
+ * after that, and ends when the others have come to their ends. */
+void connection_withdraw(struct connection *connection, const struct run *run);
 /* QUIT when nothing is under way. */
 void connection_quit(struct connection *connection);
 /* One that is dirty: gives the socket what is to be written, and sets the time to wait for, from now (boot time). */

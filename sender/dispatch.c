@@ -167,7 +167,8 @@ static void take_back(struct dispatch *dispatch, struct recipient *recipient)
 {
 	const struct delivery_terms terms = terms_of(dispatch);
 	bool was_sending = recipient->state == RECIPIENT_SENDING;
-	if (++recipient->given_back >= GIVEN_BACK_MOST && !recipient->run->is_leaving) {
+	bool goes_on = !dispatch->is_stopping && !recipient->run->is_leaving;
+	if (++recipient->given_back >= GIVEN_BACK_MOST && goes_on) {
 		delivery_put_off(recipient, VIEW_LIT("the relay failed each time before it answered"), &terms);
 		settle(dispatch, recipient);
 		return;

@@ -94,8 +94,7 @@ static enum err ask_states(struct exchange *exchange, const struct exchange_turn
 	if (err == ERR_OK)
 		exchange->heard_us = turn->boot_us;
 	if (err == ERR_OK)
-		err = leaving_tell(&exchange->leaving, exchange->parts.queue, exchange->parts.runs, turn->is_stopping,
-				   turn->boot_us, why);
+		err = leaving_tell(&exchange->leaving, exchange->parts.runs, turn->is_stopping, turn->boot_us, why);
 	return err;
 }
 

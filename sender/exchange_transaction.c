@@ -87,7 +87,7 @@ static enum err close_windows(struct exchange *exchange, struct buf *why)
 
 static bool is_ready_to_leave(const struct run *run)
 {
-	return run->is_leaving && run->in_hand == 0;
+	return run->is_leaving && run_in_hand(run) == 0;
 }
 
 bool exchange_any_leaves(const struct exchange *exchange)

@@ -9,30 +9,18 @@
 #define SEEN_EVERY_US (INT64_C(5) * CLOCK_US_PER_SECOND)
 static_assert(3 * SEEN_EVERY_US <= WORKERS_ALIVE_S * CLOCK_US_PER_SECOND, "a living worker is seen often enough");
 
-/* In all those that are being sent: as many as the worker has connections. */
-static size_t count_under_way(const struct queue *queue, const struct run *run)
-{
-	size_t count = 0;
-	const struct recipient *at = queue_first(queue, RECIPIENT_SENDING);
-	for (; at != NULL; at = queue_next(at))
-		count += at->run == run;
-	return count;
-}
-
 /* Adds what is new, and remembers it as told. */
-static void collect(const struct queue *queue, const struct runs *runs, bool all, struct db_array *campaigns,
-		    struct db_array *messages)
+static void collect(const struct runs *runs, bool all, struct db_array *campaigns, struct db_array *messages)
 {
 	for (struct run *run = runs->first; run != NULL; run = run->next) {
 		if (!run->is_leaving && !all)
 			continue;
-		size_t count = count_under_way(queue, run);
-		if (run->has_told && run->told_under_way == count)
+		if (run->has_told && run->told_under_way == run->sending)
 			continue;
 		run->has_told = true;
-		run->told_under_way = count;
+		run->told_under_way = run->sending;
 		db_array_add_int(campaigns, run->id);
-		db_array_add_int(messages, (int64_t)count);
+		db_array_add_int(messages, (int64_t)run->sending);
 	}
 }
 
@@ -42,12 +30,11 @@ static void forget_told(const struct runs *runs)
 		run->has_told = false;
 }
 
-enum err leaving_tell(struct leaving *leaving, const struct queue *queue, const struct runs *runs, bool all,
-		      int64_t boot_us, struct buf *why)
+enum err leaving_tell(struct leaving *leaving, const struct runs *runs, bool all, int64_t boot_us, struct buf *why)
 {
 	AUTO_DB_ARRAY campaigns = db_array_of(DB_INT);
 	AUTO_DB_ARRAY messages = db_array_of(DB_INT);
-	collect(queue, runs, all, &campaigns, &messages);
+	collect(runs, all, &campaigns, &messages);
 	if (campaigns.count == 0 && (runs->first == NULL || boot_us < leaving->seen_us))
 		return ERR_OK;
 	enum err err = workers_seen(leaving->db, leaving->worker_id, why);

@@ -3,7 +3,7 @@
 #ifndef SENDER_LEAVING_H
 #define SENDER_LEAVING_H
 
-#include "sender/queue.h"
+#include "sender/run.h"
 
 struct leaving {
 	struct db *db;
@@ -13,7 +13,7 @@ struct leaving {
 
 /* Tells what has changed since it was told last. all: the worker stops, and leaves every campaign. ERR_NOT_FOUND: the worker was forgotten;
  * else as db_run(). */
-enum err leaving_tell(struct leaving *leaving, const struct queue *queue, const struct runs *runs, bool all,
-		      int64_t boot_us, struct buf *why) MUST_USE;
+enum err leaving_tell(struct leaving *leaving, const struct runs *runs, bool all, int64_t boot_us,
+		      struct buf *why) MUST_USE;
 
 #endif

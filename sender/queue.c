@@ -62,9 +62,13 @@ static void line_remove(struct line *line, struct recipient *recipient)
 /* Which of its run's counts a recipient is in; NULL: in none. */
 static size_t *count_of(const struct recipient *recipient)
 {
-	if (recipient->state == RECIPIENT_WAITING)
-		return &recipient->run->waiting;
-	return recipient->state == RECIPIENT_SETTLED ? NULL : &recipient->run->in_hand;
+	struct run *run = recipient->run;
+	size_t *const counts[RECIPIENT_STATE_COUNT] = {
+		[RECIPIENT_WAITING] = &run->waiting,
+		[RECIPIENT_BEGUN] = &run->begun,
+		[RECIPIENT_SENDING] = &run->sending,
+	};
+	return counts[recipient->state];
 }
 
 /* One more, or one less with SIZE_MAX, waits for each of its relays. */
@@ -253,9 +257,19 @@ static size_t waiting(const struct queue *queue)
 	return queue->lines[RECIPIENT_WAITING].count;
 }
 
+size_t queue_begun(const struct queue *queue)
+{
+	return queue->lines[RECIPIENT_BEGUN].count;
+}
+
+size_t queue_sending(const struct queue *queue)
+{
+	return queue->lines[RECIPIENT_SENDING].count;
+}
+
 size_t queue_in_hand(const struct queue *queue)
 {
-	return queue->lines[RECIPIENT_BEGUN].count + queue->lines[RECIPIENT_SENDING].count;
+	return queue_begun(queue) + queue_sending(queue);
 }
 
 size_t queue_settled(const struct queue *queue)

@@ -63,6 +63,8 @@ enum err queue_open(struct queue *queue, struct openings *openings, const struct
 		    int64_t checked_us) MUST_USE;
 
 size_t queue_in_hand(const struct queue *queue); /* begun or being sent */
+size_t queue_begun(const struct queue *queue);
+size_t queue_sending(const struct queue *queue);
 size_t queue_settled(const struct queue *queue);
 /* All that are open and not settled. */
 size_t queue_unsettled(const struct queue *queue);

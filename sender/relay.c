@@ -241,6 +241,13 @@ void relay_cut(struct relay *relay, const struct run *run)
 	}
 }
 
+void relay_withdraw(struct relay *relay, const struct run *run)
+{
+	struct connection *at = pool_first(&relay->pool, POOL_ALL);
+	for (; at != NULL; at = after(at))
+		connection_withdraw(at, run);
+}
+
 const struct relay_terms *relay_terms(const struct relay *relay)
 {
 	return &relay->terms;

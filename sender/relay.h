@@ -74,6 +74,8 @@ void relay_quit(struct relay *relay);
 bool relay_is_empty(const struct relay *relay);
 /* Cuts off connections with a recipient of that run (NULL: any) in hand. */
 void relay_cut(struct relay *relay, const struct run *run);
+/* Takes back those of that run (NULL: all) whose content has not started. */
+void relay_withdraw(struct relay *relay, const struct run *run);
 
 const struct relay_terms *relay_terms(const struct relay *relay);
 /* What may change while its connections stand. */

@@ -434,6 +434,12 @@ void relays_cut(struct relays *relays, const struct run *run)
 		relay_cut(relays->members[i].relay, run);
 }
 
+void relays_withdraw(struct relays *relays, const struct run *run)
+{
+	for (size_t i = 0; i < relays->count; i++)
+		relay_withdraw(relays->members[i].relay, run);
+}
+
 int64_t relays_wait(const struct relays *relays, int64_t now_us)
 {
 	int64_t least_us = -1;

@@ -42,6 +42,7 @@ void relays_feed(struct relays *relays, int64_t now_us);
 void relays_write(struct relays *relays, int64_t now_us);
 void relays_quit(struct relays *relays);
 void relays_cut(struct relays *relays, const struct run *run);
+void relays_withdraw(struct relays *relays, const struct run *run);
 int64_t relays_wait(const struct relays *relays, int64_t now_us);
 
 /* Those that were replaced and still have something in hand, too. */

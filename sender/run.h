@@ -36,7 +36,8 @@ struct run {
 	size_t present;                    /* recipients in memory */
 	size_t waiting;                    /* of these: not begun */
 	size_t waiting_for[ROUTES_RELAYS]; /* of these: that each relay may take */
-	size_t in_hand;                    /* of these: begun, or being sent */
+	size_t begun;                      /* of these: whose envelope is with a relay */
+	size_t sending;                    /* of these: whose content has started */
 	uint64_t answered[ROUTES_RELAYS];  /* contents of it that each relay has answered here, whatever it said */
 	/* Nothing more of it is begun, and what was opened goes back: it is paused, canceled or held, or the worker stops. */
 	bool is_leaving;
@@ -48,6 +49,11 @@ struct run {
 };
 
 enum { RUNS_TOLD_MOST = 64 };
+
+static inline size_t run_in_hand(const struct run *run)
+{
+	return run->begun + run->sending;
+}
 
 struct runs {
 	struct run *first;

@@ -15,6 +15,9 @@
 /* The longest sleep: a state that changes by time alone is seen after this at the latest. */
 #define SLEEP_US (INT64_C(200) * CLOCK_US_PER_MS)
 
+/* Who is only begun when his campaign is left will not be sent to; but a relay that answers as quickly as most do may still refuse him. */
+#define REFUSAL_US CLOCK_US_PER_SECOND
+
 struct worker {
 	const struct setup *setup;
 	struct classifier *classifier;
@@ -43,19 +46,28 @@ static void hear_signals(struct worker *worker)
 		return;
 	worker->dispatch.is_stopping = true;
 	worker->stop_by_us = clock_boot_us() + worker->setup->settings.sender_stop_timeout;
-	log_event(LOG_INFO, "worker.stopping", "worker=%s in_hand=%zu", journal_worker_id(worker->journal),
-		  queue_in_hand(worker->queue));
+	log_event(LOG_INFO, "worker.stopping", "worker=%s under_way=%zu begun=%zu", journal_worker_id(worker->journal),
+		  queue_sending(worker->queue), queue_begun(worker->queue));
 	relays_quit(worker->relays);
 }
 
-/* Those who were given time and are still being sent. */
-static void cut_off_late(struct worker *worker)
+/* Of that run (NULL: of all). Whose content has started is awaited until then, who is only begun for a moment. */
+static void hurry(struct worker *worker, const struct run *run, size_t begun, int64_t leave_by_us)
 {
-	if (worker->dispatch.is_stopping && worker->dispatch.boot_us >= worker->stop_by_us)
-		relays_cut(worker->relays, NULL);
+	int64_t left_us = leave_by_us - worker->setup->settings.sender_stop_timeout;
+	if (worker->dispatch.boot_us >= leave_by_us)
+		relays_cut(worker->relays, run);
+	else if (begun > 0 && worker->dispatch.boot_us >= left_us + REFUSAL_US)
+		relays_withdraw(worker->relays, run);
+}
+
+static void let_go_late(struct worker *worker)
+{
+	if (worker->dispatch.is_stopping)
+		hurry(worker, NULL, queue_begun(worker->queue), worker->stop_by_us);
 	for (struct run *run = worker->runs.first; run != NULL; run = run->next) {
-		if (run->is_leaving && run->in_hand > 0 && worker->dispatch.boot_us >= run->leave_by_us)
-			relays_cut(worker->relays, run);
+		if (run->is_leaving && run_in_hand(run) > 0)
+			hurry(worker, run, run->begun, run->leave_by_us);
 	}
 }
 
@@ -115,7 +127,7 @@ static void work(struct worker *worker)
 	while (!is_done && !worker->keeper.has_failed) {
 		set_clock(worker);
 		hear_signals(worker);
-		cut_off_late(worker);
+		let_go_late(worker);
 		send_out(worker);
 		is_done = deal(worker);
 		set_clock(worker);

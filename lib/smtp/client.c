@@ -416,6 +416,14 @@ void smtp_client_abandon(struct smtp_client *client)
 	client_rest_in(client, STATE_READY);
 }
 
+bool smtp_client_withdraw(struct smtp_client *client)
+{
+	if (client->transaction_count == 0 || client_back(client)->is_over || client_back(client)->has_content)
+		return false;
+	client_withdraw(client);
+	return true;
+}
+
 void smtp_client_quit(struct smtp_client *client)
 {
 	client->quits = true;

@@ -124,6 +124,9 @@ enum err smtp_client_content(struct smtp_client *client, uint64_t id, struct vie
 /* The owner will not send what was asked for: NOT_SENT follows, no further envelope is taken, and the session ends: at once
  * where the server waits for the content after 354, else when the messages in flight have come to their ends. */
 void smtp_client_abandon(struct smtp_client *client);
+/* Takes back the last message unless its content was given: NOT_SENT follows, no further envelope is taken, and the session ends without
+ * a word, and without TROUBLE, as soon as those in flight have come to their ends. True when there was one. */
+bool smtp_client_withdraw(struct smtp_client *client);
 /* No more envelopes: QUIT when nothing is under way. */
 void smtp_client_quit(struct smtp_client *client);
 

@@ -294,13 +294,20 @@ void client_refuse_session(struct smtp_client *client, const struct reply *reply
 		client_break_off(client, reply);
 }
 
+/* Every message has come to its end. */
+static bool is_empty(const struct smtp_client *client)
+{
+	for (size_t i = 0; i < client->transaction_count; i++) {
+		size_t at = ring_at(client->transaction_first, i, client->transaction_cap);
+		if (!client->transactions[at].is_over)
+			return false;
+	}
+	return true;
+}
+
 bool client_is_done_with(const struct smtp_client *client)
 {
-	bool is_of_no_more_use = client->ends || client->state == STATE_QUIT;
-	for (size_t i = 0; i < client->transaction_count && is_of_no_more_use; i++) {
-		size_t at = ring_at(client->transaction_first, i, client->transaction_cap);
-		is_of_no_more_use = client->transactions[at].is_over;
-	}
+	bool is_of_no_more_use = (client->ends || client->state == STATE_QUIT) && is_empty(client);
 	return is_of_no_more_use || (client->state == STATE_READY && client->answered > 0);
 }
 
@@ -388,8 +395,21 @@ static void finish(struct smtp_client *client)
 		return;
 	if (client->farewell != FAREWELL_UNSAID && !has_open_question(client))
 		client_close(client);
+	/* Behind a DATA that was said QUIT would be content. */
+	else if (client->is_withdrawn && is_empty(client))
+		client_close(client);
 	else if (client->farewell == FAREWELL_UNSAID && client->awaited_count == 0)
 		client_say_quit(client);
+}
+
+void client_withdraw(struct smtp_client *client)
+{
+	client_end(client, client_back(client), SMTP_NOT_SENT, NULL);
+	client->ends = true;
+	client->is_withdrawn = true;
+	client->has_to_ask = false;
+	finish(client);
+	settle(client);
 }
 
 void client_on_reply(struct smtp_client *client, const struct reply *reply)

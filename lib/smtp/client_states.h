@@ -84,6 +84,7 @@ struct smtp_client {
 	bool needs_reset;             /* the server still holds a transaction that failed */
 	bool has_offered, has_to_ask; /* TAKES_ENVELOPE was said; ASKS_CONTENT is to be said */
 	bool quits, ends;             /* the owner wants no more; the session was refused and is being ended */
+	bool is_withdrawn;            /* it is being ended for a message was taken back whose commands were said */
 	enum farewell farewell;
 	struct smtp_event *events;
 	size_t event_first, event_count, event_cap;
@@ -128,6 +129,8 @@ void client_end_session_for(struct smtp_client *client, enum smtp_step step, str
 /* One or the other: a reply of a class that cannot answer the command is as bad as a malformed one. */
 void client_refuse_session(struct smtp_client *client, const struct reply *reply);
 void client_close(struct smtp_client *client);
+/* The last transaction, which has no content, is given back, and the session ended. */
+void client_withdraw(struct smtp_client *client);
 /* Its recipient or its content was refused. */
 void client_refuse(struct smtp_client *client, struct transaction *transaction, const struct reply *reply);
 /* The reply to the content of the first transaction, whose turn is over then. */

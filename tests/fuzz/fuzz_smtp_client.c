@@ -103,6 +103,8 @@ static bool turn(struct owner *owner, struct view piece, enum smtp_tls tls)
 		shake_hands(owner);
 	bool is_open = react(owner);
 	write_out(owner, control, tls);
+	if (control % 32 == 31)
+		smtp_client_withdraw(owner->client);
 	smtp_client_input(owner->client, view_skip(piece, 1));
 	return is_open && react(owner);
 }

@@ -130,6 +130,8 @@ bool owner_play(struct owner *owner, const char *says, size_t split)
 		owner_give(owner);
 	} else if (strcmp(says, "QUIT") == 0) {
 		smtp_client_quit(owner->client);
+	} else if (strcmp(says, "WITHDRAW") == 0) {
+		smtp_client_withdraw(owner->client);
 	} else if (split < strlen(says)) {
 		return owner_turn(owner, view_head(view_of(says), split)) &&
 		       owner_turn(owner, view_skip(view_of(says), split));

@@ -33,7 +33,8 @@ void owner_write(struct owner *owner, size_t count);
 /* The server says this; what follows is written. */
 bool owner_turn(struct owner *owner, struct view bytes);
 /* The same, with words that stand for other things: "EOF" (the peer closes), "LOST" (the connection fails), "TLS" (the handshake is done),
- * "GIVE" (the content that was asked for), "QUIT" (the owner has had enough). Others are cut in two at `split`. */
+ * "GIVE" (the content that was asked for), "QUIT" (the owner has had enough),
+ * "WITHDRAW" (he takes the last message back). Others are cut in two at `split`. */
 bool owner_play(struct owner *owner, const char *says, size_t split);
 /* Gives the content of the message that was asked for: "ID1\r\n" for the first. */
 void owner_give(struct owner *owner);

@@ -83,6 +83,109 @@ START_TEST(an_abandoned_chunk_leaves_the_others)
 	}
 END_TEST
 
+#define FIRST_AND_GROUP EHLO GROUP "ID1\r\n.\r\n" GROUP
+
+/* What of a message was said before its content is no message: the server learns of it by the end of the connection, which is never put off but
+ * for those before it. */
+static const struct script withdrawals[] = {
+	{ .label = "before MAIL is answered",
+	  .says = { "220 hi\r\n", PIPE, "WITHDRAW" },
+	  .messages = 2,
+	  .trace = "takes not-sent 1 closed",
+	  .wire = EHLO GROUP },
+	{ .label = "before RCPT is",
+	  .says = { "220 hi\r\n", PIPE, "250 a\r\n", "WITHDRAW" },
+	  .messages = 2,
+	  .trace = "takes not-sent 1 closed",
+	  .wire = EHLO GROUP },
+	{ .label = "before DATA is",
+	  .says = { "220 hi\r\n", PIPE, "250 a\r\n250 b\r\n", "WITHDRAW" },
+	  .messages = 2,
+	  .trace = "takes not-sent 1 closed",
+	  .wire = EHLO GROUP },
+	{ .label = "one thing at a time",
+	  .says = { "220 hi\r\n", BARE, "250 a\r\n", "WITHDRAW" },
+	  .messages = 2,
+	  .trace = "takes not-sent 1 closed",
+	  .wire = EHLO MAIL RCPT },
+	{ .label = "nobody is there",
+	  .says = { "220 hi\r\n", "WITHDRAW", PIPE, "221 bye\r\n" },
+	  .trace = "takes closed",
+	  .wire = EHLO "QUIT\r\n" },
+	{ .label = "behind a content that is accepted",
+	  .says = { "220 hi\r\n", PIPE, OK3, "WITHDRAW", "250 d\r\n" },
+	  .messages = 2,
+	  .trace = "takes asks 1 takes not-sent 2 accepted 1:250 closed",
+	  .wire = FIRST_AND_GROUP },
+	{ .label = "behind one whose reply comes with all others",
+	  .says = { "220 hi\r\n", PIPE, OK3, "WITHDRAW", "250 d\r\n" OK3 },
+	  .messages = 2,
+	  .trace = "takes asks 1 takes not-sent 2 accepted 1:250 closed",
+	  .wire = FIRST_AND_GROUP },
+	{ .label = "behind one that is refused",
+	  .says = { "220 hi\r\n", PIPE, OK3, "WITHDRAW", "550 d\r\n" },
+	  .messages = 2,
+	  .trace = "takes asks 1 takes not-sent 2 refused 1@final-dot:550 closed",
+	  .wire = FIRST_AND_GROUP },
+	{ .label = "behind one that is never answered",
+	  .says = { "220 hi\r\n", PIPE, OK3, "WITHDRAW", "LOST" },
+	  .messages = 2,
+	  .trace = "takes asks 1 takes not-sent 2 in-doubt 1 closed",
+	  .wire = FIRST_AND_GROUP },
+	{ .label = "behind one that is answered by the end",
+	  .says = { "220 hi\r\n", PIPE, OK3, "WITHDRAW", "421 gone\r\n" },
+	  .messages = 2,
+	  .trace = "takes asks 1 takes not-sent 2 refused 1@final-dot:421 closed",
+	  .wire = FIRST_AND_GROUP },
+	{ .label = "its content was given",
+	  .says = { "220 hi\r\n", PIPE, OK3, "WITHDRAW", "250 d\r\n", "221 bye\r\n" },
+	  .messages = 1,
+	  .trace = "takes asks 1 takes accepted 1:250 closed",
+	  .wire = EHLO GROUP "ID1\r\n.\r\nQUIT\r\n" },
+	{ .label = "its content left with it",
+	  .says = { "220 hi\r\n", CHUNK, "WITHDRAW", "250 a\r\n250 b\r\n250 c\r\n", "221 bye\r\n" },
+	  .messages = 1,
+	  .trace = "takes asks 1 accepted 1:250 takes closed",
+	  .wire = EHLO MAIL RCPT CHUNK_OF("1") "QUIT\r\n" },
+};
+
+START_TEST(withdrawn)
+	{
+		for (size_t i = 0; i < ARRAY_LEN(withdrawals); i++)
+			script_play_split_everywhere(&withdrawals[i], NULL);
+	}
+END_TEST
+
+/* A chunk that is to wait for RCPT. */
+START_TEST(withdrawn_before_its_chunk)
+	{
+		static const struct {
+			const char *label, *says[4], *trace;
+		} rows[] = {
+			{ "behind one in flight",
+			  { "250 a\r\n", "WITHDRAW", "250 b\r\n250 c\r\n" },
+			  "asks 1 not-sent 2 accepted 1:250 closed" },
+			{ "after one",
+			  { "250 a\r\n250 b\r\n250 c\r\n250 d\r\n", "WITHDRAW" },
+			  "asks 1 accepted 1:250 not-sent 2 closed" },
+		};
+		for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+			struct owner owner = owner_new(&three_in_flight, 2);
+			bool is_open = true;
+			owner.is_silent = true;
+			owner.asks_first = true;
+			owner_turn(&owner, view_of("220 hi\r\n"));
+			owner_turn(&owner, view_of(CHUNK));
+			for (size_t n = 0; rows[i].says[n] != NULL; n++)
+				is_open = owner_play(&owner, rows[i].says[n], SIZE_MAX);
+			ck_row(rows[i].label, !is_open);
+			ck_view_eq(buf_view(&owner.trace), rows[i].trace);
+			ck_view_eq(buf_view(&owner.wire), EHLO MAIL RCPT CHUNK_OF("1") "RSET\r\n" MAIL RCPT);
+			owner_done(&owner);
+		}
+	}
+END_TEST
+
 START_TEST(a_reply_before_its_command)
 	{
 		struct owner owner = owner_new(NULL, 1);
@@ -254,6 +357,8 @@ static void run_trial(unsigned seed, unsigned *kinds)
 		if (roll(&trial, 30) == 0)
 			smtp_client_quit(trial.owner.client);
 		if (roll(&trial, 40) == 0)
+			smtp_client_withdraw(trial.owner.client);
+		if (roll(&trial, 40) == 0)
 			smtp_client_lost(trial.owner.client);
 		else
 			hear(&trial, scraps[roll(&trial, ARRAY_LEN(scraps))]);
@@ -323,6 +428,8 @@ Suite *test_suite(void)
 		the_dot_decides,
 		the_last_octet_decides,
 		an_abandoned_chunk_leaves_the_others,
+		withdrawn,
+		withdrawn_before_its_chunk,
 		a_reply_before_its_command,
 		content_refused_before_its_end,
 		exactly_one_true_ending,

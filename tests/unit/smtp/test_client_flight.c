@@ -221,8 +221,11 @@ static void run_trial(unsigned seed, unsigned *kinds)
 	ck_assert(smtp_client_new(&options, &trial.client) == ERR_OK);
 	buf_addf(&trial.replies, "220 x\r\n");
 	bool is_open = work(&trial);
-	while (is_open && roll(&trial, 300) != 0 && move(&trial))
+	while (is_open && roll(&trial, 300) != 0 && move(&trial)) {
+		if (roll(&trial, 200) == 0)
+			smtp_client_withdraw(trial.client);
 		is_open = work(&trial);
+	}
 	smtp_client_lost(trial.client);
 	work(&trial);
 	check_ends(&trial);
