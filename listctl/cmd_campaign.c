@@ -64,7 +64,7 @@ static enum err campaign_ls(struct call *call)
 		campaigns_at(rows, i, &campaign);
 		output_row(call->out, (struct output_cell[]){
 					  cell_text(campaign.name), cell_text(campaign.list_name),
-					  cell_text(view_of(campaign_state_name(campaign.state))),
+					  cell_text(view_of(campaign_state_word(&campaign))),
 					  campaign.audience < 0 ? cell_null() : cell_int(campaign.audience),
 					  cell_text(campaign.content.subject), cell_time_or_null(campaign.start_us),
 					  cell_time_or_null(campaign.started_us), cell_time_or_null(campaign.ended_us),
@@ -131,7 +131,7 @@ static enum err campaign_show(struct call *call)
 		cell_int((int64_t)c.id),
 		cell_text(c.name),
 		cell_text(c.list_name),
-		cell_text(view_of(campaign_state_name(c.state))),
+		cell_text(view_of(campaign_state_word(&c))),
 		cell_text_or_null(c.hold_reason),
 		cell_text(c.content.subject),
 		cell_text_or_null(c.content.from_name),
@@ -299,7 +299,8 @@ static const char status_details[] =
     "never read. deferred: waits for another attempt. skipped: unsubscribed, suppressed, ...\n"
     "\n"
     "After pause and cancel the state is pausing and canceling until messages whose content has\n"
-    "started have ended (up to sender.stop_timeout); under_way is how many they are. It is also\n"
+    "started have ended (up to sender.stop_timeout); under_way is how many they are. A campaign is\n"
+    "canceling, and has no ended_at, as long as somebody of it is pending or deferred. under_way is also\n"
     "told of a running campaign whose window has closed or whose sender stops. A worker that\n"
     "died has none under way; whom it had opened stays pending until its journal is read.\n";
 
@@ -438,6 +439,10 @@ const struct command campaign_commands[] = {
 	    .verb = "cancel",
 	    .operands = "NAME",
 	    .help = "end a campaign for good; who has not been sent to is skipped",
+	    .details =
+		"Whom no sender has in hand is skipped at once. Until the others are, which senders see to within\n"
+		"seconds, or up to sender.stop_timeout for messages whose content has started, it is `canceling`.\n"
+		"Should no sender run any more, `cancel` may be said again.\n",
 	    .options = yes_options,
 	    .least = 1,
 	    .most = 1,

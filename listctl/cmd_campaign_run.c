@@ -2,6 +2,8 @@
 
 #include "base/limits.h"
 #include "listctl/confirm.h"
+#include "listctl/progress.h"
+#include "store/runs.h"
 #include "store/tallies.h"
 
 enum err campaign_start(struct call *call)
@@ -63,18 +65,54 @@ enum err campaign_resume(struct call *call)
 	return err;
 }
 
+/* Whom no sender has in hand is settled here, for none may run. */
+static enum err settle(struct call *call, const struct campaign *campaign)
+{
+	struct progress progress = progress_begin(
+	    "skipping", "recipients", campaign->audience > 0 ? (uint64_t)campaign->audience : 0, call->quiet);
+	struct runs_settled settled = { .more = true };
+	uint64_t done = 0;
+	enum err err = ERR_OK;
+	while (err == ERR_OK && settled.more) {
+		err = runs_settle_canceled(call->db, (int64_t)campaign->id, &settled, call->why);
+		if (err == ERR_OK)
+			progress_update(&progress, done += (uint64_t)settled.recipients);
+	}
+	progress_end(&progress);
+	return err;
+}
+
+static enum err set_canceled(struct call *call, const struct campaign *campaign)
+{
+	if (campaign_is_canceling(campaign))
+		return ERR_OK;
+	enum err err = confirm(call, "cancel campaign %s for good? It cannot be resumed.", call->operands[0]);
+	return err == ERR_OK ? campaigns_cancel(call->db, campaign->name, call_actor(call), call->why) : err;
+}
+
 enum err campaign_cancel(struct call *call)
 {
 	AUTO_DB_ROWS *rows = NULL;
-	struct campaign campaign;
+	AUTO_DB_ROWS *rows_after = NULL;
+	struct campaign campaign, after;
 	enum err err = campaign_named(call, &campaign, &rows);
 	if (err == ERR_OK)
-		err = confirm(call, "cancel campaign %s for good? It cannot be resumed.", call->operands[0]);
+		err = set_canceled(call, &campaign);
 	if (err == ERR_OK)
-		err = campaigns_cancel(call->db, campaign.name, call_actor(call), call->why);
+		err = settle(call, &campaign);
 	if (err == ERR_OK)
+		err = campaign_named(call, &after, &rows_after);
+	if (err != ERR_OK)
+		return err;
+	if (campaign_is_canceling(&after))
+		call_note(call,
+			  "campaign %s is being canceled: who has not been sent to is skipped, but senders still have "
+			  "some in "
+			  "hand; `listctl campaign watch %s` waits for them",
+			  call->operands[0], call->operands[0]);
+	else
 		call_note(call, "campaign %s is canceled; who has not been sent to is skipped", call->operands[0]);
-	return err;
+	return ERR_OK;
 }
 
 enum err campaign_delete(struct call *call)

@@ -44,11 +44,10 @@ static bool is_alike(const struct sight *sight, const struct sight *other)
 	       memcmp(sight->count, other->count, sizeof(sight->count)) == 0;
 }
 
-/* A canceled one has when its last message has. */
+/* A canceled one has when its last recipient has. */
 static bool has_ended(const struct standing_report *report)
 {
-	enum campaign_state state = report->campaign.state;
-	return (state == CAMPAIGN_FINISHED || state == CAMPAIGN_CANCELED) && report->leaving.workers == 0;
+	return report->campaign.ended_us != 0 && report->leaving.workers == 0;
 }
 
 enum { BAR_WIDTH = 30 };

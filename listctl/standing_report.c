@@ -64,7 +64,7 @@ const char *standing_report_state(const struct standing_report *report)
 		return "pausing";
 	if (report->leaving.workers > 0 && state == CAMPAIGN_CANCELED)
 		return "canceling";
-	return campaign_state_name(state);
+	return campaign_state_word(&report->campaign);
 }
 
 int64_t standing_report_under_way(const struct standing_report *report)

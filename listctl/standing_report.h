@@ -20,7 +20,8 @@ struct standing_report {
 enum err standing_report_read(struct call *call, struct standing_report *ret_report) MUST_USE;
 /* Some workers were told of a pause or cancel and have not said yet what they have under way. */
 bool standing_report_is_early(const struct standing_report *report);
-/* The campaign's state for people: "pausing" and "canceling" while workers still hold some of it. */
+/* The campaign's state for people: "pausing" and "canceling" while workers still hold some of it, and "canceling" until nobody is left to be
+ * settled. */
 const char *standing_report_state(const struct standing_report *report);
 /* How many messages are still under way of a campaign that is being paused or canceled, outside of its windows, or whose senders stop; -1: nobody
  * leaves it, or not all who do have said so yet. */

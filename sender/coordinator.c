@@ -49,10 +49,10 @@ static enum err start_due(const struct setup *setup, struct db *db, struct buf *
 
 static enum err settle_canceled(struct db *db, struct buf *why)
 {
-	bool more = true;
+	struct runs_settled settled = { .more = true };
 	enum err err = ERR_OK;
-	while (err == ERR_OK && more && !entry_is_stopped())
-		err = runs_settle_canceled(db, &more, why);
+	while (err == ERR_OK && settled.more && !entry_is_stopped())
+		err = runs_settle_canceled(db, 0, &settled, why);
 	return err;
 }
 

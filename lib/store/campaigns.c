@@ -24,10 +24,17 @@ enum statement {
 	STATEMENT_COUNT
 };
 
+/* The doubtful of a canceled campaign stay: nothing is sent to them again. */
+#define IS_CANCELING                                                                                                   \
+	"(c.state = 'canceled' AND (EXISTS (SELECT FROM campaign_chunk k WHERE k.campaign_id = c.id AND NOT k.done)"   \
+	" OR EXISTS (SELECT FROM deferral f WHERE f.campaign_id = c.id"                                                \
+	" AND (f.state = 'deferred' OR f.opened_by IS NOT NULL))))"
+
 #define COLUMNS(bodies)                                                                                                \
 	"SELECT c.id, c.list_id, c.name, l.name, c.state, c.subject, c.from_name, c.from_address, c.reply_to, "        \
 	"c.in_doubt, to_char(c.local_time, 'YYYY-MM-DD HH24:MI:SS'), c.zone, c.hold_reason, c.audience, c.start_at,"   \
-	" c.created_at, c.started_at, c.ended_at, c.not_after, c.window_text, c.local_attribute, c.local_fallback,"    \
+	" c.created_at, c.started_at, CASE WHEN NOT " IS_CANCELING                                                     \
+	" THEN c.ended_at END, c.not_after, c.window_text, c.local_attribute, c.local_fallback,"                       \
 	" coalesce(c.list_title, l.title), coalesce(c.list_header_id, l.list_id), coalesce(c.list_headers, "           \
 	"l.headers),"                                                                                                  \
 	" (extract(epoch FROM c.expire) * 1000000)::bigint, CASE WHEN c.windows IS NOT NULL"                           \
@@ -129,6 +136,16 @@ static_assert(ARRAY_LEN(state_names) == CAMPAIGN_STATE_COUNT, "one name per stat
 const char *campaign_state_name(enum campaign_state state)
 {
 	return state_names[state];
+}
+
+bool campaign_is_canceling(const struct campaign *campaign)
+{
+	return campaign->state == CAMPAIGN_CANCELED && campaign->ended_us == 0;
+}
+
+const char *campaign_state_word(const struct campaign *campaign)
+{
+	return campaign_is_canceling(campaign) ? "canceling" : campaign_state_name(campaign->state);
 }
 
 bool campaign_state_from_name(struct view name, enum campaign_state *ret_state)
@@ -245,7 +262,7 @@ static enum err refuse_step(struct db *db, struct view name, const char *step, c
 	if (err != ERR_OK)
 		return err;
 	buf_addf(why, "cannot %s campaign " VIEW_FMT ": it is %s", step, VIEW_ARG(name),
-		 campaign_state_name(campaign.state));
+		 campaign_state_word(&campaign));
 	if (campaign.hold_reason.len > 0)
 		buf_addf(why, " (" VIEW_FMT ")", VIEW_ARG(campaign.hold_reason));
 	buf_addf(why, "; %s", asks);

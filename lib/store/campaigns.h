@@ -15,7 +15,7 @@ enum campaign_state {
 	CAMPAIGN_FINISHED,
 	CAMPAIGN_STATE_COUNT
 };
-const char *campaign_state_name(enum campaign_state state);
+const char *campaign_state_name(enum campaign_state state); /* as the database has it */
 bool campaign_state_from_name(struct view name, enum campaign_state *ret_state) MUST_USE;
 
 /* What a person writes. Empty views are NULL in the database where it allows that. */
@@ -43,7 +43,7 @@ struct campaign {
 	struct view local_time, zone; /* "2026-12-24 18:00:00"; empty: no schedule, or started at once */
 	struct view hold_reason;
 	int64_t audience;                                   /* -1 until it is frozen */
-	int64_t start_us, created_us, started_us, ended_us; /* 0: not yet */
+	int64_t start_us, created_us, started_us, ended_us; /* 0: not yet, which a canceled one may be, too */
 	int64_t not_after_us; /* it does not start by itself later than this; 0: no limit */
 	struct view windows;  /* when it may be sent, as written; empty: at any time */
 	int64_t opens_us;     /* outside of its windows now: when the next one opens; else 0 */
@@ -52,6 +52,11 @@ struct campaign {
 	int64_t local_fallback; /* to how many it named no zone, once the audience is frozen; -1: not known */
 	int64_t expire_us;      /* of retries; 0: as sender's settings say */
 };
+
+/* Canceled, and some recipients have not come to their ends: runs_settle_canceled(). */
+bool campaign_is_canceling(const struct campaign *campaign);
+/* For people: "canceling" until it is "canceled". */
+const char *campaign_state_word(const struct campaign *campaign);
 
 /* ERR_NOT_FOUND names the campaigns that are there. The caller releases *ret_rows, on which *ret_campaign depends. */
 enum err campaigns_find(struct db *db, struct view name, struct campaign *ret_campaign, struct db_rows **ret_rows,

@@ -25,6 +25,10 @@ enum statement {
 	STATEMENT_COUNT
 };
 
+/* A canceled campaign ends with its last recipient. */
+#define MOVE_END(of)                                                                                                   \
+	"UPDATE campaign SET ended_at = now() WHERE state = 'canceled' AND id IN (SELECT campaign_id FROM " of ")"
+
 /* How much of a canceled campaign one transaction settles. */
 enum { CANCEL_CHUNKS_A_STEP = 20, CANCEL_RETRIES_A_STEP = 5000 };
 
@@ -171,16 +175,16 @@ static const struct db_statement statements[] = {
 	[FINISH] = { .name = "runs_finish",
 		     .sql = "UPDATE campaign c SET state = 'finished', ended_at = now() WHERE c.id = ANY ($1::bigint[])"
 			    " AND" IS_COMPLETE " RETURNING c.id" },
-	/* $1 chunks. Those never opened, and those of windows that were given back. */
+	/* $1 campaign or 0, $2 chunks. Those never opened, and those of windows that were given back. */
 	[CANCEL_CHUNKS] = { .name = "runs_cancel_chunks",
 			    .sql = "WITH pick AS MATERIALIZED ("
 				   " SELECT k.campaign_id, k.chunk_no, k.opened, k.subscriber_ids"
 				   " FROM campaign_chunk k JOIN campaign c ON c.id = k.campaign_id"
-				   " WHERE c.state = 'canceled' AND NOT k.done"
+				   " WHERE c.state = 'canceled' AND ($1::bigint = 0 OR c.id = $1) AND NOT k.done"
 				   " AND (k.opened < k.size OR EXISTS ("
 				   " SELECT FROM chunk_window w WHERE w.campaign_id = k.campaign_id"
 				   " AND w.chunk_no = k.chunk_no AND w.worker_id IS NULL))"
-				   " ORDER BY k.campaign_id, k.chunk_no LIMIT $1 FOR UPDATE OF k SKIP LOCKED),"
+				   " ORDER BY k.campaign_id, k.chunk_no LIMIT $2 FOR UPDATE OF k SKIP LOCKED),"
 				   " given AS ("
 				   " DELETE FROM chunk_window w USING pick p WHERE w.campaign_id = p.campaign_id"
 				   " AND w.chunk_no = p.chunk_no AND w.worker_id IS NULL"
@@ -196,33 +200,44 @@ static const struct db_statement statements[] = {
 				   " SELECT q.campaign_id, q.id, 'skipped', now(), 'canceled' FROM people q"
 				   " WHERE NOT EXISTS (SELECT FROM deferral f"
 				   " WHERE f.campaign_id = q.campaign_id AND f.subscriber_id = q.id)"
-				   " ON CONFLICT DO NOTHING)"
-				   " UPDATE campaign_chunk k SET opened = k.size,"
-				   " lease_owner = NULL, lease_until = NULL,"
-				   " done = NOT EXISTS (SELECT FROM chunk_window w WHERE w.campaign_id = k.campaign_id"
-				   " AND w.chunk_no = k.chunk_no AND w.worker_id IS NOT NULL)"
-				   " FROM pick p WHERE k.campaign_id = p.campaign_id AND k.chunk_no = p.chunk_no" },
-	/* $1 rows. */
+				   " ON CONFLICT DO NOTHING),"
+				   " moved AS (" MOVE_END(
+				       "pick") ")"
+					       " UPDATE campaign_chunk k SET opened = k.size,"
+					       " lease_owner = NULL, lease_until = NULL,"
+					       " done = NOT EXISTS (SELECT FROM chunk_window w WHERE w.campaign_id = "
+					       "k.campaign_id"
+					       " AND w.chunk_no = k.chunk_no AND w.worker_id IS NOT NULL)"
+					       " FROM pick p WHERE k.campaign_id = p.campaign_id AND k.chunk_no = "
+					       "p.chunk_no"
+					       " RETURNING k.size::bigint" },
+	/* $1 campaign or 0, $2 rows. */
 	[CANCEL_RETRIES] = { .name = "runs_cancel_retries",
 			     .sql = "WITH pick AS MATERIALIZED ("
 				    " SELECT f.campaign_id, f.subscriber_id FROM campaign c JOIN deferral f ON "
 				    "f.campaign_id = c.id"
-				    " WHERE c.state = 'canceled' AND f.state = 'deferred' AND f.opened_by IS NULL"
-				    " LIMIT $1 FOR UPDATE OF f SKIP LOCKED),"
+				    " WHERE c.state = 'canceled' AND ($1::bigint = 0 OR c.id = $1)"
+				    " AND f.state = 'deferred' AND f.opened_by IS NULL"
+				    " LIMIT $2 FOR UPDATE OF f SKIP LOCKED),"
 				    " gone AS ("
 				    " DELETE FROM deferral f USING pick p"
 				    " WHERE f.campaign_id = p.campaign_id AND f.subscriber_id = p.subscriber_id"
-				    " RETURNING f.campaign_id, f.subscriber_id, f.attempts, f.code, f.status, f.reply)"
-				    " INSERT INTO delivery (campaign_id, subscriber_id, outcome, attempts, at, code, "
-				    "status,"
-				    " reason, reply)"
-				    " SELECT campaign_id, subscriber_id, 'skipped', attempts, now(), code, status, "
-				    "'canceled', reply"
-				    " FROM gone ON CONFLICT DO NOTHING" },
-	/* The doubtful stay named: they may have got it. Nothing is sent to them again. */
+				    " RETURNING f.campaign_id, f.subscriber_id, f.attempts, f.code, f.status, f.reply),"
+				    " moved AS (" MOVE_END(
+					"gone") ")"
+						" INSERT INTO delivery (campaign_id, subscriber_id, outcome, attempts, "
+						"at, code, "
+						"status,"
+						" reason, reply)"
+						" SELECT campaign_id, subscriber_id, 'skipped', attempts, now(), code, "
+						"status, "
+						"'canceled', reply"
+						" FROM gone ON CONFLICT DO NOTHING RETURNING 1::bigint" },
+	/* $1 campaign or 0. The doubtful stay named: they may have got it. Nothing is sent to them again. */
 	[CANCEL_RESENDS] = { .name = "runs_cancel_resends",
 			     .sql = "UPDATE deferral f SET next_attempt_at = NULL FROM campaign c"
 				    " WHERE c.id = f.campaign_id AND c.state = 'canceled' AND f.state = 'in_doubt'"
+				    " AND ($1::bigint = 0 OR c.id = $1)"
 				    " AND f.next_attempt_at IS NOT NULL AND f.opened_by IS NULL" },
 	[HOLD] = { .name = "runs_hold",
 		   .sql =
@@ -359,33 +374,43 @@ enum err runs_finish_complete(struct db *db, void (*told)(void *user, int64_t ca
 	return ERR_OK;
 }
 
-static enum err run_step(struct db *db, enum statement statement, size_t limit, size_t *ret_changed, struct buf *why)
+static enum err run_step(struct db *db, enum statement statement, size_t limit, int64_t campaign_id,
+			 struct runs_settled *settled, struct buf *why)
 {
-	const struct db_value values[] = { db_int((int64_t)limit) };
+	const struct db_value values[] = { db_int(campaign_id), db_int((int64_t)limit) };
 	AUTO_DB_ROWS *rows = NULL;
-	enum err err = db_run(db, &statements[statement], values, limit > 0 ? 1 : 0, &rows, why);
-	if (err == ERR_OK)
-		*ret_changed = db_changed(rows);
-	return err;
+	enum err err = db_run(db, &statements[statement], values, limit > 0 ? 2 : 1, &rows, why);
+	if (err != ERR_OK)
+		return err;
+	settled->more = settled->more || (limit > 0 && db_row_count(rows) == limit);
+	for (size_t i = 0; i < db_row_count(rows); i++)
+		settled->recipients += db_get_int(rows, i, 0);
+	return ERR_OK;
 }
 
-enum err runs_settle_canceled(struct db *db, bool *ret_more, struct buf *why)
+enum err runs_settle_canceled(struct db *db, int64_t campaign_id, struct runs_settled *ret_settled, struct buf *why)
 {
-	size_t chunks = 0, retries = 0, resends = 0;
+	static const struct {
+		enum statement statement;
+		size_t limit; /* 0: it has none */
+	} steps[] = {
+		{ CANCEL_CHUNKS, CANCEL_CHUNKS_A_STEP },
+		{ CANCEL_RETRIES, CANCEL_RETRIES_A_STEP },
+		{ CANCEL_RESENDS, 0 },
+	};
+	struct runs_settled settled = { 0 };
 	enum err err = db_begin(db, why);
+	for (size_t i = 0; err == ERR_OK && i < ARRAY_LEN(steps); i++)
+		err = run_step(db, steps[i].statement, steps[i].limit, campaign_id, &settled, why);
 	if (err == ERR_OK)
-		err = run_step(db, CANCEL_CHUNKS, CANCEL_CHUNKS_A_STEP, &chunks, why);
-	if (err == ERR_OK)
-		err = run_step(db, CANCEL_RETRIES, CANCEL_RETRIES_A_STEP, &retries, why);
-	if (err == ERR_OK)
-		err = run_step(db, CANCEL_RESENDS, 0, &resends, why);
+		err = db_run(db, &statements[CLOSE_CHUNKS], NULL, 0, NULL, why);
 	if (err == ERR_OK)
 		err = db_commit(db, why);
 	if (err != ERR_OK) {
 		db_rollback(db);
 		return err;
 	}
-	*ret_more = chunks == CANCEL_CHUNKS_A_STEP || retries == CANCEL_RETRIES_A_STEP;
+	*ret_settled = settled;
 	return ERR_OK;
 }
 

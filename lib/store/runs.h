@@ -28,9 +28,15 @@ enum err runs_hold_late(struct db *db, void (*told)(void *user, int64_t campaign
 enum err runs_finish_complete(struct db *db, void (*told)(void *user, int64_t campaign_id), void *user,
 			      struct buf *why) MUST_USE;
 
-/* One bounded step, in a transaction of its own, of settling those of canceled campaigns who were not sent to: ledger rows "skipped", reason
- * "canceled". Leaves alone whom a worker has opened, until that worker has given them back. *ret_more: call again. */
-enum err runs_settle_canceled(struct db *db, bool *ret_more, struct buf *why) MUST_USE;
+/* One bounded step, in a transaction of its own, of settling those of that canceled campaign (0: of all) who were not sent to: ledger rows
+ * "skipped", reason "canceled"; with each the campaign's end moves. Leaves alone whom a worker has opened, until that worker has given them
+ * back. Any number may do so at once. */
+struct runs_settled {
+	int64_t recipients; /* at most so many were settled */
+	bool more;          /* call again */
+};
+enum err runs_settle_canceled(struct db *db, int64_t campaign_id, struct runs_settled *ret_settled,
+			      struct buf *why) MUST_USE;
 
 /* A breaker's word, inside the caller's transaction: a running campaign is paused, with an audit row. *ret_held is false when it was not
  * running. */

@@ -167,6 +167,38 @@ def test_steps(world):
     assert past.audited(world, "campaign.edit") == 0
 
 
+def test_cancel_without_a_sender(world):
+    "cancel settles all whom no sender has in hand; until nobody is left the campaign is canceling, everywhere, with the numbers that are."
+    world.setup()
+    world.subscribe(PEOPLE)
+    past.sent(world, "free", {PEOPLE[0]: "accepted", PEOPLE[1]: "deferred", PEOPLE[2]: "in_doubt"}, state="paused", pending=PEOPLE[3:])
+    world.sql("UPDATE campaign_chunk SET opened = 0")
+    world.listctl("campaign", "cancel", "free", "--yes")
+    status = world.status("free")
+    assert (status["state"], status["ended_at"] is not None) == ("canceled", True), status
+    assert (status["accepted"], status["in_doubt"], status["skipped"]) == (1, 1, len(PEOPLE) - 2), status
+    campaign = past.sent(world, "held", {PEOPLE[0]: "accepted", PEOPLE[1]: "deferred"}, state="running", pending=PEOPLE[2:])
+    worker = "6f1f9a52-8f1c-4c5e-9d5c-0a3a3f0b2a11"
+    world.sql(f"INSERT INTO worker (id, host, journal, seen_at) VALUES ('{worker}', 'h', 'j', now() - interval '1 hour')")
+    world.sql(f"UPDATE campaign_chunk SET opened = size WHERE campaign_id = {campaign}")
+    world.sql("INSERT INTO chunk_window (campaign_id, chunk_no, first, last, worker_id)"
+              f" SELECT campaign_id, chunk_no, 1, size, '{worker}' FROM campaign_chunk WHERE campaign_id = {campaign}")
+    world.listctl("campaign", "cancel", "held", "--yes")
+    status = world.status("held")
+    assert (status["state"], status["ended_at"], status["deferred"]) == ("canceling", None, 0), status
+    assert (status["skipped"], status["pending"]) == (1, len(PEOPLE) - 2), status
+    assert world.json("campaign", "show", "held")["state"] == "canceling"
+    assert [row["state"] for row in world.json("campaign", "ls")] == ["canceling", "canceled"]
+    world.refused("campaign", "start", "held", says="canceling")
+    world.sql("UPDATE chunk_window SET worker_id = NULL")
+    world.listctl("campaign", "cancel", "held")
+    status = world.status("held")
+    assert (status["state"], status["pending"], status["skipped"]) == ("canceled", 0, len(PEOPLE) - 1), status
+    assert world.value("SELECT count(*) FROM campaign WHERE ended_at < (SELECT max(at) FROM delivery WHERE campaign_id = id)") == "0"
+    world.refused("campaign", "cancel", "held", "--yes", says="canceled")
+    assert past.audited(world, "campaign.cancel") == 2
+
+
 def test_status_names_everybody(world):
     "The eight numbers add up, and each recipient is named in exactly one place."
     world.setup()

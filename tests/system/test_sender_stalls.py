@@ -77,8 +77,9 @@ def pause(world, relay, name):
 
 
 def settled(world, name):
-    return until(lambda: (lambda s: s if s["state"] == "canceled" and s["pending"] == 0 else None)(world.status(name)),
-                 f"{name} is canceled and nobody is left of it")
+    status = has_state(world, name, "canceled")
+    assert status["pending"] == 0 and status["ended_at"], status
+    return status
 
 
 def cancel(world, relay, name):

@@ -127,8 +127,8 @@ def test_cancel(world):
     world.listctl("campaign", "cancel", "stop", "--yes")
     sent = is_quiet(world)
     assert sent < len(AUDIENCE), "too fast to cancel"
-    status = until(lambda: (lambda s: s if s["pending"] == 0 else None)(world.status("stop")), "all are settled")
-    assert (status["accepted"], status["skipped"]) == (sent, len(AUDIENCE) - sent), status
+    status = until(lambda: (lambda s: s if s["state"] == "canceled" else None)(world.status("stop")), "all are settled")
+    assert (status["accepted"], status["skipped"], status["pending"]) == (sent, len(AUDIENCE) - sent, 0), status
     assert world.sql("SELECT DISTINCT reason FROM delivery WHERE outcome = 'skipped'") == [["canceled"]]
     check(world, "stop", AUDIENCE, may_doubt=False)
     nothing_is_held(world)

@@ -261,14 +261,17 @@ START_TEST(canceling_ends_the_parked)
 	{
 		struct db *db = begin();
 		AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
-		bool more = true;
+		struct runs_settled settled = { .more = true };
 		run_sql(
 		    db,
 		    "INSERT INTO campaign_group_hold (campaign_id, group_name, reason) VALUES (1, 'gmail', 'because')");
 		park_all(db, "hold:gmail", 0);
 		run_sql(db, "UPDATE campaign SET state = 'canceled', ended_at = now()");
-		while (more)
-			ck_assert(runs_settle_canceled(db, &more, &why) == ERR_OK);
+		ck_assert(runs_settle_canceled(db, 2, &settled, &why) == ERR_OK);
+		ck_assert(settled.recipients == 0 && !settled.more);
+		for (settled.more = true; settled.more;)
+			ck_assert(runs_settle_canceled(db, 1, &settled, &why) == ERR_OK);
+		ck_assert_int_eq(settled.recipients, AUDIENCE);
 		ck_assert_int_eq(number(db, "SELECT count(*) FROM delivery WHERE outcome = 'skipped' AND attempts = 0"),
 				 AUDIENCE);
 		ck_assert_int_eq(number(db, everywhere), AUDIENCE);
