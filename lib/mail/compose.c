@@ -38,8 +38,7 @@ static enum err check_copy(const struct copy *copy, struct buf *why)
 		buf_add(why, VIEW_LIT("a token of this copy is malformed"));
 		return ERR_INVALID;
 	}
-	enum err err = header_check(VIEW_LIT("the recipient's address"), copy->address, why);
-	return err != ERR_OK ? err : header_check_text(VIEW_LIT("the field \"name\""), copy->name, why);
+	return header_check(VIEW_LIT("the recipient's address"), copy->address, why);
 }
 
 static enum err take_copy(struct composer *composer, const struct copy *copy, struct buf *why)
@@ -145,7 +144,7 @@ static enum err write_headers(struct composer *composer, const struct copy *copy
 {
 	buf_add(out, buf_view(&composer->first_headers));
 	bool goes_elsewhere = copy->to.len > 0;
-	/* A name too long for a header is no reason to get no letter. */
+	/* A name that no header takes is no reason to get no letter. */
 	bool shows_name = !goes_elsewhere && header_fits(copy->name);
 	enum err err = header_write_mailbox(VIEW_LIT("To"), shows_name ? copy->name : VIEW_LIT(""),
 					    goes_elsewhere ? copy->to : copy->address, out);

@@ -31,7 +31,7 @@ struct composition {
 struct copy {
 	struct view address;    /* To, {{email}} */
 	struct view to;         /* of the To field, without the name, when it goes to somebody else; empty: address */
-	struct view name;       /* may be empty; left out of To beyond LIMIT_HEADER_VALUE characters */
+	struct view name;       /* may be empty; left out of To where header_fits() is false */
 	struct view attributes; /* a JSON object; empty: no attributes */
 	struct view message_token; /* purpose `message`: Message-ID is <token@domain of From> */
 	/* List-Unsubscribe: <mailto:unsubscribe+TOKEN@bounce_domain>, with web_base_url <WEB_BASE_URL/u/TOKEN> in front of it */

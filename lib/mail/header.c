@@ -60,27 +60,14 @@ bool header_fits(struct view value)
 	return text_refusal(value, &characters) == NULL && characters <= LIMIT_HEADER_VALUE;
 }
 
-static enum err check_text(struct view what, struct view value, size_t *ret_characters, struct buf *why)
-{
-	const char *refusal = text_refusal(value, ret_characters);
-	if (refusal == NULL)
-		return ERR_OK;
-	buf_addf(why, VIEW_FMT " %s", VIEW_ARG(what), refusal);
-	return ERR_INVALID;
-}
-
-enum err header_check_text(struct view what, struct view value, struct buf *why)
-{
-	size_t characters = 0;
-	return check_text(what, value, &characters, why);
-}
-
 enum err header_check(struct view what, struct view value, struct buf *why)
 {
 	size_t characters = 0;
-	enum err err = check_text(what, value, &characters, why);
-	if (err != ERR_OK)
-		return err;
+	const char *refusal = text_refusal(value, &characters);
+	if (refusal != NULL) {
+		buf_addf(why, VIEW_FMT " %s", VIEW_ARG(what), refusal);
+		return ERR_INVALID;
+	}
 	if (characters > LIMIT_HEADER_VALUE) {
 		buf_addf(why, VIEW_FMT " has %zu characters, more than the %d that a header takes; shorten it",
 			 VIEW_ARG(what), characters, LIMIT_HEADER_VALUE);

@@ -14,8 +14,7 @@
  * `what` names ("the field \"name\"") and what is wrong with it. */
 enum err header_check(struct view what, struct view value, struct buf *why) MUST_USE;
 
-/* The same without regard to its length; and without a word. */
-enum err header_check_text(struct view what, struct view value, struct buf *why) MUST_USE;
+/* The same without regard to its length, without a word. */
 bool header_takes(struct view text);
 
 /* Whether header_check() would let it pass. */
