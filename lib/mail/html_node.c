@@ -17,6 +17,21 @@ struct view html_node_attribute(const xmlNode *node, const char *name)
 	return (struct view){ 0 };
 }
 
+bool html_node_is_program(struct view url)
+{
+	static const char *const schemes[] = { "javascript:", "vbscript:", "data:" };
+	char start[16];
+	size_t len = 0;
+	for (size_t i = 0; i < url.len && len < sizeof(start); i++) {
+		if ((unsigned char)url.data[i] > ' ')
+			start[len++] = url.data[i];
+	}
+	bool is = false;
+	for (size_t i = 0; i < ARRAY_LEN(schemes); i++)
+		is = is || view_starts_nocase(view_from(start, len), view_of(schemes[i]));
+	return is;
+}
+
 bool html_node_is_hidden(const xmlNode *node)
 {
 	struct view style = html_node_attribute(node, "style");

@@ -12,6 +12,9 @@ bool html_node_is(const xmlNode *node, const char *name);
  * not occur in HTML that was parsed without a DTD. */
 struct view html_node_attribute(const xmlNode *node, const char *name);
 
+/* A link that is run or brings its own document: javascript:, vbscript: and data:, as browsers read them, past controls and blanks. */
+bool html_node_is_program(struct view url);
+
 /* "display:none" with or without blanks, as preheaders have it. */
 bool html_node_is_hidden(const xmlNode *node);
 

@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "base/limits.h"
+#include "mail/foreign_tag.h"
 #include "mail/lint_html.h"
 #include "mail/list_headers.h"
 #include "mail/mailbox_provider.h"
@@ -278,6 +279,51 @@ static void check_size(const struct lint *lint, struct buf *out)
 		buf_addf(out, "a copy has %zu KB", lint->letter->message_size >> 10);
 }
 
+/* ---- tags of other programs ---- */
+
+enum { FOREIGN_SHOWN = 3 };
+
+struct foreign_found {
+	struct view shown[FOREIGN_SHOWN];
+	size_t count; /* of all, those alike as one as far as they are shown */
+};
+
+static bool is_shown(const struct foreign_found *found, struct view text)
+{
+	bool is = false;
+	for (size_t i = 0; i < found->count && i < FOREIGN_SHOWN; i++)
+		is = is || view_eq(found->shown[i], text);
+	return is;
+}
+
+static void find_foreign(const char *part, struct view source, bool is_html, struct foreign_found *found,
+			 struct buf *out)
+{
+	struct foreign_tag tag;
+	for (size_t cursor = 0; foreign_tag_next(source, is_html, &cursor, &tag);) {
+		if (is_shown(found, tag.text))
+			continue;
+		if (found->count++ >= FOREIGN_SHOWN)
+			continue;
+		found->shown[found->count - 1] = tag.text;
+		buf_addf(out, "%s" VIEW_FMT " in line %zu of the %s, for which write ", out->len > 0 ? "; " : "",
+			 VIEW_ARG(tag.text), template_place(source, tag.start).line, part);
+		if (foreign_tag_suggest(&tag, out) != ERR_OK)
+			return; /* out remembers */
+	}
+}
+
+static void check_foreign(const struct lint *lint, struct buf *out)
+{
+	const struct lint_letter *letter = lint->letter;
+	struct foreign_found found = { .count = 0 };
+	find_foreign("subject", letter->subject, false, &found, out);
+	find_foreign("text", letter->text_body, false, &found, out);
+	find_foreign("HTML", letter->html_body, true, &found, out);
+	if (found.count > FOREIGN_SHOWN)
+		buf_addf(out, "; and %zu more", found.count - FOREIGN_SHOWN);
+}
+
 /* ---- the readers ---- */
 
 static void check_nobody(const struct lint *lint, struct buf *out)
@@ -350,6 +396,7 @@ static const struct rule {
 	{ "subject-shouts", LINT_WARNING, check_subject_shouts, "write it as you would to one person" },
 	{ "subject-answers", LINT_WARNING, check_subject_answers, "leave it out" },
 	{ "unsubscribe-missing", LINT_ERROR, check_unsubscribe, "put {{unsubscribe}} where a reader finds it" },
+	{ "tag-foreign", LINT_WARNING, check_foreign, "merge tags are {{field}} here; others go out as they stand" },
 	{ "text-missing", LINT_WARNING, check_text, "write letter.txt, or let the text be made from the HTML" },
 	{ "html-missing", LINT_NOTE, check_no_html, "write Markdown when you want links, pictures and headings" },
 	{ "link-broken", LINT_ERROR, check_links, "write the whole URL, with https://" },

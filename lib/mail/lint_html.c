@@ -238,14 +238,29 @@ static void count_words(struct view text, struct lint_html *facts)
 	}
 }
 
+/* Its value is read as a link or an image already. */
+static bool is_read(const xmlNode *node, struct view name)
+{
+	bool is_link = html_node_is(node, "a") || html_node_is(node, "area");
+	return (is_link && view_eq(name, VIEW_LIT("href"))) ||
+	       (html_node_is(node, "img") && view_eq(name, VIEW_LIT("src")));
+}
+
+static void read_attribute(const xmlNode *node, const xmlAttr *attribute, struct lint_html *facts)
+{
+	struct view name = view_of((const char *)attribute->name);
+	struct view value = html_node_attribute(node, (const char *)attribute->name);
+	if (view_starts_nocase(name, VIEW_LIT("on")) && name.len > 2)
+		show(name, &facts->stripped);
+	if (!is_read(node, name) && html_node_is_program(value))
+		show(value, &facts->broken_links);
+}
+
 /* onclick and the like, and <meta http-equiv="refresh">. */
 static void read_programs(const xmlNode *node, struct lint_html *facts)
 {
-	for (const xmlAttr *attribute = node->properties; attribute != NULL; attribute = attribute->next) {
-		struct view name = view_of((const char *)attribute->name);
-		if (view_starts_nocase(name, VIEW_LIT("on")) && name.len > 2)
-			show(name, &facts->stripped);
-	}
+	for (const xmlAttr *attribute = node->properties; attribute != NULL; attribute = attribute->next)
+		read_attribute(node, attribute, facts);
 	struct view equivalent = view_trim(html_node_attribute(node, "http-equiv"));
 	if (html_node_is(node, "meta") && view_eq_nocase(equivalent, VIEW_LIT("refresh")))
 		show(VIEW_LIT("meta refresh"), &facts->stripped);

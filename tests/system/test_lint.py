@@ -44,6 +44,18 @@ def test_lint(world):
     assert done.returncode == 0 and found == {}, (done, found)
 
 
+def test_tags_of_other_programs(world):
+    "Merge tags of other programs are named with their line and what to write instead, when a campaign is written and by lint."
+    world.setup()
+    world.listctl("import", "news", world.file("people.csv", "email,name\nann@a.test,Ann\n"))
+    letter = world.file("m.md", "---\nsubject: For [[name]]\n---\nDear *|FNAME|*,\n\nleave: %%unsubscribe_url%% {{unsubscribe}}\n")
+    done = world.run("listctl", "campaign", "create", "c", "news", letter)
+    assert done.returncode == 0 and "tag-foreign: [[name]] in line 1 of the subject, for which write {{name}}" in done.stderr, done
+    done, found = lint(world, "c")
+    says = found["tag-foreign"]["finding"]
+    assert "%%unsubscribe_url%% in line 3 of the text, for which write {{unsubscribe}}" in says and "{{first_name}}" in says, says
+
+
 def test_readers_without_a_copy(world):
     "Readers for whom no copy can be made are counted, with one of them and why, when a campaign is written and by lint; preview names its reader."
     world.setup()

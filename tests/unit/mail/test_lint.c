@@ -109,6 +109,26 @@ static void no_way_out(struct lint_letter *l)
 	no_way_out_of_text(l);
 	no_way_out_of_html(l);
 }
+static void foreign_tags(struct lint_letter *l)
+{
+	l->subject = VIEW_LIT("News for [[name]]");
+	l->text_body = VIEW_LIT("Dear\n*|FNAME|* [[name]], [[name]] *|CITY|* *|LNAME|* " GOOD_TEXT);
+}
+static void program_elsewhere(struct lint_letter *l)
+{
+	set_html(l, VIEW_LIT(GOOD_HTML "<table background=\" java&#10;script:x\"><tr><td>x</table>"));
+}
+static void hidden_programs(struct lint_letter *l)
+{
+	set_html(l,
+		 VIEW_LIT(GOOD_HTML
+			  "<a href=\"&#106;avascript:x\">x</a><a href=\"java\tscript:x\">x</a><a href=\"data:x\">x</a>"
+			  "<area href=\"VBScript&#58;x\">"));
+}
+static void hidden_refresh(struct lint_letter *l)
+{
+	set_html(l, VIEW_LIT(GOOD_HTML "<META HTTP-EQUIV=refresh content='0;url=https://a.test/'>"));
+}
 static void empty_text(struct lint_letter *l)
 {
 	l->text_body = VIEW_LIT("see the HTML {{unsubscribe}}");
@@ -226,6 +246,14 @@ static const struct row rows[] = {
 	{ "no way out of the HTML", no_way_out_of_html, "unsubscribe-missing", "the HTML has no", LINT_ERROR },
 	{ "no way out at all", no_way_out, "unsubscribe-missing", "neither text nor HTML has {{unsubscribe}}",
 	  LINT_ERROR },
+	{ "tags of other programs", foreign_tags, "tag-foreign",
+	  "[[name]] in line 1 of the subject, for which write {{name}}; *|FNAME|* in line 2 of the text, for which "
+	  "write "
+	  "{{first_name}}; *|CITY|* in line 2 of the text, for which write {{city}}; and 1 more",
+	  LINT_WARNING },
+	{ "programs as links", hidden_programs, "link-broken", "\"javascript:x\", \"java", LINT_ERROR },
+	{ "a program elsewhere", program_elsewhere, "link-broken", "script:x", LINT_ERROR },
+	{ "a refresh in the body", hidden_refresh, "html-stripped", "\"meta refresh\"", LINT_WARNING },
 	{ "a poor text", empty_text, "text-missing", "4 words", LINT_WARNING },
 	{ "text alone", no_html, "html-missing", "no HTML part", LINT_NOTE },
 	{ "no scheme", broken_link, "link-broken", "\"www.example.org/ [31m\"", LINT_ERROR },

@@ -1,0 +1,210 @@
+#include "mail/foreign_tag.h"
+
+#include "mail/template.h"
+
+enum { NAME_MOST = 64 };
+
+/* What stands around a name. */
+static const struct form_row {
+	const char *open, *close;
+	bool is_anything;  /* any name will do; else one of the words below */
+	bool takes_blanks; /* in the name */
+	bool is_spaced;    /* and around it */
+} forms[] = {
+	{ "*|", "|*", true, true, false },
+	{ "<em>|", "|</em>", true, true, false }, /* the same, once Markdown has read it */
+	{ "%%", "%%", true, true, false },
+	{ "[[", "]]", true, false, false },
+	{ "${", "}", true, false, false },
+	{ "{$", "}", true, false, false },
+	{ "{%", "%}", true, true, true },
+	{ "[%", "%]", true, true, true },
+	{ "%recipient.", "%", true, false, false },
+	{ "%", "%", false, false, false },
+	{ "{", "}", false, true, false },
+	{ "[", "]", false, true, false },
+	{ "\u00ab", "\u00bb", false, true, true },
+	{ "&laquo;", "&raquo;", false, true, true },
+	{ "<<", ">>", false, true, true },
+	{ "&lt;&lt;", "&gt;&gt;", false, true, true },
+};
+
+/* Names that other programs give to what every list has, in lower case with underscores. */
+static const struct word_row {
+	const char *word, *field;
+} words[] = {
+	{ "name", "name" },
+	{ "fullname", "name" },
+	{ "full_name", "name" },
+	{ "fname", "first_name" },
+	{ "firstname", "first_name" },
+	{ "first_name", "first_name" },
+	{ "lname", "last_name" },
+	{ "lastname", "last_name" },
+	{ "last_name", "last_name" },
+	{ "email", "email" },
+	{ "emailaddress", "email" },
+	{ "email_address", "email" },
+	{ "unsub", "unsubscribe" },
+	{ "unsubscribe", "unsubscribe" },
+	{ "unsubscribeurl", "unsubscribe" },
+	{ "unsubscribe_url", "unsubscribe" },
+	{ "unsubscribe_link", "unsubscribe" },
+	{ "list_name", "list.title" },
+	{ "list_company", "list.title" },
+	{ "campaign_name", "campaign.name" },
+};
+
+/* The beginnings of orders, which have sections here. */
+static const struct {
+	const char *start, *instead;
+} orders[] = {
+	{ "if", "{{#field}}...{{/field}}" },
+	{ "unless", "{{^field}}...{{/field}}" },
+	{ "else", "{{^field}}...{{/field}}" },
+	{ "for", "{{#field}}...{{/field}}" },
+	{ "end", "{{/field}}" },
+	{ "interestif", "{{#field}}...{{/field}}" },
+};
+
+static bool is_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool is_name(struct view name, bool takes_blanks)
+{
+	for (size_t i = 0; i < name.len; i++) {
+		char c = name.data[i];
+		bool is_good = is_letter(c) || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == ':' || c == '-' ||
+			       (c == ' ' && takes_blanks);
+		if (!is_good)
+			return false;
+	}
+	return name.len > 0 && is_letter(name.data[0]);
+}
+
+/* As a column of that heading would be called. */
+static struct view field_of(struct view name, char *room)
+{
+	size_t len = name.len < NAME_MOST ? name.len : NAME_MOST;
+	for (size_t i = 0; i < len; i++) {
+		char c = name.data[i];
+		bool divides = c == ' ' || c == ':' || c == '-' || c == '.';
+		room[i] = divides ? '_' : c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+	}
+	return view_from(room, len);
+}
+
+static const char *find_word(struct view name)
+{
+	char room[NAME_MOST];
+	struct view field = field_of(name, room);
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		if (view_eq(field, view_of(words[i].word)))
+			return words[i].field;
+	}
+	return NULL;
+}
+
+static bool read_form(const struct form_row *form, struct view text, struct foreign_tag *ret_tag)
+{
+	struct view open = view_of(form->open), close = view_of(form->close);
+	if (!view_starts(text, open))
+		return false;
+	struct view rest = view_skip(text, open.len);
+	size_t len = view_find(view_head(rest, NAME_MOST + close.len), close);
+	struct view name = view_head(rest, len);
+	name = form->is_spaced ? view_trim(name) : name;
+	if (len == VIEW_NONE || !is_name(name, form->takes_blanks) || (!form->is_anything && find_word(name) == NULL))
+		return false;
+	ret_tag->text = view_head(text, open.len + len + close.len);
+	ret_tag->name = name;
+	return true;
+}
+
+/* {{name | default: "you"}}, {{name|default:'you'}}, {{name|default("you")}} */
+static bool is_filter(struct view otherwise)
+{
+	struct view rest = view_trim(view_skip(otherwise, sizeof("default") - 1));
+	return view_starts(otherwise, VIEW_LIT("default")) && rest.len > 0 &&
+	       (rest.data[0] == ':' || rest.data[0] == '(' || rest.data[0] == '=');
+}
+
+/* Where what is no text ends that begins here; 0: none begins. */
+static size_t skip_hidden(struct view text)
+{
+	static const struct {
+		const char *start, *end;
+	} hidden[] = { { "<style", "</style" }, { "<script", "</script" }, { "<!--", "-->" } };
+	for (size_t i = 0; i < ARRAY_LEN(hidden); i++) {
+		if (!view_starts_nocase(text, view_of(hidden[i].start)) || view_starts(text, VIEW_LIT("<!--[")))
+			continue;
+		size_t end = view_find_nocase(text, view_of(hidden[i].end));
+		return end == VIEW_NONE ? text.len : end + view_of(hidden[i].end).len;
+	}
+	return 0;
+}
+
+static bool may_begin(char c)
+{
+	return c == '*' || c == '%' || c == '[' || c == '$' || c == '{' || c == '<' || c == '&' || c == '\xc2';
+}
+
+bool foreign_tag_next(struct view source, bool is_html, size_t *cursor, struct foreign_tag *ret_tag)
+{
+	struct template_tag own;
+	for (size_t at = *cursor, len; at < source.len; at += len) {
+		struct view rest = view_skip(source, at);
+		struct foreign_tag tag = { .start = at };
+		bool found = false;
+		size_t behind = 0;
+		len = is_html ? skip_hidden(rest) : 0;
+		if (len == 0 && view_starts(rest, VIEW_LIT("{{")) && template_next_tag(rest, &behind, &own)) {
+			tag.text = view_head(rest, behind);
+			tag.name = own.name;
+			tag.otherwise = own.otherwise;
+			found = is_filter(own.otherwise);
+			len = behind;
+		}
+		for (size_t i = 0; len == 0 && !found && may_begin(rest.data[0]) && i < ARRAY_LEN(forms); i++)
+			found = read_form(&forms[i], rest, &tag);
+		len = found ? tag.text.len : len > 0 ? len : 1;
+		*cursor = at + len;
+		if (!found)
+			continue;
+		*ret_tag = tag;
+		return true;
+	}
+	return false;
+}
+
+/* What stands in quotes behind default. */
+static struct view quoted(struct view otherwise)
+{
+	size_t start = 0;
+	while (start < otherwise.len && otherwise.data[start] != '"' && otherwise.data[start] != '\'')
+		start++;
+	struct view text = view_skip(otherwise, start < otherwise.len ? start + 1 : start);
+	size_t end = start < otherwise.len ? view_find_last_byte(text, otherwise.data[start]) : VIEW_NONE;
+	return end == VIEW_NONE ? VIEW_LIT("...") : view_head(text, end);
+}
+
+enum err foreign_tag_suggest(const struct foreign_tag *tag, struct buf *out)
+{
+	char room[NAME_MOST];
+	if (tag->otherwise.len > 0)
+		return buf_addf(out, "{{" VIEW_FMT "|" VIEW_FMT "}}", VIEW_ARG(tag->name),
+				VIEW_ARG(quoted(tag->otherwise)));
+	const char *word = find_word(tag->name);
+	if (word != NULL)
+		return buf_addf(out, "{{%s}}", word);
+	for (size_t i = 0; i < ARRAY_LEN(orders); i++) {
+		struct view start = view_of(orders[i].start);
+		struct view rest = view_skip(tag->name, start.len);
+		bool ends_word = rest.len == 0 || !is_letter(rest.data[0]) || view_eq(start, VIEW_LIT("end"));
+		if (view_starts_nocase(tag->name, start) && ends_word)
+			return buf_add(out, view_of(orders[i].instead));
+	}
+	return buf_addf(out, "{{" VIEW_FMT "}}", VIEW_ARG(field_of(tag->name, room)));
+}

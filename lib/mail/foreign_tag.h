@@ -1,0 +1,23 @@
+/* Merge tags of other programs, such as *|FNAME|* and %%first_name%%, which here are plain text and go out as they stand; and {{name |
+ * default: "you"}}, which is a default here, but another one than was meant. What could as well be text counts only with a name that is
+ * a reader's: [EMAIL] does, [1] does not. Pure. */
+#ifndef MAIL_FOREIGN_TAG_H
+#define MAIL_FOREIGN_TAG_H
+
+#include "base/buf.h"
+
+struct foreign_tag {
+	size_t start;
+	struct view text; /* all of it */
+	struct view name;
+	struct view otherwise; /* of a default */
+};
+
+/* The tags of a template in their order, outside of its own tags, and of styles, scripts and comments where it is HTML. A cursor begins at
+ * 0; false at the end. */
+bool foreign_tag_next(struct view source, bool is_html, size_t *cursor, struct foreign_tag *ret_tag);
+
+/* Appends what to write instead: "{{first_name}}". */
+enum err foreign_tag_suggest(const struct foreign_tag *tag, struct buf *out);
+
+#endif

@@ -1,0 +1,61 @@
+#include "mail/foreign_tag.h"
+
+#include "base/limits.h"
+#include "tests/support/unit.h"
+
+static const struct {
+	const char *source, *found; /* "TAG SUGGESTION" each, LF between */
+	bool is_html;
+} rows[] = {
+	{ "Hi *|FNAME|*, *|LIST:COMPANY|*", "*|FNAME|* {{first_name}}\n*|LIST:COMPANY|* {{list.title}}", false },
+	{ "*|IF:VIP|*a*|ELSE:|*b*|END:IF|*",
+	  "*|IF:VIP|* {{#field}}...{{/field}}\n*|ELSE:|* {{^field}}...{{/field}}\n*|END:IF|* {{/field}}", false },
+	{ "<p>Hi <em>|MERGE3|</em>", "<em>|MERGE3|</em> {{merge3}}", true },
+	{ "%%first_name%% %%Home City%%", "%%first_name%% {{first_name}}\n%%Home City%% {{home_city}}", false },
+	{ "[[name]] ${name} ${user.city} {$company}",
+	  "[[name]] {{name}}\n${name} {{name}}\n${user.city} {{user_city}}\n{$company} {{company}}", false },
+	{ "%recipient.name% %EMAIL% %unsubscribe_url%",
+	  "%recipient.name% {{name}}\n%EMAIL% {{email}}\n%unsubscribe_url% {{unsubscribe}}", false },
+	{ "[FIRST NAME] [EMAIL] {name} \u00abName\u00bb",
+	  "[FIRST NAME] {{first_name}}\n[EMAIL] {{email}}\n{name} {{name}}\n\u00abName\u00bb {{name}}", false },
+	{ "&laquo;Email&raquo; &lt;&lt;Name&gt;&gt;", "&laquo;Email&raquo; {{email}}\n&lt;&lt;Name&gt;&gt; {{name}}",
+	  true },
+	{ "{% if vip %}a{% endif %}", "{% if vip %} {{#field}}...{{/field}}\n{% endif %} {{/field}}", false },
+	{ "{{ name | default: \"dear friend\" }} {{name|default('you')}}",
+	  "{{ name | default: \"dear friend\" }} {{name|dear friend}}\n{{name|default('you')}} {{name|you}}", false },
+	{ "<a href=\"https://a.test/?e=*|EMAIL|*\">x</a>", "*|EMAIL|* {{email}}", true },
+	{ "<style>a{b}[[name]]</style><script>`${name}`</script><!-- [[name]] --><!--[if mso]>[[name]]<![endif]-->",
+	  "[[name]] {{name}}", true },
+	{ "[[name]]{{x|[[name]]}}[[name]]", "[[name]] {{name}}\n[[name]] {{name}}", false },
+	/* no false alarms */
+	{ "50% of 20% [1] [[1]] [Name of it] {a} {} *bold|* | a | b |*|", "", false },
+	{ "https://a.test/%C3%A4%20%7Bname%7D%20x 100%% or %% both $5 ${} ${5}", "", false },
+	{ "{{name|default}} {{name|default value}} {{#name}}{{.}}{{/name}}", "", false },
+	{ "<!DOCTYPE html><p>[A cat] {color:red} a << b >> c \u00aboui\u00bb", "", true },
+	{ "%%", "", false },
+	{ "*|", "", false },
+	{ "", "", false },
+};
+
+START_TEST(tags)
+	{
+		for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+			AUTO_BUF found = buf_with_ceiling(LIMIT_WHY);
+			struct foreign_tag tag;
+			struct view source = view_of(rows[i].source);
+			for (size_t cursor = 0; foreign_tag_next(source, rows[i].is_html, &cursor, &tag);) {
+				buf_addf(&found, "%s" VIEW_FMT " ", found.len > 0 ? "\n" : "", VIEW_ARG(tag.text));
+				ck_row(rows[i].source, view_starts(view_skip(source, tag.start), tag.text));
+				ck_row(rows[i].source, foreign_tag_suggest(&tag, &found) == ERR_OK);
+			}
+			ck_assert_msg(view_eq(buf_view(&found), view_of(rows[i].found)), "%s: got\n%s", rows[i].source,
+				      buf_text(&found));
+		}
+	}
+END_TEST
+
+Suite *test_suite(void)
+{
+	const TTest *const tests[] = { tags };
+	return suite_of("foreign_tag", tests, ARRAY_LEN(tests));
+}
