@@ -66,6 +66,8 @@ static enum err take_title(struct call *call, struct draft *draft)
 	if (title == NULL)
 		return ERR_OK;
 	draft->list.title = view_trim(view_of(title));
+	if (view_find(draft->list.title, VIEW_LIT("{{")) != VIEW_NONE)
+		return call_misused(call, "--title takes no merge field, which would go out as it is");
 	if (draft->list.title.len > 0 && draft->list.title.len <= TITLE_MAX_SIZE && header_takes(draft->list.title))
 		return ERR_OK;
 	return call_misused(call, "--title takes 1 to 200 octets of UTF-8 text without control characters");

@@ -20,7 +20,10 @@ static enum err take_sender(struct call *call, struct letter_file *file, enum fr
 {
 	const struct front_value *value = &file->front.values[key];
 	AUTO_BUF what = buf_with_ceiling(LIMIT_WHY);
-	buf_addf(&what, "%s: line %zu: %s", buf_text(&file->path), value->line, front_key_name(key));
+	size_t field = view_find(value->text, VIEW_LIT("{{"));
+	size_t column = value->column - 1 + template_place(value->text, field == VIEW_NONE ? 0 : field).column;
+	buf_addf(&what, "%s: line %zu, column %zu: %s", buf_text(&file->path), value->line, column,
+		 front_key_name(key));
 	return sender_text_parse(value->text, buf_text(&what), name, address, call->why);
 }
 

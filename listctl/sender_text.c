@@ -3,10 +3,20 @@
 #include "mail/address.h"
 #include "mail/header.h"
 
+enum { SHOWN_OCTETS = 40 };
+
 enum err sender_text_parse(struct view text, const char *what, struct buf *ret_name, struct buf *ret_address,
 			   struct buf *why)
 {
 	struct view name = { 0 }, address = view_trim(text);
+	size_t field = view_find(text, VIEW_LIT("{{"));
+	if (field != VIEW_NONE) {
+		buf_addf(why,
+			 "%s: a merge field cannot stand here, and " VIEW_FMT
+			 " would go out as it is; write what is the same for all readers",
+			 what, VIEW_ARG(view_head(view_skip(text, field), SHOWN_OCTETS)));
+		return ERR_INVALID;
+	}
 	size_t open = view_find_last_byte(address, '<');
 	if (view_ends(address, VIEW_LIT(">")) && open != VIEW_NONE) {
 		name = view_trim(view_head(address, open));

@@ -180,6 +180,43 @@ static enum err read_lines(struct reader *reader, struct view rest)
 			       "the front matter that begins here does not end; add a line --- behind it");
 }
 
+/* ---- front matter that does not begin the file ---- */
+
+static bool is_known_key(struct view line)
+{
+	size_t colon = view_find_byte(line, ':');
+	struct view key = view_trim(view_head(line, colon));
+	bool is = false;
+	for (size_t i = 0; colon != VIEW_NONE && i < ARRAY_LEN(keys); i++)
+		is = is || view_eq_nocase(key, view_of(keys[i].name));
+	return is;
+}
+
+/* Whether the first line that says something is of front matter. */
+static bool begins_with_key(struct view rest)
+{
+	struct view line;
+	while (view_cut(&rest, '\n', &line)) {
+		if (view_trim(line).len > 0 && line.data[0] != '#')
+			return is_known_key(line);
+	}
+	return false;
+}
+
+/* In Markdown it would become a rule and a heading, for everybody to read. */
+static enum err check_beginning(const struct reader *reader)
+{
+	struct view rest = reader->source, line = { 0 };
+	size_t before = 0;
+	while (view_cut(&rest, '\n', &line) && view_trim(line).len == 0)
+		before++;
+	if (!is_fence(view_trim(line)) || !begins_with_key(rest))
+		return ERR_OK;
+	return template_refuse(reader->source, place_of(reader, line), reader->why,
+			       "%s stands before the front matter, which would go out as text; remove it",
+			       before > 0 ? "an empty line" : "a blank");
+}
+
 enum err front_matter_read(struct view source, struct front_matter *ret_front, struct buf *why)
 {
 	struct front_matter front = { .body = source, .body_line = 1 };
@@ -188,6 +225,8 @@ enum err front_matter_read(struct view source, struct front_matter *ret_front, s
 	enum err err = ERR_OK;
 	if (view_cut(&rest, '\n', &first) && is_fence(first))
 		err = read_lines(&reader, rest);
+	else
+		err = check_beginning(&reader);
 	if (err == ERR_OK)
 		*ret_front = front;
 	return err;

@@ -231,6 +231,14 @@ enum err list_headers_set(struct buf *lines, struct view name, struct view value
 	enum err err = value.len > 0 ? check_line(name, value, why) : ERR_OK;
 	if (err != ERR_OK)
 		return err;
+	if (view_find(value, VIEW_LIT("{{")) != VIEW_NONE) {
+		buf_addf(why,
+			 "the header field " VIEW_FMT
+			 " takes no merge field, which would go out as it is; write what is the "
+			 "same for all readers",
+			 VIEW_ARG(name));
+		return ERR_INVALID;
+	}
 	while (list_headers_next(&rest, &found, &old)) {
 		if (view_eq_nocase(found, name))
 			continue;

@@ -22,6 +22,9 @@ static const struct row {
 	{ "nothing", "", NULL, NULL, "--from: " },
 	{ "empty brackets", "The News <>", NULL, NULL, "--from: " },
 	{ "a line break in the name", "A\r\nBcc: x <news@example.org>", NULL, NULL, "control characters" },
+	{ "a field in the name", "{{company}} <j@example.org>", NULL, NULL,
+	  "--from: a merge field cannot stand here, and {{company}} <j@example.org>" },
+	{ "a field in the address", "<{{x}}@example.org>", NULL, NULL, "a merge field cannot stand here" },
 	{ "not UTF-8", "J\xfcrg <j@example.org>", NULL, NULL, "UTF-8" },
 };
 

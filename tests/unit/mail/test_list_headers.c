@@ -121,6 +121,7 @@ START_TEST(lines_are_set_and_removed)
 		ck_assert(view_eq(buf_view(&lines), VIEW_LIT("X-B: a: b\nx-a: 2\n")));
 		ck_assert(view_eq(list_headers_get(buf_view(&lines), VIEW_LIT("x-b")), VIEW_LIT("a: b")));
 		ck_assert(list_headers_set(&lines, VIEW_LIT("X-C"), VIEW_LIT("a\nBcc: x"), &why) == ERR_INVALID);
+		ck_assert(list_headers_set(&lines, VIEW_LIT("X-C"), VIEW_LIT("for {{name}}"), &why) == ERR_INVALID);
 		ck_assert(list_headers_set(&lines, VIEW_LIT("List-Help"), VIEW_LIT("x"), &why) == ERR_INVALID);
 		ck_assert(list_headers_set(&lines, VIEW_LIT("X-B"), VIEW_LIT(""), &why) == ERR_OK);
 		ck_assert(list_headers_set(&lines, VIEW_LIT("X-none"), VIEW_LIT(""), &why) == ERR_OK);
