@@ -5,6 +5,8 @@
 
 #include "base/limits.h"
 #include "mail/html_node.h"
+#include "mail/raised.h"
+#include "mail/reference.h"
 #include "mail/tag_cover.h"
 #include "mail/text_writer.h"
 
@@ -15,7 +17,7 @@ enum {
 
 typedef void on_element(struct text_writer *writer, const xmlNode *node);
 static on_element walk_children, on_paragraph, on_block, on_heading, on_subheading, on_list, on_item, on_quote, on_pre,
-    on_rule, on_break, on_image, on_link, on_row, on_cell, on_nothing;
+    on_rule, on_break, on_image, on_link, on_row, on_cell, on_nothing, on_struck, on_raised, on_lowered;
 
 /* What is not here stands in its line. */
 static const struct element_row {
@@ -32,6 +34,8 @@ static const struct element_row {
 	{ "br", on_break },       { "img", on_image },     { "a", on_link },           { "table", on_paragraph },
 	{ "tr", on_row },         { "td", on_cell },       { "th", on_cell },          { "style", on_nothing },
 	{ "script", on_nothing }, { "head", on_nothing },  { "title", on_nothing },    { "template", on_nothing },
+	{ "del", on_struck },     { "s", on_struck },      { "strike", on_struck },    { "sup", on_raised },
+	{ "sub", on_lowered },
 };
 
 static on_element *find_element(const xmlNode *node)
@@ -43,14 +47,36 @@ static on_element *find_element(const xmlNode *node)
 	return walk_children;
 }
 
+static bool strikes(const xmlNode *node)
+{
+	return view_find_nocase(html_node_attribute(node, "style"), VIEW_LIT("line-through")) != VIEW_NONE;
+}
+
+static void walk_element(struct text_writer *writer, const xmlNode *node)
+{
+	bool is_struck = strikes(node);
+	if (is_struck)
+		text_writer_strike(writer);
+	find_element(node)(writer, node);
+	if (is_struck)
+		text_writer_unstrike(writer);
+}
+
 static void walk_children(struct text_writer *writer, const xmlNode *node)
 {
 	for (const xmlNode *child = node->children; child != NULL; child = child->next) {
 		if (child->type == XML_TEXT_NODE || child->type == XML_CDATA_SECTION_NODE)
 			text_writer_add(writer, view_of((const char *)child->content));
 		else if (child->type == XML_ELEMENT_NODE && !html_node_is_hidden(child))
-			find_element(child)(writer, child);
+			walk_element(writer, child);
 	}
+}
+
+static void on_struck(struct text_writer *writer, const xmlNode *node)
+{
+	text_writer_strike(writer);
+	walk_children(writer, node);
+	text_writer_unstrike(writer);
 }
 
 static void on_nothing(struct text_writer *writer, const xmlNode *node)
@@ -134,14 +160,56 @@ static void on_quote(struct text_writer *writer, const xmlNode *node)
 	text_writer_gap(writer);
 }
 
+/* ---- text as it is ---- */
+
+static void add_raised(const xmlNode *node, enum raised raised, char before, struct buf *out)
+{
+	xmlChar *content = xmlNodeGetContent(node);
+	if (raised_write(raised, view_trim(view_of((const char *)content)), before >= '0' && before <= '9', out) !=
+	    ERR_OK)
+		buf_reset(out); /* out remembers */
+	xmlFree(content);
+}
+
+static char last_of(struct view text)
+{
+	return text.len > 0 ? text.data[text.len - 1] : ' ';
+}
+
+static void collect(const xmlNode *node, struct buf *out);
+
+static void collect_element(const xmlNode *node, struct buf *out)
+{
+	on_element *on = find_element(node);
+	bool is_struck = on == on_struck || strikes(node);
+	buf_add(out, is_struck ? VIEW_LIT("~~") : VIEW_LIT(""));
+	if (on == on_break)
+		buf_add_byte(out, '\n');
+	else if (on == on_raised || on == on_lowered)
+		add_raised(node, on == on_raised ? RAISED_UP : RAISED_DOWN, last_of(buf_view(out)), out);
+	else
+		collect(node, out);
+	buf_add(out, is_struck ? VIEW_LIT("~~") : VIEW_LIT(""));
+}
+
+static void collect(const xmlNode *node, struct buf *out)
+{
+	for (const xmlNode *child = node->children; child != NULL; child = child->next) {
+		if (child->type == XML_TEXT_NODE || child->type == XML_CDATA_SECTION_NODE)
+			buf_add(out, view_of((const char *)child->content));
+		else if (child->type == XML_ELEMENT_NODE && !html_node_is_hidden(child))
+			collect_element(child, out);
+	}
+}
+
 static void on_pre(struct text_writer *writer, const xmlNode *node)
 {
+	AUTO_BUF content = buf_with_ceiling(2 * LIMIT_TEMPLATE);
 	text_writer_gap(writer);
-	xmlChar *content = xmlNodeGetContent(node);
-	struct view rest = view_of((const char *)content), line;
+	collect(node, &content);
+	struct view rest = buf_view(&content), line;
 	while (view_cut(&rest, '\n', &line))
 		text_writer_verbatim(writer, line);
-	xmlFree(content);
 	text_writer_gap(writer);
 }
 
@@ -169,37 +237,81 @@ static void on_image(struct text_writer *writer, const xmlNode *node)
 	text_writer_add(writer, VIEW_LIT("]"));
 }
 
+/* ---- links ---- */
+
 /* Whether a reader of the text can do something with it. */
 static bool leads_somewhere(struct view url)
 {
-	return url.len > 0 && url.data[0] != '#' && !view_starts_nocase(url, VIEW_LIT("javascript:")) &&
-	       !view_starts_nocase(url, VIEW_LIT("data:"));
+	return url.len > 0 && url.data[0] != '#' && !html_node_is_program(url);
 }
 
-/* The same but for what a browser shows without. */
-static bool says_itself(struct view text, struct view url)
+/* The same but for what a browser shows without. Every tag has a word of its own: two that are alike are so once they are tags again. */
+static bool says_itself(const struct tag_cover *cover, struct view text, struct view url)
 {
 	static const char *const starts[] = { "", "mailto:", "https://", "http://" };
+	AUTO_BUF said = buf_with_ceiling(2 * LIMIT_TEMPLATE);
+	AUTO_BUF target = buf_with_ceiling(2 * LIMIT_TEMPLATE);
+	if (tag_cover_restore(cover, text, &said) != ERR_OK || tag_cover_restore(cover, url, &target) != ERR_OK)
+		return false;
 	for (size_t i = 0; i < ARRAY_LEN(starts); i++) {
 		struct view start = view_of(starts[i]);
-		if (view_starts_nocase(url, start) && view_eq(text, view_skip(url, start.len)))
+		if (view_starts_nocase(buf_view(&target), start) &&
+		    view_eq(buf_view(&said), view_skip(buf_view(&target), start.len)))
 			return true;
 	}
 	return false;
+}
+
+/* Behind the text of a link, which began at `from`. */
+static void write_target(struct text_writer *writer, const xmlNode *node, size_t from)
+{
+	struct view url = view_trim(html_node_attribute(node, "href"));
+	struct view text = view_trim(text_writer_since(writer, from));
+	if (!leads_somewhere(url) || says_itself(writer->cover, text, url))
+		return;
+	bool bare = text.len == 0;
+	text_writer_add(writer, bare ? VIEW_LIT(" ") : VIEW_LIT(" ("));
+	text_writer_add_unbroken(writer, url);
+	text_writer_add(writer, bare ? VIEW_LIT(" ") : VIEW_LIT(")"));
 }
 
 static void on_link(struct text_writer *writer, const xmlNode *node)
 {
 	size_t from = text_writer_mark(writer);
 	walk_children(writer, node);
-	struct view url = view_trim(html_node_attribute(node, "href"));
-	struct view text = view_trim(text_writer_since(writer, from));
-	if (!leads_somewhere(url) || says_itself(text, url))
-		return;
-	bool bare = text.len == 0;
-	text_writer_add(writer, bare ? VIEW_LIT(" ") : VIEW_LIT(" ("));
-	text_writer_add_unbroken(writer, url);
-	text_writer_add(writer, bare ? VIEW_LIT(" ") : VIEW_LIT(")"));
+	write_target(writer, node, from);
+}
+
+/* ---- above and below the line ---- */
+
+static const xmlNode *find_link(const xmlNode *node)
+{
+	const xmlNode *child = node->children;
+	while (child != NULL && !html_node_is(child, "a"))
+		child = child->next;
+	return child;
+}
+
+static void write_raised(struct text_writer *writer, const xmlNode *node, enum raised raised)
+{
+	AUTO_BUF text = buf_with_ceiling(2 * LIMIT_TEMPLATE);
+	const xmlNode *link = find_link(node);
+	size_t from = text_writer_mark(writer);
+	char before = writer->space ? ' ' : last_of(text_writer_since(writer, 0));
+	add_raised(node, raised, before, &text);
+	text_writer_add(writer, buf_view(&text));
+	if (link != NULL)
+		write_target(writer, link, from);
+}
+
+static void on_raised(struct text_writer *writer, const xmlNode *node)
+{
+	write_raised(writer, node, RAISED_UP);
+}
+
+static void on_lowered(struct text_writer *writer, const xmlNode *node)
+{
+	write_raised(writer, node, RAISED_DOWN);
 }
 
 static void on_row(struct text_writer *writer, const xmlNode *node)
@@ -291,14 +403,35 @@ static enum err write_text(const struct tag_cover *cover, struct view covered, s
 	return err;
 }
 
+/* The HTML with defaults as plain text has them: without references, but for braces, which no default holds. */
+static enum err read_defaults(struct view html, struct buf *out)
+{
+	struct template_tag tag;
+	size_t done = 0;
+	for (size_t cursor = 0; template_next_tag(html, &cursor, &tag);) {
+		if (view_find_byte(tag.otherwise, '&') == VIEW_NONE)
+			continue;
+		size_t start = (size_t)(tag.otherwise.data - html.data);
+		buf_add(out, view_slice(html, done, start));
+		done = start + tag.otherwise.len;
+		enum err err = reference_decode(tag.otherwise, "{}", out);
+		if (err != ERR_OK)
+			return err;
+	}
+	return buf_add(out, view_skip(html, done));
+}
+
 enum err html_letter_to_text(struct view html, struct buf *out, struct buf *why)
 {
 	AUTO_BUF covered = buf_with_ceiling(2 * LIMIT_TEMPLATE);
+	AUTO_BUF source = buf_with_ceiling(LIMIT_TEMPLATE);
 	struct tag_cover cover = { 0 };
 	size_t before = out->len;
 	enum err err = check_tags(html, why);
 	if (err == ERR_OK)
-		err = tag_cover_open(&cover, html);
+		err = read_defaults(html, &source);
+	if (err == ERR_OK)
+		err = tag_cover_open(&cover, buf_view(&source));
 	if (err == ERR_OK)
 		err = cover_tags(&cover, &covered);
 	if (err == ERR_OK)

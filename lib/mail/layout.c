@@ -2,15 +2,18 @@
 
 #include "base/limits.h"
 #include "mail/merge.h"
+#include "mail/reference.h"
+#include "mail/slot.h"
 #include "mail/template.h"
 
 struct filling {
 	struct view layout;
 	const struct layout_parts *parts;
 	bool is_document;
-	size_t contents;      /* times that content was put in */
-	bool preheader_shown; /* has a place */
-	size_t left_out;      /* sections that are open within one that is left out, it included */
+	size_t contents;         /* times that content was put in */
+	struct slot_place place; /* in the layout */
+	bool preheader_shown;    /* has a place */
+	size_t left_out;         /* sections that are open within one that is left out, it included */
 	struct buf *out;
 	struct buf *why;
 };
@@ -66,14 +69,20 @@ static void add_escaped(struct view text, struct buf *out)
 	}
 }
 
-/* A tag of a text's template: its value is escaped in HTML, also where the text has {{{x}}} or {{&x}}. */
+/* A tag of a text's template: its value is escaped in HTML, also where the text has {{{x}}} or {{&x}}. Its default, there a text, is
+ * here one with references. */
 static void add_tag(struct view source, const struct template_tag *tag, struct buf *out)
 {
 	bool triple = tag->sigil == '{', ampersand = tag->sigil == '&';
 	if (tag->sigil == '!')
 		return;
+	struct view inside =
+	    view_slice(source, tag->start + (triple || ampersand ? 3 : 2), tag->end - (triple ? 3 : 2));
+	size_t name_len = view_find_byte(inside, '|');
 	buf_add(out, VIEW_LIT("{{"));
-	buf_add(out, view_slice(source, tag->start + (triple || ampersand ? 3 : 2), tag->end - (triple ? 3 : 2)));
+	buf_add(out, view_head(inside, name_len));
+	for (size_t i = name_len; i < inside.len; i++)
+		buf_add(out, inside.data[i] == '&' ? VIEW_LIT("&amp;") : view_slice(inside, i, i + 1));
 	buf_add(out, VIEW_LIT("}}"));
 }
 
@@ -97,6 +106,9 @@ static enum err put_content(struct filling *filling, const struct template_tag *
 		return refuse_at(filling, tag->start, "{{{content}}} stands in layouts only; this is a letter");
 	if (tag->sigil != '{' && tag->sigil != '&')
 		return refuse_at(filling, tag->start, "the content is HTML already; write {{{content}}}");
+	if (!slot_takes_html(&filling->place))
+		return refuse_at(filling, tag->start,
+				 "the content is HTML and stands between elements only; move {{{content}}} there");
 	if (filling->contents++ > 0)
 		return refuse_at(filling, tag->start,
 				 "the content stands here a second time; remove one {{{content}}}");
@@ -121,13 +133,21 @@ static enum err put_subject(struct filling *filling, const struct template_tag *
 	return buf_err(filling->out);
 }
 
+/* What the layout has for none is a text of HTML. */
+static void put_default(struct view otherwise, struct buf *out)
+{
+	AUTO_BUF text = buf_with_ceiling(LIMIT_TEMPLATE);
+	if (reference_decode(otherwise, "", &text) == ERR_OK)
+		add_escaped(buf_view(&text), out);
+}
+
 static enum err put_preheader(struct filling *filling, const struct template_tag *tag)
 {
 	filling->preheader_shown = true;
 	if (filling->parts->preheader.len > 0)
 		add_text_template(filling->parts->preheader, filling->out);
 	else
-		add_escaped(tag->otherwise, filling->out);
+		put_default(tag->otherwise, filling->out);
 	return buf_err(filling->out);
 }
 
@@ -162,6 +182,16 @@ static enum err take_tag(struct filling *filling, const struct template_tag *tag
 	return tag->sigil == '/' ? ERR_OK : row->put(filling, tag);
 }
 
+/* Goes on to the content's place. What may not stand in a layout is template_compile()'s to say, and fields lead to no other place. */
+static void follow(struct filling *filling, struct view text, const struct template_tag *tag)
+{
+	size_t at;
+	const char *why;
+	bool is_section = opens(tag) || tag->sigil == '/';
+	if (!slot_read(&filling->place, text, &at, &why) || (is_section && !slot_section(&filling->place, &why)))
+		filling->place = slot_start(SLOT_HTML);
+}
+
 static enum err fill(struct filling *filling)
 {
 	struct template_tag tag;
@@ -169,8 +199,11 @@ static enum err fill(struct filling *filling)
 	enum err err = ERR_OK;
 	for (size_t cursor = 0; err == ERR_OK && template_next_tag(filling->layout, &cursor, &tag);) {
 		bool was_left_out = filling->left_out > 0;
-		if (!was_left_out)
-			buf_add(filling->out, view_slice(filling->layout, done, tag.line_start));
+		struct view text = view_slice(filling->layout, done, tag.line_start);
+		if (!was_left_out) {
+			buf_add(filling->out, text);
+			follow(filling, text, &tag);
+		}
 		done = tag.line_end;
 		if (was_left_out)
 			skip_tag(filling, &tag);
@@ -193,7 +226,9 @@ static enum err fill(struct filling *filling)
 
 enum err layout_fill(struct view layout, const struct layout_parts *parts, struct buf *out, struct buf *why)
 {
-	struct filling filling = { .layout = layout, .parts = parts, .out = out, .why = why };
+	struct filling filling = {
+		.layout = layout, .parts = parts, .place = slot_start(SLOT_HTML), .out = out, .why = why
+	};
 	return fill(&filling);
 }
 

@@ -241,8 +241,12 @@ static void add_line_end(struct buf *out, size_t start)
 }
 
 /* A brace of the text's own must not become half of a tag's: "\\{\\{x}}" in Markdown is text. */
-static void add_literal(struct view text, bool tag_follows, struct buf *out)
+static void add_literal(struct view text, bool is_behind_tag, bool tag_follows, struct buf *out)
 {
+	if (is_behind_tag && view_starts(text, VIEW_LIT("}"))) {
+		buf_add(out, VIEW_LIT("&#125;"));
+		text = view_skip(text, 1);
+	}
 	for (size_t at = view_find_byte(text, '{'); at != VIEW_NONE; at = view_find_byte(text, '{')) {
 		bool last = at + 1 == text.len;
 		bool doubled = last ? tag_follows : text.data[at + 1] == '{';
@@ -260,7 +264,7 @@ static enum err restore(const struct conversion *conversion, struct buf *out)
 	size_t start = out->len, done = 0;
 	for (size_t cursor = 0; tag_cover_next(&conversion->cover, html, &cursor, &covered);) {
 		struct frame frame = frame_of(conversion, html, &covered);
-		add_literal(view_slice(html, done, frame.start), true, out);
+		add_literal(view_slice(html, done, frame.start), done > 0, true, out);
 		if (frame.is_line)
 			add_line_end(out, start);
 		buf_add(out, tag_cover_text(&conversion->cover, covered.index));
@@ -269,7 +273,7 @@ static enum err restore(const struct conversion *conversion, struct buf *out)
 		done = frame.end;
 		cursor = frame.end;
 	}
-	add_literal(view_skip(html, done), false, out);
+	add_literal(view_skip(html, done), done > 0, false, out);
 	return buf_err(out);
 }
 

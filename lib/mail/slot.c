@@ -217,11 +217,12 @@ bool slot_read(struct slot_place *place, struct view text, size_t *ret_at, const
 	if (place->language != SLOT_HTML)
 		return true;
 	const char *why = NULL;
-	for (size_t i = 0; i < text.len; i++) {
-		slot_html_read(place, text.data[i], &why);
+	place->is_cut = false;
+	for (size_t at = 0, len; at < text.len; at += len) {
+		len = slot_html_read(place, view_skip(text, at), &why);
 		if (why == NULL)
 			continue;
-		*ret_at = i;
+		*ret_at = at;
 		*ret_why = why;
 		return false;
 	}
@@ -244,6 +245,11 @@ bool slot_field(struct slot_place *place, enum slot_value value, enum slot_escap
 bool slot_section(struct slot_place *place, const char **ret_why)
 {
 	return place->language != SLOT_HTML || slot_html_section(place, ret_why);
+}
+
+bool slot_takes_html(const struct slot_place *place)
+{
+	return place->language == SLOT_HTML && slot_html_takes_html(place);
 }
 
 bool slot_join(const struct slot_place *one, const struct slot_place *other, struct slot_place *ret_place)

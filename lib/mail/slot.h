@@ -55,6 +55,8 @@ struct slot_place {
 	bool was_bracketed; /* plain text: the link began behind a ( */
 	char before;        /* plain text: the character before */
 	unsigned char raw;  /* the element whose text is no HTML */
+	unsigned char meta; /* what of a <meta> has come, a set */
+	bool is_cut;        /* the text ended within a character reference that may decide what a link is */
 	unsigned char name_len;
 	char name[16]; /* of the element, attribute or scheme that is being read, lower case, cut */
 };
@@ -70,6 +72,9 @@ bool slot_field(struct slot_place *place, enum slot_value value, enum slot_escap
 
 /* A section's tag stands here. False: none may. */
 bool slot_section(struct slot_place *place, const char **ret_why) MUST_USE;
+
+/* Whether HTML of any length may stand here: between elements. */
+bool slot_takes_html(const struct slot_place *place);
 
 /* Where the text goes on that came here by two ways. False: they lead to different places. */
 bool slot_join(const struct slot_place *one, const struct slot_place *other, struct slot_place *ret_place) MUST_USE;

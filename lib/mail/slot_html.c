@@ -1,5 +1,6 @@
 #include <assert.h>
 
+#include "mail/reference.h"
 #include "mail/slot_private.h"
 
 /* The states of the HTML standard's tokenizer (section 13.2.5), those that differ in nothing that matters here as one. */
@@ -26,7 +27,24 @@ enum html_state {
 };
 
 /* What an attribute's value is. */
-enum attribute_kind { ATTRIBUTE_WORDS, ATTRIBUTE_LINK, ATTRIBUTE_STYLE, ATTRIBUTE_PROGRAM, ATTRIBUTE_KIND_COUNT };
+enum attribute_kind {
+	ATTRIBUTE_WORDS,
+	ATTRIBUTE_LINK,
+	ATTRIBUTE_STYLE,
+	ATTRIBUTE_PROGRAM,
+	ATTRIBUTE_CONTENT, /* of a <meta> */
+	ATTRIBUTE_KIND_COUNT
+};
+
+/* What of a <meta> has come: with http-equiv its content is an order to the browser, such as to go elsewhere. */
+enum {
+	META = 1,
+	META_EQUIVALENT = 2, /* http-equiv */
+	META_FIELD = 4,      /* a field in its content */
+};
+
+#define NOT_AN_ORDER                                                                                                   \
+	"no field may stand in the content of a <meta http-equiv>, which can lead the reader elsewhere; write it out"
 
 static const struct {
 	const char *name;
@@ -65,6 +83,8 @@ static enum attribute_kind kind_of(const struct slot_place *place)
 		if (slot_name_is(place, attributes[i].name))
 			return attributes[i].kind;
 	}
+	if ((place->meta & META) != 0 && slot_name_is(place, "content"))
+		return ATTRIBUTE_CONTENT;
 	/* onclick and all the others; an element's attribute of that form has no other use. */
 	bool is_handler = place->name_len > 2 && place->name[0] == 'o' && place->name[1] == 'n';
 	return is_handler ? ATTRIBUTE_PROGRAM : ATTRIBUTE_WORDS;
@@ -108,6 +128,7 @@ static enum html_state in_tag_open(struct slot_place *place, char c, const char 
 /* raw is one more than the row. */
 static void end_tag_name(struct slot_place *place)
 {
+	place->meta = !place->is_end_tag && slot_name_is(place, "meta") ? META : 0;
 	for (size_t i = 0; !place->is_end_tag && i < ARRAY_LEN(raws); i++) {
 		if (slot_name_is(place, raws[i].name))
 			place->raw = (unsigned char)(i + 1);
@@ -154,6 +175,10 @@ static enum html_state after_name(struct slot_place *place, char c, const char *
 	if (c != '=')
 		return in_tag(place, c, ret_why);
 	place->attribute = (unsigned char)kind_of(place);
+	if ((place->meta & META) != 0 && slot_name_is(place, "http-equiv"))
+		place->meta |= META_EQUIVALENT;
+	if (place->meta == (META | META_EQUIVALENT | META_FIELD))
+		*ret_why = NOT_AN_ORDER;
 	return HTML_BEFORE_VALUE;
 }
 
@@ -299,10 +324,48 @@ static const struct state_row {
 };
 static_assert(ARRAY_LEN(states) == HTML_STATE_COUNT, "one row per state");
 
-void slot_html_read(struct slot_place *place, char c, const char **ret_why)
+/* Whether the characters of a link decide what it is. */
+static bool is_link_open(const struct slot_place *place)
 {
-	place->state = (unsigned char)states[place->state].step(place, c, ret_why);
+	return place->state == HTML_QUOTED && place->attribute == ATTRIBUTE_LINK &&
+	       (place->link & (LINK_NOTHING | LINK_HEAD)) != 0;
 }
+
+/* A reference, or the beginning of one, that goes on to the text's end. */
+static bool is_cut(struct view text)
+{
+	size_t len = 1;
+	while (len < text.len &&
+	       (is_letter(text.data[len]) || text.data[len] == '#' || (text.data[len] >= '0' && text.data[len] <= '9')))
+		len++;
+	return len == text.len;
+}
+
+size_t slot_html_read(struct slot_place *place, struct view text, const char **ret_why)
+{
+	uint32_t character = 0;
+	size_t len = 0;
+	if (text.data[0] == '&' && is_link_open(place)) {
+		place->is_cut = is_cut(text);
+		len = reference_read(text, &character);
+	}
+	/* Beyond ASCII any one is like another. */
+	if (len > 0)
+		slot_link_read(place, character < 0x80 ? (char)character : '\x7f', ret_why);
+	else
+		place->state = (unsigned char)states[place->state].step(place, text.data[0], ret_why);
+	return len > 0 ? len : 1;
+}
+
+bool slot_html_takes_html(const struct slot_place *place)
+{
+	return place->state == HTML_TEXT && place->raw == 0;
+}
+
+#define NOT_IN_REFERENCE                                                                                               \
+	"a character reference (&#106; or &amp;) ends before this tag without its ;, and what follows could become "   \
+	"part of "                                                                                                     \
+	"it; write the ;, or the character itself"
 
 static bool value_field(struct slot_place *place, enum slot_value value, enum slot_escape *ret_escape,
 			const char **ret_why)
@@ -315,6 +378,12 @@ static bool value_field(struct slot_place *place, enum slot_value value, enum sl
 		return true;
 	case ATTRIBUTE_PROGRAM:
 		*ret_why = "this attribute's value is run as a program or read as a document; no field may stand in it";
+		return false;
+	case ATTRIBUTE_CONTENT:
+		place->meta |= META_FIELD;
+		if ((place->meta & META_EQUIVALENT) == 0)
+			break;
+		*ret_why = NOT_AN_ORDER;
 		return false;
 	case ATTRIBUTE_WORDS:
 	case ATTRIBUTE_KIND_COUNT:
@@ -331,6 +400,8 @@ bool slot_html_field(struct slot_place *place, enum slot_value value, enum slot_
 	if (place->state == HTML_RAW && !raws[place->raw - 1].is_text)
 		no_field =
 		    "no field may stand in <style>, <script> and the like; move it into the text or an attribute";
+	if (place->is_cut)
+		no_field = NOT_IN_REFERENCE;
 	if (no_field != NULL) {
 		*ret_why = no_field;
 		return false;
@@ -344,8 +415,10 @@ bool slot_html_field(struct slot_place *place, enum slot_value value, enum slot_
 bool slot_html_section(struct slot_place *place, const char **ret_why)
 {
 	const struct state_row *row = &states[place->state];
-	if (!row->takes_section) {
-		*ret_why = "no section may begin or end here; put the whole tag, attribute or value into it";
+	if (!row->takes_section || place->is_cut) {
+		*ret_why = place->is_cut
+			       ? NOT_IN_REFERENCE
+			       : "no section may begin or end here; put the whole tag, attribute or value into it";
 		return false;
 	}
 	if (place->state == HTML_TAG_NAME)
@@ -365,6 +438,7 @@ static bool is_within_tag(const struct slot_place *place)
 bool slot_html_join(const struct slot_place *one, const struct slot_place *other, struct slot_place *ret_place)
 {
 	struct slot_place place = *other;
+	place.meta |= one->meta;
 	bool within = is_within_tag(one) && is_within_tag(other);
 	if ((one->state != other->state && !within) || one->raw != other->raw ||
 	    (within && one->is_end_tag != other->is_end_tag))

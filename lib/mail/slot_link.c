@@ -33,7 +33,7 @@ static void end_scheme(struct slot_place *place, const char **ret_why)
 
 void slot_link_read(struct slot_place *place, char c, const char **ret_why)
 {
-	bool is_blank = c == ' ' || c == '\t' || c == '\n';
+	bool is_blank = (unsigned char)c <= ' '; /* browsers skip them all in front */
 	if ((place->link & LINK_WHOLE) != 0 && !is_blank)
 		*ret_why = NOT_ALONE;
 	if ((place->link & (LINK_NOTHING | LINK_HEAD)) == 0 || (is_blank && place->link == LINK_NOTHING))

@@ -16,7 +16,9 @@ enum {
 #define NOT_ALONE "{{unsubscribe}} is a whole link and would not work here; write {{unsubscribe}} alone as the link"
 
 /* slot_html.c */
-void slot_html_read(struct slot_place *place, char c, const char **ret_why);
+/* Reads one character, or one character reference, and returns its octets. */
+size_t slot_html_read(struct slot_place *place, struct view text, const char **ret_why);
+bool slot_html_takes_html(const struct slot_place *place);
 bool slot_html_field(struct slot_place *place, enum slot_value value, enum slot_escape *ret_escape,
 		     const char **ret_why);
 bool slot_html_section(struct slot_place *place, const char **ret_why);

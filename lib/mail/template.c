@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "mail/merge.h"
+#include "mail/reference.h"
 #include "mail/slot_walk.h"
 #include "mail/template_private.h"
 
@@ -104,28 +105,6 @@ static enum err add_literal(struct compiler *compiler, size_t from, size_t to)
 
 /* ---- names ---- */
 
-static enum err check_name(const struct compiler *compiler, const struct tag *tag)
-{
-	struct view name = tag->name;
-	if (name.len == 0)
-		return template_refuse(compiler->source, tag->start, compiler->why,
-				       "the tag names no field; write {{name}}");
-	if (name.len > LIMIT_FIELD_NAME)
-		return template_refuse(compiler->source, tag->start, compiler->why,
-				       "the name of the field has more than %d octets; is a }} missing",
-				       LIMIT_FIELD_NAME);
-	if (view_has_control(name) || view_find_byte(name, '{') != VIEW_NONE || view_find_byte(name, '}') != VIEW_NONE)
-		return template_refuse(compiler->source, tag->start, compiler->why,
-				       "the tag that begins here is not closed; add }}");
-	if (view_eq(name, VIEW_LIT(".")))
-		return ERR_OK;
-	if (view_starts(name, VIEW_LIT(".")) || view_ends(name, VIEW_LIT(".")) ||
-	    view_find(name, VIEW_LIT("..")) != VIEW_NONE)
-		return template_refuse(compiler->source, tag->start, compiler->why,
-				       "\"" VIEW_FMT "\" has a dot too many; remove it", VIEW_ARG(name));
-	return ERR_OK;
-}
-
 /* The path of a name below the open section at `level`, left at the end of names when it is known. */
 static bool find_below(struct compiler *compiler, size_t level, struct view name, struct op *op)
 {
@@ -152,7 +131,8 @@ static bool find_below(struct compiler *compiler, size_t level, struct view name
 
 static enum err resolve(struct compiler *compiler, const struct tag *tag, struct op *op)
 {
-	enum err err = check_name(compiler, tag);
+	const struct template_name name = { tag->row->sigil, tag->start, tag->name };
+	enum err err = template_check_name(compiler->source, &name, compiler->known, compiler->why);
 	if (err != ERR_OK)
 		return err;
 	for (size_t level = compiler->depth; level-- > 0;) {
@@ -167,22 +147,26 @@ static enum err resolve(struct compiler *compiler, const struct tag *tag, struct
 		op->path_len = tag->name.len;
 		return buf_add(&compiler->template->names, tag->name);
 	}
-	err = template_refuse(compiler->source, tag->start, compiler->why, "the field \"" VIEW_FMT "\" is unknown; ",
-			      VIEW_ARG(tag->name));
-	merge_names_suggest(compiler->known, tag->name, compiler->why);
-	return err;
+	return template_refuse_unknown(compiler->source, &name, compiler->known, compiler->why);
 }
 
 /* ---- tags ---- */
 
+/* In HTML it is a text of HTML, with references, unless it stands as it is. */
+static enum err add_default(struct compiler *compiler, struct view otherwise, struct op *op)
+{
+	struct template *template = compiler->template;
+	op->default_at = template->names.len;
+	enum err err = template->language == SLOT_HTML && op->escape != ESCAPE_NOTHING
+			   ? reference_decode(otherwise, "", &template->names)
+			   : buf_add(&template->names, otherwise);
+	op->default_len = template->names.len - op->default_at;
+	return err;
+}
+
 static enum err on_field(struct compiler *compiler, const struct tag *tag)
 {
-	struct op op = {
-		.kind = OP_FIELD,
-		.text = tag->name,
-		.otherwise = tag->otherwise,
-		.has_default = tag->has_default,
-	};
+	struct op op = { .kind = OP_FIELD, .text = tag->name, .has_default = tag->has_default };
 	const char *wrong = NULL;
 	enum err err = resolve(compiler, tag, &op);
 	if (err != ERR_OK)
@@ -195,6 +179,8 @@ static enum err on_field(struct compiler *compiler, const struct tag *tag)
 				       VIEW_ARG(path), VIEW_ARG(path));
 	if (!slot_walk_field(&compiler->walk, merge_value_of(path, tag->row->raw), &op.escape, &wrong))
 		err = template_refuse(compiler->source, tag->start, compiler->why, "%s", wrong);
+	if (err == ERR_OK)
+		err = add_default(compiler, tag->otherwise, &op);
 	return err != ERR_OK ? err : add_op(compiler, &op);
 }
 
@@ -260,7 +246,10 @@ static enum err on_unsupported(struct compiler *compiler, const struct tag *tag)
 static const struct tag_row *find_row(struct view inside)
 {
 	const struct tag_row *row = tag_rows;
-	while (row->sigil != '\0' && (inside.len == 0 || inside.data[0] != row->sigil))
+	/* <b>name</b>, by pasting */
+	bool is_markup = view_find_byte(view_head(inside, view_find(inside, VIEW_LIT("}}"))), '>') != VIEW_NONE;
+	while (row->sigil != '\0' &&
+	       (inside.len == 0 || inside.data[0] != row->sigil || (row->sigil == '<' && is_markup)))
 		row++;
 	return row;
 }
@@ -268,7 +257,7 @@ static const struct tag_row *find_row(struct view inside)
 /* False when the tag is not closed. */
 static bool scan_tag(struct view source, size_t start, struct tag *ret_tag)
 {
-	struct view inside = view_skip(source, start + 2);
+	struct view inside = template_skip_invisible(view_skip(source, start + 2));
 	struct tag tag = { .start = start, .row = find_row(inside) };
 	if (tag.row->sigil != '\0')
 		inside = view_skip(inside, 1);
@@ -279,7 +268,7 @@ static bool scan_tag(struct view source, size_t start, struct tag *ret_tag)
 		return false;
 	struct view content = view_head(inside, len);
 	size_t bar = view_find_byte(content, '|');
-	ret_tag->name = view_trim(view_head(content, bar));
+	ret_tag->name = template_trim_name(view_head(content, bar));
 	ret_tag->has_default = bar != VIEW_NONE;
 	if (ret_tag->has_default)
 		ret_tag->otherwise = view_trim(view_skip(content, bar + 1));
@@ -287,10 +276,32 @@ static bool scan_tag(struct view source, size_t start, struct tag *ret_tag)
 	return true;
 }
 
+/* Braces that belong to no tag, by a slip that Mustache would send to everybody. */
+static enum err check_braces(const struct compiler *compiler, const struct tag *tag)
+{
+	struct view source = compiler->source, name = tag->name;
+	bool is_remark = tag->row->sigil == '!';
+	for (size_t i = 0; !is_remark && i < tag->otherwise.len; i++) {
+		if (tag->otherwise.data[i] == '{' || tag->otherwise.data[i] == '}')
+			return template_refuse(source, position(compiler, tag->otherwise) + i, compiler->why,
+					       "the text behind | holds a brace; another field takes the place of "
+					       "\"" VIEW_FMT "\" as {{#" VIEW_FMT "}}{{" VIEW_FMT "}}{{/" VIEW_FMT
+					       "}}{{^" VIEW_FMT "}}...{{/" VIEW_FMT "}}",
+					       VIEW_ARG(name), VIEW_ARG(name), VIEW_ARG(name), VIEW_ARG(name),
+					       VIEW_ARG(name), VIEW_ARG(name));
+	}
+	if (tag->end == source.len || source.data[tag->end] != '}')
+		return ERR_OK;
+	struct view shown = view_head(view_slice(source, tag->start, tag->end), LIMIT_FIELD_NAME);
+	return template_refuse(source, tag->end, compiler->why,
+			       "a } too many stands behind " VIEW_FMT "; remove it, or put a blank before it",
+			       VIEW_ARG(shown));
+}
+
 static enum err parse_tag(const struct compiler *compiler, size_t start, struct tag *ret_tag)
 {
 	if (scan_tag(compiler->source, start, ret_tag))
-		return ERR_OK;
+		return check_braces(compiler, ret_tag);
 	return template_refuse(compiler->source, start, compiler->why, "the tag that begins here is not closed; add %s",
 			       ret_tag->row->closing);
 }
@@ -396,8 +407,9 @@ enum err template_compile(struct view source, enum slot_language language, const
 	if (template == NULL)
 		return ERR_MEMORY;
 	*template = (struct template){
+		.language = language,
 		.source = buf_with_ceiling(LIMIT_TEMPLATE),
-		.names = buf_with_ceiling(LIMIT_TEMPLATE),
+		.names = buf_with_ceiling(2 * LIMIT_TEMPLATE),
 		.ops = buf_with_ceiling(LIMIT_TEMPLATE_OPS * sizeof(struct op)),
 	};
 	struct compiler compiler = { .template = template, .known = known, .why = why };

@@ -98,7 +98,8 @@ static enum err text_of(const struct render *render, const struct op *op, const 
 	else
 		*ret_text = view_of(words[value->kind]);
 	if (ret_text->len == 0 && op->has_default)
-		*ret_text = op->otherwise;
+		*ret_text =
+		    view_slice(buf_view(&render->template->names), op->default_at, op->default_at + op->default_len);
 	return ERR_OK;
 }
 

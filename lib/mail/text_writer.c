@@ -8,6 +8,8 @@ enum {
 	VALUE_WIDTH = 10, /* of a field's value, which nobody knows yet */
 };
 
+#define STRIKE "~~"
+
 void text_writer_open(struct text_writer *writer, const struct tag_cover *cover, size_t width, struct buf *out)
 {
 	*writer = (struct text_writer){
@@ -47,21 +49,61 @@ static bool is_control(char c)
 	return ((unsigned char)c < ' ' && !is_blank(c)) || c == 0x7f;
 }
 
+static bool is_of_word(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (unsigned char)c >= 0x80;
+}
+
 static void add_byte(struct text_writer *writer, char c)
 {
 	struct buf *paragraph = &writer->paragraph;
 	char last = paragraph->len > 0 ? paragraph->data[paragraph->len - 1] : '\n';
-	if (writer->space && last != '\n')
-		buf_add_byte(paragraph, ' ');
+	bool begins_strike = writer->struck > 0 && !writer->strike_open;
+	/* What takes the place of what is struck out may follow at once. */
+	bool parts_strikes = writer->strike_closed && (is_of_word(c) || begins_strike);
 	/* Two braces of the text's own are no tag. */
-	else if (c == '{' && last == '{')
+	bool parts_braces = c == '{' && last == '{';
+	if (((writer->space || parts_strikes) && last != '\n') || parts_braces)
 		buf_add_byte(paragraph, ' ');
-	writer->space = false;
+	if (begins_strike)
+		buf_add(paragraph, VIEW_LIT(STRIKE));
+	writer->space = writer->strike_closed = false;
+	writer->strike_open = writer->struck > 0;
 	buf_add_byte(paragraph, c);
+}
+
+static void end_strike(struct text_writer *writer)
+{
+	if (!writer->strike_open)
+		return;
+	buf_add(&writer->paragraph, VIEW_LIT(STRIKE));
+	writer->strike_open = false;
+	writer->strike_closed = true;
+}
+
+void text_writer_strike(struct text_writer *writer)
+{
+	writer->struck++;
+}
+
+void text_writer_unstrike(struct text_writer *writer)
+{
+	if (--writer->struck == 0)
+		end_strike(writer);
+}
+
+static bool begins_with_section(const struct text_writer *writer, struct view text)
+{
+	struct covered covered;
+	size_t cursor = 0;
+	return tag_cover_next(writer->cover, text, &cursor, &covered) && covered.start == 0 &&
+	       tag_cover_is_section(writer->cover, covered.index);
 }
 
 void text_writer_add(struct text_writer *writer, struct view text)
 {
+	if (writer->strike_closed && begins_with_section(writer, text))
+		writer->strike_closed = false;
 	for (size_t i = 0; i < text.len; i++) {
 		if (is_blank(text.data[i]))
 			writer->space = true;
@@ -82,7 +124,8 @@ void text_writer_add_unbroken(struct text_writer *writer, struct view text)
 
 void text_writer_break(struct text_writer *writer)
 {
-	writer->space = false;
+	end_strike(writer);
+	writer->space = writer->strike_closed = false;
 	buf_add_byte(&writer->paragraph, '\n');
 }
 
@@ -156,6 +199,8 @@ static struct view uncover(struct text_writer *writer, struct view word)
 			buf_add_byte(&writer->word, ' ');
 		buf_add(&writer->word, tag_cover_text(writer->cover, covered.index));
 		done = covered.end;
+		if (view_starts(view_skip(word, done), VIEW_LIT("}")))
+			buf_add_byte(&writer->word, ' ');
 	}
 	buf_add(&writer->word, view_skip(word, done));
 	return buf_view(&writer->word);
@@ -243,9 +288,10 @@ static void write_sections(struct text_writer *writer)
 /* True when there was a text, which was written. */
 static bool write_paragraph(struct text_writer *writer)
 {
+	end_strike(writer);
 	struct view text = buf_view(&writer->paragraph), line;
 	bool is_text = view_trim(text).len > 0;
-	writer->space = false;
+	writer->space = writer->strike_closed = false;
 	writer->widest = 0;
 	if (is_text && is_sections(writer)) {
 		write_sections(writer);

@@ -13,6 +13,9 @@ struct text_writer {
 	size_t start;         /* where out began */
 	struct buf paragraph; /* words with one space between, LF where a line must end */
 	bool space;           /* before the next word */
+	unsigned struck;      /* elements that strike out what stands in them */
+	bool strike_open;     /* a ~~ waits for its end */
+	bool strike_closed;   /* one has just ended */
 	struct buf prefix;    /* of each line */
 	struct buf mark;      /* instead of the end of the prefix, once: "- " */
 	bool gap;             /* an empty line is due before the next one */
@@ -33,6 +36,10 @@ void text_writer_add(struct text_writer *writer, struct view text);
 void text_writer_add_unbroken(struct text_writer *writer, struct view text);
 /* The line ends here, the paragraph does not. */
 void text_writer_break(struct text_writer *writer);
+
+/* What stands between the two is struck out: ~~so~~, in each line anew. */
+void text_writer_strike(struct text_writer *writer);
+void text_writer_unstrike(struct text_writer *writer);
 
 /* How long the present paragraph is, and what of it stands behind that point. */
 size_t text_writer_mark(const struct text_writer *writer);

@@ -184,6 +184,21 @@ def test_layout(world):
     assert "max-width:600px" in html("d") and "<b>New Title</b>" in html("d") and "max-width" not in html("c")
 
 
+def test_meaning_is_kept(world):
+    "Defaults with character references, struck out and raised text and autolinks with fields mean in the text part what they mean in the HTML."
+    begin(world)
+    letter = world.file("k.html", "---\nsubject: '{{nick|A &amp; B}}'\n---\n<p>{{nick|Tom &amp; Jerry}}: <s>50</s> 30 EUR, 10<sup>2</sup>\n")
+    world.sql("UPDATE subscriber SET attributes = attributes || '{\"nick\": \"\"}'")
+    world.listctl("campaign", "create", "k", "news", letter)
+    message = world.json("campaign", "preview", "k", "ann@a.test")["message"]
+    _, text, html = parts(message)
+    assert "Tom & Jerry: ~~50~~ 30 EUR, 10\u00b2" in text and "Tom &amp; Jerry:" in html and "&amp;amp; J" not in html, (text, html)
+    letter = world.file("l.md", "---\nsubject: S\n---\n{{nick|Tom &amp; Jerry}} ~~50~~ 30 <https://a.test/{{email}}>\n")
+    world.listctl("campaign", "create", "l", "news", letter)
+    _, text, html = parts(world.json("campaign", "preview", "l", "ann@a.test")["message"])
+    assert "Tom & Jerry ~~50~~ 30 https://a.test/ann%40a.test\n" in text and "<p>Tom &amp; Jerry <del>50" in html, (text, html)
+
+
 def test_mistakes(world):
     "What is wrong with a letter is said with the line and column of the file, and nothing is created."
     begin(world)
@@ -205,7 +220,19 @@ def test_mistakes(world):
     bad("---\nsubjekt: S\n---\nHi\n", "m.md: line 2, column 1", "subject, from, reply-to, preheader, html, attachments")
     said = bad("---\nsub\x1b[2Jject: S\n---\nHi\n", "m.md: line 2, column 1", "sub\\x1B[2Jject")
     assert "\x1b" not in said, said
-    bad("---\nsubject: S\nfrom: nobody\n---\nHi\n", "m.md: line 3: from", "@")
+    bad("---\nsubject: S\nfrom: nobody\n---\nHi\n", "m.md: line 3, column 7: from", "@")
+    bad("---\nsubject: S\nfrom: News for {{city}} <a@b.test>\n---\nHi\n", "m.md: line 3, column 16: from", "merge field", "{{city}} <a@b.test>")
+    bad("---\nsubject: S\nreply-to: <{{city}}@b.test>\n---\nHi\n", "m.md: line 3, column 12: reply-to", "merge field")
+    bad(head + "Hi\n", "--from: a merge field", options=["--from", "{{name}} <a@b.test>"])
+    bad("\n" + head + "Hi\n", "m.md: line 2, column 1", "an empty line stands before the front matter")
+    bad(head + "Hi {{name}}}\n", "m.md: line 4, column 12", "a } too many")
+    bad(head + "Hi {{name|{{city}}}}\n", "m.md: line 4, column 11", "{{^name}}...{{/name}}")
+    bad(head + "Hi {{ na<span>me</span> }}\n", "m.html: line 4, column 4", "one piece: {{name}}", name="m.html")
+    bad(head + "Hi {{na\u200bme}}\n", "m.md: line 4, column 4", "U+200B", "{{name}}")
+    bad(head + '<a href="java&#115;cript:f({{city}})">', "m.html: line 4, column 28", "such a link", name="m.html")
+    world.refused("list", "edit", "news", "--header", "X-For: {{name}}", says="merge field")
+    world.refused("list", "edit", "news", "--title", "For {{name}}", code=2, says="merge field")
+    world.refused("list", "edit", "news", "--layout", world.file("l.html", '<p title="{{{content}}}">'), says=["line 1, column 11", "between elements"])
     bad("---\nsubject: S\nHi\n", "m.md: line 3, column 1", "---")
     bad("Hi\n", "subject", code=2)
     bad(head, "m.md holds no letter")

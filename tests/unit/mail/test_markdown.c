@@ -43,6 +43,9 @@ static const struct row {
 	{ "remarks go", "a{{! no *x* }}b\n{{! a line }}\nc\n", "<p>ab\nc</p>\n", false },
 	{ "braces of its own", "\\{\\{name}} {{name}} \\{`{`{{name}}\n",
 	  "<p>&#123;{name}} {{name}} {<code>{</code>{{name}}</p>\n", false },
+	{ "a brace behind a tag", "{{name}}\\} {{{name}}}`}`\n", "<p>{{name}}&#125; {{{name}}}<code>}</code></p>\n",
+	  false },
+	{ "a reference in a default", "{{name|Tom &amp; Jerry}}\n", "<p>{{name|Tom &amp; Jerry}}</p>\n", false },
 	{ "a brace before a tag", "&#123;{{name}}\n", "<p>&#123;{{name}}</p>\n", false },
 	/* sections */
 	{ "inline section", "Hi{{#vip}} dear{{/vip}}!\n", "<p>Hi{{#vip}} dear{{/vip}}!</p>\n", false },

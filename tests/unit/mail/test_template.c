@@ -109,6 +109,18 @@ static const struct row html_rows[] = {
 	{ "default is escaped", "{{s|A & B}}{{{s|A & B}}}", "{}", "A &amp; BA & B" },
 	{ "empty default", "({{s|}})", "{}", "()" },
 	{ "default with a bar", "{{s|a|b}}", "{}", "a|b" },
+	{ "default with references", "{{s|Tom &amp; Jerry}} {{s|&lt;b&gt;}}", "{}", "Tom &amp; Jerry &lt;b&gt;" },
+	{ "default with a number", "{{s|caf&#233; &#x20ac; &eacute;}}", "{}", "caf\u00e9 \u20ac \u00e9" },
+	{ "default with no reference", "{{s|A&B &nosuch; &#0; &#1;}}", "{}", "A&amp;B &amp;nosuch; &amp;#0; &amp;#1;" },
+	{ "default that is HTML itself", "{{{s|A &amp; <b>B</b>}}}", "{}", "A &amp; <b>B</b>" },
+	{ "default in a link", "<a href=\"https://a/?q={{s|b&amp;c}}\">", "{}", "<a href=\"https://a/?q=b%26c\">" },
+	{ "default that is a link", "<a href=\"{{s|https://a/?b=1&amp;c=2}}\">", "{}",
+	  "<a href=\"https://a/?b=1&amp;c=2\">" },
+	{ "default in a value", "<p title=\"{{s|A &amp; B}}\">", "{}", "<p title=\"A &amp; B\">" },
+	/* what editors put around a name */
+	{ "no-break spaces around the name", "{{\u00a0s\u00a0}}", "{\"s\": \"v\"}", "v" },
+	{ "the same as references", "{{&nbsp;s&#160;}} {{ s&nbsp; }}", "{\"s\": \"v\"}", "v v" },
+	{ "zero-width spaces around the name", "{{\u200bs\ufeff|x}}", "{\"s\": \"v\"}", "v" },
 	/* the text itself */
 	{ "byte order mark", "\ufeff{{s}}", "{\"s\": \"v\"}", "v" },
 	{ "lone braces", "{ s } }} { {", "{}", "{ s } }} { {" },
@@ -118,6 +130,7 @@ static const struct row html_rows[] = {
 static const struct row text_rows[] = {
 	{ "not escaped", "{{s}}", "{\"s\": \"& < > \\\" '\"}", "& < > \" '" },
 	{ "triple is the same", "{{{s}}}", "{\"s\": \"<b>\"}", "<b>" },
+	{ "a default has no references", "{{s|Tom &amp; Jerry}}", "{}", "Tom &amp; Jerry" },
 };
 
 static void run_rows(const struct row *rows, size_t count, enum slot_language language)
@@ -158,6 +171,31 @@ static const struct bad_row bad_rows[] = {
 	{ "nothing near", "{{xylophone}}", "name email", "the field \"xylophone\" is unknown; known are name, email" },
 	{ "nothing known", "{{x}}", "", "there are no fields here" },
 	{ "second line", "a\nb {{x}}", "name", "line 2, column 3: " },
+	{ "a tag as default", "Hi\n {{name|{{email}}}}", "name email",
+	  "line 2, column 9: the text behind | holds a brace; another field takes the place of \"name\" as "
+	  "{{#name}}{{name}}{{/name}}{{^name}}...{{/name}}" },
+	{ "a brace in a default", "{{name|a } b}}", "name", "line 1, column 10: the text behind | holds a brace" },
+	{ "a brace too many", "Hi\n{{name}}} x", "name",
+	  "line 2, column 9: a } too many stands behind {{name}}; remove it, or put a blank before it" },
+	{ "four braces", "{{{name}}}}", "name", "line 1, column 11: a } too many stands behind {{{name}}}; " },
+	{ "a brace behind a section's tag", "{{#name}}}{{/name}}", "name", "line 1, column 10: a } too many" },
+	{ "HTML in a tag", "a\n{{ na<span lang=\"de\">me</span> }}", "name",
+	  "line 2, column 1: formatting (HTML) stands inside the tag, as it comes by pasting; type the tag anew, in "
+	  "one piece: "
+	  "{{name}}" },
+	{ "much HTML in a tag",
+	  "{{<span\nstyle=\"mso-bidi-font-weight:normal;mso-ansi-language:DE;font-family:Calibri;color:black;mso-"
+	  "fareast-font-"
+	  "family:Calibri\">name</span>}}",
+	  "name", "line 1, column 1: formatting (HTML) stands inside the tag" },
+	{ "HTML in a section's tag", "{{#na<b>me</b>}}{{/name}}", "name",
+	  "type the tag anew, in one piece: {{#name}}" },
+	{ "a zero-width space in a name", "{{na\u200bme}}", "name",
+	  "line 1, column 1: the tag holds the invisible character U+200B, as it comes by pasting; type the tag anew: "
+	  "{{name}}" },
+	{ "a no-break space in a name", "{{first\u00a0name}}", "first_name name",
+	  "the tag holds the invisible character U+00A0, as it comes by pasting; type the tag anew: {{first name}}" },
+	{ "a reference in a name", "{{first&nbsp;name}}", "first_name name", "the invisible character U+00A0" },
 	{ "after CRLF", "a\r\nb\r\n{{x}}", "name", "line 3, column 1: " },
 	{ "columns are characters", "\u00fc\u4f8b{{x}}", "name", "line 1, column 3: " },
 	{ "unknown section", "{{#x}}{{/x}}", "name", "the field \"x\" is unknown" },
