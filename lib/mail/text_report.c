@@ -334,13 +334,13 @@ static void find_recipients(struct finder *finder)
 	}
 }
 
-/* From the start of the line to the blank line behind it. A line that only names the address is followed by its reason even when a blank
- * line stands between. */
+/* From the start of the line to the blank line behind it. A line without a reply, which may only name the address, is followed by its reason
+ * even when a blank line stands between. */
 static struct view paragraph_from(struct view notice, struct view line)
 {
 	size_t start = (size_t)(line.data - notice.data);
 	struct view rest = view_skip(notice, start), next;
-	size_t lines = 0;
+	size_t lines = phrase_text_code(line) != 0;
 	const char *end = notice.data + notice.len;
 	while (fields_cut_line(&rest, &next)) {
 		if (view_trim(next).len == 0 && lines > 1) {

@@ -57,6 +57,7 @@ static const struct row rows[] = {
 	{ "sendmail-full.eml", KIND_SOFT, REASON_MAILBOX_FULL, "5.2.2", "ann@reader.example", MESSAGE_TOKEN },
 	{ "exchange-user-unknown.eml", KIND_HARD, REASON_USER_UNKNOWN, "5.1.10", "ann@reader.example", MESSAGE_TOKEN },
 	{ "opensmtpd-loop.eml", KIND_SOFT, REASON_ROUTING_LOOP, "5.4.6", "ann@reader.example", RETURN_TOKEN },
+	{ "opensmtpd-delayed.eml", KIND_DELAY, REASON_NETWORK, "4.4.1", "ann@reader.example", RETURN_TOKEN },
 	{ "expired-4xx.eml", KIND_SOFT, REASON_NETWORK, "4.4.1", "ann@reader.example", RETURN_TOKEN },
 	{ "base64-two-recipients.eml", KIND_HARD, REASON_MAILBOX_DISABLED, "5.2.1", "ann@reader.example",
 	  RETURN_TOKEN },

@@ -18,6 +18,8 @@ static const struct row rows[] = {
 	  "a@x.example\n    Unrouteable address", "" },
 	{ "reason behind a blank line", "These failed:\n\na@x.example\n\n550 no\n\nBye\n", "a@x.example",
 	  "a@x.example\n\n550 no", "" },
+	{ "reason on the line itself", "These failed:\n\na@x.example: 450 4.4.1 no\n\nThis is a temporary failure.\n",
+	  "a@x.example", "a@x.example: 450 4.4.1 no", "" },
 	{ "sendmail",
 	  "   ----- The following addresses had errors -----\n<a@x.example>\n<b@x.example>\n\n"
 	  "   ----- Transcript -----\n550 <a@x.example>... User unknown\n",
