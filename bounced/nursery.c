@@ -14,6 +14,7 @@
 #include "base/limits.h"
 #include "bounced/insight.h"
 #include "bounced/parser.h"
+#include "bounced/ration.h"
 #include "mail/converters.h"
 #include "net/pair.h"
 
@@ -97,7 +98,7 @@ static void open_for(struct nursery *self, const struct nursery_order *order, in
 	(void)passed;
 	self->most = order->most;
 	self->confine = order->confine;
-	if (rights_drop_all(&order->rights) != ERR_OK)
+	if (rights_drop_all(&order->rights) != ERR_OK || ration(order->most) != ERR_OK)
 		_exit(EXIT_FAILURE);
 	confine_or_leave(CONFINE_NURSERY, order->confine);
 	word->pid = getpid();

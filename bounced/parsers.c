@@ -12,6 +12,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "bounced/insight_wire.h"
+#include "bounced/job.h"
 #include "bounced/nursery.h"
 #include "net/pair.h"
 
@@ -24,22 +25,6 @@ enum {
 static const int64_t rebirth_us = CLOCK_US_PER_SECOND;
 /* How long a birth may take. */
 static const int64_t birth_us = INT64_C(30) * CLOCK_US_PER_SECOND;
-
-/* A message on its way to a parser and back. */
-struct job {
-	struct job *next;
-	struct record *record;
-	struct buf head; /* of its frame */
-	size_t sent;     /* octets of the frame */
-	uint32_t number;
-	bool again; /* a parser has died of it before, or while it had it */
-	uint64_t
-	    after; /* births: only one that was born later may have it, since what kills one parser may kill all there are */
-};
-
-struct line {
-	struct job *first, **end;
-};
 
 enum parser_state {
 	PARSER_NONE, /* waits for its time to be born */
@@ -80,73 +65,12 @@ struct parsers {
 	struct parser parsers[];
 };
 
-/* ---- lines of jobs ---- */
-
-static void line_init(struct line *line)
-{
-	*line = (struct line){ .first = NULL, .end = &line->first };
-}
-
-static void line_add(struct line *line, struct job *job)
-{
-	job->next = NULL;
-	*line->end = job;
-	line->end = &job->next;
-}
-
-static struct job *line_take(struct line *line)
-{
-	struct job *job = line->first;
-	if (job == NULL)
-		return NULL;
-	line->first = job->next;
-	if (line->first == NULL)
-		line->end = &line->first;
-	return job;
-}
-
-/* All of `behind` behind all of `line`; behind is empty then. */
-static void line_join(struct line *line, struct line *behind)
-{
-	if (behind->first == NULL)
-		return;
-	*line->end = behind->first;
-	line->end = behind->end;
-	line_init(behind);
-}
-
-static void job_done(struct job *job)
-{
-	buf_done(&job->head);
-	free(job);
-}
-
-static size_t job_octets(const struct job *job)
-{
-	return job->head.len + job->record->inquiry.message.len;
-}
-
 /* ---- giving ---- */
-
-/* What is left of its frame, head and message. False: the socket is full. */
-static bool send_job(struct parser *self, struct job *job)
-{
-	while (job->sent < job_octets(job)) {
-		struct view message = job->record->inquiry.message;
-		struct view left = job->sent < job->head.len ? view_skip(buf_view(&job->head), job->sent)
-							     : view_skip(message, job->sent - job->head.len);
-		size_t taken = stream_write(self->stream, left);
-		job->sent += taken;
-		if (taken < left.len)
-			return false;
-	}
-	return true;
-}
 
 static void send_given(struct parser *self)
 {
 	for (struct job *job = self->given.first; job != NULL; job = job->next) {
-		if (job->sent < job_octets(job) && !send_job(self, job))
+		if (job->sent < job_octets(job) && !job_send(job, self->stream))
 			return;
 	}
 }
@@ -157,19 +81,9 @@ static void set_patience(struct parser *self)
 	stream_set_deadline(self->stream, self->count > 0 ? self->parsers->options.patience_us : 0);
 }
 
-/* The number stands behind the length. */
-static void number_job(struct job *job, uint32_t number)
-{
-	AUTO_BUF octets = buf_with_ceiling(sizeof(number));
-	wire_add_u32(&octets, number);
-	memcpy(job->head.data + sizeof(number), octets.data, octets.len);
-	job->number = number;
-	job->sent = 0;
-}
-
 static void give(struct parser *self, struct job *job)
 {
-	number_job(job, ++self->number);
+	job_number(job, ++self->number);
 	self->octets += job_octets(job);
 	line_add(&self->given, job);
 	if (self->count++ == 0)
@@ -531,24 +445,18 @@ enum err parsers_new(struct loop *loop, const struct parsers_options *options, c
 	return ERR_OK;
 }
 
-static void drop_all(struct line *line)
-{
-	for (struct job *job; (job = line_take(line)) != NULL; job_done(job))
-		record_done(job->record);
-}
-
 void parsers_done(struct parsers *parsers)
 {
 	if (parsers == NULL)
 		return;
 	for (size_t i = 0; i < parsers->count; i++) {
 		struct parser *parser = &parsers->parsers[i];
-		drop_all(&parser->given);
+		line_drop(&parser->given);
 		stream_done(parser->stream);
 		loop_source_done(parser->timer);
 		buf_done(&parser->inbox);
 	}
-	drop_all(&parsers->waiting);
+	line_drop(&parsers->waiting);
 	for (size_t i = 0; i < NURSERIES; i++)
 		stream_done(parsers->nurseries[i].stream);
 	loop_source_done(parsers->lost);
@@ -557,16 +465,10 @@ void parsers_done(struct parsers *parsers)
 
 enum err parsers_put(struct parsers *parsers, struct record *record)
 {
-	struct job *job = calloc(1, sizeof(*job));
-	if (job == NULL)
-		return ERR_MEMORY;
-	job->record = record;
-	job->head = buf_with_ceiling(FRAME_HEAD + FRAME_MOST_WORDS * (2 + LIMIT_TOKEN) + 8);
-	enum err err = inquiry_write_head(&record->inquiry, 0, &job->head);
-	if (err != ERR_OK) {
-		job_done(job);
+	struct job *job;
+	enum err err = job_new(record, &job);
+	if (err != ERR_OK)
 		return err;
-	}
 	line_add(&parsers->waiting, job);
 	give_all(parsers);
 	return ERR_OK;

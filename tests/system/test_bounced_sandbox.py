@@ -1,14 +1,16 @@
 """What bounced takes away from itself, and that it still does all it has to."""
 
 import os
+import pathlib
 import pwd
 import random
+import re
 import shutil
 import signal
 
 from returns import *
 from test_bounced_parsers import births, nurseries, parent, parser, status
-from verpost import Skip, until
+from verpost import BIN, Skip, until
 
 
 def open_files(pid):
@@ -31,6 +33,27 @@ def test_each_process_is_confined(world):
         assert set(files) == {"0", "2"} and files["0"].startswith("socket:"), files
         assert files["2"] == str(world.base / "bounced.log"), files
     assert "event=sandbox.on" in world.log("bounced")
+    world.stop("bounced")
+
+
+def limits(pid):
+    rows = re.findall(r"^(Max .*?)  +(\S+)  +(\S+)", pathlib.Path(f"/proc/{pid}/limits").read_text(), re.M)
+    return {name: hard for name, soft, hard in rows}
+
+
+def test_parsers_are_rationed(world):
+    "The processes that read messages leave no core, open nothing beyond what they are handed, and have an end to their memory and files."
+    world.setup()
+    world.start("bounced")
+    until(lambda: parser(world), "a parser is there")
+    wanted = {"Max core file size": "0", "Max open files": "8", "Max msgqueue size": "0"}
+    if "asan" not in BIN.parts:  # a sanitizer's shadow takes terabytes
+        wanted["Max file size"] = "0"
+    for pid in nurseries(world, 0):
+        most = limits(pid)
+        assert most.items() >= wanted.items(), most
+        assert "asan" in BIN.parts or int(most["Max address space"]) < 1 << 30, most
+    assert limits(world.processes["bounced"].pid)["Max open files"] != "8"
     world.stop("bounced")
 
 
