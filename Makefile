@@ -119,7 +119,7 @@ install: all ## programs, manual pages, services and an example configuration un
 	install -m 755 $(BUILD)/bin/listctl $(DESTDIR)$(PREFIX)/bin/listctl
 	install -m 644 README.md ARCHITECTURE.md LICENSE examples/verpost.conf $(DOC)
 	install -m 644 examples/verpost.sysusers $(SYSUSERS)/verpost.conf
-	for unit in verpost-sender.service verpost-bounced.service; do \
+	for unit in $(notdir $(wildcard examples/*.service examples/*.socket)); do \
 	  sed 's#/usr/local/#$(PREFIX)/#' examples/$$unit >$(UNITS)/$$unit && chmod 644 $(UNITS)/$$unit || exit 1; \
 	done
 	for page in $(MAN_PAGES); do \
