@@ -50,11 +50,13 @@ static enum err keep_names(struct record *record, const struct arrival *arrival)
 	return ERR_OK;
 }
 
-/* The message as final delivery stores it (RFC 5321 section 4.4): the sender, which tells reports from letters, stands in front. */
+/* The message as final delivery stores it (RFC 5321 section 4.4): the sender, which tells reports from letters, stands in front, then who brought
+ * it. */
 static enum err keep_message(struct record *record, const struct arrival *arrival)
 {
 	record->message = buf_with_ceiling(arrival->message.len + LIMIT_COMMAND_LINE);
 	buf_addf(&record->message, "Return-Path: <" VIEW_FMT ">\r\n", VIEW_ARG(record->sender));
+	buf_add(&record->message, arrival->trace);
 	record->inquiry.content_at = record->message.len;
 	enum err err = buf_add(&record->message, arrival->message);
 	record->inquiry.message = buf_view(&record->message);

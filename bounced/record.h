@@ -53,6 +53,7 @@ struct arrival {
 	const struct view *recipients;
 	const struct passage *passages;
 	size_t recipient_count;
+	struct view trace; /* its Received field; empty: none is kept */
 	struct view message;
 	int64_t now_us;
 };

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "bounced/trace.h"
 #include "smtp/server.h"
 
 /* How long the peer may take to read the last reply and close: closing first, with bytes of his unread, could destroy it. */
@@ -27,6 +28,7 @@ struct session {
 	int64_t content_since_us;      /* CLOCK_BOOTTIME: of the content that comes; 0: none does */
 	uint64_t content_octets;
 	bool may_report; /* its peer is in bounced.report_networks */
+	bool is_lmtp;
 	bool stopping;
 	bool over;    /* nothing is said any more but what is still unwritten */
 	bool lingers; /* and that is written: the peer is to close */
@@ -129,22 +131,44 @@ static void on_data(struct session *self, struct view subject)
 		answer_as_usual(self);
 }
 
+static enum err make_record(struct session *self, const struct smtp_server_message *message, struct record **ret_record)
+{
+	AUTO_BUF received = buf_with_ceiling(TRACE_MOST);
+	int64_t now_us = clock_wall_us();
+	const struct trace trace = { .helo = message->helo,
+				     .peer = &self->peer,
+				     .hostname = self->host->hostname,
+				     .is_lmtp = self->is_lmtp,
+				     .is_extended = message->extended,
+				     .is_secure = message->secure,
+				     .is_utf8 = message->smtputf8,
+				     .at_us = now_us };
+	/* The gate and the machine keep the same list. Should they ever differ, nothing is guessed. */
+	if (message->recipient_count != self->passage_count)
+		return ERR_REFUSED;
+	enum err err = trace_write(&trace, &received);
+	if (err != ERR_OK)
+		return err;
+	const struct arrival arrival = { .sender = message->from,
+					 .recipients = message->recipients,
+					 .passages = self->passages,
+					 .recipient_count = message->recipient_count,
+					 .trace = buf_view(&received),
+					 .message = message->content,
+					 .now_us = now_us };
+	return record_new(self->host->gate, &arrival, ret_record);
+}
+
 static void on_message(struct session *self, struct view subject)
 {
 	(void)subject;
 	struct smtp_server_message message;
 	struct record *record = NULL;
 	smtp_server_message(self->server, &message);
-	struct arrival arrival = { .sender = message.from,
-				   .recipients = message.recipients,
-				   .passages = self->passages,
-				   .recipient_count = message.recipient_count,
-				   .message = message.content,
-				   .now_us = clock_wall_us() };
-	/* The gate and the machine keep the same list. Should they ever differ, nothing is guessed. */
-	enum err err = message.recipient_count == self->passage_count ? ERR_OK : ERR_REFUSED;
-	if (err == ERR_OK)
-		err = record_new(self->host->gate, &arrival, &record);
+	/* A report is about one copy, so this is odd, and no reason to lose it. */
+	if (message.from.len == 0 && message.recipient_count > 1)
+		log_event(LOG_INFO, "report.shared", "recipients=%zu", message.recipient_count);
+	enum err err = make_record(self, &message, &record);
 	if (err == ERR_OK)
 		err = parsers_put(self->host->parsers, record);
 	if (err != ERR_OK) {
@@ -343,6 +367,7 @@ enum err session_start(const struct session_host *host, const struct visitor *vi
 	self->on_end = on_end;
 	self->owner = owner;
 	self->peer = visitor->peer;
+	self->is_lmtp = visitor->is_lmtp;
 	self->may_report = networks_have(host->report_networks, &self->peer);
 	self->ends_at_us = clock_boot_us() + settings->bounced_session_timeout;
 	const struct smtp_server_options options = { .hostname = host->hostname,

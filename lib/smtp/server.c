@@ -232,6 +232,8 @@ void smtp_server_message(const struct smtp_server *server, struct smtp_server_me
 		.content = buf_view(&server->data.content),
 		.cut = server->data.is_cut,
 		.smtputf8 = server->smtputf8,
+		.extended = server->is_extended,
+		.secure = server->is_secure,
 	};
 }
 

@@ -59,6 +59,8 @@ struct smtp_server_message {
 	/* Larger than max_message: a 2xx answer is sent as 552 5.3.4, so that the head can be recorded first. */
 	bool cut;
 	bool smtputf8;
+	bool extended; /* greeted with EHLO or LHLO */
+	bool secure;   /* by STARTTLS */
 };
 
 /* Options are copied. ERR_MEMORY. */

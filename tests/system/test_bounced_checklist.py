@@ -1,11 +1,10 @@
 """What an SMTP server has to do, in raw octets: lines, order, limits, ends of content. The tables of lib/smtp say it of the state machine; here the
 program says it."""
 
-import ssl
 import struct
 
 from returns import *
-from test_bounced_doors import certified, secured_after_ehlo
+from test_bounced_doors import certified, secured_after_ehlo, unix
 from verpost import Talk, until
 
 OFFERED = ["PIPELINING", "SIZE 1048576", "8BITMIME", "STARTTLS", "ENHANCEDSTATUSCODES", "SMTPUTF8"]
@@ -141,6 +140,31 @@ def test_message_that_goes_round(world):
     content(peer, path, b"Received: from a by b; today\r\n" * 99 + dsn().replace("\n", "\r\n").encode() + b".\r\n", sender="")
     peer.expect("250")
     assert events(world, one) == [("bounce-hard", "user-unknown")]
+
+
+def test_who_brought_it(world):
+    "What is stored says in one Received field, in front, who brought it, when, and by which protocol."
+    ids, campaign = people(world, 6)
+    authority = certified(world)
+    world.configure(**{"bounced.lmtp_listen": f"unix:{world.base / 'lmtp'}"})
+    world.start("bounced")
+    secure = secured_after_ehlo(world, authority)
+    ways = [(Talk(world.bounced_port), "HELO", "helo.test", "", "SMTP"), (Talk(world.bounced_port), "EHLO", "ehlo.test", "", "ESMTP"),
+            (Talk(world.bounced_port), "EHLO", "[192.0.2.1]", " SMTPUTF8", "UTF8SMTP"), (secure, "EHLO", "b(y)\"evil;", "", "ESMTPS"),
+            (unix(world.base / "lmtp"), "LHLO", "me", "", "LMTP"), (unix(world.base / "lmtp"), "LHLO", "me", " SMTPUTF8", "UTF8LMTP")]
+    for person, (peer, verb, name, parameter, protocol) in zip(ids, ways):
+        peer.say(f"{verb} {name}", "250")
+        peer.say(f"MAIL FROM:<>{parameter}", "250")
+        peer.say(f"RCPT TO:<{return_path(world, campaign, person)}>", "250")
+        peer.say("DATA", "354")
+        peer.send(dsn(mark=protocol).replace("\n", "\r\n") + ".\r\n")
+        peer.expect("250")
+        stored = world.value(f"SELECT encode(r.message, 'base64') FROM bounce_raw r JOIN bounce_event e ON e.id = r.event_id WHERE e.subscriber_id = {person}"
+                             .replace("encode(r.message, 'base64')", "translate(encode(r.message, 'base64'), E'\\n', '')"))
+        head = base64.b64decode(stored).decode().split("From: MAILER-DAEMON")[0]
+        by, who = re.escape(re.sub(r'[()";]', "?", name)), r"\(local\)" if "LMTP" in protocol else r"\(\[127\.0\.0\.1\]\)"
+        assert re.fullmatch(rf"Return-Path: <>\r\nReceived: from {by} {who}\r\n\tby mx\.bounce\.test with {protocol};\r\n"
+                            r"\t\w{3}, \d{1,2} \w{3} \d{4} \d\d:\d\d:\d\d \+0000\r\n", head), head
 
 
 def test_limits_of_sessions(world):
