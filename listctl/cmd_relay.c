@@ -160,26 +160,34 @@ static enum err rm(struct call *call)
 	return err == ERR_OK ? relay_default_warn(call) : err;
 }
 
-static enum err retry_relay(struct call *call)
+static enum err retry_row(struct call *call, struct view name, bool *ret_was_left_alone)
 {
 	AUTO_DB_ROWS *rows = NULL;
 	size_t logins = 0;
-	struct view name = view_of(call->operands[0]);
 	enum err err = relays_list(call->db, name, &rows, call->why);
 	if (err == ERR_OK)
 		err = relay_logins_forget(call->db, name, &logins, call->why);
 	if (err == ERR_OK)
 		err = relays_retry(call->db, name, call->why);
-	if (err == ERR_OK && logins == 0 && relays_get(rows, 0).trouble.len == 0)
+	if (err == ERR_OK)
+		*ret_was_left_alone = logins > 0 || relays_get(rows, 0).trouble.len > 0;
+	return err;
+}
+
+static enum err retry_relay(struct call *call)
+{
+	struct view name = view_of(call->operands[0]);
+	bool was_left_alone = false;
+	enum err err = relay_default_is(call, name) ? relay_default_retry(call, &was_left_alone)
+						    : retry_row(call, name, &was_left_alone);
+	if (err == ERR_OK && !was_left_alone)
 		call_note(call, "it was not known to be left alone; running senders connect to it anew");
 	return err == ERR_OK ? audit_relay(call, "relay.retry") : err;
 }
 
 static enum err retry(struct call *call)
 {
-	enum err err = relay_default_refuse(call);
-	if (err == ERR_OK)
-		err = db_begin(call->db, call->why);
+	enum err err = db_begin(call->db, call->why);
 	return err == ERR_OK ? finish(call, retry_relay(call)) : err;
 }
 
@@ -410,7 +418,8 @@ static const char about_retry[] =
     "A relay that failed is left alone for a while, ever longer, whatever the reason: it could not be reached, it\n"
     "refused the session or everybody, or our password. This says that it was mended: all running senders begin with\n"
     "it anew within a second, also for those whom a relay has refused and who wait for whether it takes anybody;\n"
-    "what is under way ends as it began. What its own refusals have slowed is opened by\n"
+    "what is under way ends as it began. \"default\" is the relay of the settings, while no other one is enabled.\n"
+    "What its own refusals have slowed is opened by\n"
     "another verb: `listctl pace open relay:NAME`.\n"
     "A login that a relay has refused is tried once an hour by each host's file of the secret, for accounts are "
     "locked\n"

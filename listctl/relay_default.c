@@ -100,17 +100,28 @@ enum err relay_default_warn_of_others(struct call *call)
 	return ERR_OK;
 }
 
-enum err relay_default_refuse(struct call *call)
+bool relay_default_is(const struct call *call, struct view name)
 {
 	AUTO_BUF place = buf_with_ceiling(LIMIT_WHY);
-	struct view name = view_of(call->operands[0]);
 	relay_default_place(call, &place);
-	if (!view_eq(name, VIEW_LIT(RELAY_TESTS_DEFAULT)) && !view_eq(name, buf_view(&place)))
-		return ERR_OK;
-	return call_refuse(
-	    call, ERR_NOT_FOUND,
-	    "%s is the relay of the settings (relay.host, relay.port), which has no row: it is tried again "
-	    "within ten minutes, or at once when sender is started again; to have it tried whenever you "
-	    "say so, give it a row: `listctl relay add NAME --host %s --port %llu`",
-	    call->operands[0], call->settings->relay_host, (unsigned long long)call->settings->relay_port);
+	return view_eq(name, VIEW_LIT(RELAY_TESTS_DEFAULT)) || view_eq(name, buf_view(&place));
+}
+
+enum err relay_default_retry(struct call *call, bool *ret_was_left_alone)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	AUTO_BUF place = buf_with_ceiling(LIMIT_WHY);
+	struct relay_row row;
+	bool is_used = false;
+	enum err err = relay_default_find(call, &place, &is_used, &row, &rows);
+	if (err == ERR_OK && !is_used)
+		return call_refuse(call, ERR_REFUSED,
+				   "%s is the relay of the settings (relay.host, relay.port), which is not used while "
+				   "another one is enabled: `listctl relay ls` shows those",
+				   call->operands[0]);
+	if (err == ERR_OK)
+		err = relays_retry_settings(call->db, call->why);
+	if (err == ERR_OK)
+		*ret_was_left_alone = row.trouble.len > 0;
+	return err;
 }

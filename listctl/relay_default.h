@@ -14,8 +14,10 @@ enum err relay_default_find(struct call *call, struct buf *place, bool *ret_is_u
 /* Before the relay of this name is disabled or removed: when it is the last one that is enabled, and a campaign runs or is scheduled, mail would go on through the
  * settings' relay, which a person has to want. */
 enum err relay_default_confirm(struct call *call) MUST_USE;
-/* What asks for a row is refused with the remedy when the relay that was named is this one. */
-enum err relay_default_refuse(struct call *call) MUST_USE;
+/* Whether that names this one: "default", or its host and port. */
+bool relay_default_is(const struct call *call, struct view name);
+/* All workers that use it begin with it anew. ERR_REFUSED: none does. */
+enum err relay_default_retry(struct call *call, bool *ret_was_left_alone) MUST_USE;
 /* No relay is enabled now: says what that means. */
 enum err relay_default_warn(struct call *call) MUST_USE;
 /* All enabled relays are for some only: says what becomes of the others. */

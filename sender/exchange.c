@@ -101,12 +101,15 @@ static enum err ask_states(struct exchange *exchange, const struct exchange_turn
 enum err exchange_follow(struct exchange *exchange, struct buf *why)
 {
 	struct db_rows *rows = NULL;
+	int64_t settings_retried_us = 0;
 	if (exchange->followed == exchange->version)
 		return ERR_OK;
 	int64_t version = exchange->version;
-	enum err err = relays_load(exchange->parts.db, &rows, why);
+	enum err err = relays_settings_retried(exchange->parts.db, &settings_retried_us, why);
 	if (err == ERR_OK)
-		err = relays_set(exchange->parts.relays, rows);
+		err = relays_load(exchange->parts.db, &rows, why);
+	if (err == ERR_OK)
+		err = relays_set(exchange->parts.relays, rows, settings_retried_us);
 	if (err != ERR_OK)
 		return err;
 	queue_route(exchange->parts.queue, relays_kept(exchange->parts.relays));

@@ -139,11 +139,12 @@ static enum err take_row(struct draft *draft, const struct relay_row *row)
 	return ERR_OK;
 }
 
-static enum err take_settings(struct draft *draft)
+static enum err take_settings(struct draft *draft, int64_t retried_us)
 {
 	struct relay_terms terms;
 	const struct route_terms all = { .campaigns = VIEW_LIT("") };
 	relay_terms_of_settings(draft->relays->setup, &terms);
+	terms.retried_us = retried_us;
 	return take(draft, &terms, &all);
 }
 
@@ -160,7 +161,7 @@ static size_t places_for(const struct relays *relays, size_t count)
 	return share > 0 ? share : 1;
 }
 
-static enum err take_all(struct draft *draft, const struct db_rows *rows)
+static enum err take_all(struct draft *draft, const struct db_rows *rows, int64_t settings_retried_us)
 {
 	size_t count = db_row_count(rows);
 	if (count > RELAYS_MOST)
@@ -168,7 +169,7 @@ static enum err take_all(struct draft *draft, const struct db_rows *rows)
 			  count);
 	count = count > RELAYS_MOST ? RELAYS_MOST : count;
 	draft->places = places_for(draft->relays, count == 0 ? 1 : count);
-	enum err err = count == 0 ? take_settings(draft) : ERR_OK;
+	enum err err = count == 0 ? take_settings(draft, settings_retried_us) : ERR_OK;
 	for (size_t i = 0; err == ERR_OK && i < count; i++) {
 		const struct relay_row row = relays_get(rows, i);
 		err = take_row(draft, &row);
@@ -188,12 +189,12 @@ static void let_go_others(struct relays *relays, uint64_t slots)
 	}
 }
 
-enum err relays_set(struct relays *relays, struct db_rows *rows)
+enum err relays_set(struct relays *relays, struct db_rows *rows, int64_t settings_retried_us)
 {
 	struct draft draft = { .relays = relays };
 	enum err err = routes_new(&draft.routes);
 	if (err == ERR_OK)
-		err = take_all(&draft, rows);
+		err = take_all(&draft, rows, settings_retried_us);
 	if (err != ERR_OK) {
 		routes_done(draft.routes);
 		db_rows_done(rows);

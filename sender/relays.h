@@ -18,8 +18,8 @@ enum err relays_new(const struct setup *setup, struct loop *loop, const struct r
 void relays_done(struct relays *relays); /* accepts NULL; cuts nothing off by itself */
 
 /* Takes over rows of relays_load(). A row that cannot be used is logged and left out; others than the first RELAYS_MOST too. On ERR_MEMORY
- * all is as before, and what the rows lack is still there. */
-enum err relays_set(struct relays *relays, struct db_rows *rows) MUST_USE;
+ * all is as before, and what the rows lack is still there. settings_retried_us: when a person said that the relay of the settings is to be tried at once. */
+enum err relays_set(struct relays *relays, struct db_rows *rows, int64_t settings_retried_us) MUST_USE;
 /* The slots of relays that the last relays_set() left as they were. */
 uint64_t relays_kept(const struct relays *relays);
 /* The relays, a bit for each slot, that a recipient may go through; 0: none fits it. */

@@ -4,7 +4,19 @@
 
 #include "store/workers.h"
 
-enum statement { LOAD, LIST, ADD, CHANGE, RETRY, REMOVE, REPORT, FORGET, STATEMENT_COUNT };
+enum statement {
+	LOAD,
+	LIST,
+	ADD,
+	CHANGE,
+	RETRY,
+	RETRY_SETTINGS,
+	SETTINGS_RETRIED,
+	REMOVE,
+	REPORT,
+	FORGET,
+	STATEMENT_COUNT
+};
 
 /* In the order of relays_get(). */
 #define COLUMNS                                                                                                        \
@@ -27,6 +39,12 @@ enum statement { LOAD, LIST, ADD, CHANGE, RETRY, REMOVE, REPORT, FORGET, STATEME
 	" string_to_array($20::text, ' '), string_to_array($21::text, ' '), string_to_array($22::text, ' '))"
 enum { VALUE_COUNT = 22 };
 
+/* Never the time that was there. Who was refused without an end is due, too. */
+#define RETRIED_NOW " SET retried_at = greatest(clock_timestamp(), retried_at + interval '1 us')"
+#define WITH_DUE                                                                                                       \
+	"WITH due AS (UPDATE deferral SET next_attempt_at = now() WHERE state = 'deferred' AND code >= 500"            \
+	" AND waits_for IS NULL AND opened_by IS NULL AND next_attempt_at > now())"
+
 static const struct db_statement statements[] = {
 	[LOAD] = { .name = "relays_load",
 		   .sql =
@@ -42,13 +60,9 @@ static const struct db_statement statements[] = {
 			  " WHERE $1::text IS NULL OR r.name = $1 ORDER BY r.name" },
 	[ADD] = { .name = "relays_add", .sql = "INSERT INTO relay " SET " VALUES " VALUES },
 	[CHANGE] = { .name = "relays_change", .sql = "UPDATE relay SET " SET " = " VALUES " WHERE name = $1" },
-	/* Never the time that was there. */
-	[RETRY] = { .name = "relays_retry",
-		    .sql = "WITH due AS (UPDATE deferral SET next_attempt_at = now() WHERE state = 'deferred' AND code "
-			   ">= 500"
-			   " AND waits_for IS NULL AND opened_by IS NULL AND next_attempt_at > now())"
-			   " UPDATE relay SET retried_at = greatest(clock_timestamp(), retried_at + interval '1 us')"
-			   " WHERE name = $1" },
+	[RETRY] = { .name = "relays_retry", .sql = WITH_DUE " UPDATE relay" RETRIED_NOW " WHERE name = $1" },
+	[RETRY_SETTINGS] = { .name = "relays_retry_settings", .sql = WITH_DUE " UPDATE settings_relay" RETRIED_NOW },
+	[SETTINGS_RETRIED] = { .name = "relays_settings_retried", .sql = "SELECT retried_at FROM settings_relay" },
 	[REMOVE] = { .name = "relays_remove",
 		     .sql = "WITH found AS (DELETE FROM relay_finding WHERE relay = $1)"
 			    " DELETE FROM relay WHERE name = $1" },
@@ -73,10 +87,9 @@ enum err relays_load(struct db *db, struct db_rows **ret_rows, struct buf *why)
 static enum err no_such_relay(struct view name, struct buf *why)
 {
 	if (view_eq(name, VIEW_LIT("default")))
-		buf_addf(why, "default is the relay of the settings (relay.host, relay.port), which has no row: it is "
-			      "tried again within ten minutes, or "
-			      "at once when sender is started again; for all else, and for AUTH or TLS, make a row by "
-			      "`listctl relay add NAME --host HOST`");
+		buf_addf(why, "default is the relay of the settings (relay.host, relay.port), which has no row: to "
+			      "change it, and for AUTH or TLS, make one by `listctl relay add NAME --host HOST`; "
+			      "`listctl relay retry default` has it tried at once");
 	else if (view_is_ascii(name) && !view_has_control(name) && name.len <= 64)
 		buf_addf(why, "there is no relay " VIEW_FMT "; `listctl relay ls` shows those there are",
 			 VIEW_ARG(name));
@@ -201,6 +214,20 @@ enum err relays_retry(struct db *db, struct view name, struct buf *why)
 	AUTO_DB_ROWS *rows = NULL;
 	enum err err = db_run(db, &statements[RETRY], values, ARRAY_LEN(values), &rows, why);
 	return err == ERR_OK && db_changed(rows) == 0 ? no_such_relay(name, why) : err;
+}
+
+enum err relays_retry_settings(struct db *db, struct buf *why)
+{
+	return db_run(db, &statements[RETRY_SETTINGS], NULL, 0, NULL, why);
+}
+
+enum err relays_settings_retried(struct db *db, int64_t *ret_retried_us, struct buf *why)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	enum err err = db_run(db, &statements[SETTINGS_RETRIED], NULL, 0, &rows, why);
+	if (err == ERR_OK)
+		*ret_retried_us = db_row_count(rows) == 0 ? 0 : db_get_time(rows, 0, 0);
+	return err;
 }
 
 enum err relays_remove(struct db *db, struct view name, struct buf *why)

@@ -51,6 +51,9 @@ enum err relays_change(struct db *db, const struct relay_row *row, struct buf *w
 /* A person says so: every worker begins with it anew, whatever made it leave the relay alone, and with those whom a relay has refused without
  * an end. */
 enum err relays_retry(struct db *db, struct view name, struct buf *why) MUST_USE;
+/* The same for the relay of the settings, on each host that uses it; and when a person last said so (0: never). */
+enum err relays_retry_settings(struct db *db, struct buf *why) MUST_USE;
+enum err relays_settings_retried(struct db *db, int64_t *ret_retried_us, struct buf *why) MUST_USE;
 /* What was known of its trouble goes with it. */
 enum err relays_remove(struct db *db, struct view name, struct buf *why) MUST_USE;
 

@@ -64,8 +64,8 @@ def test_verbs(world):
         (("add", "other", "--host", "m\u00fcller.test"), 2, "xn--"),
         (("add", "other", "--host", "/run/lmtp"), 2, "--socket"),
         (("edit", "main", "--host", "-h"), 2, "no host name"),
-        (("retry", "default"), 1, "relay add NAME --host"),
-        (("retry", f"127.0.0.1:{world.relay_port}"), 1, "relay add NAME --host"),
+        (("show", "default"), 1, "relay add NAME --host"),
+        (("retry", "127.0.0.1:1"), 1, "there is no"),
         (("add", "other", "--host", "x.test", "--port", "0"), 2, "1 to 65535"),
         (("add", "other", "--host", "x.test", "--tls", "maybe"), 2, "starttls"),
         (("add", "other", "--host", "x.test", "--auth", "plain", "--user", "a"), 2, "clear"),
@@ -317,12 +317,34 @@ def test_retry(world):
     until(lambda: (world.json("relay", "ls")[0]["trouble"] or "").count("554"), "people are told")
     relays["one"].rules([])
     world.refused("relay", "retry", "two", says="relay ls")
-    world.refused("relay", "retry", "default", says="relay add")
+    world.refused("relay", "retry", "default", says=["not used", "relay ls"])
     assert "not known" not in world.run("listctl", "relay", "retry", "one").stderr
     assert world.finished("news")["accepted"] == len(AUDIENCE)
     exactly_once(relays, AUDIENCE)
     until(lambda: world.json("relay", "ls")[0]["state"] == "enabled", "people are told")
     assert "not known to be left alone" in world.run("listctl", "relay", "retry", "one").stderr
+
+
+def test_retry_of_the_settings(world):
+    "The relay of the settings, which has no row, is tried at once too: by either of its names, by workers that would leave it alone for long."
+    world.setup()
+    world.subscribe(AUDIENCE)
+    world.configure(**{"sender.workers": 2, "sender.window": 20, "relay.retry": "1h"})
+    relay = FaultRelay(world, processes=1, rules=[{"step": "banner", "action": "hard", "reply": "554 5.7.1 Go away"}]).start()
+    world.start("sender")
+    world.campaign("news")
+    for number, name in enumerate(("default", f"127.0.0.1:{world.relay_port}"), 1):
+        until(lambda: world.log("sender").count("event=relay.tripped") == 2 * number, "both workers leave it alone")
+        until(lambda: "554" in (world.json("relay", "ls")[0]["trouble"] or ""), "people are told")
+        if number == 2:
+            relay.rules([])
+        told = world.run("listctl", "relay", "retry", name)
+        assert told.returncode == 0 and "not known" not in told.stderr, told
+    assert world.finished("news")["accepted"] == len(AUDIENCE)
+    exactly_once({"default": relay}, AUDIENCE)
+    until(lambda: world.json("relay", "ls")[0]["state"] == "enabled", "people are told")
+    assert "not known to be left alone" in world.run("listctl", "relay", "retry", "default").stderr
+    world.stop("sender")
 
 
 def test_token_command(world):

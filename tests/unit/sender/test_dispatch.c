@@ -104,7 +104,7 @@ static void open_all(struct world *world)
 	struct db_rows *rows = NULL;
 	check(db_run_script(world->db, view_of(people), &why), &why);
 	check(relays_load(world->db, &rows, &why), &why);
-	ck_assert(relays_set(world->relays, rows) == ERR_OK);
+	ck_assert(relays_set(world->relays, rows, 0) == ERR_OK);
 	check(openings_claim(world->db, &opening, &openings, &why), &why);
 	check(runs_open(&world->runs, world->db, 1, &world->setup, &run, &why), &why);
 	ck_assert(queue_open(world->queue, openings, &world->runs, world->dispatch.wall_us, world->dispatch.boot_us) ==
