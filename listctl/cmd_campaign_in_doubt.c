@@ -14,6 +14,7 @@ static const struct output_column columns[] = {
 	{ "decided_at", OUTPUT_TIME, false }, { "next_attempt_at", OUTPUT_TIME, false },
 	{ "in_hand", OUTPUT_BOOL, false },    { "host", OUTPUT_TEXT, false },
 	{ "worker", OUTPUT_TEXT, true },      { "connection", OUTPUT_TEXT, true },
+	{ "reply", OUTPUT_TEXT, true },
 };
 
 static enum err list(struct call *call, uint64_t campaign_id)
@@ -39,6 +40,7 @@ static enum err list(struct call *call, uint64_t campaign_id)
 			cell_text_or_null(d.host),
 			cell_text_or_null(d.worker),
 			cell_text_or_null(d.connection),
+			cell_text_or_null(d.reply),
 		};
 		static_assert(ARRAY_LEN(cells) == ARRAY_LEN(columns), "one cell per column");
 		output_row(call->out, cells);

@@ -166,6 +166,32 @@ void delivery_doubt(struct recipient *recipient, const char *connection, const s
 	row->connection = view_from(recipient->connection, name.len);
 }
 
+static bool is_about_address(const struct ledger_row *row)
+{
+	enum bounce_reason reason;
+	return reason_from_name(row->reason, &reason) && reason_counts_from_relay(reason);
+}
+
+bool delivery_keep_doubt(struct recipient *recipient, const char *relay)
+{
+	static const char words[] = " (not taken)";
+	struct ledger_row *row = &recipient->row;
+	bool is_open = row->outcome == LEDGER_EXPIRED ||
+		       (row->outcome == LEDGER_DEFERRED && row->code >= CODE_PERMANENT) ||
+		       (row->outcome == LEDGER_REFUSED && !is_about_address(row));
+	if (!recipient->opened.has_doubt || !is_open)
+		return false;
+	struct view name = view_head(view_of(relay), sizeof(recipient->connection) - sizeof(words) + 1);
+	AUTO_BUF connection = buf_with_ceiling(sizeof(recipient->connection));
+	buf_addf(&connection, VIEW_FMT "%s", VIEW_ARG(name), words);
+	memcpy(recipient->connection, connection.data, connection.len);
+	row->outcome = LEDGER_IN_DOUBT;
+	row->next_attempt_us = 0;
+	row->reason = VIEW_LIT("");
+	row->connection = view_from(recipient->connection, connection.len);
+	return true;
+}
+
 void delivery_put_off(struct recipient *recipient, struct view why, const struct delivery_terms *terms)
 {
 	begin_row(recipient, terms->now_us);

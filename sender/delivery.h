@@ -38,6 +38,10 @@ bool delivery_is_throttled(const struct smtp_event *event, const struct delivery
 /* Fills in recipient->row as it is to be when nothing more is heard: what the journal holds while the content is on its way. */
 void delivery_doubt(struct recipient *recipient, const char *connection, const struct delivery_terms *terms);
 
+/* When an earlier attempt of his is in doubt and what recipient->row says now is not about his address (a refusal of us, or his time is over): nothing is
+ * known of that copy by it, so he is in doubt again, with the relay's words. True: he is. */
+bool delivery_keep_doubt(struct recipient *recipient, const char *relay);
+
 /* The relay failed again and again before anything was said of it: it is tried later, by the schedule. */
 void delivery_put_off(struct recipient *recipient, struct view why, const struct delivery_terms *terms);
 

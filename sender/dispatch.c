@@ -155,8 +155,19 @@ static void name_relay(struct recipient *recipient)
 	recipient->row.relay = view_from(recipient->connection, name.len);
 }
 
+static void log_doubt(const struct recipient *recipient)
+{
+	const struct ledger_row *row = &recipient->row;
+	log_event(LOG_WARNING, "delivery.in_doubt",
+		  "campaign=%lld subscriber=%lld attempt=%u connection=\"" VIEW_FMT "\"", (long long)row->campaign_id,
+		  (long long)row->subscriber_id, row->attempts, VIEW_ARG(row->connection));
+}
+
 static void settle(struct dispatch *dispatch, struct recipient *recipient)
 {
+	delivery_keep_doubt(recipient, relay_terms(recipient->through)->name);
+	if (recipient->row.outcome == LEDGER_IN_DOUBT)
+		log_doubt(recipient);
 	if (recipient->row.outcome == LEDGER_DEFERRED)
 		name_relay(recipient);
 	recipient->is_journaled = keeper_note(dispatch->keeper, JOURNAL_OUTCOME, &recipient->row);
@@ -342,10 +353,6 @@ static void on_told(void *owner, struct recipient *recipient, const struct smtp_
 		return;
 	if (event->type == SMTP_IN_DOUBT) {
 		delivery_doubt(recipient, connection, &terms);
-		log_event(LOG_WARNING, "delivery.in_doubt",
-			  "campaign=%lld subscriber=%lld attempt=%u connection=\"%s\"",
-			  (long long)recipient->row.campaign_id, (long long)recipient->row.subscriber_id,
-			  recipient->row.attempts, connection);
 		settle(dispatch, recipient);
 		return;
 	}

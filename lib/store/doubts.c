@@ -19,7 +19,8 @@ enum column {
 	COL_HOST,
 	COL_CONNECTION,
 	COL_PLACE,
-	COL_IN_HAND
+	COL_IN_HAND,
+	COL_REPLY
 };
 
 /* $2: the keys of those meant, null for all. */
@@ -33,11 +34,14 @@ enum column {
 	"WITH moved AS (UPDATE deferral f SET next_attempt_at = " next ", waits_for = NULL WHERE" IS_FREE              \
 	" RETURNING f.subscriber_id, f.attempts)," NOTED(decided) " SELECT count(*) FROM moved"
 
+/* To a copy that was sent again, and not taken. */
+#define REPLY "nullif(concat_ws(' ', f.code, f.reply), '')"
+
 static const struct db_statement statements[] = {
 	[LIST] = { "doubts_list",
 		   "SELECT f.subscriber_id, s.address, f.attempts, f.last_attempt_at, d.decision, d.decided_at,"
-		   " f.next_attempt_at, d.worker_id, w.host, d.connection, f.state, f.opened_by IS NOT NULL"
-		   " FROM deferral f"
+		   " f.next_attempt_at, d.worker_id, w.host, d.connection, f.state, f.opened_by IS NOT NULL,"
+		   " " REPLY " FROM deferral f"
 		   " LEFT JOIN subscriber s ON s.id = f.subscriber_id LEFT JOIN doubt d ON d.campaign_id = "
 		   "f.campaign_id"
 		   " AND d.subscriber_id = f.subscriber_id AND d.attempt = f.attempts"
@@ -47,7 +51,8 @@ static const struct db_statement statements[] = {
 		       "SELECT d.subscriber_id, s.address, d.attempt, d.at, d.decision, d.decided_at,"
 		       " CASE WHEN f.state = 'in_doubt' AND f.attempts = d.attempt THEN f.next_attempt_at END,"
 		       " d.worker_id, w.host, d.connection, coalesce(e.outcome::text, f.state, 'pending'),"
-		       " coalesce(f.state = 'in_doubt' AND f.attempts = d.attempt AND f.opened_by IS NOT NULL, false)"
+		       " coalesce(f.state = 'in_doubt' AND f.attempts = d.attempt AND f.opened_by IS NOT NULL, false),"
+		       " CASE WHEN f.state = 'in_doubt' AND f.attempts = d.attempt THEN " REPLY " END"
 		       " FROM doubt d"
 		       " LEFT JOIN subscriber s ON s.id = d.subscriber_id LEFT JOIN worker w ON w.id = d.worker_id"
 		       " LEFT JOIN deferral f ON f.campaign_id = d.campaign_id AND f.subscriber_id = d.subscriber_id"
@@ -110,6 +115,7 @@ void doubtful_at(const struct db_rows *rows, size_t row, struct doubtful *ret_do
 		.connection = db_get_text(rows, row, COL_CONNECTION),
 		.place = db_get_text(rows, row, COL_PLACE),
 		.is_in_hand = db_get_bool(rows, row, COL_IN_HAND),
+		.reply = db_get_text(rows, row, COL_REPLY),
 	};
 }
 

@@ -16,6 +16,7 @@ struct doubtful {
 	struct view worker, host; /* whose it was; host empty: that worker is gone */
 	struct view connection;   /* the relay's and the number; empty: not known */
 	struct view place;        /* where the ledger has the recipient now */
+	struct view reply;        /* to a copy that was sent again and not taken; empty: none was */
 	bool is_in_hand;          /* a worker has opened it: nobody can decide about it now */
 };
 /* Those that are in doubt now, or with all every doubt there ever was; by time. */

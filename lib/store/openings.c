@@ -37,6 +37,7 @@ enum column {
 	DEFERRED_AT,
 	IS_DOUBTFUL,
 	DOUBTED,
+	HAS_DOUBT,
 	KEY_ID,
 	DAY,
 	DATE_AT,
@@ -89,7 +90,7 @@ enum person_column {
 	" SELECT o.campaign_id, g.list_id, o.subscriber_id, o.chunk_no, o.first, s.address, s.name, "                  \
 	"s.attributes," SKIP_REASON_SQL                                                                                \
 	", o.attempts, o.first_attempt_at, o.refused_at, o.deferred_by, o.deferred_at, o.is_doubtful, o.doubted, "     \
-	"o.key_id, o.day, o.date_at, o.variant"                                                                        \
+	"o.has_doubt, o.key_id, o.day, o.date_at, o.variant"                                                           \
 	" FROM o" PERSON_JOINS("o") " ORDER BY o.n"
 
 /* Campaign r may be sent now. */
@@ -166,7 +167,8 @@ enum person_column {
 	" f.relay AS deferred_by, CASE WHEN f.relay IS NOT NULL THEN f.last_attempt_at END AS deferred_at,"            \
 	" f.state = 'in_doubt' AS is_doubtful, CASE WHEN f.state = 'in_doubt' THEN (SELECT d.connection FROM doubt d"  \
 	" WHERE d.campaign_id = f.campaign_id AND d.subscriber_id = f.subscriber_id AND d.attempt = f.attempts) END"   \
-	" AS doubted,"                                                                                                 \
+	" AS doubted, EXISTS (SELECT FROM doubt d WHERE d.campaign_id = f.campaign_id"                                 \
+	" AND d.subscriber_id = f.subscriber_id) AS has_doubt,"                                                        \
 	" f.key_id, f.day, f.date_at, f.variant)" SELECT_OPENED
 
 static const struct db_statement statements[] = {
@@ -198,7 +200,7 @@ static const struct db_statement statements[] = {
 			      " SELECT t.campaign_id, t.chunk_no, t.first, a.id AS subscriber_id, a.n, 0 AS attempts,"
 			      " NULL::timestamptz AS first_attempt_at, NULL::timestamptz AS refused_at, NULL::text AS "
 			      "deferred_by, NULL::timestamptz AS deferred_at, false AS is_doubtful,"
-			      " NULL::text AS doubted, k.key_id, "
+			      " NULL::text AS doubted, false AS has_doubt, k.key_id, "
 			      "k.day, k.date_at, k.variant"
 			      " FROM t JOIN campaign_chunk k ON k.campaign_id = t.campaign_id AND k.chunk_no = "
 			      "t.chunk_no"
@@ -451,6 +453,7 @@ struct opened openings_get(const struct openings *openings, size_t at)
 		.deferred_us = db_get_time(rows, at, DEFERRED_AT),
 		.is_doubtful = db_get_bool(rows, at, IS_DOUBTFUL),
 		.doubted = db_get_text(rows, at, DOUBTED),
+		.has_doubt = db_get_bool(rows, at, HAS_DOUBT),
 		.terms = { .key_id = (unsigned)db_get_int(rows, at, KEY_ID),
 			   .day = (unsigned)db_get_int(rows, at, DAY),
 			   .date_us = db_get_time(rows, at, DATE_AT),

@@ -70,6 +70,7 @@ struct opened {
 	int64_t deferred_us;      /* when it did; 0 likewise */
 	bool is_doubtful;         /* the last attempt is in doubt */
 	struct view doubted;      /* on which connection (store/doubts.h); empty: not known, or not in doubt */
+	bool has_doubt;           /* an earlier attempt is, or was before later ones: he may have the message */
 	struct copy_terms terms;
 	bool chunk_exhausted; /* with openings_continue() and openings_claim() */
 };

@@ -68,3 +68,53 @@ def test_left_alone_while_in_hand(world):
     world.listctl("campaign", "in-doubt", "news", "--hold", ANN)
     assert row(world)["next_attempt_at"] is None and row(world)["decision"] == "hold"
     world.stop("sender")
+
+
+def refused_again(world, step, reply):
+    """Ann, who is in doubt, is sent her copy again by a person's word and refused so; Bob is accepted meanwhile."""
+    world.setup()
+    world.subscribe([ANN, BOB])
+    world.configure(**{"sender.workers": 1, "relay.retry": "1s", "sender.poll": "1s", "breaker.policy_share": 0})
+    relay = FaultRelay(world, processes=1, rules=[{"step": "kept", "action": "drop", "match": ANN, "times": 1},
+                                                  {"step": "rcpt", "action": "soft", "match": BOB}]).start()
+    world.start("sender")
+    world.campaign("news", in_doubt="hold")
+    until(lambda: world.status("news")["in_doubt"] == 1, "ann is in doubt")
+    relay.rules([{"step": step, "action": "hard", "match": ANN, "reply": reply}])
+    world.sql("UPDATE deferral SET next_attempt_at = now() WHERE state = 'deferred'")
+    until(lambda: world.status("news")["accepted"] == 1, "bob got his")
+    world.listctl("campaign", "in-doubt", "news", "--resend", ANN)
+    until(lambda: [r for r in relay.refused() if r["to"] == ANN], "ann is refused")
+    return relay
+
+
+def test_refused_for_no_reason_of_hers(world):
+    "Who is in doubt and then refused for a reason that is not the address's is in doubt again, held, with the relay's words; a person decides."
+    relay = refused_again(world, "rcpt", "554 5.7.1 Relay access denied")
+    found = until(lambda: (lambda r: r if r["attempt"] == 2 and not r["in_hand"] else None)(row(world)), "it is told")
+    assert (found["decision"], found["next_attempt_at"], found["reply"]) == ("hold", None, "554 5.7.1 Relay access denied"), found
+    status = world.status("news")
+    assert (status["accepted"], status["refused"], status["deferred"], status["in_doubt"]) == (1, 0, 0, 1), status
+    assert "554 5.7.1 Relay access denied" in " ".join(world.listctl("campaign", "in-doubt", "news").split())
+    relay.rules([])
+    world.listctl("campaign", "in-doubt", "news", "--resend", ANN)
+    assert world.finished("news")["accepted"] == 2
+    assert len({r["message_id"] for r in relay.kept() + relay.accepted() if r["to"] == ANN}) == 1, "the same message"
+    world.stop("sender")
+
+
+def test_content_refused_for_no_reason_of_hers(world):
+    "The same behind the content."
+    refused_again(world, "dot", "554 5.7.1 Message rejected by policy")
+    until(lambda: row(world)["attempt"] == 2, "it is told")
+    assert row(world)["reply"].startswith("554 5.7.1") and row(world)["decision"] == "hold", row(world)
+    assert world.value("SELECT count(*) FROM delivery WHERE outcome = 'refused'") == "0"
+    world.stop("sender")
+
+
+def test_refused_as_an_address(world):
+    "Who is in doubt and then refused as an address that does not exist is refused."
+    refused_again(world, "rcpt", "550 5.1.1 No such user")
+    status = until(lambda: (lambda s: s if s["refused"] == 1 else None)(world.status("news")), "she is refused")
+    assert status["in_doubt"] == 0 and status["refused_reasons"] == {"user-unknown": 1}, status
+    world.stop("sender")

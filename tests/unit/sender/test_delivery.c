@@ -294,11 +294,38 @@ START_TEST(a_refusal_that_does_not_stand)
 	}
 END_TEST
 
+/* His time is over, and so what he was told last. */
+START_TEST(keeps_a_doubt)
+	{
+		static const struct {
+			const char *label;
+			bool has_doubt, is_kept;
+		} cases[] = { { "in doubt before", true, true }, { "never in doubt", false, false } };
+		const struct delivery_terms terms = terms_at(1000 * S);
+		for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+			struct recipient *recipient = recipient_of(7, 1 * S);
+			recipient->opened.has_doubt = cases[i].has_doubt;
+			delivery_put_off(recipient, VIEW_LIT("gone"), &terms);
+			ck_row(cases[i].label, recipient->row.outcome == LEDGER_EXPIRED);
+			char name[2 * JOURNAL_CONNECTION_MOST] = { 0 };
+			memset(name, 'x', sizeof(name) - 1);
+			ck_row(cases[i].label, delivery_keep_doubt(recipient, name) == cases[i].is_kept);
+			ck_row(cases[i].label, (recipient->row.outcome == LEDGER_IN_DOUBT) == cases[i].is_kept);
+			ck_row(cases[i].label, recipient->row.connection.len <= JOURNAL_CONNECTION_MOST);
+			free(recipient);
+		}
+	}
+END_TEST
+
 Suite *test_suite(void)
 {
-	const TTest *const tests[] = { what_the_relay_says,          a_retry_goes_on_from_the_first_attempt,
-				       what_asks_for_less,           replies_are_made_fit_for_the_database,
-				       a_doubt_names_the_connection, the_last_word_counts,
-				       a_refusal_that_does_not_stand };
+	const TTest *const tests[] = { what_the_relay_says,
+				       a_retry_goes_on_from_the_first_attempt,
+				       what_asks_for_less,
+				       replies_are_made_fit_for_the_database,
+				       a_doubt_names_the_connection,
+				       the_last_word_counts,
+				       a_refusal_that_does_not_stand,
+				       keeps_a_doubt };
 	return suite_of("delivery", tests, ARRAY_LEN(tests));
 }

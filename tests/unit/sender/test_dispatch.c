@@ -184,6 +184,7 @@ struct said {
 static const struct said denied = { SMTP_STEP_RCPT, 554, "5.7.1 Relay access denied" };
 static const struct said no = { SMTP_STEP_RCPT, 550, "no" };
 static const struct said no_data = { SMTP_STEP_DATA, 554, "5.7.1 Not by our policy" };
+static const struct said no_content = { SMTP_STEP_FINAL_DOT, 554, "5.7.1 Not by our policy" };
 static const struct said unknown = { SMTP_STEP_RCPT, 550, "5.1.1 No such user" };
 static const struct said full = { SMTP_STEP_RCPT, 552, "5.2.2 Mailbox full" };
 static const struct said later = { SMTP_STEP_RCPT, 450, "4.2.0 Try later" };
@@ -283,6 +284,46 @@ START_TEST(the_second_refusal)
 			hear(&world, recipient, rows[i].said);
 			ck_assert_msg(recipient->row.outcome == rows[i].outcome, "%s", rows[i].label);
 			ended(recipient, rows[i].outcome, rows[i].said);
+			clear_world(&world);
+		}
+	}
+END_TEST
+
+/* An earlier copy may have come: what is not about the address leaves that open, in whichever way it would end or put off who is in no doubt. */
+START_TEST(who_is_in_doubt)
+	{
+		static const struct {
+			const char *label;
+			const struct said *said;
+			unsigned hearings, answered_between;
+			enum ledger_outcome outcome;
+		} rows[] = {
+			{ "relay denied, and it takes others", &denied, 2, 1, LEDGER_IN_DOUBT },
+			{ "relay denied, and nobody knows whether it takes any", &denied, 2, 0, LEDGER_IN_DOUBT },
+			{ "at DATA", &no_data, 2, 1, LEDGER_IN_DOUBT },
+			{ "the content", &no_content, 1, 0, LEDGER_IN_DOUBT },
+			{ "no such user", &unknown, 1, 0, LEDGER_REFUSED },
+			{ "for now", &later, 1, 0, LEDGER_DEFERRED },
+			{ "accepted", &taken, 1, 0, LEDGER_ACCEPTED },
+		};
+		for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+			struct world world;
+			make_world(&world);
+			struct recipient *recipient = begin(&world, ONE);
+			recipient->relays = UINT64_C(1) << relay_slot(relays_at(world.relays, ONE));
+			recipient->opened.has_doubt = true;
+			hear(&world, recipient, rows[i].said);
+			if (rows[i].hearings > 1) {
+				others_hear(&world, ONE, &taken, rows[i].answered_between);
+				begin_again(&world, recipient, ONE);
+				hear(&world, recipient, rows[i].said);
+			}
+			ck_assert_msg(recipient->row.outcome == rows[i].outcome, "%s", rows[i].label);
+			ended(recipient, rows[i].outcome, rows[i].said);
+			bool is_kept = rows[i].outcome == LEDGER_IN_DOUBT;
+			ck_row(rows[i].label,
+			       !is_kept || view_eq(recipient->row.connection, VIEW_LIT("one (not taken)")));
+			ck_row(rows[i].label, !is_kept || recipient->row.reason.len == 0);
 			clear_world(&world);
 		}
 	}
@@ -391,8 +432,8 @@ END_TEST
 
 Suite *test_suite(void)
 {
-	const TTest *const tests[] = { first_refusals,  the_second_refusal,  another_relay_is_asked,
-				       both_refuse_him, the_other_one_knows, his_campaign_was_left,
-				       after_a_deferral };
+	const TTest *const tests[] = { first_refusals,         the_second_refusal, who_is_in_doubt,
+				       another_relay_is_asked, both_refuse_him,    the_other_one_knows,
+				       his_campaign_was_left,  after_a_deferral };
 	return suite_of("dispatch", tests, database_start() ? ARRAY_LEN(tests) : 0);
 }
