@@ -50,11 +50,18 @@ static void add_warmup(const struct budget_standing *standing, struct buf *out)
 
 void pace_text_add_wait(const struct budget_wait *wait, struct buf *out)
 {
+	static const char away[] = "away:";
 	const struct budget_standing *standing = &wait->standing;
 	if (wait->recipients > 0)
 		buf_addf(out, "%lld wait%s for ", (long long)wait->recipients, wait->recipients == 1 ? "s" : "");
 	if (view_starts(standing->key, VIEW_LIT("warmup:"))) {
 		add_warmup(standing, out);
+		buf_addf(out, wait->recipients > 0 ? "" : " is used up");
+		return;
+	}
+	if (view_starts(standing->key, view_of(away))) {
+		buf_addf(out, "relay " VIEW_FMT ", which takes nobody now",
+			 VIEW_ARG(view_skip(standing->key, sizeof(away) - 1)));
 		return;
 	}
 	buf_add(out, standing->key);

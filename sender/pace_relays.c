@@ -7,13 +7,13 @@ static struct pace_relay *known(struct pace *pace, const struct relay *relay)
 	return relay_is_quitting(relay) ? NULL : pace_relay(pace, view_of(relay_terms(relay)->name));
 }
 
-size_t pace_relays_for(struct pace *pace, const struct relays *relays, const struct recipient *recipient,
+size_t pace_relays_for(struct pace *pace, const struct relays *relays, uint64_t slots,
 		       struct pace_relay *ret_relays[RELAYS_MOST])
 {
 	size_t count = 0;
 	for (size_t i = 0; i < relays_count(relays) && count < RELAYS_MOST; i++) {
 		const struct relay *relay = relays_at(relays, i);
-		bool fits = (recipient->relays & UINT64_C(1) << relay_slot(relay)) != 0;
+		bool fits = (slots & UINT64_C(1) << relay_slot(relay)) != 0;
 		struct pace_relay *one = fits ? known(pace, relay) : NULL;
 		if (one != NULL)
 			ret_relays[count++] = one;

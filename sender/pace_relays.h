@@ -5,8 +5,8 @@
 #include "sender/delivery.h"
 #include "sender/relays.h"
 
-/* Those that the recipient may go through, in ret_relays (room for RELAYS_MOST); how many. */
-size_t pace_relays_for(struct pace *pace, const struct relays *relays, const struct recipient *recipient,
+/* Those in these slots, in ret_relays (room for RELAYS_MOST); how many. */
+size_t pace_relays_for(struct pace *pace, const struct relays *relays, uint64_t slots,
 		       struct pace_relay *ret_relays[RELAYS_MOST]);
 /* Says how many connections each relay may have, and hears how many it has. */
 void pace_relays_limit(struct pace *pace, struct relays *relays, int64_t now_us);

@@ -17,6 +17,9 @@
 /* A budget's crowd takes no more of the window than this part. */
 enum { CROWD_SHARE = 4 };
 
+/* So many wait on for a relay that takes nobody, of those that another one may take later. */
+enum { BESIDE_MOST = 4 };
+
 /* ---- what is limited ---- */
 
 static enum err load_domains(struct pace *pace, const struct db_rows *rows)
@@ -67,27 +70,54 @@ void pacer_look(struct pacer *pacer, size_t window)
 
 /* ---- who waits ---- */
 
+/* One who waits, and which of his relays take nobody though another one would take him: these do not count as ways on which he waits for nothing. */
+struct waiting {
+	struct recipient *recipient;
+	uint64_t stuck;
+};
+
+static struct pace_plan plan_one(struct pacer *pacer, const struct waiting *waiting, int64_t boot_us)
+{
+	struct pace_relay *relays[RELAYS_MOST];
+	struct recipient *at = waiting->recipient;
+	size_t count = pace_relays_for(pacer->parts.pace, pacer->parts.relays, at->relays & ~waiting->stuck, relays);
+	return pace_plan(pacer->parts.pace, relays, count, at->opened.campaign_id, at->opened.address, &at->mark,
+			 boot_us);
+}
+
+static void park(struct pacer *pacer, const struct waiting *waiting, const struct pace_plan *one, int64_t boot_us,
+		 int64_t wall_us)
+{
+	int64_t wait_us = one->until_us - boot_us;
+	if (waiting->stuck != 0 && one->until_us != 0) {
+		aside_note(&pacer->aside, one->waits_for, waiting->stuck, boot_us);
+		wait_us = wait_us < ASIDE_MOST_US ? wait_us : ASIDE_MOST_US;
+	}
+	queue_park(pacer->parts.queue, waiting->recipient, one->waits_for, one->until_us == 0 ? 0 : wall_us + wait_us,
+		   wall_us);
+}
+
 static void plan(struct pacer *pacer, int64_t boot_us, int64_t wall_us, bool *ret_is_full)
 {
 	struct pace *pace = pacer->parts.pace;
 	struct queue *queue = pacer->parts.queue;
 	struct recipient *next;
-	size_t parked = 0, kept = 0;
+	size_t parked = 0, kept = 0, beside = 0;
+	uint64_t stuck = relays_stuck(pacer->parts.relays, boot_us);
 	pacer->plan_us = boot_us + PLAN_EVERY_US;
 	pace_plan_begin(pace, (int64_t)(pacer->window / CROWD_SHARE) + 1);
 	for (struct recipient *at = queue_first(queue, RECIPIENT_WAITING); at != NULL; at = next) {
-		struct pace_relay *relays[RELAYS_MOST];
+		struct waiting waiting = { at, (at->relays & ~stuck) != 0 ? at->relays & stuck : 0 };
 		next = queue_next(at);
 		if (at->run->is_leaving)
 			continue;
-		size_t count = pace_relays_for(pace, pacer->parts.relays, at, relays);
-		const struct pace_plan one =
-		    pace_plan(pace, relays, count, at->opened.campaign_id, at->opened.address, &at->mark, boot_us);
-		kept += !one.is_parked;
-		parked += one.is_parked;
-		if (one.is_parked)
-			queue_park(queue, at, one.waits_for, one.until_us == 0 ? 0 : wall_us + one.until_us - boot_us,
-				   wall_us);
+		const struct pace_plan one = plan_one(pacer, &waiting, boot_us);
+		/* By a few of them is found out that a relay which takes nobody is back. */
+		bool is_kept = !one.is_parked || (waiting.stuck != 0 && one.until_us != 0 && beside++ < BESIDE_MOST);
+		kept += is_kept;
+		parked += !is_kept;
+		if (!is_kept)
+			park(pacer, &waiting, &one, boot_us, wall_us);
 	}
 	pace_plan_end(pace);
 	*ret_is_full = parked > 0 && parked >= 3 * kept;
@@ -149,16 +179,57 @@ static enum err tell(struct pacer *pacer, struct buf *why)
 	return err;
 }
 
+/* ---- relays that take nobody ---- */
+
+static const char *name_of(void *owner, unsigned slot)
+{
+	const struct pacer *pacer = owner;
+	return relays_name(pacer->parts.relays, slot);
+}
+
+/* The others with the next turns: nothing else is done meanwhile. */
+static enum err wake_some(struct pacer *pacer, const struct aside_key *key, int64_t boot_us, struct buf *why)
+{
+	bool are_all = false;
+	enum err err = budgets_wake_some(pacer->parts.db, view_of(key->key), &are_all, why);
+	if (!are_all)
+		aside_note(&pacer->aside, view_of(key->key), key->relays, boot_us - ASIDE_LEAST_US);
+	return err;
+}
+
+static enum err look_aside(struct pacer *pacer, int64_t boot_us, int64_t wall_us, struct buf *why)
+{
+	const struct relays *relays = pacer->parts.relays;
+	struct aside_turn turn = {
+		.stuck = relays_stuck(relays, boot_us),
+		.window = pacer->window,
+		.name = name_of,
+		.owner = pacer,
+		.boot_us = boot_us,
+		.wall_us = wall_us,
+	};
+	struct aside_key key;
+	enum err err = ERR_OK;
+	pacer->aside_us = boot_us + PLAN_EVERY_US;
+	if (turn.stuck != 0 && relays_not_stuck(relays, boot_us) != 0)
+		aside_park(&pacer->aside, pacer->parts.queue, &turn);
+	if (aside_next(&pacer->aside, relays_away(relays, boot_us), boot_us, &key))
+		err = wake_some(pacer, &key, boot_us, why);
+	return err;
+}
+
 enum err pacer_turn(struct pacer *pacer, int64_t boot_us, int64_t wall_us, bool *ret_is_full, struct buf *why)
 {
 	struct pace *pace = pacer->parts.pace;
 	enum err err = ERR_OK;
 	*ret_is_full = false;
+	if (boot_us >= pacer->aside_us)
+		err = look_aside(pacer, boot_us, wall_us, why);
 	if (pace_is_free(pace))
-		return ERR_OK;
+		return err;
 	if (pacer->tell_us == 0 && pace_has_news(pace))
 		pacer->tell_us = boot_us + TELL_AFTER_US;
-	if (pacer->tell_us != 0 && boot_us >= pacer->tell_us)
+	if (err == ERR_OK && pacer->tell_us != 0 && boot_us >= pacer->tell_us)
 		err = tell(pacer, why);
 	if (err == ERR_OK && boot_us >= pacer->plan_us)
 		plan(pacer, boot_us, wall_us, ret_is_full);

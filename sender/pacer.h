@@ -1,8 +1,10 @@
 /* A worker's politeness and the database: what is limited is read again when it has changed; once a second parts of the budgets are asked for;
- * what refuses is told; and who would have to wait too long is parked in the retry queue. Where nothing is limited, nothing of it is done. */
+ * what refuses is told; and who would have to wait too long is parked in the retry queue, be it for a limit or (sender/aside.h) for a relay that takes nobody. Where nothing is
+ * limited and all relays work, nothing of it is done. */
 #ifndef SENDER_PACER_H
 #define SENDER_PACER_H
 
+#include "sender/aside.h"
 #include "sender/pace.h"
 #include "sender/queue.h"
 #include "sender/relays.h"
@@ -19,8 +21,10 @@ struct pacer_parts {
 /* Begins with the parts set and the rest zeroed. */
 struct pacer {
 	struct pacer_parts parts;
+	struct aside aside;
 	size_t window;                    /* recipients that are opened ahead */
 	int64_t plan_us, ask_us, tell_us; /* boot time: when each is done next; tell_us 0: when there is news */
+	int64_t aside_us;
 };
 
 /* Reads what is limited and held: it has changed. Errors as db_run(). */

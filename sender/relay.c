@@ -201,6 +201,13 @@ bool relay_works(const struct relay *relay, int64_t now_us)
 	return pool_count(&relay->pool, POOL_ALL) > 0 && !relay->is_quitting && !backoff_waits(&relay->backoff, now_us);
 }
 
+bool relay_is_stuck(const struct relay *relay, int64_t now_us)
+{
+	const struct relay_owner *owner = &relay->parts.owner;
+	return !relay->is_quitting && relay->most > 0 && !relay_takes(relay, now_us) &&
+	       owner->waiting(owner->connection.owner, relay) > 0;
+}
+
 bool relay_feed_one(struct relay *relay, int64_t now_us)
 {
 	const struct relay_owner *owner = &relay->parts.owner;

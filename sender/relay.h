@@ -45,6 +45,8 @@ void relay_look_after(struct relay *relay, int64_t now_us);
 bool relay_takes(const struct relay *relay, int64_t now_us);
 /* It has connections, is not left alone and not quitting. */
 bool relay_works(const struct relay *relay, int64_t now_us);
+/* Somebody waits for it and it takes nobody, for no limit of ours: it is left alone, or does not answer. */
+bool relay_is_stuck(const struct relay *relay, int64_t now_us);
 /* False: next() had nobody for it. */
 bool relay_feed_one(struct relay *relay, int64_t now_us);
 /* One whom the relay has refused or failed under tells less of it than another: it was left alone, or has refused somebody before his content. */

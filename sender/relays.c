@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "mail/address.h"
 #include "sender/files.h"
@@ -11,11 +12,15 @@
 #include "sender/shares.h"
 #include "sender/weigh.h"
 
+/* Whoever would have to wait for more than that is parked elsewhere, too (sender/pace.h). */
+#define STUCK_US (INT64_C(5) * CLOCK_US_PER_SECOND)
+
 struct member {
 	struct relay *relay;
 	struct weighed weighed;
 	uint64_t rivals;   /* slots of relays that some recipient may go through as well as through this one */
 	bool is_dry;       /* this turn: nobody waits for it */
+	int64_t stuck_us;  /* boot time since when it takes nobody of those that wait; 0: it does */
 	int64_t leaves_us; /* boot time: it was found quitting; 0: it is not */
 };
 
@@ -238,19 +243,64 @@ uint64_t relays_route(struct relays *relays, struct run *run, struct view addres
 	return slots;
 }
 
+static uint64_t bit_of(const struct relay *relay)
+{
+	return UINT64_C(1) << relay_slot(relay);
+}
+
+static bool is_stuck(const struct member *member, int64_t now_us)
+{
+	return member->stuck_us != 0 && now_us - member->stuck_us >= STUCK_US;
+}
+
 uint64_t relays_working(const struct relays *relays, int64_t now_us)
 {
 	uint64_t slots = 0;
 	for (size_t i = 0; i < relays->count; i++) {
-		const struct relay *relay = relays->members[i].relay;
-		slots |= relay_works(relay, now_us) ? UINT64_C(1) << relay_slot(relay) : 0;
+		const struct member *member = &relays->members[i];
+		bool works = relay_works(member->relay, now_us) && !is_stuck(member, now_us);
+		slots |= works ? bit_of(member->relay) : 0;
 	}
 	return slots;
 }
 
-static uint64_t bit_of(const struct relay *relay)
+uint64_t relays_stuck(const struct relays *relays, int64_t now_us)
 {
-	return UINT64_C(1) << relay_slot(relay);
+	uint64_t slots = 0;
+	for (size_t i = 0; i < relays->count; i++)
+		slots |= is_stuck(&relays->members[i], now_us) ? bit_of(relays->members[i].relay) : 0;
+	return slots;
+}
+
+uint64_t relays_not_stuck(const struct relays *relays, int64_t now_us)
+{
+	uint64_t slots = 0;
+	for (size_t i = 0; i < relays->count; i++) {
+		const struct member *member = &relays->members[i];
+		bool is_there = !relay_is_quitting(member->relay) && !is_stuck(member, now_us);
+		slots |= is_there ? bit_of(member->relay) : 0;
+	}
+	return slots;
+}
+
+uint64_t relays_away(const struct relays *relays, int64_t now_us)
+{
+	uint64_t slots = 0;
+	for (size_t i = 0; i < relays->count; i++) {
+		const struct member *member = &relays->members[i];
+		bool is_away = is_stuck(member, now_us) || relay_trouble(member->relay).len > 0;
+		slots |= is_away && !relay_is_quitting(member->relay) ? bit_of(member->relay) : 0;
+	}
+	return slots;
+}
+
+const char *relays_name(const struct relays *relays, unsigned slot)
+{
+	for (size_t i = 0; i < relays->count; i++) {
+		if (relay_slot(relays->members[i].relay) == slot)
+			return relay_terms(relays->members[i].relay)->name;
+	}
+	return "";
 }
 
 uint64_t relays_named(const struct relays *relays, struct view name)
@@ -396,6 +446,18 @@ static void charge(struct relays *relays, struct member *member, int64_t now_us)
 	weigh_pay(&member->weighed, now_us);
 }
 
+/* Before anybody is begun in this turn: who has a place free now had one. */
+static void look_for_stuck(struct relays *relays, int64_t now_us)
+{
+	for (size_t i = 0; i < relays->count; i++) {
+		struct member *member = &relays->members[i];
+		if (!relay_is_stuck(member->relay, now_us))
+			member->stuck_us = 0;
+		else if (member->stuck_us == 0)
+			member->stuck_us = now_us;
+	}
+}
+
 void relays_feed(struct relays *relays, int64_t now_us)
 {
 	if (!relays->is_stopping)
@@ -407,6 +469,7 @@ void relays_feed(struct relays *relays, int64_t now_us)
 	}
 	sweep(relays);
 	share_room(relays);
+	look_for_stuck(relays, now_us);
 	struct member *member;
 	while ((member = choose(relays, now_us)) != NULL) {
 		if (relay_feed_one(member->relay, now_us))

@@ -34,8 +34,15 @@ uint64_t relays_preferred(const struct relays *relays, uint64_t deferred_by, int
 /* Those of others that accepted somebody later than this one did. */
 uint64_t relays_that_accept(const struct relays *relays, const struct relay *relay, uint64_t others);
 
-/* The slots of those for which relay_works(). */
+/* The slots of those for which relay_works(), and that are not stuck. */
 uint64_t relays_working(const struct relays *relays, int64_t now_us);
+/* Those that relay_is_stuck() has been true of for some seconds; of those that are not quitting, the others; and all but those that are stuck or in trouble,
+ * also such as are there no more. */
+uint64_t relays_stuck(const struct relays *relays, int64_t now_us);
+uint64_t relays_not_stuck(const struct relays *relays, int64_t now_us);
+uint64_t relays_away(const struct relays *relays, int64_t now_us);
+/* Of the relay in that slot; empty: there is none. */
+const char *relays_name(const struct relays *relays, unsigned slot);
 
 /* What relay.h says, for each of them. */
 void relays_feed(struct relays *relays, int64_t now_us);

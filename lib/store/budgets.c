@@ -2,25 +2,30 @@
 
 #include <assert.h>
 
-enum statement { TURN, RELEASE, CUT, REOPEN, UNCUT, WAKE, LIMITS, LIST, WAITS, STATEMENT_COUNT };
+enum statement { TURN, RELEASE, CUT, REOPEN, UNCUT, WAKE, WAKE_SOME, LIMITS, LIST, WAITS, STATEMENT_COUNT };
 
 /* b is cut, or closed, now. */
 #define IS_CUT                                                                                                         \
 	" (b.closed_for IS NOT NULL"                                                                                   \
 	" OR budget_rate(b, l.rate, now()) IS DISTINCT FROM l.rate)"
 
-/* In the order of budgets_standing_get(); of l (budget_limit), b (budget), and those of NAMES. */
+/* Of k: each key that has a limit or was used, and those of more. */
+#define KEYS(more)                                                                                                     \
+	" FROM (SELECT key FROM budget_limit UNION SELECT key FROM budget" more ") AS k"                               \
+	" LEFT JOIN budget_limit l ON l.key = k.key LEFT JOIN budget b ON b.key = k.key"
+
+/* In the order of budgets_standing_get(); of KEYS, and those of NAMES. */
 #define COLUMNS                                                                                                        \
-	"coalesce(l.key, b.key), CASE WHEN w.id IS NOT NULL THEN concat_ws(' ', 'relay ' || w.relay,"                  \
+	"k.key, CASE WHEN w.id IS NOT NULL THEN concat_ws(' ', 'relay ' || w.relay,"                                   \
 	" 'group ' || g.name) END, coalesce(l.rate, 0), coalesce(budget_rate(b, l.rate, now()), 0),"                   \
 	" coalesce(l.slots, 0)::bigint, coalesce(l.of_day, 0),"                                                        \
 	" CASE WHEN b.day = (now() AT TIME ZONE 'UTC')::date THEN b.used ELSE 0 END,"                                  \
-	" (SELECT count(*) FROM budget_lease x WHERE x.key = coalesce(l.key, b.key) AND x.until > now()),"             \
-	" (SELECT coalesce(sum(x.slots), 0) FROM budget_lease x WHERE x.key = coalesce(l.key, b.key)"                  \
+	" (SELECT count(*) FROM budget_lease x WHERE x.key = k.key AND x.until > now()),"                              \
+	" (SELECT coalesce(sum(x.slots), 0) FROM budget_lease x WHERE x.key = k.key"                                   \
 	" AND greatest(x.until, x.holds_until) > now()),"                                                              \
 	" CASE WHEN" IS_CUT " THEN b.cut_at END, b.closed_until, CASE WHEN" IS_CUT " THEN b.reason END"
 #define NAMES                                                                                                          \
-	" LEFT JOIN warmup w ON 'warmup:' || w.id = coalesce(l.key, b.key)"                                            \
+	" LEFT JOIN warmup w ON 'warmup:' || w.id = k.key"                                                             \
 	" LEFT JOIN domain_group g ON g.id = w.group_id"
 
 static const struct db_statement statements[] = {
@@ -43,6 +48,11 @@ static const struct db_statement statements[] = {
 	[WAKE] = { .name = "budgets_wake",
 		   .sql = "UPDATE deferral SET next_attempt_at = now() WHERE waits_for = $1 AND opened_by IS NULL"
 			  " AND next_attempt_at > now()" },
+	[WAKE_SOME] = { .name = "budgets_wake_some",
+			.sql = "WITH due AS (SELECT campaign_id, subscriber_id FROM deferral WHERE waits_for = $1"
+			       " AND opened_by IS NULL AND next_attempt_at > now() LIMIT $2 FOR UPDATE SKIP LOCKED)"
+			       " UPDATE deferral f SET next_attempt_at = now() FROM due s"
+			       " WHERE f.campaign_id = s.campaign_id AND f.subscriber_id = s.subscriber_id" },
 	[LIMITS] = { .name = "budgets_limits",
 		     .sql = "SELECT coalesce(l.key, b.key), l.rate IS NOT NULL OR l.of_day IS NOT NULL OR" IS_CUT ","
 			    " l.slots IS NOT NULL, w.relay, g.name"
@@ -51,16 +61,19 @@ static const struct db_statement statements[] = {
 			    "w.group_id"
 			    " WHERE l.key IS NOT NULL OR" IS_CUT },
 	[LIST] = { .name = "budgets_list",
-		   .sql = "SELECT " COLUMNS " FROM budget_limit l FULL JOIN budget b ON b.key = l.key" NAMES
-			  " WHERE l.key IS NOT NULL OR" IS_CUT " ORDER BY 1" },
+		   .sql = "SELECT " COLUMNS KEYS("") NAMES " WHERE l.key IS NOT NULL OR" IS_CUT " ORDER BY 1" },
 	[WAITS] = { .name = "budgets_waits",
 		    .sql = "WITH waiting AS (SELECT waits_for AS key, count(*) FROM deferral WHERE campaign_id = $1"
 			   " AND waits_for IS NOT NULL AND waits_for NOT LIKE 'hold:%' GROUP BY 1)"
-			   " SELECT " COLUMNS ", coalesce(p.count, 0) FROM budget_limit l FULL JOIN budget b ON b.key ="
-			   " l.key LEFT JOIN waiting p ON p.key = coalesce(l.key, b.key)" NAMES
-			   " WHERE p.key IS NOT NULL OR (b.key LIKE 'relay:%' AND" IS_CUT
-			   " AND EXISTS (SELECT FROM campaign c WHERE c.id = $1 AND c.state = 'running'))"
-			   " ORDER BY coalesce(p.count, 0) DESC, 1 LIMIT $2" },
+			   " SELECT " COLUMNS ", coalesce(p.count, 0)" KEYS(
+			       " UNION SELECT key FROM waiting") " LEFT JOIN waiting p ON p.key = k.key" NAMES
+								 " WHERE p.key IS NOT NULL OR ((b.key LIKE 'relay:%' "
+								 "AND" IS_CUT ") OR (w.relay IS NOT NULL"
+								 " AND b.day = (now() AT TIME ZONE 'UTC')::date AND "
+								 "b.used >= l.of_day))"
+								 " AND EXISTS (SELECT FROM campaign c WHERE c.id = $1 "
+								 "AND c.state = 'running')"
+								 " ORDER BY coalesce(p.count, 0) DESC, 1 LIMIT $2" },
 };
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row per statement");
 
@@ -142,6 +155,17 @@ enum err budgets_wake(struct db *db, struct view key, struct buf *why)
 {
 	const struct db_value values[] = { db_text(key) };
 	return db_run(db, &statements[WAKE], values, ARRAY_LEN(values), NULL, why);
+}
+
+enum err budgets_wake_some(struct db *db, struct view key, bool *ret_are_all, struct buf *why)
+{
+	enum { SOME = 4000 };
+	const struct db_value values[] = { db_text(key), db_int(SOME) };
+	AUTO_DB_ROWS *rows = NULL;
+	enum err err = db_run(db, &statements[WAKE_SOME], values, ARRAY_LEN(values), &rows, why);
+	if (err == ERR_OK)
+		*ret_are_all = db_changed(rows) < SOME;
+	return err;
 }
 
 enum err budgets_limits(struct db *db, struct db_rows **ret_rows, struct buf *why)

@@ -49,6 +49,8 @@ enum err budgets_uncut(struct db *db, struct view key, struct buf *why) MUST_USE
 
 /* Who was parked for it looks again: the limit has changed. */
 enum err budgets_wake(struct db *db, struct view key, struct buf *why) MUST_USE;
+/* The same for some thousands of them: *ret_are_all: nobody is left. */
+enum err budgets_wake_some(struct db *db, struct view key, bool *ret_are_all, struct buf *why) MUST_USE;
 
 /* What has a limit or is cut now: rows for budgets_limit_get(). */
 enum err budgets_limits(struct db *db, struct db_rows **ret_rows, struct buf *why) MUST_USE;
@@ -74,8 +76,8 @@ struct budget_standing {
 };
 struct budget_standing budgets_standing_get(const struct db_rows *rows, size_t row);
 
-/* For people: for what recipients of the campaign are parked, those for whom most wait first, and while it runs the relays that are cut,
- * which may slow it though nobody is parked. Held groups are not among them: holds_of(). Rows for budgets_wait_get(). */
+/* For people: for what recipients of the campaign are parked (limits, and "away:NAME": a relay that takes nobody), those for whom most wait first, and while it runs
+ * the relays that are cut or have used up a warm-up, which may slow it though nobody is parked: he may wait for another relay. Held groups are not among them: holds_of(). Rows for budgets_wait_get(). */
 enum { BUDGET_WAITS_MOST = 100 };
 enum err budgets_waits(struct db *db, uint64_t campaign_id, struct db_rows **ret_rows, struct buf *why) MUST_USE;
 struct budget_wait {

@@ -119,6 +119,14 @@ def test_who_waits_for_what(world):
     for row in one(world.json("relay", "ls"), relay="new"), world.json("relay", "show", "new"):
         row = row[0] if isinstance(row, list) else row
         assert row["state"] == "enabled" and row["trouble"].startswith("slowed to 18"), row
+    world.sql("UPDATE deferral SET waits_for = 'away:new' WHERE waits_for LIKE 'warmup:%';"
+              f" INSERT INTO budget (key, day, used) VALUES ('{warmup}', (now() AT TIME ZONE 'UTC')::date, 49)")
+    waits = {w["for"]: (w["recipients"], w["reason"]) for w in world.status("c")["waits"]}
+    assert waits["away:new"] == (1, "1 waits for relay new, which takes nobody now") and warmup not in waits, waits
+    world.sql(f"UPDATE budget SET used = 50 WHERE key = '{warmup}'")
+    waits = {w["for"]: (w["recipients"], w["reason"]) for w in world.status("c")["waits"]}
+    assert waits[warmup] == (0, "the warm-up of relay new group gmail (50 today) is used up"), waits
     world.sql("UPDATE campaign SET state = 'canceled', ended_at = now()")
+    assert warmup not in {w["for"] for w in world.status("c")["waits"]}
     watched = world.listctl("campaign", "watch", "c")
     assert "; 4 wait for group:gmail, closed until" in watched and "relay:new" not in watched, watched

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 
 from faultrelay import OFFERS, FaultRelay
 from sending import people
@@ -177,6 +178,75 @@ def test_one_that_never_answers(world):
     until(lambda: re.search("event=relay.cut relay=silent in_hand=[0-9]+", world.log("sender")), "it is cut off")
     assert world.finished("news")["accepted"] == len(audience)
     assert [row["trouble"] for row in world.json("relay", "ls")] == [None, None]
+    world.stop("sender")
+
+
+def drop_connections(port):
+    """Something listens there, and SYNs are dropped from now on: its queue is full. Keep what comes back."""
+    listener = socket.create_server(("127.0.0.1", port), backlog=0)
+    full = [socket.socket() for _ in range(4)]
+    for one in full:
+        one.setblocking(False)
+        one.connect_ex(("127.0.0.1", port))
+    return [listener, *full]
+
+
+def test_silent_beside_one_that_works(world):
+    """One relay says nothing, another one drops SYNs, with nine times the weight each: who may go through the third one as well does,
+    and whoever may not keeps nobody from it, though he fills what is opened. Mended, they take theirs: nobody is lost or doubled."""
+    free = [f"a{n}@free.test" for n in range(200)]
+    only = [f"a{n}@{name}.test" for n in range(300) for name in ("silent", "dropping")]
+    relays = begin(world, ["good"], [address for pair in zip(only, free * 3) for address in pair][:2 * len(free)] + only[len(free):])
+    silent = FaultRelay(world, name="silent", port=free_port(), processes=1, rules=[{"step": "banner", "action": "hang"}]).start()
+    dropping = FaultRelay(world, name="dropping", port=free_port(), processes=1)
+    sockets = drop_connections(dropping.port)
+    world.configure(**{"sender.workers": 1, "sender.window": 40, "relay.connections": 4})
+    add(world, relays["good"], "--weight", 1)
+    for relay in silent, dropping:
+        add(world, relay, "--weight", 9)
+        world.listctl("relay", "add", f"{relay.name}-only", "--host", "127.0.0.1", "--port", relay.port, "--weight", 9,
+                      "--domains", f"{relay.name}.test")
+    world.start("sender")
+    world.campaign("news")
+    status = until(lambda: (lambda s: s if s["accepted"] == len(free) else None)(world.status("news")), "the free are accepted")
+    assert by_relay(relays)["good"] == sorted(free)
+    assert status["relay_trouble"] == {}, "long before anything has timed out"
+    waits = {w["for"]: w for w in status["waits"]}
+    assert set(waits) <= {"away:silent-only", "away:dropping-only"} and waits, waits
+    assert status["deferred"] == sum(w["recipients"] for w in waits.values()), status
+    assert "wait for relay silent-only, which takes nobody now" in " ".join(world.listctl("campaign", "status", "news").split())
+    for one in sockets:
+        one.close()
+    silent.rules([])
+    dropping.start()
+    for name in ("silent", "dropping"):
+        world.listctl("relay", "retry", f"{name}-only")
+    assert world.finished("news")["accepted"] == len(free) + len(only)
+    exactly_once({"good": relays["good"], "silent": silent, "dropping": dropping}, free + only)
+    world.stop("sender")
+
+
+def test_used_up_beside_one_out_of_reach(world):
+    """One relay has used up its warm-up, the other one refuses the session: the campaign's status tells both, what waits keeps nothing from
+    being opened, and who waits for the next day is woken when the other one works."""
+    relays = begin(world, ["warm", "tripped"])
+    world.configure(**{"sender.workers": 1, "sender.window": 40, "relay.retry": "1h"})
+    relays["tripped"].rules([{"step": "banner", "action": "hard", "reply": "554 5.7.1 Go away"}])
+    for relay in relays.values():
+        add(world, relay)
+    world.listctl("warmup", "set", "--relay", "warm", "--first", 20, "--until", 1000)
+    key = "warmup:" + world.value("SELECT id FROM warmup")
+    world.start("sender")
+    world.campaign("news")
+    status = until(lambda: (lambda s: s if s["state"] == "running" and s["pending"] <= 40 else None)(world.status("news")), "all were opened")
+    assert status["accepted"] == 20 and "554" in status["relay_trouble"]["tripped"], status
+    told, = status["waits"]
+    assert told["for"] == key and told["recipients"] >= len(AUDIENCE) - 60, told
+    assert told["reason"].endswith("wait for the warm-up of relay warm (20 today)"), told
+    relays["tripped"].rules([])
+    world.listctl("relay", "retry", "tripped")
+    assert world.finished("news")["accepted"] == len(AUDIENCE)
+    exactly_once(relays, AUDIENCE)
     world.stop("sender")
 
 

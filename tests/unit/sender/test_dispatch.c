@@ -394,6 +394,25 @@ START_TEST(his_campaign_was_left)
 	}
 END_TEST
 
+/* Neither answers: they work as far as anybody knows, for some seconds. */
+START_TEST(those_that_do_not_answer)
+	{
+		enum { BOTH = 3 };
+		struct world world;
+		make_world(&world);
+		connect_both(&world);
+		int64_t begun_us = world.dispatch.boot_us, stuck_us = begun_us + PACE_PATIENCE_US;
+		ck_assert_uint_eq(relays_stuck(world.relays, stuck_us - 1), 0);
+		ck_assert_uint_eq(relays_not_stuck(world.relays, stuck_us - 1), BOTH);
+		ck_assert_uint_eq(relays_stuck(world.relays, stuck_us), BOTH);
+		ck_assert_uint_eq(relays_not_stuck(world.relays, stuck_us), 0);
+		ck_assert_uint_eq(relays_away(world.relays, stuck_us), BOTH);
+		ck_assert_uint_eq(relays_working(world.relays, stuck_us), 0);
+		ck_assert_str_eq(relays_name(world.relays, TWO), "two");
+		clear_world(&world);
+	}
+END_TEST
+
 /* Where somebody is tried next whom relay ONE put off at time 100. */
 START_TEST(after_a_deferral)
 	{
@@ -434,6 +453,6 @@ Suite *test_suite(void)
 {
 	const TTest *const tests[] = { first_refusals,         the_second_refusal, who_is_in_doubt,
 				       another_relay_is_asked, both_refuse_him,    the_other_one_knows,
-				       his_campaign_was_left,  after_a_deferral };
+				       his_campaign_was_left,  after_a_deferral,   those_that_do_not_answer };
 	return suite_of("dispatch", tests, database_start() ? ARRAY_LEN(tests) : 0);
 }
