@@ -20,6 +20,7 @@ def unavailable(name):
 def libraries(program):
     """What the loader loads for it, with the loader."""
     out = subprocess.run(["ldd", program], check=True, capture_output=True, text=True).stdout
+    assert "not found" not in out, f"{program} lacks a library:\n{out}"
     words = (word for line in out.splitlines() for word in line.split())
     return [word for word in words if word.startswith("/")]
 
