@@ -27,11 +27,11 @@ static struct sight look(struct view text)
 		at = 1;
 	}
 	for (; at + RUN <= text.len; at += RUN) {
-		const unsigned char *here = octets + at;
+		const unsigned char *here = octets + at, *behind = here - 1;
 		for (size_t i = 0; i < RUN; i++) {
-			broken |= (unsigned char)((here[i - 1] == '\r') ^ (here[i] == '\n'));
+			broken |= (unsigned char)((behind[i] == '\r') ^ (here[i] == '\n'));
 			broken |= (unsigned char)(here[i] == '\0');
-			dots |= (unsigned char)((here[i - 1] == '\n') & (here[i] == '.'));
+			dots |= (unsigned char)((behind[i] == '\n') & (here[i] == '.'));
 		}
 	}
 	for (; at < text.len; at++) {
