@@ -85,6 +85,7 @@ static const struct sandbox_call serving[] = {
 	ALLOW("stat"), ALLOW("fstat"), ALLOW("lstat"), ALLOW("newfstatat"), ALLOW("statx"),
 	ALLOW("stat64"), ALLOW("fstat64"), ALLOW("fstatat64"), ALLOW("access"),
 	ALLOW("faccessat"), ALLOW("faccessat2"), ALLOW("readlink"), ALLOW("readlinkat"),
+	ALLOW("memfd_create"), /* rules on their way to the nurseries */
 	ALLOW("getdents64"), ALLOW("getcwd"), ALLOW("statfs"), ALLOW("fstatfs"),
 	ALLOW_IF("ioctl", 2, ~0ULL, 0x541b /* FIONREAD, of the resolver */),
 	ALLOW("rt_sigaction"), ALLOW("rt_sigprocmask"), ALLOW("sigaltstack"),

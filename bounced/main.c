@@ -14,8 +14,7 @@
 static const struct daemon_about about = {
 	.program = "bounced",
 	.purpose = "Receive bounces, complaints and unsubscribe mail for the return paths of verpost.\n",
-	.signals =
-	    "SIGTERM ends it after what is being committed; SIGHUP reads the key file and the certificate again.\n",
+	.signals = "SIGTERM ends it after what is being committed; SIGHUP reads keys, certificate and rules again.\n",
 };
 
 static int fail(struct buf *why)

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* memfd_create() */
 #include "bounced/nursery.h"
 
 #include <assert.h>
@@ -5,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -104,6 +106,53 @@ static void open_for(struct nursery *self, const struct nursery_order *order, in
 	word->pid = getpid();
 }
 
+static enum err read_all(int fd, struct buf *text)
+{
+	enum { STEP = 16 << 10 };
+	for (;;) {
+		char *room = buf_room(text, STEP);
+		ssize_t count = room == NULL ? -1 : read(fd, room, STEP);
+		if (room != NULL && count < 0 && errno == EINTR)
+			continue;
+		if (count < 0)
+			return ERR_IO;
+		if (count == 0)
+			return ERR_OK;
+		buf_grown(text, (size_t)count);
+	}
+}
+
+/* What the main process has found to be sound. */
+static enum err take_rules(struct nursery *self, int fd)
+{
+	AUTO_BUF text = buf_with_ceiling(2 * LIMIT_RULES_FILE);
+	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+	struct classifier *classifier;
+	struct intake *intake;
+	enum err err = read_all(fd, &text);
+	if (err == ERR_OK)
+		err = classifier_new_with(buf_view(&text), &classifier, &why);
+	if (err != ERR_OK)
+		return err;
+	err = intake_new(classifier, &intake);
+	if (err != ERR_OK) {
+		classifier_done(classifier);
+		return err;
+	}
+	intake_done(self->intake);
+	classifier_done(self->classifier);
+	self->intake = intake;
+	self->classifier = classifier;
+	return ERR_OK;
+}
+
+static void learn_rules(struct nursery *self, const struct nursery_order *order, int passed, struct nursery_word *word)
+{
+	(void)order;
+	word->errno_value = passed > OWN_FD && take_rules(self, passed) == ERR_OK ? 0 : EINVAL;
+	word->pid = getpid();
+}
+
 static void bear(struct nursery *self, const struct nursery_order *order, int passed, struct nursery_word *word)
 {
 	struct slot *slot = &self->slots[order->slot % NURSERY_SLOTS];
@@ -138,6 +187,7 @@ typedef void order_handler(struct nursery *self, const struct nursery_order *ord
 
 static order_handler *const handlers[] = {
 	[NURSERY_OPEN] = open_for,
+	[NURSERY_RULES] = learn_rules,
 	[NURSERY_BEAR] = bear,
 	[NURSERY_TWIN] = bear_twin,
 };
@@ -217,6 +267,30 @@ enum err nursery_fork(int *ret_fd)
 enum err nursery_ask(int fd, const struct nursery_order *order, int passed)
 {
 	return pair_send(fd, view_from(order, sizeof(*order)), passed);
+}
+
+static bool write_all(int fd, struct view text)
+{
+	while (text.len > 0) {
+		ssize_t count = write(fd, text.data, text.len);
+		if (count < 0 && errno == EINTR)
+			continue;
+		if (count <= 0)
+			return false;
+		text = view_skip(text, (size_t)count);
+	}
+	return lseek(fd, 0, SEEK_SET) == 0;
+}
+
+enum err nursery_ask_rules(int fd, struct view text)
+{
+	const struct nursery_order order = { .verb = NURSERY_RULES };
+	int file = memfd_create("rules", MFD_CLOEXEC);
+	if (file < 0)
+		return ERR_IO;
+	enum err err = write_all(file, text) ? nursery_ask(fd, &order, file) : ERR_IO;
+	close(file);
+	return err;
 }
 
 bool nursery_hear(struct view packet, struct nursery_word *ret_word)

@@ -23,6 +23,8 @@ enum {
 };
 /* Between a parser that could not be born and the next attempt. */
 static const int64_t rebirth_us = CLOCK_US_PER_SECOND;
+/* The cause of an end that is in order. */
+static const char outdated[] = "rules";
 /* How long a birth may take. */
 static const int64_t birth_us = INT64_C(30) * CLOCK_US_PER_SECOND;
 
@@ -44,6 +46,7 @@ struct parser {
 	uint64_t birth;
 	struct buf inbox;
 	const char *ended_as; /* why the last one was given up; NULL: it was the first */
+	bool is_outdated;     /* it has older rules: it reads what it has, and gives way to another one */
 };
 
 struct nursery_end {
@@ -92,7 +95,8 @@ static void give(struct parser *self, struct job *job)
 
 static bool takes_more(const struct parser *self)
 {
-	return self->state == PARSER_READY && self->count < AHEAD_MESSAGES && self->octets < AHEAD_OCTETS;
+	return self->state == PARSER_READY && !self->is_outdated && self->count < AHEAD_MESSAGES &&
+	       self->octets < AHEAD_OCTETS;
 }
 
 /* The one with the least to do that may have the job, NULL when nobody takes more. */
@@ -188,7 +192,7 @@ static void log_birth(const struct parsers *self, const struct nursery_word *wor
 	if (word->pid == 0)
 		log_event(LOG_ERROR, "parser.unborn", "cause=%s",
 			  log_quoted(view_of(strerror(word->errno_value)), &(struct log_text){ 0 }));
-	else if (before == NULL)
+	else if (before == NULL || before == outdated)
 		log_event(LOG_INFO, "parser.started", "pid=%d", (int)word->pid);
 	else
 		log_event(LOG_WARNING, "parser.replaced", "pid=%d cause=%s signal=%d", (int)word->pid, before,
@@ -203,6 +207,8 @@ static void on_nursery_word(void *owner, struct view packet)
 		lose_nursery(end);
 	else if (word.verb == NURSERY_BEAR && word.slot < end->parsers->count)
 		log_birth(end->parsers, &word);
+	else if (word.verb == NURSERY_RULES && word.errno_value != 0)
+		log_event(LOG_ERROR, "nursery.rules", "pid=%d outcome=refused", (int)word.pid);
 	else
 		log_event(LOG_DEBUG, "nursery.ready", "pid=%d", (int)word.pid);
 }
@@ -295,6 +301,7 @@ static void lose_parser(struct parser *self, const char *cause, bool may_be_inno
 	self->stream = NULL;
 	self->state = PARSER_NONE;
 	self->ended_as = cause;
+	self->is_outdated = false;
 	buf_reset(&self->inbox);
 	take_back(self, cause, may_be_innocent);
 	if (was_ready)
@@ -302,6 +309,15 @@ static void lose_parser(struct parser *self, const char *cause, bool may_be_inno
 	else
 		loop_timer_start(self->timer, rebirth_us);
 	give_all(self->parsers);
+}
+
+/* True when it was replaced. */
+static bool renew(struct parser *self)
+{
+	bool is_due = self->is_outdated && self->state == PARSER_READY && self->count == 0;
+	if (is_due)
+		lose_parser(self, outdated, false);
+	return is_due;
 }
 
 /* ---- what it says ---- */
@@ -348,7 +364,8 @@ static void on_parser_input(void *owner, struct view octets)
 		return;
 	}
 	buf_drop_front(&self->inbox, self->inbox.len - rest.len);
-	give_all(self->parsers);
+	if (!renew(self))
+		give_all(self->parsers);
 }
 
 static void on_parser_writable(void *owner)
@@ -413,6 +430,8 @@ static enum err open_nurseries(struct parsers *self, int fd)
 	enum err err = take_end(self, 0, fd);
 	if (err == ERR_OK)
 		err = nursery_ask(fd, &order, -1);
+	if (err == ERR_OK && self->options.rules.len > 0)
+		err = nursery_ask_rules(fd, self->options.rules);
 	for (size_t i = 1; i < NURSERIES && err == ERR_OK; i++)
 		replace_nursery(self, i);
 	return err;
@@ -443,6 +462,21 @@ enum err parsers_new(struct loop *loop, const struct parsers_options *options, c
 	}
 	*ret_parsers = self;
 	return ERR_OK;
+}
+
+enum err parsers_set_rules(struct parsers *parsers, struct view rules)
+{
+	enum err err = ERR_OK;
+	for (size_t i = 0; i < NURSERIES; i++) {
+		const struct nursery_end *end = &parsers->nurseries[i];
+		enum err asked = end->stream == NULL ? ERR_OK : nursery_ask_rules(end->fd, rules);
+		err = asked != ERR_OK ? asked : err;
+	}
+	for (size_t i = 0; i < parsers->count; i++) {
+		parsers->parsers[i].is_outdated = parsers->parsers[i].state != PARSER_NONE;
+		renew(&parsers->parsers[i]);
+	}
+	return err;
 }
 
 void parsers_done(struct parsers *parsers)

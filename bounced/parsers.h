@@ -26,6 +26,7 @@ struct parsers_options {
 	int64_t patience_us; /* for one message */
 	enum confine_mode confine;
 	struct rights rights; /* to be dropped to */
+	struct view rules; /* further ones than those that are built in, as a sound text; borrowed for parsers_new() */
 };
 
 /* ERR_MEMORY, ERR_IO. Callbacks come from the loop only. */
@@ -36,5 +37,8 @@ void parsers_done(struct parsers *parsers);
 
 /* Hands the record over until on_read(). ERR_MEMORY: it is still the caller's. */
 enum err parsers_put(struct parsers *parsers, struct record *record) MUST_USE;
+
+/* Every message that is given to a parser from now on is read by these rules. ERR_IO, ERR_MEMORY: some may go on with the old ones. */
+enum err parsers_set_rules(struct parsers *parsers, struct view rules) MUST_USE;
 
 #endif

@@ -55,6 +55,7 @@ static void add_all(struct readable *self, const struct setup *setup)
 	add_folder_of(self, settings->keys_file);
 	add_folder_of(self, settings->bounced_tls_certificate);
 	add_folder_of(self, settings->bounced_tls_key);
+	add_folder_of(self, settings->bounce_rules);
 	db_files(*own != '\0' ? own : settings->database_conninfo, &self->text);
 }
 

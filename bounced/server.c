@@ -187,10 +187,25 @@ static void reload_tls(struct server *self)
 		log_kept("certificate.kept", err, &why);
 }
 
+static void reload_rules(struct server *self)
+{
+	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+	if (*self->setup->settings.bounce_rules == '\0')
+		return;
+	enum err err = setup_reload_rules(self->setup, &why);
+	if (err == ERR_OK)
+		err = parsers_set_rules(self->parsers, buf_view(&self->setup->rules));
+	if (err == ERR_OK)
+		log_event(LOG_INFO, "rules.reloaded", "file=%s", self->setup->settings.bounce_rules);
+	else
+		log_kept("rules.kept", err, &why);
+}
+
 static void on_reload(void *owner)
 {
 	reload_keys(owner);
 	reload_tls(owner);
+	reload_rules(owner);
 }
 
 static void report(struct server *self)
@@ -253,7 +268,8 @@ static enum err make_parsers(struct server *self, int nursery)
 						 .most = settings->bounced_max_message + LIMIT_COMMAND_LINE,
 						 .patience_us = settings->bounced_parse_timeout,
 						 .confine = confine_mode(settings),
-						 .rights = self->setup->rights };
+						 .rights = self->setup->rights,
+						 .rules = buf_view(&self->setup->rules) };
 	const struct parsers_owner owner = { .self = self, .on_read = on_read, .on_lost = on_lost };
 	return parsers_new(self->loop, &options, &owner, &self->parsers);
 }

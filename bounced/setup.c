@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "mail/verp.h"
 #include "store/key_file.h"
+#include "store/rules_file.h"
 
 /* Days wrap around at 65536 in a token: beyond this an old one would look young. */
 enum { LONGEST_LIFE_DAYS = 20000 };
@@ -129,6 +130,24 @@ enum err setup_reload_tls(struct setup *setup, struct buf *why)
 	return ERR_OK;
 }
 
+enum err setup_reload_rules(struct setup *setup, struct buf *why)
+{
+	const char *path = setup->settings.bounce_rules;
+	struct buf text = buf_with_ceiling(LIMIT_RULES_FILE);
+	struct classifier *classifier = NULL;
+	enum err err = rules_file_read(path, &text, why);
+	if (err == ERR_OK)
+		err = rules_file_make(buf_view(&text), path, &classifier, why);
+	classifier_done(classifier); /* the nurseries make their own of the text */
+	if (err != ERR_OK) {
+		buf_done(&text);
+		return err;
+	}
+	buf_done(&setup->rules);
+	setup->rules = text;
+	return ERR_OK;
+}
+
 static enum err check_all(struct setup *setup, struct buf *why)
 {
 	for (size_t i = 0; i < ARRAY_LEN(required); i++) {
@@ -151,6 +170,8 @@ static enum err check_all(struct setup *setup, struct buf *why)
 	if (err == ERR_OK)
 		err = setup_reload_tls(setup, why);
 	if (err == ERR_OK)
+		err = setup_reload_rules(setup, why);
+	if (err == ERR_OK)
 		err = key_file_load(setup->settings.keys_file, &setup->keyring, why);
 	return err;
 }
@@ -172,6 +193,7 @@ void setup_done(struct setup *setup)
 	networks_done(setup->report_networks);
 	networks_done(setup->proxy_networks);
 	tls_context_done(setup->tls);
+	buf_done(&setup->rules);
 	setup->report_networks = setup->proxy_networks = NULL;
 	setup->tls = NULL;
 	settings_done(&setup->settings);

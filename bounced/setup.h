@@ -16,6 +16,7 @@ struct setup {
 	struct tls_context *tls; /* NULL: no certificate is set */
 	char hostname[256];      /* bounced.hostname, else this host's name */
 	struct rights rights;
+	struct buf rules; /* the text of bounce.rules, which has been found to be sound */
 	bool unsafe;
 };
 
@@ -28,5 +29,8 @@ void setup_done(struct setup *setup);
 enum err setup_reload_tls(struct setup *setup, struct buf *why) MUST_USE;
 /* Reads the key file again, for SIGHUP. The instance may not change. On failure the keys stay. */
 enum err setup_reload_keys(struct setup *setup, struct buf *why) MUST_USE;
+
+/* Reads the rules again, for SIGHUP. On failure the old ones stay. */
+enum err setup_reload_rules(struct setup *setup, struct buf *why) MUST_USE;
 
 #endif

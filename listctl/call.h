@@ -15,7 +15,7 @@
 struct call {
 	const struct command *command;
 	const char *settings_path;
-	const struct settings *settings; /* NULL with NEEDS_NOTHING */
+	const struct settings *settings; /* NULL with NEEDS_NOTHING; see NEEDS_NO_SETTINGS */
 	struct db *db;                   /* NULL unless the verb needs it */
 	struct output *out;
 	char **operands; /* operand_count of them, within the row's limits */

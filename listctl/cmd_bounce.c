@@ -15,8 +15,7 @@
 
 /* ---- which ---- */
 
-/* --campaign and --list of the verb, as ids; 0: not given. */
-static enum err read_scope(struct call *call, uint64_t *ret_campaign_id, uint64_t *ret_list_id)
+enum err bounce_scope(struct call *call, uint64_t *ret_campaign_id, uint64_t *ret_list_id)
 {
 	AUTO_DB_ROWS *campaign_rows = NULL;
 	AUTO_DB_ROWS *list_rows = NULL;
@@ -56,8 +55,7 @@ static bool read_day(struct view text, int64_t *ret_us)
 	return true;
 }
 
-/* "7d" ago, or a day. */
-static enum err read_since(struct call *call, int64_t *ret_since_us)
+enum err bounce_since(struct call *call, int64_t *ret_since_us)
 {
 	const char *text = call_option(call, "since");
 	int64_t span;
@@ -128,11 +126,11 @@ static enum err bounce_ls(struct call *call)
 	if (err == ERR_OK)
 		err = read_words(call, &filter);
 	if (err == ERR_OK)
-		err = read_since(call, &filter.since_us);
+		err = bounce_since(call, &filter.since_us);
 	if (err == ERR_OK)
 		err = read_address(call, &key);
 	if (err == ERR_OK)
-		err = read_scope(call, &filter.campaign_id, &filter.list_id);
+		err = bounce_scope(call, &filter.campaign_id, &filter.list_id);
 	filter.limit = (size_t)limit;
 	filter.address_key = buf_view(&key);
 	if (err == ERR_OK)
@@ -319,7 +317,7 @@ static enum err bounce_report(struct call *call)
 		axis++;
 	if (axis == REPORT_AXIS_COUNT)
 		return call_misused(call, "--by is reason, domain or both, not %s", word);
-	enum err err = read_scope(call, &campaign_id, &list_id);
+	enum err err = bounce_scope(call, &campaign_id, &list_id);
 	if (err != ERR_OK)
 		return err;
 	return word == NULL ? write_both(call, campaign_id, list_id) : write_axis(call, axis, campaign_id, list_id, 0);
@@ -349,13 +347,42 @@ static const struct command_option report_options[] = {
 	{ 0 },
 };
 
+static const struct command_option classify_options[] = {
+	{ "rules", "FILE", "with the rules of this file instead of those of bounce.rules" },
+	{ "why", NULL, "tell the rule that decided, the reply code, and the line with its words" },
+	{ 0 },
+};
+
+static const struct command_option reclassify_options[] = {
+	{ "apply", NULL, "record what has changed, and let memberships follow, as one batch that can be undone" },
+	{ "campaign", "NAME", "only of this campaign" },
+	{ "list", "LIST", "only of campaigns to this list" },
+	{ "since", "TIME", "only of the last 7d, 12h ..., or since a day such as 2026-11-01" },
+	{ "rules", "FILE", "by the rules of this file instead of those of bounce.rules; not with --apply" },
+	{ 0 },
+};
+
 static const char report_details[] =
     "Counts people, not messages: several reports about one copy are one. percent is of the\n"
     "copies handed to the relay (to that domain). Delays, automatic replies, orphans and voided\n"
     "bounces are left out.\n";
 static const char classify_details[] =
     "With --format json one object a line: file, kind, reason, status, recipients. A file that\n"
-    "cannot be read is told on stderr; the others are still classified, and the exit code is 1.\n";
+    "cannot be read is told on stderr; the others are still classified, and the exit code is 1.\n"
+    "With --why also rule, code, place (diagnostic, paragraph, notice or subject: the text that\n"
+    "the rule was found in; structure: no words decided) and line.\n";
+static const char rules_details[] =
+    "check reads FILE, or that of bounce.rules, and tries each rule's example, those built in too;\n"
+    "ls lists all rules in the order in which they are tried. How rules are written is told by\n"
+    "verpost-rules(5). A file that is not sound is refused with its line, and the exit code is 1.\n";
+static const char reclassify_details[] =
+    "Reads the messages that are kept (bounce.keep_raw) by the rules of now, and counts by pairs\n"
+    "what they were and what they are, with up to three bounces of each and the words of one.\n"
+    "Nothing is changed without --apply. With it the verdict follows: who was disabled, or pruned\n"
+    "since, by what does not disable any more is active again, unless a suppression or complaint\n"
+    "forbids it; who is to be disabled now is. `listctl undo BATCH` takes all of it back. Who was\n"
+    "unsubscribed by what is no complaint any more stays so. It may run beside bounced, be stopped\n"
+    "at any time, and run again, which changes what is left to change.\n";
 static const char ingest_details[] =
     "FILE is one message, an mbox or a Maildir; stdin without it. The recipient is found by a\n"
     "valid token: a return path in Delivered-To, X-Original-To, Envelope-To or To, or what the\n"
@@ -399,10 +426,32 @@ const struct command bounce_commands[] = {
 	    .operands = "FILE...",
 	    .help = "say what returned messages mean, without a database",
 	    .details = classify_details,
+	    .options = classify_options,
 	    .least = 1,
 	    .most = OPERANDS_ANY,
-	    .needs = NEEDS_NOTHING,
+	    .needs = NEEDS_NO_SETTINGS,
 	    .run = bounce_classify,
+	},
+	{
+	    .noun = "bounce",
+	    .verb = "rules",
+	    .operands = "check|ls [FILE]",
+	    .help = "check the rules by which returned messages are read, or list them",
+	    .details = rules_details,
+	    .least = 1,
+	    .most = 2,
+	    .needs = NEEDS_NO_SETTINGS,
+	    .run = bounce_rules,
+	},
+	{
+	    .noun = "bounce",
+	    .verb = "reclassify",
+	    .operands = "",
+	    .help = "read what came back again by the rules of now",
+	    .details = reclassify_details,
+	    .options = reclassify_options,
+	    .needs = NEEDS_DATABASE,
+	    .run = bounce_reclassify,
 	},
 	{
 	    .noun = "bounce",

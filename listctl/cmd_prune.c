@@ -300,7 +300,7 @@ static enum err undo(struct call *call)
 static const struct output_column batch_columns[] = {
 	{ "batch", OUTPUT_INT, false },      { "at", OUTPUT_TIME, false },     { "by", OUTPUT_TEXT, false },
 	{ "list", OUTPUT_TEXT, false },      { "removed", OUTPUT_INT, false }, { "restored", OUTPUT_INT, false },
-	{ "undone_at", OUTPUT_TIME, false },
+	{ "undone_at", OUTPUT_TIME, false }, { "kind", OUTPUT_TEXT, false },
 };
 
 static enum err batch_ls(struct call *call)
@@ -313,10 +313,11 @@ static enum err batch_ls(struct call *call)
 	for (size_t i = 0; i < db_row_count(rows); i++) {
 		struct prune_batch batch;
 		prune_batch_at(rows, i, &batch);
-		output_row(call->out, (struct output_cell[]){ cell_int((int64_t)batch.id), cell_time(batch.created_us),
-							      cell_text(batch.actor), cell_text_or_null(batch.list),
-							      cell_int(batch.removed), cell_int(batch.restored),
-							      cell_time_or_null(batch.undone_us) });
+		output_row(call->out,
+			   (struct output_cell[]){ cell_int((int64_t)batch.id), cell_time(batch.created_us),
+						   cell_text(batch.actor), cell_text_or_null(batch.list),
+						   cell_int(batch.removed), cell_int(batch.restored),
+						   cell_time_or_null(batch.undone_us), cell_text(batch.kind) });
 	}
 	return output_end(call->out, call->why);
 }
@@ -332,7 +333,8 @@ static enum err batch_show(struct call *call)
 		err = prunes_batch(call->db, id, &batch, &rows, call->why);
 	if (err == ERR_OK)
 		err = prunes_changes(call->db, id, &changes, call->why);
-	return err == ERR_OK ? write_changes(call, changes, "removed", true) : err;
+	const char *word = view_eq(batch.kind, VIEW_LIT("prune")) ? "removed" : "changed";
+	return err == ERR_OK ? write_changes(call, changes, word, true) : err;
 }
 
 /* ---- the verbs ---- */
@@ -358,7 +360,8 @@ static const char undo_details[] =
     "A membership is restored only if it is still as the batch left it and nothing since forbids\n"
     "it: an unsubscription, a complaint, a suppression. Who was removed by a bounce verdict is\n"
     "active again, and the bounces up to the batch no longer count (they stay to be seen, marked\n"
-    "voided); later bounces count anew. Who was disabled by a person is disabled again.\n";
+    "voided); later bounces count anew. Who was disabled by a person is disabled again. Of a\n"
+    "reclassification also the bounces mean again what they meant before.\n";
 
 const struct command prune_commands[] = {
 	{
@@ -374,7 +377,7 @@ const struct command prune_commands[] = {
 	{
 	    .verb = "undo",
 	    .operands = "BATCH",
-	    .help = "bring back what a prune has removed",
+	    .help = "take a batch back: what a prune has removed, or reclassify has changed",
 	    .details = undo_details,
 	    .options = undo_options,
 	    .least = 1,
@@ -386,7 +389,7 @@ const struct command prune_commands[] = {
 	    .noun = "batch",
 	    .verb = "ls",
 	    .operands = "",
-	    .help = "list the prunes",
+	    .help = "list the batches: prunes, and what a change of the rules has changed",
 	    .needs = NEEDS_DATABASE,
 	    .run = batch_ls,
 	},
@@ -394,7 +397,7 @@ const struct command prune_commands[] = {
 	    .noun = "batch",
 	    .verb = "show",
 	    .operands = "BATCH",
-	    .help = "show what a prune has removed",
+	    .help = "show the memberships that a batch has changed",
 	    .least = 1,
 	    .most = 1,
 	    .needs = NEEDS_DATABASE,

@@ -25,6 +25,7 @@ struct given_option {
 
 enum command_needs {
 	NEEDS_NOTHING,      /* call->settings and call->db are NULL */
+	NEEDS_NO_SETTINGS,  /* the settings are loaded where there are any: call->settings may be NULL */
 	NEEDS_SETTINGS,     /* the settings are loaded */
 	NEEDS_DATABASE,     /* and call->db is open, initialised and of this program's version */
 	NEEDS_DATABASE_RAW, /* and call->db is open, whatever it holds (db init|upgrade|status) */

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "listctl/keys.h"
+#include "listctl/own_rules.h"
 #include "listctl/safe_text.h"
 #include "listctl/terms.h"
 #include "mail/intake.h"
@@ -65,12 +66,12 @@ enum err ingest_new(struct call *call, struct ingest **ret_ingest)
 	err = token_maker_new(&keyring, view_of(call->settings->bounce_domain), &ingest->maker);
 	keyring_wipe(&keyring);
 	if (err == ERR_OK)
-		err = classifier_new(&ingest->classifier);
+		err = own_rules_load(call, own_rules_path(call), &ingest->classifier);
 	if (err == ERR_OK)
 		err = intake_new(ingest->classifier, &ingest->intake);
 	if (err != ERR_OK) {
 		ingest_done(ingest);
-		return call_refuse(call, err, "cannot prepare the reading of messages");
+		return call->why->len > 0 ? err : call_refuse(call, err, "cannot prepare the reading of messages");
 	}
 	*ret_ingest = ingest;
 	return ERR_OK;

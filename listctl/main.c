@@ -107,16 +107,23 @@ static enum err open_database(struct call *call)
 	return err;
 }
 
+/* Nobody has named the file of settings, and there is none that this person may read. */
+static bool goes_without_settings(const struct call *call)
+{
+	return call->command->needs == NEEDS_NO_SETTINGS && strcmp(call->settings_path, SETTINGS_DEFAULT_PATH) == 0 &&
+	       access(call->settings_path, R_OK) != 0;
+}
+
 static enum err open_and_run(struct call *call)
 {
 	struct settings settings;
-	if (call->command->needs == NEEDS_NOTHING)
+	if (call->command->needs == NEEDS_NOTHING || goes_without_settings(call))
 		return call->command->run(call);
 	enum err err = settings_load(call->settings_path, &settings, call->why);
 	if (err != ERR_OK)
 		return err;
 	call->settings = &settings;
-	if (call->command->needs != NEEDS_SETTINGS)
+	if (call->command->needs > NEEDS_SETTINGS)
 		err = open_database(call);
 	if (err == ERR_OK)
 		err = call->command->run(call);

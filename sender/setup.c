@@ -10,6 +10,7 @@
 #include "sender/files.h"
 #include "sender/journal.h"
 #include "store/key_file.h"
+#include "store/rules_file.h"
 
 static const struct settings_range ranges[] = {
 	{ "relay.port", 1, 65535 },
@@ -122,6 +123,18 @@ static enum err derive(struct setup *setup, struct buf *why)
 	return retry_parse(view_of(settings->sender_retry_after), settings->sender_expire, &setup->retry, why);
 }
 
+static enum err load_rules(struct setup *setup, struct buf *why)
+{
+	const char *path = setup->settings.bounce_rules;
+	struct classifier *classifier = NULL;
+	setup->rules = buf_with_ceiling(LIMIT_RULES_FILE);
+	enum err err = rules_file_read(path, &setup->rules, why);
+	if (err == ERR_OK)
+		err = rules_file_make(buf_view(&setup->rules), path, &classifier, why);
+	classifier_done(classifier); /* each worker makes its own */
+	return err;
+}
+
 enum err setup_load(const char *path, bool unsafe, struct setup *ret_setup, struct buf *why)
 {
 	struct setup setup = { .unsafe = unsafe };
@@ -134,6 +147,8 @@ enum err setup_load(const char *path, bool unsafe, struct setup *ret_setup, stru
 		err = key_file_load(setup.settings.keys_file, &setup.keyring, why);
 	if (err == ERR_OK)
 		err = dkim_folder_load(setup.settings.dkim_dir, &setup.dkim, why);
+	if (err == ERR_OK)
+		err = load_rules(&setup, why);
 	if (err != ERR_OK) {
 		setup_done(&setup);
 		return err;
@@ -146,6 +161,7 @@ void setup_done(struct setup *setup)
 {
 	keyring_wipe(&setup->keyring);
 	dkim_folder_done(&setup->dkim);
+	buf_done(&setup->rules);
 	settings_done(&setup->settings);
 }
 

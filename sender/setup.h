@@ -15,6 +15,7 @@ struct setup {
 	struct keyring keyring;
 	struct dkim_folder dkim;
 	struct retry retry;
+	struct buf rules; /* the text of bounce.rules, which is sound */
 	unsigned workers;
 	bool unsafe;                 /* work with a server that has fsync=off */
 	char host[LIMIT_DOMAIN + 1]; /* this host's name */

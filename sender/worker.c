@@ -11,6 +11,7 @@
 #include "sender/pace_relays.h"
 #include "sender/pacer.h"
 #include "sender/recovery.h"
+#include "sender/rule_watch.h"
 
 /* The longest sleep: a state that changes by time alone is seen after this at the latest. */
 #define SLEEP_US (INT64_C(200) * CLOCK_US_PER_MS)
@@ -20,7 +21,7 @@
 
 struct worker {
 	const struct setup *setup;
-	struct classifier *classifier;
+	struct rule_watch rules;
 	struct token_maker *tokens;
 	struct dkim_signer *signer;
 	struct db *db;
@@ -126,6 +127,7 @@ static void work(struct worker *worker)
 	bool is_done = false;
 	while (!is_done && !worker->keeper.has_failed) {
 		set_clock(worker);
+		rule_watch_look(&worker->rules, worker->dispatch.boot_us);
 		hear_signals(worker);
 		let_go_late(worker);
 		send_out(worker);
@@ -159,7 +161,7 @@ static enum err make_parts(struct worker *worker)
 		    relays_new(worker->setup, worker->loop, &owner, keeper_messages(&worker->keeper), &worker->relays);
 	worker->dispatch = (struct dispatch){
 		.setup = worker->setup,
-		.classifier = worker->classifier,
+		.classifier = worker->rules.classifier,
 		.letterhead = { .tokens = worker->tokens,
 				.signer = worker->signer,
 				.bounce_domain = view_of(settings->bounce_domain),
@@ -180,7 +182,7 @@ static enum err make_parts(struct worker *worker)
 	};
 	const struct exchange_parts parts = {
 		.setup = worker->setup,
-		.classifier = worker->classifier,
+		.classifier = worker->rules.classifier,
 		.worker_id = journal_worker_id(worker->journal),
 		.db = worker->db,
 		.queue = worker->queue,
@@ -203,14 +205,14 @@ static void worker_done(struct worker *worker)
 	dkim_signer_done(worker->signer);
 	journal_done(worker->journal);
 	db_close(worker->db);
-	classifier_done(worker->classifier);
+	rule_watch_done(&worker->rules);
 }
 
 /* The database, the journal of last time, and what it says brought into the database: again and again until it is done. ERR_REFUSED: a
  * signal came first. */
 static enum err enter(struct worker *worker, unsigned slot)
 {
-	const struct recovery recovery = { worker->setup, worker->classifier, worker->db };
+	const struct recovery recovery = { worker->setup, worker->rules.classifier, worker->db };
 	for (;;) {
 		AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
 		enum err err = recovery_adopt(&recovery, slot, &worker->journal, &why);
@@ -230,7 +232,8 @@ int worker_run(const struct setup *setup, unsigned slot)
 {
 	struct worker worker = { .setup = setup };
 	int status = EXIT_FAILURE;
-	enum err err = classifier_new(&worker.classifier);
+	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+	enum err err = rule_watch_begin(setup->settings.bounce_rules, buf_view(&setup->rules), &worker.rules, &why);
 	if (err == ERR_OK)
 		err = entry_open_database(setup, ENTRY_PATIENCE_US, &worker.db);
 	if (err == ERR_OK)

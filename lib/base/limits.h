@@ -13,7 +13,8 @@ enum limit {
 	LIMIT_SETTINGS_FILE = 1 << 20,
 	LIMIT_KEY_FILE = 64 << 10,
 	LIMIT_DKIM_KEYS = 4096, /* of all domains, retired ones included */
-	LIMIT_PATH = 4096,      /* of a file */
+	LIMIT_RULES_FILE = 256 << 10,
+	LIMIT_PATH = 4096, /* of a file */
 
 	/* addresses and tokens (RFC 5321 section 4.5.3.1) */
 	LIMIT_LOCAL_PART = 64,

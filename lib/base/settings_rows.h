@@ -40,6 +40,10 @@ SETTING(DURATION, bounce, inside_life, "365d", "time",
 SETTING(DURATION, bounce, window, "7d", "time",
 	"When this has passed without a report, an accepted message counts as delivered. At least a day more than the "
 	"relay keeps trying.")
+SETTING(TEXT, bounce, rules, "", "file",
+	"Rules of your own for what returned mail means, tried before those that are built in; empty: none. See "
+	"verpost-rules(5). Read again by bounced on SIGHUP, and by sender within five seconds of a change; one that is "
+	"broken is refused, and the rules stay as they were.")
 SETTING(DURATION, bounce, keep_raw, "30d", "time", "How long a returned message is kept as evidence.")
 
 /* The DNS */

@@ -24,6 +24,9 @@ struct intake {
 	struct buf unfolded;
 	bool subject[MARK_COUNT], from[MARK_COUNT], text[MARK_COUNT];
 	struct text_report text_report;
+	/* Where the finding comes from. */
+	const char *place;
+	struct view ground;
 };
 
 enum err intake_new(const struct classifier *classifier, struct intake **ret_intake)
@@ -161,29 +164,39 @@ static bool read_feedback(struct intake *intake, struct report *report)
 	return true;
 }
 
+static void set_ground(struct intake *intake, const char *place, struct view text)
+{
+	intake->place = place;
+	intake->ground = text;
+}
+
 /* Codes and text of one place; as long as they give no clear words, those of the notice around it are asked. The paragraph about the
  * recipient may overrule a clear code, the rest of the notice, with its disclaimers, and the subject may not. */
-static struct finding classify_with_notice(struct intake *intake, struct evidence evidence)
+static struct finding classify_with_notice(struct intake *intake, struct evidence evidence, const char *place)
 {
 	struct finding best, wider;
 	classify(intake->classifier, &evidence, &best);
 	const struct further {
+		const char *place;
 		struct view text;
 		enum certainty overrules; /* below this */
 	} further[] = {
-		{ intake->text_report.diagnostic, CERTAINTY_WORDS },
-		{ view_head(intake->text_report.notice, LIMIT_INTAKE_HEAD), CERTAINTY_CODES },
-		{ parts_head(&intake->parts, HEAD_SUBJECT), CERTAINTY_CODES },
+		{ "paragraph", intake->text_report.diagnostic, CERTAINTY_WORDS },
+		{ "notice", view_head(intake->text_report.notice, LIMIT_INTAKE_HEAD), CERTAINTY_CODES },
+		{ "subject", parts_head(&intake->parts, HEAD_SUBJECT), CERTAINTY_CODES },
 	};
+	set_ground(intake, place, evidence.text);
 	for (size_t i = 0; i < ARRAY_LEN(further); i++) {
 		if (best.certainty == CERTAINTY_WORDS && status_is_set(best.status))
 			break;
 		struct evidence more = { best.code, best.status, further[i].text, evidence.is_final };
 		classify(intake->classifier, &more, &wider);
-		if (wider.certainty > best.certainty && best.certainty < further[i].overrules)
+		if (wider.certainty > best.certainty && best.certainty < further[i].overrules) {
 			best = wider;
-		else if (!status_is_set(best.status))
+			set_ground(intake, further[i].place, further[i].text);
+		} else if (!status_is_set(best.status)) {
 			best.status = wider.status;
+		}
 	}
 	return best;
 }
@@ -221,7 +234,7 @@ static void take_failure(struct intake *intake, const struct dsn_recipient *reci
 	struct evidence evidence = { .status = recipient->status,
 				     .text = buf_view(&intake->unfolded),
 				     .is_final = !is_delay };
-	struct finding finding = classify_with_notice(intake, evidence);
+	struct finding finding = classify_with_notice(intake, evidence, "diagnostic");
 	if (is_delay)
 		finding.kind = KIND_DELAY;
 	report_set_finding(report, &finding);
@@ -374,7 +387,7 @@ static bool read_bounce_text(struct intake *intake, struct report *report)
 		return true;
 	bool is_delay = intake->text[MARK_TEXT_DELAY] || intake->subject[MARK_SUBJECT_DELAY];
 	struct evidence evidence = { .text = intake->text_report.diagnostic, .is_final = !is_delay };
-	struct finding finding = classify_with_notice(intake, evidence);
+	struct finding finding = classify_with_notice(intake, evidence, "paragraph");
 	if (is_delay)
 		finding.kind = KIND_DELAY;
 	report_set_finding(report, &finding);
@@ -425,6 +438,7 @@ static void find_sender_marks(struct intake *intake)
 
 static void read_message(struct intake *intake, struct report *report)
 {
+	set_ground(intake, "structure", (struct view){ 0 });
 	phrases_find(intake->marks, parts_head(&intake->parts, HEAD_SUBJECT), intake->subject);
 	find_sender_marks(intake);
 	read_notice(intake);
@@ -433,6 +447,12 @@ static void read_message(struct intake *intake, struct report *report)
 			break;
 	}
 	add_tokens(intake, report);
+}
+
+struct intake_ground intake_ground(const struct intake *intake, const struct finding *finding)
+{
+	return (struct intake_ground){ intake->place,
+				       classify_line(intake->classifier, finding->rule, intake->ground) };
 }
 
 enum err intake_read(struct intake *intake, struct view raw, struct report **ret_report)

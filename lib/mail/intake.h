@@ -18,6 +18,13 @@ void intake_done(struct intake *intake); /* accepts NULL */
  * The caller releases *ret_report with report_done(). raw may go away afterwards. */
 enum err intake_read(struct intake *intake, struct view raw, struct report **ret_report) MUST_USE;
 
+/* What the last reading went by, for people. Valid until the next one. */
+struct intake_ground {
+	const char *place; /* "diagnostic", "paragraph", "notice", "subject" or "structure" */
+	struct view line;  /* in which the deciding rule's words stand; empty where the structure decided */
+};
+struct intake_ground intake_ground(const struct intake *intake, const struct finding *finding);
+
 /* SHA-256 of the message without trace fields (Received, Return-Path, Delivered-To, X-*): the same report sent again hashes alike. */
 enum err intake_hash(struct view raw, unsigned char ret_hash[32]) MUST_USE;
 

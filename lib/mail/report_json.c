@@ -23,7 +23,24 @@ static const char *reason_word(const struct finding *finding)
 	return reason_name(finding->reason == REASON_NULL_MX ? REASON_DOMAIN_UNKNOWN : finding->reason);
 }
 
+static void add_ground(const struct finding *finding, const struct intake_ground *ground, struct buf *out)
+{
+	buf_addf(out, ",\"rule\":\"%s\",\"code\":", finding->rule);
+	if (finding->code == 0)
+		buf_add(out, VIEW_LIT("null"));
+	else
+		buf_add_u64(out, finding->code);
+	buf_addf(out, ",\"place\":\"%s\",\"line\":", ground->place);
+	add_string(ground->line, out);
+}
+
 enum err report_json(const struct report *report, struct view file, struct buf *out)
+{
+	return report_json_with_ground(report, file, NULL, out);
+}
+
+enum err report_json_with_ground(const struct report *report, struct view file, const struct intake_ground *ground,
+				 struct buf *out)
 {
 	const struct finding *finding = report_finding(report);
 	buf_add(out, VIEW_LIT("{\"file\":"));
@@ -37,5 +54,8 @@ enum err report_json(const struct report *report, struct view file, struct buf *
 			buf_add_byte(out, ',');
 		add_string(report_recipient(report, i), out);
 	}
-	return buf_add(out, VIEW_LIT("]}\n"));
+	buf_add_byte(out, ']');
+	if (ground != NULL)
+		add_ground(finding, ground, out);
+	return buf_add(out, VIEW_LIT("}\n"));
 }

@@ -20,12 +20,13 @@ enum statement {
 	LOCK_MEMBERSHIPS,
 	RESTORE,
 	VOID_EVENTS,
+	RECALL_REVISIONS,
 	CLOSE_BATCH,
 	STATEMENT_COUNT
 };
 
 #define BATCH_COLUMNS                                                                                                  \
-	"SELECT b.id, b.created_at, b.undone_at, b.actor, l.name, n.removed, n.restored FROM prune_batch b"            \
+	"SELECT b.id, b.created_at, b.undone_at, b.actor, l.name, n.removed, n.restored, b.kind FROM prune_batch b"    \
 	" LEFT JOIN list l ON l.id = b.list_id CROSS JOIN LATERAL (SELECT count(*) AS removed,"                        \
 	" count(*) FILTER (WHERE c.restored) AS restored FROM prune_change c WHERE c.batch_id = b.id) AS n"
 
@@ -75,16 +76,21 @@ static const struct db_statement statements[] = {
 		      " WHEN s.id IS NULL OR m.state IS NULL THEN 'erased since'"
 		      " WHEN m.state = 'unsubscribed' THEN 'unsubscribed since (' || m.reason || ')'"
 		      " WHEN m.state <> c.new_state OR m.since <> c.new_since THEN 'changed since: ' || m.state"
-		      " WHEN is_suppressed(s.address_key, c.list_id) THEN 'suppressed'"
-		      " WHEN EXISTS (SELECT FROM bounce_event e WHERE e.subscriber_id = c.subscriber_id"
+		      " WHEN t.state = 'active' AND is_suppressed(s.address_key, c.list_id) THEN 'suppressed'"
+		      " WHEN t.state = 'active' AND EXISTS (SELECT FROM bounce_event e WHERE e.subscriber_id = "
+		      "c.subscriber_id"
 		      " AND e.kind = 'complaint' AND NOT e.voided AND NOT e.orphan) THEN 'complained' END,"
-		      " CASE WHEN c.old_reason = ANY($2::text[]) THEN 'active' ELSE c.old_state::text END,"
-		      " c.restored FROM prune_change c LEFT JOIN list l ON l.id = c.list_id"
+		      " t.state, c.restored FROM prune_change c JOIN prune_batch b ON b.id = c.batch_id"
+		      " CROSS JOIN LATERAL (SELECT CASE WHEN b.kind = 'prune' AND c.old_reason = ANY($2::text[])"
+		      " THEN 'active' ELSE c.old_state::text END AS state) AS t LEFT JOIN list l ON l.id = c.list_id"
 		      " LEFT JOIN subscriber s ON s.id = c.subscriber_id LEFT JOIN membership m"
 		      " ON m.list_id = c.list_id AND m.subscriber_id = c.subscriber_id"
 		      " WHERE c.batch_id = $1 ORDER BY 1, 5, 2" },
 	[PEOPLE_CHANGED] = { "prunes_people_changed",
-			     "SELECT DISTINCT subscriber_id FROM prune_change WHERE batch_id = $1 ORDER BY 1" },
+			     "SELECT subscriber_id FROM prune_change WHERE batch_id = $1 UNION"
+			     " SELECT e.subscriber_id FROM bounce_revision r JOIN bounce_event e"
+			     " ON e.campaign_id = r.campaign_id AND e.id = r.event_id WHERE r.batch_id = $1 ORDER BY "
+			     "1" },
 	[LOCK_MEMBERSHIPS] = { "prunes_lock_memberships",
 			       "SELECT m.subscriber_id FROM membership m JOIN prune_change c USING (list_id, "
 			       "subscriber_id)"
@@ -94,18 +100,28 @@ static const struct db_statement statements[] = {
 		      " AS u(list_id, subscriber_id, state)), marked AS (UPDATE prune_change c SET restored = true"
 		      " FROM back WHERE c.batch_id = $1 AND c.list_id = back.list_id"
 		      " AND c.subscriber_id = back.subscriber_id AND NOT c.restored"
-		      " RETURNING c.*, back.state AS to_state) UPDATE membership m"
-		      " SET state = marked.to_state::membership_state, since = CASE WHEN marked.to_state = 'active'"
-		      " THEN now() ELSE marked.old_since END, reason = CASE WHEN marked.to_state = 'active' THEN 'undo'"
-		      " ELSE marked.old_reason END, campaign_id = CASE WHEN marked.to_state = 'active' THEN NULL"
+		      " RETURNING c.*, back.state AS to_state,"
+		      " back.state = 'active' AND c.old_state <> 'active' AS begins_anew) UPDATE membership m"
+		      " SET state = marked.to_state::membership_state,"
+		      " since = CASE WHEN marked.begins_anew THEN now() ELSE marked.old_since END,"
+		      " reason = CASE WHEN marked.begins_anew THEN 'undo' ELSE marked.old_reason END,"
+		      " campaign_id = CASE WHEN marked.begins_anew THEN NULL"
 		      " ELSE marked.old_campaign_id END FROM marked WHERE m.list_id = marked.list_id"
 		      " AND m.subscriber_id = marked.subscriber_id AND m.state = marked.new_state"
 		      " AND m.since = marked.new_since" },
 	/* The evidence the batch acted on is no more to count; it stays to be seen. */
 	[VOID_EVENTS] = { "prunes_void_events",
-			  "UPDATE bounce_event e SET voided = true FROM prune_batch b WHERE b.id = $1"
+			  "UPDATE bounce_event e SET voided = true FROM prune_batch b WHERE b.id = $1 AND b.kind = "
+			  "'prune'"
 			  " AND e.subscriber_id = ANY($2::bigint[]) AND e.kind IN ('bounce-hard', 'bounce-soft')"
 			  " AND e.received_at <= b.created_at AND NOT e.voided" },
+	/* Reports mean again what they meant before, where nobody has read them anew since. */
+	[RECALL_REVISIONS] = { "prunes_recall_revisions",
+			       "UPDATE bounce_event e SET kind = r.old_kind, reason = r.old_reason,"
+			       " status = r.old_status, code = r.old_code, rule = r.old_rule FROM bounce_revision r"
+			       " JOIN prune_batch b ON b.id = r.batch_id AND b.undone_at IS NULL WHERE r.batch_id = $1"
+			       " AND e.campaign_id = r.campaign_id AND e.id = r.event_id AND e.kind = r.new_kind"
+			       " AND e.reason = r.new_reason AND e.status IS NOT DISTINCT FROM r.new_status" },
 	[CLOSE_BATCH] = { "prunes_close_batch", "UPDATE prune_batch SET undone_at = coalesce(undone_at, now()),"
 						" undone_by = coalesce(undone_by, $2::text) WHERE id = $1" },
 };
@@ -338,6 +354,7 @@ void prune_batch_at(const struct db_rows *rows, size_t row, struct prune_batch *
 		.list = db_get_text(rows, row, 4),
 		.removed = db_get_int(rows, row, 5),
 		.restored = db_get_int(rows, row, 6),
+		.kind = db_get_text(rows, row, 7),
 	};
 }
 
@@ -410,6 +427,8 @@ static enum err restore(struct db *db, uint64_t batch_id, const struct restorati
 	enum err err = db_run(db, &statements[RESTORE], memberships, ARRAY_LEN(memberships), NULL, why);
 	if (err == ERR_OK)
 		err = db_run(db, &statements[VOID_EVENTS], events, ARRAY_LEN(events), NULL, why);
+	if (err == ERR_OK)
+		err = db_run(db, &statements[RECALL_REVISIONS], batch, 1, NULL, why);
 	if (err == ERR_OK)
 		err = db_run(db, &statements[CLOSE_BATCH], batch, ARRAY_LEN(batch), NULL, why);
 	if (err == ERR_OK)

@@ -1,7 +1,7 @@
 /* Pruning: memberships that the verdict disabled are removed in batches, each of which can be seen before and undone after.
  *
  * prune: disabled -> removed. undo: removed -> active when a bounce verdict had disabled it (its events up to the batch are voided, so that
- * the verdict does not disable it again), else back to what it was. */
+ * the verdict does not disable it again), else back to what it was. Memberships and reports of a reclassification go back to what they were. */
 #ifndef STORE_PRUNES_H
 #define STORE_PRUNES_H
 
@@ -50,7 +50,8 @@ struct prune_batch {
 	uint64_t id;
 	int64_t created_us, undone_us; /* undone 0: not */
 	struct view actor, list;       /* list empty: all */
-	int64_t removed, restored;
+	int64_t removed, restored;     /* memberships that it changed, and those that have been put back */
+	struct view kind;              /* "prune", or "reclassify" (store/revisions.h) */
 };
 /* Newest first. */
 enum err prunes_batches(struct db *db, struct db_rows **ret_rows, struct buf *why) MUST_USE;

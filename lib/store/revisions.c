@@ -1,0 +1,455 @@
+#include "store/revisions.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/limits.h"
+#include "store/audit.h"
+#include "store/departures.h"
+
+enum statement { COUNT, NEXT, OPEN, REVISE, DISABLE, RESTORE, STATEMENT_COUNT };
+
+/* $1 since, $2 campaign, $3 list. */
+#define IN_SCOPE                                                                                                       \
+	"($1::timestamptz IS NULL OR e.received_at >= $1) AND ($2::bigint IS NULL OR e.campaign_id = $2)"              \
+	" AND ($3::bigint IS NULL OR e.campaign_id IN (SELECT id FROM campaign WHERE list_id = $3))"
+
+/* What a membership was before the batch, whatever became of it twice in the batch. */
+#define KEEP_CHANGE(state, since)                                                                                      \
+	"INSERT INTO prune_change (batch_id, list_id, subscriber_id, old_state, old_reason, old_since,"                \
+	" old_campaign_id, new_state, new_since) SELECT $1::bigint, list_id, subscriber_id, old.state, old.reason,"    \
+	" old.since, old.campaign_id, '" state "', " since " FROM old WHERE $1::bigint IS NOT NULL"                    \
+	" ON CONFLICT (batch_id, list_id, subscriber_id)"                                                              \
+	" DO UPDATE SET new_state = excluded.new_state, new_since = excluded.new_since"
+
+static const struct db_statement statements[] = {
+	[COUNT] = { "revisions_count",
+		    "SELECT count(*) FILTER (WHERE source <> 'reply' AND is_kept AND NOT is_unread),"
+		    " count(*) FILTER (WHERE source <> 'reply' AND NOT is_kept),"
+		    " count(*) FILTER (WHERE source <> 'reply' AND is_kept AND is_unread),"
+		    " count(*) FILTER (WHERE source = 'reply') FROM (SELECT e.source,"
+		    " coalesce(e.rule = 'unread', false) AS is_unread, r.event_id IS NOT NULL AS is_kept"
+		    " FROM bounce_event e LEFT JOIN bounce_raw r ON r.campaign_id = e.campaign_id AND r.event_id = e.id"
+		    " WHERE " IN_SCOPE ") AS x" },
+	/* $4, $5: the cursor; $6: how many; $7: octets of a message. */
+	[NEXT] = { "revisions_next",
+		   "SELECT e.campaign_id, e.id, e.subscriber_id, e.kind::text, e.reason, e.status, e.diagnostic,"
+		   " substr(r.message, 1, $7::int) FROM bounce_event e JOIN bounce_raw r"
+		   " ON r.campaign_id = e.campaign_id AND r.event_id = e.id WHERE " IN_SCOPE
+		   " AND (e.subscriber_id, e.id) > ($4, $5) AND e.source <> 'reply' AND e.rule IS DISTINCT FROM "
+		   "'unread'"
+		   " ORDER BY e.subscriber_id, e.id LIMIT $6" },
+	[OPEN] = { "revisions_open",
+		   "INSERT INTO prune_batch (actor, list_id, kind) VALUES ($1, $2, 'reclassify') RETURNING id" },
+	/* A report whose ledger row has not come waits for it once it counts. Who holds an event may wait for a person that is locked here:
+	 * so nobody is waited for. */
+	[REVISE] = { "revisions_revise",
+		     "WITH given AS (SELECT * FROM unnest($2::bigint[], $3::bigint[], $4::text[], $5::text[], "
+		     "$6::text[],"
+		     " $7::text[], $8::text[], $9::text[], $10::bigint[], $11::text[]) AS g(campaign_id, id, old_kind,"
+		     " old_reason, old_status, kind, reason, status, code, rule)),"
+		     " held AS MATERIALIZED (SELECT e.campaign_id, e.id, e.subscriber_id, e.kind, e.reason, e.status,"
+		     " e.code, e.rule, bounce_fate(e.campaign_id, e.subscriber_id) AS fate FROM bounce_event e JOIN "
+		     "given g"
+		     " ON g.campaign_id = e.campaign_id AND g.id = e.id WHERE e.kind::text = g.old_kind"
+		     " AND e.reason = g.old_reason AND e.status IS NOT DISTINCT FROM g.old_status"
+		     " FOR UPDATE OF e SKIP LOCKED),"
+		     " changed AS (UPDATE bounce_event e SET kind = g.kind::bounce_kind, reason = g.reason,"
+		     " status = g.status, code = g.code, rule = g.rule,"
+		     " orphan = e.orphan OR (e.judged_at IS NULL AND h.fate = 'orphan'),"
+		     " judged_at = CASE WHEN h.fate = 'waits' AND g.kind IN ('bounce-hard', 'bounce-soft') THEN NULL"
+		     " ELSE coalesce(e.judged_at, $12::timestamptz) END FROM held h JOIN given g USING (campaign_id, "
+		     "id)"
+		     " WHERE e.campaign_id = h.campaign_id AND e.id = h.id"
+		     " RETURNING e.campaign_id, e.id, e.subscriber_id, e.kind, e.orphan),"
+		     " kept AS (INSERT INTO bounce_revision SELECT $1::bigint, h.campaign_id, h.id, h.kind, h.reason,"
+		     " h.status, h.code, h.rule, g.kind::bounce_kind, g.reason, g.status FROM held h JOIN given g"
+		     " USING (campaign_id, id) WHERE $1::bigint IS NOT NULL)"
+		     " SELECT campaign_id, subscriber_id, kind::text FROM changed WHERE NOT orphan"
+		     " UNION ALL SELECT NULL, NULL, NULL FROM changed WHERE orphan" },
+	[DISABLE] = { "revisions_disable",
+		      "WITH old AS MATERIALIZED (SELECT m.*, v.reason AS why, v.campaign_id AS decided_by"
+		      " FROM membership m JOIN unnest($2::bigint[], $3::text[], $4::bigint[])"
+		      " AS v(subscriber_id, reason, campaign_id) ON v.subscriber_id = m.subscriber_id"
+		      " WHERE m.state = 'active' FOR UPDATE OF m), changed AS (UPDATE membership m SET state = "
+		      "'disabled',"
+		      " reason = old.why, since = $5, campaign_id = old.decided_by FROM old WHERE m.list_id = "
+		      "old.list_id"
+		      " AND m.subscriber_id = old.subscriber_id RETURNING 1), kept AS (" KEEP_CHANGE(
+			  "disabled", "$5") ") SELECT count(*) FROM changed" },
+	/* $3: whether the verdict was against them before. $4: bounce reasons. $5, $6: the reports that are changed. */
+	[RESTORE] = { "revisions_restore",
+		      "WITH acquitted AS (SELECT * FROM unnest($2::bigint[], $3::boolean[])"
+		      " AS a(subscriber_id, was_condemned)), old AS MATERIALIZED (SELECT m.* FROM membership m"
+		      " JOIN acquitted a USING (subscriber_id) JOIN subscriber s ON s.id = m.subscriber_id"
+		      " WHERE m.state IN ('disabled', 'removed') AND m.reason = ANY($4::text[])"
+		      " AND m.campaign_id IS NOT NULL AND (a.was_condemned OR EXISTS (SELECT FROM unnest($5::bigint[],"
+		      " $6::bigint[]) AS r(subscriber_id, campaign_id) WHERE r.subscriber_id = m.subscriber_id"
+		      " AND r.campaign_id = m.campaign_id)) AND NOT is_suppressed(s.address_key, m.list_id)"
+		      " AND NOT EXISTS (SELECT FROM bounce_event e WHERE e.subscriber_id = m.subscriber_id"
+		      " AND e.kind = 'complaint' AND NOT e.voided AND NOT e.orphan) FOR UPDATE OF m),"
+		      " changed AS (UPDATE membership m SET state = 'active', reason = 'reclassify', since = $7,"
+		      " campaign_id = NULL FROM old WHERE m.list_id = old.list_id"
+		      " AND m.subscriber_id = old.subscriber_id RETURNING 1), kept AS (" KEEP_CHANGE(
+			  "active", "$7") ") SELECT count(*) FROM changed" },
+};
+static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row per statement");
+
+static struct db_value id_or_null(uint64_t id)
+{
+	return id == 0 ? db_null() : db_int((int64_t)id);
+}
+
+static struct db_value time_or_null(int64_t us)
+{
+	return us == 0 ? db_null() : db_time(us);
+}
+
+/* ---- reading ---- */
+
+enum err revisions_count(struct db *db, const struct revision_scope *scope, struct revision_counts *ret_counts,
+			 struct buf *why)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	const struct db_value values[] = { time_or_null(scope->since_us), id_or_null(scope->campaign_id),
+					   id_or_null(scope->list_id) };
+	enum err err = db_run(db, &statements[COUNT], values, ARRAY_LEN(values), &rows, why);
+	if (err == ERR_OK)
+		*ret_counts = (struct revision_counts){ db_get_int(rows, 0, 0), db_get_int(rows, 0, 1),
+							db_get_int(rows, 0, 2), db_get_int(rows, 0, 3) };
+	return err;
+}
+
+enum { COL_CAMPAIGN, COL_ID, COL_SUBSCRIBER, COL_KIND, COL_REASON, COL_STATUS, COL_DIAGNOSTIC, COL_MESSAGE };
+
+/* A full portion may end in the middle of a person, who is left for the next one. */
+static size_t whole_people(const struct db_rows *rows, size_t limit)
+{
+	size_t count = db_row_count(rows);
+	if (count < limit)
+		return count;
+	int64_t last = db_get_int(rows, count - 1, COL_SUBSCRIBER);
+	while (count > 0 && db_get_int(rows, count - 1, COL_SUBSCRIBER) == last)
+		count--;
+	return count > 0 ? count : db_row_count(rows);
+}
+
+enum err revisions_next(struct db *db, const struct revision_scope *scope, size_t limit, struct revision_cursor *cursor,
+			struct db_rows **ret_rows, size_t *ret_count, struct buf *why)
+{
+	struct db_rows *rows = NULL;
+	const struct db_value values[] = {
+		time_or_null(scope->since_us), id_or_null(scope->campaign_id), id_or_null(scope->list_id),
+		db_int(cursor->subscriber_id), db_int(cursor->event_id),       db_int((int64_t)limit),
+		db_int((int64_t)LIMIT_INTAKE),
+	};
+	enum err err = db_run(db, &statements[NEXT], values, ARRAY_LEN(values), &rows, why);
+	if (err != ERR_OK)
+		return err;
+	size_t count = whole_people(rows, limit);
+	if (count > 0)
+		*cursor = (struct revision_cursor){ db_get_int(rows, count - 1, COL_SUBSCRIBER),
+						    db_get_int(rows, count - 1, COL_ID) };
+	*ret_count = count;
+	*ret_rows = rows;
+	return ERR_OK;
+}
+
+void stored_report_at(const struct db_rows *rows, size_t row, struct stored_report *ret_report)
+{
+	*ret_report = (struct stored_report){
+		.campaign_id = (uint64_t)db_get_int(rows, row, COL_CAMPAIGN),
+		.event_id = (uint64_t)db_get_int(rows, row, COL_ID),
+		.subscriber_id = (uint64_t)db_get_int(rows, row, COL_SUBSCRIBER),
+		.kind = db_get_text(rows, row, COL_KIND),
+		.reason = db_get_text(rows, row, COL_REASON),
+		.status = db_get_text(rows, row, COL_STATUS),
+		.diagnostic = db_get_text(rows, row, COL_DIAGNOSTIC),
+		.message = db_get_text(rows, row, COL_MESSAGE),
+	};
+}
+
+/* ---- people ---- */
+
+/* One whose report is another one now. */
+struct person {
+	int64_t id;
+	bool was_condemned, is_condemned;
+	enum bounce_reason reason; /* of the verdict, while is_condemned */
+	uint64_t campaign_id;
+};
+
+struct people {
+	struct person *persons;
+	int64_t *ids;
+	size_t count;
+	bool is_after; /* whose verdict is being read */
+};
+
+static void people_done(struct people *people)
+{
+	free(people->persons);
+	free(people->ids);
+}
+
+static bool people_new(const struct revision *revisions, size_t count, struct people *ret_people)
+{
+	struct people people = { .persons = calloc(count, sizeof(*people.persons)),
+				 .ids = calloc(count, sizeof(*people.ids)) };
+	if (people.persons == NULL || people.ids == NULL) {
+		people_done(&people);
+		return false;
+	}
+	/* The revisions go by people. */
+	for (size_t i = 0; i < count; i++) {
+		int64_t id = (int64_t)revisions[i].was.subscriber_id;
+		if (people.count > 0 && people.ids[people.count - 1] == id)
+			continue;
+		people.ids[people.count] = id;
+		people.persons[people.count++].id = id;
+	}
+	*ret_people = people;
+	return true;
+}
+
+static void note_verdict(void *user, const struct verdict_history *history)
+{
+	struct people *people = user;
+	for (size_t i = 0; i < people->count; i++) {
+		struct person *person = &people->persons[i];
+		if (person->id != history->subscriber_id)
+			continue;
+		if (!people->is_after) {
+			person->was_condemned = history->verdict.disable;
+			continue;
+		}
+		person->is_condemned = history->verdict.disable;
+		person->reason = history->verdict.reason;
+		person->campaign_id = history->verdict.campaign_id;
+	}
+}
+
+static enum err read_verdicts(struct db *db, struct people *people, bool is_after, const struct verdict_terms *terms,
+			      struct buf *why)
+{
+	people->is_after = is_after;
+	return verdicts_read(db, people->ids, people->count, terms, note_verdict, people, why);
+}
+
+/* ---- the reports ---- */
+
+enum revise_column {
+	IN_CAMPAIGN,
+	IN_ID,
+	IN_OLD_KIND,
+	IN_OLD_REASON,
+	IN_OLD_STATUS,
+	IN_KIND,
+	IN_REASON,
+	IN_STATUS,
+	IN_CODE,
+	IN_RULE,
+	IN_COUNT
+};
+
+static void add_or_null(struct db_array *array, struct view text)
+{
+	if (text.len == 0)
+		db_array_add_null(array);
+	else
+		db_array_add_bytes(array, text);
+}
+
+static void add_revision(struct db_array columns[IN_COUNT], const struct revision *revision)
+{
+	const struct stored_report *was = &revision->was;
+	const struct finding *now = &revision->now;
+	AUTO_BUF status = buf_with_ceiling(LIMIT_WHY);
+	if (status_write(now->status, &status) != ERR_OK)
+		buf_reset(&status);
+	db_array_add_int(&columns[IN_CAMPAIGN], (int64_t)was->campaign_id);
+	db_array_add_int(&columns[IN_ID], (int64_t)was->event_id);
+	db_array_add_bytes(&columns[IN_OLD_KIND], was->kind);
+	db_array_add_bytes(&columns[IN_OLD_REASON], was->reason);
+	add_or_null(&columns[IN_OLD_STATUS], was->status);
+	db_array_add_bytes(&columns[IN_KIND], view_of(kind_name(now->kind)));
+	db_array_add_bytes(&columns[IN_REASON], view_of(reason_name(now->reason)));
+	add_or_null(&columns[IN_STATUS], buf_view(&status));
+	if (now->code == 0)
+		db_array_add_null(&columns[IN_CODE]);
+	else
+		db_array_add_int(&columns[IN_CODE], now->code);
+	add_or_null(&columns[IN_RULE], view_of(now->rule));
+}
+
+static enum err revise(struct db *db, uint64_t batch, const struct revision *revisions, size_t count, int64_t now_us,
+		       struct db_rows **ret_rows, struct buf *why)
+{
+	struct db_array columns[IN_COUNT];
+	struct db_value values[IN_COUNT + 2] = { id_or_null(batch) };
+	for (size_t i = 0; i < IN_COUNT; i++) {
+		bool is_number = i == IN_CAMPAIGN || i == IN_ID || i == IN_CODE;
+		columns[i] = db_array_of(is_number ? DB_INT : DB_TEXT);
+		values[i + 1] = db_values(&columns[i]);
+	}
+	values[IN_COUNT + 1] = db_time(now_us);
+	for (size_t i = 0; i < count; i++)
+		add_revision(columns, &revisions[i]);
+	enum err err = db_run(db, &statements[REVISE], values, ARRAY_LEN(values), ret_rows, why);
+	for (size_t i = 0; i < IN_COUNT; i++)
+		db_array_done(&columns[i]);
+	return err;
+}
+
+/* ---- what follows ---- */
+
+static enum err run_count(struct db *db, enum statement statement, const struct db_value *values, size_t count,
+			  size_t *sum, struct buf *why)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	enum err err = db_run(db, &statements[statement], values, count, &rows, why);
+	if (err == ERR_OK)
+		*sum += (size_t)db_get_int(rows, 0, 0);
+	return err;
+}
+
+static enum err disable(struct db *db, uint64_t batch, const struct people *people, int64_t now_us,
+			struct revision_tally *tally, struct buf *why)
+{
+	AUTO_DB_ARRAY ids = db_array_of(DB_INT);
+	AUTO_DB_ARRAY reasons = db_array_of(DB_TEXT);
+	AUTO_DB_ARRAY campaigns = db_array_of(DB_INT);
+	for (size_t i = 0; i < people->count; i++) {
+		const struct person *person = &people->persons[i];
+		if (!person->is_condemned)
+			continue;
+		db_array_add_int(&ids, person->id);
+		db_array_add_bytes(&reasons, view_of(reason_name(person->reason)));
+		db_array_add_int(&campaigns, (int64_t)person->campaign_id);
+	}
+	const struct db_value values[] = { id_or_null(batch), db_values(&ids), db_values(&reasons),
+					   db_values(&campaigns), db_time(now_us) };
+	return ids.count == 0 ? ERR_OK : run_count(db, DISABLE, values, ARRAY_LEN(values), &tally->disabled, why);
+}
+
+/* revised: the rows of REVISE. */
+static enum err restore(struct db *db, uint64_t batch, const struct people *people, const struct db_rows *revised,
+			int64_t now_us, struct revision_tally *tally, struct buf *why)
+{
+	AUTO_DB_ARRAY ids = db_array_of(DB_INT);
+	AUTO_DB_ARRAY were = db_array_of(DB_TEXT);
+	AUTO_DB_ARRAY reasons = db_array_of(DB_TEXT);
+	AUTO_DB_ARRAY revised_people = db_array_of(DB_INT);
+	AUTO_DB_ARRAY revised_campaigns = db_array_of(DB_INT);
+	for (size_t i = 0; i < people->count; i++) {
+		if (people->persons[i].is_condemned)
+			continue;
+		db_array_add_int(&ids, people->persons[i].id);
+		db_array_add_bytes(&were, people->persons[i].was_condemned ? VIEW_LIT("true") : VIEW_LIT("false"));
+	}
+	for (size_t i = 0; i < REASON_COUNT; i++)
+		db_array_add_bytes(&reasons, view_of(reason_name((enum bounce_reason)i)));
+	for (size_t i = 0; i < db_row_count(revised); i++) {
+		if (db_is_null(revised, i, 0))
+			continue;
+		db_array_add_int(&revised_people, db_get_int(revised, i, 1));
+		db_array_add_int(&revised_campaigns, db_get_int(revised, i, 0));
+	}
+	const struct db_value values[] = { id_or_null(batch),
+					   db_values(&ids),
+					   db_values(&were),
+					   db_values(&reasons),
+					   db_values(&revised_people),
+					   db_values(&revised_campaigns),
+					   db_time(now_us) };
+	return ids.count == 0 ? ERR_OK : run_count(db, RESTORE, values, ARRAY_LEN(values), &tally->restored, why);
+}
+
+static enum err complain(struct db *db, const struct db_rows *revised, struct revision_tally *tally, struct buf *why)
+{
+	size_t total = db_row_count(revised), count = 0, left = 0;
+	struct departure *departures = calloc(total + 1, sizeof(*departures));
+	if (departures == NULL)
+		return ERR_MEMORY;
+	for (size_t i = 0; i < total; i++) {
+		if (view_eq(db_get_text(revised, i, 2), view_of(kind_name(KIND_COMPLAINT))))
+			departures[count++] = (struct departure){ .subscriber_id = (uint64_t)db_get_int(revised, i, 1),
+								  .campaign_id = (uint64_t)db_get_int(revised, i, 0) };
+	}
+	enum err err =
+	    count == 0 ? ERR_OK : departures_complain(db, departures, count, VIEW_LIT("complaint"), &left, why);
+	tally->complaints += left;
+	free(departures);
+	return err;
+}
+
+static enum err apply(struct db *db, uint64_t batch, const struct revision *revisions, size_t count,
+		      struct people *people, const struct verdict_terms *terms, struct revision_tally *tally,
+		      struct buf *why)
+{
+	AUTO_DB_ROWS *revised = NULL;
+	enum err err = verdicts_lock(db, people->ids, people->count, why);
+	if (err == ERR_OK)
+		err = read_verdicts(db, people, false, terms, why);
+	if (err == ERR_OK)
+		err = revise(db, batch, revisions, count, terms->now_us, &revised, why);
+	if (err != ERR_OK)
+		return err;
+	tally->revised += db_row_count(revised);
+	tally->busy += count - db_row_count(revised);
+	err = complain(db, revised, tally, why);
+	if (err == ERR_OK)
+		err = read_verdicts(db, people, true, terms, why);
+	if (err == ERR_OK)
+		err = disable(db, batch, people, terms->now_us, tally, why);
+	return err == ERR_OK ? restore(db, batch, people, revised, terms->now_us, tally, why) : err;
+}
+
+enum err revisions_apply(struct db *db, uint64_t batch, const struct revision *revisions, size_t count,
+			 const struct verdict_terms *terms, struct revision_tally *tally, struct buf *why)
+{
+	struct people people;
+	struct revision_tally sums = *tally;
+	if (count == 0)
+		return ERR_OK;
+	if (!people_new(revisions, count, &people))
+		return ERR_MEMORY;
+	enum err err = apply(db, batch, revisions, count, &people, terms, &sums, why);
+	people_done(&people);
+	if (err == ERR_OK)
+		*tally = sums;
+	return err;
+}
+
+/* ---- the batch ---- */
+
+static enum err note(struct db *db, uint64_t batch, const char *action, struct view detail, struct view actor,
+		     struct buf *why)
+{
+	AUTO_BUF subject = buf_with_ceiling(LIMIT_WHY);
+	buf_addf(&subject, "batch:%llu", (unsigned long long)batch);
+	return audit_append(db, actor, action, buf_view(&subject), detail, why);
+}
+
+enum err revisions_open(struct db *db, uint64_t list_id, struct view actor, uint64_t *ret_batch, struct buf *why)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	const struct db_value values[] = { db_text(actor), id_or_null(list_id) };
+	enum err err = db_run(db, &statements[OPEN], values, ARRAY_LEN(values), &rows, why);
+	if (err != ERR_OK)
+		return err;
+	uint64_t batch = (uint64_t)db_get_int(rows, 0, 0);
+	err = note(db, batch, "reclassify.apply", (struct view){ 0 }, actor, why);
+	if (err == ERR_OK)
+		*ret_batch = batch;
+	return err;
+}
+
+enum err revisions_close(struct db *db, uint64_t batch, const struct revision_tally *tally, struct view actor,
+			 struct buf *why)
+{
+	AUTO_BUF detail = buf_with_ceiling(LIMIT_WHY);
+	buf_addf(&detail, "{\"reports\": %zu, \"disabled\": %zu, \"restored\": %zu, \"complaints\": %zu}",
+		 tally->revised, tally->disabled, tally->restored, tally->complaints);
+	return note(db, batch, "reclassify.done", buf_view(&detail), actor, why);
+}
