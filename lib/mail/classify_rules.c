@@ -82,6 +82,9 @@ const struct rule classify_rules[] = {
 
 { .name = "block-list", .reason = REASON_SENDER_BLOCKED,
   .phrases = PHRASES(
+	"deny list", "denylist", "deny-list", "sperrliste", "schwarze liste", "liste noire", "lista negra",
+	"lista nera", "черный список", "чёрный список", "чорний список", "czarna lista", "zwarte lijst", "黑名单",
+	"黑名單", "ブラックリスト",
 	"is listed in", "currently listed in", "listed in the", "spamhaus", "spamcop", "barracudacentral",
 	"barracuda reputation", "sorbs", "dnsbl", "rbl", "blocklist", "block list", "block-list", "blacklist",
 	"black list", "black-list", "blocked using", "blackhole", "mailspike", "uceprotect", "senderbase",
@@ -93,6 +96,8 @@ const struct rule classify_rules[] = {
 
 { .name = "reputation", .reason = REASON_SENDER_BLOCKED,
   .phrases = PHRASES(
+	"trust score", "low trust", "known for sending", "sends junk", "sending junk", "source of spam",
+	"spam source",
 	"dy-001", "dy-002", "sc-001", "sc-002", "sc-003", "sc-004", "ou-001", "ou-002", "weren't sent",
 	"block for spam", "blocked for spam", "bad outbound sender", "sender rejected. refer", "poor reputation",
 	"low reputation", "bad reputation", "reputation of the sending", "ip reputation", "sender reputation",
@@ -129,6 +134,22 @@ const struct rule classify_rules[] = {
 
 { .name = "mailbox-full", .reason = REASON_MAILBOX_FULL,
   .phrases = PHRASES(
+	"storage exhausted", "storage * exhausted", "keinen freien speicher", "keinen speicherplatz",
+	"kein speicherplatz", "kein platz", "dépassé son quota", "dépassé * quota", "excedió su cuota",
+	"excedió * cuota", "ha superado * cuota", "sin espacio", "закончилось место", "нет места",
+	"недостаточно места", "容量超限", "容量を超過", "kotası dolmuş", "kotası dolu", "spazio * esaurito", "non ha spazio",
+	"geen ruimte", "brak miejsca", "zaplněn", "nincs hely", "no free space",
+	"disk allotment", "allotment is used up", "no more room", "no room left", "no room in",
+	"above the allowed storage", "allowed storage", "storage is full", "size quota", "reached * quota",
+	"quota * reached", "quota is used up", "run out of room", "postfach * größe", "postfach * überfüllt",
+	"postfach * gefüllt", "postfach * kontingent", "boîte * saturée", "quota * atteint", "espace * insuffisant",
+	"buzón * límite", "cuota * superada", "cota * excedida", "sem espaço", "spazio insufficiente",
+	"quota superata", "kotak * penuh", "mailbox * penuh", "kuota * terlampaui", "melebihi kuota",
+	"kutusu * dolu", "kotası * doldu", "kotası * aşıldı", "schránka * plná", "schránka * zaplněna",
+	"překročena kvóta", "schránka * preplnená", "brevlåda * full", "inkorg * full", "postkasse * fuld",
+	"postboks * full", "innboks * full", "megtelt", "on täynnä", "postilaatikko * täynnä", "este plină", "용량 초과",
+	"용량이 초과", "편지함 * 가득", "いっぱいです", "容量不足", "已满", "已滿", "超出配额", "容量超过", "đã đầy", "είναι γεμάτ", "переполнен",
+	"переповнен", "bufor * pełny", "skrzynce * brak miejsca",
 	"error writing message: file too large", "space is not enough", "exceeded the allowed space",
 	"no storage space", "mailbox quota", "mailbox storage", "fulluser", "mailbox cannot accept",
 	"speicher voll", "quota * überschritten", "boîte de réception * pleine", "bandeja * llena",
@@ -171,6 +192,10 @@ const struct rule classify_rules[] = {
 
 { .name = "rate", .reason = REASON_RATE_LIMITED,
   .phrases = PHRASES(
+	"faster than we allow", "too quickly", "mal pro stunde", "par heure", "por hora", "all'ora",
+	"in one hour", "in one minute", "zu viele nachrichten", "zu viele verbindungen", "trop de messages",
+	"trop de connexions", "demasiados mensajes", "demasiadas conexiones", "muitas mensagens", "troppi messaggi",
+	"te veel berichten", "слишком много", "频率限制", "发送过快",
 	"excessive number", "excessive rate", "excessive connection", "frequency limited", "connection frequency",
 	"sending frequency", "receive limit", "per hour", "per minute", "try again after",
 	"temporarily rate limited", "quota for messages", "service refuse", "too much mail from", "too much mail,",
@@ -190,6 +215,9 @@ const struct rule classify_rules[] = {
 
 { .name = "too-big", .reason = REASON_MESSAGE_TOO_BIG,
   .phrases = PHRASES(
+	"at most * megabytes", "at most * mb ", "zu umfangreich", "groß für",
+	"above the limit of", "trop grand", "te groot", "za duża", "слишком велик", "слишком большой", "过大", "太大",
+	"大きすぎ", "terlalu besar", "çok büyük",
 	"message too large", "message too big", "message is too large", "message is too big",
 	"message size exceeds", "message * size exceeds", "size exceeds", "exceeds size", "exceeds the size",
 	"exceeds maximum size", "exceeds max", "exceeds fixed", "exceeds the maximum", "exceeded maximum size",
@@ -205,6 +233,7 @@ const struct rule classify_rules[] = {
 
 { .name = "loop", .reason = REASON_ROUTING_LOOP,
   .phrases = PHRASES(
+	"passed this host", "schleife", "boucle", "bucle", "петля", "lus gedetecteerd",
 	"lowest numbered mx record points to local host", "routing.hopcount", "resolver.fwd.loop",
 	"forwarding loop", "possible mail loop", "too many hops", "hop count exceeded", "hopcount exceeded",
 	"hop count * exceeded", "maximum hop count", "loops back to myself", "mail loop", "routing loop",
@@ -250,6 +279,14 @@ const struct rule classify_rules[] = {
 
 { .name = "disabled", .reason = REASON_MAILBOX_DISABLED,
   .phrases = PHRASES(
+	"switched off by", "konto gekündigt", "konto * gekündigt", "compte * supprimé", "cuenta * eliminada",
+	"conta * encerrada", "account * chiuso", "account * eliminato", "account * opgezegd", "konto * zamknięte",
+	"аккаунт * удален", "ящик * удален",
+	"konto * stillgelegt", "postfach * abgeschaltet", "conta * bloqueada", "account * disattivat",
+	"account * sospeso", "skrzynka * zablokowana", "mailbox * geblokkeerd", "account * opgeheven",
+	"учетная запись * заблокирована", "ящик * отключен", "アカウント * 停止", "アカウント * 無効", "账户 * 停用", "帐号 * 停用",
+	"邮箱 * 停用", "邮箱 * 禁用", "akun * nonaktif", "akun * dinonaktifkan", "hesap * devre dışı", "účet * zablokován",
+	"kontot * inaktiverat", "kontoen * deaktiveret", "계정 * 비활성",
 	"mailbox abandoned", "account abandoned", "account * due to inactivity", "mailbox * due to inactivity",
 	"disabled due to inactivity", "suspended due to inactivity", "user * has been suspended",
 	"mailbox * has been suspended", "mailbox * deactivated", "recipient * deactivated", "address * deactivated",
@@ -313,6 +350,10 @@ const struct rule classify_rules[] = {
 
 { .name = "domain", .reason = REASON_DOMAIN_UNKNOWN,
   .phrases = PHRASES(
+	"no entry for the domain", "dns has no", "domain * nicht gefunden", "domaine * n'existe",
+	"dominio * no se encuentra", "домен * найден",
+	"域名不存在", "domínio * inexistente", "dominio * inexistente", "domaine * introuvable", "domän * finns inte",
+	"domein * bestaat niet", "domain tidak", "alan adı * bulunamadı", "doména * neexistuje", "도메인 * 존재하지",
 	"could not find a gateway", "had no relevant answers", "no gateway for", "no route to domain",
 	"malformed or unexpected name server reply", "malformed name server reply", "host * not found",
 	"domain name * not found", "host or domain name not found", "domain not found", "host not found",
@@ -336,6 +377,9 @@ const struct rule classify_rules[] = {
 
 { .name = "spam", .reason = REASON_SPAM_CONTENT,
   .phrases = PHRASES(
+	"bulk advertising", "content scanner", "looks like advertis", "contains advertis", "als spam", "comme spam",
+	"como spam", "come spam", "spamverdacht", "indésirable", "pourriel", "垃圾邮件", "垃圾郵件", "スパム", "迷惑メール", "спам",
+	"niechcian",
 	"content reject", "content reject:", " virus ", " virus,", " virus.", "viruses", "virus found",
 	"virus detected", "virus infect", "contains a virus", " worm ", "suspicion of spam", "suspicious message",
 	"mi:spb", "dt:spm", "spam or", "identified as junk", "looks like junk", "spam like", "blocked as spam",
@@ -361,6 +405,39 @@ const struct rule classify_rules[] = {
 
 { .name = "user-unknown", .reason = REASON_USER_UNKNOWN,
   .phrases = PHRASES(
+	"never set up", "nobody with the name", "nobody with that name", "no one with that name",
+	"user * not registered", "mailbox * not registered", "address * not registered", "nicht eingerichtet",
+	"adresse * nicht gültig", "adresse * ungültig", "ungültige adresse", "ungültiger empfänger",
+	"personne ne correspond", "adresse * n'est pas valide", "adresse * invalide", "adresse * erronée",
+	"dirección * no es válid", "dirección * incorrecta", "endereço * não foi", "endereço * inválido",
+	"endereço * incorreto", "destinatário * não", "destinatario non risulta", "utente non risulta",
+	"non risulta tra", "indirizzo * non valido", "indirizzo * errato", "onbekende ontvanger",
+	"ontvanger * onbekend", "ongeldig adres", "adres * ongeldig", "получатель * неизвест",
+	"пользователь * неизвест", "адрес * недействит", "неверный адрес", "使われておりません", "使用されておりません", "未开通邮箱", "未注册",
+	"地址有误", "alamat * tidak valid", "adres * geçersiz", "geçersiz adres", "takový uživatel",
+	"adres * nieaktualny", "konto usunięto", "konto zostało usunięte", "nieprawidłowy adres", "felaktig adress",
+	"ugyldig adresse", "유효하지 않은 주소", "주소가 잘못",
+	"nobody of this name", "nobody of that name", "do not know anybody", "don't know anybody",
+	"don't know anyone", "doesn't live here", "does not live here", "not a valid login",
+	"name is not recognized", "left the company", "left our company", "left this company", "is not a customer",
+	"not a customer of", "kein benutzer", "kein postfach", "kein konto", "kein empfänger",
+	"benutzer * nicht bekannt", "empfänger * nicht bekannt", "adresse * nicht bekannt", "name * nicht bekannt",
+	"nicht im domino-verzeichnis", "konto * nicht vorhanden", "adresse gibt es nicht", "benutzer gibt es nicht",
+	"empfänger gibt es nicht", "nie ma takiego", "nie ma takiej", "brak takiego", "nieprawidłowy odbiorca",
+	"böyle bir kullanıcı", "böyle bir adres", "kullanıcı yok", "alıcı bulunamadı", "kullanıcı * mevcut değil",
+	"adres * mevcut değil", "adresi * mevcut değil", "alıcı * mevcut değil", "neznámý uživatel",
+	"neznámý příjemce", "uživatel * nenalezen", "příjemce * nenalezen", "adresa * nenalezena",
+	"schránka * nenalezena", "okänd användare", "okänd mottagare", "användaren * hittades inte",
+	"mottagaren * hittades inte", "adressen * hittades inte", "ukjent bruker", "ukjent mottaker",
+	"ukendt bruger", "ukendt modtager", "tuntematon vastaanottaja", "tuntematon käyttäjä",
+	"címzett * nem található", "felhasználó * nem található", "utilizatorul * nu există", "adresa * nu există",
+	"destinatarul * nu există", "pengguna * tidak ditemukan", "penerima * tidak ditemukan",
+	"alamat * tidak ditemukan", "tidak dikenal", "tidak ada pengguna", "alamat * tidak ada",
+	"địa chỉ * không tồn tại", "người nhận * không tồn tại", "tài khoản * không tồn tại", "존재하지 않", "알 수 없는 사용자",
+	"수신자를 찾을 수 없", "用戶不存在", "使用者不存在", "收件人 * 不存在", "收件者 * 不存在", "邮箱 * 不存在", "信箱 * 不存在", "帳號 * 不存在", "账号 * 不存在",
+	"地址不存在", "地址 * 不存在", "查无此", "查無此", "宛先が存在しない", "ユーザーは存在しない", "アドレスは存在しない", "παραλήπτης * δεν υπάρχει",
+	"διεύθυνση * δεν υπάρχει", "χρήστης * δεν υπάρχει", "користувач * не існує", "адреса * не існує",
+	"скринька * не існує", "користувача * не знайдено", "адресата * не знайдено", "не зарегистрирован",
 	"mailbox * no longer available", "address * no longer available", "user * no longer available",
 	"recipient * no longer available", "account * no longer available", "address * no longer valid",
 	"no longer a valid", "user * not known", "recipient * not known", "bad recipient address",
@@ -470,6 +547,11 @@ const struct rule classify_rules[] = {
 
 { .name = "network", .reason = REASON_NETWORK,
   .phrases = PHRASES(
+	"gave up after", "no connection could be made", "keine verbindung", "connexion impossible", "sin conexión",
+	"sem conexão", "geen verbinding", "нет соединения",
+	"did not answer", "antwortet nicht", "nicht erreichbar", "zeitüberschreitung", "injoignable",
+	"délai dépassé", "no responde", "não responde", "non risponde", "reageert niet", "nie odpowiada",
+	"не отвечает", "недоступен", "превышено время", "无法连接", "连接超时", "接続できません", "tidak merespons",
 	"giving up after", "retries, giving up", "message * expired", "delivery * expired", "queue lifetime",
 	"max queue time", "delivery temporarily suspended: connect", "connection timed out", "connection refused",
 	"connection reset", "connection lost", "lost connection", "connection dropped", "connection closed",

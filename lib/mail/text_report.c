@@ -219,9 +219,9 @@ static const char *const not_recipients[] = { "postmaster", "mailer-daemon", "ma
 
 /* Words before an address that make it somebody else's. */
 static const char *const other_labels[] = {
-	"from:",  "sender:",      "reply-to:",     "contact",    "message-id:", "from ",
-	"sender", "return-path:", "mailto:",       "mail from:", "ask",         "refer",
-	"id:",    "assistance",   "administrator", "sent by",    "support",     "help"
+	"from:",         "sender:", "reply-to:",  "contact", "message-id:", "from ",      "sender",
+	"return-path:",  "mailto:", "mail from:", "ask",     "refer",       "id:",        "assistance",
+	"administrator", "sent by", "support",    "help",    "moved to",    "new address"
 };
 
 static bool contains_any(struct view text, const char *const *words, size_t count)

@@ -268,6 +268,69 @@ START_TEST(json_line)
 	}
 END_TEST
 
+/* Notices of servers that know no format, as they are written in many languages. */
+static const struct {
+	const char *label, *subject, *text;
+	enum bounce_kind kind;
+	enum bounce_reason reason;
+	const char *place, *line; /* what it goes by */
+} notices[] = {
+	{ "English", "Delivery problem", "Your message to a@b.test was returned: the inbox has run out of space.",
+	  KIND_SOFT, REASON_MAILBOX_FULL, "paragraph",
+	  "Your message to a@b.test was returned: the inbox has run out of space." },
+	{ "German, Domino", "ZUSTELLUNGSFEHLER: Benutzer anna",
+	  "Ihre Nachricht\n\nwurde nicht zugestellt an:\n\n  a@b.test\n\nweil:\n\n  Benutzer nicht im "
+	  "Domino-Verzeichnis",
+	  KIND_HARD, REASON_USER_UNKNOWN, "notice", "Benutzer nicht im Domino-Verzeichnis" },
+	{ "French", "Échec de livraison",
+	  "Votre message à a@b.test n'a pas été livré.\nSa boîte aux lettres est pleine.", KIND_SOFT,
+	  REASON_MAILBOX_FULL, "paragraph", "Sa boîte aux lettres est pleine." },
+	{ "Italian", "Messaggio non consegnato", "Non è stato consegnato a:\n\n  a@b.test\n\nla casella non esiste",
+	  KIND_HARD, REASON_USER_UNKNOWN, "paragraph", "la casella non esiste" },
+	{ "Indonesian", "Pengiriman gagal", "Pesan ke a@b.test tidak dapat dikirim: kotak surat penuh", KIND_SOFT,
+	  REASON_MAILBOX_FULL, "paragraph", "Pesan ke a@b.test tidak dapat dikirim: kotak surat penuh" },
+	{ "Turkish", "Teslim edilemeyen ileti", "İleti teslim edilemedi: a@b.test böyle bir kullanıcı yok", KIND_HARD,
+	  REASON_USER_UNKNOWN, "paragraph", "İleti teslim edilemedi: a@b.test böyle bir kullanıcı yok" },
+	{ "Czech", "Nedoručitelná zpráva", "Zprávu nebylo možné doručit: a@b.test uživatel neexistuje", KIND_HARD,
+	  REASON_USER_UNKNOWN, "paragraph", "Zprávu nebylo možné doručit: a@b.test uživatel neexistuje" },
+	{ "Swedish", "Kunde inte levereras", "Kunde inte levereras till a@b.test: mottagaren finns inte", KIND_HARD,
+	  REASON_USER_UNKNOWN, "paragraph", "Kunde inte levereras till a@b.test: mottagaren finns inte" },
+	{ "Japanese", "メール配信エラー", "a@b.test 宛のメールは配信されませんでした。メールボックスがいっぱいです。",
+	  KIND_SOFT, REASON_MAILBOX_FULL, "paragraph",
+	  "a@b.test 宛のメールは配信されませんでした。メールボックスがいっぱいです。" },
+	{ "Chinese", "退信通知", "您的邮件 a@b.test 被退回: 收件人不存在", KIND_HARD, REASON_USER_UNKNOWN, "paragraph",
+	  "您的邮件 a@b.test 被退回: 收件人不存在" },
+	{ "German, delayed", "Verzögerte Zustellung",
+	  "An a@b.test bisher nicht zugestellt; der Server versucht es weiterhin.", KIND_DELAY, REASON_OTHER,
+	  "paragraph", "" },
+};
+
+START_TEST(notices_in_many_languages)
+	{
+		open_reader();
+		for (size_t i = 0; i < ARRAY_LEN(notices); i++) {
+			AUTO_BUF raw = buf_with_ceiling(LIMIT_INTAKE);
+			buf_addf(&raw,
+				 "From: Mail <mailer-daemon@b.test>\nTo: x@c.test\nSubject: %s\nMIME-Version: 1.0\n"
+				 "Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n%s\n",
+				 notices[i].subject, notices[i].text);
+			struct report *report = read_text(buf_view(&raw));
+			const struct finding *finding = report_finding(report);
+			ck_assert_msg(finding->kind == notices[i].kind && finding->reason == notices[i].reason,
+				      "%s: %s %s by %s", notices[i].label, kind_name(finding->kind),
+				      reason_name(finding->reason), finding->rule);
+			ck_row(notices[i].label, report_recipient_count(report) == 1);
+			struct intake_ground ground = intake_ground(intake, finding);
+			ck_assert_msg(strcmp(ground.place, notices[i].place) == 0 &&
+					  view_eq(ground.line, view_of(notices[i].line)),
+				      "%s: %s, " VIEW_FMT, notices[i].label, ground.place,
+				      VIEW_ARG(ground.line.len > 0 ? ground.line : VIEW_LIT("-")));
+			report_done(report);
+		}
+		close_reader();
+	}
+END_TEST
+
 Suite *test_suite(void)
 {
 	const TTest *const tests[] = { reports_of_many_hands,
@@ -277,6 +340,7 @@ Suite *test_suite(void)
 				       depth_is_limited,
 				       sizes_are_limited,
 				       hash_passes_over_traces,
-				       json_line };
+				       json_line,
+				       notices_in_many_languages };
 	return suite_of("intake", tests, ARRAY_LEN(tests));
 }
