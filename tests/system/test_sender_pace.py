@@ -329,8 +329,8 @@ def test_warm_up(world):
                                   " - date_trunc('day', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC')) < 60") == str(len(at(audience)) - sent - number), "the rest is parked")
         sent += number
         assert len(times(world)) == sent, f"{len(times(world))} instead of {sent}"
-        status = world.status("paced")
-        assert status["pending"] == 0 and status["accepted"] == 300 + sent, status
+        until(lambda: (lambda s: s["pending"] == 0 and s["accepted"] == 300 + sent)(world.status("paced")), "all others have theirs")
+        assert len(times(world)) == sent, f"{len(times(world))} instead of {sent}"
         assert world.json("warmup", "ls")[0]["used"] == number
         # The next day comes.
         world.sql("UPDATE warmup SET began_on = began_on - 1; UPDATE budget SET day = day - 1;"
