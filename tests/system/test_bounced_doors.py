@@ -26,9 +26,17 @@ class Peer(Talk):
         self.greeting = self.expect(greeting) if greeting else None
 
 
+def connects(peer, path):
+    try:
+        peer.connect(str(path))
+    except (FileNotFoundError, ConnectionRefusedError):  # not made yet, or made and not listened to yet
+        return False
+    return True
+
+
 def unix(path, greeting="220"):
     peer = socket.socket(socket.AF_UNIX)
-    peer.connect(str(path))
+    until(lambda: connects(peer, path), f"somebody listens at {path}")
     return Peer(peer, greeting)
 
 

@@ -210,7 +210,7 @@ def test_pausing(world):
 
 
 def test_canceling_and_killed(world):
-    "cancel: `canceling`; when the senders die under it nothing is under way any more, and it says so."
+    "cancel: `canceling` until nobody is pending; when the senders die under it nothing is under way any more, and it says so."
     begin(world, "* accept slow 60000\n", SOME[:60], **{"sender.workers": 1, "relay.connections": 3})
     world.listctl("campaign", "start", "c")
     until(lambda: world.value("SELECT count(*) FROM chunk_window WHERE worker_id IS NOT NULL") != "0", "some are open")
@@ -220,11 +220,11 @@ def test_canceling_and_killed(world):
     process = world.processes.pop("sender")
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    until(lambda: state(world) == ("canceled", None), "nothing is under way")
+    until(lambda: state(world) == ("canceling", None), "nothing is under way")
     assert world.status("c")["pending"] > 0, "told before the journal was read"
     world.start("sender")
     status = until(lambda: (lambda s: s if s["pending"] == 0 else None)(world.status("c")), "all are settled")
-    assert (status["in_doubt"], status["skipped"]) == (3, 57), status
+    assert (status["state"], status["in_doubt"], status["skipped"]) == ("canceled", 3, 57), status
     assert world.value("SELECT count(*) FROM campaign_leaving") == "0"
 
 
