@@ -107,6 +107,15 @@ static void plan_for(struct pace *pace, struct pace_relay *relay, struct destina
 		warmup->bucket.planned += warmup_is_for(warmup, relay, destination);
 }
 
+/* A relay without a limit is always the soonest, and may be left alone, or ahead by its weight: the others ask for their part in any case, and so
+ * do their warm-ups. */
+static void plan_beside(struct pace *pace, struct pace_relay *relay, const struct destination *destination)
+{
+	relay->bucket.fitting++;
+	for (struct warmup *warmup = pace->warmups; warmup != NULL; warmup = warmup->next)
+		warmup->bucket.fitting += warmup->relay == relay && warmup_is_for(warmup, relay, destination);
+}
+
 static const struct hold *hold_of(const struct pace *pace, int64_t campaign_id, const struct destination *destination)
 {
 	for (size_t i = 0; i < pace->hold_count; i++) {
@@ -149,9 +158,8 @@ struct pace_plan pace_plan(struct pace *pace, struct pace_relay *const *relays, 
 	if (longest.wait_us > PACE_PATIENCE_US || is_crowded)
 		return park(longest.bucket, longest.wait_us, now_us);
 	plan_for(pace, relay, destination);
-	/* A relay without a limit is always the soonest, and may be left alone: the others ask for their part in any case. */
 	for (size_t i = 0; i < relay_count; i++)
-		relays[i]->bucket.fitting++;
+		plan_beside(pace, relays[i], destination);
 	return (struct pace_plan){ 0 };
 }
 

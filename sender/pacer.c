@@ -70,17 +70,18 @@ void pacer_look(struct pacer *pacer, size_t window)
 
 /* ---- who waits ---- */
 
-/* One who waits, and which of his relays take nobody though another one would take him: these do not count as ways on which he waits for nothing. */
+/* One who waits, to which relays he is left, and which of these take nobody though another one would take him: they do not count as ways on
+ * which he waits for nothing. */
 struct waiting {
 	struct recipient *recipient;
-	uint64_t stuck;
+	uint64_t ways, stuck;
 };
 
 static struct pace_plan plan_one(struct pacer *pacer, const struct waiting *waiting, int64_t boot_us)
 {
 	struct pace_relay *relays[RELAYS_MOST];
 	struct recipient *at = waiting->recipient;
-	size_t count = pace_relays_for(pacer->parts.pace, pacer->parts.relays, at->relays & ~waiting->stuck, relays);
+	size_t count = pace_relays_for(pacer->parts.pace, pacer->parts.relays, waiting->ways & ~waiting->stuck, relays);
 	return pace_plan(pacer->parts.pace, relays, count, at->opened.campaign_id, at->opened.address, &at->mark,
 			 boot_us);
 }
@@ -104,13 +105,15 @@ static void plan(struct pacer *pacer, int64_t boot_us, int64_t wall_us, bool *re
 	struct recipient *next;
 	size_t parked = 0, kept = 0, beside = 0;
 	uint64_t stuck = relays_stuck(pacer->parts.relays, boot_us);
+	uint64_t working = relays_working(pacer->parts.relays, boot_us);
 	pacer->plan_us = boot_us + PLAN_EVERY_US;
 	pace_plan_begin(pace, (int64_t)(pacer->window / CROWD_SHARE) + 1);
 	for (struct recipient *at = queue_first(queue, RECIPIENT_WAITING); at != NULL; at = next) {
-		struct waiting waiting = { at, (at->relays & ~stuck) != 0 ? at->relays & stuck : 0 };
+		struct waiting waiting = { at, queue_ways(at, working), 0 };
 		next = queue_next(at);
 		if (at->run->is_leaving)
 			continue;
+		waiting.stuck = (waiting.ways & ~stuck) != 0 ? waiting.ways & stuck : 0;
 		const struct pace_plan one = plan_one(pacer, &waiting, boot_us);
 		/* By a few of them is found out that a relay which takes nobody is back. */
 		bool is_kept = !one.is_parked || (waiting.stuck != 0 && one.until_us != 0 && beside++ < BESIDE_MOST);

@@ -304,6 +304,12 @@ static bool is_in_doubt_there(const struct recipient *recipient, struct view rel
 	return doubted.len > name.len && view_starts(doubted, name) && doubted.data[name.len] == ' ';
 }
 
+uint64_t queue_ways(const struct recipient *recipient, uint64_t working)
+{
+	uint64_t others = recipient->relays & ~recipient->refused_by;
+	return (others & working) != 0 ? others : recipient->relays;
+}
+
 static bool is_left_to_others(const struct recipient *recipient, uint64_t slot, const struct queue_gate *gate)
 {
 	uint64_t others = recipient->relays & ~recipient->refused_by & gate->other_relays;

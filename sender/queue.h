@@ -87,6 +87,8 @@ struct queue_gate {
 	uint64_t other_relays;
 	struct view relay_name;
 };
+/* Slots of the relays that he is left to: none of those that have refused him while another one works that fits him. */
+uint64_t queue_ways(const struct recipient *recipient, uint64_t working);
 /* The first that waits for that relay, whose campaign goes on and whom the gate lets through: now RECIPIENT_BEGUN. NULL: none;
  * *ret_is_stale when it is one whose check is older. */
 struct recipient *queue_begin(struct queue *queue, unsigned relay, const struct queue_gate *gate, bool *ret_is_stale);

@@ -710,6 +710,46 @@ START_TEST(another_relay_may_take_who_would_have_to_wait)
 	}
 END_TEST
 
+/* One that has no limit may be left alone, or ahead by its weight: the other one is asked for, too, and its day is not over while it is. */
+START_TEST(a_warm_up_has_its_part_beside_a_relay_without_a_limit)
+	{
+		static const struct {
+			const char *label, *group, *address;
+			int64_t waiting;
+		} rows[] = {
+			{ "of a relay", "", "a@else.test", 3 },
+			{ "of a relay and group", "gmail", "a@gmail.com", 3 },
+			{ "of a relay and another group", "gmail", "a@me.com", -1 },
+		};
+		for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+			struct fixture fixture = begin();
+			const struct budget_limit limits[] = { { .key = VIEW_LIT("warmup:1"),
+								 .has_tokens = true,
+								 .relay = VIEW_LIT("two"),
+								 .group = view_of(rows[i].group) },
+							       { .has_tokens = false } };
+			struct pace_relay *both[] = { fixture.relay, fixture.other };
+			load(fixture.pace, limits);
+			pace_plan_begin(fixture.pace, 1000);
+			for (size_t n = 0; n < 3; n++) {
+				struct someone one = someone_at(rows[i].address);
+				ck_assert(
+				    !pace_plan(fixture.pace, both, 2, 1, one.address, &one.mark, START).is_parked);
+			}
+			pace_plan_end(fixture.pace);
+			struct someone one = someone_at(rows[i].address);
+			ck_row(rows[i].label, asked(&fixture, "warmup:1", START).waiting == rows[i].waiting);
+			grant(&fixture, "warmup:1", 1, -1, 0, START);
+			ck_row(rows[i].label, pace_may(fixture.pace, fixture.other, 1, one.address, &one.mark, START));
+			pace_begin(fixture.pace, fixture.other, one.address, &one.mark, START);
+			ck_row(rows[i].label, pace_may(fixture.pace, fixture.relay, 1, one.address, &one.mark, START));
+			ck_row(rows[i].label, pace_may(fixture.pace, fixture.other, 1, one.address, &one.mark, START) ==
+						  (rows[i].waiting < 0));
+			pace_done(fixture.pace);
+		}
+	}
+END_TEST
+
 Suite *test_suite(void)
 {
 	const TTest *const tests[] = {
@@ -732,6 +772,7 @@ Suite *test_suite(void)
 		a_fast_destination_asks_for_more,
 		a_crowd_leaves_room_for_others,
 		another_relay_may_take_who_would_have_to_wait,
+		a_warm_up_has_its_part_beside_a_relay_without_a_limit,
 	};
 	return suite_of("pace", tests, ARRAY_LEN(tests));
 }
