@@ -98,11 +98,7 @@ static enum err edit(struct call *call)
 static enum err remove_group(struct call *call)
 {
 	struct view name = view_of(call->operands[0]);
-	AUTO_BUF key = buf_with_ceiling(LIMIT_WHY);
-	buf_addf(&key, "group:" VIEW_FMT, VIEW_ARG(name));
 	enum err err = groups_remove(call->db, name, call->why);
-	if (err == ERR_OK)
-		err = budgets_wake(call->db, buf_view(&key), call->why);
 	return err == ERR_OK ? audit_group(call, "group.rm", name) : err;
 }
 

@@ -13,7 +13,16 @@ static const struct db_statement statements[] = {
 	[EDIT] = { .name = "groups_edit",
 		   .sql = "UPDATE domain_group SET connections = nullif($2::bigint, 0),"
 			  " messages_per_second = nullif($3::text::float8, 0) WHERE name = $1" },
-	[REMOVE] = { .name = "groups_remove", .sql = "DELETE FROM domain_group WHERE name = $1" },
+	/* Who was parked for its limits, or for a warm-up that goes with it, looks again. */
+	[REMOVE] = { .name = "groups_remove",
+		     .sql = "WITH gone AS (DELETE FROM domain_group WHERE name = $1 RETURNING id, 'group:' || name AS "
+			    "key),"
+			    " keys AS (SELECT key FROM gone UNION ALL"
+			    " SELECT 'warmup:' || w.id FROM warmup w JOIN gone g ON g.id = w.group_id),"
+			    " woken AS (UPDATE deferral f SET next_attempt_at = now() FROM keys"
+			    " WHERE f.waits_for = keys.key AND f.opened_by IS NULL AND f.next_attempt_at > now()),"
+			    " cleared AS (DELETE FROM budget b USING keys WHERE b.key = keys.key)"
+			    " SELECT key FROM gone" },
 	[ADD_DOMAIN] = { .name = "groups_add_domain",
 			 .sql = "INSERT INTO domain_group_domain (domain, group_id)"
 				" SELECT $2, id FROM domain_group WHERE name = $1 ON CONFLICT DO NOTHING" },
@@ -84,7 +93,7 @@ enum err groups_remove(struct db *db, struct view name, struct buf *why)
 	const struct db_value values[] = { db_text(name) };
 	AUTO_DB_ROWS *rows = NULL;
 	enum err err = db_run(db, &statements[REMOVE], values, ARRAY_LEN(values), &rows, why);
-	return err != ERR_OK || db_changed(rows) > 0 ? err : no_such_group(name, why);
+	return err != ERR_OK || db_row_count(rows) > 0 ? err : no_such_group(name, why);
 }
 
 /* Nothing was added: it is in a group, or there is no such group. */

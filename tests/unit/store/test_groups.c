@@ -61,6 +61,46 @@ START_TEST(a_group_is_made_changed_and_removed)
 	}
 END_TEST
 
+static void run_sql(struct db *db, const char *sql)
+{
+	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+	ck_assert_msg(db_run_script(db, view_of(sql), &why) == ERR_OK, "%s: %s", sql, buf_text(&why));
+}
+
+/* One waits for what each of these keys is about; of those whose reason has gone the time has come. */
+START_TEST(who_waited_for_a_removed_group_looks_again)
+	{
+		static const struct db_statement due = { "unit_due",
+							 "SELECT string_agg(waits_for, ' ' ORDER BY waits_for), "
+							 "(SELECT string_agg(key, ' ' ORDER BY key)"
+							 " FROM budget) FROM deferral WHERE next_attempt_at <= now()" };
+		struct db *db = database_open();
+		AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+		AUTO_DB_ROWS *rows = NULL;
+		run_sql(
+		    db,
+		    "INSERT INTO list (name, title, list_id, from_address) VALUES ('news', 'N', 'n.b.test', "
+		    "'a@b.test');"
+		    " INSERT INTO campaign (name, list_id, subject, from_address, text_body, state)"
+		    " VALUES ('c', 1, 's', 'a@b.test', 't', 'draft');"
+		    " INSERT INTO warmup (relay, group_id, first, growth, until) SELECT r.relay, g.id, 10, 1.5, 100"
+		    " FROM domain_group g, unnest(ARRAY['one', NULL]) AS r(relay) WHERE g.name IN ('gmail', 'apple')"
+		    " ORDER BY g.name DESC, r.relay;"
+		    " INSERT INTO budget (key) SELECT unnest(ARRAY['group:gmail', 'group:apple'])"
+		    " UNION ALL SELECT 'warmup:' || id FROM warmup;"
+		    " INSERT INTO subscriber (address, address_key) SELECT n || '@x.test', n || '@x.test'"
+		    " FROM generate_series(1, 6) AS n;"
+		    " INSERT INTO deferral (campaign_id, subscriber_id, state, attempts, next_attempt_at, waits_for,"
+		    " key_id, day, date_at) SELECT 1, row_number() OVER (ORDER BY key), 'deferred', 0,"
+		    " now() + interval '9 hours', key, 0, 1, now() FROM budget");
+		ck_assert(groups_remove(db, VIEW_LIT("gmail"), &why) == ERR_OK);
+		ck_assert_msg(db_run(db, &due, NULL, 0, &rows, &why) == ERR_OK, "%s", buf_text(&why));
+		ck_view_eq(db_get_text(rows, 0, 0), "group:gmail warmup:1 warmup:2");
+		ck_view_eq(db_get_text(rows, 0, 1), "group:apple warmup:3 warmup:4");
+		db_close(db);
+	}
+END_TEST
+
 START_TEST(a_bad_name_is_refused)
 	{
 		struct db *db = database_open();
@@ -75,6 +115,6 @@ END_TEST
 Suite *test_suite(void)
 {
 	const TTest *const tests[] = { the_large_operators_are_there, a_group_is_made_changed_and_removed,
-				       a_bad_name_is_refused };
+				       who_waited_for_a_removed_group_looks_again, a_bad_name_is_refused };
 	return suite_of("groups", tests, database_start() ? ARRAY_LEN(tests) : 0);
 }
