@@ -90,21 +90,21 @@ static const struct due_row due_rows[] = {
 	{ "not tested", SCHEDULED VALUES("0") ")", true, false },
 };
 
-/* What the tests of windows stand on, in each minute of a week. */
+/* What the tests of windows stand on, all through a week. */
 START_TEST(around_is_an_hour_each_way)
 	{
 		struct db *db = database_open();
-		check_says(db, "every minute of the week",
+		check_says(db, "all through the week",
 			   "SELECT count(*)::text FROM generate_series('2024-01-01 00:00+00'::timestamptz,"
-			   " '2024-01-07 23:59:59+00', '1 minute') AS t CROSS JOIN LATERAL (SELECT " AROUND(
-			       "t") " AS open)"
+			   " '2024-01-07 23:59:59+00', '7 minutes') AS t CROSS JOIN LATERAL (SELECT " AROUND(
+			       "t") " AS open OFFSET 0)"
 				    " AS w WHERE is_in_window(open, 'UTC', t) AND is_in_window(open, 'UTC', t + "
 				    "interval '1 hour')"
 				    " AND is_in_window(open, 'UTC', t - interval '1 hour')"
 				    " AND NOT is_in_window(open, 'UTC', t + interval '61 minutes')"
 				    " AND NOT is_in_window(" ALL_WEEK " - open, 'UTC', t + interval '1 hour')"
 				    " AND is_in_window(" ALL_WEEK " - open, 'UTC', t + interval '61 minutes')",
-			   "10080");
+			   "1440");
 		db_close(db);
 	}
 END_TEST
@@ -370,6 +370,12 @@ static const struct opening_row opening_rows[] = {
 	{ "summer time", "{[480,1080)}", "2024-07-01 00:00+02", "2024-07-01 06:00" },
 	{ "a window that the clocks skip opens a week later", "{[8760,8790)}", "2024-03-30 12:00+01",
 	  "2024-04-07 00:00" },
+	{ "one whose start they skip opens when they are set forward", "{[8790,8880)}", "2024-03-30 12:00+01",
+	  "2024-03-31 01:00" },
+	{ "one shown twice opens the first time", "{[8760,8790)}", "2024-10-26 22:30+00", "2024-10-27 00:00" },
+	{ "and again", "{[8760,8790)}", "2024-10-27 00:30+00", "2024-10-27 01:00" },
+	{ "set back into it from behind it", "{[8700,8770)}", "2024-10-27 00:50+00", "2024-10-27 01:00" },
+	{ "none", "{[8760,8760)}", "2024-01-08 10:00+01", "nothing" },
 };
 
 START_TEST(openings_follow_the_clocks)
@@ -379,8 +385,9 @@ START_TEST(openings_follow_the_clocks)
 			const struct opening_row *row = &opening_rows[i];
 			char sql[512];
 			snprintf(sql, sizeof(sql),
-				 "SELECT to_char(next_opening('%s'::int4multirange, 'Europe/Berlin', '%s'::timestamptz)"
-				 " AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')",
+				 "SELECT coalesce(to_char(next_opening('%s'::int4multirange, 'Europe/Berlin', "
+				 "'%s'::timestamptz)"
+				 " AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI'), 'nothing')",
 				 row->windows, row->at);
 			check_says(db, row->label, sql, row->expected);
 		}
@@ -389,6 +396,46 @@ START_TEST(openings_follow_the_clocks)
 			   " 'Europe/Berlin', t)::text, ' ' ORDER BY t) FROM unnest(ARRAY['2024-10-27 00:10+00',"
 			   " '2024-10-27 00:40+00', '2024-10-27 01:10+00', '2024-10-27 01:40+00']::timestamptz[]) t",
 			   "true false true false");
+		db_close(db);
+	}
+END_TEST
+
+/* A day or so before the clocks of a zone change: forward, back, by half an hour, and over a whole day. */
+static const char *const changes[][2] = {
+	{ "Europe/Berlin", "2027-03-27" },       { "Europe/Berlin", "2027-10-30" },
+	{ "America/New_York", "2027-03-13" },    { "America/New_York", "2027-11-06" },
+	{ "Australia/Lord_Howe", "2027-04-02" }, { "Australia/Lord_Howe", "2027-10-01" },
+	{ "Pacific/Apia", "2011-12-29" },        { "Pacific/Apia", "2012-03-30" },
+	{ "America/Nuuk", "2027-10-30" },
+};
+
+/* sender goes by is_in_window(): the next opening is the first of all minutes for which that holds. Windows from the Friday to the Sunday
+ * of the change, and on Monday evening. */
+START_TEST(openings_are_the_first_minute_in_a_window)
+	{
+		struct db *db = database_open();
+		for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
+			char sql[2048];
+			snprintf(sql, sizeof(sql),
+				 "WITH given AS (SELECT '%s'::text AS zone, '%s 00:00+00'::timestamptz AS begins),"
+				 " sets AS (SELECT n, int4multirange(int4range(a, a + len), int4range(1200, 1240)) AS "
+				 "windows"
+				 " FROM unnest(ARRAY[6480, 8550, 8760, 8790], ARRAY[900, 45, 30, 90]) WITH ORDINALITY "
+				 "AS x(a, len, n)),"
+				 " open AS MATERIALIZED (SELECT n, t"
+				 " FROM given, sets, generate_series(begins, begins + interval '4 days', interval '1 "
+				 "minute') AS t"
+				 " WHERE is_in_window(windows, zone, t)),"
+				 " asked AS (SELECT n, windows, zone, begins + k * interval '113 minutes' AS at"
+				 " FROM given, sets, generate_series(0, 19) AS k)"
+				 " SELECT coalesce(min(zone || ' at ' || at::text || ' windows ' || windows::text), "
+				 "'all are')"
+				 " || ' ' || (SELECT count(DISTINCT n) FROM open)"
+				 " FROM asked a WHERE next_opening(windows, zone, at) IS DISTINCT FROM"
+				 " (SELECT min(t) FROM open o WHERE o.n = a.n AND t >= at)",
+				 changes[i][0], changes[i][1]);
+			check_says(db, changes[i][1], sql, "all are 4");
+		}
 		db_close(db);
 	}
 END_TEST
@@ -476,6 +523,7 @@ Suite *test_suite(void)
 				       resume_keeps_a_schedule,
 				       states_know_windows,
 				       openings_follow_the_clocks,
+				       openings_are_the_first_minute_in_a_window,
 				       who_is_suppressed_is_skipped_at_the_start,
 				       a_suppression_under_way_leaves_no_mark,
 				       a_suppression_names_the_same_for_good };
