@@ -197,10 +197,12 @@ static const struct output_column hold_columns[] = {
 
 static enum err write_holds(struct call *call, const struct db_rows *rows)
 {
+	AUTO_BUF title = buf_with_ceiling(LIMIT_WHY);
 	if (db_row_count(rows) == 0)
 		return ERR_OK;
-	output_section(call->out, "holds",
-		       "Groups of domains that wait for `listctl campaign resume NAME --group GROUP`:");
+	buf_addf(&title,
+		 "Groups of domains that wait for `listctl campaign resume %s --group GROUP`:", call->operands[0]);
+	output_section(call->out, "holds", buf_text(&title));
 	output_begin(call->out, hold_columns, ARRAY_LEN(hold_columns));
 	for (size_t i = 0; i < db_row_count(rows); i++) {
 		struct held_group held;

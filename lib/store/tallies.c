@@ -116,11 +116,13 @@ static const struct db_statement statements[] = {
 		       .sql = "SELECT h.group_name, h.reason, h.held_at, (SELECT count(*) FROM deferral f"
 			      " WHERE f.campaign_id = h.campaign_id AND f.waits_for = 'hold:' || h.group_name"
 			      " AND f.next_attempt_at IS NULL) FROM campaign_group_hold h"
+			      " JOIN campaign c ON c.id = h.campaign_id AND c.state IN ('running', 'paused')"
 			      " WHERE h.campaign_id = $1 ORDER BY h.group_name" },
 	/* Waits for workers that are parking recipients of this group just now: the next statement sees those. */
 	[LIFT] = { .name = "holds_lift",
 		   .sql = "DELETE FROM campaign_group_hold h USING campaign c"
-			  " WHERE c.id = h.campaign_id AND c.name = $1 AND h.group_name = $2" },
+			  " WHERE c.id = h.campaign_id AND c.name = $1 AND h.group_name = $2"
+			  " AND c.state IN ('running', 'paused')" },
 	[FREE] = { .name = "holds_free",
 		   .sql = "UPDATE deferral f SET next_attempt_at = now(), waits_for = NULL FROM campaign c"
 			  " WHERE c.name = $1 AND f.campaign_id = c.id AND f.waits_for = 'hold:' || $2::text"

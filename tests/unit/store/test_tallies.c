@@ -311,6 +311,26 @@ START_TEST(a_person_lifts_a_hold_and_counting_begins_anew)
 	}
 END_TEST
 
+START_TEST(what_has_ended_is_held_no_more)
+	{
+		struct db *db = begin();
+		AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+		AUTO_DB_ROWS *paused = NULL, *ended = NULL;
+		size_t freed = 0;
+		bool is_held = false;
+		ck_assert(tallies_hold(db, 1, VIEW_LIT("gmail"), VIEW_LIT("554 no"), &is_held, &why) == ERR_OK);
+		run_sql(db, "UPDATE campaign SET state = 'paused', hold_reason = 'r'");
+		ck_assert(holds_of(db, 1, &paused, &why) == ERR_OK);
+		ck_assert_uint_eq(db_row_count(paused), 1);
+		run_sql(db, "UPDATE campaign SET state = 'canceled', hold_reason = NULL, ended_at = now()");
+		ck_assert(holds_of(db, 1, &ended, &why) == ERR_OK);
+		ck_assert_uint_eq(db_row_count(ended), 0);
+		ck_assert(holds_lift(db, VIEW_LIT("c"), VIEW_LIT("gmail"), VIEW_LIT("me"), &freed, &why) ==
+			  ERR_NOT_FOUND);
+		db_close(db);
+	}
+END_TEST
+
 START_TEST(a_worker_holds_a_group_once_and_only_of_a_running_campaign)
 	{
 		struct db *db = begin();
@@ -362,6 +382,7 @@ Suite *test_suite(void)
 		a_share_of_nothing_switches_a_breaker_off,
 		reports_are_counted_for_the_group_of_their_person,
 		a_person_lifts_a_hold_and_counting_begins_anew,
+		what_has_ended_is_held_no_more,
 		a_worker_holds_a_group_once_and_only_of_a_running_campaign,
 		resuming_a_campaign_begins_anew,
 	};
