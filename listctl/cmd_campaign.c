@@ -206,7 +206,8 @@ static const struct command_option schedule_options[] = {
 	  "send only then, such as \"mon-fri 08:00-18:00\"; may be given several times" },
 	{ "local-to", "ATTRIBUTE",
 	  "each recipient at that time in the zone that their attribute names; without --window and --offset" },
-	{ "expire", "TIME", "give temporarily refused ones up so long after their first attempt, such as 8h" },
+	{ "expire", "TIME",
+	  "give temporarily refused ones up so long after their first attempt, such as 8h; from 1m to 30d" },
 	{ "clear", NULL, "take the time away: the campaign is a draft again" },
 	{ 0 },
 };
@@ -216,6 +217,10 @@ static const struct command_option pause_options[] = {
 };
 static const struct command_option yes_options[] = {
 	{ "yes", NULL, "do not ask; needed where nobody can be asked, without a terminal" },
+	{ 0 },
+};
+static const struct command_option delete_options[] = {
+	{ "yes", NULL, "changes nothing, for nothing is asked: `cancel` needs it" },
 	{ 0 },
 };
 static const struct command_option status_options[] = {
@@ -273,8 +278,8 @@ static const char schedule_details[] =
     "--window: by the clocks of --zone. Outside of them nothing is begun, retries neither, and\n"
     "the campaign does not start; messages under way are finished. \"fri 22:00-06:00\" closes on\n"
     "Saturday; \"09:00-17:00\" is every day; 24:00 is the end of a day. A window that lies in an\n"
-    "hour which the clocks skip does not open on that day, one in an hour that they show twice\n"
-    "opens for both. Not with --local-to.\n"
+    "hour which the clocks skip does not open on that day, one that begins there opens when they\n"
+    "are set forward, one in an hour that they show twice opens for both. Not with --local-to.\n"
     "\n"
     "--local-to: the attribute holds names such as Europe/Berlin, in any case. Who has none, or\n"
     "something else there, gets it at that time in --zone; `show` and `status` tell how many they\n"
@@ -521,6 +526,7 @@ const struct command campaign_commands[] = {
 	    .verb = "delete",
 	    .operands = "NAME",
 	    .help = "delete a draft",
+	    .options = delete_options,
 	    .least = 1,
 	    .most = 1,
 	    .needs = NEEDS_DATABASE,

@@ -11,6 +11,9 @@
 /* The east of the date line is where a local time comes first: UTC+14. */
 #define FIRST_OFFSET_US (INT64_C(14) * 3600 * CLOCK_US_PER_SECOND)
 
+#define EXPIRE_LEAST_US (INT64_C(60) * CLOCK_US_PER_SECOND)
+#define EXPIRE_MOST_US (INT64_C(30) * CLOCK_US_PER_DAY)
+
 /* What the options say, and what it means. */
 struct plan {
 	struct buf local, ranges, words;
@@ -50,6 +53,8 @@ static enum err read_start(struct call *call, struct plan *plan)
 	else
 		err = schedule_choose(&plan->readings, plan->time.local, offset_text == NULL ? NULL : &offset,
 				      plan->now_us, &plan->reading, call->why);
+	if (err == ERR_OK)
+		err = schedule_check_ahead("--at", plan->time.local, plan->reading.instant_us, plan->now_us, call->why);
 	plan->time.instant_us = plan->reading.instant_us;
 	if (call_has(call, "local-to"))
 		plan->time.instant_us += (int64_t)plan->reading.offset_s * CLOCK_US_PER_SECOND - FIRST_OFFSET_US;
@@ -76,7 +81,8 @@ static enum err read_not_after(struct call *call, struct plan *plan)
 	if (text == NULL)
 		return ERR_OK;
 	if (settings_span(view_of(text), &length_us)) {
-		end_us = plan->reading.instant_us + length_us;
+		bool is_near = length_us <= SCHEDULE_AHEAD_US;
+		end_us = is_near ? plan->reading.instant_us + length_us : INT64_MAX;
 	} else {
 		AUTO_BUF local = buf_with_ceiling(LIMIT_WHY);
 		AUTO_BUF cause = buf_with_ceiling(LIMIT_WHY);
@@ -94,6 +100,9 @@ static enum err read_not_after(struct call *call, struct plan *plan)
 		if (err != ERR_OK)
 			return err;
 	}
+	enum err err = schedule_check_ahead("--not-after", view_of(text), end_us, plan->now_us, call->why);
+	if (err != ERR_OK)
+		return err;
 	length_us = end_us - plan->reading.instant_us;
 	if (length_us <= 0)
 		return call_refuse(call, ERR_INVALID, "--not-after %s is not later than --at %s", text,
@@ -150,6 +159,8 @@ static enum err read_expire(struct call *call, struct plan *plan)
 	const char *text = call_option(call, "expire");
 	if (text != NULL && (!settings_span(view_of(text), &plan->time.expire_us) || plan->time.expire_us == 0))
 		return call_misused(call, "--expire is a time with its unit, such as 90m, 8h or 2d, not %s", text);
+	if (text != NULL && (plan->time.expire_us < EXPIRE_LEAST_US || plan->time.expire_us > EXPIRE_MOST_US))
+		return call_misused(call, "--expire is from 1m to 30d, not %s", text);
 	return ERR_OK;
 }
 

@@ -4,8 +4,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/clock.h"
-
 /* ---- reading ---- */
 
 /* 9: a digit; anything else stands for itself. */
@@ -21,6 +19,18 @@ static bool has_shape(struct view text, const char *shape)
 	return true;
 }
 
+/* Of a time of one of the shapes. PostgreSQL would take 24:00 and second 60 for the next day and minute. */
+static bool is_of_a_day(struct view time)
+{
+	static const uint64_t most[] = { 23, 59, 59 };
+	uint64_t number;
+	for (size_t i = 0; i * 3 < time.len; i++) {
+		if (!view_to_u64(view_head(view_skip(time, i * 3), 2), most[i], &number))
+			return false;
+	}
+	return true;
+}
+
 enum err schedule_read_local(struct view text, struct buf *ret_local, struct buf *why)
 {
 	static const char *const shapes[] = { "9999-99-99 99:99", "9999-99-99 99:99:99", "9999-99-99T99:99",
@@ -29,6 +39,13 @@ enum err schedule_read_local(struct view text, struct buf *ret_local, struct buf
 	for (size_t i = 0; i < ARRAY_LEN(shapes); i++) {
 		if (!has_shape(text, shapes[i]))
 			continue;
+		if (!is_of_a_day(view_skip(text, 11))) {
+			buf_addf(why,
+				 "there is no time \"" VIEW_FMT
+				 "\": a day has 00:00:00 to 23:59:59, and ends with 00:00 of the next",
+				 VIEW_ARG(text));
+			return ERR_INVALID;
+		}
 		buf_add(ret_local, view_head(text, 10));
 		buf_add_byte(ret_local, ' ');
 		buf_add(ret_local, view_skip(text, 11));
@@ -197,4 +214,12 @@ enum err schedule_choose_end(const struct zone_readings *readings, struct view l
 	}
 	*ret_end_us = readings->at[readings->count - 1].instant_us;
 	return ERR_OK;
+}
+
+enum err schedule_check_ahead(const char *what, struct view text, int64_t instant_us, int64_t now_us, struct buf *why)
+{
+	if (instant_us - now_us <= SCHEDULE_AHEAD_US)
+		return ERR_OK;
+	buf_addf(why, "%s " VIEW_FMT " is more than a hundred years ahead", what, VIEW_ARG(text));
+	return ERR_INVALID;
 }

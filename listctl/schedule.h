@@ -2,9 +2,10 @@
 #ifndef LISTCTL_SCHEDULE_H
 #define LISTCTL_SCHEDULE_H
 
+#include "base/clock.h"
 #include "store/zones.h"
 
-/* Appends "YYYY-MM-DD HH:MM:SS" for "YYYY-MM-DD HH:MM[:SS]", a T in place of the blank allowed. ERR_INVALID for any other form. */
+/* Appends "YYYY-MM-DD HH:MM:SS" for "YYYY-MM-DD HH:MM[:SS]", a T in place of the blank allowed. ERR_INVALID for any other form, and for 24:00. */
 enum err schedule_read_local(struct view text, struct buf *ret_local, struct buf *why) MUST_USE;
 
 /* "+07:00", "-0330", "+7", "Z". */
@@ -32,5 +33,10 @@ enum err schedule_choose_local(const struct zone_readings *readings, struct view
 /* For an end: of a time shown twice it is the second. ERR_INVALID: it is skipped. */
 enum err schedule_choose_end(const struct zone_readings *readings, struct view local, int64_t *ret_end_us,
 			     struct buf *why) MUST_USE;
+
+/* What is further ahead is a slip of the pen. what: the option that says so. */
+#define SCHEDULE_AHEAD_US (INT64_C(36525) * CLOCK_US_PER_DAY)
+enum err schedule_check_ahead(const char *what, struct view text, int64_t instant_us, int64_t now_us,
+			      struct buf *why) MUST_USE;
 
 #endif

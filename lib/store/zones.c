@@ -40,8 +40,31 @@ static void copy_text(struct view text, char *ret_text, size_t size)
 	ret_text[len] = '\0';
 }
 
+/* "+02:00", "2", "UTC-5" */
+static bool is_offset(struct view zone)
+{
+	static const char *const bases[] = { "UTC", "GMT" };
+	for (size_t i = 0; i < ARRAY_LEN(bases); i++) {
+		if (zone.len > 3 && view_eq_nocase(view_head(zone, 3), view_of(bases[i])))
+			zone = view_skip(zone, 3);
+	}
+	for (size_t i = 0; i < zone.len; i++) {
+		if (strchr("+-:.0123456789", zone.data[i]) == NULL)
+			return false;
+	}
+	return zone.len > 0;
+}
+
 static enum err refuse_zone(struct db *db, struct view zone, struct buf *why)
 {
+	if (is_offset(zone)) {
+		buf_addf(why,
+			 "\"" VIEW_FMT
+			 "\" is an offset, which changes with the season; give the zone's IANA name, such as "
+			 "Europe/Berlin or Asia/Jakarta",
+			 VIEW_ARG(zone));
+		return ERR_NOT_FOUND;
+	}
 	AUTO_DB_ROWS *rows = NULL;
 	const struct db_value values[] = { db_text(zone) };
 	enum err err = db_run(db, &statements[NEAR_ZONES], values, ARRAY_LEN(values), &rows, why);

@@ -64,7 +64,7 @@ def test_preview_and_edit(world):
     world.sql("UPDATE subscriber SET attributes = '{}'")
     world.refused("campaign", "preview", "c", "ann@a.test", says=["text: line 1", "city"])  # no member has a city any more
     world.refused("campaign", "edit", "c", "--subject", "{{nothing}}", says="nothing")
-    world.listctl("campaign", "delete", "c")
+    world.listctl("campaign", "delete", "c", "--yes")
     world.refused("campaign", "show", "c", says="c")
 
 
@@ -327,6 +327,16 @@ def test_schedule_of_a_careful_operator(world):
     world.refused(*at("--not-after", "soon"), code=2, says="soon")
     world.refused(*at("--not-after", "2h", "--window", "mon 08:00-09:00"), says=["could not start", "2099-12-28 07:00:00 UTC"])
     world.refused(*at("--expire", "0h"), code=2, says="--expire")
+    for expire in ("59s", "31d", "99999999d"):
+        world.refused(*at("--expire", expire), code=2, says=["1m to 30d", expire])
+    for end in ("99999999d", "106751991d", "9999-12-31 23:59"):
+        world.refused(*at("--not-after", end), says=["--not-after", end, "a hundred years"])
+    world.refused(*at(time="9999-12-31 23:59"), says=["--at", "a hundred years"])
+    for time in ("2099-12-24 24:00", "2099-12-24 10:00:60"):
+        world.refused(*at(time=time), says=["no time", time])
+    for zone in ("+02:00", "UTC-5", "2"):
+        said = world.refused(*at(zone=zone), says=["offset", "IANA name", "Europe/Berlin"])
+        assert "near it" not in said, said
     world.refused(*at("--expire", "8"), code=2, says=["--expire", "unit", "8h"])
     world.refused(*at("--not-after", "2"), code=2, says=["--not-after", "2h"])
     world.refused(*at("--local-to", "tz", "--window", "08:00-18:00"), code=2, says=["--local-to", "--window"])

@@ -13,6 +13,11 @@ static const struct local_row locals[] = {
 	{ "seconds", "2026-12-24 18:00:59", "2026-12-24 18:00:59" },
 	{ "ISO 8601's T", "2026-12-24T18:00", "2026-12-24 18:00:00" },
 	{ "blanks around", " 2026-12-24 18:00 ", "2026-12-24 18:00:00" },
+	{ "the first minute", "2026-12-24 00:00", "2026-12-24 00:00:00" },
+	{ "the last second", "2026-12-24 23:59:59", "2026-12-24 23:59:59" },
+	{ "the end of a day", "2026-12-24 24:00", NULL },
+	{ "sixty minutes", "2026-12-24 18:60", NULL },
+	{ "a leap second", "2026-12-24T18:00:60", NULL },
 	{ "a day alone", "2026-12-24", NULL },
 	{ "an instant", "2026-12-24 18:00Z", NULL },
 	{ "another order", "24.12.2026 18:00", NULL },
@@ -132,9 +137,19 @@ START_TEST(choices_are_one_instant_or_refused)
 	}
 END_TEST
 
+START_TEST(a_time_far_ahead_is_refused)
+	{
+		AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+		ck_assert(schedule_check_ahead("--at", VIEW_LIT("x"), NOON + SCHEDULE_AHEAD_US, NOON, &why) == ERR_OK);
+		ck_assert(schedule_check_ahead("--at", VIEW_LIT("x"), NOON + SCHEDULE_AHEAD_US + 1, NOON, &why) ==
+			  ERR_INVALID);
+		ck_view_eq(buf_view(&why), "--at x is more than a hundred years ahead");
+	}
+END_TEST
+
 Suite *test_suite(void)
 {
-	const TTest *const tests[] = { local_times_have_one_form, offsets_both_ways,
-				       choices_are_one_instant_or_refused };
+	const TTest *const tests[] = { local_times_have_one_form, offsets_both_ways, choices_are_one_instant_or_refused,
+				       a_time_far_ahead_is_refused };
 	return suite_of("schedule", tests, ARRAY_LEN(tests));
 }
