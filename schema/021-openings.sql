@@ -1,4 +1,4 @@
--- verpost 020: when a window opens next, also where the clocks are changed meanwhile.
+-- verpost 021: when a window opens next, also where the clocks are changed meanwhile.
 
 -- As 004, which read each range's start once and by one offset: a start that the clocks show twice, or skip while they are set forward into
 -- the range, came out later, or not at all. In a window an instant is first when it is a range's start by any offset that the zone has until
