@@ -95,6 +95,7 @@ static enum err open_database(struct committer *self, struct buf *why)
 				      .instance = self->options.instance,
 				      .check_version = true,
 				      .unsafe = self->options.unsafe,
+				      .looks_up = true,
 				      .patience_us = patience_us };
 	return self->db == NULL ? db_open(&options, &self->db, why) : db_reconnect(self->db, why);
 }

@@ -18,40 +18,47 @@ static const char *const source_names[] = {
 };
 static_assert(ARRAY_LEN(source_names) == BOUNCE_SOURCE_COUNT, "one name per source");
 
-enum statement { STORE, KEEP, SETTLE, PURGE, STATEMENT_COUNT };
+enum statement { STORE, STORE_MESSAGES, SETTLE, PURGE, STATEMENT_COUNT };
 
-/* An orphan whose block of campaigns is gone is kept under campaign 0, its campaign in the diagnostic. Rows go in by key, so that two who store the same reports
- * wait for each other in one order. */
+/* People are locked first, in the order of their ids. An orphan whose block of campaigns is gone is kept under campaign 0, its campaign in the
+ * diagnostic. Rows go in by key, so that two who store the same reports wait for each other in one order. */
+#define STORED                                                                                                         \
+	"WITH people AS MATERIALIZED (SELECT id FROM subscriber WHERE id = ANY($2::bigint[])"                          \
+	"  ORDER BY id FOR NO KEY UPDATE"                                                                              \
+	"), locked AS MATERIALIZED (SELECT count(*) FROM people"                                                       \
+	"), given AS MATERIALIZED (SELECT nextval('bounce_event_id') AS id, g.*, fate,"                                \
+	"  fate = 'sent' OR to_regclass('bounce_event_' || g.campaign_id / 1024) IS NOT NULL AS has_block"             \
+	"  FROM locked CROSS JOIN unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::text[], $5::timestamptz[],"      \
+	"   $6::text[], $7::text[], $8::text[], $9::bigint[], $10::text[], $11::text[], $12::text[], $13::text[])"     \
+	"   AS g(campaign_id, subscriber_id, hash, source, received_at, kind, reason, status, code, diagnostic,"       \
+	"   recipient, reporting_mta, rule)"                                                                           \
+	"  CROSS JOIN LATERAL (SELECT fate FROM bounce_fate_of(g.campaign_id, g.subscriber_id) OFFSET 0) AS f"         \
+	"), stored AS (INSERT INTO bounce_event (campaign_id, id, subscriber_id, report_hash, source, received_at,"    \
+	"   kind, reason, status, code, diagnostic, recipient, reporting_mta, rule, orphan, judged_at)"                \
+	"  SELECT CASE WHEN has_block THEN campaign_id ELSE 0 END, id, subscriber_id, hash, source, received_at,"      \
+	"   kind::bounce_kind, reason, status, code,"                                                                  \
+	"   CASE WHEN has_block THEN diagnostic ELSE 'campaign ' || campaign_id || ': ' || diagnostic END,"            \
+	"   recipient, reporting_mta, rule, fate = 'orphan',"                                                          \
+	"   CASE WHEN fate <> 'waits' OR kind NOT IN ('bounce-hard', 'bounce-soft') THEN $14::timestamptz END"         \
+	"  FROM given ORDER BY campaign_id, subscriber_id, hash"                                                       \
+	"  ON CONFLICT (campaign_id, subscriber_id, report_hash) DO NOTHING"                                           \
+	"  RETURNING campaign_id, id, subscriber_id, report_hash, orphan, judged_at IS NULL AS waits)"
+/* Two with the same hash hold the same message, so either's serves. */
+#define KEPT                                                                                                           \
+	", kept AS (INSERT INTO bounce_raw (campaign_id, event_id, stored_at, message)"                                \
+	"  SELECT campaign_id, id, $14, message FROM stored CROSS JOIN LATERAL"                                        \
+	"   (SELECT ($15::bytea[])[array_position($3, report_hash)] AS message OFFSET 0) AS m WHERE message <> '')"
+#define STORED_ROWS " SELECT campaign_id, id, subscriber_id, report_hash, orphan, waits FROM stored"
+
+/* sender has no messages, and no right to store any: hence two. */
 static const struct db_statement statements[] = {
-	[STORE] = { .name = "bounces_store",
-		    .sql =
-			"WITH given AS MATERIALIZED (SELECT nextval('bounce_event_id') AS id, g.*,"
-			" bounce_fate(g.campaign_id, g.subscriber_id) AS fate,"
-			" to_regclass('bounce_event_' || g.campaign_id / 1024) IS NOT NULL AS has_block"
-			" FROM unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::text[], $5::timestamptz[],"
-			"  $6::text[], $7::text[], $8::text[], $9::bigint[], $10::text[], $11::text[], $12::text[],"
-			"  $13::text[]) AS g(campaign_id, subscriber_id, hash, source, received_at, kind, reason,"
-			"  status, code, diagnostic, recipient, reporting_mta, rule))"
-			" INSERT INTO bounce_event (campaign_id, id, subscriber_id, report_hash, source, received_at,"
-			"  kind, reason, status, code, diagnostic, recipient, reporting_mta, rule, orphan, judged_at)"
-			" SELECT CASE WHEN has_block THEN campaign_id ELSE 0 END, id, subscriber_id, hash, source,"
-			"  received_at, kind::bounce_kind, reason, status, code, CASE WHEN has_block THEN diagnostic"
-			"  ELSE 'campaign ' || campaign_id || ': ' || diagnostic END, recipient,"
-			"  reporting_mta, rule, fate = 'orphan',"
-			"  CASE WHEN fate <> 'waits' OR kind NOT IN ('bounce-hard', 'bounce-soft') THEN "
-			"$14::timestamptz END"
-			" FROM given ORDER BY campaign_id, subscriber_id, hash ON CONFLICT DO NOTHING"
-			" RETURNING campaign_id, id, subscriber_id, report_hash, kind::text, orphan,"
-			"  judged_at IS NULL" },
-	[KEEP] = { .name = "bounces_keep",
-		   .sql = "INSERT INTO bounce_raw (campaign_id, event_id, stored_at, message)"
-			  " SELECT campaign_id, event_id, $4, message FROM unnest($1::bigint[], $2::bigint[],"
-			  " $3::bytea[]) AS g(campaign_id, event_id, message)" },
+	[STORE] = { .name = "bounces_store", .sql = STORED STORED_ROWS },
+	[STORE_MESSAGES] = { .name = "bounces_store_messages", .sql = STORED KEPT STORED_ROWS },
 	[SETTLE] = { .name = "bounces_settle",
-		     .sql = "WITH waiting AS MATERIALIZED (SELECT campaign_id, id, subscriber_id,"
-			    "  bounce_fate(campaign_id, subscriber_id) AS fate FROM bounce_event"
+		     .sql = "WITH waiting AS MATERIALIZED (SELECT campaign_id, id, subscriber_id, f.fate"
+			    "  FROM bounce_event CROSS JOIN LATERAL bounce_fate_of(campaign_id, subscriber_id) AS f"
 			    "  WHERE judged_at IS NULL AND (campaign_id, id) > ($1, $2)"
-			    "  ORDER BY campaign_id, id LIMIT $3 FOR UPDATE SKIP LOCKED"
+			    "  ORDER BY campaign_id, id LIMIT $3 FOR UPDATE OF bounce_event SKIP LOCKED"
 			    "), settled AS (UPDATE bounce_event e SET judged_at = $4, orphan = w.fate = 'orphan'"
 			    "  FROM waiting w WHERE e.campaign_id = w.campaign_id AND e.id = w.id"
 			    "  AND w.fate <> 'waits')"
@@ -62,10 +69,10 @@ static const struct db_statement statements[] = {
 };
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row per statement");
 
-/* Results of STORE. */
-enum { COL_CAMPAIGN, COL_ID, COL_SUBSCRIBER, COL_HASH, COL_KIND, COL_ORPHAN, COL_WAITS };
+/* Results of STORE and STORE_MESSAGES. */
+enum { COL_CAMPAIGN, COL_ID, COL_SUBSCRIBER, COL_HASH, COL_ORPHAN, COL_WAITS };
 
-/* The parameters of STORE, in their order. */
+/* The parameters of STORE, in their order; IN_NOW is no array. STORE_MESSAGES has one more. */
 enum column {
 	IN_CAMPAIGN,
 	IN_SUBSCRIBER,
@@ -80,6 +87,8 @@ enum column {
 	IN_RECIPIENT,
 	IN_MTA,
 	IN_RULE,
+	IN_NOW,
+	IN_MESSAGE,
 	IN_COUNT
 };
 
@@ -87,7 +96,7 @@ static const enum db_type column_types[] = {
 	[IN_CAMPAIGN] = DB_INT,  [IN_SUBSCRIBER] = DB_INT,  [IN_HASH] = DB_BYTES,     [IN_SOURCE] = DB_TEXT,
 	[IN_RECEIVED] = DB_TIME, [IN_KIND] = DB_TEXT,       [IN_REASON] = DB_TEXT,    [IN_STATUS] = DB_TEXT,
 	[IN_CODE] = DB_INT,      [IN_DIAGNOSTIC] = DB_TEXT, [IN_RECIPIENT] = DB_TEXT, [IN_MTA] = DB_TEXT,
-	[IN_RULE] = DB_TEXT,
+	[IN_RULE] = DB_TEXT,     [IN_NOW] = DB_NULL,        [IN_MESSAGE] = DB_BYTES,
 };
 static_assert(ARRAY_LEN(column_types) == IN_COUNT, "one type per column");
 
@@ -138,21 +147,26 @@ static void add_event(struct db_array columns[IN_COUNT], const struct bounce_eve
 	add_or_null(&columns[IN_RECIPIENT], event->recipient);
 	add_or_null(&columns[IN_MTA], event->reporting_mta);
 	add_or_null(&columns[IN_RULE], view_of(finding->rule));
+	db_array_add_bytes(&columns[IN_MESSAGE], event->message);
 }
 
 static enum err store(struct db *db, const struct bounce_event *events, size_t count, int64_t now_us,
 		      struct db_rows **ret_rows, struct buf *why)
 {
 	struct db_array columns[IN_COUNT];
-	struct db_value values[IN_COUNT + 1];
+	struct db_value values[IN_COUNT];
 	for (size_t i = 0; i < IN_COUNT; i++) {
 		columns[i] = db_array_of(column_types[i]);
 		values[i] = db_values(&columns[i]);
 	}
-	values[IN_COUNT] = db_time(now_us);
-	for (size_t i = 0; i < count; i++)
+	values[IN_NOW] = db_time(now_us);
+	bool has_messages = false;
+	for (size_t i = 0; i < count; i++) {
 		add_event(columns, &events[i]);
-	enum err err = db_run(db, &statements[STORE], values, ARRAY_LEN(values), ret_rows, why);
+		has_messages = has_messages || events[i].message.len > 0;
+	}
+	enum err err = has_messages ? db_run(db, &statements[STORE_MESSAGES], values, IN_COUNT, ret_rows, why)
+				    : db_run(db, &statements[STORE], values, IN_MESSAGE, ret_rows, why);
 	for (size_t i = 0; i < IN_COUNT; i++)
 		db_array_done(&columns[i]);
 	return err;
@@ -170,27 +184,6 @@ static const struct bounce_event *find_event(const struct bounce_event *events, 
 			return &events[i];
 	}
 	return NULL;
-}
-
-static enum err keep_messages(struct db *db, const struct bounce_event *events, size_t count,
-			      const struct db_rows *rows, int64_t now_us, struct buf *why)
-{
-	AUTO_DB_ARRAY campaigns = db_array_of(DB_INT);
-	AUTO_DB_ARRAY ids = db_array_of(DB_INT);
-	AUTO_DB_ARRAY messages = db_array_of(DB_BYTES);
-	for (size_t row = 0; row < db_row_count(rows); row++) {
-		const struct bounce_event *event = find_event(events, count, rows, row);
-		if (event == NULL || event->message.len == 0)
-			continue;
-		db_array_add_int(&campaigns, db_get_int(rows, row, COL_CAMPAIGN));
-		db_array_add_int(&ids, db_get_int(rows, row, COL_ID));
-		db_array_add_bytes(&messages, event->message);
-	}
-	if (ids.count == 0)
-		return ERR_OK;
-	const struct db_value values[] = { db_values(&campaigns), db_values(&ids), db_values(&messages),
-					   db_time(now_us) };
-	return db_run(db, &statements[KEEP], values, ARRAY_LEN(values), NULL, why);
 }
 
 static bool kind_counts(enum bounce_kind kind)
@@ -263,40 +256,26 @@ static void consequences_done(struct consequences *consequences)
 	free(consequences->complaints);
 }
 
-static void sort_rows(const struct db_rows *rows, struct consequences *consequences, struct bounces_tally *tally)
+static void sort_rows(const struct bounce_event *events, size_t count, const struct db_rows *rows,
+		      struct consequences *consequences, struct bounces_tally *tally)
 {
 	for (size_t row = 0; row < db_row_count(rows); row++) {
-		enum bounce_kind kind;
+		const struct bounce_event *event = find_event(events, count, rows, row);
 		tally->stored++;
 		if (db_get_bool(rows, row, COL_ORPHAN))
 			tally->orphans++;
 		else if (db_get_bool(rows, row, COL_WAITS))
 			tally->waiting++;
-		else if (!kind_from_name(db_get_text(rows, row, COL_KIND), &kind))
+		else if (event == NULL)
 			continue;
-		else if (kind_counts(kind))
-			consequences->judged[consequences->judged_count++] = db_get_int(rows, row, COL_SUBSCRIBER);
-		else if (kind == KIND_COMPLAINT)
+		else if (kind_counts(event->finding.kind))
+			consequences->judged[consequences->judged_count++] = (int64_t)event->subscriber_id;
+		else if (event->finding.kind == KIND_COMPLAINT)
 			consequences->complaints[consequences->complaint_count++] =
-			    (struct departure){ .subscriber_id = (uint64_t)db_get_int(rows, row, COL_SUBSCRIBER),
+			    (struct departure){ .subscriber_id = event->subscriber_id,
 						.campaign_id = (uint64_t)db_get_int(rows, row, COL_CAMPAIGN) };
 	}
 	tally->complaints = consequences->complaint_count;
-}
-
-static enum err lock_people(struct db *db, const struct bounce_event *events, size_t count, struct buf *why)
-{
-	int64_t *ids = calloc(count + 1, sizeof(*ids));
-	if (ids == NULL)
-		return ERR_MEMORY;
-	size_t used = 0;
-	for (size_t i = 0; i < count; i++) {
-		if (kind_counts(events[i].finding.kind) || events[i].finding.kind == KIND_COMPLAINT)
-			ids[used++] = (int64_t)events[i].subscriber_id;
-	}
-	enum err err = verdicts_lock(db, ids, used, why);
-	free(ids);
-	return err;
 }
 
 static enum err follow(struct db *db, const struct consequences *consequences, const struct verdict_terms *terms,
@@ -309,7 +288,8 @@ static enum err follow(struct db *db, const struct consequences *consequences, c
 					  VIEW_LIT("complaint"), &left, why);
 	if (err != ERR_OK)
 		return err;
-	return verdicts_judge(db, consequences->judged, consequences->judged_count, terms, &tally->disabled, why);
+	return verdicts_judge_locked(db, consequences->judged, consequences->judged_count, terms, &tally->disabled,
+				     why);
 }
 
 enum err bounces_append(struct db *db, const struct bounce_event *events, size_t count,
@@ -318,17 +298,13 @@ enum err bounces_append(struct db *db, const struct bounce_event *events, size_t
 	struct bounces_tally tally = { 0 };
 	struct consequences consequences = { 0 };
 	AUTO_DB_ROWS *rows = NULL;
-	enum err err = count == 0 ? ERR_OK : lock_people(db, events, count, why);
-	if (err == ERR_OK && count > 0)
-		err = store(db, events, count, terms->now_us, &rows, why);
+	enum err err = count == 0 ? ERR_OK : store(db, events, count, terms->now_us, &rows, why);
 	if (err == ERR_OK && rows != NULL && db_row_count(rows) > 0) {
-		err = keep_messages(db, events, count, rows, terms->now_us, why);
-		if (err == ERR_OK)
-			err = tally_reports(db, events, count, rows, why);
+		err = tally_reports(db, events, count, rows, why);
 		if (err == ERR_OK && !consequences_new(db_row_count(rows), &consequences))
 			err = ERR_MEMORY;
 		if (err == ERR_OK) {
-			sort_rows(rows, &consequences, &tally);
+			sort_rows(events, count, rows, &consequences, &tally);
 			err = follow(db, &consequences, terms, &tally, why);
 		}
 		consequences_done(&consequences);
@@ -370,7 +346,7 @@ static enum err settle(struct db *db, size_t limit, const struct verdict_terms *
 	if (err == ERR_OK) {
 		*cursor = (struct bounces_cursor){ 0 };
 		sort_settled(rows, &consequences, cursor, tally);
-		err = follow(db, &consequences, terms, tally, why);
+		err = verdicts_judge(db, consequences.judged, consequences.judged_count, terms, &tally->disabled, why);
 	}
 	consequences_done(&consequences);
 	if (err == ERR_OK && db_row_count(rows) < limit)

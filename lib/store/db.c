@@ -44,6 +44,7 @@ void db_drop(struct db *db)
 	PQfinish(db->conn);
 	db->conn = NULL;
 	db->prepared_count = 0;
+	db->under_way = 0;
 }
 
 void db_close(struct db *db)
@@ -153,6 +154,71 @@ static PGresult *finish(struct db *db, int was_sent)
 	}
 }
 
+static enum err not_connected(struct db *db, struct buf *why)
+{
+	return db_failed(db, NULL, why);
+}
+
+/* ---- statements that go together ---- */
+
+static enum err take_result(struct db *db, PGresult *result, struct db_rows **ret_rows, struct buf *why)
+{
+	ExecStatusType status = PQresultStatus(result);
+	if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
+		enum err err = db_failed(db, result, why);
+		PQclear(result);
+		return err;
+	}
+	if (ret_rows != NULL)
+		return db_rows_new(result, ret_rows);
+	PQclear(result);
+	return ERR_OK;
+}
+
+/* The results of those under way: the last one's rows, unless an earlier one has failed; then the server has passed over what stood behind it. */
+static enum err take_results(struct db *db, struct db_rows **ret_rows, struct buf *why)
+{
+	enum err err = ERR_OK;
+	for (; db->under_way > 0; db->under_way--) {
+		PGresult *result = finish(db, 1);
+		if (PQresultStatus(result) == PGRES_PIPELINE_ABORTED)
+			PQclear(result);
+		else
+			err = take_result(db, result, db->under_way == 1 ? ret_rows : NULL, why);
+		if (db->conn == NULL)
+			return err;
+	}
+	return err;
+}
+
+static enum err collect(struct db *db, struct db_rows **ret_rows, struct buf *why)
+{
+	struct db_rows *rows = NULL;
+	if (PQpipelineSync(db->conn) != 1)
+		return db_failed(db, NULL, why);
+	enum err err = take_results(db, ret_rows != NULL ? &rows : NULL, why);
+	if (db->conn != NULL) {
+		PGresult *end = finish(db, 1);
+		bool is_in_order = PQresultStatus(end) == PGRES_PIPELINE_SYNC && PQexitPipelineMode(db->conn) == 1;
+		PQclear(end);
+		if (!is_in_order)
+			err = db_failed(db, NULL, err == ERR_OK ? why : NULL);
+	}
+	if (err != ERR_OK)
+		db_rows_done(rows);
+	else if (ret_rows != NULL)
+		*ret_rows = rows;
+	return err;
+}
+
+/* For what cannot go together with others. */
+static enum err settle(struct db *db, struct buf *why)
+{
+	if (!db_is_connected(db))
+		return not_connected(db, why);
+	return db->under_way > 0 ? collect(db, NULL, why) : ERR_OK;
+}
+
 static enum err learn_types(struct db *db, struct prepared *prepared, struct buf *why)
 {
 	PGresult *result = finish(db, PQsendDescribePrepared(db->conn, prepared->statement->name));
@@ -179,6 +245,9 @@ static enum err prepare(struct db *db, const struct db_statement *statement, str
 		*ret_prepared = prepared;
 		return ERR_OK;
 	}
+	err = settle(db, why);
+	if (err != ERR_OK)
+		return err;
 	PGresult *result = finish(db, PQsendPrepare(db->conn, statement->name, statement->sql, 0, NULL));
 	if (PQresultStatus(result) != PGRES_COMMAND_OK)
 		err = db_failed(db, result, why);
@@ -196,27 +265,8 @@ static enum err prepare(struct db *db, const struct db_statement *statement, str
 	return err;
 }
 
-static enum err not_connected(struct db *db, struct buf *why)
-{
-	return db_failed(db, NULL, why);
-}
-
-static enum err take_result(struct db *db, PGresult *result, struct db_rows **ret_rows, struct buf *why)
-{
-	ExecStatusType status = PQresultStatus(result);
-	if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
-		enum err err = db_failed(db, result, why);
-		PQclear(result);
-		return err;
-	}
-	if (ret_rows != NULL)
-		return db_rows_new(result, ret_rows);
-	PQclear(result);
-	return ERR_OK;
-}
-
-enum err db_run(struct db *db, const struct db_statement *statement, const struct db_value *values, size_t count,
-		struct db_rows **ret_rows, struct buf *why)
+static enum err send_statement(struct db *db, const struct db_statement *statement, const struct db_value *values,
+			       size_t count, int *ret_sent, struct buf *why)
 {
 	struct prepared *prepared = NULL;
 	struct binding binding;
@@ -227,19 +277,52 @@ enum err db_run(struct db *db, const struct db_statement *statement, const struc
 		return err;
 	assert(count == prepared->count);
 	err = db_bind(prepared->types, values, count, &db->scratch, &binding, why);
+	if (err == ERR_OK)
+		*ret_sent = PQsendQueryPrepared(db->conn, statement->name, (int)count, binding.values, binding.lengths,
+						binding.formats, 1);
+	return err;
+}
+
+enum err db_run_later(struct db *db, const struct db_statement *statement, const struct db_value *values, size_t count,
+		      struct buf *why)
+{
+	int was_sent = 0;
+	struct prepared *prepared = NULL;
+	if (!db_is_connected(db))
+		return not_connected(db, why);
+	enum err err = prepare(db, statement, &prepared, why);
+	if (err == ERR_OK && db->under_way == 0 && PQenterPipelineMode(db->conn) != 1)
+		err = db_failed(db, NULL, why);
+	if (err == ERR_OK)
+		err = send_statement(db, statement, values, count, &was_sent, why);
 	if (err != ERR_OK)
 		return err;
-	int was_sent = PQsendQueryPrepared(db->conn, statement->name, (int)count, binding.values, binding.lengths,
-					   binding.formats, 1);
-	return take_result(db, finish(db, was_sent), ret_rows, why);
+	if (was_sent != 1)
+		return db_failed(db, NULL, why);
+	db->under_way++;
+	return ERR_OK;
+}
+
+enum err db_run(struct db *db, const struct db_statement *statement, const struct db_value *values, size_t count,
+		struct db_rows **ret_rows, struct buf *why)
+{
+	int was_sent = 0;
+	enum err err = send_statement(db, statement, values, count, &was_sent, why);
+	if (err != ERR_OK)
+		return err;
+	if (db->under_way == 0)
+		return take_result(db, finish(db, was_sent), ret_rows, why);
+	if (was_sent != 1)
+		return db_failed(db, NULL, why);
+	db->under_way++;
+	return collect(db, ret_rows, why);
 }
 
 /* One statement without parameters, its rows dropped. */
 static enum err exec_plain(struct db *db, const char *sql, struct buf *why)
 {
-	if (!db_is_connected(db))
-		return not_connected(db, why);
-	return take_result(db, finish(db, PQsendQuery(db->conn, sql)), NULL, why);
+	enum err err = settle(db, why);
+	return err == ERR_OK ? take_result(db, finish(db, PQsendQuery(db->conn, sql)), NULL, why) : err;
 }
 
 enum err db_run_script(struct db *db, struct view sql, struct buf *why)
@@ -251,25 +334,31 @@ enum err db_run_script(struct db *db, struct view sql, struct buf *why)
 
 /* ---- transactions ---- */
 
+enum statement { BEGIN, BEGIN_SNAPSHOT, COMMIT, STATEMENT_COUNT };
+
+static const struct db_statement statements[] = {
+	[BEGIN] = { .name = "db_begin", .sql = "BEGIN ISOLATION LEVEL READ COMMITTED" },
+	[BEGIN_SNAPSHOT] = { .name = "db_begin_snapshot", .sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" },
+	[COMMIT] = { .name = "db_commit", .sql = "COMMIT" },
+};
+static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row per statement");
+
 enum err db_begin(struct db *db, struct buf *why)
 {
-	return exec_plain(db, "BEGIN ISOLATION LEVEL READ COMMITTED", why);
+	return db_run_later(db, &statements[BEGIN], NULL, 0, why);
 }
 
 enum err db_begin_snapshot(struct db *db, struct buf *why)
 {
-	return exec_plain(db, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", why);
+	return db_run_later(db, &statements[BEGIN_SNAPSHOT], NULL, 0, why);
 }
 
 enum err db_commit(struct db *db, struct buf *why)
 {
-	if (!db_is_connected(db))
-		return not_connected(db, why);
-	PGresult *result = finish(db, PQsendQuery(db->conn, "COMMIT"));
+	AUTO_DB_ROWS *rows = NULL;
+	enum err err = db_run(db, &statements[COMMIT], NULL, 0, &rows, why);
 	/* The server ends a failed transaction by COMMIT without an error, but says what it did. */
-	bool undone = PQresultStatus(result) == PGRES_COMMAND_OK && strcmp(PQcmdStatus(result), "ROLLBACK") == 0;
-	enum err err = take_result(db, result, NULL, why);
-	if (err != ERR_OK || !undone)
+	if (err != ERR_OK || strcmp(db_rows_command(rows), "ROLLBACK") != 0)
 		return err;
 	db_whyf(why, "a statement of the transaction had failed, so that nothing was changed");
 	return ERR_REFUSED;
@@ -277,7 +366,7 @@ enum err db_commit(struct db *db, struct buf *why)
 
 void db_rollback(struct db *db)
 {
-	if (!db_is_connected(db))
+	if (settle(db, NULL) != ERR_OK && !db_is_connected(db))
 		return;
 	PGTransactionStatusType status = PQtransactionStatus(db->conn);
 	if (status == PQTRANS_IDLE)
@@ -291,10 +380,11 @@ void db_rollback(struct db *db)
 
 enum err db_copy_begin(struct db *db, const struct db_statement *copy, struct buf *why)
 {
-	if (!db_is_connected(db))
-		return not_connected(db, why);
+	enum err err = settle(db, why);
+	if (err != ERR_OK)
+		return err;
 	PGresult *result = PQexec(db->conn, copy->sql);
-	enum err err = PQresultStatus(result) == PGRES_COPY_IN ? ERR_OK : db_failed(db, result, why);
+	err = PQresultStatus(result) == PGRES_COPY_IN ? ERR_OK : db_failed(db, result, why);
 	PQclear(result);
 	return err;
 }
@@ -320,8 +410,9 @@ enum err db_copy_tuples(struct db *db, const struct db_statement *copy, struct d
 		db_whyf(why, "too much was put into one statement");
 		return err;
 	}
-	if (!db_is_connected(db))
-		return not_connected(db, why);
+	err = settle(db, why);
+	if (err != ERR_OK)
+		return err;
 	PGresult *result = finish(db, PQsendQuery(db->conn, copy->sql));
 	if (PQresultStatus(result) != PGRES_COPY_IN)
 		return take_result(db, result, NULL, why);

@@ -24,6 +24,7 @@ struct db_options {
 	bool check_version;   /* refuse a database that is newer than, or not initialised for, this program */
 	bool unsafe;          /* work with a server that has fsync=off */
 	int64_t patience_us;  /* a server that is silent for longer is taken to be away; 0: it may take its time */
+	bool looks_up;        /* it asks only for what keys find: statements are planned once and cannot scan a table */
 	/* The program is to end: then after four seconds. NULL: it may take its time in any case. */
 	bool (*is_stopped)(void);
 };
@@ -80,6 +81,10 @@ void db_array_add_null(struct db_array *array);
  * `why` may be NULL. */
 enum err db_run(struct db *db, const struct db_statement *statement, const struct db_value *values, size_t count,
 		struct db_rows **ret_rows, struct buf *why) MUST_USE;
+/* The same without waiting for its result, which nobody wants: it goes with the next statement, or with the commit, and that one tells if it failed;
+ * then the next one was not run. A transaction only. */
+enum err db_run_later(struct db *db, const struct db_statement *statement, const struct db_value *values, size_t count,
+		      struct buf *why) MUST_USE;
 /* SQL text of several statements, without parameters: migrations only. */
 enum err db_run_script(struct db *db, struct view sql, struct buf *why) MUST_USE;
 /* SQLSTATE of the last failure, "" when there was none. */
@@ -115,7 +120,7 @@ int64_t db_int_at(const struct db_ints *ints, size_t at);
 
 /* ---- transactions ---- */
 
-/* READ COMMITTED whatever the default of the server: what follows a lock must see what was committed before it was granted. */
+/* It goes with the first statement (db_run_later()). READ COMMITTED whatever the default of the server: what follows a lock must see what was committed before it was granted. */
 enum err db_begin(struct db *db, struct buf *why) MUST_USE;
 /* REPEATABLE READ READ ONLY: one snapshot for a report. */
 enum err db_begin_snapshot(struct db *db, struct buf *why) MUST_USE;

@@ -29,10 +29,14 @@ static const struct keyword_row keywords[] = {
 	{ .name = "tcp_user_timeout", .value = "30000", .setting = "tcp_user_timeout" },
 };
 
-/* Set behind the administrator's own options: the last one wins. A plan kept from when a table was small would scan it for ever after:
- * statements here work on batches, so that planning each time costs little. */
-static const char session_options[] = " -c search_path=verpost -c synchronous_commit=on -c TimeZone=UTC"
-				      " -c plan_cache_mode=force_custom_plan -c jit=off";
+/* Set behind the administrator's own options: the last one wins. */
+static const char session_options[] = " -c search_path=verpost -c synchronous_commit=on -c TimeZone=UTC -c jit=off";
+
+/* A plan kept from when a table was small would scan it for ever after: statements here work on batches, so that planning each time costs
+ * little. Where batches are small and many it costs more than all else: who only looks up keys keeps plans that can do nothing else. */
+static const char planned_anew[] = " -c plan_cache_mode=force_custom_plan";
+static const char planned_once[] = " -c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off"
+				   " -c enable_mergejoin=off";
 
 enum { KEYWORDS_MAX = 96, CONNECT_TIMEOUT_S = 10 };
 
@@ -116,6 +120,7 @@ static enum err begin(struct db *db, int *ret_timeout_s, struct buf *why)
 	const char *own = given(options, "options"), *timeout = given(options, "connect_timeout");
 	add_watchfulness(options, &session);
 	buf_addf(&session, " %s%s", own != NULL ? own : "", session_options);
+	buf_addf(&session, "%s", db->options.looks_up ? planned_once : planned_anew);
 	add_patience(db, &session);
 	gather(db, options, buf_text(&session), &parameters);
 	*ret_timeout_s = timeout != NULL ? atoi(timeout) : CONNECT_TIMEOUT_S;

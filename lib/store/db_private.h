@@ -56,6 +56,7 @@ struct db {
 	PGconn *conn;              /* NULL while not connected */
 	struct prepared *prepared;
 	size_t prepared_count, prepared_room;
+	size_t under_way;   /* statements sent, or to be sent with the next one, whose results were not taken yet */
 	struct buf scratch; /* text forms of one statement's parameters */
 	char sqlstate[6];
 	bool is_silent; /* why there is no connection */
@@ -85,6 +86,7 @@ enum err db_tuples_end(struct db_tuples *tuples, struct view *ret_body) MUST_USE
 
 /* Takes the result over, also on failure. */
 enum err db_rows_new(PGresult *result, struct db_rows **ret_rows) MUST_USE;
+const char *db_rows_command(const struct db_rows *rows); /* what the server says it did: "COMMIT" */
 
 /* ---- db_error.c ---- */
 

@@ -88,6 +88,11 @@ void db_rows_done(struct db_rows *rows)
 	free(rows);
 }
 
+const char *db_rows_command(const struct db_rows *rows)
+{
+	return PQcmdStatus(rows->result);
+}
+
 size_t db_row_count(const struct db_rows *rows)
 {
 	return rows->count;

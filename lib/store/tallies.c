@@ -177,7 +177,7 @@ enum err tallies_add_reports(struct db *db, const struct tally_report *reports, 
 		db_array_add_bytes(&kinds, view_of(kind_names[reports[i].kind]));
 	}
 	const struct db_value values[] = { db_values(&campaigns), db_values(&subscribers), db_values(&kinds) };
-	return db_run(db, &statements[ADD_REPORTS], values, ARRAY_LEN(values), NULL, why);
+	return db_run_later(db, &statements[ADD_REPORTS], values, ARRAY_LEN(values), why);
 }
 
 /* ---- tripping ---- */

@@ -19,7 +19,7 @@ struct tally {
 enum err tallies_add(struct db *db, const char *source, const struct tally *tallies, size_t count,
 		     struct buf *why) MUST_USE;
 
-/* What came back: reports just stored, in the caller's transaction. */
+/* What came back: reports just stored, in the caller's transaction, whose next statement tells of a failure (db_run_later()). */
 enum tally_kind { TALLY_HARD, TALLY_POLICY, TALLY_SOFT, TALLY_COMPLAINT, TALLY_KIND_COUNT };
 struct tally_report {
 	int64_t campaign_id, subscriber_id;

@@ -201,6 +201,14 @@ static enum err carry_out(struct db *db, const struct sentence *sentence, int64_
 enum err verdicts_judge(struct db *db, const int64_t *subscriber_ids, size_t count, const struct verdict_terms *terms,
 			size_t *ret_disabled, struct buf *why)
 {
+	/* The lock is a statement of its own: the history is then read with a snapshot taken after it was granted. */
+	enum err err = verdicts_lock(db, subscriber_ids, count, why);
+	return err == ERR_OK ? verdicts_judge_locked(db, subscriber_ids, count, terms, ret_disabled, why) : err;
+}
+
+enum err verdicts_judge_locked(struct db *db, const int64_t *subscriber_ids, size_t count,
+			       const struct verdict_terms *terms, size_t *ret_disabled, struct buf *why)
+{
 	if (count == 0) {
 		*ret_disabled = 0;
 		return ERR_OK;
@@ -209,10 +217,7 @@ enum err verdicts_judge(struct db *db, const int64_t *subscriber_ids, size_t cou
 				     .reasons = db_array_of(DB_TEXT),
 				     .campaigns = db_array_of(DB_INT) };
 	size_t disabled = 0;
-	/* The lock is a statement of its own: the history is then read with a snapshot taken after it was granted. */
-	enum err err = verdicts_lock(db, subscriber_ids, count, why);
-	if (err == ERR_OK)
-		err = verdicts_read(db, subscriber_ids, count, terms, pass_sentence, &sentence, why);
+	enum err err = verdicts_read(db, subscriber_ids, count, terms, pass_sentence, &sentence, why);
 	if (err == ERR_OK && sentence.subscribers.count > 0)
 		err = carry_out(db, &sentence, terms->now_us, &disabled, why);
 	sentence_done(&sentence);

@@ -22,6 +22,9 @@ enum err verdicts_lock(struct db *db, const int64_t *subscriber_ids, size_t coun
  * time and the campaign that decided. Locks them first. Doing it again changes nothing. *ret_disabled counts memberships. */
 enum err verdicts_judge(struct db *db, const int64_t *subscriber_ids, size_t count, const struct verdict_terms *terms,
 			size_t *ret_disabled, struct buf *why) MUST_USE;
+/* The same for people whom an earlier statement of this transaction has locked. */
+enum err verdicts_judge_locked(struct db *db, const int64_t *subscriber_ids, size_t count,
+			       const struct verdict_terms *terms, size_t *ret_disabled, struct buf *why) MUST_USE;
 
 /* What the evidence says about one person now. */
 struct verdict_history {

@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import re
+import resource
 import signal
 import socket
 import statistics
@@ -109,39 +110,45 @@ class Receiving:
             self.compare(label, how, connections, target)
 
     def compare(self, label, how, connections, target):
-        bench, rates, ratios, slowest = self.bench, [], [], []
+        bench, budgets, rates, ratios, slowest = self.bench, [], [], [], []
         count = bench.options.recipients // 2
         for number in range(bench.options.rounds):
             before = int(bench.sql("SELECT count(*) FROM verpost.bounce_event"))
             with self.bounced() as (port, process):
-                used = self.cpu(process.pid)
+                before_us = self.cpu_us(process.pid)
                 done = self.hand_over(port, connections, count, *how)
-                used = {part: (seconds - used[part]) / count * 1e6 for part, seconds in self.cpu(process.pid).items()}
+                used = {part: (us - before_us[part]) / count for part, us in self.cpu_us(process.pid).items()}
             stored = int(bench.sql("SELECT count(*) FROM verpost.bounce_event")) - before
             if stored != count:
                 sys.exit(f"bench: {count} reports were answered 250, {stored} are stored")
             with self.sink() as port:
                 limit = self.hand_over(port, connections, count, *how)
-            rates.append(done["rate"]), ratios.append(done["rate"] / limit["rate"]), slowest.append(done["slowest"])
+            budgets.append(used), rates.append(done["rate"]), ratios.append(done["rate"] / limit["rate"]), slowest.append(done["slowest"])
             self.say(f"  {label}, round {number + 1}: bounced {done['rate']:,.0f}/s, slowest answer {1000 * done['slowest']:.0f} ms; "
                      f"a sink that keeps nothing {limit['rate']:,.0f}/s; us a report: " + ", ".join(f"{part} {us:.0f}" for part, us in used.items()))
         rate = statistics.median(rates)
         good = {} if target is None else {"target": f">= {target:,}/s", "good": rate >= target}
         bench.note(f"reports of 3 KB, {label}", f"{rate:,.0f}/s", *good.values())
         bench.note("  over a sink that keeps nothing", f"{statistics.median(ratios):.3f}")
+        budget = {part: statistics.median(used[part] for used in budgets) for part in budgets[0]}
+        bench.note("  processor time a report", f"{sum(budget.values()):.0f} us", "<= " + f"{2e6 / target:.0f} us" if target else "",
+                   sum(budget.values()) <= 2e6 / target if target else None)
+        for part, us in budget.items():
+            bench.note(f"    {part}", f"{us:.0f} us")
         self.beside_postfix(rate, connections, how)
 
-    def cpu(self, pid):
-        """Seconds of processor time so far, those of bounced with its children's."""
-        times, cpu = self.process_times(), {"bounced": 0.0, "postgres": 0.0}
+    def cpu_us(self, pid):
+        """Microseconds of processor time so far: of bounced with its children, of PostgreSQL, and of the clients that have ended."""
+        ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+        times, cpu = self.process_times(), {"bounced": 0.0, "postgres": 0.0, "client": 1e6 * (ended.ru_utime + ended.ru_stime)}
         for one, (parent, _, seconds) in times.items():
             ancestors = [one]
             while ancestors[-1] in times:
                 ancestors.append(times[ancestors[-1]][0])
             if pid in ancestors:
-                cpu["bounced"] += seconds
+                cpu["bounced"] += 1e6 * seconds
             elif parent == self.bench.postmaster:
-                cpu["postgres"] += seconds
+                cpu["postgres"] += 1e6 * seconds
         return cpu
 
     def beside_postfix(self, rate, connections, how):

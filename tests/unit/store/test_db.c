@@ -340,6 +340,55 @@ START_TEST(transactions_end_as_told)
 	}
 END_TEST
 
+START_TEST(what_can_wait_goes_with_the_next)
+	{
+		AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+		struct db *db = database_open();
+		const struct db_value a = db_text(view_of("a")), b = db_text(view_of("b")), c = db_text(view_of("c"));
+		ck_ok(db_begin(db, &why));
+		ck_ok(db_run_later(db, &add_relay, &a, 1, &why));
+		ck_assert_int_eq(relays(db), 1);
+		ck_ok(db_run_later(db, &add_relay, &b, 1, &why));
+		ck_ok(db_commit(db, &why));
+		ck_assert_int_eq(relays(db), 2);
+		ck_ok(db_begin(db, &why));
+		ck_ok(db_run_later(db, &add_relay, &c, 1, &why));
+		db_rollback(db);
+		ck_assert_int_eq(relays(db), 2);
+		db_close(db);
+	}
+END_TEST
+
+START_TEST(what_fails_later_is_told_by_the_next)
+	{
+		AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+		struct db *db = database_open();
+		const struct db_value a = db_text(view_of("a")), b = db_text(view_of("b"));
+		struct db_rows *rows = NULL;
+		ck_ok(db_run(db, &add_relay, &a, 1, NULL, &why));
+		ck_ok(db_begin(db, &why));
+		ck_ok(db_run_later(db, &add_relay, &a, 1, &why));
+		ck_assert(db_run(db, &add_relay, &b, 1, &rows, &why) == ERR_EXISTS);
+		ck_assert_str_eq(db_sqlstate(db), "23505");
+		ck_assert_ptr_null(rows);
+		ck_assert(db_commit(db, &why) == ERR_REFUSED);
+		ck_ok(db_begin(db, &why));
+		ck_ok(db_run_later(db, &add_relay, &a, 1, &why));
+		ck_assert_msg(db_commit(db, &why) == ERR_EXISTS, "what failed must not look committed");
+		db_rollback(db);
+		ck_assert_int_eq(relays(db), 1);
+		ck_ok(db_begin(db, &why));
+		ck_ok(db_run_later(db, &add_relay, &b, 1, &why));
+		database_control("stop");
+		ck_assert(db_commit(db, &why) == ERR_UNAVAILABLE);
+		db_rollback(db);
+		database_control("start");
+		ck_ok(db_reconnect(db, &why));
+		ck_assert_int_eq(relays(db), 1);
+		db_close(db);
+	}
+END_TEST
+
 static const struct db_statement copy_relays = {
 	.name = "test_copy",
 	.sql = "COPY relay (name, socket) FROM STDIN",
@@ -532,6 +581,26 @@ static const struct watch_row watches[] = {
 	  "tcp_keepalives_count=3 tcp_keepalives_idle=9 tcp_keepalives_interval=10 tcp_user_timeout=30000" },
 };
 
+static const struct db_statement plans = {
+	.name = "test_plans",
+	.sql = "SELECT current_setting('plan_cache_mode') || ' ' || current_setting('enable_seqscan')",
+};
+
+START_TEST(who_looks_up_keeps_plans)
+	{
+		AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+		struct db_options options = { .conninfo = database_fresh(), .program = "unit", .unsafe = true };
+		for (int i = 0; i < 2; i++) {
+			struct db *db = NULL;
+			options.looks_up = i == 1;
+			ck_ok(db_open(&options, &db, &why));
+			AUTO_DB_ROWS *rows = one_row(db, &plans, NULL, 0);
+			ck_view_eq(db_get_text(rows, 0, 0), i == 1 ? "force_generic_plan off" : "force_custom_plan on");
+			db_close(db);
+		}
+	}
+END_TEST
+
 START_TEST(the_server_notices_too)
 	{
 		for (size_t i = 0; i < ARRAY_LEN(watches); i++) {
@@ -684,11 +753,14 @@ Suite *test_suite(void)
 		failures_have_names,
 		values_that_cannot_be_bound,
 		transactions_end_as_told,
+		what_can_wait_goes_with_the_next,
+		what_fails_later_is_told_by_the_next,
 		copy_all_or_nothing,
 		tuples_are_copied_all_or_none,
 		a_lost_connection_comes_back,
 		a_killed_server_is_away,
 		the_session_is_ours,
+		who_looks_up_keeps_plans,
 		the_server_notices_too,
 		refused_connections_say_why,
 		version_and_instance_are_compared,
