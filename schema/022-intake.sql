@@ -1,4 +1,4 @@
--- verpost 020: reports are stored at less cost.
+-- verpost 022: reports are stored at less cost.
 
 -- As bounce_fate(), which PostgreSQL runs as a statement of its own for each event: this one becomes part of the statement that asks.
 -- OFFSET 0: each is looked up by its key, and never by reading the whole table into a hash.
