@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "base/digest.h"
+#include "mail/intake.h"
 
 enum statement { APPEND, PAGE, FIND, REMOVE, STATEMENT_COUNT };
 
@@ -37,9 +38,10 @@ struct columns {
 
 static bool fill(struct columns *columns, const struct mailbox_message *message)
 {
-	unsigned char hash[DIGEST_SIZE];
-	const struct view parts[] = { message->recipient, message->sender, message->message };
-	if (!digest_of_parts(parts, ARRAY_LEN(parts), hash))
+	unsigned char lasting[DIGEST_SIZE], hash[DIGEST_SIZE];
+	const struct view parts[] = { message->recipient, message->sender,
+				      view_from((const char *)lasting, sizeof(lasting)) };
+	if (intake_hash(message->message, lasting) != ERR_OK || !digest_of_parts(parts, ARRAY_LEN(parts), hash))
 		return false;
 	db_array_add_int(&columns->times, message->received_us);
 	db_array_add_bytes(&columns->recipients, message->recipient);

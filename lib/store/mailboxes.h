@@ -11,7 +11,8 @@ struct mailbox_message {
 	int64_t received_us;
 };
 
-/* Inside the caller's transaction. A message that is there already (same recipient, sender and content) is not stored again.
+/* Inside the caller's transaction. A message that is there already (same recipient, sender and content, trace fields
+ * aside: each arrival has a Received field of its own) is not stored again.
  * *ret_stored counts the new ones. */
 enum err mailboxes_append(struct db *db, const struct mailbox_message *messages, size_t count, size_t *ret_stored,
 			  struct buf *why) MUST_USE;

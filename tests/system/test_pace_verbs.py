@@ -126,7 +126,7 @@ def test_who_waits_for_what(world):
     world.sql(f"UPDATE budget SET used = 50 WHERE key = '{warmup}'")
     waits = {w["for"]: (w["recipients"], w["reason"]) for w in world.status("c")["waits"]}
     assert waits[warmup] == (0, "the warm-up of relay new group gmail (50 today) is used up"), waits
-    world.sql("UPDATE campaign SET state = 'canceled', ended_at = now()")
+    world.sql("UPDATE campaign SET state = 'finished', ended_at = now()")
     assert warmup not in {w["for"] for w in world.status("c")["waits"]}
     watched = world.listctl("campaign", "watch", "c")
     assert "; 4 wait for group:gmail, closed until" in watched and "relay:new" not in watched, watched
