@@ -38,7 +38,8 @@ enum err exchange_new(const struct exchange_parts *parts, struct exchange **ret_
 		.runs = parts->runs,
 		.pace = parts->pacer->parts.pace,
 	};
-	exchange->leaving = (struct leaving){ .db = parts->db, .worker_id = parts->worker_id };
+	exchange->tenure = (struct worker_tenure){ .id = parts->worker_id, .mark = journal_mark(parts->journal) };
+	exchange->leaving = (struct leaving){ .db = parts->db, .tenure = &exchange->tenure };
 	exchange->backoff = backoff_new(FIRST_WAIT_US, LONGEST_WAIT_US);
 	*ret_exchange = exchange;
 	return ERR_OK;
@@ -78,8 +79,8 @@ static enum err ask_states(struct exchange *exchange, const struct exchange_turn
 {
 	struct run *asked[ASKED_AT_ONCE];
 	size_t count = 0;
-	enum err err = ERR_OK;
 	exchange->states_us = turn->boot_us + STATES_EVERY_US;
+	enum err err = workers_check(exchange->parts.db, &exchange->tenure, why);
 	for (struct run *run = exchange->parts.runs->first; err == ERR_OK && run != NULL; run = run->next) {
 		if (!run->is_leaving)
 			asked[count++] = run;
@@ -132,7 +133,7 @@ static enum err recheck(struct exchange *exchange, const struct exchange_turn *t
 		db_array_add_int(&subscribers, at->opened.subscriber_id);
 	}
 	AUTO_DB_ROWS *refusals = NULL;
-	enum err err = workers_seen(exchange->parts.db, exchange->parts.worker_id, why);
+	enum err err = workers_seen(exchange->parts.db, &exchange->tenure, why);
 	if (err == ERR_OK)
 		err = openings_recheck(exchange->parts.db, &campaigns, &subscribers, &refusals, why);
 	if (err == ERR_OK)
@@ -174,9 +175,10 @@ static enum err come_back(struct exchange *exchange, bool is_stopping, struct bu
 static bool is_transaction_due(const struct exchange *exchange, const struct exchange_turn *turn)
 {
 	return (queue_settled(exchange->parts.queue) > 0 && turn->boot_us >= exchange->ledger_us) ||
-	       exchange_is_tally_due(exchange, turn) || exchange_may_open(exchange, turn) ||
-	       exchange_any_leaves(exchange) || holds_wanted(exchange->parts.runs) ||
-	       exchange_is_last(exchange, turn) || relays_have_news(exchange->parts.relays);
+	       turn->boot_us >= exchange->beat_us || exchange_is_tally_due(exchange, turn) ||
+	       exchange_may_open(exchange, turn) || exchange_any_leaves(exchange) ||
+	       holds_wanted(exchange->parts.runs) || exchange_is_last(exchange, turn) ||
+	       relays_have_news(exchange->parts.relays);
 }
 
 static enum err pace(struct exchange *exchange, const struct exchange_turn *turn, struct buf *why)
@@ -212,6 +214,15 @@ static void look_at_doubtful(struct exchange *exchange, const struct exchange_tu
 	doubtful_go_back(exchange->parts.queue, &doubtful);
 }
 
+/* The journal knows of each transaction before the database does, so that one that does not is older. */
+static bool is_announced(const struct exchange *exchange, struct exchange_result *result)
+{
+	result->announced = exchange->tenure.mark;
+	result->announced.turn++;
+	result->is_next = journal_mark(exchange->parts.journal).turn < result->announced.turn;
+	return !result->is_next;
+}
+
 static enum err do_what_is_due(struct exchange *exchange, const struct exchange_turn *turn,
 			       struct exchange_result *result, struct buf *why)
 {
@@ -228,8 +239,7 @@ static enum err do_what_is_due(struct exchange *exchange, const struct exchange_
 		err = pace(exchange, turn, why);
 	if (err == ERR_OK && !turn->is_stopping)
 		look_at_doubtful(exchange, turn);
-	result->is_forgotten = err == ERR_NOT_FOUND;
-	if (err != ERR_OK || !is_transaction_due(exchange, turn))
+	if (err != ERR_OK || !is_transaction_due(exchange, turn) || !is_announced(exchange, result))
 		return err;
 	bool last = exchange_is_last(exchange, turn);
 	int64_t begun_us = clock_cpu_us();
@@ -237,7 +247,6 @@ static enum err do_what_is_due(struct exchange *exchange, const struct exchange_
 	exchange->cpu_us += clock_cpu_us() - begun_us;
 	result->is_committed = err == ERR_OK;
 	result->is_over = err == ERR_OK && last;
-	result->is_forgotten = err == ERR_NOT_FOUND;
 	return err;
 }
 
@@ -248,6 +257,8 @@ struct exchange_result exchange_take_turn(struct exchange *exchange, const struc
 		return result;
 	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
 	enum err err = do_what_is_due(exchange, turn, &result, &why);
+	result.is_forgotten = err == ERR_NOT_FOUND && !exchange->tenure.is_over;
+	result.is_replaced = err == ERR_NOT_FOUND && exchange->tenure.is_over;
 	if (err == ERR_OK)
 		backoff_clear(&exchange->backoff);
 	else

@@ -18,6 +18,7 @@ struct exchange_parts {
 	const struct setup *setup;
 	const struct classifier *classifier;
 	const char *worker_id;
+	const struct journal *journal;
 	struct db *db;
 	struct queue *queue;
 	struct pacer *pacer;
@@ -40,6 +41,9 @@ struct exchange_result {
 	bool is_committed; /* all that was settled is in the database */
 	bool is_over;      /* stopping, and nothing is left */
 	bool is_forgotten; /* the worker's row is gone: nothing may be sent or written any more */
+	bool is_replaced;  /* another process has taken the worker up: likewise */
+	bool is_next;      /* a transaction is due and is to stand in the journal before it: announced */
+	struct worker_mark announced;
 };
 
 /* Does what is due now. Failures are logged and tried again. */

@@ -17,12 +17,13 @@ struct exchange {
 	struct opener opener;
 	struct ahead ahead;
 	struct leaving leaving;
+	struct worker_tenure tenure;
 	struct backoff backoff;
 	bool is_away;
 	bool is_unsure; /* a commit was not answered: the database may hold what we do not know of */
-	int64_t states_us, ledger_us, tally_us, doubtful_us; /* when each is to be done next */
-	int64_t heard_us;                                    /* when the states were last asked for that came */
-	int64_t cpu_us;                                      /* spent in transactions */
+	int64_t states_us, ledger_us, tally_us, doubtful_us, beat_us; /* when each is to be done next */
+	int64_t heard_us;          /* when the states were last asked for that came */
+	int64_t cpu_us;            /* spent in transactions */
 	int64_t version, followed; /* of what sending has to follow: as last heard, and as it is followed */
 	struct tally_sum tallies;
 	struct ledger_row *rows;

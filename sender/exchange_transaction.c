@@ -10,6 +10,8 @@
 
 /* The ledger follows what happens at this distance at most. */
 #define LEDGER_EVERY_US (INT64_C(200) * CLOCK_US_PER_MS)
+/* With nothing to say, too: what a journal of longer ago does not know is told from this one's turns. */
+#define BEAT_US (INT64_C(1) * CLOCK_US_PER_SECOND)
 /* Breakers are told at this distance. */
 #define TALLY_EVERY_US (INT64_C(1) * CLOCK_US_PER_SECOND)
 
@@ -210,7 +212,7 @@ static enum err write_all(struct exchange *exchange, const struct exchange_turn 
 {
 	struct db *db = exchange->parts.db;
 	bool leaves = exchange_any_leaves(exchange) || exchange_is_last(exchange, turn);
-	enum err err = workers_seen(db, exchange->parts.worker_id, why);
+	enum err err = workers_write(db, &exchange->tenure, exchange->is_unsure, why);
 	if (err == ERR_OK && exchange->is_unsure)
 		err = find_unknown(exchange, why);
 	if (err == ERR_OK)
@@ -248,6 +250,8 @@ enum err exchange_transact(struct exchange *exchange, const struct exchange_turn
 		opener_drop(&exchange->opener);
 		return err;
 	}
+	exchange->tenure.mark.turn++;
+	exchange->beat_us = turn->boot_us + BEAT_US;
 	exchange->ledger_us = turn->boot_us + LEDGER_EVERY_US;
 	if (exchange_is_tally_due(exchange, turn)) {
 		exchange->tallies.count = 0;

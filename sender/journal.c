@@ -37,6 +37,7 @@ struct journal {
 	size_t half_size;
 	unsigned half; /* in use: 0 or 1 */
 	uint64_t generation;
+	struct worker_mark mark;
 	size_t used;         /* octets of this half, its head included */
 	size_t initial_used; /* the same when the generation began */
 	struct buf gathered;
@@ -246,6 +247,18 @@ static enum err read_file_head(struct journal *journal, const struct journal_opt
 	return ERR_OK;
 }
 
+/* A MARK's row is nobody's: its two numbers stand where others have the recipient. */
+static struct worker_mark mark_of(const struct journal_record *record)
+{
+	return (struct worker_mark){ .epoch = record->row.campaign_id, .turn = record->row.subscriber_id };
+}
+
+static struct journal_record record_of(struct worker_mark mark)
+{
+	return (struct journal_record){ .kind = JOURNAL_MARK,
+					.row = { .campaign_id = mark.epoch, .subscriber_id = mark.turn } };
+}
+
 /* One half as it is found. */
 struct found {
 	char *content;
@@ -253,6 +266,7 @@ struct found {
 	bool is_left;    /* it holds SWITCHED: the other one is in use */
 	bool is_damaged; /* before its last batch */
 	uint64_t generation;
+	struct worker_mark mark;
 	size_t used;
 };
 
@@ -288,6 +302,8 @@ static void look_at_half(struct found *found, size_t half_size)
 			break;
 		at += size;
 		found->is_left = found->is_left || record.kind == JOURNAL_SWITCHED;
+		if (record.kind == JOURNAL_MARK)
+			found->mark = mark_of(&record);
 	}
 	found->used = at;
 	found->is_begun = at >= sizeof(head) + head.initial;
@@ -314,6 +330,7 @@ static enum err choose_half(struct journal *journal, struct found halves[2], str
 		return refuse(journal, "is damaged before its end", why);
 	journal->half = newer;
 	journal->generation = chosen->generation;
+	journal->mark = chosen->mark;
 	journal->used = journal->initial_used = chosen->used;
 	journal->content = chosen->content;
 	halves[newer].content = NULL;
@@ -392,6 +409,25 @@ enum err journal_add(struct journal *journal, const struct journal_record *recor
 	return room_left(journal) < JOURNAL_RECORD_MOST ? ERR_TOO_BIG : gather(journal, record);
 }
 
+struct worker_mark journal_mark(const struct journal *journal)
+{
+	return journal->mark;
+}
+
+enum err journal_announce(struct journal *journal, struct worker_mark mark)
+{
+	const struct journal_record record = record_of(mark);
+	enum err err = journal_add(journal, &record);
+	if (err == ERR_OK)
+		journal->mark = mark;
+	return err;
+}
+
+void journal_place(const struct journal *journal, struct buf *out)
+{
+	journal_file_place(journal->fd, out);
+}
+
 enum err journal_flush(struct journal *journal, struct buf *why)
 {
 	if (journal->gathered.len == 0)
@@ -424,7 +460,9 @@ enum err journal_rewrite(struct journal *journal, journal_next *next, void *owne
 		return err;
 	uint64_t generation = journal->generation + 1;
 	AUTO_BUF records = buf_with_ceiling(journal->half_size - sizeof(struct half_head) - JOURNAL_RECORD_MOST);
-	struct journal_record record;
+	struct journal_record record = record_of(journal->mark);
+	if (journal->mark.epoch > 0 || journal->mark.turn > 0)
+		err = journal_record_write(&record, generation, sizeof(struct half_head), &records);
 	while (err == ERR_OK && next(owner, &record))
 		err = journal_record_write(&record, generation, sizeof(struct half_head), &records);
 	if (err != ERR_OK)

@@ -14,11 +14,15 @@
  * batch is reported and never guessed away.
  *
  * Whose record is the last one of a recipient: INTENT: its message may have gone: in doubt. OUTCOME: told. WITHDRAWN: nothing
- * of it went. CHECKPOINT concerns all: the outcomes before it are in the database. */
+ * of it went. CHECKPOINT concerns all: the outcomes before it are in the database.
+ *
+ * A MARK says which process has the journal and what it is about to write to the database: one whose last MARK is behind the
+ * worker's row is older than the database, and what it says is not what became of anybody. */
 #ifndef SENDER_JOURNAL_H
 #define SENDER_JOURNAL_H
 
 #include "store/ledger.h"
+#include "store/workers.h"
 
 struct journal;
 
@@ -27,7 +31,8 @@ enum journal_kind {
 	JOURNAL_WITHDRAWN,
 	JOURNAL_OUTCOME,
 	JOURNAL_CHECKPOINT,
-	JOURNAL_SWITCHED, /* the module's own */
+	JOURNAL_SWITCHED, /* the module's own, as the next */
+	JOURNAL_MARK,
 	JOURNAL_KIND_COUNT
 };
 
@@ -73,10 +78,18 @@ enum err journal_move(struct journal *journal, const char *path, struct buf *why
 uint64_t journal_size_of(uint64_t size);
 uint64_t journal_size(const struct journal *journal);
 
+/* The last one of the journal, gathered ones included; zeros while there is none. */
+struct worker_mark journal_mark(const struct journal *journal);
+/* Gathers a MARK. Each generation begins with the last one. ERR_TOO_BIG. */
+enum err journal_announce(struct journal *journal, struct worker_mark mark) MUST_USE;
+/* Appends what no other journal has that a process of this boot can open: who has it locked knows that nobody else uses it. Nothing where the
+ * system does not tell. */
+void journal_place(const struct journal *journal, struct buf *out);
+
 const char *journal_worker_id(const struct journal *journal);
 const char *journal_path(const struct journal *journal);
 
-/* The records found by journal_open(), oldest first, CHECKPOINT included. Views are borrowed until journal_rewrite(). */
+/* The records found by journal_open(), oldest first, CHECKPOINT and the module's own included. Views are borrowed until journal_rewrite(). */
 typedef enum err journal_told(void *owner, const struct journal_record *record);
 enum err journal_read(const struct journal *journal, journal_told *told, void *owner) MUST_USE;
 

@@ -60,6 +60,21 @@ bool journal_file_is_at(int fd, const char *path)
 	       ours.st_dev == there.st_dev;
 }
 
+void journal_file_place(int fd, struct buf *out)
+{
+	char boot[JOURNAL_UUID];
+	struct stat info;
+	int boot_fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	if (boot_fd < 0)
+		return;
+	/* A file of the kernel, which knows no place in it but its beginning. */
+	bool is_known = read(boot_fd, boot, sizeof(boot)) == (ssize_t)sizeof(boot) && fstat(fd, &info) == 0;
+	close(boot_fd);
+	if (is_known)
+		buf_addf(out, "%.*s:%llu:%llu", (int)sizeof(boot), boot, (unsigned long long)info.st_dev,
+			 (unsigned long long)info.st_ino);
+}
+
 bool journal_file_write_head(int fd, const struct journal_head *head)
 {
 	struct file_head file = { .version = FORMAT_VERSION, .byte_order = BYTE_ORDER_MARK, .size = head->size };

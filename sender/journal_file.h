@@ -23,6 +23,10 @@ bool journal_file_write_head(int fd, const struct journal_head *head) MUST_USE;
 /* NULL, or what is wrong with it: the rest of a sentence that begins with the journal. */
 const char *journal_file_read_head(int fd, struct journal_head *ret_head);
 
+/* Appends the system's boot and the file's number: where it is, in words that no other boot and no other file has. Nothing when they cannot be
+ * told. */
+void journal_file_place(int fd, struct buf *out);
+
 /* Whose journal that is, also when it cannot be used but for its head. False: that cannot be told. */
 bool journal_file_owner(const char *path, char ret_worker_id[JOURNAL_UUID + 1]);
 

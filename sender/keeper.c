@@ -23,6 +23,16 @@ bool keeper_note(struct keeper *keeper, enum journal_kind kind, const struct led
 	return err == ERR_OK;
 }
 
+bool keeper_announce(struct keeper *keeper, struct worker_mark mark)
+{
+	if (keeper->has_failed)
+		return false;
+	enum err err = journal_announce(keeper->journal, mark);
+	if (err != ERR_OK)
+		keeper_give_up(keeper, "journal.failed", view_of(err_name(err)));
+	return err == ERR_OK;
+}
+
 /* What still matters: intents without an outcome, outcomes that the database does not have. */
 struct live {
 	const struct queue *queue;

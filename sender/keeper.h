@@ -16,6 +16,8 @@ struct keeper {
 
 /* Gathers a record. False: it could not be kept, and the keeper has given up. */
 bool keeper_note(struct keeper *keeper, enum journal_kind kind, const struct ledger_row *row);
+/* Gathers what the worker is about to write to the database under. False as above. */
+bool keeper_announce(struct keeper *keeper, struct worker_mark mark);
 /* What was gathered is written: only then may content leave. False: not, and the keeper has given up. */
 bool keeper_flush(struct keeper *keeper);
 /* Before a flush: what still matters is written anew when much of the journal does not. */

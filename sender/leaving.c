@@ -3,7 +3,6 @@
 #include <assert.h>
 
 #include "base/clock.h"
-#include "store/workers.h"
 
 /* Who was not seen for three times as long is taken to be dead by those who count. */
 #define SEEN_EVERY_US (INT64_C(5) * CLOCK_US_PER_SECOND)
@@ -37,9 +36,9 @@ enum err leaving_tell(struct leaving *leaving, const struct runs *runs, bool all
 	collect(runs, all, &campaigns, &messages);
 	if (campaigns.count == 0 && (runs->first == NULL || boot_us < leaving->seen_us))
 		return ERR_OK;
-	enum err err = workers_seen(leaving->db, leaving->worker_id, why);
+	enum err err = workers_seen(leaving->db, leaving->tenure, why);
 	if (err == ERR_OK && campaigns.count > 0)
-		err = workers_leave(leaving->db, leaving->worker_id, &campaigns, &messages, why);
+		err = workers_leave(leaving->db, leaving->tenure->id, &campaigns, &messages, why);
 	if (err == ERR_OK)
 		leaving->seen_us = boot_us + SEEN_EVERY_US;
 	else

@@ -4,14 +4,15 @@
 #define SENDER_LEAVING_H
 
 #include "sender/run.h"
+#include "store/workers.h"
 
 struct leaving {
 	struct db *db;
-	const char *worker_id;
+	struct worker_tenure *tenure;
 	int64_t seen_us; /* boot time: when to say next that it lives */
 };
 
-/* Tells what has changed since it was told last. all: the worker stops, and leaves every campaign. ERR_NOT_FOUND: the worker was forgotten;
+/* Tells what has changed since it was told last. all: the worker stops, and leaves every campaign. ERR_NOT_FOUND: the worker was forgotten, or another process has it;
  * else as db_run(). */
 enum err leaving_tell(struct leaving *leaving, const struct runs *runs, bool all, int64_t boot_us,
 		      struct buf *why) MUST_USE;

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "sender/claim.h"
 #include "sender/journal_file.h"
 #include "sender/settlement.h"
 #include "store/releases.h"
@@ -63,7 +64,7 @@ enum err recovered_fold(void *owner, const struct journal_record *record)
 	struct recovered *recovered = owner;
 	if (record->kind == JOURNAL_CHECKPOINT)
 		drop_outcomes(recovered);
-	if (record->kind == JOURNAL_CHECKPOINT || record->kind == JOURNAL_SWITCHED)
+	if (record->kind == JOURNAL_CHECKPOINT || record->kind == JOURNAL_SWITCHED || record->kind == JOURNAL_MARK)
 		return ERR_OK;
 	size_t at = find(recovered, &record->row);
 	if (record->kind == JOURNAL_WITHDRAWN) {
@@ -90,9 +91,10 @@ void recovered_done(struct recovered *recovered)
 
 /* ---- into the database ---- */
 
-static enum err write_down(const struct recovery *recovery, const char *worker_id, const struct recovered *recovered,
+static enum err write_down(const struct recovery *recovery, struct journal *journal, const struct recovered *recovered,
 			   struct buf *why)
 {
+	const char *worker_id = journal_worker_id(journal);
 	const struct settlement settlement = {
 		.setup = recovery->setup,
 		.classifier = recovery->classifier,
@@ -100,7 +102,7 @@ static enum err write_down(const struct recovery *recovery, const char *worker_i
 		.now_us = clock_wall_us(),
 	};
 	size_t disabled;
-	enum err err = workers_seen(recovery->db, worker_id, why);
+	enum err err = claim_worker(recovery->db, journal, recovery->setup->settings.sender_lease, why);
 	if (err == ERR_OK && recovered->count > 0)
 		err = settlement_write(&settlement, recovery->db, recovered->rows, NULL, recovered->count, &disabled,
 				       why);
@@ -109,12 +111,12 @@ static enum err write_down(const struct recovery *recovery, const char *worker_i
 	return err;
 }
 
-static enum err write_down_all(const struct recovery *recovery, const char *worker_id,
+static enum err write_down_all(const struct recovery *recovery, struct journal *journal,
 			       const struct recovered *recovered, struct buf *why)
 {
 	enum err err = db_begin(recovery->db, why);
 	if (err == ERR_OK)
-		err = write_down(recovery, worker_id, recovered, why);
+		err = write_down(recovery, journal, recovered, why);
 	if (err == ERR_OK)
 		err = db_commit(recovery->db, why);
 	if (err != ERR_OK)
@@ -144,13 +146,13 @@ static bool next_of_none(void *owner, struct journal_record *ret_record)
 	return false;
 }
 
-/* ERR_NOT_FOUND: the database does not know the worker (any more): what the journal says is void. */
+/* As claim_worker(): ERR_NOT_FOUND: what the journal says is void. */
 static enum err recover(const struct recovery *recovery, struct journal *journal, struct buf *why)
 {
 	struct recovered recovered = { 0 };
 	enum err err = journal_read(journal, recovered_fold, &recovered);
 	if (err == ERR_OK)
-		err = write_down_all(recovery, journal_worker_id(journal), &recovered, why);
+		err = write_down_all(recovery, journal, &recovered, why);
 	if (err == ERR_OK)
 		log_recovered(journal, &recovered);
 	recovered_done(&recovered);
@@ -177,7 +179,8 @@ static const char *path_of(const struct recovery *recovery, unsigned slot, struc
 	return buf_text(room);
 }
 
-static enum err make_anew(const struct journal_options *options, struct journal **ret_journal, struct buf *why)
+static enum err make_anew(const struct journal_options *options, struct worker_mark mark, struct journal **ret_journal,
+			  struct buf *why)
 {
 	AUTO_BUF room = buf_with_ceiling(PATH_MOST);
 	struct journal_options fresh = *options;
@@ -188,7 +191,11 @@ static enum err make_anew(const struct journal_options *options, struct journal 
 	enum err err = journal_create(&fresh, &journal, why);
 	if (err != ERR_OK)
 		return err;
-	err = journal_move(journal, options->path, why);
+	err = journal_announce(journal, mark);
+	if (err == ERR_OK)
+		err = journal_flush(journal, why);
+	if (err == ERR_OK)
+		err = journal_move(journal, options->path, why);
 	if (err != ERR_OK) {
 		journal_done(journal);
 		return err;
@@ -208,7 +215,7 @@ static void follow_size(const struct journal_options *options, struct journal **
 	struct journal *fresh;
 	if (journal_size(*journal) == journal_size_of(options->size))
 		return;
-	if (make_anew(&anew, &fresh, &why) != ERR_OK) {
+	if (make_anew(&anew, journal_mark(*journal), &fresh, &why) != ERR_OK) {
 		log_event(LOG_WARNING, "journal.kept", "path=%s size=%llu why=%s", options->path,
 			  (unsigned long long)journal_size(*journal), log_quoted(buf_view(&why), &room));
 		return;
@@ -218,7 +225,7 @@ static void follow_size(const struct journal_options *options, struct journal **
 }
 
 /* The slot's journal, recovered. ERR_NOT_FOUND: there is none (or it was void and is gone); ERR_UNAVAILABLE with the database connected: another
- * process has it. */
+ * process has it; ERR_REFUSED: another process may have one like it, for now. */
 static enum err reopen(const struct recovery *recovery, unsigned slot, struct journal **ret_journal, struct buf *why)
 {
 	AUTO_BUF room = buf_with_ceiling(PATH_MOST);
@@ -274,12 +281,13 @@ static enum err try_slot(const struct recovery *recovery, unsigned slot, struct 
 		buf_reset(&reason);
 		err = make(recovery, slot, ret_journal, &reason);
 	}
+	bool is_waited_for = err == ERR_REFUSED;
 	if (err == ERR_INVALID)
 		tell_refused(recovery, slot, buf_view(&reason));
 	if (err == ERR_INVALID || err == ERR_EXISTS || (err == ERR_UNAVAILABLE && db_is_connected(recovery->db)))
 		return ERR_REFUSED;
 	buf_add(why, buf_view(&reason));
-	return err;
+	return is_waited_for ? ERR_UNAVAILABLE : err;
 }
 
 static void clear_others(const struct recovery *recovery)
@@ -294,7 +302,7 @@ static void clear_others(const struct recovery *recovery)
 		if (err == ERR_OK) {
 			err = workers_stop(recovery->db, journal_worker_id(journal), &why);
 			journal_done(journal);
-		} else if (err == ERR_INVALID) {
+		} else if (err == ERR_INVALID || err == ERR_REFUSED) {
 			tell_refused(recovery, slot, buf_view(&why));
 		}
 	}
@@ -348,6 +356,21 @@ static void tell_all_lost(const struct recovery *recovery)
 	}
 }
 
+static enum err start(const struct recovery *recovery, const struct journal *journal, struct buf *why)
+{
+	AUTO_BUF place = buf_with_ceiling(LIMIT_WHY);
+	journal_place(journal, &place);
+	const struct worker_start start = {
+		.id = journal_worker_id(journal),
+		.mark = journal_mark(journal),
+		.host = view_of(recovery->setup->host),
+		.journal = view_of(journal_path(journal)),
+		.place = buf_view(&place),
+		.pid = getpid(),
+	};
+	return workers_start(recovery->db, &start, why);
+}
+
 enum err recovery_adopt(const struct recovery *recovery, unsigned slot, struct journal **ret_journal, struct buf *why)
 {
 	struct journal *journal = NULL;
@@ -356,8 +379,7 @@ enum err recovery_adopt(const struct recovery *recovery, unsigned slot, struct j
 	for (unsigned other = recovery->setup->workers; err == ERR_REFUSED && other < SLOTS_MOST; other++)
 		err = try_slot(recovery, other, &journal, why);
 	if (err == ERR_OK)
-		err = workers_start(recovery->db, journal_worker_id(journal), view_of(recovery->setup->host),
-				    view_of(journal_path(journal)), getpid(), why);
+		err = start(recovery, journal, why);
 	if (err != ERR_OK) {
 		journal_done(journal);
 		return err;

@@ -36,6 +36,7 @@ struct worker {
 	struct keeper keeper;
 	struct dispatch dispatch;
 	int64_t stop_by_us;
+	bool is_hasty; /* a transaction is announced and waits for the next turn */
 };
 
 /* ---- the loop ---- */
@@ -96,7 +97,14 @@ static bool deal(struct worker *worker)
 	const struct ledger_row nobody = { 0 };
 	worker->dispatch.needs_recheck = false;
 	keeper_check_size(&worker->keeper, relays_in_hand_most(worker->relays));
-	if (result.is_forgotten)
+	if (result.is_next)
+		keeper_announce(&worker->keeper, result.announced);
+	worker->is_hasty = result.is_next;
+	if (result.is_replaced)
+		keeper_give_up(
+		    &worker->keeper, "worker.replaced",
+		    VIEW_LIT("another process goes on with it: this one's journal is a copy, or was copied"));
+	else if (result.is_forgotten)
 		keeper_give_up(&worker->keeper, "worker.forgotten",
 			       VIEW_LIT("its recipients are in doubt; a new worker takes its place"));
 	else if (result.is_committed)
@@ -115,6 +123,8 @@ static void set_clock(struct worker *worker)
 
 static int64_t sleep_time(const struct worker *worker)
 {
+	if (worker->is_hasty)
+		return 0;
 	int64_t wait_us = exchange_wait(worker->exchange, worker->dispatch.is_stopping, worker->dispatch.boot_us);
 	int64_t relay_us = relays_wait(worker->relays, worker->dispatch.boot_us);
 	if (relay_us >= 0 && relay_us < wait_us)
@@ -184,6 +194,7 @@ static enum err make_parts(struct worker *worker)
 		.setup = worker->setup,
 		.classifier = worker->rules.classifier,
 		.worker_id = journal_worker_id(worker->journal),
+		.journal = worker->journal,
 		.db = worker->db,
 		.queue = worker->queue,
 		.pacer = &worker->pacer,

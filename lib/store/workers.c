@@ -3,8 +3,13 @@
 #include <assert.h>
 
 enum statement {
+	HOLDER,
+	TAKE,
 	START,
 	SEEN,
+	CHECK,
+	WRITE,
+	IS_KNOWN,
 	STOP,
 	REFUSE,
 	LEAVE,
@@ -36,12 +41,32 @@ enum statement {
 	" AND d.attempt <= " of ".attempts) THEN now() END"
 
 static const struct db_statement statements[] = {
+	[HOLDER] = { .name = "workers_holder",
+		     .sql = "SELECT w.epoch, w.turn, w.pid IS NOT NULL,"
+			    " EXISTS (SELECT FROM chunk_window c WHERE c.worker_id = w.id)"
+			    " OR EXISTS (SELECT FROM deferral f WHERE f.opened_by = w.id),"
+			    " floor(extract(epoch FROM now() - w.seen_at) * 1000000)::bigint,"
+			    " coalesce(w.pid, 0), w.host, w.journal, coalesce(w.place, '')"
+			    " FROM worker w WHERE w.id = $1::uuid FOR UPDATE OF w" },
+	[TAKE] = { .name = "workers_take",
+		   .sql = "UPDATE worker SET epoch = $2, turn = $3, seen_at = now() WHERE id = $1::uuid" },
 	[START] = { .name = "workers_start",
 		    .sql = "WITH found AS (DELETE FROM relay_finding WHERE worker_id = $1::uuid)"
-			   " INSERT INTO worker (id, host, journal, pid) VALUES ($1::uuid, $2, $3, $4::integer)"
+			   " INSERT INTO worker AS w (id, host, journal, pid, epoch, turn, place)"
+			   " VALUES ($1::uuid, $2, $3, $4::integer, $5, $6, nullif($7, ''))"
 			   " ON CONFLICT (id) DO UPDATE SET host = excluded.host, journal = excluded.journal,"
-			   " pid = excluded.pid, started_at = now(), seen_at = now(), refused = NULL" },
-	[SEEN] = { .name = "workers_seen", .sql = "UPDATE worker SET seen_at = now() WHERE id = $1::uuid" },
+			   " pid = excluded.pid, place = excluded.place, started_at = now(), seen_at = now(),"
+			   " refused = NULL WHERE w.epoch = excluded.epoch" },
+	/* Who lives has its journal. */
+	[SEEN] = { .name = "workers_seen",
+		   .sql = "UPDATE worker SET seen_at = now(), refused = NULL WHERE id = $1::uuid AND epoch = $2" },
+	[CHECK] = { .name = "workers_check", .sql = "SELECT FROM worker WHERE id = $1::uuid AND epoch = $2" },
+	/* $3 turns are written, or, where that is not sure, up to $4. */
+	[WRITE] = { .name = "workers_write",
+		    .sql = "UPDATE worker SET seen_at = now(), refused = NULL, turn = $3::bigint + 1"
+			   " WHERE id = $1::uuid AND epoch = $2"
+			   " AND turn BETWEEN $3::bigint AND $4::bigint" },
+	[IS_KNOWN] = { .name = "workers_is_known", .sql = "SELECT host, pid FROM worker WHERE id = $1::uuid" },
 	[STOP] = { .name = "workers_stop", .sql = "UPDATE worker SET seen_at = now(), pid = NULL WHERE id = $1::uuid" },
 	[REFUSE] = { .name = "workers_refuse", .sql = "UPDATE worker SET refused = $2 WHERE id = $1::uuid" },
 	/* $1 worker, $2 campaigns, $3 messages. */
@@ -109,32 +134,94 @@ static const struct db_statement statements[] = {
 };
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row per statement");
 
-enum err workers_start(struct db *db, const char *id, struct view host, struct view journal, int64_t pid,
-		       struct buf *why)
+enum err workers_holder(struct db *db, const char *id, struct worker_holder *ret_holder, struct db_rows **ret_rows,
+			struct buf *why)
 {
-	const struct db_value values[] = { db_text(view_of(id)), db_text(host), db_text(journal), db_int(pid) };
+	const struct db_value values[] = { db_text(view_of(id)) };
+	struct db_rows *rows = NULL;
+	enum err err = db_run(db, &statements[HOLDER], values, ARRAY_LEN(values), &rows, why);
+	if (err != ERR_OK)
+		return err;
+	if (db_row_count(rows) == 0) {
+		db_rows_done(rows);
+		buf_addf(why, "the worker %s was forgotten (`listctl worker forget`)", id);
+		return ERR_NOT_FOUND;
+	}
+	*ret_holder = (struct worker_holder){
+		.mark = { .epoch = db_get_int(rows, 0, 0), .turn = db_get_int(rows, 0, 1) },
+		.is_running = db_get_bool(rows, 0, 2),
+		.has_opened = db_get_bool(rows, 0, 3),
+		.quiet_us = db_get_int(rows, 0, 4),
+		.pid = db_get_int(rows, 0, 5),
+		.host = db_get_text(rows, 0, 6),
+		.journal = db_get_text(rows, 0, 7),
+		.place = db_get_text(rows, 0, 8),
+	};
+	*ret_rows = rows;
+	return ERR_OK;
+}
+
+enum err workers_take(struct db *db, const char *id, struct worker_mark mark, struct buf *why)
+{
+	const struct db_value values[] = { db_text(view_of(id)), db_int(mark.epoch), db_int(mark.turn) };
+	return db_run(db, &statements[TAKE], values, ARRAY_LEN(values), NULL, why);
+}
+
+enum err workers_start(struct db *db, const struct worker_start *start, struct buf *why)
+{
+	const struct db_value values[] = {
+		db_text(view_of(start->id)), db_text(start->host),     db_text(start->journal), db_int(start->pid),
+		db_int(start->mark.epoch),   db_int(start->mark.turn), db_text(start->place),
+	};
 	return db_run(db, &statements[START], values, ARRAY_LEN(values), NULL, why);
 }
 
-static enum err touch(struct db *db, enum statement statement, const char *id, struct buf *why)
+/* The statement was to find the worker's row as the tenure says, and did not. */
+static enum err tell_lost(struct db *db, struct worker_tenure *tenure, struct buf *why)
 {
-	const struct db_value values[] = { db_text(view_of(id)) };
+	const struct db_value values[] = { db_text(view_of(tenure->id)) };
 	AUTO_DB_ROWS *rows = NULL;
-	enum err err = db_run(db, &statements[statement], values, ARRAY_LEN(values), &rows, why);
-	if (err != ERR_OK || db_changed(rows) > 0)
+	enum err err = db_run(db, &statements[IS_KNOWN], values, ARRAY_LEN(values), &rows, why);
+	if (err != ERR_OK)
 		return err;
-	buf_addf(why, "the worker %s was forgotten (`listctl worker forget`)", id);
+	tenure->is_over = db_row_count(rows) > 0;
+	if (tenure->is_over)
+		buf_addf(why, "another process has taken up the worker %s: host " VIEW_FMT, tenure->id,
+			 VIEW_ARG(db_get_text(rows, 0, 0)));
+	else
+		buf_addf(why, "the worker %s was forgotten (`listctl worker forget`)", tenure->id);
 	return ERR_NOT_FOUND;
 }
 
-enum err workers_seen(struct db *db, const char *id, struct buf *why)
+enum err workers_seen(struct db *db, struct worker_tenure *tenure, struct buf *why)
 {
-	return touch(db, SEEN, id, why);
+	const struct db_value values[] = { db_text(view_of(tenure->id)), db_int(tenure->mark.epoch) };
+	AUTO_DB_ROWS *rows = NULL;
+	enum err err = db_run(db, &statements[SEEN], values, ARRAY_LEN(values), &rows, why);
+	return err != ERR_OK || db_changed(rows) > 0 ? err : tell_lost(db, tenure, why);
+}
+
+enum err workers_check(struct db *db, struct worker_tenure *tenure, struct buf *why)
+{
+	const struct db_value values[] = { db_text(view_of(tenure->id)), db_int(tenure->mark.epoch) };
+	AUTO_DB_ROWS *rows = NULL;
+	enum err err = db_run(db, &statements[CHECK], values, ARRAY_LEN(values), &rows, why);
+	return err != ERR_OK || db_row_count(rows) > 0 ? err : tell_lost(db, tenure, why);
+}
+
+enum err workers_write(struct db *db, struct worker_tenure *tenure, bool is_unsure, struct buf *why)
+{
+	const struct db_value values[] = { db_text(view_of(tenure->id)), db_int(tenure->mark.epoch),
+					   db_int(tenure->mark.turn), db_int(tenure->mark.turn + (is_unsure ? 1 : 0)) };
+	AUTO_DB_ROWS *rows = NULL;
+	enum err err = db_run(db, &statements[WRITE], values, ARRAY_LEN(values), &rows, why);
+	return err != ERR_OK || db_changed(rows) > 0 ? err : tell_lost(db, tenure, why);
 }
 
 enum err workers_stop(struct db *db, const char *id, struct buf *why)
 {
-	return touch(db, STOP, id, why);
+	const struct db_value values[] = { db_text(view_of(id)) };
+	return db_run(db, &statements[STOP], values, ARRAY_LEN(values), NULL, why);
 }
 
 enum err workers_refuse(struct db *db, const char *id, struct view reason, struct buf *why)

@@ -11,11 +11,47 @@ struct worker_row {
 	int64_t windows, opened; /* windows held; recipients in them and in the retry queue without an end */
 };
 
+/* By what the row and the journal of a worker know each other again. */
+struct worker_mark {
+	int64_t epoch; /* how often a process has taken the journal up */
+	int64_t turn;  /* how many transactions the worker has written */
+};
+
+/* Who has a worker's row, for one that would take it up. */
+struct worker_holder {
+	struct worker_mark mark;
+	bool is_running; /* its process did not end in order */
+	bool has_opened; /* somebody is in its hands */
+	int64_t quiet_us, pid;
+	struct view host, journal, place; /* borrowed from the rows; place: empty when not known */
+};
+/* Locks the worker's row to the end of the transaction. ERR_NOT_FOUND: it was forgotten: its journal is void. */
+enum err workers_holder(struct db *db, const char *id, struct worker_holder *ret_holder, struct db_rows **ret_rows,
+			struct buf *why) MUST_USE;
+/* From now on the worker is who writes under this mark: whoever had it stops at his next statement. */
+enum err workers_take(struct db *db, const char *id, struct worker_mark mark, struct buf *why) MUST_USE;
+
+struct worker_start {
+	const char *id;
+	struct worker_mark mark; /* of a new one; of another one, as it was taken */
+	struct view host, journal, place;
+	int64_t pid;
+};
 /* Adds the worker or says that it lives again. */
-enum err workers_start(struct db *db, const char *id, struct view host, struct view journal, int64_t pid,
-		       struct buf *why) MUST_USE;
-/* Says that it lives. ERR_NOT_FOUND: it was forgotten, and its journal must not be used any more. */
-enum err workers_seen(struct db *db, const char *id, struct buf *why) MUST_USE;
+enum err workers_start(struct db *db, const struct worker_start *start, struct buf *why) MUST_USE;
+
+/* A process as the holder of a worker. */
+struct worker_tenure {
+	const char *id;
+	struct worker_mark mark;
+	bool is_over; /* another process has taken the worker up */
+};
+/* Says that it lives. ERR_NOT_FOUND, here and below: it was forgotten, or the tenure is over; its journal must not be used any more. */
+enum err workers_seen(struct db *db, struct worker_tenure *tenure, struct buf *why) MUST_USE;
+/* Whether the tenure goes on. */
+enum err workers_check(struct db *db, struct worker_tenure *tenure, struct buf *why) MUST_USE;
+/* The first statement of each transaction, which then is one turn more. is_unsure: the commit of the one before was not answered. */
+enum err workers_write(struct db *db, struct worker_tenure *tenure, bool is_unsure, struct buf *why) MUST_USE;
 /* Says that it stopped with nothing in hand. */
 enum err workers_stop(struct db *db, const char *id, struct buf *why) MUST_USE;
 

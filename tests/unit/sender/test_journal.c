@@ -330,6 +330,35 @@ START_TEST(earlier_generations_are_not_read)
 	}
 END_TEST
 
+static struct worker_mark reopened_mark(const struct place *place)
+{
+	AUTO_BUF why = buf_with_ceiling(2048);
+	struct journal *journal;
+	ck_assert_msg(journal_open(&place->options, &journal, &why) == ERR_OK, "%s", buf_text(&why));
+	struct worker_mark mark = journal_mark(journal);
+	journal_done(journal);
+	return mark;
+}
+
+START_TEST(the_last_mark_goes_through_each_generation)
+	{
+		struct place place;
+		make_place(&place);
+		struct journal *journal = create(&place);
+		ck_assert(journal_mark(journal).epoch == 0 && journal_mark(journal).turn == 0);
+		ck_assert(journal_announce(journal, (struct worker_mark){ 2, 7 }) == ERR_OK);
+		flush(journal);
+		ck_assert(journal_announce(journal, (struct worker_mark){ 2, 8 }) == ERR_OK);
+		ck_assert(journal_mark(journal).turn == 8);
+		rewrite(journal, 1, 2);
+		rewrite(journal, 1, 1);
+		journal_done(journal);
+		struct worker_mark mark = reopened_mark(&place);
+		ck_assert(mark.epoch == 2 && mark.turn == 8);
+		clear_place(&place);
+	}
+END_TEST
+
 START_TEST(a_switch_that_was_not_finished_never_was)
 	{
 		struct place place;
@@ -524,6 +553,7 @@ Suite *test_suite(void)
 				       gap_in_the_last_batch_is_cut,
 				       damage_before_the_last_batch_is_reported,
 				       earlier_generations_are_not_read,
+				       the_last_mark_goes_through_each_generation,
 				       a_switch_that_was_not_finished_never_was,
 				       a_lost_newer_half_is_reported,
 				       full_and_room_again,
