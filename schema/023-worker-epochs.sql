@@ -1,4 +1,4 @@
--- verpost 021: a copy of a worker's journal is told from the journal.
+-- verpost 023: a copy of a worker's journal is told from the journal.
 
 -- A journal that says less than the row is older: a copy, or put back from a backup.
 ALTER TABLE worker
