@@ -105,8 +105,11 @@ static void on_recipient(struct session *self, struct view recipient)
 	if (gate_lets_in(passage.verdict) && self->passage_count < self->host->settings->bounced_max_recipients)
 		self->passages[self->passage_count++] = passage;
 	const struct gate_reply *reply = gate_reply(passage.verdict);
-	int64_t late_us =
-	    gate_is_guess(passage.verdict) ? guesses_note(self->host->guesses, &self->peer, clock_boot_us()) : 0;
+	/* An MTA of this host asks for whoever is at its own door: to let it wait hurts the others. */
+	bool is_for_others = self->is_lmtp || endpoint_is_unix(&self->peer);
+	int64_t late_us = gate_is_guess(passage.verdict) && !is_for_others
+			      ? guesses_note(self->host->guesses, &self->peer, clock_boot_us())
+			      : 0;
 	if (late_us == 0) {
 		answer(self, reply->code, reply->status, reply->text);
 		return;

@@ -154,6 +154,23 @@ def test_lmtp(world):
     talk(world).say("LHLO me", "500")
 
 
+def test_an_mta_that_asks_is_not_slowed(world):
+    "Who asks by LMTP, or on a Unix socket, asks for others: however many of them guess, nobody waits."
+    (one, *_), campaign = people(world, 1)
+    path = world.base / "lmtp"
+    world.configure(**{"bounced.lmtp_listen": f"unix:{path}"})
+    world.start("bounced")
+    wrong = return_path(world, campaign, one, key=(keys(world)[-1][0], bytes(32)))
+    for _ in range(30):
+        peer = unix(path, "220 ")
+        peer.say("LHLO me", "250")
+        peer.say("MAIL FROM:<>", "250")
+        peer.say(f"RCPT TO:<{wrong}>", "550")
+        peer.say("QUIT", "221")
+    world.stop("bounced")
+    assert "guesses.slowed" not in world.log("bounced")
+
+
 def test_unix_socket_of_a_dead_one_is_replaced(world):
     "A socket's file that nobody listens on is no hindrance; one in use is."
     world.setup()
