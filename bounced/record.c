@@ -95,6 +95,7 @@ enum err record_new(struct gate *gate, const struct arrival *arrival, struct rec
 	if (record == NULL)
 		return ERR_MEMORY;
 	record->received_us = arrival->now_us;
+	record->may_report = arrival->may_report;
 	enum err err = make_room(record, arrival->recipient_count) ? ERR_OK : ERR_MEMORY;
 	if (err == ERR_OK)
 		err = keep_names(record, arrival);
@@ -253,24 +254,25 @@ static bool names(const struct reading *reading, const struct token *whom)
 	return false;
 }
 
-/* The address's own token, unless a report holds the message token of another copy and nothing of this one. */
-static struct token whom(const struct reading *reading)
+/* Whether a report holds the message token of another copy and nothing of the address's own. */
+static bool names_another(const struct reading *reading, struct token *ret_inside)
 {
-	struct token inside;
 	enum bounce_kind kind = kind_of(reading);
-	if ((is_report_kind(kind) || kind == KIND_COMPLAINT) && !names(reading, &reading->destination->passage.token) &&
-	    find_inside(reading, TOKEN_MESSAGE, &inside))
-		return inside;
-	return reading->destination->passage.token;
+	return (is_report_kind(kind) || kind == KIND_COMPLAINT) &&
+	       !names(reading, &reading->destination->passage.token) && find_inside(reading, TOKEN_MESSAGE, ret_inside);
 }
 
 /* ---- by the address that the message came to ---- */
 
 static void read_return_path(const struct reading *reading)
 {
-	struct token token = whom(reading);
-	bool is_own = token.purpose == TOKEN_RETURN_PATH;
-	if (is_test(&token) && is_own)
+	struct token token;
+	bool is_own = !names_another(reading, &token);
+	if (is_own)
+		token = reading->destination->passage.token;
+	if (!is_own && !reading->record->may_report)
+		add_letter(reading);
+	else if (is_test(&token) && is_own)
 		read_test(reading);
 	else if (is_test(&token) && is_report_kind(kind_of(reading)))
 		add_test_report(reading, &token);
@@ -295,11 +297,13 @@ static void read_unsubscribe(const struct reading *reading)
 		add_letter(reading);
 }
 
-/* A complaint that came to abuse@ or postmaster@ acts when it holds a token of ours: who has it held the recipient's copy. */
+/* A complaint that came to abuse@ or postmaster@ acts by the token of ours inside when it comes from where complaints are awaited: else
+ * whoever has seen a Message-ID could complain in its recipient's name. */
 static void read_mailbox(const struct reading *reading)
 {
 	struct token token;
-	if (kind_of(reading) == KIND_COMPLAINT && find_inside(reading, TOKEN_PURPOSE_COUNT, &token) && !is_test(&token))
+	if (reading->record->may_report && kind_of(reading) == KIND_COMPLAINT &&
+	    find_inside(reading, TOKEN_PURPOSE_COUNT, &token) && !is_test(&token))
 		add_event(reading, &token);
 	else
 		add_letter(reading);

@@ -3,7 +3,9 @@
  * record owns everything it holds, so that it outlives the session it came through.
  *
  * Whom a report is about is told by the token of the address that it came to, unless a message token of another copy stands inside and
- * none of that address's: then a relay has rewritten MAIL FROM, and the copy inside is meant. A report address has no token of its own.
+ * none of that address's: then a relay has rewritten MAIL FROM, and the copy inside is meant. That is believed of bounced.report_networks
+ * only, for a Message-ID travels on with every answer and in archives; from others it is kept for a person. A report address has no token
+ * of its own.
  * Campaign 0 is that of relay tests: what comes for it never is an event of somebody. */
 #ifndef BOUNCED_RECORD_H
 #define BOUNCED_RECORD_H
@@ -35,7 +37,8 @@ struct record {
 	struct view *words;
 	struct inquiry inquiry;
 	struct insight insight;
-	bool is_unread; /* nobody could read it */
+	bool may_report; /* who brought it is believed about other copies than that of the address */
+	bool is_unread;  /* nobody could read it */
 	struct bounce_event *events;
 	size_t event_count;
 	struct departure *departures; /* unsubscribes */
@@ -54,6 +57,7 @@ struct arrival {
 	const struct passage *passages;
 	size_t recipient_count;
 	struct view trace; /* its Received field; empty: none is kept */
+	bool may_report;   /* its peer is in bounced.report_networks */
 	struct view message;
 	int64_t now_us;
 };

@@ -153,6 +153,7 @@ static enum err make_record(struct session *self, const struct smtp_server_messa
 	if (err != ERR_OK)
 		return err;
 	const struct arrival arrival = { .sender = message->from,
+					 .may_report = self->may_report,
 					 .recipients = message->recipients,
 					 .passages = self->passages,
 					 .recipient_count = message->recipient_count,

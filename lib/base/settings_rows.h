@@ -193,9 +193,11 @@ SETTING(TEXT, bounced, report_addresses, "", "addresses separated by spaces",
 	"Whole addresses at which bounced takes reports besides the return paths: those of feedback loops, and what a "
 	"relay writes into MAIL FROM instead of the return path. A report there acts only by the signed token inside, "
 	"the Message-ID or ENVID of the copy it is about; what has none is kept for a person (`listctl mailbox`).")
-SETTING(TEXT, bounced, report_networks, "", "networks separated by spaces",
-	"Who may write to bounced.report_addresses, such as 192.0.2.0/24 2001:db8::1; the word unix: peers of Unix "
-	"sockets. For others they do not exist.")
+SETTING(
+    TEXT, bounced, report_networks, "", "networks separated by spaces",
+    "Who may write to bounced.report_addresses, such as 192.0.2.0/24 2001:db8::1; the word unix: peers of Unix "
+    "sockets. For others they do not exist. From these alone a complaint at abuse@ or postmaster@ acts by the token "
+    "inside, and a report at one copy's return path about another copy.")
 SETTING(COUNT, bounced, max_connections, "500", "connections", "Sessions at the same time; further ones hear 421.")
 SETTING(COUNT, bounced, max_per_network, "100", "connections",
 	"Sessions at the same time from one network (an IPv4 /24, an IPv6 /48); further ones hear 421.")

@@ -95,6 +95,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 					 .token = token_of((data[0] & 4) != 0 ? CAMPAIGN : RELAY_TESTS_CAMPAIGN) };
 	struct record *record;
 	const struct arrival arrival = { .sender = senders[data[0] / 8 % 3],
+					 .may_report = data[0] >= 128,
 					 .recipients = &recipient,
 					 .passages = &passage,
 					 .recipient_count = 1,

@@ -137,13 +137,19 @@ def test_late_report_after_an_undo(world):
 
 
 def test_complaint_ends_everything(world):
-    "A complaint unsubscribes from every list and suppresses the address; one at abuse@ does so by the token inside, else it is kept."
+    "A complaint unsubscribes from every list and suppresses the address; one at abuse@ does so by the token inside when it comes from a network that reports, else it is kept."
     ids, campaign = people(world, 3)
     world.listctl("list", "create", "other", "--title", "Other", "--from", "Other <other@example.test>")
     world.sql("INSERT INTO membership (list_id, subscriber_id) SELECT (SELECT max(id) FROM list), id FROM subscriber")
+    world.configure(**{"bounced.report_networks": "192.0.2.0/24"})
     world.start("bounced")
     deliver(world, "", return_path(world, campaign, ids[0]), arf())
     inside = token(world, "message", campaign, ids[1], age=200)
+    deliver(world, "fbl@stranger.test", "abuse@bounce.test", arf(f"<{inside}@example.test>"))
+    assert membership(world, ids[1])[0] == "active", "whoever has been answered to knows a Message-ID"
+    world.stop("bounced")
+    world.configure(**{"bounced.report_networks": "127.0.0.0/8"})
+    world.start("bounced")
     deliver(world, "fbl@provider.test", "abuse@bounce.test", arf(f"<{inside}@example.test>"))
     deliver(world, "fbl@provider.test", "abuse@bounce.test", arf("<unknown@example.test>", mark="2"))
     forged = token(world, "message", campaign, ids[2], key=(keys(world)[-1][0], bytes(32)))
@@ -152,7 +158,7 @@ def test_complaint_ends_everything(world):
         [[str(p), "unsubscribed", "complaint"] for p in ids[:2] for _ in range(2)] + [[str(ids[2]), "active", ""]] * 2
     assert world.sql("SELECT value, coalesce(list_id::text, 'all'), reason FROM suppression ORDER BY id") == \
         [["p1@example.test", "all", "complaint"], ["p2@example.test", "all", "complaint"]]
-    assert world.value("SELECT count(*) FROM mailbox_message") == "2"
+    assert world.value("SELECT count(*) FROM mailbox_message") == "3"
     assert world.value("SELECT count(*) FROM audit WHERE action = 'subscriber.complaint'") == "2"
 
 

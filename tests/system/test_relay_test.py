@@ -344,14 +344,21 @@ def test_report_addresses(world):
 
 
 def test_report_at_another_copys_address(world):
-    "Where a relay writes one fixed signed address, the report is about the copy inside; a report that names both is the address's."
+    "Where a relay writes one fixed signed address, its report is about the copy inside; a report that names both is the address's, a stranger's a person's."
     ids, campaign = people(world, 4)
-    world.start("bounced")
 
     def report(inside, mark, more=""):
         return dsn(mark=mark).replace("Message-ID: <x@example.test>", f"Message-ID: <{inside}@example.test>\n{more}To: x@y.test")
     fixed = return_path(world, campaign, ids[0])
     message = token(world, "message", campaign, ids[1])
+    world.configure(**{"bounced.report_networks": "192.0.2.0/24"})
+    world.start("bounced")
+    deliver(world, "", fixed, report(message, "0"))
+    assert [events(world, i) for i in ids] == [[], [], [], []], "whoever has been answered to knows a Message-ID"
+    assert world.value("SELECT count(*) FROM mailbox_message") == "1"
+    world.stop("bounced")
+    world.configure(**{"bounced.report_networks": "127.0.0.0/8"})
+    world.start("bounced")
     deliver(world, "", fixed, report(message, "1"))
     assert [events(world, i) for i in ids[:2]] == [[], [("bounce-hard", "user-unknown")]]
     assert membership(world, ids[0]) == ("active", "") and membership(world, ids[1])[0] == "disabled"

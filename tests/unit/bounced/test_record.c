@@ -292,6 +292,7 @@ static struct record *read_return(const struct reader *reader, const struct retu
 				   .passages = &passage,
 				   .recipient_count = 1,
 				   .message = buf_view(&message),
+				   .may_report = true,
 				   .now_us = now_us };
 	return read_arrival(reader, &arrival);
 }
