@@ -266,10 +266,27 @@ static bool take_dsn(struct intake *intake, struct view text, struct report *rep
 	return false;
 }
 
+/* Notices have no return path (RFC 5321 section 4.5.5), or that of a daemon; some stores keep none. */
+static bool has_path_of_person(const struct intake *intake)
+{
+	struct view path = parts_head(&intake->parts, HEAD_RETURN_PATH), before, address;
+	return text_cut_address(&path, &before, &address) &&
+	       view_find_nocase(address, VIEW_LIT("daemon")) == VIEW_NONE &&
+	       view_find_nocase(address, VIEW_LIT("postmaster")) == VIEW_NONE;
+}
+
+/* What a person sends is no notice, whatever it says, quotes or carries along. */
+static bool is_letter_of_person(const struct intake *intake)
+{
+	return has_path_of_person(intake) && !intake->from[MARK_FROM_DAEMON] && !intake->from[MARK_FROM_MACHINE] &&
+	       !intake->parts.is_report && parts_head(&intake->parts, HEAD_X_FAILED_RECIPIENTS).len == 0;
+}
+
 static bool read_status(struct intake *intake, struct report *report)
 {
 	const struct part *part = parts_find(&intake->parts, PART_STATUS);
-	return part != NULL && take_dsn(intake, parts_text(&intake->parts, part), report);
+	return part != NULL && !is_letter_of_person(intake) &&
+	       take_dsn(intake, parts_text(&intake->parts, part), report);
 }
 
 static bool read_disposition(struct intake *intake, struct report *report)
@@ -292,15 +309,6 @@ static bool is_list_mail(const struct intake *intake)
 {
 	return parts_head(&intake->parts, HEAD_LIST_ID).len > 0 ||
 	       parts_head(&intake->parts, HEAD_LIST_UNSUBSCRIBE).len > 0;
-}
-
-/* Notices have no return path (RFC 5321 section 4.5.5), or that of a daemon; some stores keep none. */
-static bool has_path_of_person(const struct intake *intake)
-{
-	struct view path = parts_head(&intake->parts, HEAD_RETURN_PATH), before, address;
-	return text_cut_address(&path, &before, &address) &&
-	       view_find_nocase(address, VIEW_LIT("daemon")) == VIEW_NONE &&
-	       view_find_nocase(address, VIEW_LIT("postmaster")) == VIEW_NONE;
 }
 
 static bool answers_something(const struct intake *intake)
@@ -374,7 +382,7 @@ static void take_text_recipients(struct intake *intake, struct report *report)
 
 static bool read_bounce_text(struct intake *intake, struct report *report)
 {
-	if (!is_bounce_text(intake))
+	if (is_letter_of_person(intake) || !is_bounce_text(intake))
 		return false;
 	if (intake->subject[MARK_SUBJECT_RECEIPT]) {
 		conclude(report, KIND_NOT_BOUNCE, REASON_OTHER, "receipt-text");

@@ -332,7 +332,8 @@ enum err parts_read(struct parts *parts, struct view raw)
 		return ERR_INVALID;
 	const struct mime_entity message = mime_split(raw);
 	const struct mime_type type = mime_type_of(message.header);
-	parts->is_status = is_report(&type) && view_eq_nocase(type.report_type, VIEW_LIT("delivery-status"));
+	parts->is_report = is_report(&type);
+	parts->is_status = parts->is_report && view_eq_nocase(type.report_type, VIEW_LIT("delivery-status"));
 	take_head(parts, message.header);
 	take_entity(parts, &message, 0);
 	if (parts->count == 0)

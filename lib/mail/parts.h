@@ -46,6 +46,7 @@ struct parts {
 	struct part parts[LIMIT_INTAKE_PARTS];
 	size_t count;
 	size_t seen;    /* parts met, those of no use included */
+	bool is_report; /* as a whole a multipart/report */
 	bool is_status; /* of report-type delivery-status */
 	struct {
 		size_t at, len;

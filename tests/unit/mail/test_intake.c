@@ -331,6 +331,54 @@ START_TEST(notices_in_many_languages)
 	}
 END_TEST
 
+/* What people write, quote and send on: theirs is no bounce, whoever it tells of. */
+static const struct {
+	const char *label, *head, *body;
+	enum bounce_kind kind;
+} letters[] = {
+	{ "an order", "Return-Path: <ann@reader.test>\nSubject: Delivery problem with my order\n",
+	  "My order could not be delivered to my address, recipient unknown. What now?\n", KIND_NOT_BOUNCE },
+	{ "a bounce told", "Return-Path: <ann@reader.test>\nSubject: Mail delivery failed\n",
+	  "I get 'mail delivery failed: user unknown' when I write to info@news.test.\n", KIND_NOT_BOUNCE },
+	{ "a delay told", "Return-Path: <ann@reader.test>\nSubject: warning: could not send message\n",
+	  "'warning: could not send message for past 4 hours' I saw, to editor@news.test\n", KIND_NOT_BOUNCE },
+	{ "a report sent on",
+	  "Return-Path: <ann@reader.test>\nSubject: Fwd: bounce\nContent-Type: multipart/mixed; boundary=M\n",
+	  "--M\n\nLook what I got.\n--M\nContent-Type: message/rfc822\n\nFrom: mailer-daemon@b.test\n"
+	  "Content-Type: multipart/report; report-type=delivery-status; boundary=R\n\n--R\n\nNo.\n--R\n"
+	  "Content-Type: message/delivery-status\n\nReporting-MTA: dns; z.test\n\nFinal-Recipient: rfc822; z@z.test\n"
+	  "Action: failed\nStatus: 5.1.1\n--R--\n--M--\n",
+	  KIND_NOT_BOUNCE },
+	{ "a status sent on",
+	  "Return-Path: <ann@reader.test>\nSubject: RV: Mail delivery failed\n"
+	  "Content-Type: multipart/mixed; boundary=M\n",
+	  "--M\n\nver adjunto\n--M\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; z.test\n\n"
+	  "Final-Recipient: rfc822; z@z.test\nAction: failed\nStatus: 5.1.1\n--M--\n",
+	  KIND_NOT_BOUNCE },
+	{ "the same by no path",
+	  "Return-Path: <>\nSubject: RV: Mail delivery failed\nContent-Type: multipart/mixed; boundary=M\n",
+	  "--M\n\nno\n--M\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; z.test\n\n"
+	  "Final-Recipient: rfc822; z@z.test\nAction: failed\nStatus: 5.1.1\n--M--\n",
+	  KIND_HARD },
+};
+
+START_TEST(letters_of_people_are_no_bounces)
+	{
+		open_reader();
+		for (size_t i = 0; i < ARRAY_LEN(letters); i++) {
+			AUTO_BUF raw = buf_with_ceiling(LIMIT_INTAKE);
+			buf_addf(&raw, "From: Ann <ann@reader.test>\nTo: x@c.test\n%s\n%s", letters[i].head,
+				 letters[i].body);
+			struct report *report = read_text(buf_view(&raw));
+			const struct finding *finding = report_finding(report);
+			ck_assert_msg(finding->kind == letters[i].kind, "%s: %s by %s", letters[i].label,
+				      kind_name(finding->kind), finding->rule);
+			report_done(report);
+		}
+		close_reader();
+	}
+END_TEST
+
 Suite *test_suite(void)
 {
 	const TTest *const tests[] = { reports_of_many_hands,
@@ -341,6 +389,7 @@ Suite *test_suite(void)
 				       sizes_are_limited,
 				       hash_passes_over_traces,
 				       json_line,
-				       notices_in_many_languages };
+				       notices_in_many_languages,
+				       letters_of_people_are_no_bounces };
 	return suite_of("intake", tests, ARRAY_LEN(tests));
 }
