@@ -13,6 +13,7 @@ static const struct {
 } wider[] = {
 	{ "iso-8859-1", "windows-1252" }, { "latin1", "windows-1252" }, { "iso_8859-1", "windows-1252" },
 	{ "iso-8859-9", "windows-1254" }, { "gb2312", "gb18030" },      { "gbk", "gb18030" },
+	{ "x-gbk", "gb18030" },           { "windows-31j", "cp932" },   { "x-mac-cyrillic", "cp10007" },
 	{ "ks_c_5601-1987", "cp949" },    { "euc-kr", "cp949" },
 };
 
@@ -35,18 +36,21 @@ static bool is_name(struct view charset)
 	return is;
 }
 
+struct view charset_read_as(struct view charset)
+{
+	for (size_t i = 0; i < ARRAY_LEN(wider); i++) {
+		if (view_eq_nocase(charset, view_of(wider[i].name)))
+			return view_of(wider[i].read_as);
+	}
+	return charset;
+}
+
 static iconv_t open_converter(struct view charset)
 {
 	AUTO_BUF name = buf_with_ceiling(NAME_MOST + 1);
 	if (!is_name(charset))
 		return (iconv_t)-1;
-	buf_add(&name, charset);
-	for (size_t i = 0; i < ARRAY_LEN(wider); i++) {
-		if (!view_eq_nocase(charset, view_of(wider[i].name)))
-			continue;
-		buf_reset(&name);
-		buf_add(&name, view_of(wider[i].read_as));
-	}
+	buf_add(&name, charset_read_as(charset));
 	return iconv_open("UTF-8", buf_text(&name));
 }
 

@@ -4,6 +4,8 @@
 
 #include "base/buf.h"
 
+/* The name of what it is read as: something wider, or the name that iconv has for it; or itself. */
+struct view charset_read_as(struct view charset);
 bool charset_is_known(struct view charset);
 
 /* Appends the octets as UTF-8. No charset, or us-ascii, is UTF-8 too; iso-8859-1 is read as windows-1252, of which it is a part in mail.

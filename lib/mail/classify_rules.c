@@ -77,7 +77,7 @@ const struct rule classify_rules[] = {
   .example = "554-No SMTP service 554-Bad DNS PTR resource record." },
 
 { .name = "user-or-domain", .reason = REASON_USER_UNKNOWN,
-  .phrases = PHRASES("account or domain may not exist", "account * or domain may not exist"),
+  .phrases = PHRASES("account is unknown", "account or domain may not exist", "account * or domain may not exist"),
   .example = "550-The account or domain may not exist, they may be blacklisted" },
 
 { .name = "block-list", .reason = REASON_SENDER_BLOCKED,
@@ -106,10 +106,15 @@ const struct rule classify_rules[] = {
 	"ip is blocked", "your host * blocked", "your mail server has been blocked", "your server has been blocked",
 	"your network is", "part of their network is on", "sending mta's poor", "your email * blocked",
 	"blocked - see", "blocked for abuse", "blocked because of abuse", "blocked due to abuse", "host blocked",
-	"ip blocked", "connection blocked", "invalid ip for sending", "[tss", "(tss", "ts01", "ts02", "ts03",
+	"ip blocked", "connection blocked", "invalid ip for sending", "ts01", "ts02", "ts03",
+	"tss01", "tss02", "tss03", "@:blocked", "ip=* - a problem occurred",
 	"unsolicited mail originating from your", "rate of unsolicited mail", "unusual rate of unsolicited",
-	"messages from * temporarily deferred due to", "mailfrom domain is listed"),
+	"mailfrom domain is listed"),
   .example = "550-5.7.1 This message is likely suspicious due to the very low reputation of the sending IP address" },
+
+{ .name = "connections", .reason = REASON_RATE_LIMITED,
+  .phrases = PHRASES("too many connections from your", "too many sessions from your", "too many messages from your"),
+  .example = "421 mx.example.org Too many connections from your IP" },
 
 { .name = "host-refused", .reason = REASON_SENDER_BLOCKED,
   .phrases = PHRASES(
@@ -131,6 +136,10 @@ const struct rule classify_rules[] = {
 	"hourly limit", "monthly quota", "monthly limit", "message quota", "quota of messages", "quota for messages",
 	"limit of the day", "quota of the day", "messages per day", "recipients per day", "throttling failure"),
   .example = "550 5.4.5 Daily user sending quota exceeded" },
+
+{ .name = "spam-score", .reason = REASON_SPAM_CONTENT,
+  .phrases = PHRASES("message rejected as spam", "spam score"),
+  .example = "550 5.7.1 spam score 9.1: too many mails to unknown users; message rejected as spam" },
 
 { .name = "mailbox-full", .reason = REASON_MAILBOX_FULL,
   .phrases = PHRASES(
@@ -192,6 +201,7 @@ const struct rule classify_rules[] = {
 
 { .name = "rate", .reason = REASON_RATE_LIMITED,
   .phrases = PHRASES(
+	"tss04", "temporarily deferred due to unexpected volume", "temporarily deferred due to user complaints",
 	"faster than we allow", "too quickly", "mal pro stunde", "par heure", "por hora", "all'ora",
 	"in one hour", "in one minute", "zu viele nachrichten", "zu viele verbindungen", "trop de messages",
 	"trop de connexions", "demasiados mensajes", "demasiadas conexiones", "muitas mensagens", "troppi messaggi",
@@ -405,6 +415,9 @@ const struct rule classify_rules[] = {
 
 { .name = "user-unknown", .reason = REASON_USER_UNKNOWN,
   .phrases = PHRASES(
+	"e-postadress du angav", "e-posta adresi bulunamad", "mailovou adresu se nepodařilo najít", "nie ma takiego",
+	"존재하지 않는 사용자", "使用者不存在", "用戶不存在", "帳號不存在", "收件者不存在", "查無此",
+	"may contain a non-existent account",
 	"never set up", "nobody with the name", "nobody with that name", "no one with that name",
 	"user * not registered", "mailbox * not registered", "address * not registered", "nicht eingerichtet",
 	"adresse * nicht gültig", "adresse * ungültig", "ungültige adresse", "ungültiger empfänger",

@@ -336,7 +336,9 @@ static bool is_bounce_text(const struct intake *intake)
 	bool has_null_path = view_eq(view_trim(parts_head(&intake->parts, HEAD_RETURN_PATH)), VIEW_LIT("<>"));
 	bool subject_says = intake->subject[MARK_SUBJECT_BOUNCE] || intake->subject[MARK_SUBJECT_DELAY];
 	bool text_says = intake->text[MARK_TEXT_BOUNCE] || intake->text[MARK_TEXT_DELAY];
-	if ((intake->subject[MARK_SUBJECT_AUTO_REPLY] || intake->text[MARK_TEXT_AUTO_REPLY]) && !subject_says)
+	bool is_answer = intake->subject[MARK_SUBJECT_AUTO_REPLY] ||
+			 (intake->text[MARK_TEXT_AUTO_REPLY] && !(is_daemon && text_says));
+	if (is_answer && !subject_says)
 		return false;
 	if (!is_daemon && (is_list_mail(intake) || is_like_letter(intake, subject_says)))
 		return false;
@@ -347,7 +349,9 @@ static bool is_bounce_text(const struct intake *intake)
 		return is_daemon || has_null_path || intake->parts.is_status || subject_says ||
 		       intake->from[MARK_FROM_MACHINE];
 	if (is_daemon)
+		/* In a language that is not known here, the one address tells. */
 		return subject_says || intake->text[MARK_TEXT_FAILURE] ||
+		       (has_null_path && intake->text_report.count == 1) ||
 		       phrase_text_code(intake->text_report.diagnostic) != 0;
 	return (has_null_path && subject_says) || intake->parts.is_status;
 }

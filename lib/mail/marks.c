@@ -8,6 +8,7 @@
 const char *const *const marks[MARK_COUNT] = {
 
 [MARK_SUBJECT_BOUNCE] = PHRASES(
+	"inte att leverera", "nedoručitelné",
 	"nicht angekommen", "courriel retourné", "message retourné", "remise a échoué", "remise impossible",
 	"no fue posible entregar", "mensaje rechazado", "お届けできません", "gagal kirim", "gagal dikirim", "ulaştırılamadı",
 	"вернулось", "niet aangekomen", "não foi entregue", "non è stato consegnato",
@@ -98,10 +99,11 @@ const char *const *const marks[MARK_COUNT] = {
 
 [MARK_FROM_MACHINE] = PHRASES(
 	"bounce", "symantec", "admin", "ezmlm", "virus", "inet", "gateway", "smtp", "mailscan", "mailsweeper",
-	"domino", "no-reply", "noreply", "interscan", "mailgate", "root ", "autoreply", "notification", " mta",
+	" ndr ", "domino", "no-reply", "noreply", "interscan", "mailgate", "root ", "autoreply", "notification", " mta",
 	"messagelabs", "daemon", "deliverystatus", "server", "support", "system"),
 
 [MARK_TEXT_BOUNCE] = PHRASES(
+	"inte att leverera till", "doručení * se nezdařilo", "wasn't able to deliver your message",
 	"ist nicht angekommen", "nous est revenu", "la remise * a échoué", "fue rechazado",
 	"no fue posible entregar", "ha sido devuelto", "foi devolvid", "è stato respinto", "consegna * è fallita",
 	"komt terug", "niet aangekomen", "wraca do nadawcy", "не доставлена", "вернулось", "お届けできません",
@@ -205,7 +207,7 @@ const char *const *const marks[MARK_COUNT] = {
 	"is no longer with the company", "no longer works for", "to have your message delivered",
 	"to deliver your message", "click the link below to", "click on the link below to",
 	"verify that you are a real", "prove you are human", "approved senders", "approved sender",
-	"anti-spam system", "requires verification", "tmda", "spamarrest", "boxbe", "bluebottle",
+	"anti-spam system", "requires verification", "tmda", "spamarrest", "spam arrest", "receiving junk mail", "boxbe", "bluebottle",
 	"you are not on my list", "reply to this message to confirm", "reply to this email to confirm"),
 
 [MARK_TEXT_COMPLAINT] = PHRASES(

@@ -5,6 +5,7 @@
 
 #include <gmime/gmime.h>
 
+#include "mail/charset.h"
 #include "mail/fields.h"
 #include "mail/html_text.h"
 #include "mail/mime.h"
@@ -86,6 +87,7 @@ const struct part *parts_find(const struct parts *parts, enum part_role role)
 static iconv_t converter_of(struct view charset)
 {
 	char name[LIMIT_CHARSET + 1];
+	charset = charset_read_as(charset);
 	bool needs_none = charset.len == 0 || charset.len > LIMIT_CHARSET ||
 			  view_eq_nocase(charset, VIEW_LIT("us-ascii")) || view_eq_nocase(charset, VIEW_LIT("utf-8"));
 	if (needs_none)
@@ -100,7 +102,8 @@ static void add_text(struct buf *out, struct view charset, struct view octets)
 {
 	bool is_stateful =
 	    view_starts_nocase(charset, VIEW_LIT("iso-2022-")) && view_find_byte(octets, '\x1b') != VIEW_NONE;
-	if (view_is_utf8(octets) && !is_stateful) {
+	bool is_wide = view_starts_nocase(charset, VIEW_LIT("utf-16")) && view_find_byte(octets, '\0') != VIEW_NONE;
+	if (view_is_utf8(octets) && !is_stateful && !is_wide) {
 		buf_add(out, octets);
 		return;
 	}

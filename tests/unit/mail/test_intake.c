@@ -300,6 +300,19 @@ static const struct {
 	  "a@b.test 宛のメールは配信されませんでした。メールボックスがいっぱいです。" },
 	{ "Chinese", "退信通知", "您的邮件 a@b.test 被退回: 收件人不存在", KIND_HARD, REASON_USER_UNKNOWN, "paragraph",
 	  "您的邮件 a@b.test 被退回: 收件人不存在" },
+	{ "Swedish, Exchange", "Det går inte att leverera: News",
+	  "Det gick inte att leverera till:\n\na@b.test\nDet gick inte att hitta den e-postadress du angav.", KIND_HARD,
+	  REASON_USER_UNKNOWN, "paragraph", "Det gick inte att hitta den e-postadress du angav." },
+	{ "Turkish, Exchange", "Teslim edilemedi: News",
+	  "Aşağıdaki alıcılara teslim edilemedi:\n\na@b.test\nGirdiğiniz e-posta adresi bulunamadı.", KIND_HARD,
+	  REASON_USER_UNKNOWN, "paragraph", "Girdiğiniz e-posta adresi bulunamadı." },
+	{ "Czech, Exchange", "Nedoručitelné: News",
+	  "Doručení příjemcům se nezdařilo:\n\na@b.test\nZadanou e-mailovou adresu se nepodařilo najít.", KIND_HARD,
+	  REASON_USER_UNKNOWN, "paragraph", "Zadanou e-mailovou adresu se nepodařilo najít." },
+	{ "Polish", "Niedostarczona", "Nie mogła zostać dostarczona do:\n\na@b.test: Nie ma takiego użytkownika",
+	  KIND_HARD, REASON_USER_UNKNOWN, "paragraph", "a@b.test: Nie ma takiego użytkownika" },
+	{ "Chinese, traditional", "Undelivered Mail", "Delivery failed\n\n<a@b.test>: 使用者不存在", KIND_HARD,
+	  REASON_USER_UNKNOWN, "paragraph", "<a@b.test>: 使用者不存在" },
 	{ "German, delayed", "Verzögerte Zustellung",
 	  "An a@b.test bisher nicht zugestellt; der Server versucht es weiterhin.", KIND_DELAY, REASON_OTHER,
 	  "paragraph", "" },
@@ -331,7 +344,7 @@ START_TEST(notices_in_many_languages)
 	}
 END_TEST
 
-/* What people write, quote and send on: theirs is no bounce, whoever it tells of. */
+/* What people write, quote and send on is no bounce; what daemons say in the way of people is. The first From counts. */
 static const struct {
 	const char *label, *head, *body;
 	enum bounce_kind kind;
@@ -355,6 +368,18 @@ static const struct {
 	  "--M\n\nver adjunto\n--M\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; z.test\n\n"
 	  "Final-Recipient: rfc822; z@z.test\nAction: failed\nStatus: 5.1.1\n--M--\n",
 	  KIND_NOT_BOUNCE },
+	{ "a challenge", "Return-Path: <ann@reader.test>\nSubject: Re: News (verification)\n",
+	  "I'm protecting myself from receiving junk mail. Click the link, once.\n", KIND_AUTO_REPLY },
+	{ "a daemon that answers", "Return-Path: <>\nFrom: postmaster@b.test\nSubject: Re: News\n",
+	  "I'm afraid I wasn't able to deliver your message to the following addresses.\n\n"
+	  "ann@b.test\n\nError message:\n550 5.1.1 unknown user: ann@b.test\n",
+	  KIND_HARD },
+	{ "a daemon in an unknown language", "Return-Path: <>\nFrom: mailer-daemon@b.test\nSubject: Bref\n",
+	  "Hoc nuntium non advenit:\n\nann@b.test\n", KIND_SOFT },
+	{ "GBK by the name of a browser",
+	  "Return-Path: <>\nFrom: mailer-daemon@b.test\nSubject: Undelivered Mail\n"
+	  "Content-Type: text/plain; charset=x-gbk\n",
+	  "Delivery failed\n\n<z@z.test>: \xd3\xc3\xbb\xa7\xb2\xbb\xb4\xe6\xd4\xda\n", KIND_HARD },
 	{ "the same by no path",
 	  "Return-Path: <>\nSubject: RV: Mail delivery failed\nContent-Type: multipart/mixed; boundary=M\n",
 	  "--M\n\nno\n--M\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; z.test\n\n"
@@ -367,7 +392,7 @@ START_TEST(letters_of_people_are_no_bounces)
 		open_reader();
 		for (size_t i = 0; i < ARRAY_LEN(letters); i++) {
 			AUTO_BUF raw = buf_with_ceiling(LIMIT_INTAKE);
-			buf_addf(&raw, "From: Ann <ann@reader.test>\nTo: x@c.test\n%s\n%s", letters[i].head,
+			buf_addf(&raw, "%sFrom: Ann <ann@reader.test>\nTo: x@c.test\n\n%s", letters[i].head,
 				 letters[i].body);
 			struct report *report = read_text(buf_view(&raw));
 			const struct finding *finding = report_finding(report);
