@@ -224,6 +224,7 @@ static void take_entity(struct parts *parts, const struct mime_entity *entity, u
 	const struct mime_type type = mime_type_of(entity->header);
 	enum part_role role;
 	bool is_html;
+	parts->is_deeper |= depth > LIMIT_INTAKE_DEPTH;
 	if (parts->seen == LIMIT_INTAKE_PARTS || depth > LIMIT_INTAKE_DEPTH)
 		return;
 	parts->seen++;
@@ -339,6 +340,8 @@ enum err parts_read(struct parts *parts, struct view raw)
 	parts->is_status = parts->is_report && view_eq_nocase(type.report_type, VIEW_LIT("delivery-status"));
 	take_head(parts, message.header);
 	take_entity(parts, &message, 0);
+	if (parts->count == 0 && parts->is_deeper)
+		return ERR_INVALID;
 	if (parts->count == 0)
 		take_undivided(parts, raw);
 	/* A text cut short at its ceiling is still a text. */

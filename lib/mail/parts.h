@@ -46,6 +46,7 @@ struct parts {
 	struct part parts[LIMIT_INTAKE_PARTS];
 	size_t count;
 	size_t seen;    /* parts met, those of no use included */
+	bool is_deeper; /* than is looked into */
 	bool is_report; /* as a whole a multipart/report */
 	bool is_status; /* of report-type delivery-status */
 	struct {
@@ -57,7 +58,7 @@ struct parts {
 void parts_library_open(void);
 
 /* *parts is zeroed at first; it may be used again and again and ends with parts_done(). Beyond the limits of base/limits.h the rest
- * is passed over. ERR_INVALID when there is no header or it is larger than LIMIT_INTAKE_HEAD; ERR_MEMORY. */
+ * is passed over. ERR_INVALID when there is no header, it is larger than LIMIT_INTAKE_HEAD, or all lies too deep; ERR_MEMORY. */
 enum err parts_read(struct parts *parts, struct view raw) MUST_USE;
 void parts_done(struct parts *parts);
 
