@@ -95,6 +95,12 @@ static const struct name_row name_rows[] = {
 	{ "Feedback-ID", false },
 	{ "Auto-Submitted", false },
 	{ "Precedence", false },
+	{ "X-Original-To", false },
+	{ "Original-Recipient", false },
+	{ "tls-required", false },
+	{ "Lines", false },
+	{ "Encoding", false },
+	{ "X-Lines", true },
 };
 
 START_TEST(names)
