@@ -29,6 +29,27 @@ static const struct form_row {
 	{ "&lt;&lt;", "&gt;&gt;", false, true, true },
 };
 
+/* The same where a link or HTML spells their characters otherwise; our own too, which nobody fills in then. */
+static const struct form_row spelt_forms[] = {
+	{ "{{", "}}", true, true, true },
+	{ "*|", "|*", true, true, false },
+	{ "[[", "]]", true, false, false },
+	{ "%%", "%%", true, true, false },
+};
+
+static const struct {
+	const char *spelling;
+	char stands_for;
+} spellings[] = {
+	{ "%7b", '{' },   { "&#123;", '{' }, { "&#x7b;", '{' },   { "&lbrace;", '{' }, { "&lcub;", '{' },
+	{ "%7d", '}' },   { "&#125;", '}' }, { "&#x7d;", '}' },   { "&rbrace;", '}' }, { "&rcub;", '}' },
+	{ "%7c", '|' },   { "&#124;", '|' }, { "&#x7c;", '|' },   { "&vert;", '|' },   { "&verbar;", '|' },
+	{ "%5b", '[' },   { "&#91;", '[' },  { "&#x5b;", '[' },   { "&lsqb;", '[' },   { "&lbrack;", '[' },
+	{ "%5d", ']' },   { "&#93;", ']' },  { "&#x5d;", ']' },   { "&rsqb;", ']' },   { "&rbrack;", ']' },
+	{ "%2a", '*' },   { "&#42;", '*' },  { "&#x2a;", '*' },   { "&ast;", '*' },    { "%25", '%' },
+	{ "&#37;", '%' }, { "&#x25;", '%' }, { "&percnt;", '%' },
+};
+
 /* Names that other programs give to what every list has, in lower case with underscores. */
 static const struct word_row {
 	const char *word, *field;
@@ -123,6 +144,42 @@ static bool read_form(const struct form_row *form, struct view text, struct fore
 	return true;
 }
 
+/* The octets of text that stand for mark, whatever their spelling; 0: it does not begin so. */
+static size_t spelt_len(struct view text, const char *mark)
+{
+	size_t at = 0;
+	for (; *mark != '\0'; mark++) {
+		struct view rest = view_skip(text, at);
+		size_t len = rest.len > 0 && rest.data[0] == *mark ? 1 : 0;
+		for (size_t i = 0; i < ARRAY_LEN(spellings); i++) {
+			if (spellings[i].stands_for != *mark ||
+			    !view_starts_nocase(rest, view_of(spellings[i].spelling)))
+				continue;
+			len = view_of(spellings[i].spelling).len;
+		}
+		if (len == 0)
+			return 0;
+		at += len;
+	}
+	return at;
+}
+
+static bool read_spelt(const struct form_row *form, struct view text, struct foreign_tag *ret_tag)
+{
+	size_t open = spelt_len(text, form->open);
+	struct view rest = view_skip(text, open);
+	for (size_t len = 0; open > 0 && len < rest.len && len <= NAME_MOST; len++) {
+		size_t close = spelt_len(view_skip(rest, len), form->close);
+		if (close == 0)
+			continue;
+		struct view name = view_head(rest, len);
+		ret_tag->name = form->is_spaced ? view_trim(name) : name;
+		ret_tag->text = view_head(text, open + len + close);
+		return is_name(ret_tag->name, form->takes_blanks);
+	}
+	return false;
+}
+
 /* {{name | default: "you"}}, {{name|default:'you'}}, {{name|default("you")}} */
 static bool is_filter(struct view otherwise)
 {
@@ -169,6 +226,8 @@ bool foreign_tag_next(struct view source, bool is_html, size_t *cursor, struct f
 		}
 		for (size_t i = 0; len == 0 && !found && may_begin(rest.data[0]) && i < ARRAY_LEN(forms); i++)
 			found = read_form(&forms[i], rest, &tag);
+		for (size_t i = 0; len == 0 && !found && may_begin(rest.data[0]) && i < ARRAY_LEN(spelt_forms); i++)
+			found = read_spelt(&spelt_forms[i], rest, &tag);
 		len = found ? tag.text.len : len > 0 ? len : 1;
 		*cursor = at + len;
 		if (!found)

@@ -27,6 +27,14 @@ static const struct {
 	{ "<style>a{b}[[name]]</style><script>`${name}`</script><!-- [[name]] --><!--[if mso]>[[name]]<![endif]-->",
 	  "[[name]] {{name}}", true },
 	{ "[[name]]{{x|[[name]]}}[[name]]", "[[name]] {{name}}\n[[name]] {{name}}", false },
+	/* spelt otherwise */
+	{ "?u=%7B%7Bemail%7D%7D&c=%7b%7B%7D", "%7B%7Bemail%7D%7D {{email}}", true },
+	{ "&#123;&#123;city&#125;&#125; &#x7b;{ city }&#X7D;",
+	  "&#123;&#123;city&#125;&#125; {{city}}\n&#x7b;{ city }&#X7D; {{city}}", true },
+	{ "&lbrace;&lcub;name}} {{name&rcub;&rbrace;", "&lbrace;&lcub;name}} {{name}}\n{{name&rcub;&rbrace; {{name}}",
+	  true },
+	{ "?u=*%7CEMAIL%7C*&v=%5B%5Bemail%5D%5D", "*%7CEMAIL%7C* {{email}}\n%5B%5Bemail%5D%5D {{email}}", true },
+	{ "%7B%7B%7D%7D %7B%7B1%7D%7D &#123;name&#125; 50%25%25 {{name}}", "", true },
 	/* no false alarms */
 	{ "50% of 20% [1] [[1]] [Name of it] {a} {} *bold|* | a | b |*|", "", false },
 	{ "https://a.test/%C3%A4%20%7Bname%7D%20x 100%% or %% both $5 ${} ${5}", "", false },
