@@ -75,12 +75,29 @@ static enum err ask_some(struct exchange *exchange, struct run **runs, size_t co
 	return err;
 }
 
+/* That the worker is still ours; and what time it is. */
+static enum err check(struct exchange *exchange, struct buf *why)
+{
+	int64_t shown_us, ahead_us, asked_us = clock_boot_us();
+	struct wall *wall = exchange->parts.wall;
+	enum err err = workers_check(exchange->parts.db, &exchange->tenure, &shown_us, why);
+	if (err != ERR_OK)
+		return err;
+	int64_t heard_us = clock_boot_us();
+	wall_hear(wall, asked_us, heard_us, shown_us);
+	if (wall_gets_apart(wall, heard_us, clock_wall_us(), &ahead_us))
+		log_event(LOG_WARNING, "clock.apart", "ahead_s=%lld why=%s",
+			  (long long)(ahead_us / CLOCK_US_PER_SECOND),
+			  "\"this host's clock is not the database's, which is gone by\"");
+	return ERR_OK;
+}
+
 static enum err ask_states(struct exchange *exchange, const struct exchange_turn *turn, struct buf *why)
 {
 	struct run *asked[ASKED_AT_ONCE];
 	size_t count = 0;
 	exchange->states_us = turn->boot_us + STATES_EVERY_US;
-	enum err err = workers_check(exchange->parts.db, &exchange->tenure, why);
+	enum err err = check(exchange, why);
 	for (struct run *run = exchange->parts.runs->first; err == ERR_OK && run != NULL; run = run->next) {
 		if (!run->is_leaving)
 			asked[count++] = run;

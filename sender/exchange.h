@@ -11,6 +11,7 @@
 #include "sender/queue.h"
 #include "sender/relays.h"
 #include "sender/setup.h"
+#include "sender/wall.h"
 
 struct exchange;
 
@@ -24,6 +25,7 @@ struct exchange_parts {
 	struct pacer *pacer;
 	struct runs *runs;
 	struct relays *relays;
+	struct wall *wall; /* set by what the database's clock shows */
 };
 
 /* Borrows all parts. */

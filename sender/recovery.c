@@ -99,7 +99,7 @@ static enum err write_down(const struct recovery *recovery, struct journal *jour
 		.setup = recovery->setup,
 		.classifier = recovery->classifier,
 		.worker_id = worker_id,
-		.now_us = clock_wall_us(),
+		.now_us = wall_at(recovery->wall, clock_boot_us()),
 	};
 	size_t disabled;
 	enum err err = claim_worker(recovery->db, journal, recovery->setup->settings.sender_lease, why);
@@ -314,7 +314,7 @@ static bool has_lost_journal(const struct recovery *recovery, const struct worke
 {
 	AUTO_BUF path = buf_with_ceiling(PATH_MOST);
 	char owner[JOURNAL_UUID + 1] = "";
-	bool is_quiet = clock_wall_us() - row->seen_us > WORKERS_ALIVE_S * CLOCK_US_PER_SECOND;
+	bool is_quiet = wall_at(recovery->wall, clock_boot_us()) - row->seen_us > WORKERS_ALIVE_S * CLOCK_US_PER_SECOND;
 	if (!is_quiet || row->opened == 0 || !view_eq(row->host, view_of(recovery->setup->host)))
 		return false;
 	buf_add(&path, row->journal);

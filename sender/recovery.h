@@ -5,6 +5,7 @@
 #include "mail/classify.h"
 #include "sender/journal.h"
 #include "sender/setup.h"
+#include "sender/wall.h"
 
 /* What a journal says of each recipient in the end; see sender/journal.h. Begins zeroed. */
 struct recovered {
@@ -20,6 +21,7 @@ struct recovery {
 	const struct setup *setup;
 	const struct classifier *classifier;
 	struct db *db;
+	const struct wall *wall;
 };
 
 /* A journal for the worker in this slot: its own of last time with all that stood in it brought into the database, or a new one.

@@ -35,6 +35,7 @@ struct worker {
 	struct exchange *exchange;
 	struct keeper keeper;
 	struct dispatch dispatch;
+	struct wall wall;
 	int64_t stop_by_us;
 	bool is_hasty; /* a transaction is announced and waits for the next turn */
 };
@@ -118,7 +119,7 @@ static bool deal(struct worker *worker)
 static void set_clock(struct worker *worker)
 {
 	worker->dispatch.boot_us = clock_boot_us();
-	worker->dispatch.wall_us = clock_wall_us();
+	worker->dispatch.wall_us = wall_at(&worker->wall, worker->dispatch.boot_us);
 }
 
 static int64_t sleep_time(const struct worker *worker)
@@ -200,6 +201,7 @@ static enum err make_parts(struct worker *worker)
 		.pacer = &worker->pacer,
 		.runs = &worker->runs,
 		.relays = worker->relays,
+		.wall = &worker->wall,
 	};
 	return err == ERR_OK ? exchange_new(&parts, &worker->exchange) : err;
 }
@@ -219,14 +221,24 @@ static void worker_done(struct worker *worker)
 	rule_watch_done(&worker->rules);
 }
 
+static enum err adopt(struct worker *worker, unsigned slot, struct buf *why)
+{
+	const struct recovery recovery = { worker->setup, worker->rules.classifier, worker->db, &worker->wall };
+	int64_t shown_us, asked_us = clock_boot_us();
+	enum err err = workers_clock(worker->db, &shown_us, why);
+	if (err != ERR_OK)
+		return err;
+	wall_hear(&worker->wall, asked_us, clock_boot_us(), shown_us);
+	return recovery_adopt(&recovery, slot, &worker->journal, why);
+}
+
 /* The database, the journal of last time, and what it says brought into the database: again and again until it is done. ERR_REFUSED: a
  * signal came first. */
 static enum err enter(struct worker *worker, unsigned slot)
 {
-	const struct recovery recovery = { worker->setup, worker->rules.classifier, worker->db };
 	for (;;) {
 		AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
-		enum err err = recovery_adopt(&recovery, slot, &worker->journal, &why);
+		enum err err = adopt(worker, slot, &why);
 		if (err == ERR_OK)
 			return ERR_OK;
 		struct log_text room;

@@ -8,6 +8,7 @@ enum statement {
 	START,
 	SEEN,
 	CHECK,
+	CLOCK,
 	WRITE,
 	IS_KNOWN,
 	STOP,
@@ -60,7 +61,9 @@ static const struct db_statement statements[] = {
 	/* Who lives has its journal. */
 	[SEEN] = { .name = "workers_seen",
 		   .sql = "UPDATE worker SET seen_at = now(), refused = NULL WHERE id = $1::uuid AND epoch = $2" },
-	[CHECK] = { .name = "workers_check", .sql = "SELECT FROM worker WHERE id = $1::uuid AND epoch = $2" },
+	[CHECK] = { .name = "workers_check",
+		    .sql = "SELECT clock_timestamp() FROM worker WHERE id = $1::uuid AND epoch = $2" },
+	[CLOCK] = { .name = "workers_clock", .sql = "SELECT clock_timestamp()" },
 	/* $3 turns are written, or, where that is not sure, up to $4. */
 	[WRITE] = { .name = "workers_write",
 		    .sql = "UPDATE worker SET seen_at = now(), refused = NULL, turn = $3::bigint + 1"
@@ -201,12 +204,26 @@ enum err workers_seen(struct db *db, struct worker_tenure *tenure, struct buf *w
 	return err != ERR_OK || db_changed(rows) > 0 ? err : tell_lost(db, tenure, why);
 }
 
-enum err workers_check(struct db *db, struct worker_tenure *tenure, struct buf *why)
+enum err workers_check(struct db *db, struct worker_tenure *tenure, int64_t *ret_shown_us, struct buf *why)
 {
 	const struct db_value values[] = { db_text(view_of(tenure->id)), db_int(tenure->mark.epoch) };
 	AUTO_DB_ROWS *rows = NULL;
 	enum err err = db_run(db, &statements[CHECK], values, ARRAY_LEN(values), &rows, why);
-	return err != ERR_OK || db_row_count(rows) > 0 ? err : tell_lost(db, tenure, why);
+	if (err != ERR_OK)
+		return err;
+	if (db_row_count(rows) == 0)
+		return tell_lost(db, tenure, why);
+	*ret_shown_us = db_get_time(rows, 0, 0);
+	return ERR_OK;
+}
+
+enum err workers_clock(struct db *db, int64_t *ret_shown_us, struct buf *why)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	enum err err = db_run(db, &statements[CLOCK], NULL, 0, &rows, why);
+	if (err == ERR_OK)
+		*ret_shown_us = db_get_time(rows, 0, 0);
+	return err;
 }
 
 enum err workers_write(struct db *db, struct worker_tenure *tenure, bool is_unsure, struct buf *why)

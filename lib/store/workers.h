@@ -48,8 +48,10 @@ struct worker_tenure {
 };
 /* Says that it lives. ERR_NOT_FOUND, here and below: it was forgotten, or the tenure is over; its journal must not be used any more. */
 enum err workers_seen(struct db *db, struct worker_tenure *tenure, struct buf *why) MUST_USE;
-/* Whether the tenure goes on. */
-enum err workers_check(struct db *db, struct worker_tenure *tenure, struct buf *why) MUST_USE;
+/* Whether the tenure goes on; and what the database's clock shows. */
+enum err workers_check(struct db *db, struct worker_tenure *tenure, int64_t *ret_shown_us, struct buf *why) MUST_USE;
+/* The latter alone. */
+enum err workers_clock(struct db *db, int64_t *ret_shown_us, struct buf *why) MUST_USE;
 /* The first statement of each transaction, which then is one turn more. is_unsure: the commit of the one before was not answered. */
 enum err workers_write(struct db *db, struct worker_tenure *tenure, bool is_unsure, struct buf *why) MUST_USE;
 /* Says that it stopped with nothing in hand. */
