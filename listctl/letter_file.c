@@ -74,6 +74,24 @@ enum err letter_file_read_text(struct call *call, const char *path, struct buf *
 	return template_normalise(buf_view(&raw), ret_text);
 }
 
+bool letter_file_leads_out(const char *path, struct buf *ret_target)
+{
+	AUTO_BUF folder = buf_with_ceiling(PATH_MOST);
+	size_t slash = view_find_last_byte(view_of(path), '/');
+	buf_add(&folder, slash == VIEW_NONE ? VIEW_LIT(".") : view_head(view_of(path), slash + 1));
+	char *target = realpath(path, NULL), *home = realpath(buf_text(&folder), NULL);
+	bool leads_out = target != NULL && home != NULL;
+	if (leads_out) {
+		struct view inside = view_of(home);
+		leads_out = !view_starts(view_of(target), inside) ||
+			    (!view_ends(inside, VIEW_LIT("/")) && target[inside.len] != '/');
+		buf_add(ret_target, view_of(target));
+	}
+	free(target);
+	free(home);
+	return leads_out;
+}
+
 static bool is_folder(const char *path)
 {
 	struct stat status;
@@ -140,13 +158,24 @@ static enum err read_front(struct call *call, struct letter_file *file)
 	return letter_file_place(file->front.body, file->front.body_line, 1, &file->body);
 }
 
+/* In a folder each file is the folder's own. */
+static enum err read_own_text(struct call *call, const struct letter_file *file, const char *path, struct buf *ret_text)
+{
+	AUTO_BUF target = buf_with_ceiling(PATH_MOST);
+	if (file->is_folder && letter_file_leads_out(path, &target))
+		return call_refuse(call, ERR_REFUSED,
+				   "%s is a link to %s, out of its folder; put the file itself there", path,
+				   buf_text(&target));
+	return letter_file_read_text(call, path, ret_text);
+}
+
 static enum err read_texts(struct call *call, struct letter_file *file)
 {
-	enum err err = letter_file_read_text(call, buf_text(&file->path), &file->source);
+	enum err err = read_own_text(call, file, buf_text(&file->path), &file->source);
 	if (err == ERR_OK)
 		err = read_front(call, file);
 	if (err == ERR_OK && file->text_path.len > 0)
-		err = letter_file_read_text(call, buf_text(&file->text_path), &file->text);
+		err = read_own_text(call, file, buf_text(&file->text_path), &file->text);
 	return err;
 }
 

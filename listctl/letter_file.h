@@ -31,6 +31,10 @@ void letter_file_done(struct letter_file *file);
  * then true of the file. */
 enum err letter_file_place(struct view text, size_t line, size_t column, struct buf *out);
 
+/* Whether the path is a link that leads out of the folder it stands in; then ret_target says where to. A folder may come from somebody else,
+ * and what it names goes to a whole list. */
+bool letter_file_leads_out(const char *path, struct buf *ret_target);
+
 /* Reads a text in UTF-8, normalised. */
 enum err letter_file_read_text(struct call *call, const char *path, struct buf *ret_text) MUST_USE;
 

@@ -27,6 +27,11 @@ static enum err read_file(struct call *call, const struct letter_file *letter, s
 	struct view folder = folder_of(letter);
 	buf_addf(&path, VIEW_FMT "%s" VIEW_FMT, VIEW_ARG(folder), view_ends(folder, VIEW_LIT("/")) ? "" : "/",
 		 VIEW_ARG(name));
+	AUTO_BUF target = buf_with_ceiling(LIMIT_PATH);
+	if (letter_file_leads_out(buf_text(&path), &target)) {
+		buf_addf(why, "it is a link to %s, out of its folder; put the file itself there", buf_text(&target));
+		return ERR_REFUSED;
+	}
 	err = file_read(buf_text(&path), content, why);
 	if (err == ERR_TOO_BIG || content->len > most) {
 		buf_reset(why);

@@ -201,6 +201,18 @@ def test_files_that_are_refused(world):
     bad("a", "more than 5242880 octets", "campaign.attachments_max", front="attachments: a.pdf\n", a__pdf=b"%PDF-" + bytes(5 << 20))
     bad("a", "have more octets together", front="attachments: a.pdf, b.pdf\n", a__pdf=b"%PDF-" + bytes(3 << 20),
         b__pdf=b"%PDF-" + bytes(3 << 20))
+    secret = world.file("secret.txt", "what root alone may read")
+    linked = folder(world, "linked", letter__md="---\nsubject: S\nattachments: a.txt\n---\nx\n", b__txt="beside it")
+    for target, says in ((secret, ["the attachment a.txt", f"it is a link to {secret}", "put the file itself there"]), ("b.txt", None)):
+        (linked / "a.txt").unlink(missing_ok=True)
+        (linked / "a.txt").symlink_to(target)
+        if says:
+            world.refused("campaign", "create", "x", "news", linked, says=says)
+    (linked / "letter.txt").symlink_to(secret)
+    world.refused("campaign", "create", "x", "news", linked, says=["letter.txt", f"is a link to {secret}"])
+    (linked / "letter.txt").unlink()
+    world.listctl("campaign", "create", "linked", "news", linked)
+    world.listctl("campaign", "delete", "linked")
     assert world.value("SELECT count(*) FROM campaign") == "0"
     good = folder(world, "good", letter__md="---\nsubject: S\n---\n![x](a.png)\n", a__png=PNG, old__pdf=PDF)
     done = world.run("listctl", "campaign", "create", "c", "news", good)
