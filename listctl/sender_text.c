@@ -28,11 +28,16 @@ enum err sender_text_parse(struct view text, const char *what, struct buf *ret_n
 		buf_addf(why, "%s: the name must be UTF-8 text without control characters", what);
 		return ERR_INVALID;
 	}
-	size_t before = why->len;
+	size_t before = why->len, start = ret_address->len;
 	buf_addf(why, "%s: ", what);
 	enum err err = address_parse(address, ret_address, why);
 	if (err != ERR_OK)
 		return err;
+	if (!address_is_ascii(view_skip(buf_view(ret_address), start))) {
+		buf_add(why, VIEW_LIT("the part before the @ is not ASCII, which many relays refuse; use another "
+				      "address"));
+		return ERR_INVALID;
+	}
 	buf_cut(why, before);
 	return buf_add(ret_name, name);
 }

@@ -25,6 +25,8 @@ static const struct row {
 	{ "a field in the name", "{{company}} <j@example.org>", NULL, NULL,
 	  "--from: a merge field cannot stand here, and {{company}} <j@example.org>" },
 	{ "a field in the address", "<{{x}}@example.org>", NULL, NULL, "a merge field cannot stand here" },
+	{ "an address that not every relay takes", "News <üser@example.org>", NULL, NULL,
+	  "--from: the part before the @ is not ASCII" },
 	{ "not UTF-8", "J\xfcrg <j@example.org>", NULL, NULL, "UTF-8" },
 };
 
