@@ -144,6 +144,8 @@ enum err lint_run(struct call *call, const struct campaign_content *content, con
 		.html_body = content->html_body,
 		.files = content->files,
 		.file_count = content->file_count,
+		.from_name = content->from_name,
+		.list_title = list->title,
 		.from_domain = address_domain(content->from_address),
 		.bounce_domain = view_of(call->settings->bounce_domain),
 		.has_web = *call->settings->web_base_url != '\0',

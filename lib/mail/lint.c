@@ -313,10 +313,28 @@ static void find_foreign(const char *part, struct view source, bool is_html, str
 	}
 }
 
+/* Where no field can stand, ours neither. */
+static void find_misplaced(const char *where, struct view source, struct foreign_found *found, struct buf *out)
+{
+	struct foreign_tag tag;
+	for (size_t cursor = 0; foreign_tag_next(source, false, &cursor, &tag);) {
+		if (is_shown(found, tag.text))
+			continue;
+		if (found->count++ >= FOREIGN_SHOWN)
+			continue;
+		found->shown[found->count - 1] = tag.text;
+		buf_addf(out, "%s" VIEW_FMT " in the %s, which takes no field", out->len > 0 ? "; " : "",
+			 VIEW_ARG(tag.text), where);
+	}
+}
+
 static void check_foreign(const struct lint *lint, struct buf *out)
 {
 	const struct lint_letter *letter = lint->letter;
 	struct foreign_found found = { .count = 0 };
+	find_misplaced("sender's name", letter->from_name, &found, out);
+	find_misplaced("list's title", letter->list_title, &found, out);
+	find_misplaced("list's header fields", letter->list_headers, &found, out);
 	find_foreign("subject", letter->subject, false, &found, out);
 	find_foreign("text", letter->text_body, false, &found, out);
 	find_foreign("HTML", letter->html_body, true, &found, out);

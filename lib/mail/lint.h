@@ -20,6 +20,7 @@ struct lint_letter {
 	struct view subject, text_body, html_body; /* templates; html_body empty: none */
 	const struct attachment *files;            /* its images and attachments */
 	size_t file_count;
+	struct view from_name, list_title; /* in the header of every copy; no fields stand there */
 	struct view from_domain, bounce_domain;
 	struct view dkim_domain;  /* d= of its signatures; empty: it is not signed, or nobody knows */
 	bool signing_known;       /* whether it is signed can be told here */

@@ -54,6 +54,9 @@ def test_tags_of_other_programs(world):
     done, found = lint(world, "c")
     says = found["tag-foreign"]["finding"]
     assert "%%unsubscribe_url%% in line 3 of the text, for which write {{unsubscribe}}" in says and "{{first_name}}" in says, says
+    done = world.run("listctl", "campaign", "create", "d", "news", world.file("d.md", "---\nsubject: S\n---\n{{unsubscribe}}\n"),
+                     "--from", "*|COMPANY|* <a@example.test>")
+    assert done.returncode == 0 and "tag-foreign: *|COMPANY|* in the sender's name, which takes no field" in done.stderr, done
 
 
 def test_readers_without_a_copy(world):

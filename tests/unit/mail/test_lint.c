@@ -114,6 +114,12 @@ static void foreign_tags(struct lint_letter *l)
 	l->subject = VIEW_LIT("News for [[name]]");
 	l->text_body = VIEW_LIT("Dear\n*|FNAME|* [[name]], [[name]] *|CITY|* *|LNAME|* " GOOD_TEXT);
 }
+static void misplaced_tags(struct lint_letter *l)
+{
+	l->from_name = VIEW_LIT("*|LIST:COMPANY|*");
+	l->list_title = VIEW_LIT("News for [[name]]");
+	l->list_headers = VIEW_LIT("X-Reader: %%email%%\n");
+}
 static void program_elsewhere(struct lint_letter *l)
 {
 	set_html(l, VIEW_LIT(GOOD_HTML "<table background=\" java&#10;script:x\"><tr><td>x</table>"));
@@ -250,6 +256,11 @@ static const struct row rows[] = {
 	  "[[name]] in line 1 of the subject, for which write {{name}}; *|FNAME|* in line 2 of the text, for which "
 	  "write "
 	  "{{first_name}}; *|CITY|* in line 2 of the text, for which write {{city}}; and 1 more",
+	  LINT_WARNING },
+	{ "tags where none can stand", misplaced_tags, "tag-foreign",
+	  "*|LIST:COMPANY|* in the sender's name, which takes no field; [[name]] in the list's title, which takes no "
+	  "field; "
+	  "%%email%% in the list's header fields, which takes no field",
 	  LINT_WARNING },
 	{ "programs as links", hidden_programs, "link-broken", "\"javascript:x\", \"java", LINT_ERROR },
 	{ "a program elsewhere", program_elsewhere, "link-broken", "script:x", LINT_ERROR },
