@@ -284,7 +284,8 @@ static void tell_rewritten(const struct relay_test *test, struct buf *out)
 		buf_add(out, VIEW_LIT(", where bounced takes reports and finds the recipient by ENVID or Message-ID"));
 	else if (test->message_kept)
 		buf_add(out, VIEW_LIT(", so bounces go there; let the relay keep the envelope sender, or have that "
-				      "address's mail handed to bounced and name it in bounced.report_addresses"));
+				      "address's mail handed to bounced, and name it in bounced.report_addresses and "
+				      "who brings it in bounced.report_networks"));
 	else
 		buf_add(out, VIEW_LIT(" and the Message-ID is replaced, so that bounces go there and do not tell whom "
 				      "they are about; let the relay keep the envelope sender"));

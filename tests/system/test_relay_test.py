@@ -296,6 +296,7 @@ def test_rewritten_to_a_signed_address(world):
     "A relay that uses one signed return path for all is told by the test; its reports still end at the recipient inside."
     world.setup()
     world.subscribe(["other@a.test", "gone@a.test", "slow@a.test", "ann@a.test"])
+    world.configure(**{"bounced.report_networks": "127.0.0.0/8"})
     fixed = return_path(world, 0, 4711)
     relay(world, HOME + "gone@* accept report exim-dsn\nslow@* accept report delay\n", rewrite=fixed)
     world.start("bounced")
