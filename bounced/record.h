@@ -57,7 +57,7 @@ struct arrival {
 	const struct passage *passages;
 	size_t recipient_count;
 	struct view trace; /* its Received field; empty: none is kept */
-	bool may_report;   /* its peer is in bounced.report_networks */
+	bool may_report;   /* its peer is in bounced.report_networks, and speaks for itself */
 	struct view message;
 	int64_t now_us;
 };

@@ -98,6 +98,12 @@ static void on_mail(struct session *self, struct view subject)
 	answer_as_usual(self);
 }
 
+/* An MTA of this host speaks for whoever is at its own door. */
+static bool is_for_others(const struct session *self)
+{
+	return self->is_lmtp || endpoint_is_unix(&self->peer);
+}
+
 static void on_recipient(struct session *self, struct view recipient)
 {
 	struct passage passage;
@@ -105,9 +111,8 @@ static void on_recipient(struct session *self, struct view recipient)
 	if (gate_lets_in(passage.verdict) && self->passage_count < self->host->settings->bounced_max_recipients)
 		self->passages[self->passage_count++] = passage;
 	const struct gate_reply *reply = gate_reply(passage.verdict);
-	/* An MTA of this host asks for whoever is at its own door: to let it wait hurts the others. */
-	bool is_for_others = self->is_lmtp || endpoint_is_unix(&self->peer);
-	int64_t late_us = gate_is_guess(passage.verdict) && !is_for_others
+	/* To let it wait hurts the others. */
+	int64_t late_us = gate_is_guess(passage.verdict) && !is_for_others(self)
 			      ? guesses_note(self->host->guesses, &self->peer, clock_boot_us())
 			      : 0;
 	if (late_us == 0) {
@@ -153,7 +158,7 @@ static enum err make_record(struct session *self, const struct smtp_server_messa
 	if (err != ERR_OK)
 		return err;
 	const struct arrival arrival = { .sender = message->from,
-					 .may_report = self->may_report,
+					 .may_report = self->may_report && !is_for_others(self),
 					 .recipients = message->recipients,
 					 .passages = self->passages,
 					 .recipient_count = message->recipient_count,

@@ -386,7 +386,8 @@ static const char reclassify_details[] =
 static const char ingest_details[] =
     "FILE is one message, an mbox or a Maildir; stdin without it. The recipient is found by a\n"
     "valid token: a return path in Delivered-To, X-Original-To, Envelope-To or To, or what the\n"
-    "report holds inside. Addresses in a report are never trusted. A message given twice, or that\n"
+    "report holds inside. Addresses in a report are never trusted; a report that came to one copy's\n"
+    "return path and tells of another copy is named and counts for nobody. A message given twice, or that\n"
     "bounced has received too, counts once. The exit code is 1 when no message had a token.\n";
 
 const struct command bounce_commands[] = {

@@ -1,5 +1,6 @@
 #include "listctl/ingest.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -156,9 +157,9 @@ static bool may_be_about_another(const struct report *report)
 	return kind == KIND_HARD || kind == KIND_SOFT || kind == KIND_DELAY || kind == KIND_COMPLAINT;
 }
 
-/* As bounced has it: the message token of another copy, and nothing of this one, inside a report. */
-static bool is_about_another(const struct ingest *ingest, const struct report *report, const struct token *address,
-			     struct token *ret_token)
+/* A report that holds the message token of another copy and nothing of the address's own: whoever has been sent an answer to that copy
+ * can write it. bounced believes it of bounced.report_networks; who brought this one is not known. */
+static bool is_about_another(const struct ingest *ingest, const struct report *report, const struct token *address)
 {
 	bool found = false;
 	for (size_t i = 0; may_be_about_another(report) && i < report_token_count(report); i++) {
@@ -167,28 +168,31 @@ static bool is_about_another(const struct ingest *ingest, const struct report *r
 			continue;
 		if (token.scope_id == address->scope_id && token.subscriber_id == address->subscriber_id)
 			return false;
-		if (!found && token.purpose == TOKEN_MESSAGE) {
-			*ret_token = token;
-			found = true;
-		}
+		found = found || token.purpose == TOKEN_MESSAGE;
 	}
 	return found;
 }
 
+enum whom { WHOM_ONE, WHOM_NOBODY, WHOM_ANOTHER, WHOM_COUNT };
+
+static const char *const whom_texts[] = {
+	[WHOM_ONE] = "",
+	[WHOM_NOBODY] = "no valid token in it, so nobody can be found",
+	[WHOM_ANOTHER] = "it came to the return path of one copy and tells of another copy, so it counts for nobody",
+};
+static_assert(ARRAY_LEN(whom_texts) == WHOM_COUNT, "one text a case");
+
 /* What the envelope said comes first; what the report holds inside is second. */
-static bool find_token(const struct ingest *ingest, struct view message, const struct report *report,
-		       struct token *ret_token)
+static enum whom find_token(const struct ingest *ingest, struct view message, const struct report *report,
+			    struct token *ret_token)
 {
-	struct token address, inside;
-	if (find_in_head(ingest, message, &address)) {
-		*ret_token = is_about_another(ingest, report, &address, &inside) ? inside : address;
-		return true;
-	}
+	if (find_in_head(ingest, message, ret_token))
+		return is_about_another(ingest, report, ret_token) ? WHOM_ANOTHER : WHOM_ONE;
 	for (size_t i = 0; i < report_token_count(report); i++) {
 		if (check_token(ingest, report_token(report, i), ret_token))
-			return true;
+			return WHOM_ONE;
 	}
-	return false;
+	return WHOM_NOBODY;
 }
 
 /* ---- storing ---- */
@@ -249,21 +253,22 @@ static enum err keep(struct ingest *ingest, struct item *item, const struct toke
 	return ingest->count == PORTION ? commit_portion(ingest) : ERR_OK;
 }
 
-static void tell_nobody(struct ingest *ingest, const char *name)
+static void tell_nobody(struct ingest *ingest, const char *name, enum whom whom)
 {
 	AUTO_BUF subject = buf_with_ceiling(LIMIT_WHY);
 	struct view text = view_of(name);
 	ingest->counts.no_token++;
 	safe_text_add(text, &subject);
-	call_warn(ingest->call, "%s: no valid token in it, so nobody can be found", buf_text(&subject));
+	call_warn(ingest->call, "%s: %s", buf_text(&subject), whom_texts[whom]);
 }
 
 static enum err sort(struct ingest *ingest, const char *name, struct item *item)
 {
 	struct token token;
 	enum bounce_kind kind = report_finding(item->report)->kind;
-	if (!find_token(ingest, buf_view(&item->message), item->report, &token)) {
-		tell_nobody(ingest, name);
+	enum whom whom = find_token(ingest, buf_view(&item->message), item->report, &token);
+	if (whom != WHOM_ONE) {
+		tell_nobody(ingest, name, whom);
 		return ERR_OK;
 	}
 	/* What is about a test of a relay is about no recipient. */

@@ -10,7 +10,7 @@ struct ingest;
 
 struct ingest_counts {
 	size_t messages;
-	size_t no_token;  /* without a valid token: nobody can be found */
+	size_t no_token;  /* without a valid token, or with those of two copies: nobody can be found */
 	size_t no_report; /* about nothing that came back */
 	size_t events;    /* the rest: events given to the database */
 	struct bounces_tally tally;

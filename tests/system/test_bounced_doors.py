@@ -171,6 +171,26 @@ def test_an_mta_that_asks_is_not_slowed(world):
     assert "guesses.slowed" not in world.log("bounced")
 
 
+def test_an_mta_brings_what_anybody_wrote(world):
+    "What comes by LMTP on a Unix socket may be a stranger's, though `unix` may report: a Message-ID inside acts neither at abuse@ nor at another's path."
+    (one, two, *_), campaign = people(world, 2)
+    path = world.base / "lmtp"
+    world.configure(**{"bounced.lmtp_listen": f"unix:{path}", "bounced.report_networks": "unix"})
+    world.start("bounced")
+    seen = f"<{token(world, 'message', campaign, two)}@example.test>"
+    peer = unix(path, "220 ")
+    peer.say("LHLO me", "250")
+    for recipient, message in (("abuse@bounce.test", arf(seen)),
+                               (return_path(world, campaign, one), dsn().replace("Message-ID: <x@example.test>", f"Message-ID: {seen}"))):
+        peer.say("MAIL FROM:<>", "250")
+        peer.say(f"RCPT TO:<{recipient}>", "250")
+        peer.say("DATA", "354")
+        peer.send(message.replace("\n", "\r\n") + ".\r\n")
+        peer.expect("250 2.0.0")
+    assert events(world, one) == events(world, two) == []
+    assert membership(world, two)[0] == "active" and world.value("SELECT count(*) FROM mailbox_message") == "2"
+
+
 def test_unix_socket_of_a_dead_one_is_replaced(world):
     "A socket's file that nobody listens on is no hindrance; one in use is."
     world.setup()
