@@ -128,7 +128,7 @@ class DeafProxy:
     def pass_on(self, source, sink, from_client, state):
         try:
             while data := source.recv(1 << 16):
-                if from_client and b"COMMIT\0" in data:  # not READ COMMITTED
+                if from_client and b"\0db_commit\0" in data:  # bound and run, not prepared
                     self.commits += 1
                     state["deaf"] = self.commits % self.every == 0
                 elif not from_client and state["deaf"]:
