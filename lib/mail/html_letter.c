@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "mail/html_node.h"
+#include "mail/html_sight.h"
 #include "mail/raised.h"
 #include "mail/reference.h"
 #include "mail/tag_cover.h"
@@ -67,7 +68,7 @@ static void walk_children(struct text_writer *writer, const xmlNode *node)
 	for (const xmlNode *child = node->children; child != NULL; child = child->next) {
 		if (child->type == XML_TEXT_NODE || child->type == XML_CDATA_SECTION_NODE)
 			text_writer_add(writer, view_of((const char *)child->content));
-		else if (child->type == XML_ELEMENT_NODE && !html_node_is_hidden(child))
+		else if (child->type == XML_ELEMENT_NODE && !html_sight_hides(child))
 			walk_element(writer, child);
 	}
 }
@@ -197,7 +198,7 @@ static void collect(const xmlNode *node, struct buf *out)
 	for (const xmlNode *child = node->children; child != NULL; child = child->next) {
 		if (child->type == XML_TEXT_NODE || child->type == XML_CDATA_SECTION_NODE)
 			buf_add(out, view_of((const char *)child->content));
-		else if (child->type == XML_ELEMENT_NODE && !html_node_is_hidden(child))
+		else if (child->type == XML_ELEMENT_NODE && !html_sight_hides(child))
 			collect_element(child, out);
 	}
 }

@@ -31,14 +31,3 @@ bool html_node_is_program(struct view url)
 		is = is || view_starts_nocase(view_from(start, len), view_of(schemes[i]));
 	return is;
 }
-
-bool html_node_is_hidden(const xmlNode *node)
-{
-	struct view style = html_node_attribute(node, "style");
-	size_t at = view_find_nocase(style, VIEW_LIT("display"));
-	if (at == VIEW_NONE)
-		return false;
-	style = view_trim(view_skip(style, at + sizeof("display") - 1));
-	return view_starts(style, VIEW_LIT(":")) &&
-	       view_starts_nocase(view_trim(view_skip(style, 1)), VIEW_LIT("none"));
-}

@@ -15,7 +15,4 @@ struct view html_node_attribute(const xmlNode *node, const char *name);
 /* A link that is run or brings its own document: javascript:, vbscript: and data:, as browsers read them, past controls and blanks. */
 bool html_node_is_program(struct view url);
 
-/* "display:none" with or without blanks, as preheaders have it. */
-bool html_node_is_hidden(const xmlNode *node);
-
 #endif

@@ -191,6 +191,12 @@ bool html_sight_of_image(const struct html_sight *sight)
 	return !sight->is_gone && !sight->is_invisible;
 }
 
+bool html_sight_hides(const xmlNode *element)
+{
+	static const struct html_sight document;
+	return html_sight_below(&document, element).is_gone;
+}
+
 bool html_sight_of_text(const struct html_sight *sight)
 {
 	bool has_color =

@@ -14,6 +14,9 @@ struct html_sight {
 
 struct html_sight html_sight_below(const struct html_sight *around, const xmlNode *element);
 
+/* Whether an element's own style takes it away whole, as preheaders have it. */
+bool html_sight_hides(const xmlNode *element);
+
 bool html_sight_of_text(const struct html_sight *sight);
 bool html_sight_of_image(const struct html_sight *sight);
 

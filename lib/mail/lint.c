@@ -288,12 +288,17 @@ struct foreign_found {
 	size_t count; /* of all, those alike as one as far as they are shown */
 };
 
-static bool is_shown(const struct foreign_found *found, struct view text)
+/* Whether this one is to be told: one alike was not, and there is room. */
+static bool is_told(struct foreign_found *found, struct view text)
 {
-	bool is = false;
-	for (size_t i = 0; i < found->count && i < FOREIGN_SHOWN; i++)
-		is = is || view_eq(found->shown[i], text);
-	return is;
+	for (size_t i = 0; i < found->count && i < FOREIGN_SHOWN; i++) {
+		if (view_eq(found->shown[i], text))
+			return false;
+	}
+	if (found->count++ >= FOREIGN_SHOWN)
+		return false;
+	found->shown[found->count - 1] = text;
+	return true;
 }
 
 static void find_foreign(const char *part, struct view source, bool is_html, struct foreign_found *found,
@@ -301,11 +306,8 @@ static void find_foreign(const char *part, struct view source, bool is_html, str
 {
 	struct foreign_tag tag;
 	for (size_t cursor = 0; foreign_tag_next(source, is_html, &cursor, &tag);) {
-		if (is_shown(found, tag.text))
+		if (!is_told(found, tag.text))
 			continue;
-		if (found->count++ >= FOREIGN_SHOWN)
-			continue;
-		found->shown[found->count - 1] = tag.text;
 		buf_addf(out, "%s" VIEW_FMT " in line %zu of the %s, for which write ", out->len > 0 ? "; " : "",
 			 VIEW_ARG(tag.text), template_place(source, tag.start).line, part);
 		if (foreign_tag_suggest(&tag, out) != ERR_OK)
@@ -318,11 +320,8 @@ static void find_misplaced(const char *where, struct view source, struct foreign
 {
 	struct foreign_tag tag;
 	for (size_t cursor = 0; foreign_tag_next(source, false, &cursor, &tag);) {
-		if (is_shown(found, tag.text))
+		if (!is_told(found, tag.text))
 			continue;
-		if (found->count++ >= FOREIGN_SHOWN)
-			continue;
-		found->shown[found->count - 1] = tag.text;
 		buf_addf(out, "%s" VIEW_FMT " in the %s, which takes no field", out->len > 0 ? "; " : "",
 			 VIEW_ARG(tag.text), where);
 	}

@@ -6,6 +6,8 @@
 static const struct row {
 	const char *label, *html, *text;
 } rows[] = {
+	{ "hidden after a property of a like name", "a<div style='x-display:block;display:none'>b</div>", "a\n" },
+	{ "hidden and shown again", "a<span style='display:none;display:inline'>b</span>", "ab\n" },
 	{ "words", "Hello   <b>you</b>\nall", "Hello you all\n" },
 	{ "paragraphs", "<p>a</p><p>b</p>\n<div>c</div><div>d</div>", "a\n\nb\n\nc\nd\n" },
 	{ "headings", "<h1>A b</h1><p>c</p><h2>D&auml;</h2>e<h3>F</h3>g",
