@@ -150,8 +150,37 @@ static void add_event(struct db_array columns[IN_COUNT], const struct bounce_eve
 	db_array_add_bytes(&columns[IN_MESSAGE], event->message);
 }
 
+static bool kind_counts(enum bounce_kind kind)
+{
+	return kind == KIND_HARD || kind == KIND_SOFT;
+}
+
+/* The people whose attempts may turn out to have failed. */
+static size_t list_suspects(const struct bounce_event *events, size_t count, int64_t *ids)
+{
+	size_t used = 0;
+	for (size_t i = 0; i < count; i++)
+		if (kind_counts(events[i].finding.kind))
+			ids[used++] = (int64_t)events[i].subscriber_id;
+	return used;
+}
+
+/* Stores them; in the same round trip the evidence is read for those who may have to be judged. */
+static enum err run_store(struct db *db, const struct bounce_event *events, size_t count, const struct db_call *call,
+			  struct db_rows **ret_evidence, struct buf *why)
+{
+	int64_t *suspects = calloc(count, sizeof(*suspects));
+	if (suspects == NULL)
+		return ERR_MEMORY;
+	size_t suspect_count = list_suspects(events, count, suspects);
+	enum err err = suspect_count > 0 ? verdicts_gather(db, call, suspects, suspect_count, ret_evidence, why)
+					 : db_run(db, call->statement, call->values, call->count, call->ret_rows, why);
+	free(suspects);
+	return err;
+}
+
 static enum err store(struct db *db, const struct bounce_event *events, size_t count, int64_t now_us,
-		      struct db_rows **ret_rows, struct buf *why)
+		      struct db_rows **ret_rows, struct db_rows **ret_evidence, struct buf *why)
 {
 	struct db_array columns[IN_COUNT];
 	struct db_value values[IN_COUNT];
@@ -165,8 +194,11 @@ static enum err store(struct db *db, const struct bounce_event *events, size_t c
 		add_event(columns, &events[i]);
 		has_messages = has_messages || events[i].message.len > 0;
 	}
-	enum err err = has_messages ? db_run(db, &statements[STORE_MESSAGES], values, IN_COUNT, ret_rows, why)
-				    : db_run(db, &statements[STORE], values, IN_MESSAGE, ret_rows, why);
+	const struct db_call call = { .statement = &statements[has_messages ? STORE_MESSAGES : STORE],
+				      .values = values,
+				      .count = has_messages ? IN_COUNT : IN_MESSAGE,
+				      .ret_rows = ret_rows };
+	enum err err = run_store(db, events, count, &call, ret_evidence, why);
 	for (size_t i = 0; i < IN_COUNT; i++)
 		db_array_done(&columns[i]);
 	return err;
@@ -184,11 +216,6 @@ static const struct bounce_event *find_event(const struct bounce_event *events, 
 			return &events[i];
 	}
 	return NULL;
-}
-
-static bool kind_counts(enum bounce_kind kind)
-{
-	return kind == KIND_HARD || kind == KIND_SOFT;
 }
 
 /* What a report counts as for the breakers; false: for nothing. A refusal that sender heard is counted where it is settled. */
@@ -278,18 +305,18 @@ static void sort_rows(const struct bounce_event *events, size_t count, const str
 	tally->complaints = consequences->complaint_count;
 }
 
-static enum err follow(struct db *db, const struct consequences *consequences, const struct verdict_terms *terms,
-		       struct bounces_tally *tally, struct buf *why)
+static enum err follow(struct db *db, const struct consequences *consequences, const struct db_rows *evidence,
+		       const struct verdict_terms *terms, struct bounces_tally *tally, struct buf *why)
 {
 	enum err err = ERR_OK;
 	size_t left = 0;
 	if (consequences->complaint_count > 0)
 		err = departures_complain(db, consequences->complaints, consequences->complaint_count,
 					  VIEW_LIT("complaint"), &left, why);
-	if (err != ERR_OK)
+	if (err != ERR_OK || consequences->judged_count == 0)
 		return err;
-	return verdicts_judge_locked(db, consequences->judged, consequences->judged_count, terms, &tally->disabled,
-				     why);
+	return verdicts_pass(db, evidence, consequences->judged, consequences->judged_count, terms, &tally->disabled,
+			     why);
 }
 
 enum err bounces_append(struct db *db, const struct bounce_event *events, size_t count,
@@ -297,15 +324,15 @@ enum err bounces_append(struct db *db, const struct bounce_event *events, size_t
 {
 	struct bounces_tally tally = { 0 };
 	struct consequences consequences = { 0 };
-	AUTO_DB_ROWS *rows = NULL;
-	enum err err = count == 0 ? ERR_OK : store(db, events, count, terms->now_us, &rows, why);
+	AUTO_DB_ROWS *rows = NULL, *evidence = NULL;
+	enum err err = count == 0 ? ERR_OK : store(db, events, count, terms->now_us, &rows, &evidence, why);
 	if (err == ERR_OK && rows != NULL && db_row_count(rows) > 0) {
 		err = tally_reports(db, events, count, rows, why);
 		if (err == ERR_OK && !consequences_new(db_row_count(rows), &consequences))
 			err = ERR_MEMORY;
 		if (err == ERR_OK) {
 			sort_rows(events, count, rows, &consequences, &tally);
-			err = follow(db, &consequences, terms, &tally, why);
+			err = follow(db, &consequences, evidence, terms, &tally, why);
 		}
 		consequences_done(&consequences);
 	}

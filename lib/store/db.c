@@ -175,8 +175,19 @@ static enum err take_result(struct db *db, PGresult *result, struct db_rows **re
 	return ERR_OK;
 }
 
-/* The results of those under way: the last one's rows, unless an earlier one has failed; then the server has passed over what stood behind it. */
-static enum err take_results(struct db *db, struct db_rows **ret_rows, struct buf *why)
+/* Where the rows of the last ones under way go; those of earlier ones are dropped. */
+struct wanted {
+	struct db_rows **rows[2]; /* NULL: none */
+	size_t count;
+};
+
+static struct db_rows **rows_wanted(const struct wanted *wanted, size_t under_way)
+{
+	return under_way <= wanted->count ? wanted->rows[wanted->count - under_way] : NULL;
+}
+
+/* The results of those under way, unless an earlier one has failed; then the server has passed over what stood behind it. */
+static enum err take_results(struct db *db, const struct wanted *wanted, struct buf *why)
 {
 	enum err err = ERR_OK;
 	for (; db->under_way > 0; db->under_way--) {
@@ -184,19 +195,29 @@ static enum err take_results(struct db *db, struct db_rows **ret_rows, struct bu
 		if (PQresultStatus(result) == PGRES_PIPELINE_ABORTED)
 			PQclear(result);
 		else
-			err = take_result(db, result, db->under_way == 1 ? ret_rows : NULL, why);
+			err = take_result(db, result, rows_wanted(wanted, db->under_way), why);
 		if (db->conn == NULL)
 			return err;
 	}
 	return err;
 }
 
-static enum err collect(struct db *db, struct db_rows **ret_rows, struct buf *why)
+static void drop_rows(const struct wanted *wanted)
 {
-	struct db_rows *rows = NULL;
+	for (size_t i = 0; i < wanted->count; i++) {
+		if (wanted->rows[i] == NULL)
+			continue;
+		db_rows_done(*wanted->rows[i]);
+		*wanted->rows[i] = NULL;
+	}
+}
+
+/* The rows wanted are NULL before. */
+static enum err collect(struct db *db, const struct wanted *wanted, struct buf *why)
+{
 	if (PQpipelineSync(db->conn) != 1)
 		return db_failed(db, NULL, why);
-	enum err err = take_results(db, ret_rows != NULL ? &rows : NULL, why);
+	enum err err = take_results(db, wanted, why);
 	if (db->conn != NULL) {
 		PGresult *end = finish(db, 1);
 		bool is_in_order = PQresultStatus(end) == PGRES_PIPELINE_SYNC && PQexitPipelineMode(db->conn) == 1;
@@ -205,9 +226,7 @@ static enum err collect(struct db *db, struct db_rows **ret_rows, struct buf *wh
 			err = db_failed(db, NULL, err == ERR_OK ? why : NULL);
 	}
 	if (err != ERR_OK)
-		db_rows_done(rows);
-	else if (ret_rows != NULL)
-		*ret_rows = rows;
+		drop_rows(wanted);
 	return err;
 }
 
@@ -216,7 +235,7 @@ static enum err settle(struct db *db, struct buf *why)
 {
 	if (!db_is_connected(db))
 		return not_connected(db, why);
-	return db->under_way > 0 ? collect(db, NULL, why) : ERR_OK;
+	return db->under_way > 0 ? collect(db, &(struct wanted){ .count = 0 }, why) : ERR_OK;
 }
 
 static enum err learn_types(struct db *db, struct prepared *prepared, struct buf *why)
@@ -315,7 +334,42 @@ enum err db_run(struct db *db, const struct db_statement *statement, const struc
 	if (was_sent != 1)
 		return db_failed(db, NULL, why);
 	db->under_way++;
-	return collect(db, ret_rows, why);
+	struct db_rows *rows = NULL;
+	const struct wanted wanted = { .rows = { ret_rows != NULL ? &rows : NULL }, .count = 1 };
+	err = collect(db, &wanted, why);
+	if (err == ERR_OK && ret_rows != NULL)
+		*ret_rows = rows;
+	return err;
+}
+
+static void hand_over(const struct db_call *call, struct db_rows *rows)
+{
+	if (call->ret_rows != NULL)
+		*call->ret_rows = rows;
+	else
+		db_rows_done(rows);
+}
+
+enum err db_run_both(struct db *db, const struct db_call *first, const struct db_call *second, struct buf *why)
+{
+	struct db_rows *rows[2] = { NULL, NULL };
+	const struct wanted wanted = { .rows = { &rows[0], &rows[1] }, .count = 2 };
+	struct prepared *prepared = NULL;
+	if (!db_is_connected(db))
+		return not_connected(db, why);
+	/* Before anything is under way: to prepare a statement would take the rows of the other. */
+	enum err err = prepare(db, second->statement, &prepared, why);
+	if (err == ERR_OK)
+		err = db_run_later(db, first->statement, first->values, first->count, why);
+	if (err == ERR_OK)
+		err = db_run_later(db, second->statement, second->values, second->count, why);
+	if (err == ERR_OK)
+		err = collect(db, &wanted, why);
+	if (err != ERR_OK)
+		return err;
+	hand_over(first, rows[0]);
+	hand_over(second, rows[1]);
+	return ERR_OK;
 }
 
 /* One statement without parameters, its rows dropped. */

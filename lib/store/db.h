@@ -85,6 +85,16 @@ enum err db_run(struct db *db, const struct db_statement *statement, const struc
  * then the next one was not run. A transaction only. */
 enum err db_run_later(struct db *db, const struct db_statement *statement, const struct db_value *values, size_t count,
 		      struct buf *why) MUST_USE;
+/* Two in one round trip: the second sees what the first has done, and is not run when that has failed. A transaction only;
+ * errors as db_run(). */
+struct db_call {
+	const struct db_statement *statement;
+	const struct db_value *values;
+	size_t count;
+	struct db_rows **ret_rows; /* NULL: not wanted */
+};
+enum err db_run_both(struct db *db, const struct db_call *first, const struct db_call *second,
+		     struct buf *why) MUST_USE;
 /* SQL text of several statements, without parameters: migrations only. */
 enum err db_run_script(struct db *db, struct view sql, struct buf *why) MUST_USE;
 /* SQLSTATE of the last failure, "" when there was none. */

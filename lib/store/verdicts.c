@@ -17,32 +17,34 @@ static const struct db_statement statements[] = {
 	[LOCK] = { .name = "verdicts_lock",
 		   .sql = "SELECT id FROM subscriber WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE" },
 	[HISTORY] = { .name = "verdicts_history",
-		      .sql = "WITH failed AS MATERIALIZED ("
-			     " SELECT e.subscriber_id, e.campaign_id, d.at, e.source, e.reason, e.voided, e.received_at"
-			     " FROM unnest($1::bigint[]) AS who(id)"
-			     " CROSS JOIN LATERAL (SELECT coalesce(max(m.since), '-infinity') AS at FROM membership m"
-			     "  WHERE m.subscriber_id = who.id AND m.state = 'active' AND m.reason = 'undo' OFFSET 0) "
-			     "AS began"
-			     " CROSS JOIN LATERAL (SELECT * FROM bounce_event b WHERE b.subscriber_id = who.id"
-			     "  AND b.kind IN ('bounce-hard', 'bounce-soft') AND NOT b.orphan OFFSET 0) AS e"
-			     " CROSS JOIN LATERAL (SELECT l.at, l.outcome FROM delivery l"
-			     "  WHERE l.campaign_id = e.campaign_id AND l.subscriber_id = who.id OFFSET 0) AS d"
-			     " WHERE d.outcome IN ('accepted', 'refused') AND d.at >= began.at"
-			     "), since AS MATERIALIZED ("
-			     " SELECT subscriber_id, min(at) AS at FROM failed GROUP BY subscriber_id"
-			     "), quiet AS ("
-			     " SELECT s.subscriber_id, c.id AS campaign_id, d.at"
-			     " FROM since s JOIN membership m ON m.subscriber_id = s.subscriber_id"
-			     " JOIN campaign c ON c.list_id = m.list_id AND c.started_at IS NOT NULL"
-			     "  AND (c.ended_at IS NULL OR c.ended_at >= s.at - interval '1 day')"
-			     " CROSS JOIN LATERAL (SELECT l.at, l.outcome FROM delivery l"
-			     "  WHERE l.campaign_id = c.id AND l.subscriber_id = s.subscriber_id OFFSET 0) AS d"
-			     " WHERE d.outcome = 'accepted' AND d.at >= s.at AND NOT EXISTS (SELECT FROM failed f"
-			     "  WHERE f.subscriber_id = s.subscriber_id AND f.campaign_id = c.id))"
-			     " SELECT subscriber_id, campaign_id, at, reason, source = 'reply', voided, received_at"
-			     " FROM failed"
-			     " UNION ALL SELECT subscriber_id, campaign_id, at, NULL, false, false, NULL FROM quiet"
-			     " ORDER BY 1, 3, 2" },
+		      .sql =
+			  "WITH failed AS MATERIALIZED ("
+			  " SELECT e.subscriber_id, e.campaign_id, d.at, e.source, e.reason, e.voided, e.received_at,"
+			  "  began.active"
+			  " FROM unnest($1::bigint[]) AS who(id)"
+			  " CROSS JOIN LATERAL (SELECT count(*) AS active,"
+			  "  coalesce(max(m.since) FILTER (WHERE m.reason = 'undo'), '-infinity') AS at"
+			  "  FROM membership m WHERE m.subscriber_id = who.id AND m.state = 'active' OFFSET 0) AS began"
+			  " CROSS JOIN LATERAL (SELECT * FROM bounce_event b WHERE b.subscriber_id = who.id"
+			  "  AND b.kind IN ('bounce-hard', 'bounce-soft') AND NOT b.orphan OFFSET 0) AS e"
+			  " CROSS JOIN LATERAL (SELECT l.at, l.outcome FROM delivery l"
+			  "  WHERE l.campaign_id = e.campaign_id AND l.subscriber_id = who.id OFFSET 0) AS d"
+			  " WHERE d.outcome IN ('accepted', 'refused') AND d.at >= began.at"
+			  "), since AS MATERIALIZED ("
+			  " SELECT subscriber_id, min(at) AS at FROM failed GROUP BY subscriber_id"
+			  "), quiet AS ("
+			  " SELECT s.subscriber_id, c.id AS campaign_id, d.at"
+			  " FROM since s JOIN membership m ON m.subscriber_id = s.subscriber_id"
+			  " JOIN campaign c ON c.list_id = m.list_id AND c.started_at IS NOT NULL"
+			  "  AND (c.ended_at IS NULL OR c.ended_at >= s.at - interval '1 day')"
+			  " CROSS JOIN LATERAL (SELECT l.at, l.outcome FROM delivery l"
+			  "  WHERE l.campaign_id = c.id AND l.subscriber_id = s.subscriber_id OFFSET 0) AS d"
+			  " WHERE d.outcome = 'accepted' AND d.at >= s.at AND NOT EXISTS (SELECT FROM failed f"
+			  "  WHERE f.subscriber_id = s.subscriber_id AND f.campaign_id = c.id))"
+			  " SELECT subscriber_id, campaign_id, at, reason, source = 'reply', voided, received_at,"
+			  " active FROM failed"
+			  " UNION ALL SELECT subscriber_id, campaign_id, at, NULL, false, false, NULL, 0 FROM quiet"
+			  " ORDER BY 1, 3, 2" },
 	[DISABLE] = { .name = "verdicts_disable",
 		      .sql = "UPDATE membership m SET state = 'disabled', reason = v.reason, since = $4,"
 			     " campaign_id = v.campaign_id"
@@ -52,10 +54,22 @@ static const struct db_statement statements[] = {
 };
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row per statement");
 
-enum history_column { COL_SUBSCRIBER, COL_CAMPAIGN, COL_AT, COL_REASON, COL_IS_REPLY, COL_VOIDED, COL_RECEIVED };
+enum history_column {
+	COL_SUBSCRIBER,
+	COL_CAMPAIGN,
+	COL_AT,
+	COL_REASON,
+	COL_IS_REPLY,
+	COL_VOIDED,
+	COL_RECEIVED,
+	COL_ACTIVE
+};
 
-/* Those to disable. */
+/* Those to disable, of those who are judged. */
 struct sentence {
+	const int64_t *judged;
+	size_t judged_count;
+	size_t memberships; /* active ones of theirs */
 	struct db_array subscribers, reasons, campaigns;
 };
 
@@ -130,19 +144,23 @@ static void merge(struct attempt *attempt, const struct attempt *other)
 }
 
 /* The attempts of the subscriber whose rows begin at *row, which moves behind them; oldest first. */
-static size_t read_attempts(const struct db_rows *rows, size_t *row, const struct verdict_terms *terms,
-			    struct attempt *attempts)
+static void read_attempts(const struct db_rows *rows, size_t *row, const struct verdict_terms *terms,
+			  struct attempt *attempts, struct verdict_history *history)
 {
 	int64_t subscriber = db_get_int(rows, *row, COL_SUBSCRIBER);
 	size_t count = 0;
+	*history = (struct verdict_history){ .subscriber_id = subscriber, .attempts = attempts };
 	for (; *row < db_row_count(rows) && db_get_int(rows, *row, COL_SUBSCRIBER) == subscriber; (*row)++) {
 		struct attempt attempt = attempt_of(rows, *row, terms);
+		/* Rows of the quiet know nothing of it. */
+		if (db_get_int(rows, *row, COL_ACTIVE) > 0)
+			history->active = (size_t)db_get_int(rows, *row, COL_ACTIVE);
 		if (count > 0 && attempts[count - 1].campaign_id == attempt.campaign_id)
 			merge(&attempts[count - 1], &attempt);
 		else
 			attempts[count++] = attempt;
 	}
-	return count;
+	history->count = count;
 }
 
 static enum err judge_rows(const struct db_rows *rows, const struct verdict_terms *terms,
@@ -155,9 +173,8 @@ static enum err judge_rows(const struct db_rows *rows, const struct verdict_term
 	if (attempts == NULL)
 		return ERR_MEMORY;
 	for (size_t row = 0; row < total;) {
-		struct verdict_history history = { .subscriber_id = db_get_int(rows, row, COL_SUBSCRIBER),
-						   .attempts = attempts };
-		history.count = read_attempts(rows, &row, terms, attempts);
+		struct verdict_history history;
+		read_attempts(rows, &row, terms, attempts, &history);
 		policy_judge(&policy_default, attempts, history.count, &history.verdict);
 		told(user, &history);
 	}
@@ -176,52 +193,72 @@ enum err verdicts_read(struct db *db, const int64_t *subscriber_ids, size_t coun
 	return err != ERR_OK ? err : judge_rows(rows, terms, told, user);
 }
 
+static bool is_among(const int64_t *ids, size_t count, int64_t id)
+{
+	for (size_t i = 0; i < count; i++)
+		if (ids[i] == id)
+			return true;
+	return false;
+}
+
 static void pass_sentence(void *user, const struct verdict_history *history)
 {
 	struct sentence *sentence = user;
-	if (!history->verdict.disable)
+	if (!history->verdict.disable || history->active == 0 ||
+	    !is_among(sentence->judged, sentence->judged_count, history->subscriber_id))
 		return;
+	sentence->memberships += history->active;
 	db_array_add_int(&sentence->subscribers, history->subscriber_id);
 	db_array_add_bytes(&sentence->reasons, view_of(reason_name(history->verdict.reason)));
 	db_array_add_int(&sentence->campaigns, (int64_t)history->verdict.campaign_id);
 }
 
-static enum err carry_out(struct db *db, const struct sentence *sentence, int64_t now_us, size_t *ret_disabled,
-			  struct buf *why)
+static enum err carry_out(struct db *db, const struct sentence *sentence, int64_t now_us, struct buf *why)
 {
-	AUTO_DB_ROWS *changed = NULL;
 	const struct db_value values[] = { db_values(&sentence->subscribers), db_values(&sentence->reasons),
 					   db_values(&sentence->campaigns), db_time(now_us) };
-	enum err err = db_run(db, &statements[DISABLE], values, ARRAY_LEN(values), &changed, why);
+	return db_run_later(db, &statements[DISABLE], values, ARRAY_LEN(values), why);
+}
+
+enum err verdicts_gather(struct db *db, const struct db_call *lock, const int64_t *subscriber_ids, size_t count,
+			 struct db_rows **ret_evidence, struct buf *why)
+{
+	AUTO_DB_ARRAY ids = id_array(subscriber_ids, count);
+	const struct db_value values[] = { db_values(&ids) };
+	const struct db_call history = {
+		.statement = &statements[HISTORY], .values = values, .count = 1, .ret_rows = ret_evidence
+	};
+	return db_run_both(db, lock, &history, why);
+}
+
+enum err verdicts_pass(struct db *db, const struct db_rows *evidence, const int64_t *subscriber_ids, size_t count,
+		       const struct verdict_terms *terms, size_t *ret_disabled, struct buf *why)
+{
+	struct sentence sentence = { .judged = subscriber_ids,
+				     .judged_count = count,
+				     .subscribers = db_array_of(DB_INT),
+				     .reasons = db_array_of(DB_TEXT),
+				     .campaigns = db_array_of(DB_INT) };
+	enum err err = judge_rows(evidence, terms, pass_sentence, &sentence);
+	if (err == ERR_OK && sentence.subscribers.count > 0)
+		err = carry_out(db, &sentence, terms->now_us, why);
+	sentence_done(&sentence);
 	if (err == ERR_OK)
-		*ret_disabled = db_changed(changed);
+		*ret_disabled = sentence.memberships;
 	return err;
 }
 
 enum err verdicts_judge(struct db *db, const int64_t *subscriber_ids, size_t count, const struct verdict_terms *terms,
 			size_t *ret_disabled, struct buf *why)
 {
-	/* The lock is a statement of its own: the history is then read with a snapshot taken after it was granted. */
-	enum err err = verdicts_lock(db, subscriber_ids, count, why);
-	return err == ERR_OK ? verdicts_judge_locked(db, subscriber_ids, count, terms, ret_disabled, why) : err;
-}
-
-enum err verdicts_judge_locked(struct db *db, const int64_t *subscriber_ids, size_t count,
-			       const struct verdict_terms *terms, size_t *ret_disabled, struct buf *why)
-{
-	if (count == 0) {
-		*ret_disabled = 0;
+	*ret_disabled = 0;
+	if (count == 0)
 		return ERR_OK;
-	}
-	struct sentence sentence = { .subscribers = db_array_of(DB_INT),
-				     .reasons = db_array_of(DB_TEXT),
-				     .campaigns = db_array_of(DB_INT) };
-	size_t disabled = 0;
-	enum err err = verdicts_read(db, subscriber_ids, count, terms, pass_sentence, &sentence, why);
-	if (err == ERR_OK && sentence.subscribers.count > 0)
-		err = carry_out(db, &sentence, terms->now_us, &disabled, why);
-	sentence_done(&sentence);
-	if (err == ERR_OK)
-		*ret_disabled = disabled;
-	return err;
+	/* The lock is a statement of its own: the history is then read with a snapshot taken after it was granted. */
+	AUTO_DB_ROWS *evidence = NULL;
+	AUTO_DB_ARRAY ids = id_array(subscriber_ids, count);
+	const struct db_value values[] = { db_values(&ids) };
+	const struct db_call lock = { .statement = &statements[LOCK], .values = values, .count = 1 };
+	enum err err = verdicts_gather(db, &lock, subscriber_ids, count, &evidence, why);
+	return err == ERR_OK ? verdicts_pass(db, evidence, subscriber_ids, count, terms, ret_disabled, why) : err;
 }

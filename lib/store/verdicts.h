@@ -19,18 +19,23 @@ struct verdict_terms {
 enum err verdicts_lock(struct db *db, const int64_t *subscriber_ids, size_t count, struct buf *why) MUST_USE;
 
 /* Judges these subscribers by all evidence visible now: memberships that are active move to disabled, with the reason, the
- * time and the campaign that decided. Locks them first. Doing it again changes nothing. *ret_disabled counts memberships. */
+ * time and the campaign that decided. Locks them first. Doing it again changes nothing. *ret_disabled counts memberships. The next statement of the
+ * transaction, or its commit, tells if that fails (db_run_later()). */
 enum err verdicts_judge(struct db *db, const int64_t *subscriber_ids, size_t count, const struct verdict_terms *terms,
 			size_t *ret_disabled, struct buf *why) MUST_USE;
-/* The same for people whom an earlier statement of this transaction has locked. */
-enum err verdicts_judge_locked(struct db *db, const int64_t *subscriber_ids, size_t count,
-			       const struct verdict_terms *terms, size_t *ret_disabled, struct buf *why) MUST_USE;
+/* The same in two steps, for who locks them by a statement of his own: their evidence, which is read in the round trip of that statement and sees
+ * what it did; then the verdict over those of them who are to be judged. The caller releases *ret_evidence with db_rows_done(). */
+enum err verdicts_gather(struct db *db, const struct db_call *lock, const int64_t *subscriber_ids, size_t count,
+			 struct db_rows **ret_evidence, struct buf *why) MUST_USE;
+enum err verdicts_pass(struct db *db, const struct db_rows *evidence, const int64_t *subscriber_ids, size_t count,
+		       const struct verdict_terms *terms, size_t *ret_disabled, struct buf *why) MUST_USE;
 
 /* What the evidence says about one person now. */
 struct verdict_history {
 	int64_t subscriber_id;
 	const struct attempt *attempts; /* since the oldest failure, oldest first */
 	size_t count;
+	size_t active;          /* memberships of theirs */
 	struct verdict verdict; /* by the policy in force */
 };
 

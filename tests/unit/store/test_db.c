@@ -389,6 +389,38 @@ START_TEST(what_fails_later_is_told_by_the_next)
 	}
 END_TEST
 
+START_TEST(two_go_together_and_both_answer)
+	{
+		AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+		struct db *db = database_open();
+		static const struct db_statement name = { .name = "test_name",
+							  .sql = "SELECT name FROM relay ORDER BY name" };
+		const struct db_value a = db_text(view_of("a")), b = db_text(view_of("b"));
+		struct db_rows *added = NULL, *names = NULL;
+		const struct db_call add_a = { .statement = &add_relay, .values = &a, .count = 1, .ret_rows = &added };
+		const struct db_call add_b = { .statement = &add_relay, .values = &b, .count = 1 };
+		const struct db_call read = { .statement = &name, .ret_rows = &names };
+		ck_ok(db_begin(db, &why));
+		ck_ok(db_run_both(db, &add_a, &read, &why));
+		ck_assert_uint_eq(db_changed(added), 1);
+		ck_assert_uint_eq(db_row_count(names), 1);
+		ck_assert_msg(view_eq(db_get_text(names, 0, 0), view_of("a")), "the second sees what the first did");
+		db_rows_done(added);
+		db_rows_done(names);
+		ck_ok(db_commit(db, &why));
+		ck_ok(db_begin(db, &why));
+		ck_ok(db_run_both(db, &add_b, &read, &why)); /* nobody wants the rows of the first */
+		ck_assert_uint_eq(db_row_count(names), 2);
+		db_rows_done(names);
+		names = NULL;
+		ck_assert(db_run_both(db, &add_a, &read, &why) == ERR_EXISTS);
+		ck_assert_ptr_null(names);
+		db_rollback(db);
+		ck_assert_int_eq(relays(db), 1);
+		db_close(db);
+	}
+END_TEST
+
 static const struct db_statement copy_relays = {
 	.name = "test_copy",
 	.sql = "COPY relay (name, socket) FROM STDIN",
@@ -755,6 +787,7 @@ Suite *test_suite(void)
 		transactions_end_as_told,
 		what_can_wait_goes_with_the_next,
 		what_fails_later_is_told_by_the_next,
+		two_go_together_and_both_answer,
 		copy_all_or_nothing,
 		tuples_are_copied_all_or_none,
 		a_lost_connection_comes_back,

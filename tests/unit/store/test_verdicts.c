@@ -414,6 +414,27 @@ START_TEST(a_batch_is_stored_once)
 	}
 END_TEST
 
+START_TEST(a_report_that_comes_again_judges_nobody)
+	{
+		struct db *db = database_open();
+		add_people(db);
+		add_step(db, 1, &(struct step){ .day = 0, .list = 1, .type = ARRIVES });
+		script(
+		    db, "%s",
+		    "INSERT INTO delivery (campaign_id, subscriber_id, outcome, at) VALUES (1, 3, 'accepted', now())");
+		const struct bounce_event events[] = { event_of(1, 1, KIND_HARD, UNKNOWN, 1),
+						       event_of(1, 3, KIND_HARD, UNKNOWN, 2) };
+		ck_assert_uint_eq(append(db, events, 1).disabled, 2);
+		script(db, "%s", "UPDATE membership SET state = 'active', reason = NULL WHERE subscriber_id = 1");
+		/* Beside one that is new. */
+		struct bounces_tally tally = append(db, events, ARRAY_LEN(events));
+		ck_assert_uint_eq(tally.stored, 1);
+		check_state(db, "new", 3, "user-unknown");
+		check_state(db, "seen before", 1, NULL);
+		db_close(db);
+	}
+END_TEST
+
 static struct bounces_tally settle(struct db *db, size_t limit, struct bounces_cursor *cursor)
 {
 	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
@@ -459,6 +480,7 @@ Suite *test_suite(void)
 				       only_active_memberships_move,
 				       history_begins_anew_with_an_undo,
 				       a_batch_is_stored_once,
+				       a_report_that_comes_again_judges_nobody,
 				       waiting_events_are_judged_when_their_row_comes };
 	return suite_of("verdicts", tests, database_start() ? ARRAY_LEN(tests) : 0);
 }
