@@ -2,7 +2,9 @@
 
 #include "base/limits.h"
 #include "listctl/sender_text.h"
+#include "mail/foreign_tag.h"
 #include "mail/layout.h"
+#include "mail/merge.h"
 
 /* ---- the options ---- */
 
@@ -154,17 +156,43 @@ static enum err compose_letter(struct call *call, const struct list *list, const
 	return err;
 }
 
-enum err draft_compose(struct call *call, const struct list *list, struct draft *draft)
+/* Merge tags whose braces are encoded, in what no letter gave. */
+static enum err check_tags(struct call *call, const struct reader_fields *fields, const struct draft *draft)
 {
-	struct reader_fields fields = { 0 };
-	enum err err = ERR_OK;
-	if (draft->letter.given) {
-		err = reader_fields_read(call, list->id, &fields);
-		if (err == ERR_OK)
-			err = compose_letter(call, list, &fields, draft);
-		reader_fields_done(&fields);
-		return err;
+	const struct campaign_content *content = &draft->content;
+	const struct {
+		const char *option;
+		struct view source;
+		bool is_html, is_file;
+	} parts[] = {
+		{ "subject", content->subject, false, false },
+		{ "text", content->text_body, false, true },
+		{ "html", content->html_body, true, true },
+	};
+	AUTO_BUF names = buf_with_ceiling(LIMIT_MESSAGE);
+	AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
+	struct merge_names known;
+	enum err err = merge_known(fields->names, fields->count, &names, &known);
+	for (size_t i = 0; err == ERR_OK && i < ARRAY_LEN(parts); i++) {
+		bool is_given = call_has(call, parts[i].option);
+		if (!parts[i].is_file || is_given)
+			err = foreign_tag_refuse_own(parts[i].source, parts[i].is_html, &known, &reason);
+		if (err == ERR_INVALID)
+			call_refuse(call, err, "%s%s%s%s: %s", is_given ? "--" : "", parts[i].option,
+				    parts[i].is_file ? " " : "",
+				    parts[i].is_file ? call_option(call, parts[i].option) : "", buf_text(&reason));
 	}
+	return err;
+}
+
+static enum err compose(struct call *call, const struct list *list, const struct reader_fields *fields,
+			struct draft *draft)
+{
+	enum err err = check_tags(call, fields, draft);
+	if (err != ERR_OK)
+		return err;
+	if (draft->letter.given)
+		return compose_letter(call, list, fields, draft);
 	if (draft->content.html_body.len > 0)
 		err = renew_subject(call, draft);
 	if (err == ERR_OK && draft->content.text_body.len == 0 && !call_has(call, "text") &&
@@ -172,6 +200,16 @@ enum err draft_compose(struct call *call, const struct list *list, struct draft 
 		err = letter_text_of(call, draft->content.html_body, &draft->text);
 		draft->content.text_body = buf_view(&draft->text);
 	}
+	return err;
+}
+
+enum err draft_compose(struct call *call, const struct list *list, struct draft *draft)
+{
+	struct reader_fields fields = { 0 };
+	enum err err = reader_fields_read(call, list->id, &fields);
+	if (err == ERR_OK)
+		err = compose(call, list, &fields, draft);
+	reader_fields_done(&fields);
 	return err;
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/limits.h"
 #include "listctl/sender_text.h"
+#include "mail/foreign_tag.h"
 #include "mail/html_letter.h"
 #include "mail/html_parts.h"
 #include "mail/layout.h"
@@ -60,6 +61,8 @@ static enum err check_tags(struct call *call, const char *where, struct view sou
 	enum err err = merge_known(fields->names, fields->count, &names, &known);
 	if (err == ERR_OK)
 		err = template_compile(source, language, &known, &template, &reason);
+	if (err == ERR_OK)
+		err = foreign_tag_refuse_own(source, language == SLOT_HTML, &known, &reason);
 	template_done(template);
 	return err == ERR_OK ? err : call_refuse(call, err, "%s: %s", where, buf_text(&reason));
 }

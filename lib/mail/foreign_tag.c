@@ -1,8 +1,13 @@
 #include "mail/foreign_tag.h"
 
+#include "mail/spelling.h"
 #include "mail/template.h"
 
-enum { NAME_MOST = 64 };
+enum {
+	NAME_MOST = 64,
+	SPELT_MOST = 400, /* octets between braces that are spelt otherwise */
+	NO_BREAK_SPACE = 0xa0,
+};
 
 /* What stands around a name. */
 static const struct form_row {
@@ -35,19 +40,6 @@ static const struct form_row spelt_forms[] = {
 	{ "*|", "|*", true, true, false },
 	{ "[[", "]]", true, false, false },
 	{ "%%", "%%", true, true, false },
-};
-
-static const struct {
-	const char *spelling;
-	char stands_for;
-} spellings[] = {
-	{ "%7b", '{' },   { "&#123;", '{' }, { "&#x7b;", '{' },   { "&lbrace;", '{' }, { "&lcub;", '{' },
-	{ "%7d", '}' },   { "&#125;", '}' }, { "&#x7d;", '}' },   { "&rbrace;", '}' }, { "&rcub;", '}' },
-	{ "%7c", '|' },   { "&#124;", '|' }, { "&#x7c;", '|' },   { "&vert;", '|' },   { "&verbar;", '|' },
-	{ "%5b", '[' },   { "&#91;", '[' },  { "&#x5b;", '[' },   { "&lsqb;", '[' },   { "&lbrack;", '[' },
-	{ "%5d", ']' },   { "&#93;", ']' },  { "&#x5d;", ']' },   { "&rsqb;", ']' },   { "&rbrack;", ']' },
-	{ "%2a", '*' },   { "&#42;", '*' },  { "&#x2a;", '*' },   { "&ast;", '*' },    { "%25", '%' },
-	{ "&#37;", '%' }, { "&#x25;", '%' }, { "&percnt;", '%' },
 };
 
 /* Names that other programs give to what every list has, in lower case with underscores. */
@@ -150,13 +142,11 @@ static size_t spelt_len(struct view text, const char *mark)
 	size_t at = 0;
 	for (; *mark != '\0'; mark++) {
 		struct view rest = view_skip(text, at);
-		size_t len = rest.len > 0 && rest.data[0] == *mark ? 1 : 0;
-		for (size_t i = 0; i < ARRAY_LEN(spellings); i++) {
-			if (spellings[i].stands_for != *mark ||
-			    !view_starts_nocase(rest, view_of(spellings[i].spelling)))
-				continue;
-			len = view_of(spellings[i].spelling).len;
-		}
+		uint32_t character = 0;
+		size_t len = spelling_read(rest, &character);
+		bool is_itself = rest.len > 0 && rest.data[0] == *mark;
+		if (character != (unsigned char)*mark)
+			len = is_itself ? 1 : 0;
 		if (len == 0)
 			return 0;
 		at += len;
@@ -266,4 +256,99 @@ enum err foreign_tag_suggest(const struct foreign_tag *tag, struct buf *out)
 			return buf_add(out, view_of(orders[i].instead));
 	}
 	return buf_addf(out, "{{" VIEW_FMT "}}", VIEW_ARG(field_of(tag->name, room)));
+}
+
+/* ---- our own, spelt otherwise ---- */
+
+/* The same with each character as itself. */
+static void unspell(struct view text, struct buf *out)
+{
+	while (text.len > 0) {
+		uint32_t character = 0;
+		size_t len = spelling_read(text, &character);
+		bool is_octet = character < 0x80 || text.data[0] != '&';
+		if (is_octet && character <= UINT8_MAX)
+			buf_add_byte(out, (char)character);
+		else
+			buf_add(out, character == NO_BREAK_SPACE ? VIEW_LIT(" ") : view_head(text, len));
+		text = view_skip(text, len);
+	}
+}
+
+/* Forms encode a blank as a plus. */
+static struct view trim_blanks(struct view text)
+{
+	text = view_trim(text);
+	while (view_starts(text, VIEW_LIT("+")))
+		text = view_trim(view_skip(text, 1));
+	while (view_ends(text, VIEW_LIT("+")))
+		text = view_trim(view_head(text, text.len - 1));
+	return text;
+}
+
+/* Of "name", "#name", "{name", "name|default". */
+static struct view name_in(struct view inside)
+{
+	bool has_sigil = inside.len > 0 && view_find_byte(VIEW_LIT("#^/&{"), inside.data[0]) != VIEW_NONE;
+	struct view name = view_skip(inside, has_sigil ? 1 : 0);
+	return trim_blanks(view_head(name, view_find_byte(name, '|')));
+}
+
+/* Within a section a name may stand for less than its path. */
+static bool is_known(const struct merge_names *known, struct view name)
+{
+	bool is = name.len > 0 && merge_names_know(known, name);
+	for (size_t i = 0; name.len > 0 && !is && i < known->count; i++) {
+		struct view path = known->names[i];
+		is = view_ends(path, name) && path.len > name.len && path.data[path.len - name.len - 1] == '.';
+	}
+	return is;
+}
+
+/* What stands between braces that are spelt otherwise, one of them at least; *ret_tag is all of it. */
+static bool read_own(struct view text, struct view *ret_inside, struct view *ret_tag)
+{
+	size_t open = spelt_len(text, "{{");
+	struct view rest = view_skip(text, open);
+	for (size_t len = 0; open > 0 && len < rest.len && len <= SPELT_MOST; len++) {
+		size_t close = spelt_len(view_skip(rest, len), "}}");
+		if (close == 0)
+			continue;
+		*ret_inside = view_head(rest, len);
+		*ret_tag = view_head(text, open + len + close);
+		return true;
+	}
+	return false;
+}
+
+static size_t skip_own(struct view text)
+{
+	struct template_tag own;
+	size_t behind = 0;
+	return view_starts(text, VIEW_LIT("{{")) && template_next_tag(text, &behind, &own) ? behind : 0;
+}
+
+enum err foreign_tag_refuse_own(struct view source, bool is_html, const struct merge_names *known, struct buf *why)
+{
+	struct view inside, tag;
+	for (size_t at = 0, len; at < source.len; at += len) {
+		struct view rest = view_skip(source, at);
+		len = is_html ? skip_hidden(rest) : 0;
+		len = len > 0 ? len : skip_own(rest);
+		bool found = len == 0 && may_begin(rest.data[0]) && read_own(rest, &inside, &tag);
+		len = len > 0 ? len : 1;
+		if (!found)
+			continue;
+		AUTO_BUF plain = buf_with_ceiling(SPELT_MOST);
+		unspell(inside, &plain);
+		struct view text = trim_blanks(buf_view(&plain));
+		if (!is_known(known, name_in(text)))
+			continue;
+		text = view_skip(text, view_starts(text, VIEW_LIT("{")) ? 1 : 0);
+		return template_refuse(source, at, why,
+				       "the braces of " VIEW_FMT
+				       " are encoded, so that it would go out as it stands; write {{" VIEW_FMT "}}",
+				       VIEW_ARG(tag), VIEW_ARG(text));
+	}
+	return ERR_OK;
 }

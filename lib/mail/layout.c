@@ -1,6 +1,7 @@
 #include "mail/layout.h"
 
 #include "base/limits.h"
+#include "mail/foreign_tag.h"
 #include "mail/merge.h"
 #include "mail/reference.h"
 #include "mail/slot.h"
@@ -289,6 +290,8 @@ enum err layout_check(struct view layout, const struct view *attributes, size_t 
 	    merge_known((const struct view *)(const void *)all.data, all.len / sizeof(struct view), &names, &known);
 	if (err == ERR_OK)
 		err = template_compile(layout, SLOT_HTML, &known, &template, why);
+	if (err == ERR_OK)
+		err = foreign_tag_refuse_own(layout, true, &known, why);
 	template_done(template);
 	const struct layout_parts parts = { .content = VIEW_LIT("content"), .subject = VIEW_LIT("subject") };
 	return err != ERR_OK ? err : layout_fill(layout, &parts, &filled, why);

@@ -41,6 +41,7 @@ static const struct {
 	{ "permil", 0x2030 }, { "prime", 0x2032 }, { "lsaquo", 0x2039 }, { "rsaquo", 0x203a }, { "euro", 0x20ac },
 	{ "trade", 0x2122 },  { "larr", 0x2190 },  { "uarr", 0x2191 },   { "rarr", 0x2192 },   { "darr", 0x2193 },
 	{ "minus", 0x2212 },  { "ne", 0x2260 },    { "le", 0x2264 },     { "ge", 0x2265 },     { "hearts", 0x2665 },
+	{ "lsqb", '[' },      { "lbrack", '[' },   { "rsqb", ']' },      { "rbrack", ']' },    { "ast", '*' },
 };
 
 static const uint16_t windows[] = {

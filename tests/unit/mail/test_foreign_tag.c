@@ -35,6 +35,10 @@ static const struct {
 	  true },
 	{ "?u=*%7CEMAIL%7C*&v=%5B%5Bemail%5D%5D", "*%7CEMAIL%7C* {{email}}\n%5B%5Bemail%5D%5D {{email}}", true },
 	{ "%7B%7B%7D%7D %7B%7B1%7D%7D &#123;name&#125; 50%25%25 {{name}}", "", true },
+	{ "&#0123;&#x007b;name&#125&#125; %257B%257bname%257d%257D &amp;#123;&amp;lcub;name&#37;7D&amp;amp;#125;",
+	  "&#0123;&#x007b;name&#125&#125; {{name}}\n%257B%257bname%257d%257D {{name}}\n"
+	  "&amp;#123;&amp;lcub;name&#37;7D&amp;amp;#125; {{name}}",
+	  true },
 	/* no false alarms */
 	{ "50% of 20% [1] [[1]] [Name of it] {a} {} *bold|* | a | b |*|", "", false },
 	{ "https://a.test/%C3%A4%20%7Bname%7D%20x 100%% or %% both $5 ${} ${5}", "", false },
@@ -62,8 +66,57 @@ START_TEST(tags)
 	}
 END_TEST
 
+/* Ours in braces that are spelt otherwise, of what somebody has. */
+static const struct {
+	const char *source, *why; /* a part of it; NULL: it is well */
+	bool is_html;
+} own_rows[] = {
+	{ "a\n&#123;&#123;first_name&#125;&#125;",
+	  "line 2, column 1: the braces of &#123;&#123;first_name&#125;&#125; are encoded, so that it would go out as "
+	  "it stands; "
+	  "write {{first_name}}",
+	  true },
+	{ "a &#0123;&#0123;first_name&#0125;&#0125;", "line 1, column 3: ", true },
+	{ "&#x7b;&#x007B;first_name&#X7d;}", "write {{first_name}}", true },
+	{ "?n=%7B%7Bfirst_name%7D%7D", "column 4: the braces of %7B%7Bfirst_name%7D%7D are", true },
+	{ "?n=%257B%257Bfirst_name%257D%257D", "write {{first_name}}", false },
+	{ "&amp;#123;&amp;#123;first_name&amp;#125;&amp;#125;", "write {{first_name}}", true },
+	{ "&lbrace;&lcub;first_name&rcub;&rbrace;", "write {{first_name}}", true },
+	{ "{&#123;first_name}&#125;", "write {{first_name}}", true },
+	{ "%7B%7B+first_name%20%7D%7D &#123;&#123;&nbsp;email&nbsp;&#125;&#125;", "write {{first_name}}", true },
+	{ "&#123;&#123;&nbsp;email&nbsp;&#125;&#125;", "write {{email}}", true },
+	{ "%7B%7B%7Bfirst_name%7D%7D%7D", "write {{first_name}}", true },
+	{ "%7B%7B%23orders%7D%7D", "write {{#orders}}", true },
+	{ "%7B%7Bfirst_name%7Cfriend%7D%7D", "write {{first_name|friend}}", true },
+	{ "%7B%7Bsku%7D%7D %7B%7Borders.sku%7D%7D", "write {{sku}}", true },
+	{ "%7B%7Bcaf%C3%A9%7D%7D", "write {{caf\u00e9}}", true },
+	{ "{{first_name}} {{email}} {%7B {{ &#123;first_name&#125; %7Bemail%7D", NULL, true },
+	{ "&#123;&#123;nobody&#125;&#125; %7B%7B%7D%7D %7B%7B+%7D%7D %7B%7B", NULL, true },
+	{ "&#123; &#123;first_name&#125; &#125; 100%", NULL, true },
+	{ "<style>&#123;&#123;email&#125;&#125;</style><!-- %7B%7Bemail%7D%7D --> {{! %7B%7Bemail%7D%7D }}", NULL,
+	  true },
+	{ "", NULL, false },
+};
+
+START_TEST(own_tags_in_other_spellings)
+	{
+		const struct view names[] = { VIEW_LIT("first_name"), VIEW_LIT("email"), VIEW_LIT("orders.sku"),
+					      VIEW_LIT("caf\u00e9") };
+		const struct merge_names known = { names, ARRAY_LEN(names) };
+		for (size_t i = 0; i < ARRAY_LEN(own_rows); i++) {
+			AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+			const char *says = own_rows[i].why;
+			enum err err =
+			    foreign_tag_refuse_own(view_of(own_rows[i].source), own_rows[i].is_html, &known, &why);
+			ck_row(own_rows[i].source, err == (says == NULL ? ERR_OK : ERR_INVALID));
+			ck_assert_msg(view_find(buf_view(&why), view_of(says)) != VIEW_NONE, "%s: %s",
+				      own_rows[i].source, buf_text(&why));
+		}
+	}
+END_TEST
+
 Suite *test_suite(void)
 {
-	const TTest *const tests[] = { tags };
+	const TTest *const tests[] = { tags, own_tags_in_other_spellings };
 	return suite_of("foreign_tag", tests, ARRAY_LEN(tests));
 }
