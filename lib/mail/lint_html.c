@@ -22,7 +22,9 @@ struct reading {
 	struct lint_html *facts;
 	const struct attachment *files;
 	size_t file_count;
-	uint64_t ways; /* out, that a reader sees */
+	uint64_t ways;             /* out, that a reader sees */
+	uint64_t ways_but_outlook; /* those that one in Outlook on Windows does not */
+	bool has_way_in_outlook;   /* in a comment that it alone reads */
 };
 
 static void show(struct view text, struct lint_html_list *list)
@@ -292,7 +294,7 @@ static bool shows_nothing(const xmlNode *node)
 	return !shows;
 }
 
-/* What a reader can put a finger on: text that is not blank, or an image. */
+/* What a reader can put a finger on: text that is not blank, or an image that is more than a speck. */
 static bool has_content(const xmlNode *node, unsigned depth, const struct html_sight *around)
 {
 	bool has = false;
@@ -300,7 +302,7 @@ static bool has_content(const xmlNode *node, unsigned depth, const struct html_s
 		if (shows_nothing(node))
 			continue;
 		if (node->type == XML_TEXT_NODE) {
-			has = html_sight_of_text(around) && view_trim(view_of((const char *)node->content)).len > 0;
+			has = html_sight_of_text(around) && html_sight_has_ink(view_of((const char *)node->content));
 			continue;
 		}
 		struct html_sight sight = html_sight_below(around, node);
@@ -320,13 +322,25 @@ static uint64_t ways_in(const xmlNode *node, const struct html_sight *sight)
 	return is_link ? way_out_seen(html_node_attribute(node, "href")) : 0;
 }
 
+static void read_ways(const xmlNode *node, const struct html_sight *sight, struct reading *reading)
+{
+	if (node->type == XML_COMMENT_NODE) {
+		struct view comment = view_of((const char *)node->content);
+		bool is_for_outlook =
+		    view_starts(comment, VIEW_LIT("[if ")) && !view_starts(comment, VIEW_LIT("[if !"));
+		reading->has_way_in_outlook |= is_for_outlook && way_out_seen(comment) != 0;
+	} else {
+		*(sight->is_gone_in_outlook ? &reading->ways_but_outlook : &reading->ways) |= ways_in(node, sight);
+	}
+}
+
 static void read_node(const xmlNode *node, unsigned depth, const struct html_sight *around, struct reading *reading)
 {
 	for (; node != NULL && depth < DEPTH_MOST; node = node->next) {
 		bool is_element = node->type == XML_ELEMENT_NODE;
 		struct html_sight sight = is_element ? html_sight_below(around, node) : *around;
 		sight.is_gone |= shows_nothing(node);
-		reading->ways |= ways_in(node, &sight);
+		read_ways(node, &sight, reading);
 		if (node->type == XML_TEXT_NODE && html_sight_of_text(&sight))
 			count_words(view_of((const char *)node->content), reading->facts);
 		if (!is_element || html_node_is(node, "style") || html_node_is(node, "title"))
@@ -369,7 +383,10 @@ enum err lint_html_read(struct view html, const struct attachment *files, size_t
 	if (document == NULL)
 		return ERR_INVALID;
 	struct reading reading = { .facts = ret_facts, .files = files, .file_count = file_count };
-	read_node(xmlDocGetRootElement(document), 0, &(struct html_sight){ 0 }, &reading);
+	struct html_sight sight = html_sight_of_document(html);
+	read_node(xmlDocGetRootElement(document), 0, &sight, &reading);
+	if (reading.has_way_in_outlook)
+		reading.ways |= reading.ways_but_outlook;
 	ret_facts->has_way_out = way_out_for_all(html, reading.ways);
 	xmlFreeDoc(document);
 	return ERR_OK;
