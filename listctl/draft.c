@@ -156,16 +156,17 @@ static enum err compose_letter(struct call *call, const struct list *list, const
 	return err;
 }
 
-/* Merge tags whose braces are encoded, in what no letter gave. */
+/* Merge tags whose braces are encoded, in what no letter gave: its own are refused where they stand in it. */
 static enum err check_tags(struct call *call, const struct reader_fields *fields, const struct draft *draft)
 {
 	const struct campaign_content *content = &draft->content;
+	struct view of_letter = draft->letter.front.values[FRONT_SUBJECT].text;
 	const struct {
 		const char *option;
 		struct view source;
 		bool is_html, is_file;
 	} parts[] = {
-		{ "subject", content->subject, false, false },
+		{ "subject", view_eq(content->subject, of_letter) ? VIEW_LIT("") : content->subject, false, false },
 		{ "text", content->text_body, false, true },
 		{ "html", content->html_body, true, true },
 	};

@@ -3,6 +3,7 @@
 #include <dirent.h>
 
 #include "base/file.h"
+#include "mail/srcset.h"
 #include "mail/template.h"
 
 /* ---- one file ---- */
@@ -242,15 +243,18 @@ static void decode(struct view written, struct buf *out)
 	}
 }
 
-static enum err refuse(struct call *call, struct letter_file *letter, struct view written, struct view name,
-		       enum err err, struct view reason)
+/* Behind `attribute`, if it stands in one of its own. */
+static enum err refuse(struct call *call, struct letter_file *letter, const char *attribute, struct view written,
+		       struct view name, enum err err, struct view reason)
 {
 	AUTO_BUF place = buf_with_ceiling(LIMIT_WHY);
-	size_t at = view_find(buf_view(&letter->body), written);
+	size_t from = view_find_nocase(buf_view(&letter->body), view_of(attribute));
+	from = from == VIEW_NONE ? 0 : from;
+	size_t at = view_find(view_skip(buf_view(&letter->body), from), written);
 	if (at == VIEW_NONE)
-		at = view_find(buf_view(&letter->body), name);
+		at = view_find(view_skip(buf_view(&letter->body), from), name);
 	if (at != VIEW_NONE) {
-		struct template_place where = template_place(buf_view(&letter->body), at);
+		struct template_place where = template_place(buf_view(&letter->body), from + at);
 		buf_addf(&place, "line %zu, column %zu: ", where.line, where.column);
 	}
 	return call_refuse(call, err, "%s: %sthe image " VIEW_FMT ": " VIEW_FMT, buf_text(&letter->body_path),
@@ -278,7 +282,54 @@ static enum err take_shown(struct call *call, struct letter_file *letter, const 
 	if (err == ERR_NOT_FOUND && !letter->is_eml && view_find_byte(reference->name, '%') != VIEW_NONE &&
 	    take(call, letter, beside(reference->name), &domain, files, ret_id, &unused) == ERR_OK)
 		return ERR_OK;
-	return err == ERR_OK ? err : refuse(call, letter, reference->name, key, err, buf_view(&reason));
+	return err == ERR_OK ? err : refuse(call, letter, "", reference->name, key, err, buf_view(&reason));
+}
+
+/* The value of a srcset that begins at this place. */
+static bool read_srcset(struct view html, size_t at, struct view *ret_value)
+{
+	const struct view name = VIEW_LIT("srcset=");
+	struct view value = view_skip(html, at + name.len);
+	if (at == 0 || !is_boundary(html.data[at - 1]) || !view_starts_nocase(view_skip(html, at), name) ||
+	    value.len == 0)
+		return false;
+	bool is_quoted = value.data[0] == '"' || value.data[0] == '\'';
+	size_t end = is_quoted ? view_find_byte(view_skip(value, 1), value.data[0]) : 0;
+	while (!is_quoted && end < value.len && !ends_reference(value.data[end]))
+		end++;
+	*ret_value = view_head(view_skip(value, is_quoted ? 1 : 0), end);
+	return end != VIEW_NONE;
+}
+
+/* A file of the letter's own in a srcset: mail programs that read it find no parts of the message there. */
+static enum err refuse_candidate(struct call *call, struct letter_file *letter, struct view written)
+{
+	AUTO_BUF name = buf_with_ceiling(LIMIT_PATH);
+	AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
+	AUTO_BUF content = { 0 };
+	decode(written, &name);
+	struct view key = beside(buf_view(&name));
+	bool is_part = letter->is_eml || view_starts_nocase(key, VIEW_LIT("cid:"));
+	enum err err = is_part ? ERR_OK : read_file(call, letter, key, &content, &reason);
+	if (err == ERR_OK)
+		buf_add(&reason,
+			VIEW_LIT("a srcset takes images on the web alone, since none that is sent along (cid:) "
+				 "can stand there; give it https:// addresses, or leave it out and src in"));
+	return refuse(call, letter, "srcset", written, key, err == ERR_OK ? ERR_INVALID : err, buf_view(&reason));
+}
+
+static enum err check_srcsets(struct call *call, struct letter_file *letter, struct view html)
+{
+	for (size_t at = 0; at < html.len; at++) {
+		struct view candidates, address;
+		if (!read_srcset(html, at, &candidates))
+			continue;
+		while (srcset_cut(&candidates, &address)) {
+			if (is_local(address) || view_starts_nocase(address, VIEW_LIT("cid:")))
+				return refuse_candidate(call, letter, address);
+		}
+	}
+	return ERR_OK;
 }
 
 enum err letter_files_show(struct call *call, struct letter_file *letter, struct view domain, struct view html,
@@ -286,9 +337,12 @@ enum err letter_files_show(struct call *call, struct letter_file *letter, struct
 {
 	size_t done = 0;
 	struct reference reference;
+	enum err err = check_srcsets(call, letter, html);
+	if (err != ERR_OK)
+		return err;
 	while (next_reference(html, done, &reference)) {
 		struct view id;
-		enum err err = take_shown(call, letter, &reference, domain, files, &id);
+		err = take_shown(call, letter, &reference, domain, files, &id);
 		if (err != ERR_OK)
 			return err;
 		buf_add(out, view_slice(html, done, reference.start));
@@ -301,14 +355,36 @@ enum err letter_files_show(struct call *call, struct letter_file *letter, struct
 
 /* ---- attachments ---- */
 
+static struct view base_name(const struct buf *path)
+{
+	size_t slash = view_find_last_byte(buf_view(path), '/');
+	return slash == VIEW_NONE ? buf_view(path) : view_skip(buf_view(path), slash + 1);
+}
+
+static bool is_letter(const struct letter_file *letter, struct view name)
+{
+	return view_eq(name, base_name(&letter->path)) ||
+	       (letter->text_path.len > 0 && view_eq(name, base_name(&letter->text_path)));
+}
+
+static enum err attach_one(struct call *call, struct letter_file *letter, struct view name, struct letter_files *files,
+			   struct buf *reason)
+{
+	struct view id;
+	if (!is_letter(letter, name))
+		return take(call, letter, name, NULL, files, &id, reason);
+	buf_add(reason, VIEW_LIT("it is the letter itself, which every reader gets already; take it off the list"));
+	return ERR_INVALID;
+}
+
 static enum err attach_named(struct call *call, struct letter_file *letter, struct letter_files *files)
 {
 	const struct front_value *value = &letter->front.values[FRONT_ATTACHMENTS];
-	struct view rest = value->text, name, id;
+	struct view rest = value->text, name;
 	while (front_matter_cut_name(&rest, &name)) {
 		AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
 		name = beside(name);
-		enum err err = take(call, letter, name, NULL, files, &id, &reason);
+		enum err err = attach_one(call, letter, name, files, &reason);
 		if (err == ERR_NOT_FOUND && view_find_byte(name, ',') != VIEW_NONE)
 			buf_add(&reason, VIEW_LIT("; of several names each stands in quotes of its own"));
 		if (err != ERR_OK)
@@ -346,27 +422,38 @@ enum err letter_files_attach(struct call *call, struct letter_file *letter, stru
 
 static bool is_used(const struct letter_file *letter, const struct letter_files *files, struct view name)
 {
-	bool is = name.data[0] == '.' || view_ends(buf_view(&letter->path), name) ||
-		  view_ends(buf_view(&letter->text_path), name);
+	bool is = is_letter(letter, name);
 	for (size_t i = 0; i < files->count; i++)
 		is |= view_eq(files->items[i].name, name);
 	return is;
 }
 
+static void add_name(struct view name, struct buf *names)
+{
+	buf_addf(names, "%s" VIEW_FMT, names->len > 0 ? ", " : "", VIEW_ARG(name));
+}
+
+/* Hidden files are not the author's affair, unless they came with a folder by chance. */
 void letter_files_note_unused(struct call *call, struct letter_file *letter, const struct letter_files *files)
 {
 	AUTO_BUF path = buf_with_ceiling(LIMIT_PATH);
 	AUTO_BUF names = buf_with_ceiling(LIMIT_WHY);
+	AUTO_BUF litter = buf_with_ceiling(LIMIT_WHY);
 	buf_add(&path, folder_of(letter));
 	DIR *folder = letter->is_folder ? opendir(buf_text(&path)) : NULL;
 	const struct dirent *entry;
 	while (folder != NULL && (entry = readdir(folder)) != NULL) {
 		struct view name = view_of(entry->d_name);
-		if (!is_used(letter, files, name))
-			buf_addf(&names, "%s" VIEW_FMT, names.len > 0 ? ", " : "", VIEW_ARG(name));
+		if (attachment_is_litter(name))
+			add_name(name, &litter);
+		else if (name.data[0] != '.' && !is_used(letter, files, name))
+			add_name(name, &names);
 	}
 	if (folder != NULL)
 		closedir(folder);
 	if (names.len > 0)
 		call_warn(call, "the letter does not use %s", buf_text(&names));
+	if (litter.len > 0)
+		call_note(call, "left aside in the letter's folder, as files of the system or an editor: %s",
+			  buf_text(&litter));
 }

@@ -21,7 +21,7 @@ enum {
 
 struct facts {
 	struct lint_letter letter;
-	struct buf domain, fields, skipped_reader, skipped_why;
+	struct buf domain, fields, skipped_reader, skipped_why, largest_reader;
 	struct db_rows *gap_rows;
 	struct lint_gap gaps[GAPS_MOST];
 };
@@ -54,22 +54,17 @@ static enum err find_gaps(struct call *call, const struct list *list, struct com
 	return ERR_OK;
 }
 
-/* Of some member's copy; 0 when there is nobody, or the member's data cannot be merged, which `preview` tells. */
-static enum err find_size(struct call *call, const struct list *list, struct composer *composer, struct facts *facts)
+/* Fields may make one copy much longer than the next, so that neither the template nor any one copy tells. */
+static enum err measure(struct composer *composer, const struct copy *copy, size_t octets, struct facts *facts)
 {
-	AUTO_BUF message = buf_with_ceiling(LIMIT_MESSAGE);
 	AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
-	AUTO_DB_ROWS *rows = NULL;
-	struct reader reader;
-	enum err err = readers_find(call->db, (uint64_t)list->id, VIEW_LIT(""), 0.5, &reader, &rows, &reason);
-	if (err == ERR_NOT_FOUND)
+	octets += composer_tail(composer).len;
+	if (octets <= facts->letter.message_size)
 		return ERR_OK;
-	if (err != ERR_OK)
-		return call_refuse(call, err, "%s", buf_text(&reason));
-	const struct copy copy = copy_of(reader.address, reader.name, reader.attributes);
-	if (composer_write(composer, &copy, &message, &reason) == ERR_OK)
-		facts->letter.message_size = message.len + composer_tail(composer).len;
-	return ERR_OK;
+	facts->letter.message_size = octets;
+	buf_reset(&facts->largest_reader);
+	buf_add(&facts->largest_reader, copy->address);
+	return composer_html_size(composer, copy, &facts->letter.html_size, &reason);
 }
 
 static enum err try_reader(struct composer *composer, const struct member *member, struct buf *message,
@@ -80,6 +75,8 @@ static enum err try_reader(struct composer *composer, const struct member *membe
 	buf_reset(message);
 	enum err err = composer_write(composer, &copy, message, &reason);
 	facts->letter.tried++;
+	if (err == ERR_OK)
+		return measure(composer, &copy, message->len, facts);
 	if (err != ERR_INVALID && err != ERR_TOO_BIG)
 		return err;
 	if (facts->letter.skipped++ > 0)
@@ -116,6 +113,7 @@ static enum err try_readers(struct call *call, const struct list *list, struct c
 		 clock_boot_us() - began < TRIED_US);
 	facts->letter.skipped_reader = buf_view(&facts->skipped_reader);
 	facts->letter.skipped_why = buf_view(&facts->skipped_why);
+	facts->letter.largest_reader = buf_view(&facts->largest_reader);
 	return err;
 }
 
@@ -128,7 +126,7 @@ static enum err gather(struct call *call, const struct list *list, struct compos
 		err = find_gaps(call, list, composer, facts);
 	if (err == ERR_OK && readers > 0)
 		err = try_readers(call, list, composer, facts);
-	return err == ERR_OK ? find_size(call, list, composer, facts) : err;
+	return err;
 }
 
 enum err lint_run(struct call *call, const struct campaign_content *content, const struct list *list,
@@ -137,7 +135,8 @@ enum err lint_run(struct call *call, const struct campaign_content *content, con
 	struct facts facts = { .domain = buf_with_ceiling(LIMIT_DOMAIN),
 			       .fields = buf_with_ceiling(LIMIT_TEMPLATE),
 			       .skipped_reader = buf_with_ceiling(LIMIT_ADDRESS),
-			       .skipped_why = buf_with_ceiling(LIMIT_WHY) };
+			       .skipped_why = buf_with_ceiling(LIMIT_WHY),
+			       .largest_reader = buf_with_ceiling(LIMIT_ADDRESS) };
 	facts.letter = (struct lint_letter){
 		.subject = content->subject,
 		.text_body = content->text_body,
@@ -165,6 +164,7 @@ enum err lint_run(struct call *call, const struct campaign_content *content, con
 	buf_done(&facts.fields);
 	buf_done(&facts.skipped_reader);
 	buf_done(&facts.skipped_why);
+	buf_done(&facts.largest_reader);
 	return err;
 }
 

@@ -112,6 +112,26 @@ static enum err check(struct call *call, const struct list *list, struct view ca
 	return err;
 }
 
+static bool are_alike(const struct campaign_content *one, const struct campaign_content *other)
+{
+	return view_eq(view_trim(one->subject), view_trim(other->subject)) &&
+	       view_eq(one->text_body, other->text_body) && view_eq(one->html_body, other->html_body);
+}
+
+/* Two that are alike are no test, though nothing else is wrong with them. */
+static void warn_of_alike(struct call *call, const struct draft *main, const struct variants *before,
+			  const struct draft *draft)
+{
+	unsigned alike = are_alike(&main->content, &draft->content) ? 1 : 0;
+	for (unsigned i = 0; alike == 0 && i < before->draft_count && &before->drafts[i] != draft; i++)
+		alike = are_alike(&before->drafts[i].content, &draft->content) ? i + 2 : 0;
+	if (alike > 0)
+		call_warn(call,
+			  "variant %c has the same subject and letter as %c: between them nothing is tested; give it "
+			  "another subject or letter",
+			  variant_name(draft->variant), variant_name(alike));
+}
+
 static enum err name_variant(struct call *call, unsigned variant, enum err err)
 {
 	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
@@ -265,6 +285,8 @@ enum err variants_read(struct call *call, const struct list *list, struct view c
 		err = make(call, list, &wishes[i], begun, letter, main, (unsigned)i + 2, draft);
 		if (err == ERR_OK)
 			err = check(call, list, campaign_name, draft, &main->said);
+		if (err == ERR_OK)
+			warn_of_alike(call, main, ret_variants, draft);
 		err = name_variant(call, draft->variant, err);
 		ret_variants->items[0].share -= wishes[i].share;
 		ret_variants->items[ret_variants->count++] =

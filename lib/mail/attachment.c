@@ -162,8 +162,51 @@ static enum err refuse_ending(struct buf *why)
 	return ERR_INVALID;
 }
 
+/* ---- names ---- */
+
+/* A name, or what it begins and ends with. */
+static const struct litter_row {
+	const char *start, *end;
+} litter[] = {
+	{ "Thumbs.db", "" }, { "ehthumbs.db", "" }, { "desktop.ini", "" }, { ".DS_Store", "" },   { "._", "" },
+	{ "~$", "" },        { ".~lock.", "#" },    { "#", "#" },          { "", "~" },           { "", ".swp" },
+	{ "", ".swo" },      { "", ".bak" },        { "", ".tmp" },        { "", ".crdownload" }, { "", ".part" },
+};
+
+bool attachment_is_litter(struct view name)
+{
+	bool is = false;
+	for (size_t i = 0; i < ARRAY_LEN(litter); i++)
+		is |= view_starts_nocase(name, view_of(litter[i].start)) &&
+		      view_ends_nocase(name, view_of(litter[i].end));
+	return is;
+}
+
+/* U+202A to U+202E and U+2066 to U+2069, by which exe.pdf may be shown for what ends otherwise. */
+static bool has_direction(struct view name)
+{
+	for (size_t i = 0; i + 2 < name.len; i++) {
+		unsigned char last = (unsigned char)name.data[i + 2];
+		struct view rest = view_skip(name, i);
+		if ((view_starts(rest, VIEW_LIT("\xe2\x80")) && last >= 0xaa && last <= 0xae) ||
+		    (view_starts(rest, VIEW_LIT("\xe2\x81")) && last >= 0xa6 && last <= 0xa9))
+			return true;
+	}
+	return false;
+}
+
 enum err attachment_check_name(struct view name, struct buf *why)
 {
+	if (attachment_is_litter(name)) {
+		buf_add(why, VIEW_LIT("it is a file that the system or an editor has left there; take it off"));
+		return ERR_INVALID;
+	}
+	if (has_direction(name)) {
+		buf_add(why,
+			VIEW_LIT("its name holds an invisible character that turns the direction of text, as names "
+				 "have that hide what a file is; rename it"));
+		return ERR_INVALID;
+	}
 	if (name.len == 0 || name.len > LIMIT_FILE_NAME || name.data[0] == '.' || !view_is_utf8(name) ||
 	    view_has_control(name)) {
 		buf_addf(why,

@@ -21,7 +21,10 @@ bool attachment_is_image(struct view type);
 /* How a file of such a type is called; NULL: there is none. */
 const char *attachment_ending(struct view type);
 
-/* The name alone: no path, no controls, UTF-8. */
+/* A file that systems and editors leave in folders: Thumbs.db, .DS_Store, letter.md~. */
+bool attachment_is_litter(struct view name);
+
+/* The name alone: no path, no controls, those of direction included, UTF-8, no litter. */
 enum err attachment_check_name(struct view name, struct buf *why) MUST_USE;
 
 /* Appends a Content-ID (RFC 2392) for the number-th file of a letter: another one for other content. */

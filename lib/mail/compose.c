@@ -203,6 +203,34 @@ struct view composer_from_domain(const struct composer *composer)
 
 /* ---- previews ---- */
 
+static enum err count_literal(void *context, size_t number, struct view text)
+{
+	(void)number;
+	*(size_t *)context += text.len;
+	return ERR_OK;
+}
+
+static enum err count_value(void *context, struct view field, struct view text)
+{
+	(void)field;
+	*(size_t *)context += text.len;
+	return ERR_OK;
+}
+
+enum err composer_html_size(struct composer *composer, const struct copy *copy, size_t *ret_size, struct buf *why)
+{
+	size_t size = 0;
+	struct template_source source = merge_source(&composer->merge);
+	struct template_sink sink = { .context = &size, .literal = count_literal, .value = count_value };
+	enum err err = take_copy(composer, copy, why);
+	if (err == ERR_OK && composer->body_count == MAX_BODIES)
+		err = template_render(composer->bodies[MAX_BODIES - 1].template, &source, &sink,
+				      &composer->scratch.escaped, why);
+	if (err == ERR_OK)
+		*ret_size = size;
+	return err;
+}
+
 /* Whether a list with ", " between its names has this one. */
 static bool has_name(struct view list, struct view name)
 {

@@ -61,6 +61,10 @@ struct view composer_tail(const struct composer *composer);
  * The composer keeps its scratch memory: after the first copies only attributes, where a template uses them, allocate. */
 enum err composer_write(struct composer *composer, const struct copy *copy, struct buf *out, struct buf *why) MUST_USE;
 
+/* How many octets the HTML of one copy has before it is encoded; 0: there is none. For previews. As composer_write(). */
+enum err composer_html_size(struct composer *composer, const struct copy *copy, size_t *ret_size,
+			    struct buf *why) MUST_USE;
+
 /* Appends the fields that leave a gap in this recipient's copy (empty, without a default, not in a section), each once, ", " between
  * them. For previews. */
 enum err composer_gaps(struct composer *composer, const struct copy *copy, struct buf *ret_fields,

@@ -134,7 +134,7 @@ static enum err read_line(const struct reader *reader, struct view line)
 				       "here is no \"key: value\"; write it so, or end the front matter with ---");
 	struct view key = view_trim(view_head(line, colon));
 	size_t index = 0;
-	while (index < ARRAY_LEN(keys) && !view_eq(key, view_of(keys[index].name)))
+	while (index < ARRAY_LEN(keys) && !view_eq_nocase(key, view_of(keys[index].name)))
 		index++;
 	if (index == ARRAY_LEN(keys))
 		return refuse_key(reader, key.len > 0 ? key : line);

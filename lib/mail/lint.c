@@ -267,16 +267,33 @@ static void check_image_heavy(const struct lint *lint, struct buf *out)
 			 html->images, html->images == 1 ? "" : "s", html->words);
 }
 
+/* Whose copy a size is of. */
+static void add_largest(const struct lint_letter *letter, struct buf *out)
+{
+	buf_addf(out, " in the copy for " VIEW_FMT ", the largest of %s%lld", VIEW_ARG(letter->largest_reader),
+		 letter->tried < letter->readers ? "the first " : "", (long long)letter->tried);
+}
+
 static void check_clipped(const struct lint *lint, struct buf *out)
 {
-	if (lint->letter->html_body.len > GMAIL_CLIPS)
-		buf_addf(out, "the HTML has %zu KB; Gmail shows the first 102", lint->letter->html_body.len >> 10);
+	const struct lint_letter *letter = lint->letter;
+	size_t size = letter->html_size > 0 ? letter->html_size : letter->html_body.len;
+	if (size <= GMAIL_CLIPS)
+		return;
+	buf_addf(out, "the HTML has %zu KB", size >> 10);
+	if (letter->html_size > 0)
+		add_largest(letter, out);
+	else
+		buf_add(out, VIEW_LIT(" as it is written, since no copy could be made"));
+	buf_add(out, VIEW_LIT("; Gmail shows the first 102"));
 }
 
 static void check_size(const struct lint *lint, struct buf *out)
 {
-	if (lint->letter->message_size > MESSAGE_MOST)
-		buf_addf(out, "a copy has %zu KB", lint->letter->message_size >> 10);
+	if (lint->letter->message_size <= MESSAGE_MOST)
+		return;
+	buf_addf(out, "the message has %zu KB", lint->letter->message_size >> 10);
+	add_largest(lint->letter, out);
 }
 
 /* ---- tags of other programs ---- */

@@ -22,11 +22,12 @@ struct lint_letter {
 	size_t file_count;
 	struct view from_name, list_title; /* in the header of every copy; no fields stand there */
 	struct view from_domain, bounce_domain;
-	struct view dkim_domain;  /* d= of its signatures; empty: it is not signed, or nobody knows */
-	bool signing_known;       /* whether it is signed can be told here */
-	bool has_web;             /* web.base_url is set */
-	struct view list_headers; /* lines of mail/list_headers.h */
-	size_t message_size;      /* octets of one copy; 0: not known */
+	struct view dkim_domain;        /* d= of its signatures; empty: it is not signed, or nobody knows */
+	bool signing_known;             /* whether it is signed can be told here */
+	bool has_web;                   /* web.base_url is set */
+	struct view list_headers;       /* lines of mail/list_headers.h */
+	size_t message_size, html_size; /* octets of the largest copy of those tried, and of its HTML; 0: not known */
+	struct view largest_reader;     /* whose it is */
 	int64_t readers;
 	const struct lint_gap *gaps;
 	size_t gap_count;

@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "mail/clean_text.h"
 #include "mail/html_sight.h"
+#include "mail/srcset.h"
 #include "mail/way_out.h"
 
 enum {
@@ -215,6 +216,18 @@ static const struct attachment *find_file(const struct reading *reading, struct 
 	return NULL;
 }
 
+/* What of a srcset no mailbox fetches, which may show it in place of src. */
+static void read_srcset(const xmlNode *node, struct lint_html *facts)
+{
+	struct view candidates = html_node_attribute(node, "srcset"), address;
+	while (srcset_cut(&candidates, &address)) {
+		bool is_shown = view_starts(address, VIEW_LIT("{{")) ||
+				(view_starts_nocase(address, VIEW_LIT("http")) && lint_html_is_link(address));
+		if (!is_shown)
+			show(address, &facts->broken_images);
+	}
+}
+
 static void read_image(const xmlNode *node, struct reading *reading)
 {
 	struct view source = view_trim(html_node_attribute(node, "src"));
@@ -275,6 +288,8 @@ static void read_element(const xmlNode *node, struct reading *reading)
 		read_link(node, facts);
 	if (html_node_is(node, "img"))
 		read_image(node, reading);
+	if (html_node_is(node, "img") || html_node_is(node, "source"))
+		read_srcset(node, facts);
 	if (html_node_is(node, "link") && html_node_attribute(node, "href").data != NULL)
 		show(VIEW_LIT("link"), &facts->stripped);
 	read_programs(node, facts);

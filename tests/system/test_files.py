@@ -177,7 +177,7 @@ def test_names_of_files(world):
     # What is attached counts.
     (world.base / "large.pdf").write_bytes(PDF + bytes(1 << 20))
     done = world.run("listctl", "campaign", "create", "e", "news", world.file("e.md", "---\nsubject: S\nattachments: large.pdf\n---\nx\n"))
-    assert "message-large: a copy has 14" in done.stderr and "message-large" in lint(world, "e"), done
+    assert "message-large: the message has 14" in done.stderr and "message-large" in lint(world, "e"), done
 
 
 def test_files_that_are_refused(world):
@@ -195,6 +195,14 @@ def test_files_that_are_refused(world):
     bad("![x](a.pdf)", "it is no image", "attachments", a__pdf=PDF)
     bad("![x](../a.png)", "no dot in front")
     bad("![x](b/a.png)", "it is a path")
+    bad('<img src="a.png" srcset="https://a.test/a.png 1x, b.png 2x">', "letter.md: line 5, column 51: the image b.png", "b.png", front="html: yes\n",
+        a__png=PNG)
+    bad('<img src="a.png" srcset="a.png 2x">', "letter.md: line 5, column 26: the image a.png: a srcset takes images on the web alone", "(cid:)",
+        front="html: yes\n", a__png=PNG)
+    bad("a", "line 3: the attachment letter.md: it is the letter itself", front="attachments: ./letter.md\n")
+    bad("a", "line 3: the attachment letter.txt: it is the letter itself", front="attachments: letter.txt\n", letter__txt="a")
+    bad("a", "the attachment Thumbs.db: it is a file that the system or an editor has left", front="attachments: Thumbs.db\n", Thumbs__db="a")
+    bad("a", "turns the direction", front="attachments: x\u202efdp.txt\n")
     bad("a", "line 3: the attachment a.exe", "program", front="attachments: a.exe\n", a__exe=b"MZ")
     bad("a", "line 3: the attachment a.pdf", "program", front="attachments: a.pdf\n", a__pdf=b"MZ")
     bad("a", "the attachment a.pdf, b.pdf", "quotes of its own", front='attachments: "a.pdf, b.pdf"\n', a__pdf=PDF, b__pdf=PDF)
@@ -214,9 +222,13 @@ def test_files_that_are_refused(world):
     world.listctl("campaign", "create", "linked", "news", linked)
     world.listctl("campaign", "delete", "linked")
     assert world.value("SELECT count(*) FROM campaign") == "0"
-    good = folder(world, "good", letter__md="---\nsubject: S\n---\n![x](a.png)\n", a__png=PNG, old__pdf=PDF)
+    good = folder(world, "good", letter__md="---\nsubject: S\n---\n![x](a.png)\n", a__png=PNG, old__pdf=PDF, Thumbs__db="x", desktop__ini="x")
+    for name in (".DS_Store", "letter.md~", ".letter.md.swp", ".git"):
+        (good / name).write_text("x")
     done = world.run("listctl", "campaign", "create", "c", "news", good)
-    assert done.returncode == 0 and "does not use old.pdf" in done.stderr, done
+    assert done.returncode == 0 and "does not use old.pdf\n" in done.stderr, done
+    left = done.stderr.split("left aside in the letter's folder, as files of the system or an editor: ")[1].split("\n")[0]
+    assert sorted(left.split(", ")) == [".DS_Store", ".letter.md.swp", "Thumbs.db", "desktop.ini", "letter.md~"], left
     # An edit without a letter keeps the files; one with another letter takes its own.
     world.listctl("campaign", "edit", "c", "--subject", "T")
     assert world.sql("SELECT name, type, content_id IS NOT NULL FROM campaign_file") == [["a.png", "image/png", "t"]]

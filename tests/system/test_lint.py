@@ -44,6 +44,46 @@ def test_lint(world):
     assert done.returncode == 0 and found == {}, (done, found)
 
 
+def test_size_of_the_largest_copy(world):
+    "What Gmail clips is measured by copies, not by the template: one reader's long field is found, and whose it is told."
+    world.setup()
+    world.listctl("import", "news", world.file("people.csv", "email,note\nann@a.test,x\nbob@b.test,y\ncid@c.test,z\n"))
+    world.sql("UPDATE subscriber SET attributes = jsonb_build_object('note', repeat('long ', 10000)) WHERE address_key = 'bob@b.test'")
+    letter = world.file("n.md", "---\nsubject: N\n---\n{{note}} {{note}} {{note}}\n\n" + "many words of news " * 20)
+    done = world.run("listctl", "campaign", "create", "c", "news", letter)
+    says = " KB in the copy for bob@b.test, the largest of 3; Gmail shows the first 102"
+    assert done.returncode == 0 and "gmail-clipped: the HTML has 1" in done.stderr and says in done.stderr, done
+    done, found = lint(world, "c")
+    assert says in found["gmail-clipped"]["finding"], found
+
+
+def test_own_tags_in_encoded_braces(world):
+    "Our own merge tags whose braces an editor has encoded are refused with line and column when a letter is written, wherever they stand."
+    world.setup()
+    world.listctl("import", "news", world.file("people.csv", "email,first_name\nann@a.test,Ann\n"))
+    entities, percents = "&#123;&#123;first_name&#125;&#125;", "%7B%7Bfirst_name%7D%7D"
+
+    def bad(name, text, place, *options):
+        world.refused("campaign", "create", "c", "news", world.file(name, text), *options,
+                      says=(place, "encoded, so that it would go out as it stands; write {{first_name}}"))
+    head = "---\nsubject: S\n---\n"
+    bad("a.html", head + "<p>Dear\n" + entities + "</p>", "a.html: line 5, column 1: the braces of " + entities)
+    bad("b.html", head + '<p><a href="https://a.test/?n=' + percents + '">x</a>', "b.html: line 4, column 31: ")
+    bad("c.md", head + "Dear " + entities, "c.md: line 4, column 6: ")
+    bad("d.md", head + "[x](https://a.test/?n=%257B%257Bfirst_name%257D%257D)", "d.md: line 4, column 23: ")
+    bad("e.md", "---\nsubject: For " + entities + "\n---\nx", "e.md: line 2, column 14: ")
+    bad("f.html", "<html><body>" + entities + "</body></html>", "f.html: line 1, column 13: ", "--subject", "S")
+    bad("g.md", head + "x", "--subject: line 1, column 3: ", "--subject", "a " + entities)
+    text = world.file("t.txt", "https://a.test/?n=" + percents + "\n")
+    world.refused("campaign", "create", "c", "news", "--subject", "S", "--text", text, says=("--text " + str(text) + ": line 1, column 19: ",))
+    layout = world.file("l.html", "<p>" + entities + "{{{content}}}")
+    world.refused("list", "edit", "news", "--layout", layout, says=("line 1, column 4: ",))
+    good = world.file("good.md", head + "Dear {{first_name}}, \\{\\{first_name}} is how. &#123;&#123;nobody&#125;&#125;\n")
+    world.listctl("campaign", "create", "c", "news", good)
+    world.refused("campaign", "edit", "c", world.file("h.md", head + entities), says=("h.md: line 4, column 1: ",))
+    world.refused("campaign", "edit", "c", "--subject", percents, says=("--subject: line 1, column 1: ",))
+
+
 def test_tags_of_other_programs(world):
     "Merge tags of other programs are named with their line and what to write instead, when a campaign is written and by lint."
     world.setup()

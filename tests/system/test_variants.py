@@ -143,6 +143,7 @@ def test_verbs(world):
                      "--from", "A, B <news@example.test>", "--variant-letter", "10% " + str(other('from: "A, B" <news@example.test>')))
     assert said.returncode == 0 and said.stderr.count("bounce-unaligned") == 1 and said.stderr.count("subject-answers") == 1, said
     assert "listctl: variant B, subject-answers: " in said.stderr, said
+    assert said.stderr.count("between them nothing is tested") == 1 and "variant C has the same subject and letter as B: " in said.stderr, said
     world.listctl("campaign", "delete", "d")
     world.listctl(*create, "--variant", "12.5% Two {{name}}", "--variant-letter", f"30% {letter}/short.md")
     assert world.json("campaign", "show", "c")["variants"] == "A 57.5%, B 12.5%: Two {{name}}, C 30%: Three"
@@ -182,6 +183,8 @@ def test_verbs(world):
     assert world.json("campaign", "show", "c")["variants"] == "A 75%, B 25%: Zwei"
     world.listctl("campaign", "edit", "c", "--variant", "")
     assert world.json("campaign", "show", "c")["variants"] is None
+    said = world.run("listctl", "campaign", "edit", "c", "--variant", "25% One")
+    assert said.returncode == 0 and "variant B has the same subject and letter as A: between them nothing is tested; give it" in said.stderr, said
     world.listctl("campaign", "edit", "c", "--variant", "25% Drei & {{name}}")
     assert [titled("--variant", variant) for variant in "AB"] == [["One"], ["Drei &amp; Ann"]]
     world.listctl("campaign", "edit", "c", "--variant", "")

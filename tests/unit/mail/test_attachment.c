@@ -54,6 +54,14 @@ static const struct {
 	{ "other system's folder", "x\\a.txt", "x", NULL, "it is a path" },
 	{ "hidden", ".a.txt", "x", NULL, "no dot in front" },
 	{ "control", "a\r\n.txt", "x", NULL, "without controls" },
+	{ "turned name", "report\u202efdp.txt", "x", NULL, "turns the direction" },
+	{ "isolated name", "a\u2066b.txt", "x", NULL, "turns the direction" },
+	{ "right to left by itself", "\u05d0\u200f.txt", "x", "text/plain; charset=utf-8", "" },
+	{ "pictures of a folder", "thumbs.DB", "x", NULL, "the system or an editor" },
+	{ "editor's copy", "a.txt~", "x", NULL, "the system or an editor" },
+	{ "editor's scratch", ".a.txt.swp", "x", NULL, "the system or an editor" },
+	{ "office's lock", "~$a.docx", "PK\x03\x04", NULL, "the system or an editor" },
+	{ "desktop", ".DS_Store", "x", NULL, "the system or an editor" },
 	{ "no UTF-8", "\xe9.txt", "x", NULL, "is UTF-8" },
 };
 

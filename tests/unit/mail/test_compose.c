@@ -535,6 +535,9 @@ START_TEST(gaps_in_the_data)
 		AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
 		ck_assert(composer_gaps(composer, &copy, &gaps, &why) == ERR_OK);
 		ck_view_eq(buf_view(&gaps), "company, name");
+		size_t size = 0;
+		ck_assert(composer_html_size(composer, &copy, &size, &why) == ERR_OK);
+		ck_assert_uint_eq(size, sizeof("<p>K\u00f6ln</p>") - 1);
 		composer_done(composer);
 	}
 END_TEST

@@ -17,7 +17,7 @@ static const struct {
 	{ "yellowgreen", true, false, 0x9acd32 },
 	{ "transparent", true, true, 0 },
 	{ "rgb(1, 2,3)", true, false, 0x010203 },
-	{ "RGB(100% 0% 50%)", true, false, 0xff0080 },
+	{ "RGB(100% 0% 60%)", true, false, 0xff0099 },
 	{ "rgba(300, -5, 0, 0.05)", true, true, 0xff0000 },
 	{ "rgb(1 2 3 / 50%)", true, false, 0x010203 },
 	{ "hsl(120, 100%, 25%)", true, false, 0x008000 },

@@ -170,6 +170,10 @@ static void image_of_no_file(struct lint_letter *l)
 	no_alt(l);
 	set_html(l, VIEW_LIT(GOOD_HTML "<img alt=\"\" src=\"cid:file1.1@x\">"));
 }
+static void local_srcset(struct lint_letter *l)
+{
+	set_html(l, VIEW_LIT(GOOD_HTML "<picture><source srcset=\"https://a.test/a.png 2x, b.png\"></picture>"));
+}
 static void data_image(struct lint_letter *l)
 {
 	set_html(l, VIEW_LIT(GOOD_HTML "<img alt=\"x\" src=\"data:image/png;base64,AAAA\">"));
@@ -202,6 +206,14 @@ static void large_html(struct lint_letter *l)
 static void large_message(struct lint_letter *l)
 {
 	l->message_size = (1 << 20) + 1;
+	l->largest_reader = VIEW_LIT("ann@a.test");
+	l->tried = 8;
+}
+static void large_copy(struct lint_letter *l)
+{
+	l->html_size = 120 << 10;
+	l->largest_reader = VIEW_LIT("ann@a.test");
+	l->tried = 10;
 }
 static void nobody(struct lint_letter *l)
 {
@@ -273,13 +285,18 @@ static const struct row rows[] = {
 	{ "shortened", shortened_link, "link-shortened", "bit.ly", LINT_WARNING },
 	{ "no alt", no_alt, "image-without-alt", "images without alt: \"our logo.png\"", LINT_WARNING },
 	{ "an image of no file", image_of_no_file, "image-broken", "cid:file1.1@x", LINT_ERROR },
+	{ "a file in a srcset", local_srcset, "image-broken", "no mailbox shows: \"b.png\"", LINT_ERROR },
 	{ "an image in its URL", data_image, "image-broken", "data:image/png", LINT_ERROR },
 	{ "images alone", images_alone, "image-heavy", "1 image and 1 words", LINT_WARNING },
 	{ "a script", script, "html-stripped", "\"script\"", LINT_WARNING },
 	{ "a handler", handler, "html-stripped", "\"onclick\"", LINT_WARNING },
 	{ "a refresh", refresh, "html-stripped", "\"meta refresh\"", LINT_WARNING },
-	{ "clipped", large_html, "gmail-clipped", "102", LINT_WARNING },
-	{ "large", large_message, "message-large", "1024 KB", LINT_WARNING },
+	{ "clipped", large_html, "gmail-clipped", "the HTML has 102 KB as it is written, since no copy", LINT_WARNING },
+	{ "clipped for one", large_copy, "gmail-clipped",
+	  "the HTML has 120 KB in the copy for ann@a.test, the largest of 10; Gmail shows the first 102",
+	  LINT_WARNING },
+	{ "large", large_message, "message-large",
+	  "the message has 1024 KB in the copy for ann@a.test, the largest of the first 8", LINT_WARNING },
 	{ "nobody", nobody, "readers-none", "no active members", LINT_WARNING },
 	{ "some skipped", some_skipped, "readers-skipped", "3 of the first 8 readers get no copy, such as a@b.test: x",
 	  LINT_WARNING },
