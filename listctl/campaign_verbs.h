@@ -44,7 +44,9 @@ enum err campaign_named(struct call *call, struct campaign *ret_campaign, struct
 /* The files that the campaign has. Release *files with campaign_files_done(). */
 enum err campaign_take_files(struct call *call, uint64_t campaign_id, struct campaign_files *files,
 			     struct campaign_content *content) MUST_USE;
-/* Warns when the campaign named by the first operand is not going to be signed, or the DNS has not what it needs; ERR_REFUSED as dkim.required and
+/* Whether what the campaign keeps, all variants of it, can still be compiled: rules become stricter, and fields go. */
+enum err campaign_check_letter(struct call *call, const struct campaign *campaign) MUST_USE;
+/* Refuses what campaign_check_letter() does. Warns when the campaign named by the first operand is not going to be signed, or the DNS has not what it needs; ERR_REFUSED as dkim.required and
  * dns.check say. */
 enum err campaign_check_sending(struct call *call) MUST_USE;
 /* What the campaign's copies take from its list: as it has it now, or since the campaign started as it was then. */

@@ -9,11 +9,41 @@
 #include "listctl/signing.h"
 #include "listctl/variants.h"
 
+/* A variant of the letter as it is kept. */
+static enum err compile(struct call *call, const struct campaign *campaign, const struct list *list,
+			const struct campaign_variants *variants, unsigned variant)
+{
+	struct campaign_content content = campaign->content;
+	struct composer *composer = NULL;
+	variants_vary(&content, variants, variant);
+	enum err err = draft_compile(call, &content, DRAFT_KEPT, list, campaign->name, &composer);
+	composer_done(composer);
+	return err;
+}
+
+enum err campaign_check_letter(struct call *call, const struct campaign *campaign)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	struct list list;
+	struct campaign_variants variants = { 0 };
+	enum err err = lists_find(call->db, campaign->list_name, &rows, &list, call->why);
+	if (err != ERR_OK)
+		return err;
+	campaign_take_list(campaign, &list);
+	err = campaign_variants_read(call->db, campaign->id, &variants, call->why);
+	for (unsigned variant = 1; err == ERR_OK && (variant == 1 || variant <= variants.count); variant++)
+		err = compile(call, campaign, &list, &variants, variant);
+	campaign_variants_done(&variants);
+	return err;
+}
+
 enum err campaign_check_sending(struct call *call)
 {
 	AUTO_DB_ROWS *rows = NULL;
 	struct campaign campaign;
 	enum err err = campaign_named(call, &campaign, &rows);
+	if (err == ERR_OK)
+		err = campaign_check_letter(call, &campaign);
 	if (err == ERR_OK)
 		err = signing_check(call, campaign.content.from_address);
 	return err == ERR_OK ? dns_preflight(call, campaign.content.from_address) : err;

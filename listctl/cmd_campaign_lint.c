@@ -37,9 +37,9 @@ static enum err lint_variant(struct shown *shown, const struct campaign *campaig
 	struct composer *composer = NULL;
 	shown->variant = variants->count > 0 ? variant : 0;
 	variants_vary(&content, variants, variant);
-	enum err err = draft_compile(shown->call, &content, list, campaign->name, &composer);
+	enum err err = draft_compile(shown->call, &content, DRAFT_KEPT, list, campaign->name, &composer);
 	if (err == ERR_OK)
-		err = lint_run(shown->call, &content, list, composer, true, show, shown);
+		err = lint_run(shown->call, &content, NULL, list, composer, true, show, shown);
 	composer_done(composer);
 	return err;
 }

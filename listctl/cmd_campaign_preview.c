@@ -198,7 +198,7 @@ enum err campaign_preview(struct call *call)
 		err = variants_option(call, &variants, &variant);
 	variants_vary(&campaign.content, &variants, variant);
 	if (err == ERR_OK)
-		err = draft_compile(call, &campaign.content, &list, campaign.name, &composer);
+		err = draft_compile(call, &campaign.content, DRAFT_KEPT, &list, campaign.name, &composer);
 	if (err == ERR_OK)
 		err = show_copy(call, &campaign.content, composer, &reader);
 	composer_done(composer);

@@ -4,7 +4,6 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
-#include "listctl/draft.h"
 #include "listctl/find_reader.h"
 #include "listctl/test_wait.h"
 #include "listctl/variants.h"
@@ -105,21 +104,6 @@ static enum err find_variants(struct call *call, struct wish *wish)
 	return err;
 }
 
-/* What does not compile is told here, with the part, line and column. */
-static enum err check_template(struct call *call, const struct campaign *campaign)
-{
-	AUTO_DB_ROWS *rows = NULL;
-	struct list list;
-	struct composer *composer = NULL;
-	enum err err = lists_find(call->db, campaign->list_name, &rows, &list, call->why);
-	if (err != ERR_OK)
-		return err;
-	campaign_take_list(campaign, &list);
-	err = draft_compile(call, &campaign->content, &list, campaign->name, &composer);
-	composer_done(composer);
-	return err;
-}
-
 static enum err ask(struct call *call, const struct wish *wish, const char *text, unsigned variant, int64_t *ret_id)
 {
 	AUTO_BUF address = buf_with_ceiling(LIMIT_ADDRESS);
@@ -209,7 +193,7 @@ enum err campaign_test(struct call *call)
 	if (err == ERR_OK)
 		err = campaign_named(call, &wish.campaign, &campaign_rows);
 	if (err == ERR_OK)
-		err = check_template(call, &wish.campaign);
+		err = campaign_check_letter(call, &wish.campaign);
 	if (err == ERR_OK)
 		err = find_variants(call, &wish);
 	if (err == ERR_OK)

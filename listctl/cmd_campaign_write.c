@@ -37,11 +37,11 @@ static enum err create(struct call *call, const struct list *list)
 	if (err == ERR_OK)
 		err = draft_compose(call, list, &draft);
 	if (err == ERR_OK)
-		err = draft_compile(call, &draft.content, list, name, &composer);
+		err = draft_compile(call, &draft.content, DRAFT_WRITTEN, list, name, &composer);
 	if (err == ERR_OK)
 		err = signing_check(call, draft.content.from_address);
 	if (err == ERR_OK)
-		err = lint_warn(call, &draft.content, list, composer, 0, &draft.said);
+		err = lint_warn(call, &draft, list, composer, &draft.said);
 	if (err == ERR_OK)
 		err = variants_read(call, list, name, &from_list, letter_of(call, 2), &draft, &variants);
 	if (err == ERR_OK)
@@ -118,11 +118,12 @@ enum err campaign_edit(struct call *call)
 	if (err == ERR_OK)
 		err = draft_compose(call, &list, &draft);
 	if (err == ERR_OK)
-		err = draft_compile(call, &draft.content, &list, campaign.name, &composer);
+		err = draft_compile(call, &draft.content, draft.letter.given ? DRAFT_WRITTEN : DRAFT_KEPT, &list,
+				    campaign.name, &composer);
 	if (err == ERR_OK)
 		err = signing_check(call, draft.content.from_address);
 	if (err == ERR_OK)
-		err = lint_warn(call, &draft.content, &list, composer, 0, &draft.said);
+		err = lint_warn(call, &draft, &list, composer, &draft.said);
 	if (err == ERR_OK)
 		err =
 		    variants_read(call, &list, campaign.name, &campaign.content, letter_of(call, 1), &draft, &variants);

@@ -231,24 +231,49 @@ void draft_done(struct draft *draft)
 
 /* ---- compiling ---- */
 
-/* What the composer says of "text" or "html" is about a file, when the call names one. */
-static void say_reason(struct call *call, struct view reason)
+/* What the composer says of "text" or "html" is about a file, when the call names one, or about what was made of a letter. */
+static const struct part_row {
+	const char *part, *made;
+} parts_made[] = {
+	{ "text", "the text part" },
+	{ "html", "the HTML that was made from the letter in its layout" },
+};
+
+/* What is kept can be looked at, and replaced. */
+static void say_kept(struct call *call, struct view campaign_name)
 {
-	static const char *const options[] = { "text", "html" };
-	for (size_t i = 0; i < ARRAY_LEN(options); i++) {
-		const char *path = call_takes(call, options[i]) ? call_option(call, options[i]) : NULL;
-		struct view part = view_of(options[i]);
-		if (path == NULL || !view_starts(reason, part) ||
-		    !view_starts(view_skip(reason, part.len), VIEW_LIT(": ")))
+	buf_addf(call->why,
+		 ". That is how campaign " VIEW_FMT " was kept: `listctl campaign show " VIEW_FMT
+		 " --text` (or --html) prints it; give it corrected by `listctl campaign edit " VIEW_FMT
+		 " LETTER` (or --text, --html, --subject)",
+		 VIEW_ARG(campaign_name), VIEW_ARG(campaign_name), VIEW_ARG(campaign_name));
+}
+
+static void say_reason(struct call *call, struct view reason, enum draft_origin origin, struct view campaign_name)
+{
+	bool is_given =
+	    view_starts(reason, VIEW_LIT("subject: ")) && call_takes(call, "subject") && call_has(call, "subject");
+	for (size_t i = 0; i < ARRAY_LEN(parts_made); i++) {
+		const struct part_row *row = &parts_made[i];
+		const char *path = call_takes(call, row->part) ? call_option(call, row->part) : NULL;
+		struct view part = view_of(row->part);
+		if (!view_starts(reason, part) || !view_starts(view_skip(reason, part.len), VIEW_LIT(": ")) ||
+		    (path == NULL && origin == DRAFT_KEPT))
 			continue;
-		buf_addf(call->why, "--%s %s", options[i], path);
+		is_given = true;
+		if (path != NULL)
+			buf_addf(call->why, "--%s %s", row->part, path);
+		else
+			buf_add(call->why, view_of(row->made));
 		reason = view_skip(reason, part.len);
 	}
 	buf_add(call->why, reason);
+	if (origin == DRAFT_KEPT && !is_given)
+		say_kept(call, campaign_name);
 }
 
-enum err draft_compile(struct call *call, const struct campaign_content *content, const struct list *list,
-		       struct view campaign_name, struct composer **ret_composer)
+enum err draft_compile(struct call *call, const struct campaign_content *content, enum draft_origin origin,
+		       const struct list *list, struct view campaign_name, struct composer **ret_composer)
 {
 	struct reader_fields fields = { 0 };
 	enum err err = settings_require(call->settings, "bounce.domain", call->settings_path, call->why);
@@ -278,7 +303,7 @@ enum err draft_compile(struct call *call, const struct campaign_content *content
 	AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
 	err = composer_compile(&composition, fields.names, fields.count, ret_composer, &reason);
 	if (err != ERR_OK)
-		say_reason(call, buf_view(&reason));
+		say_reason(call, buf_view(&reason), origin, campaign_name);
 	reader_fields_done(&fields);
 	return err;
 }

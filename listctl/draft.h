@@ -28,8 +28,11 @@ enum err draft_read(struct call *call, const struct campaign_content *content, c
 enum err draft_compose(struct call *call, const struct list *list, struct draft *draft) MUST_USE;
 void draft_done(struct draft *draft);
 
+/* Whether a content comes from what the call names, or has been kept with a campaign, perhaps under rules that took more. */
+enum draft_origin { DRAFT_WRITTEN, DRAFT_KEPT };
+
 /* Compiles the content for members of the list. The caller releases *ret_composer. */
-enum err draft_compile(struct call *call, const struct campaign_content *content, const struct list *list,
-		       struct view campaign_name, struct composer **ret_composer) MUST_USE;
+enum err draft_compile(struct call *call, const struct campaign_content *content, enum draft_origin origin,
+		       const struct list *list, struct view campaign_name, struct composer **ret_composer) MUST_USE;
 
 #endif

@@ -129,8 +129,9 @@ static enum err gather(struct call *call, const struct list *list, struct compos
 	return err;
 }
 
-enum err lint_run(struct call *call, const struct campaign_content *content, const struct list *list,
-		  struct composer *composer, bool with_signing, lint_found *found, void *context)
+enum err lint_run(struct call *call, const struct campaign_content *content, const struct letter_file *letter,
+		  const struct list *list, struct composer *composer, bool with_signing, lint_found *found,
+		  void *context)
 {
 	struct facts facts = { .domain = buf_with_ceiling(LIMIT_DOMAIN),
 			       .fields = buf_with_ceiling(LIMIT_TEMPLATE),
@@ -150,6 +151,10 @@ enum err lint_run(struct call *call, const struct campaign_content *content, con
 		.has_web = *call->settings->web_base_url != '\0',
 		.list_headers = list->headers,
 	};
+	if (letter != NULL && letter->given) {
+		facts.letter.written = buf_view(&letter->source);
+		facts.letter.written_name = buf_view(&letter->path);
+	}
 	if (with_signing)
 		facts.letter.signing_known = signing_domain(call->settings, content->from_address, &facts.domain);
 	facts.letter.dkim_domain = buf_view(&facts.domain);
@@ -200,9 +205,9 @@ static void warn(void *context, const struct lint_finding *finding)
 		call_warn(warner->call, "%s", buf_text(&warning));
 }
 
-enum err lint_warn(struct call *call, const struct campaign_content *content, const struct list *list,
-		   struct composer *composer, unsigned variant, struct buf *said)
+enum err lint_warn(struct call *call, const struct draft *draft, const struct list *list, struct composer *composer,
+		   struct buf *said)
 {
-	struct warner warner = { call, variant, said };
-	return lint_run(call, content, list, composer, false, warn, &warner);
+	struct warner warner = { call, draft->variant, said };
+	return lint_run(call, &draft->content, &draft->letter, list, composer, false, warn, &warner);
 }

@@ -2,18 +2,20 @@
 #ifndef LISTCTL_LINT_RUN_H
 #define LISTCTL_LINT_RUN_H
 
-#include "listctl/call.h"
+#include "listctl/draft.h"
 #include "mail/compose.h"
 #include "mail/lint.h"
 #include "store/campaigns.h"
 #include "store/lists.h"
 
-/* composer: of the content. with_signing: whether it is going to be signed is asked, too. */
-enum err lint_run(struct call *call, const struct campaign_content *content, const struct list *list,
-		  struct composer *composer, bool with_signing, lint_found *found, void *context) MUST_USE;
+/* letter: of which the content was made; NULL: nobody knows. composer: of the content. with_signing: whether it is going to be signed is
+ * asked, too. */
+enum err lint_run(struct call *call, const struct campaign_content *content, const struct letter_file *letter,
+		  const struct list *list, struct composer *composer, bool with_signing, lint_found *found,
+		  void *context) MUST_USE;
 /* Warns of what is worse than a note; whether it is signed is left to signing_check(). A variant (0: the campaign's own letter) is named, and
  * what has been said already is not repeated. */
-enum err lint_warn(struct call *call, const struct campaign_content *content, const struct list *list,
-		   struct composer *composer, unsigned variant, struct buf *said) MUST_USE;
+enum err lint_warn(struct call *call, const struct draft *draft, const struct list *list, struct composer *composer,
+		   struct buf *said) MUST_USE;
 
 #endif

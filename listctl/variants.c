@@ -105,9 +105,9 @@ static enum err check(struct call *call, const struct list *list, struct view ca
 		      struct buf *said)
 {
 	struct composer *composer = NULL;
-	enum err err = draft_compile(call, &draft->content, list, campaign_name, &composer);
+	enum err err = draft_compile(call, &draft->content, DRAFT_WRITTEN, list, campaign_name, &composer);
 	if (err == ERR_OK)
-		err = lint_warn(call, &draft->content, list, composer, draft->variant, said);
+		err = lint_warn(call, draft, list, composer, said);
 	composer_done(composer);
 	return err;
 }

@@ -318,15 +318,37 @@ static bool is_told(struct foreign_found *found, struct view text)
 	return true;
 }
 
-static void find_foreign(const char *part, struct view source, bool is_html, struct foreign_found *found,
-			 struct buf *out)
+/* As a person wrote it, and where: where text and HTML were made of a letter, in that as far as it stands there likewise. */
+static void add_tag(const struct lint_letter *letter, const char *part, struct view source,
+		    const struct foreign_tag *tag, struct buf *out)
+{
+	AUTO_BUF stars = buf_with_ceiling(LIMIT_WHY);
+	struct view text = tag->text;
+	size_t at = view_find(letter->written, text);
+	buf_addf(&stars, "*|" VIEW_FMT "|*", VIEW_ARG(tag->name)); /* Markdown makes <em>|NAME|</em> of it */
+	if (at == VIEW_NONE && view_find(letter->written, buf_view(&stars)) != VIEW_NONE) {
+		text = buf_view(&stars);
+		at = view_find(letter->written, text);
+	}
+	buf_addf(out, VIEW_FMT " in line ", VIEW_ARG(text));
+	if (letter->written.len > 0 && at != VIEW_NONE)
+		buf_addf(out, "%zu of " VIEW_FMT, template_place(letter->written, at).line,
+			 VIEW_ARG(letter->written_name));
+	else
+		buf_addf(out, "%zu of the %s%s", template_place(source, tag->start).line, part,
+			 letter->written.len > 0 ? ", not of the letter's own file" : "");
+}
+
+static void find_foreign(const struct lint_letter *letter, const char *part, struct view source, bool is_html,
+			 struct foreign_found *found, struct buf *out)
 {
 	struct foreign_tag tag;
 	for (size_t cursor = 0; foreign_tag_next(source, is_html, &cursor, &tag);) {
 		if (!is_told(found, tag.text))
 			continue;
-		buf_addf(out, "%s" VIEW_FMT " in line %zu of the %s, for which write ", out->len > 0 ? "; " : "",
-			 VIEW_ARG(tag.text), template_place(source, tag.start).line, part);
+		buf_add(out, out->len > 0 ? VIEW_LIT("; ") : VIEW_LIT(""));
+		add_tag(letter, part, source, &tag, out);
+		buf_add(out, VIEW_LIT(", for which write "));
 		if (foreign_tag_suggest(&tag, out) != ERR_OK)
 			return; /* out remembers */
 	}
@@ -351,9 +373,9 @@ static void check_foreign(const struct lint *lint, struct buf *out)
 	find_misplaced("sender's name", letter->from_name, &found, out);
 	find_misplaced("list's title", letter->list_title, &found, out);
 	find_misplaced("list's header fields", letter->list_headers, &found, out);
-	find_foreign("subject", letter->subject, false, &found, out);
-	find_foreign("text", letter->text_body, false, &found, out);
-	find_foreign("HTML", letter->html_body, true, &found, out);
+	find_foreign(letter, "subject", letter->subject, false, &found, out);
+	find_foreign(letter, "text", letter->text_body, false, &found, out);
+	find_foreign(letter, "HTML", letter->html_body, true, &found, out);
 	if (found.count > FOREIGN_SHOWN)
 		buf_addf(out, "; and %zu more", found.count - FOREIGN_SHOWN);
 }

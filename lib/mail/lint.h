@@ -18,6 +18,7 @@ struct lint_gap {
 /* Views borrowed for the call. */
 struct lint_letter {
 	struct view subject, text_body, html_body; /* templates; html_body empty: none */
+	struct view written, written_name;         /* the file that text and HTML were made from; empty: not known */
 	const struct attachment *files;            /* its images and attachments */
 	size_t file_count;
 	struct view from_name, list_title; /* in the header of every copy; no fields stand there */

@@ -255,6 +255,29 @@ def test_mistakes(world):
     assert "<p>a <b>c</b></p>" in parts(world.json("campaign", "preview", "z", "ann@a.test")["message"])[2]
 
 
+def test_letters_that_were_kept(world):
+    "A campaign whose letter was kept before rules became stricter is not sent: each verb says what is wrong and how to go on."
+    begin(world)
+    letter = world.file("m.md", "---\nsubject: S\n---\nDear {{name}} of {{city}}\n")
+    world.listctl("campaign", "create", "c", "news", letter)
+    world.sql("UPDATE campaign SET text_body = 'Dear {{name}}}'")
+    says = ("text: line 1, column 14: a } too many stands behind {{name}}", "That is how campaign c was kept: `listctl campaign show c --text`",
+            "`listctl campaign edit c LETTER`")
+    for verb in (["start", "c"], ["lint", "c"], ["preview", "c"], ["test", "c", "a@a.test"], ["edit", "c", "--from", "b@example.test"],
+                 ["schedule", "c", "--at", "2031-01-01 10:00", "--zone", "UTC"]):
+        world.refused("campaign", *verb, says=says)
+    assert world.listctl("campaign", "show", "c", "--text") == "Dear {{name}}}"
+    text = world.file("t.txt", "Dear {{name}}}")
+    said = world.refused("campaign", "edit", "c", "--text", text, says=f"--text {text}: line 1, column 14: a }} too many")
+    assert "was kept" not in said, said
+    assert "was kept" not in world.refused("campaign", "edit", "c", "--subject", "{{x", "--text", world.file("u.txt", "x"), says="subject: line 1, column 1"), 1
+    world.listctl("campaign", "edit", "c", letter, "--variant", "10% {{city}}")
+    world.sql("UPDATE campaign_variant SET subject = '{{city}}}' WHERE subject IS NOT NULL")
+    world.refused("campaign", "start", "c", says="subject: line 1, column 9: a } too many")
+    world.listctl("campaign", "edit", "c", "--variant", "")
+    world.listctl("campaign", "start", "c")
+
+
 def test_values_in_their_places(world):
     "A value is escaped for where it stands; who has one that cannot stand there is set aside, with the reason."
     begin(world)

@@ -90,7 +90,12 @@ def test_tags_of_other_programs(world):
     world.listctl("import", "news", world.file("people.csv", "email,name\nann@a.test,Ann\n"))
     letter = world.file("m.md", "---\nsubject: For [[name]]\n---\nDear *|FNAME|*,\n\nleave: %%unsubscribe_url%% {{unsubscribe}}\n")
     done = world.run("listctl", "campaign", "create", "c", "news", letter)
-    assert done.returncode == 0 and "tag-foreign: [[name]] in line 1 of the subject, for which write {{name}}" in done.stderr, done
+    assert done.returncode == 0 and f"tag-foreign: [[name]] in line 2 of {letter}, for which write {{{{name}}}}" in done.stderr, done
+    assert f"*|FNAME|* in line 4 of {letter}, for" in done.stderr and f"%%unsubscribe_url%% in line 6 of {letter}, for" in done.stderr, done
+    world.listctl("list", "edit", "news", "--layout", world.file("l.html", "<p>For [EMAIL]\n{{{content}}} {{unsubscribe}}</p>"))
+    done = world.run("listctl", "campaign", "create", "l", "news", world.file("x.md", "---\nsubject: S\n---\n# x\n"))
+    assert "[EMAIL] in line 1 of the HTML, not of the letter's own file, for which write {{email}}" in done.stderr, done
+    world.listctl("list", "edit", "news", "--layout", "")
     done, found = lint(world, "c")
     says = found["tag-foreign"]["finding"]
     assert "%%unsubscribe_url%% in line 3 of the text, for which write {{unsubscribe}}" in says and "{{first_name}}" in says, says
