@@ -31,8 +31,9 @@ static enum err create(struct call *call, const struct list *list)
 	enum err err = draft_read(call, &from_list, letter_of(call, 2), &draft);
 	if (err == ERR_OK && draft.content.subject.len == 0)
 		err = call_misused(call, draft.letter.given
-					     ? "a campaign needs a subject: in the letter (its front matter, or "
-					       "the header of an .eml), or --subject"
+					     ? "a campaign needs a subject: at the top of the letter a line "
+					       "`subject: ...` between two lines ---, in an .eml its header field, or "
+					       "--subject"
 					     : "a campaign needs --subject");
 	if (err == ERR_OK)
 		err = draft_compose(call, list, &draft);

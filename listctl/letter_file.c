@@ -20,6 +20,9 @@ static const struct ending_row {
 	{ ".htm", false, false }, { ".eml", false, true },
 };
 
+/* What people write letters in that cannot be read here. */
+static const char *const documents[] = { ".docx", ".doc", ".odt", ".rtf", ".pdf", ".pages" };
+
 /* What a folder may hold. */
 static const struct {
 	const char *name;
@@ -140,6 +143,14 @@ static enum err find_file(struct call *call, const char *path, struct letter_fil
 		file->is_markdown = endings[i].is_markdown;
 		file->is_eml = endings[i].is_eml;
 		return buf_add(&file->path, view_of(path));
+	}
+	for (size_t i = 0; i < ARRAY_LEN(documents); i++) {
+		if (view_ends_nocase(view_of(path), view_of(documents[i])))
+			return call_refuse(
+			    call, ERR_INVALID,
+			    "%s is a document of an office program; save it there as HTML (.html), or write "
+			    "its text into a Markdown file (.md)",
+			    path);
 	}
 	return call_refuse(call, ERR_INVALID,
 			   "%s is neither a folder nor named .md, .html or .eml; rename it, or give a text with --text",

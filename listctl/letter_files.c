@@ -14,6 +14,21 @@ static struct view folder_of(const struct letter_file *letter)
 	return slash == VIEW_NONE ? VIEW_LIT(".") : view_head(buf_view(&letter->path), slash + 1);
 }
 
+/* On other systems Garden.JPG is garden.jpg. */
+static void say_alike(struct view folder, struct view name, struct buf *why)
+{
+	AUTO_BUF path = buf_with_ceiling(LIMIT_PATH);
+	buf_add(&path, folder);
+	DIR *opened = opendir(buf_text(&path));
+	const struct dirent *entry;
+	while (opened != NULL && (entry = readdir(opened)) != NULL) {
+		if (view_eq_nocase(view_of(entry->d_name), name))
+			buf_addf(why, "; there is %s, and capitals make a difference here", entry->d_name);
+	}
+	if (opened != NULL)
+		closedir(opened);
+}
+
 static enum err read_file(struct call *call, const struct letter_file *letter, struct view name, struct buf *content,
 			  struct buf *why)
 {
@@ -34,6 +49,8 @@ static enum err read_file(struct call *call, const struct letter_file *letter, s
 		return ERR_REFUSED;
 	}
 	err = file_read(buf_text(&path), content, why);
+	if (err == ERR_NOT_FOUND)
+		say_alike(folder, name, why);
 	if (err == ERR_TOO_BIG || content->len > most) {
 		buf_reset(why);
 		buf_addf(why,
@@ -314,7 +331,7 @@ static enum err refuse_candidate(struct call *call, struct letter_file *letter, 
 	if (err == ERR_OK)
 		buf_add(&reason,
 			VIEW_LIT("a srcset takes images on the web alone, since none that is sent along (cid:) "
-				 "can stand there; give it https:// addresses, or leave it out and src in"));
+				 "can stand there; give it https:// addresses, or leave it out: src is shown"));
 	return refuse(call, letter, "srcset", written, key, err == ERR_OK ? ERR_INVALID : err, buf_view(&reason));
 }
 

@@ -28,6 +28,10 @@ enum err sender_text_parse(struct view text, const char *what, struct buf *ret_n
 		buf_addf(why, "%s: the name must be UTF-8 text without control characters", what);
 		return ERR_INVALID;
 	}
+	if (view_find_byte(address, '@') == VIEW_NONE) {
+		buf_addf(why, "%s: here is no address; write Name <name@example.org>", what);
+		return ERR_INVALID;
+	}
 	size_t before = why->len, start = ret_address->len;
 	buf_addf(why, "%s: ", what);
 	enum err err = address_parse(address, ret_address, why);

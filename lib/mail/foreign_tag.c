@@ -170,6 +170,25 @@ static bool read_spelt(const struct form_row *form, struct view text, struct for
 	return false;
 }
 
+/* {{name | capitalize}} */
+static bool is_function(struct view otherwise)
+{
+	static const char *const names[] = { "capitalize", "capitalise", "upcase", "downcase",   "upper",    "lower",
+					     "title",      "titlecase",  "escape", "strip",      "trim",     "safe",
+					     "raw",        "html",       "e",      "url_encode", "urlencode" };
+	bool is = false;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		is |= view_eq(otherwise, view_of(names[i]));
+	return is;
+}
+
+/* {{name|"you"}}: the quotes would go out. */
+static bool is_quoted(struct view otherwise)
+{
+	char quote = otherwise.len >= 2 ? otherwise.data[0] : '\0';
+	return (quote == '"' || quote == '\'') && otherwise.data[otherwise.len - 1] == quote;
+}
+
 /* {{name | default: "you"}}, {{name|default:'you'}}, {{name|default("you")}} */
 static bool is_filter(struct view otherwise)
 {
@@ -211,7 +230,7 @@ bool foreign_tag_next(struct view source, bool is_html, size_t *cursor, struct f
 			tag.text = view_head(rest, behind);
 			tag.name = own.name;
 			tag.otherwise = own.otherwise;
-			found = is_filter(own.otherwise);
+			found = is_filter(own.otherwise) || is_function(own.otherwise) || is_quoted(own.otherwise);
 			len = behind;
 		}
 		for (size_t i = 0; len == 0 && !found && may_begin(rest.data[0]) && i < ARRAY_LEN(forms); i++)
@@ -242,6 +261,8 @@ static struct view quoted(struct view otherwise)
 enum err foreign_tag_suggest(const struct foreign_tag *tag, struct buf *out)
 {
 	char room[NAME_MOST];
+	if (is_function(tag->otherwise))
+		return buf_addf(out, "{{" VIEW_FMT "}}", VIEW_ARG(tag->name));
 	if (tag->otherwise.len > 0)
 		return buf_addf(out, "{{" VIEW_FMT "|" VIEW_FMT "}}", VIEW_ARG(tag->name),
 				VIEW_ARG(quoted(tag->otherwise)));

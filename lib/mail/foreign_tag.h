@@ -1,5 +1,5 @@
 /* Merge tags of other programs, such as *|FNAME|* and %%first_name%%, which here are plain text and go out as they stand; and {{name |
- * default: "you"}}, which is a default here, but another one than was meant; and any, our own too, whose marks are spelt %7B or &#123;. What could as well be text counts only with a name that is
+ * default: "you"}}, {{name|upcase}} and {{name|"you"}}, which are defaults here, but other ones than were meant; and any, our own too, whose marks are spelt %7B or &#123;. What could as well be text counts only with a name that is
  * a reader's: [EMAIL] does, [1] does not. Pure. */
 #ifndef MAIL_FOREIGN_TAG_H
 #define MAIL_FOREIGN_TAG_H

@@ -253,6 +253,10 @@ static void check_shortened(const struct lint *lint, struct buf *out)
 {
 	show(&lint->html.shortened_links, "links through a shortening service", out);
 }
+static void check_markup(const struct lint *lint, struct buf *out)
+{
+	show(&lint->html.markup, "readers see as text", out);
+}
 static void check_stripped(const struct lint *lint, struct buf *out)
 {
 	show(&lint->html.stripped, "what mailboxes take out or distrust", out);
@@ -455,7 +459,7 @@ static const struct rule {
 	{ "tag-foreign", LINT_WARNING, check_foreign, "merge tags are {{field}} here; others go out as they stand" },
 	{ "text-missing", LINT_WARNING, check_text, "write letter.txt, or let the text be made from the HTML" },
 	{ "html-missing", LINT_NOTE, check_no_html, "write Markdown when you want links, pictures and headings" },
-	{ "link-broken", LINT_ERROR, check_links, "write the whole URL, with https://" },
+	{ "link-broken", LINT_ERROR, check_links, "write the whole URL, with https://, or {{unsubscribe}}" },
 	{ "link-misleading", LINT_WARNING, check_misleading, "let the text be words, or the URL that it leads to" },
 	{ "link-shortened", LINT_WARNING, check_shortened, "link to the page itself" },
 	{ "image-without-alt", LINT_WARNING, check_alt, "describe each in alt; alt=\"\" for mere decoration" },
@@ -463,6 +467,9 @@ static const struct rule {
 	  "give each as an https: URL, or as a file beside the letter: src=\"NAME\", in quotes" },
 	{ "image-heavy", LINT_WARNING, check_image_heavy, "say in words what the pictures say" },
 	{ "html-stripped", LINT_WARNING, check_stripped, "leave them out; link to a page that has them" },
+	{ "markup-shown", LINT_WARNING, check_markup,
+	  "let a Markdown letter hold HTML (html: yes), or write it as Markdown; an address with blanks stands in < >: "
+	  "[text](<https://...>)" },
 	{ "gmail-clipped", LINT_WARNING, check_clipped,
 	  "shorten it, or link to the rest: what is clipped has no link to unsubscribe" },
 	{ "message-large", LINT_WARNING, check_size, "link to what is large instead of attaching it" },

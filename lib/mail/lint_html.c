@@ -26,6 +26,7 @@ struct reading {
 	uint64_t ways;             /* out, that a reader sees */
 	uint64_t ways_but_outlook; /* those that one in Outlook on Windows does not */
 	bool has_way_in_outlook;   /* in a comment that it alone reads */
+	unsigned code;             /* elements around that show code */
 };
 
 static void show(struct view text, struct lint_html_list *list)
@@ -349,6 +350,55 @@ static void read_ways(const xmlNode *node, const struct html_sight *sight, struc
 	}
 }
 
+/* ---- markup that shows ---- */
+
+/* "<b>", "</td>", "<br/>", "<a href=..." */
+static bool is_tag(struct view text)
+{
+	static const char *const names[] = { "a",    "b",   "i",     "u",      "p",         "br",    "div",
+					     "span", "img", "table", "tr",     "td",        "th",    "h1",
+					     "h2",   "h3",  "h4",    "hr",     "ul",        "ol",    "li",
+					     "font", "em",  "tbody", "center", "strong",    "style", "small",
+					     "big",  "sup", "sub",   "strike", "blockquote" };
+	struct view name = view_skip(text, view_starts(text, VIEW_LIT("</")) ? 2 : 1);
+	size_t len = 0;
+	while (len < name.len && name.data[len] != '>' && name.data[len] != ' ' && name.data[len] != '/' &&
+	       name.data[len] != '\n')
+		len++;
+	bool is = false;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		is |= len < name.len && view_eq_nocase(view_head(name, len), view_of(names[i]));
+	return is;
+}
+
+/* A reader sees what Markdown did not read: HTML that is not allowed, and a link whose address holds a blank. */
+static void read_markup(struct view text, struct lint_html *facts)
+{
+	for (size_t at = 0; at < text.len; at++) {
+		struct view rest = view_skip(text, at);
+		size_t open = view_find_last_byte(view_head(text, at), '[');
+		if (rest.data[0] == '<' && is_tag(rest)) {
+			size_t end = view_find_byte(rest, '>');
+			show(view_head(rest, end == VIEW_NONE ? end : end + 1), &facts->markup);
+		}
+		if (view_starts(rest, VIEW_LIT("](")) && open != VIEW_NONE)
+			show(view_slice(text, open, at + 2), &facts->markup);
+	}
+}
+
+static bool shows_code(const xmlNode *node)
+{
+	return html_node_is(node, "code") || html_node_is(node, "pre") || html_node_is(node, "kbd") ||
+	       html_node_is(node, "samp");
+}
+
+static void read_text(struct view text, struct reading *reading)
+{
+	count_words(text, reading->facts);
+	if (reading->code == 0)
+		read_markup(text, reading->facts);
+}
+
 static void read_node(const xmlNode *node, unsigned depth, const struct html_sight *around, struct reading *reading)
 {
 	for (; node != NULL && depth < DEPTH_MOST; node = node->next) {
@@ -357,21 +407,24 @@ static void read_node(const xmlNode *node, unsigned depth, const struct html_sig
 		sight.is_gone |= shows_nothing(node);
 		read_ways(node, &sight, reading);
 		if (node->type == XML_TEXT_NODE && html_sight_of_text(&sight))
-			count_words(view_of((const char *)node->content), reading->facts);
+			read_text(view_of((const char *)node->content), reading);
 		if (!is_element || html_node_is(node, "style") || html_node_is(node, "title"))
 			continue;
 		read_element(node, reading);
+		reading->code += shows_code(node);
 		read_node(node->children, depth + 1, &sight, reading);
+		reading->code -= shows_code(node);
 	}
 }
 
-enum { LISTS_COUNT = 6 };
+enum { LISTS_COUNT = 7 };
 
 static void list_all(struct lint_html *facts, struct buf *ret_bufs[LISTS_COUNT])
 {
 	struct lint_html_list *const lists[LISTS_COUNT] = { &facts->without_alt,     &facts->broken_images,
 							    &facts->broken_links,    &facts->misleading_links,
-							    &facts->shortened_links, &facts->stripped };
+							    &facts->shortened_links, &facts->stripped,
+							    &facts->markup };
 	for (size_t i = 0; i < LISTS_COUNT; i++)
 		ret_bufs[i] = &lists[i]->shown;
 }

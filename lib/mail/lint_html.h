@@ -20,6 +20,7 @@ struct lint_html {
 	struct lint_html_list broken_links;     /* no URL, or one that leads nowhere */
 	struct lint_html_list misleading_links; /* their text names another host than the one they lead to */
 	struct lint_html_list shortened_links;  /* through services that filters distrust */
+	struct lint_html_list markup;           /* of HTML or Markdown that a reader sees as text */
 	struct lint_html_list stripped;         /* elements and attributes that mailboxes take out */
 };
 

@@ -292,7 +292,7 @@ static enum html_state in_raw_end(struct slot_place *place, char c, const char *
 
 /* ---- fields and sections ---- */
 
-#define QUOTE_IT "no field may stand in a value without quotes; write name=\"{{...}}\""
+#define QUOTE_IT "no field may stand in a value without quotes; write name=\"{{...}}\", with straight quotes"
 #define NOT_IN_TAG "no field may stand within a tag but in a quoted value; write name=\"{{...}}\""
 #define NOT_IN_COMMENT "no field may stand in a comment; move it, or take the comment away"
 

@@ -100,6 +100,30 @@ static void show_tag(const struct template_name *name, struct view plain, struct
 	buf_add(why, is_triple ? VIEW_LIT("}}}") : VIEW_LIT("}}"));
 }
 
+/* What other languages of templates have in braces. */
+static const struct order_row {
+	const char *start, *instead;
+} orders[] = {
+	{ "if ", "{{#field}}...{{/field}} stands where the field is there" },
+	{ "unless ", "{{^field}}...{{/field}} stands where the field is missing or empty" },
+	{ "each ", "{{#field}}...{{/field}} stands once for each item" },
+	{ "with ", "{{#field}}...{{/field}} stands for an object" },
+	{ "else", "{{/field}}{{^field}} begins what stands where the field is missing" },
+	{ "if", "a section ends by its field's name, {{/field}}" },
+	{ "unless", "a section ends by its field's name, {{/field}}" },
+	{ "each", "a section ends by its field's name, {{/field}}" },
+};
+
+static const struct order_row *find_order(struct view name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(orders); i++) {
+		struct view start = view_of(orders[i].start);
+		if (view_eq(name, start) || (view_ends(start, VIEW_LIT(" ")) && view_starts(name, start)))
+			return &orders[i];
+	}
+	return NULL;
+}
+
 enum err template_refuse_unknown(struct view source, const struct template_name *name, const struct merge_names *known,
 				 struct buf *why)
 {
@@ -117,6 +141,15 @@ enum err template_refuse_unknown(struct view source, const struct template_name 
 				"the tag holds the invisible character U+%04X, as it comes by pasting; type the tag "
 				"anew: ",
 				invisible);
+	else if (find_order(name->text) != NULL)
+		return template_refuse(source, name->start, why, "\"" VIEW_FMT "\" is no field; here %s",
+				       VIEW_ARG(name->text), find_order(name->text)->instead);
+	else if (view_find(name->text, VIEW_LIT(" or ")) != VIEW_NONE)
+		return template_refuse(source, name->start, why,
+				       "\"" VIEW_FMT
+				       "\" is no field; a text for those who have none stands behind a |: "
+				       "{{field|text}}",
+				       VIEW_ARG(name->text));
 	else
 		template_refuse(source, name->start, why, "the field \"" VIEW_FMT "\" is unknown; ",
 				VIEW_ARG(name->text));

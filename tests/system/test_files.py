@@ -191,6 +191,7 @@ def test_files_that_are_refused(world):
         world.refused("campaign", "create", "x", "news", where, says=[*says])
 
     bad("a\n\n![x](none.png)", "letter.md: line 6, column 6: the image none.png", "none.png")
+    bad("![x](A.PNG)", "the image A.PNG: cannot read", "No such file or directory; there is a.png, and capitals make a difference", a__png=PNG)
     bad("![x](cid:a.png)", "a.png", "it is no png", a__png="GIF89a")
     bad("![x](a.pdf)", "it is no image", "attachments", a__pdf=PDF)
     bad("![x](../a.png)", "no dot in front")

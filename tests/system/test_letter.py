@@ -255,6 +255,28 @@ def test_mistakes(world):
     assert "<p>a <b>c</b></p>" in parts(world.json("campaign", "preview", "z", "ann@a.test")["message"])[2]
 
 
+def test_first_mistakes(world):
+    "What people who write their first letter do wrong is said so that they know what to do."
+    begin(world)
+    head = "---\nsubject: S\n---\n"
+
+    def bad(name, text, *says, code=1):
+        world.refused("campaign", "create", "x", "news", world.file(name, text), code=code, says=says)
+
+    bad("a.md", "Subject: November\n\nDear {{name}}\n", "at the top of the letter a line `subject: ...` between two lines ---", code=2)
+    bad("b.docx", "PK", "save it there as HTML")
+    bad("c.md", "---\nsubject: S\nfrom: Example News\n---\nx", "line 3, column 7: from: here is no address; write Name <name@example.org>")
+    bad("d.md", head + "{{#if city}}x{{/if}}", "line 4, column 1: \"if city\" is no field")
+    bad("e.html", head + "<a href=\u201c{{unsubscribe}}\u201d>x</a>", "straight quotes")
+    done = world.run("listctl", "campaign", "create", "c", "news",
+                     world.file("f.md", head + 'Dear <b>{{name|"you"}}</b><br>\n\n[shop](https://a.test/my page) [x](y.test) `<b>`\n'))
+    assert done.returncode == 0, done
+    for says in ('markup-shown: readers see as text: "<b>", "</b>", "<br>" and 1 more', "for which write {{name|you}}", 'links that lead nowhere: "y.test"'):
+        assert says in done.stderr, (says, done.stderr)
+    done = world.run("listctl", "campaign", "edit", "c", world.file("g.md", "---\nSubject: S\nHTML: yes\n---\nDear <b>{{name|you}}</b>\n"))
+    assert done.returncode == 0 and "markup-shown" not in done.stderr, done
+
+
 def test_letters_that_were_kept(world):
     "A campaign whose letter was kept before rules became stricter is not sent: each verb says what is wrong and how to go on."
     begin(world)

@@ -18,7 +18,7 @@ static const struct row {
 	  "J\xc3\xbcrg <j@b\xc3\xbc"
 	  "cher.example>",
 	  "J\xc3\xbcrg", "j@xn--bcher-kva.example", NULL },
-	{ "no address", "The News", NULL, NULL, "--from: " },
+	{ "no address", "The News", NULL, NULL, "--from: here is no address; write Name <" },
 	{ "nothing", "", NULL, NULL, "--from: " },
 	{ "empty brackets", "The News <>", NULL, NULL, "--from: " },
 	{ "a line break in the name", "A\r\nBcc: x <news@example.org>", NULL, NULL, "control characters" },

@@ -23,6 +23,8 @@ static const struct {
 	{ "{% if vip %}a{% endif %}", "{% if vip %} {{#field}}...{{/field}}\n{% endif %} {{/field}}", false },
 	{ "{{ name | default: \"dear friend\" }} {{name|default('you')}}",
 	  "{{ name | default: \"dear friend\" }} {{name|dear friend}}\n{{name|default('you')}} {{name|you}}", false },
+	{ "{{name | capitalize}} {{name|\"you\"}} {{name|title of it}}",
+	  "{{name | capitalize}} {{name}}\n{{name|\"you\"}} {{name|you}}", false },
 	{ "<a href=\"https://a.test/?e=*|EMAIL|*\">x</a>", "*|EMAIL|* {{email}}", true },
 	{ "<style>a{b}[[name]]</style><script>`${name}`</script><!-- [[name]] --><!--[if mso]>[[name]]<![endif]-->",
 	  "[[name]] {{name}}", true },

@@ -170,6 +170,12 @@ static void image_of_no_file(struct lint_letter *l)
 	no_alt(l);
 	set_html(l, VIEW_LIT(GOOD_HTML "<img alt=\"\" src=\"cid:file1.1@x\">"));
 }
+static void shown_markup(struct lint_letter *l)
+{
+	set_html(l,
+		 VIEW_LIT(GOOD_HTML "<p>a &lt;br> &lt;/B&gt; &lt;a href=x>; 1 &lt; 2 &lt;3 &lt;be> <code>&lt;b></code>"
+				    "<pre>&lt;p></pre>[shop](<a href=\"https://a.test/\">https://a.test/my</a> page)"));
+}
 static void local_srcset(struct lint_letter *l)
 {
 	set_html(l, VIEW_LIT(GOOD_HTML "<picture><source srcset=\"https://a.test/a.png 2x, b.png\"></picture>"));
@@ -286,6 +292,8 @@ static const struct row rows[] = {
 	{ "no alt", no_alt, "image-without-alt", "images without alt: \"our logo.png\"", LINT_WARNING },
 	{ "an image of no file", image_of_no_file, "image-broken", "cid:file1.1@x", LINT_ERROR },
 	{ "a file in a srcset", local_srcset, "image-broken", "no mailbox shows: \"b.png\"", LINT_ERROR },
+	{ "markup that shows", shown_markup, "markup-shown",
+	  "readers see as text: \"<br>\", \"</B>\", \"<a href=x>\" and 1 more", LINT_WARNING },
 	{ "an image in its URL", data_image, "image-broken", "data:image/png", LINT_ERROR },
 	{ "images alone", images_alone, "image-heavy", "1 image and 1 words", LINT_WARNING },
 	{ "a script", script, "html-stripped", "\"script\"", LINT_WARNING },
