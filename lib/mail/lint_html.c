@@ -360,7 +360,7 @@ static bool is_tag(struct view text)
 					     "h2",   "h3",  "h4",    "hr",     "ul",        "ol",    "li",
 					     "font", "em",  "tbody", "center", "strong",    "style", "small",
 					     "big",  "sup", "sub",   "strike", "blockquote" };
-	struct view name = view_skip(text, view_starts(text, VIEW_LIT("</")) ? 2 : 1);
+	struct view name = view_head(view_skip(text, view_starts(text, VIEW_LIT("</")) ? 2 : 1), SHOWN_OCTETS);
 	size_t len = 0;
 	while (len < name.len && name.data[len] != '>' && name.data[len] != ' ' && name.data[len] != '/' &&
 	       name.data[len] != '\n')
@@ -375,14 +375,16 @@ static bool is_tag(struct view text)
 static void read_markup(struct view text, struct lint_html *facts)
 {
 	for (size_t at = 0; at < text.len; at++) {
-		struct view rest = view_skip(text, at);
-		size_t open = view_find_last_byte(view_head(text, at), '[');
+		struct view rest = view_head(view_skip(text, at), SHOWN_OCTETS);
+		struct view before = view_slice(text, at > SHOWN_OCTETS ? at - SHOWN_OCTETS : 0, at);
 		if (rest.data[0] == '<' && is_tag(rest)) {
 			size_t end = view_find_byte(rest, '>');
 			show(view_head(rest, end == VIEW_NONE ? end : end + 1), &facts->markup);
 		}
-		if (view_starts(rest, VIEW_LIT("](")) && open != VIEW_NONE)
-			show(view_slice(text, open, at + 2), &facts->markup);
+		if (!view_starts(rest, VIEW_LIT("](")) || view_find_last_byte(before, '[') == VIEW_NONE)
+			continue;
+		before = view_skip(before, view_find_last_byte(before, '['));
+		show(view_from(before.data, before.len + 2), &facts->markup);
 	}
 }
 

@@ -3,6 +3,9 @@
 
 #include <stdlib.h>
 
+#include "base/limits.h"
+#include "mail/foreign_tag.h"
+
 static void see(void *context, const struct lint_finding *finding)
 {
 	size_t *count = context;
@@ -23,6 +26,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 					    .bounce_domain = VIEW_LIT("b.test"),
 					    .list_headers = text };
 	enum err err = lint_letter(&letter, see, &count);
+	if (err != ERR_OK && err != ERR_INVALID)
+		abort();
+	const struct view names[] = { VIEW_LIT("a"), VIEW_LIT("b.c") };
+	const struct merge_names known = { names, 2 };
+	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+	err = foreign_tag_refuse_own(text, size % 2 == 0, &known, &why);
 	if (err != ERR_OK && err != ERR_INVALID)
 		abort();
 	return 0;
