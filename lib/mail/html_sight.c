@@ -177,7 +177,7 @@ static void set_background(struct css_color color, struct html_sight *sight)
 	sight->background = color;
 }
 
-/* With a picture nobody knows what is behind the text. */
+/* With a picture, or a field, nobody knows what is behind the text. */
 static void take_background(struct view value, struct style *style)
 {
 	struct view word;
@@ -187,7 +187,7 @@ static void take_background(struct view value, struct style *style)
 		if (css_color_read(word, &color))
 			set_background(color, style->sight);
 		else
-			is_unknown |= view_find_byte(word, '(') != VIEW_NONE;
+			is_unknown |= view_find_byte(word, '(') != VIEW_NONE || view_find_byte(word, '{') != VIEW_NONE;
 	}
 	style->sight->ground = is_unknown ? GROUND_UNKNOWN : style->sight->ground;
 }
@@ -285,9 +285,10 @@ static void take_attributes(const xmlNode *element, struct html_sight *sight)
 	if (sight->has_styles &&
 	    (html_node_attribute(element, "class").len > 0 || html_node_attribute(element, "id").len > 0))
 		sight->ground = GROUND_UNKNOWN;
-	if (read_color(html_node_attribute(element, "bgcolor"), &color))
+	struct view ground = html_node_attribute(element, "bgcolor");
+	if (read_color(ground, &color))
 		set_background(color, sight);
-	if (html_node_attribute(element, "background").len > 0)
+	if (view_find_byte(ground, '{') != VIEW_NONE || html_node_attribute(element, "background").len > 0)
 		sight->ground = GROUND_UNKNOWN;
 	if (html_node_attribute(element, of_text).len > 0)
 		sight->has_color = read_color(html_node_attribute(element, of_text), &sight->color);

@@ -422,6 +422,8 @@ static const struct {
 	{ "<p style=\"color:#00000000\">{{unsubscribe}}", false },
 	{ "<p style=\"background-color:rgba(0,0,0,0);color:#fff\">{{unsubscribe}}", false },
 	{ "<body bgcolor=000000><p style=\"color:#fff\">{{unsubscribe}}", true },
+	{ "<table><tr><td bgcolor=\"{{brand}}\"><p style=\"color:#fff\">{{unsubscribe}}", true },
+	{ "<p style=\"background:{{brand}};color:#fff\">{{unsubscribe}}", true },
 	{ "<p style=\"background:papayawhip;color:PapayaWhip\">{{unsubscribe}}", false },
 	{ "<p style=\"background:linear-gradient(#fff,#000);color:#fff\">{{unsubscribe}}", true },
 	{ "<p style=\"/* x */display/* y */:/* z; */none\">{{unsubscribe}}", false },
