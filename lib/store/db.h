@@ -52,6 +52,7 @@ struct db_value {
 	const struct db_array *array;
 };
 struct db_value db_null(void);
+struct db_value db_bool(bool value);
 struct db_value db_int(int64_t value);
 struct db_value db_text(struct view value);         /* for any type with a text form too: uuid, enum, jsonb, interval */
 struct db_value db_text_or_null(struct view value); /* the empty view is NULL */

@@ -12,6 +12,11 @@ struct db_value db_null(void)
 	return (struct db_value){ .type = DB_NULL };
 }
 
+struct db_value db_bool(bool value)
+{
+	return (struct db_value){ .type = DB_BOOL, .number = value };
+}
+
 struct db_value db_int(int64_t value)
 {
 	return (struct db_value){ .type = DB_INT, .number = value };

@@ -28,7 +28,7 @@ enum err relay_logins_ask(struct db *db, const struct relay_login_ask *ask, stru
 		db_text(ask->relay),
 		db_text(ask->fingerprint),
 		db_text(ask->who),
-		{ .type = DB_BOOL, .number = ask->claims },
+		db_bool(ask->claims),
 	};
 	enum err err = db_run(db, &statements[ASK], values, ARRAY_LEN(values), ret_rows, why);
 	if (err == ERR_OK)

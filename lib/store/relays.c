@@ -165,7 +165,7 @@ static enum err write_row(struct db *db, enum statement statement, const struct 
 		buf_addf(&rate, "%.17g", row->messages_per_second);
 	const struct db_value values[] = {
 		db_text(row->name),
-		{ .type = DB_BOOL, .number = row->is_enabled },
+		db_bool(row->is_enabled),
 		db_text(row->protocol),
 		db_text_or_null(row->host),
 		int_or_null(row->port),

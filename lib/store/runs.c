@@ -54,6 +54,9 @@ enum { CANCEL_CHUNKS_A_STEP = 20, CANCEL_RETRIES_A_STEP = 5000 };
 /* Chunks of at most $2, but so many of them that all workers have some. */
 #define CHUNK_SIZE(people) " least($2, greatest(500, " people " / 50))::bigint"
 
+/* Fields of every copy; one that is missing here costs time only. */
+#define OWN_NAMES "('name', 'email', 'unsubscribe', 'list.name', 'list.title', 'campaign.name')"
+
 static const struct db_statement statements[] = {
 	/* One that is due and may start: in a window, and not too late; $1: only if its relays were tested for this time. A lock of this row
 	 * alone: no other campaign waits for it. */
@@ -129,8 +132,8 @@ static const struct db_statement statements[] = {
 							  " SELECT coalesce(sum(coalesce(cardinality(ids), 0) + "
 							  "coalesce(cardinality(never), 0)), 0)::bigint,"
 							  " coalesce(sum(lost), 0)::bigint FROM people" },
-	/* $1 campaign, $2 audience, $3 whose zone is not known. Most members have the attributes that the first thousand have: only what is
-	 * left of the others is taken apart. */
+	/* $1 campaign, $2 audience, $3 whose zone is not known. Most members have the attributes that the first thousand have: the others are read only
+	 * for a template with a tag that is more than such a name, and then only what is left of them is taken apart. */
 	[RUN] = { .name = "runs_run",
 		  .sql =
 		      "WITH known AS MATERIALIZED ("
@@ -138,16 +141,22 @@ static const struct db_statement statements[] = {
 		      " SELECT s.attributes FROM campaign c JOIN membership m ON m.list_id = c.list_id"
 		      " JOIN subscriber s ON s.id = m.subscriber_id WHERE c.id = $1 LIMIT 1000) AS sample"
 		      " CROSS JOIN LATERAL jsonb_object_keys(sample.attributes) AS k(name)),"
+		      " wanted AS MATERIALIZED ("
+		      " SELECT c.list_id FROM campaign c CROSS JOIN known WHERE c.id = $1 AND EXISTS ("
+		      " SELECT FROM (SELECT unnest(ARRAY[c.subject, c.text_body, c.html_body])"
+		      " UNION ALL SELECT unnest(ARRAY[v.subject, v.text_body, v.html_body])"
+		      " FROM campaign_variant v WHERE v.campaign_id = c.id) AS template(text)"
+		      " CROSS JOIN LATERAL regexp_matches(text, '\\{\\{+\\s*([^{}|]*[^{}|\\s])', 'g') AS tag(parts)"
+		      " WHERE parts[1] NOT IN " OWN_NAMES " AND parts[1] <> ALL (known.names))),"
 		      " more AS ("
 		      " SELECT DISTINCT jsonb_object_keys(s.attributes - known.names) AS name"
-		      " FROM known, campaign c JOIN membership m ON m.list_id = c.list_id"
-		      " JOIN subscriber s ON s.id = m.subscriber_id"
-		      " WHERE c.id = $1 AND s.attributes - known.names <> '{}')"
+		      " FROM known, wanted w JOIN membership m ON m.list_id = w.list_id"
+		      " JOIN subscriber s ON s.id = m.subscriber_id WHERE s.attributes - known.names <> '{}')"
 		      " UPDATE campaign c SET state = 'running', started_at = now(), hold_reason = NULL, audience = $2,"
 		      " local_fallback = $3, list_name = l.name, list_title = l.title, list_header_id = l.list_id, "
 		      "list_headers = l.headers,"
 		      " fields = ARRAY(SELECT name COLLATE \"C\" FROM more UNION SELECT unnest(names) FROM known"
-		      " UNION SELECT field_paths(c.list_id, NULL) ORDER BY 1)"
+		      " UNION SELECT field_paths(w.list_id, NULL) FROM wanted w ORDER BY 1)"
 		      " FROM list l WHERE c.id = $1 AND l.id = c.list_id" },
 	[HOLD_LATE] = { .name = "runs_hold_late",
 			.sql = "WITH late AS (UPDATE campaign SET hold_reason = 'it was not to start after '"

@@ -7,7 +7,9 @@
 
 enum statement { LOCK, HISTORY, DISABLE, STATEMENT_COUNT };
 
-/* When somebody was put back into a list (undo), the address's history begins anew: what was known before was decided on then, and
+/* Of people $1; $2: only of those with a membership that can still be disabled, which is all that a verdict needs.
+ *
+ * When somebody was put back into a list (undo), the address's history begins anew: what was known before was decided on then, and
  * a late report about an older attempt does not undo the undo. Merely joining another list forgives nothing.
  *
  * Each lookup is a LATERAL subquery behind OFFSET 0, so that the planner can only go through the index of one partition, whatever it
@@ -29,7 +31,8 @@ static const struct db_statement statements[] = {
 			  "  AND b.kind IN ('bounce-hard', 'bounce-soft') AND NOT b.orphan OFFSET 0) AS e"
 			  " CROSS JOIN LATERAL (SELECT l.at, l.outcome FROM delivery l"
 			  "  WHERE l.campaign_id = e.campaign_id AND l.subscriber_id = who.id OFFSET 0) AS d"
-			  " WHERE d.outcome IN ('accepted', 'refused') AND d.at >= began.at"
+			  " WHERE d.outcome IN ('accepted', 'refused') AND d.at >= began.at AND (began.active > 0 OR "
+			  "NOT $2)"
 			  "), since AS MATERIALIZED ("
 			  " SELECT subscriber_id, min(at) AS at FROM failed GROUP BY subscriber_id"
 			  "), quiet AS ("
@@ -189,7 +192,8 @@ enum err verdicts_read(struct db *db, const int64_t *subscriber_ids, size_t coun
 		return ERR_OK;
 	AUTO_DB_ROWS *rows = NULL;
 	AUTO_DB_ARRAY ids = id_array(subscriber_ids, count);
-	enum err err = db_run(db, &statements[HISTORY], (struct db_value[]){ db_values(&ids) }, 1, &rows, why);
+	const struct db_value values[] = { db_values(&ids), db_bool(false) };
+	enum err err = db_run(db, &statements[HISTORY], values, ARRAY_LEN(values), &rows, why);
 	return err != ERR_OK ? err : judge_rows(rows, terms, told, user);
 }
 
@@ -224,10 +228,11 @@ enum err verdicts_gather(struct db *db, const struct db_call *lock, const int64_
 			 struct db_rows **ret_evidence, struct buf *why)
 {
 	AUTO_DB_ARRAY ids = id_array(subscriber_ids, count);
-	const struct db_value values[] = { db_values(&ids) };
-	const struct db_call history = {
-		.statement = &statements[HISTORY], .values = values, .count = 1, .ret_rows = ret_evidence
-	};
+	const struct db_value values[] = { db_values(&ids), db_bool(true) };
+	const struct db_call history = { .statement = &statements[HISTORY],
+					 .values = values,
+					 .count = ARRAY_LEN(values),
+					 .ret_rows = ret_evidence };
 	return db_run_both(db, lock, &history, why);
 }
 

@@ -151,19 +151,53 @@ START_TEST(an_audience_is_frozen)
 END_TEST
 
 /* 1,000 members with one attribute, and then one with another: beyond what is looked at first. */
+static const struct {
+	const char *label, *change, *fields;
+} templates[] = {
+	{ "plain names are known", "text_body = '{{name}} {{ a }} {{{a|{x}}} {{list.title}} {{a}}'", "a" },
+	{ "one is not", "html_body = '<p>{{a}}{{rare|x}}</p>'", "a rare" },
+	{ "nor in the subject", "subject = '{{rare}}'", "a rare" },
+	{ "a section", "text_body = '{{#a}}{{b}}{{/a}}'", "a rare" },
+	{ "a path", "text_body = '{{a.b}}'", "a rare" },
+};
+
 START_TEST(a_rare_field_is_found)
+	{
+		for (size_t i = 0; i < ARRAY_LEN(templates); i++) {
+			struct db *db = database_open();
+			AUTO_BUF change = buf_with_ceiling(LIMIT_WHY);
+			run_sql(db, "INSERT INTO list (name, title, list_id, from_address) VALUES ('news', 'N', 'n.t', "
+				    "'a@b.test');"
+				    "INSERT INTO subscriber (address, address_key, attributes)"
+				    " SELECT n || '@x.test', n || '@x.test',"
+				    " CASE WHEN n = 1500 THEN '{\"a\": 1, \"rare\": 2}' ELSE '{\"a\": 1}' END::jsonb"
+				    " FROM generate_series(1, 2000) n;"
+				    "INSERT INTO membership (list_id, subscriber_id) SELECT 1, id FROM subscriber");
+			run_sql(db, SCHEDULED VALUES("0") ")");
+			buf_addf(&change, "UPDATE campaign SET %s", templates[i].change);
+			run_sql(db, buf_text(&change));
+			ck_assert_int_eq(start_due(db, false).audience, 2000);
+			check_says(db, templates[i].label, "SELECT array_to_string(fields, ' ') FROM campaign",
+				   templates[i].fields);
+			db_close(db);
+		}
+	}
+END_TEST
+
+START_TEST(a_rare_field_of_a_variant_is_found)
 	{
 		struct db *db = database_open();
 		run_sql(
 		    db,
 		    "INSERT INTO list (name, title, list_id, from_address) VALUES ('news', 'N', 'n.t', 'a@b.test');"
 		    "INSERT INTO subscriber (address, address_key, attributes) SELECT n || '@x.test', n || '@x.test',"
-		    " CASE WHEN n = 1500 THEN '{\"a\": 1, \"rare\": 2}' ELSE '{\"a\": 1}' END::jsonb"
-		    " FROM generate_series(1, 2000) n;"
+		    " CASE WHEN n = 1500 THEN '{\"rare\": 2}' ELSE '{}' END::jsonb FROM generate_series(1, 2000) n;"
 		    "INSERT INTO membership (list_id, subscriber_id) SELECT 1, id FROM subscriber");
 		run_sql(db, SCHEDULED VALUES("0") ")");
+		run_sql(db, "INSERT INTO campaign_variant VALUES (1, 1, 1, NULL, NULL, NULL), (1, 2, 1, '{{rare}}', "
+			    "'t', NULL)");
 		ck_assert_int_eq(start_due(db, false).audience, 2000);
-		check_says(db, "fields", "SELECT array_to_string(fields, ' ') FROM campaign", "a rare");
+		check_says(db, "of variant B", "SELECT array_to_string(fields, ' ') FROM campaign", "rare");
 		db_close(db);
 	}
 END_TEST
@@ -517,6 +551,7 @@ Suite *test_suite(void)
 				       only_what_is_due_starts,
 				       an_audience_is_frozen,
 				       a_rare_field_is_found,
+				       a_rare_field_of_a_variant_is_found,
 				       each_at_their_local_time,
 				       a_started_campaign_keeps_its_list,
 				       the_late_wait_for_a_person,
