@@ -146,6 +146,7 @@ static enum err make_record(struct session *self, const struct smtp_server_messa
 	const struct trace trace = { .helo = message->helo,
 				     .peer = &self->peer,
 				     .hostname = self->host->hostname,
+				     .recipient = message->recipient_count == 1 ? message->recipients[0] : VIEW_LIT(""),
 				     .is_lmtp = self->is_lmtp,
 				     .is_extended = message->extended,
 				     .is_secure = message->secure,

@@ -1,5 +1,6 @@
 #include "bounced/trace.h"
 
+#include "base/limits.h"
 #include "mail/date.h"
 
 /* RFC 3848, and RFC 6531 section 4.3. */
@@ -37,6 +38,16 @@ static void add_peer(const struct endpoint *peer, struct buf *out)
 	buf_addf(out, "([%s" VIEW_FMT "])", is_ipv6 ? "IPv6:" : "", VIEW_ARG(buf_view(&host)));
 }
 
+/* The standard names one at most. */
+static void add_recipient(struct view recipient, struct buf *out)
+{
+	if (recipient.len == 0 || recipient.len > LIMIT_ADDRESS)
+		return;
+	buf_add(out, VIEW_LIT("\r\n\tfor <"));
+	add_word(recipient, out);
+	buf_add_byte(out, '>');
+}
+
 enum err trace_write(const struct trace *trace, struct buf *out)
 {
 	buf_add(out, VIEW_LIT("Received: from "));
@@ -47,6 +58,7 @@ enum err trace_write(const struct trace *trace, struct buf *out)
 	buf_add(out, trace->hostname);
 	buf_add(out, VIEW_LIT(" with "));
 	add_protocol(trace, out);
+	add_recipient(trace->recipient, out);
 	buf_add(out, VIEW_LIT(";\r\n\t"));
 	enum err err = date_write(trace->at_us, out);
 	if (err != ERR_OK)

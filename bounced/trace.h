@@ -8,6 +8,7 @@ struct trace {
 	struct view helo;            /* what the peer called himself */
 	const struct endpoint *peer; /* who he is */
 	struct view hostname;        /* of this host */
+	struct view recipient;       /* whom it was handed over for; empty: several */
 	bool is_lmtp, is_extended, is_secure, is_utf8;
 	int64_t at_us;
 };

@@ -165,7 +165,8 @@ def test_who_brought_it(world):
                              f" WHERE e.subscriber_id = {person}")
         head = bytes.fromhex(stored).decode().split("From: MAILER-DAEMON")[0]
         by, who = re.escape(re.sub(r'[()";]', "?", name)), r"\(local\)" if "LMTP" in protocol else r"\(\[127\.0\.0\.1\]\)"
-        assert re.fullmatch(rf"Return-Path: <>\r\nReceived: from {by} {who}\r\n\tby mx\.bounce\.test with {protocol};\r\n"
+        assert re.fullmatch(rf"Return-Path: <>\r\nReceived: from {by} {who}\r\n\tby mx\.bounce\.test with {protocol}\r\n"
+                            rf"\tfor <{re.escape(return_path(world, campaign, person))}>;\r\n"
                             r"\t\w{3}, \d{1,2} \w{3} \d{4} \d\d:\d\d:\d\d \+0000\r\n", head), head
 
 
