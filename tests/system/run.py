@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Runs the system tests: tests/system/test_*.py, every function test_*(world), two files a core at a time.
+"""Runs the system tests: tests/system/test_*.py, every function test_*(world), each in a process of its own, several at a time.
 
     run.py [WORD ...]      only tests whose "file.function" holds one of the words
 
-One line a test: `ok NAME`, `FAIL NAME` with the traceback and the ends of all logs, `skip NAME: reason`."""
+Those that tests/system/longest names begin first, so that the end does not wait for one of them. One line a test: `ok NAME`, `FAIL NAME` with the traceback and the ends of all logs, `skip NAME: reason`."""
 
 import concurrent.futures
 import importlib
@@ -17,8 +17,10 @@ import time
 import traceback
 
 HERE = pathlib.Path(__file__).resolve().parent
-ONE_TEST = 300  # seconds; a guard against hanging
-ONE_FILE = 1200
+LONGEST = HERE / "longest"
+A_CORE = 4  # at a time: they wait three quarters of their time
+ONE_TEST = 900  # seconds; a guard against hanging
+ONE_PROCESS = ONE_TEST + 60
 sys.path.insert(0, str(HERE))
 
 import verpost  # noqa: E402
@@ -38,7 +40,7 @@ def run_one(name, function):
     signal.signal(signal.SIGALRM, on_alarm)
     signal.alarm(ONE_TEST)
     try:
-        world = verpost.World(function.__name__.removeprefix("test_")[:24])
+        world = verpost.World(function.__name__.removeprefix("test_")[:16])
         function(world)
         print(f"ok   {name} ({time.monotonic() - begun:.1f} s)", flush=True)
     except verpost.Skip as reason:
@@ -54,54 +56,54 @@ def run_one(name, function):
             world.close()
 
 
-def tests_of(path):
-    module = importlib.import_module(path.stem)
-    return [(f"{path.stem}.{n}", f) for n, f in vars(module).items() if n.startswith("test_") and callable(f)]
+def names_in(path):
+    """Without running the file."""
+    return [f"{path.stem}.{name}" for name in re.findall(r"^def (test_\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)]
+
+
+def all_names():
+    """The longest first, the others file by file; and what is named as long and is not there."""
+    names = [name for path in sorted(HERE.glob("test_*.py")) for name in names_in(path)]
+    longest = LONGEST.read_text(encoding="utf-8").split()
+    rank = {name: number for number, name in enumerate(longest)}
+    return sorted(names, key=lambda name: rank.get(name, len(rank))), sorted(set(longest) - set(names))
 
 
 def chosen(name, words):
     return not words or any(word in name for word in words)
 
 
-def names_in(path):
-    """As tests_of(), without running the file."""
-    return [f"{path.stem}.{name}" for name in re.findall(r"^def (test_\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)]
-
-
-def run_file(path, words):
+def run_here(name):
     # Whoever started this in the background of a shell had SIGINT ignored, and the programs would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    for name, function in tests_of(path):
-        if chosen(name, words):
-            run_one(name, function)
+    file, function = name.split(".")
+    run_one(name, getattr(importlib.import_module(file), function))
 
 
-def run_in_process(path, words):
+def run_in_process(name):
     try:
-        done = subprocess.run([sys.executable, __file__, "--file", path, *words], capture_output=True, text=True,
-                              stdin=subprocess.DEVNULL, timeout=ONE_FILE)
+        done = subprocess.run([sys.executable, __file__, "--one", name], capture_output=True, text=True, stdin=subprocess.DEVNULL,
+                              timeout=ONE_PROCESS)
         out, code, err = done.stdout, done.returncode, done.stderr
     except subprocess.TimeoutExpired as late:
         out = late.stdout.decode() if isinstance(late.stdout, bytes) else (late.stdout or "")
-        code, err = 1, f"no end after {ONE_FILE} s"
+        code, err = 1, f"no end after {ONE_PROCESS} s"
     if code != 0:
-        out += f"FAIL {path.stem}: {err.strip()}\n"
+        out += f"FAIL {name}: {err.strip()}\n"
     return out
 
 
 def main():
     words = sys.argv[1:]
-    if words[:1] == ["--file"]:
-        run_file(pathlib.Path(words[1]), words[2:])
+    if words[:1] == ["--one"]:
+        run_here(words[1])
         return 0
-    files = [p for p in sorted(HERE.glob("test_*.py")) if any(chosen(name, words) for name in names_in(p))]
-    failed = False
-    # They wait most of the time: two files a core.
-    jobs = 2 * (os.cpu_count() or 1)
-    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        # The large ones first, so that the end does not wait for one of them.
-        files.sort(key=lambda path: path.stat().st_size, reverse=True)
-        runs = [pool.submit(run_in_process, path, words) for path in files]
+    names, strange = all_names()
+    failed = bool(strange)
+    if strange:
+        print(f"FAIL run.longest: these are no tests: {' '.join(strange)}", flush=True)
+    with concurrent.futures.ThreadPoolExecutor(A_CORE * (os.cpu_count() or 1)) as pool:
+        runs = [pool.submit(run_in_process, name) for name in names if chosen(name, words)]
         for done in concurrent.futures.as_completed(runs):
             out = done.result()
             print(out, end="", flush=True)

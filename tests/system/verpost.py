@@ -24,8 +24,12 @@ import time
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ.get("VERPOST_BIN", TOP / "build/asan/bin"))
-PATIENCE = 120  # seconds: a guard against hanging, not a measure
+PATIENCE = 300  # seconds: a guard against hanging, not a measure
+LOOK_LEAST, LOOK_MOST = 0.05, 0.5  # seconds from one look of until() to the next
+REST = 3  # times as long as the look took, or tests beside each other would spend the machine on looking
 BOUNCE_DOMAIN = "bounce.test"
+# What Debian has in the PATH is a Perl script that looks for clusters, and takes longer than psql.
+os.environ["PATH"] = f"{os.environ.get('PG_BIN', '/usr/lib/postgresql/15/bin')}:{os.environ['PATH']}"
 
 
 class Skip(Exception):
@@ -52,12 +56,14 @@ def until(condition, what, seconds=PATIENCE):
     """Waits until condition() is true and returns its value."""
     end = time.monotonic() + seconds
     while True:
+        begun = time.monotonic()
         value = condition()
         if value:
             return value
-        if time.monotonic() > end:
+        now = time.monotonic()
+        if now > end:
             raise Failure(f"waited {seconds} s in vain: {what}")
-        time.sleep(0.05)
+        time.sleep(min(max(LOOK_LEAST, REST * (now - begun)), LOOK_MOST))
 
 
 class Talk:
