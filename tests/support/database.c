@@ -10,7 +10,7 @@
 #include "store/migrate.h"
 #include "tests/support/unit.h"
 
-enum { PATH_SIZE = 64, CONNINFO_SIZE = 256 };
+enum { PATH_SIZE = 80, CONNINFO_SIZE = 256 };
 
 static const char template_name[] = "verpost_template";
 
@@ -85,7 +85,8 @@ bool database_start(void)
 		printf("skip database: PostgreSQL 15 is not installed\n");
 		return false;
 	}
-	strcpy(dir, "/tmp/verpost-unit-XXXXXX");
+	const char *scratch = getenv("TMPDIR");
+	snprintf(dir, sizeof dir, "%s/verpost-unit-XXXXXX", scratch == NULL ? "/tmp" : scratch);
 	if (mkdtemp(dir) == NULL || chmod(dir, 0755) != 0) {
 		perror(dir);
 		abort();
