@@ -59,9 +59,13 @@ static const struct known_name {
 static const char *const taken_names[] = { "email", "name", "list", "campaign", "unsubscribe" };
 
 static const char *const refusal_names[] = {
-	[REFUSAL_FIELDS] = "wrong number of fields",      [REFUSAL_ADDRESS] = "bad address",
-	[REFUSAL_CONTROL] = "control character",          [REFUSAL_LONG] = "too long",
-	[REFUSAL_UNNAMED] = "value in an unnamed column", [REFUSAL_STATE] = "not an active member",
+	[REFUSAL_FIELDS] = "wrong number of fields",
+	[REFUSAL_ADDRESS] = "bad address",
+	[REFUSAL_CONTROL] = "control character",
+	[REFUSAL_LONG] = "too long",
+	[REFUSAL_UNNAMED] = "value in an unnamed column",
+	[REFUSAL_STATE] = "not an active member",
+	[REFUSAL_ENCODED] = "encoded word",
 };
 static_assert(ARRAY_LEN(refusal_names) == REFUSAL_KIND_COUNT, "one name a kind");
 
@@ -330,6 +334,12 @@ static bool read_field(struct columns *columns, const struct column *column, con
 		    columns, REFUSAL_CONTROL, column->name,
 		    "the value holds a control character (a line break or a tab, perhaps, or U+0080 to U+009F "
 		    "from a file in Windows-1252 that was converted as Latin-1); take it out",
+		    ret_refusal);
+	if (is_text && header_has_encoded_word(text))
+		return refuse(
+		    columns, REFUSAL_ENCODED, column->name,
+		    "the value holds an encoded word of a mail header, such as =?utf-8?Q?J=C3=B6rg?=; write the "
+		    "name itself",
 		    ret_refusal);
 	switch (column->role) {
 	case ROLE_ADDRESS:

@@ -28,6 +28,7 @@ enum refusal_kind {
 	REFUSAL_LONG,    /* more attributes than one person may have */
 	REFUSAL_UNNAMED, /* a value in a column without a name */
 	REFUSAL_STATE,   /* _state says that the person is no active member */
+	REFUSAL_ENCODED, /* an encoded word (RFC 2047) instead of what it stands for */
 	REFUSAL_KIND_COUNT
 };
 const char *refusal_name(enum refusal_kind kind);

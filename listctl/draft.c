@@ -120,17 +120,24 @@ static void note_unused(struct call *call, struct draft *draft)
 	letter_files_note_unused(call, &draft->letter, &draft->files);
 }
 
+static enum err renew_in(struct call *call, struct view *body, bool is_html, struct view subject, struct buf *room)
+{
+	AUTO_BUF renewed = buf_with_ceiling(LIMIT_TEMPLATE);
+	if (layout_renew_subject(*body, is_html, subject, &renewed) != ERR_OK)
+		return call_refuse(call, ERR_TOO_BIG, "the %s with that subject is too long; shorten it",
+				   is_html ? "HTML" : "text");
+	buf_reset(room);
+	enum err err = buf_add(room, buf_view(&renewed));
+	*body = buf_view(room);
+	return err;
+}
+
 /* A letter of which nothing is left but what became of it. */
 static enum err renew_subject(struct call *call, struct draft *draft)
 {
 	struct campaign_content *content = &draft->content;
-	AUTO_BUF html = buf_with_ceiling(LIMIT_TEMPLATE);
-	if (layout_renew_subject(content->html_body, content->subject, &html) != ERR_OK)
-		return call_refuse(call, ERR_TOO_BIG, "the HTML with that subject is too long; shorten it");
-	buf_reset(&draft->html);
-	enum err err = buf_add(&draft->html, buf_view(&html));
-	content->html_body = buf_view(&draft->html);
-	return err;
+	enum err err = renew_in(call, &content->html_body, true, content->subject, &draft->html);
+	return err == ERR_OK ? renew_in(call, &content->text_body, false, content->subject, &draft->text) : err;
 }
 
 static enum err compose_letter(struct call *call, const struct list *list, const struct reader_fields *fields,
@@ -143,7 +150,7 @@ static enum err compose_letter(struct call *call, const struct list *list, const
 		content->html_body = buf_view(&draft->html);
 	}
 	if (err == ERR_OK && !call_has(call, "text")) {
-		err = letter_text(call, &draft->letter, fields, &draft->text);
+		err = letter_text(call, &draft->letter, content, list, fields, &draft->text);
 		content->text_body = buf_view(&draft->text);
 	}
 	if (err == ERR_OK)

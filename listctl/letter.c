@@ -130,6 +130,16 @@ static enum err fill_layout(struct call *call, struct letter_file *file, const s
 	return err == ERR_OK ? err : call_refuse(call, err, "%s: %s", buf_text(&where), buf_text(&reason));
 }
 
+static struct layout_parts parts_of(const struct call *call, const struct letter_file *file,
+				    const struct campaign_content *content)
+{
+	const char *preheader = call_option(call, "preheader");
+	return (struct layout_parts){
+		.subject = content->subject,
+		.preheader = preheader != NULL ? view_of(preheader) : file->front.values[FRONT_PREHEADER].text,
+	};
+}
+
 /* A message without HTML. */
 static enum err refuse_preheader(struct call *call, struct letter_file *file)
 {
@@ -142,11 +152,7 @@ enum err letter_html(struct call *call, struct letter_file *file, const struct c
 {
 	AUTO_BUF body = buf_with_ceiling(LIMIT_TEMPLATE);
 	AUTO_BUF shown = buf_with_ceiling(LIMIT_TEMPLATE);
-	const char *preheader = call_option(call, "preheader");
-	struct layout_parts parts = {
-		.subject = content->subject,
-		.preheader = preheader != NULL ? view_of(preheader) : file->front.values[FRONT_PREHEADER].text,
-	};
+	struct layout_parts parts = parts_of(call, file, content);
 	if (!view_is_utf8(parts.preheader))
 		return call_refuse(call, ERR_INVALID, "--preheader is not UTF-8 text");
 	enum err err = check_all(call, file, is_document(file), fields);
@@ -182,14 +188,27 @@ enum err letter_text_of(struct call *call, struct view html, struct buf *ret_tex
 	return way_out_in(buf_view(ret_text)) ? ERR_OK : buf_add(ret_text, VIEW_LIT(TEXT_FOOT));
 }
 
-enum err letter_text(struct call *call, struct letter_file *file, const struct reader_fields *fields,
-		     struct buf *ret_text)
+/* What readers see between the tags of layouts, which only a document has in itself. */
+static enum err make_visible(struct call *call, struct letter_file *file, const struct campaign_content *content,
+			     const struct list *list, struct buf *ret_html)
+{
+	if (!is_document(file))
+		return make_content(call, file, ret_html);
+	struct layout_parts parts = parts_of(call, file, content);
+	AUTO_BUF document = buf_with_ceiling(LIMIT_TEMPLATE);
+	enum err err = make_content(call, file, &document);
+	parts.content = buf_view(&document);
+	return err == ERR_OK ? fill_layout(call, file, &parts, list, ret_html) : err;
+}
+
+enum err letter_text(struct call *call, struct letter_file *file, const struct campaign_content *content,
+		     const struct list *list, const struct reader_fields *fields, struct buf *ret_text)
 {
 	if (file->text_path.len > 0) {
 		enum err err = check_tags(call, buf_text(&file->text_path), buf_view(&file->text), SLOT_TEXT, fields);
 		return err != ERR_OK ? err : buf_add(ret_text, buf_view(&file->text));
 	}
 	AUTO_BUF body = buf_with_ceiling(LIMIT_TEMPLATE);
-	enum err err = make_content(call, file, &body);
+	enum err err = make_visible(call, file, content, list, &body);
 	return err != ERR_OK ? err : letter_text_of(call, buf_view(&body), ret_text);
 }

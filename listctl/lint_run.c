@@ -82,7 +82,8 @@ static enum err try_reader(struct composer *composer, const struct member *membe
 	if (facts->letter.skipped++ > 0)
 		return ERR_OK;
 	buf_add(&facts->skipped_reader, member->address);
-	return buf_add(&facts->skipped_why, reason.len > 0 ? buf_view(&reason) : view_of(err_name(err)));
+	return buf_add(&facts->skipped_why,
+		       reason.len > 0 ? buf_view(&reason) : VIEW_LIT("their copy is larger than a message may be"));
 }
 
 /* *after_id: the last reader that was tried; 0 when there are no more. */

@@ -54,6 +54,34 @@ bool header_takes(struct view text)
 	return text_refusal(text, &characters) == NULL;
 }
 
+/* What stands behind "=?", such as "utf-8?Q?...?=", without blanks. */
+static bool is_encoded_word(struct view text)
+{
+	size_t end = 0;
+	while (end < text.len && (unsigned char)text.data[end] > ' ')
+		end++;
+	text = view_head(text, end);
+	size_t charset = view_find_byte(text, '?');
+	if (charset == VIEW_NONE || charset == 0)
+		return false;
+	text = view_skip(text, charset + 1);
+	bool is_encoding =
+	    text.len > 2 && text.data[1] == '?' && view_find_byte(VIEW_LIT("BbQq"), text.data[0]) != VIEW_NONE;
+	text = view_skip(text, 2);
+	return is_encoding && view_starts(view_skip(text, view_find_byte(text, '?')), VIEW_LIT("?="));
+}
+
+bool header_has_encoded_word(struct view text)
+{
+	size_t at;
+	while ((at = view_find(text, VIEW_LIT("=?"))) != VIEW_NONE) {
+		text = view_skip(text, at + 2);
+		if (is_encoded_word(text))
+			return true;
+	}
+	return false;
+}
+
 bool header_fits(struct view value)
 {
 	size_t characters;

@@ -17,6 +17,9 @@ enum err header_check(struct view what, struct view value, struct buf *why) MUST
 /* The same without regard to its length, without a word. */
 bool header_takes(struct view text);
 
+/* Whether a piece of it looks like an encoded word (RFC 2047 section 2): programs that do not tell data from headers would decode it. */
+bool header_has_encoded_word(struct view text);
+
 /* Whether header_check() would let it pass. */
 bool header_fits(struct view value);
 

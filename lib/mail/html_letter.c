@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "mail/html_node.h"
 #include "mail/html_sight.h"
+#include "mail/layout.h"
 #include "mail/raised.h"
 #include "mail/reference.h"
 #include "mail/tag_cover.h"
@@ -366,7 +367,8 @@ static enum err cover_tags(const struct tag_cover *cover, struct buf *out)
 	size_t done = 0;
 	for (size_t i = 0; i < tag_cover_count(cover); i++) {
 		const struct template_tag *tag = tag_cover_tag(cover, i);
-		bool is_remark = tag->sigil == '!';
+		bool is_remark =
+		    tag->sigil == '!' && !layout_marks_subject(view_slice(cover->source, tag->start, tag->end));
 		buf_add(out, view_slice(cover->source, done, is_remark ? tag->line_start : tag->start));
 		if (!is_remark)
 			tag_cover_write(cover, i, out);

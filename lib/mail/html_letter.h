@@ -10,7 +10,8 @@
 enum { HTML_LETTER_WIDTH = 74 };
 
 /* Appends the text of a template in HTML (normalised, template_normalise(), and UTF-8) as a template of plain text, LF line ends.
- * What is hidden (display:none, style, script, title, comments) is left out. ERR_INVALID: `why` says what and what to do.
+ * What is hidden (display:none, style, script, title, comments) is left out, and remarks of the template but those around a subject
+ * (mail/layout.h). ERR_INVALID: `why` says what and what to do.
  * ERR_TOO_BIG beyond out's ceiling. */
 enum err html_letter_to_text(struct view html, struct buf *out, struct buf *why) MUST_USE;
 

@@ -14,6 +14,7 @@ struct filling {
 	size_t contents;         /* times that content was put in */
 	struct slot_place place; /* in the layout */
 	bool preheader_shown;    /* has a place */
+	size_t sections;         /* of readers' fields, that are open */
 	size_t left_out;         /* sections that are open within one that is left out, it included */
 	struct buf *out;
 	struct buf *why;
@@ -70,6 +71,21 @@ static void add_escaped(struct view text, struct buf *out)
 	}
 }
 
+/* As part of a link, every octet that could divide it. */
+static void add_encoded(struct view text, struct buf *out)
+{
+	AUTO_BUF scratch = buf_with_ceiling(LIMIT_TEMPLATE);
+	struct view encoded;
+	const char *wish;
+	if (slot_escape_value(ESCAPE_PART, text, &scratch, &encoded, &wish) == ERR_OK)
+		buf_add(out, encoded);
+}
+
+static void add_plain(struct view text, struct buf *out)
+{
+	buf_add(out, text);
+}
+
 /* A tag of a text's template: its value is escaped in HTML, also where the text has {{{x}}} or {{&x}}. Its default, there a text, is
  * here one with references. */
 static void add_tag(struct view source, const struct template_tag *tag, struct buf *out)
@@ -87,16 +103,18 @@ static void add_tag(struct view source, const struct template_tag *tag, struct b
 	buf_add(out, VIEW_LIT("}}"));
 }
 
-static void add_text_template(struct view source, struct buf *out)
+typedef void add_literal(struct view text, struct buf *out);
+
+static void add_text_template(struct view source, add_literal *add, struct buf *out)
 {
 	struct template_tag tag;
 	size_t done = 0;
 	for (size_t cursor = 0; template_next_tag(source, &cursor, &tag);) {
-		add_escaped(view_slice(source, done, tag.start), out);
+		add(view_slice(source, done, tag.start), out);
 		add_tag(source, &tag, out);
 		done = tag.end;
 	}
-	add_escaped(view_skip(source, done), out);
+	add(view_skip(source, done), out);
 }
 
 /* ---- the fields ---- */
@@ -110,45 +128,85 @@ static enum err put_content(struct filling *filling, const struct template_tag *
 	if (!slot_takes_html(&filling->place))
 		return refuse_at(filling, tag->start,
 				 "the content is HTML and stands between elements only; move {{{content}}} there");
+	if (filling->sections > 0)
+		return refuse_at(filling, tag->start,
+				 "the content stands in a section, so that some readers would get no letter; move "
+				 "{{{content}}} out of it");
 	if (filling->contents++ > 0)
 		return refuse_at(filling, tag->start,
 				 "the content stands here a second time; remove one {{{content}}}");
 	return buf_add(filling->out, filling->parts->content);
 }
 
-/* Remarks, which come to nothing in a copy. */
-#define SUBJECT_BEGINS VIEW_LIT("{{! subject}}")
-#define SUBJECT_ENDS VIEW_LIT("{{! /subject}}")
-
-static void add_subject(struct view subject, struct buf *out)
+/* How a text becomes part of the place where its tag stands. */
+static enum err find_way(const struct filling *filling, const struct template_tag *tag, add_literal **ret_add)
 {
-	buf_add(out, SUBJECT_BEGINS);
-	add_text_template(subject, out);
+	struct slot_place place = filling->place;
+	enum slot_escape escape;
+	const char *why;
+	if (!slot_field(&place, SLOT_VALUE, &escape, &why))
+		return refuse_at(filling, tag->start, why);
+	if (escape == ESCAPE_LINK)
+		return refuse_at(filling, tag->start,
+				 "a link cannot begin with a text; write its address in front, such as "
+				 "https://www.example.org/?about={{subject}}");
+	*ret_add =
+	    escape == ESCAPE_HTML || escape == ESCAPE_STYLE || escape == ESCAPE_NOTHING ? add_escaped : add_encoded;
+	return ERR_OK;
+}
+
+/* Remarks around a subject, which come to nothing in a copy. */
+#define SUBJECT_ENDS VIEW_LIT("{{! /subject}}")
+static const struct shown_subject {
+	const char *begins;
+	add_literal *add;
+} shown_subjects[] = {
+	{ "{{! subject}}", add_escaped },
+	{ "{{! subject in a link}}", add_encoded },
+};
+
+static void add_subject(struct view subject, const char *begins, add_literal *add, struct buf *out)
+{
+	buf_add(out, view_of(begins));
+	if (add == add_plain)
+		buf_add(out, subject);
+	else
+		add_text_template(subject, add, out);
 	buf_add(out, SUBJECT_ENDS);
 }
 
 static enum err put_subject(struct filling *filling, const struct template_tag *tag)
 {
-	(void)tag;
-	add_subject(filling->parts->subject, filling->out);
+	add_literal *add;
+	enum err err = find_way(filling, tag, &add);
+	if (err != ERR_OK)
+		return err;
+	for (size_t i = 0; i < ARRAY_LEN(shown_subjects); i++) {
+		if (shown_subjects[i].add == add)
+			add_subject(filling->parts->subject, shown_subjects[i].begins, add, filling->out);
+	}
 	return buf_err(filling->out);
 }
 
 /* What the layout has for none is a text of HTML. */
-static void put_default(struct view otherwise, struct buf *out)
+static void put_default(struct view otherwise, add_literal *add, struct buf *out)
 {
 	AUTO_BUF text = buf_with_ceiling(LIMIT_TEMPLATE);
 	if (reference_decode(otherwise, "", &text) == ERR_OK)
-		add_escaped(buf_view(&text), out);
+		add(buf_view(&text), out);
 }
 
 static enum err put_preheader(struct filling *filling, const struct template_tag *tag)
 {
+	add_literal *add;
+	enum err err = find_way(filling, tag, &add);
+	if (err != ERR_OK)
+		return err;
 	filling->preheader_shown = true;
 	if (filling->parts->preheader.len > 0)
-		add_text_template(filling->parts->preheader, filling->out);
+		add_text_template(filling->parts->preheader, add, filling->out);
 	else
-		put_default(tag->otherwise, filling->out);
+		put_default(tag->otherwise, add, filling->out);
 	return buf_err(filling->out);
 }
 
@@ -173,8 +231,13 @@ static enum err take_tag(struct filling *filling, const struct template_tag *tag
 	const struct field_row *row = find_field(tag->name);
 	if (tag->sigil == '!')
 		return ERR_OK;
-	if (row == NULL)
+	if (row == NULL) {
+		if (opens(tag))
+			filling->sections++;
+		else if (tag->sigil == '/' && filling->sections > 0)
+			filling->sections--;
 		return buf_add(filling->out, view_slice(filling->layout, tag->line_start, tag->line_end));
+	}
 	if (opens(tag)) {
 		bool given = part_of(filling, row).len > 0;
 		filling->left_out = given == (tag->sigil == '^');
@@ -235,7 +298,12 @@ enum err layout_fill(struct view layout, const struct layout_parts *parts, struc
 
 enum err layout_fill_document(struct view document, const struct layout_parts *parts, struct buf *out, struct buf *why)
 {
-	struct filling filling = { .layout = document, .parts = parts, .is_document = true, .out = out, .why = why };
+	struct filling filling = { .layout = document,
+				   .parts = parts,
+				   .is_document = true,
+				   .place = slot_start(SLOT_HTML),
+				   .out = out,
+				   .why = why };
 	return fill(&filling);
 }
 
@@ -249,18 +317,41 @@ static size_t find_last(struct view text, struct view what)
 	return last;
 }
 
-enum err layout_renew_subject(struct view html, struct view subject, struct buf *out)
+bool layout_marks_subject(struct view tag)
+{
+	bool marks = view_eq(tag, SUBJECT_ENDS);
+	for (size_t i = 0; i < ARRAY_LEN(shown_subjects); i++)
+		marks = marks || view_eq(tag, view_of(shown_subjects[i].begins));
+	return marks;
+}
+
+/* The last beginning of a subject; NULL: there is none. */
+static const struct shown_subject *find_subject(struct view text, size_t *ret_at)
+{
+	const struct shown_subject *found = NULL;
+	for (size_t i = 0; i < ARRAY_LEN(shown_subjects); i++) {
+		size_t at = find_last(text, view_of(shown_subjects[i].begins));
+		if (at == VIEW_NONE || (found != NULL && at < *ret_at))
+			continue;
+		found = &shown_subjects[i];
+		*ret_at = at;
+	}
+	return found;
+}
+
+enum err layout_renew_subject(struct view filled, bool is_html, struct view subject, struct buf *out)
 {
 	size_t before = out->len, end;
-	while ((end = view_find(html, SUBJECT_ENDS)) != VIEW_NONE) {
-		size_t begin = find_last(view_head(html, end), SUBJECT_BEGINS);
-		end += SUBJECT_ENDS.len;
-		buf_add(out, view_head(html, begin == VIEW_NONE ? end : begin));
-		if (begin != VIEW_NONE)
-			add_subject(subject, out);
-		html = view_skip(html, end);
+	while ((end = view_find(filled, SUBJECT_ENDS)) != VIEW_NONE) {
+		size_t begin = end + SUBJECT_ENDS.len;
+		const struct shown_subject *shown = find_subject(view_head(filled, end), &begin);
+		buf_add(out, view_head(filled, begin));
+		if (shown != NULL)
+			add_subject(subject, shown->begins,
+				    is_html || shown->add == add_encoded ? shown->add : add_plain, out);
+		filled = view_skip(filled, end + SUBJECT_ENDS.len);
 	}
-	buf_add(out, html);
+	buf_add(out, filled);
 	if (buf_err(out) != ERR_OK)
 		buf_cut(out, before);
 	return buf_err(out);

@@ -5,8 +5,8 @@
  *   {{subject}}      its subject
  *   {{preheader}}    the line that mailboxes show beside the subject; {{#preheader}} and {{^preheader}} ask for it
  *
- * Subject and preheader are templates of plain text, whose words and values are escaped here. Around a subject stand two remarks of the
- * template, {{! subject}} and {{! /subject}}, so that it can be found again. */
+ * Subject and preheader are templates of plain text, whose words and values are escaped here for where they stand: text, or part of a link. Around a
+ * subject stand two remarks of the template, {{! subject}} or {{! subject in a link}} and {{! /subject}}, so that it can be found again. */
 #ifndef MAIL_LAYOUT_H
 #define MAIL_LAYOUT_H
 
@@ -32,8 +32,12 @@ enum err layout_fill(struct view layout, const struct layout_parts *parts, struc
 enum err layout_fill_document(struct view document, const struct layout_parts *parts, struct buf *out,
 			      struct buf *why) MUST_USE;
 
-/* Appends a filled layout or document with another subject where it shows one. ERR_TOO_BIG, ERR_MEMORY: nothing is appended. */
-enum err layout_renew_subject(struct view html, struct view subject, struct buf *out) MUST_USE;
+/* Appends a filled layout or document, or the text that was made of one, with another subject where it shows one. ERR_TOO_BIG, ERR_MEMORY: nothing is
+ * appended. */
+enum err layout_renew_subject(struct view filled, bool is_html, struct view subject, struct buf *out) MUST_USE;
+
+/* Whether this tag is one of the remarks around a subject. */
+bool layout_marks_subject(struct view tag);
 
 /* True for HTML that brings its own <html> or <!DOCTYPE>. */
 bool layout_is_document(struct view html);

@@ -197,6 +197,12 @@ static void check_unsubscribe(const struct lint *lint, struct buf *out)
 	    subject);
 }
 
+static void check_bare_unsubscribe(const struct lint *lint, struct buf *out)
+{
+	if (lint->html.has_way_out && !lint->html.has_link_out)
+		buf_add(out, VIEW_LIT("the HTML tells {{unsubscribe}} as a text, which few mailboxes make a link of"));
+}
+
 static size_t words_of(struct view text)
 {
 	size_t words = 0;
@@ -456,7 +462,11 @@ static const struct rule {
 	{ "subject-shouts", LINT_WARNING, check_subject_shouts, "write it as you would to one person" },
 	{ "subject-answers", LINT_WARNING, check_subject_answers, "leave it out" },
 	{ "unsubscribe-missing", LINT_ERROR, check_unsubscribe, "put {{unsubscribe}} where a reader finds it" },
-	{ "tag-foreign", LINT_WARNING, check_foreign, "merge tags are {{field}} here; others go out as they stand" },
+	{ "unsubscribe-bare", LINT_WARNING, check_bare_unsubscribe,
+	  "write <a href=\"{{unsubscribe}}\">unsubscribe</a>, in Markdown [unsubscribe]({{unsubscribe}})" },
+	{ "tag-foreign", LINT_WARNING, check_foreign,
+	  "merge tags are {{field}} here; others go out as they stand, which is right where readers are to see them "
+	  "so" },
 	{ "text-missing", LINT_WARNING, check_text, "write letter.txt, or let the text be made from the HTML" },
 	{ "html-missing", LINT_NOTE, check_no_html, "write Markdown when you want links, pictures and headings" },
 	{ "link-broken", LINT_ERROR, check_links, "write the whole URL, with https://, or {{unsubscribe}}" },

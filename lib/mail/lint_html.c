@@ -24,6 +24,7 @@ struct reading {
 	const struct attachment *files;
 	size_t file_count;
 	uint64_t ways;             /* out, that a reader sees */
+	uint64_t links_out;        /* those of them that a link leads to */
 	uint64_t ways_but_outlook; /* those that one in Outlook on Windows does not */
 	bool has_way_in_outlook;   /* in a comment that it alone reads */
 	unsigned code;             /* elements around that show code */
@@ -37,6 +38,9 @@ static void show(struct view text, struct lint_html_list *list)
 	if (out->len > 0)
 		buf_add(out, VIEW_LIT(", "));
 	AUTO_BUF clean = buf_with_ceiling(LIMIT_WHY);
+	AUTO_BUF written = buf_with_ceiling(LIMIT_MESSAGE);
+	if (way_out_unnumber(text, &written) == ERR_OK)
+		text = buf_view(&written);
 	clean_text_add(view_head(text, SHOWN_OCTETS), false, SHOWN_OCTETS, &clean);
 	buf_add_byte(out, '"');
 	for (size_t i = 0; i < clean.len; i++) {
@@ -328,11 +332,14 @@ static bool has_content(const xmlNode *node, unsigned depth, const struct html_s
 	return has;
 }
 
-/* The ways out that a text tells, or a link leads to. */
-static uint64_t ways_in(const xmlNode *node, const struct html_sight *sight)
+static uint64_t ways_of_text(const xmlNode *node, const struct html_sight *sight)
 {
-	if (node->type == XML_TEXT_NODE)
-		return html_sight_of_text(sight) ? way_out_seen(view_of((const char *)node->content)) : 0;
+	bool is_seen = node->type == XML_TEXT_NODE && html_sight_of_text(sight);
+	return is_seen ? way_out_seen(view_of((const char *)node->content)) : 0;
+}
+
+static uint64_t ways_of_link(const xmlNode *node, const struct html_sight *sight)
+{
 	bool is_link = html_node_is(node, "area") ? html_sight_of_image(sight)
 						  : html_node_is(node, "a") && has_content(node->children, 0, sight);
 	return is_link ? way_out_seen(html_node_attribute(node, "href")) : 0;
@@ -346,7 +353,10 @@ static void read_ways(const xmlNode *node, const struct html_sight *sight, struc
 		    view_starts(comment, VIEW_LIT("[if ")) && !view_starts(comment, VIEW_LIT("[if !"));
 		reading->has_way_in_outlook |= is_for_outlook && way_out_seen(comment) != 0;
 	} else {
-		*(sight->is_gone_in_outlook ? &reading->ways_but_outlook : &reading->ways) |= ways_in(node, sight);
+		uint64_t links = ways_of_link(node, sight);
+		reading->links_out |= links;
+		*(sight->is_gone_in_outlook ? &reading->ways_but_outlook : &reading->ways) |=
+		    links | ways_of_text(node, sight);
 	}
 }
 
@@ -458,6 +468,7 @@ enum err lint_html_read(struct view html, const struct attachment *files, size_t
 	if (reading.has_way_in_outlook)
 		reading.ways |= reading.ways_but_outlook;
 	ret_facts->has_way_out = way_out_for_all(html, reading.ways);
+	ret_facts->has_link_out = way_out_for_all(html, reading.links_out);
 	xmlFreeDoc(document);
 	return ERR_OK;
 }

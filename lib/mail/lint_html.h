@@ -12,7 +12,8 @@ struct lint_html_list {
 	size_t count;
 };
 struct lint_html {
-	bool has_way_out; /* {{unsubscribe}} shows to every reader: as text, or as a link's target */
+	bool has_way_out;  /* {{unsubscribe}} shows to every reader: as text, or as a link's target */
+	bool has_link_out; /* the latter */
 	size_t images;
 	size_t words;                           /* that a reader sees */
 	struct lint_html_list without_alt;      /* images' files or sources */

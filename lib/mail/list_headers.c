@@ -119,6 +119,7 @@ static const struct taken_row {
 	{ "Delivered-To", false, "it belongs to the message's way" },
 	{ "X-Original-To", false, "it belongs to the message's way" },
 	{ "Original-Recipient", false, "it belongs to the message's way" },
+	{ "Require-Recipient-Valid-Since", false, "it changes how the message is delivered" },
 	{ "TLS-Required", false, "it changes how the message is delivered" },
 	{ "Lines", false, "it says how the body is built, which the program decides" },
 	{ "Encoding", false, "it says how the body is built, which the program decides" },

@@ -152,6 +152,20 @@ static enum err resolve(struct compiler *compiler, const struct tag *tag, struct
 
 /* ---- tags ---- */
 
+/* Every reader without the field would be skipped. */
+static enum err check_default(struct compiler *compiler, const struct tag *tag, const struct op *op)
+{
+	AUTO_BUF scratch = buf_with_ceiling(LIMIT_TEMPLATE);
+	struct view text;
+	const char *wish;
+	struct view otherwise =
+	    view_slice(buf_view(&compiler->template->names), op->default_at, op->default_at + op->default_len);
+	if (otherwise.len == 0 || slot_escape_value(op->escape, otherwise, &scratch, &text, &wish) != ERR_INVALID)
+		return ERR_OK;
+	return template_refuse(compiler->source, tag->start, compiler->why, "the text behind | cannot stand here: %s",
+			       wish);
+}
+
 /* In HTML it is a text of HTML, with references, unless it stands as it is. */
 static enum err add_default(struct compiler *compiler, struct view otherwise, struct op *op)
 {
@@ -181,6 +195,8 @@ static enum err on_field(struct compiler *compiler, const struct tag *tag)
 		err = template_refuse(compiler->source, tag->start, compiler->why, "%s", wrong);
 	if (err == ERR_OK)
 		err = add_default(compiler, tag->otherwise, &op);
+	if (err == ERR_OK)
+		err = check_default(compiler, tag, &op);
 	return err != ERR_OK ? err : add_op(compiler, &op);
 }
 

@@ -206,10 +206,10 @@ static struct view uncover(struct text_writer *writer, struct view word)
 	return buf_view(&writer->word);
 }
 
-/* How wide a tag's value may be: a section's tag is nothing, a default says it. */
+/* How wide a tag's value may be: a section's tag and a remark are nothing, a default says it. */
 static size_t width_of_tag(const struct template_tag *tag)
 {
-	if (tag->sigil == '#' || tag->sigil == '^' || tag->sigil == '/')
+	if (tag->sigil == '#' || tag->sigil == '^' || tag->sigil == '/' || tag->sigil == '!')
 		return 0;
 	return tag->otherwise.len > 0 ? count_characters(tag->otherwise) : VALUE_WIDTH;
 }

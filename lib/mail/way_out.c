@@ -36,6 +36,19 @@ enum err way_out_number(struct view source, struct buf *out)
 	return buf_add(out, view_skip(source, done));
 }
 
+enum err way_out_unnumber(struct view part, struct buf *out)
+{
+	size_t at;
+	while ((at = view_find(part, NUMBERED)) != VIEW_NONE) {
+		buf_add(out, view_head(part, at));
+		buf_add(out, FIELD);
+		part = view_skip(part, at + NUMBERED.len);
+		while (part.len > 0 && part.data[0] >= '0' && part.data[0] <= '9')
+			part = view_skip(part, 1);
+	}
+	return buf_add(out, part);
+}
+
 uint64_t way_out_seen(struct view part)
 {
 	struct template_tag tag;

@@ -12,6 +12,8 @@ bool way_out_in(struct view source);
 
 /* Appends the template with each {{unsubscribe}} numbered, so that it is known again in a part of what is made of it. */
 enum err way_out_number(struct view source, struct buf *out) MUST_USE;
+/* Appends a part of a numbered template as it was written. */
+enum err way_out_unnumber(struct view part, struct buf *out) MUST_USE;
 /* Those that stand in a part of a numbered template, a bit each. */
 uint64_t way_out_seen(struct view part);
 /* Whether every reader gets one of these; the source as it was before it was numbered. */

@@ -152,6 +152,21 @@ def test_folder(world):
     it, text, html = parts(world.json("campaign", "preview", "d", "ann@a.test")["message"])
     assert html.strip().startswith("<!DOCTYPE html>\n<html><head><title>S&amp;T</title>") and "600px" not in html, html
     assert text.startswith("Hi Ann & <Sons>, leave (mailto:unsubscribe+"), text
+    # Its subject and preheader may stand anywhere in it; the text has the subject too, and another one replaces both.
+    page = world.file("shown.html", "---\nsubject: Q&A {{city}} #1\npreheader: Psst\n---\n<html><body><h1>{{subject}}</h1><i>{{preheader}}</i>"
+                      "<p><a href=\"mailto:f@x.test?subject={{subject}}&amp;body=x\">tell</a> <a href='{{unsubscribe}}'>leave</a></body></html>\n")
+    world.listctl("campaign", "create", "shown", "news", page)
+    def shown():
+        return parts(world.json("campaign", "preview", "shown", "ann@a.test")["message"])
+    it, text, html = shown()
+    link = "mailto:f@x.test?subject=Q%26A%20Bonn%20%26%20%3CK%C3%B6ln%3E%20%231"
+    assert text.startswith("Q&A Bonn & <Köln> #1\n===") and "Psst" in text and link + "&body=x" in text, text
+    assert "<h1>Q&amp;A Bonn &amp; &lt;Köln&gt; #1</h1><i>Psst</i>" in html and link + "&amp;body=x" in html, html
+    world.listctl("campaign", "edit", "shown", "--subject", "N \"{{name}}\" <b>")
+    it, text, html = shown()
+    link = "mailto:f@x.test?subject=N%20%22Ann%20%26%20%3CSons%3E%22%20%3Cb%3E"
+    assert text.startswith("N \"Ann & <Sons>\" <b>\n===") and link in text, text
+    assert "<h1>N &quot;Ann &amp; &lt;Sons&gt;&quot; &lt;b&gt;</h1>" in html and link in html, html
     # Without a letter: a text is made for --html, too.
     world.listctl("campaign", "create", "e", "news", "--subject", "s", "--html", world.file("e.html", "<p>One</p><p>Two {{city}}</p>"))
     it, text, html = parts(world.json("campaign", "preview", "e", "ann@a.test")["message"])
@@ -165,6 +180,7 @@ def test_layout(world):
     edit = ["list", "edit", "news", "--layout"]
     world.refused(*edit, world.file("bad.html", "<p>\n{{content}}</p>"), says=["bad.html: line 2, column 1", "{{{content}}}"])
     world.refused(*edit, world.file("bad.html", "<p>{{{content}}}\n {{town}}</p>"), says=["bad.html: line 2, column 2", "town"])
+    world.refused(*edit, world.file("bad.html", "{{#city}}{{{content}}}{{/city}}"), says=["bad.html: line 1, column 10", "in a section"])
     world.refused(*edit, world.base / "missing.html", says="missing.html")
     own = "<html><p>{{list.title}}: {{subject}}</p>\n{{{content}}}<a href=\"{{unsubscribe}}\">x</a></html>\n"
     world.listctl(*edit, world.file("own.html", own))

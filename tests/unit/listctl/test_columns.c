@@ -132,6 +132,8 @@ static const struct refusal_row {
 	{ "CR LF in the address", "email|a", "a@example.org\r\nBcc: b@example.org|x", REFUSAL_ADDRESS, "email" },
 	{ "CR LF in an attribute", "email|a", "a@example.org|x\r\ny", REFUSAL_CONTROL, "a" },
 	{ "CR LF in the name", "email|name", "a@example.org|x\r\nBcc: y", REFUSAL_CONTROL, "name" },
+	{ "an encoded word", "email|name", "a@example.org|=?utf-8?Q?J=C3=B6rg?=", REFUSAL_ENCODED, "name" },
+	{ "one in an attribute", "email|a", "a@example.org|x =?ISO-8859-1?b?SvZyZw==?= y", REFUSAL_ENCODED, "a" },
 	{ "a tab", "email|first name", "a@example.org|x\ty", REFUSAL_CONTROL, "first_name" },
 	{ "escape", "email|a", "a@example.org|\x1b[31m", REFUSAL_CONTROL, "a" },
 	{ "unsubscribed", "email|_state", "a@example.org|unsubscribed", REFUSAL_STATE, "_state" },

@@ -264,11 +264,39 @@ START_TEST(ceiling)
 	}
 END_TEST
 
+START_TEST(encoded_words)
+	{
+		static const struct {
+			const char *text;
+			bool has;
+		} rows[] = {
+			{ "=?utf-8?Q?J=C3=B6rg?=", true },
+			{ "a=?ISO-8859-1*de?b?SvZyZw==?=b", true },
+			{ "=?x =?utf-8?q?"
+			  "?=",
+			  true },
+			{ "", false },
+			{ "=?", false },
+			{ "=?utf-8?Q?J=C3", false },
+			{ "=?utf-8?Q?J?", false },
+			{ "=?utf-8?X?J?=", false },
+			{ "=?utf-8?QQ?J?=", false },
+			{ "=??Q?J?=", false },
+			{ "=?utf-8?Q?a b?=", false },
+			{ "2 =? 3 ?= 4", false },
+			{ "https://x.test/?a=?b?c?d?=", false },
+		};
+		for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+			ck_assert_msg(header_has_encoded_word(view_of(rows[i].text)) == rows[i].has, "%s",
+				      rows[i].text);
+	}
+END_TEST
+
 Suite *test_suite(void)
 {
 	g_mime_init();
 	const TTest *const tests[] = {
-		texts, encoded_words_stand_alone, mailboxes, identifiers, hostile_data, lengths, ceiling,
+		encoded_words, texts, encoded_words_stand_alone, mailboxes, identifiers, hostile_data, lengths, ceiling,
 	};
 	return suite_of("header", tests, ARRAY_LEN(tests));
 }

@@ -6,6 +6,7 @@
 #include "tests/support/unit.h"
 
 #define SHOWN(subject) "{{! subject}}" subject "{{! /subject}}"
+#define LINKED(subject) "{{! subject in a link}}" subject "{{! /subject}}"
 
 static const struct row {
 	const char *label, *layout, *subject, *preheader, *html;
@@ -31,6 +32,16 @@ static const struct row {
 	  "<p>{{x}}</p>|" SHOWN("a } {{x}} }"), false },
 	{ "the rest stays", "{{#vip}}\n{{list.title}}\n{{/vip}}\n{{{content}}}{{! r }}{{unsubscribe}}", "s", "",
 	  "{{#vip}}\n{{list.title}}\n{{/vip}}\n<p>{{x}}</p>{{unsubscribe}}", false },
+	{ "in a link", "{{{content}}}<a href=\"https://x.test/?t={{subject}}&u\">", "Q&A #1 {{city|A & B}} 5%", "",
+	  "<p>{{x}}</p><a href=\"https://x.test/?t=" LINKED("Q%26A%20%231%20{{city|A &amp; B}}%205%25") "&u\">",
+	  false },
+	{ "in a mailto: link", "{{{content}}}<a href='mailto:a@x.test?subject={{preheader|a b}}&body={{subject}}'>",
+	  "\xc3\xa4{", "", "<p>{{x}}</p><a href='mailto:a@x.test?subject=a%20b&body=" LINKED("%C3%A4%7B") "'>", false },
+	{ "in a value that is no link", "{{{content}}}<img alt=\"{{subject}}\">", "\"a\"", "",
+	  "<p>{{x}}</p><img alt=\"" SHOWN("&quot;a&quot;") "\">", false },
+	{ "in a link of a document", "<html><a href=\"https://x.test/{{subject}}\">", "a b", "",
+	  "<html><a href=\"https://x.test/" LINKED("a%20b") "\">", true },
+	{ "content behind a section", "{{#a}}x{{/a}}{{{content}}}", "s", "", "{{#a}}x{{/a}}<p>{{x}}</p>", false },
 	{ "document", "<html>{{subject}}{{x}}</html>", "a&b", "", "<html>" SHOWN("a&amp;b") "{{x}}</html>", true },
 };
 
@@ -59,21 +70,27 @@ END_TEST
 
 static const struct {
 	const char *label, *html, *renewed;
+	bool is_text;
 } shown_rows[] = {
-	{ "none", "<p>{{x}}{{! /}}", "<p>{{x}}{{! /}}" },
-	{ "one", "<title>" SHOWN("old {{x}}") "</title>", "<title>" SHOWN("a&amp;b {{y}}") "</title>" },
-	{ "two", SHOWN("old") "old" SHOWN(""), SHOWN("a&amp;b {{y}}") "old" SHOWN("a&amp;b {{y}}") },
-	{ "one that only begins", "{{! subject}}<p>" SHOWN("old"), "{{! subject}}<p>" SHOWN("a&amp;b {{y}}") },
-	{ "one that only ends", "<p>{{! /subject}}" SHOWN("old"), "<p>{{! /subject}}" SHOWN("a&amp;b {{y}}") },
-	{ "one that does not end", "{{! subject}}<p>", "{{! subject}}<p>" },
+	{ "none", "<p>{{x}}{{! /}}", "<p>{{x}}{{! /}}", false },
+	{ "one", "<title>" SHOWN("old {{x}}") "</title>", "<title>" SHOWN("a&amp;b {{y}}") "</title>", false },
+	{ "two", SHOWN("old") "old" SHOWN(""), SHOWN("a&amp;b {{y}}") "old" SHOWN("a&amp;b {{y}}"), false },
+	{ "one that only begins", "{{! subject}}<p>" SHOWN("old"), "{{! subject}}<p>" SHOWN("a&amp;b {{y}}"), false },
+	{ "one that only ends", "<p>{{! /subject}}" SHOWN("old"), "<p>{{! /subject}}" SHOWN("a&amp;b {{y}}"), false },
+	{ "of a link", "<a href=\"https://x.test/" LINKED("old") "\">" SHOWN("old"),
+	  "<a href=\"https://x.test/" LINKED("a%26b%20{{y}}") "\">" SHOWN("a&amp;b {{y}}"), false },
+	{ "in text", SHOWN("old") " (https://x.test/" LINKED("old") ")",
+	  SHOWN("a&b {{y}}") " (https://x.test/" LINKED("a%26b%20{{y}}") ")", true },
+	{ "one that does not end", "{{! subject}}<p>", "{{! subject}}<p>", false },
 };
 
 START_TEST(test_another_subject)
 	{
 		for (size_t i = 0; i < ARRAY_LEN(shown_rows); i++) {
 			AUTO_BUF out = buf_with_ceiling(LIMIT_TEMPLATE);
-			ck_row(shown_rows[i].label, layout_renew_subject(view_of(shown_rows[i].html),
-									 VIEW_LIT("a&b {{y}}"), &out) == ERR_OK);
+			ck_row(shown_rows[i].label,
+			       layout_renew_subject(view_of(shown_rows[i].html), !shown_rows[i].is_text,
+						    VIEW_LIT("a&b {{y}}"), &out) == ERR_OK);
 			ck_assert_msg(view_eq(buf_view(&out), view_of(shown_rows[i].renewed)), "%s: got %s",
 				      shown_rows[i].label, buf_text(&out));
 		}
@@ -87,6 +104,10 @@ static const struct bad_row {
 	{ "no content", "a", "", "line 1, column 1: {{{content}}} is missing", false },
 	{ "content left out", "{{#preheader}}{{{content}}}{{/preheader}}", "", "is missing", false },
 	{ "content twice", "{{{content}}}\n {{{content}}}", "", "line 2, column 2: ", false },
+	{ "content in a section", "\n{{#x}}{{{content}}}{{/x}}", "",
+	  "line 2, column 7: the content stands in a section, so that some readers would get no letter", false },
+	{ "a link that begins with a subject", "{{{content}}}<a href=\"{{subject}}\">", "",
+	  "a link cannot begin with a text", false },
 	{ "content as text", "{{content}}", "", "line 1, column 1: the content is HTML already", false },
 	{ "no place for the preheader", "{{{content}}}", "p", "{{preheader}}", false },
 	{ "nor in a document", "<html>", "p", "{{preheader}}", true },

@@ -104,6 +104,10 @@ static void no_way_out_of_html(struct lint_letter *l)
 {
 	set_html(l, VIEW_LIT("<p>" WORDS WORDS WORDS));
 }
+static void bare_way_out(struct lint_letter *l)
+{
+	set_html(l, VIEW_LIT("<p>" WORDS WORDS WORDS "<p>To leave: {{unsubscribe}}"));
+}
 static void no_way_out(struct lint_letter *l)
 {
 	no_way_out_of_text(l);
@@ -268,6 +272,7 @@ static const struct row rows[] = {
 	{ "an answer to nothing", answer, "subject-answers", "Re:", LINT_WARNING },
 	{ "no way out of the text", no_way_out_of_text, "unsubscribe-missing", "the text has no", LINT_ERROR },
 	{ "no way out of the HTML", no_way_out_of_html, "unsubscribe-missing", "the HTML has no", LINT_ERROR },
+	{ "a way out that is no link", bare_way_out, "unsubscribe-bare", "as a text", LINT_WARNING },
 	{ "no way out at all", no_way_out, "unsubscribe-missing", "neither text nor HTML has {{unsubscribe}}",
 	  LINT_ERROR },
 	{ "tags of other programs", foreign_tags, "tag-foreign",

@@ -178,6 +178,10 @@ static const struct bad_row bad_rows[] = {
 	  "line 2, column 9: the text behind | holds a brace; another field takes the place of \"name\" as "
 	  "{{#name}}{{name}}{{/name}}{{^name}}...{{/name}}" },
 	{ "a brace in a default", "{{name|a } b}}", "name", "line 1, column 10: the text behind | holds a brace" },
+	{ "a default that is no link", "<a href=\"{{name|www.example.org}}\">", "name",
+	  "line 1, column 10: the text behind | cannot stand here: it begins a link" },
+	{ "a default that is a script", "<a href=\"{{name|javascript:x}}\">", "name", "cannot stand here" },
+	{ "a default that no style has", "<p style=\"color:{{name|a(b)}}\">", "name", "cannot stand here" },
 	{ "a brace too many", "Hi\n{{name}}} x", "name",
 	  "line 2, column 9: a } too many stands behind {{name}}; remove it, or put a blank before it" },
 	{ "four braces", "{{{name}}}}", "name", "line 1, column 11: a } too many stands behind {{{name}}}; " },
