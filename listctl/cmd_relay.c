@@ -5,6 +5,7 @@
 #include "listctl/pace_text.h"
 #include "listctl/relay_default.h"
 #include "listctl/relay_options.h"
+#include "listctl/schedule.h"
 #include "store/audit.h"
 #include "store/budgets.h"
 #include "store/relay_logins.h"
@@ -244,12 +245,26 @@ static enum err find_tests(struct call *call, struct db_rows **ret_tests)
 	return relay_tests_newest(call->db, &terms, ret_tests, call->why);
 }
 
+static void add_step(const struct relay_row *row, struct buf *out)
+{
+	if (row->steps_lost == 0)
+		return;
+	buf_addf(out, "%sout of step (%llu time%s, last at ", out->len > 0 ? "; " : "",
+		 (unsigned long long)row->steps_lost, row->steps_lost == 1 ? "" : "s");
+	schedule_write_instant(row->step_us, out);
+	buf_addf(out,
+		 "), by a reply that does not fit: " VIEW_FMT
+		 "; it is sent one message at a time on a connection since",
+		 VIEW_ARG(row->step));
+}
+
 /* Why it is left alone, and what its own refusals have cut. */
 static void add_trouble(const struct relay_row *row, const struct db_rows *budgets, struct buf *out)
 {
 	AUTO_BUF key = buf_with_ceiling(LIMIT_WHY);
 	buf_addf(&key, "relay:" VIEW_FMT, VIEW_ARG(row->name));
 	buf_add(out, row->trouble);
+	add_step(row, out);
 	for (size_t i = 0; i < db_row_count(budgets); i++) {
 		const struct budget_standing standing = budgets_standing_get(budgets, i);
 		if (!view_eq(standing.key, buf_view(&key)) || standing.cut_us == 0)
@@ -296,13 +311,15 @@ static enum err ls(struct call *call)
 		{ .name = "trouble", .wraps = true },
 		{ .name = "retry_at", .type = OUTPUT_TIME },
 	};
-	AUTO_DB_ROWS *rows = NULL, *tests = NULL, *budgets = NULL, *troubles = NULL;
+	AUTO_DB_ROWS *rows = NULL, *tests = NULL, *budgets = NULL, *troubles = NULL, *steps = NULL;
 	AUTO_BUF place = buf_with_ceiling(LIMIT_WHY);
 	struct relay_row of_settings;
 	bool is_default_used = false;
 	enum err err = relays_list(call->db, VIEW_LIT(""), &rows, call->why);
 	if (err == ERR_OK)
 		err = relay_default_find(call, &place, &is_default_used, &of_settings, &troubles);
+	if (err == ERR_OK && is_default_used)
+		err = relays_step(call->db, buf_view(&place), &of_settings, &steps, call->why);
 	if (err == ERR_OK)
 		err = find_tests(call, &tests);
 	if (err == ERR_OK)

@@ -27,10 +27,11 @@ struct connection {
 	char name[JOURNAL_CONNECTION_MOST];
 	uint64_t number;
 	struct session_limit *limit;
-	uint64_t begun, answered; /* messages */
-	int64_t idle_since_us;    /* boot time; 0: it is not */
-	bool is_after_lull;       /* what is in hand was begun then */
-	bool has_hung_up;         /* the relay, without a word */
+	uint64_t begun, answered;        /* messages */
+	int64_t idle_since_us;           /* boot time; 0: it is not */
+	bool is_after_lull;              /* what is in hand was begun then */
+	bool has_hung_up;                /* the relay, without a word */
+	bool has_lost_step, has_refused; /* a reply did not fit; it was a refusal */
 	struct recipient **in_hand;
 	size_t load, load_most; /* how many in_hand[] holds, and can hold */
 	bool is_connected, is_over, is_let_in, has_worked, is_denied;
@@ -148,6 +149,8 @@ static void on_trouble(struct connection *connection, const struct smtp_event *e
 	if (owner->troubled != NULL)
 		owner->troubled(owner->owner, connection->terms->name, event,
 				pool_count(connection->pool, POOL_PROVEN) > connection->has_worked);
+	connection->has_lost_step = event->is_out_of_step;
+	connection->has_refused = event->reply.code / 100 > 3;
 	connection->is_denied =
 	    connection->is_denied || (event->step == SMTP_STEP_AUTH && is_about_login(&event->reply));
 	if (connection->trouble.len > 0)
@@ -319,6 +322,7 @@ static enum err make_client(struct connection *connection, const struct connecti
 		.tls = terms->tls,
 		.is_local = *terms->host == '\0',
 		.in_flight = terms->in_flight,
+		.keeps_step = parts->keeps_step,
 		.notify_delay = terms->notify_delay,
 		.credentials = terms->has_auth ? &credentials : NULL,
 	};
@@ -515,11 +519,22 @@ struct view connection_trouble(const struct connection *connection)
 	return buf_view(&connection->trouble);
 }
 
+static bool is_in_lull(const struct connection *connection, int64_t now_us)
+{
+	return connection->idle_since_us != 0 && now_us - connection->idle_since_us > LULL_US;
+}
+
 uint64_t connection_hung_up_behind(const struct connection *connection, int64_t now_us)
 {
-	bool is_for_want = connection->is_after_lull ||
-			   (connection->idle_since_us != 0 && now_us - connection->idle_since_us > LULL_US);
+	bool is_for_want = connection->is_after_lull || is_in_lull(connection, now_us);
 	return connection->has_hung_up && !is_for_want ? connection->answered : 0;
+}
+
+bool connection_take_lost_step(struct connection *connection, int64_t now_us)
+{
+	bool has_lost = connection->has_lost_step && !(connection->has_refused && is_in_lull(connection, now_us));
+	connection->has_lost_step = false;
+	return has_lost;
 }
 
 uint64_t connection_number(const struct connection *connection)

@@ -36,6 +36,7 @@ struct connection_parts {
 	const struct endpoint *endpoint;
 	uint64_t number; /* tells the connections of a relay apart, and grows */
 	struct session_limit *limit;
+	bool keeps_step; /* one message at a time: the relay was out of step */
 	struct connection_owner owner;
 };
 
@@ -74,6 +75,9 @@ bool connection_is_denied(const struct connection *connection);
 struct view connection_trouble(const struct connection *connection);
 /* The relay has hung up without a word, and not for want of work: behind so many messages that it answered. 0: it has not. */
 uint64_t connection_hung_up_behind(const struct connection *connection, int64_t now_us);
+/* True once: it said a reply that cannot be that to what was said: connection_trouble(). A refusal without a message behind a lull only means that it has
+ * waited long enough. */
+bool connection_take_lost_step(struct connection *connection, int64_t now_us);
 uint64_t connection_number(const struct connection *connection);
 /* Whether one of them is of that run (NULL: of any). */
 bool connection_serves(const struct connection *connection, const struct run *run);

@@ -146,8 +146,12 @@ static enum err tell_of(struct exchange *exchange, const struct relay *relay, co
 	int64_t wait_us = relay_retry_in(relay, turn->boot_us);
 	if (relay_is_quitting(relay))
 		return relays_forget(exchange->parts.db, exchange->parts.worker_id, name, why);
-	return relays_report(exchange->parts.db, exchange->parts.worker_id, name, relay_trouble(relay),
-			     wait_us > 0 ? turn->wall_us + wait_us : 0, why);
+	struct relay_finding finding = {
+		.reason = relay_trouble(relay),
+		.retry_us = wait_us > 0 ? turn->wall_us + wait_us : 0,
+	};
+	finding.steps_lost = relay_steps_lost(relay, &finding.step);
+	return relays_report(exchange->parts.db, exchange->parts.worker_id, name, &finding, why);
 }
 
 static enum err tell_news(struct exchange *exchange, const struct exchange_turn *turn, struct buf *why)

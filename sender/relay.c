@@ -27,6 +27,7 @@ enum err relay_new(const struct relay_parts *parts, const struct relay_terms *te
 	relay->trouble = buf_with_ceiling(LIMIT_WHY);
 	relay->refusal = buf_with_ceiling(LIMIT_WHY);
 	relay->disbelief = buf_with_ceiling(LIMIT_WHY);
+	relay->step = buf_with_ceiling(LIMIT_WHY);
 	enum err err = access_new(parts->settings, &relay->terms, parts->logs_in_freely, &relay->access);
 	if (err == ERR_OK)
 		err = vacancies_new(parts->places, &relay->vacancies);
@@ -50,6 +51,7 @@ void relay_done(struct relay *relay)
 	buf_done(&relay->trouble);
 	buf_done(&relay->refusal);
 	buf_done(&relay->disbelief);
+	buf_done(&relay->step);
 	free(relay);
 }
 
@@ -76,12 +78,23 @@ static void learn_limit(struct relay *relay, const struct connection *connection
 			  (unsigned long long)answered);
 }
 
+/* What the others have in flight may be out of step, too: they take no more. */
+static void learn_step(struct relay *relay, struct connection *connection, int64_t now_us)
+{
+	if (!connection_take_lost_step(connection, now_us))
+		return;
+	relay_trouble_lose_step(relay, connection_trouble(connection));
+	if (relay->steps_lost == 1)
+		quit_all(relay);
+}
+
 static void bury(struct relay *relay, struct connection *connection, int64_t now_us)
 {
 	AUTO_BUF trouble = buf_with_ceiling(LIMIT_WHY);
 	buf_add(&trouble, connection_trouble(connection));
 	bool is_denied = relay->access.secret != NULL && connection_is_denied(connection);
 	learn_limit(relay, connection, now_us);
+	learn_step(relay, connection, now_us);
 	bool has_failed = trouble.len > 0 && !connection_has_worked(connection) && !relay->is_quitting && !is_denied;
 	if (is_denied || connection == relay->trial)
 		relay_trouble_end_access(relay, is_denied ? LOGIN_REFUSED : LOGIN_LOST, connection, now_us);
@@ -136,6 +149,7 @@ static bool open_one(struct relay *relay, int64_t now_us)
 		.endpoint = relay_endpoints_next(&relay->endpoints),
 		.number = ++relay->opened,
 		.limit = &relay->limit,
+		.keeps_step = relay->steps_lost > 0,
 		.owner = relay->parts.owner.connection,
 	};
 	struct connection *connection;
@@ -224,8 +238,10 @@ bool relay_feed_one(struct relay *relay, int64_t now_us)
 void relay_write(struct relay *relay, int64_t now_us)
 {
 	struct connection *connection;
-	while ((connection = pool_first(&relay->pool, POOL_DIRTY)) != NULL)
+	while ((connection = pool_first(&relay->pool, POOL_DIRTY)) != NULL) {
 		connection_write(connection, now_us);
+		learn_step(relay, connection, now_us);
+	}
 }
 
 void relay_quit(struct relay *relay)
@@ -340,6 +356,12 @@ int64_t relay_retry_in(const struct relay *relay, int64_t now_us)
 	int64_t wait_us = relay->backoff.until_us - now_us;
 	int64_t access_us = access_wait(&relay->access, now_us);
 	return wait_us > access_us ? wait_us : access_us;
+}
+
+uint64_t relay_steps_lost(const struct relay *relay, struct view *ret_said)
+{
+	*ret_said = buf_view(&relay->step);
+	return relay->steps_lost;
 }
 
 void relay_told_news(struct relay *relay)

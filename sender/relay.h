@@ -102,6 +102,8 @@ int64_t relay_wait(const struct relay *relay, int64_t now_us);
 bool relay_has_news(const struct relay *relay);
 struct view relay_trouble(const struct relay *relay);
 int64_t relay_retry_in(const struct relay *relay, int64_t now_us);
+/* How often it said a reply that did not fit what was said, and which one the last time. */
+uint64_t relay_steps_lost(const struct relay *relay, struct view *ret_said);
 void relay_told_news(struct relay *relay);
 /* It is not there any more, so there is no trouble with it. */
 void relay_forget_trouble(struct relay *relay);

@@ -26,6 +26,8 @@ struct relay {
 	uint64_t begun; /* messages so far */
 	struct hold hold;
 	struct session_limit limit;
+	uint64_t steps_lost; /* how often a reply of its did not fit; from then on one message at a time a connection */
+	struct buf step;     /* what it said then, the last time */
 	struct distrust distrust;
 	struct distrust deferring; /* the same of those whom it puts off while other relays accept theirs */
 	bool is_quitting, has_news;
@@ -47,6 +49,8 @@ void relay_trouble_work(struct relay *relay, int64_t now_us);
 void relay_trouble_retell(struct relay *relay, int64_t now_us);
 /* True: it is distrusted from this turn on, and all connections have to quit. */
 bool relay_trouble_is_distrusted(struct relay *relay, int64_t now_us);
+/* It said something that does not fit: its connections begin anew with one message at a time. */
+void relay_trouble_lose_step(struct relay *relay, struct view said);
 /* No connection may have more in hand, by its share of the journal. */
 bool relay_trouble_is_bound(const struct relay *relay);
 void relay_trouble_look_at_room(struct relay *relay, int64_t now_us);

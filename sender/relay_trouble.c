@@ -61,6 +61,19 @@ void relay_trouble_work(struct relay *relay, int64_t now_us)
 	relay_trouble_retell(relay, now_us);
 }
 
+/* ---- replies that do not fit ---- */
+
+void relay_trouble_lose_step(struct relay *relay, struct view said)
+{
+	struct log_text room;
+	relay->steps_lost++;
+	relay->has_news = true;
+	buf_reset(&relay->step);
+	buf_add(&relay->step, said);
+	log_event(LOG_WARNING, "relay.out_of_step", "relay=%s count=%llu said=%s", relay->terms.name,
+		  (unsigned long long)relay->steps_lost, log_quoted(said, &room));
+}
+
 /* ---- refusals before the content ---- */
 
 void relay_refused(struct relay *relay, struct recipient *recipient, struct view destination,

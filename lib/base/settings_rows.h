@@ -83,7 +83,8 @@ SETTING(COUNT, relay, messages_per_connection, "1000", "messages",
 SETTING(
     COUNT, relay, in_flight, "1", "messages a connection",
     "How many messages a connection has on the way before the first one's answer, up to 100, where the relay offers "
-    "CHUNKING and PIPELINING. So many of a connection may be in doubt after a crash.")
+    "CHUNKING and PIPELINING. So many of a connection may be in doubt after a crash, or "
+    "when the relay says a reply too many; then one at a time goes to that relay.")
 SETTING(WORD, relay, notify, "failure", "failure failure,delay",
 	"What a relay that offers DSN is asked to report: that a message failed, or also that it is delayed.")
 SETTING(PATH, relay, secrets, "/etc/verpost/relays", "path",

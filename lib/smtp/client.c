@@ -85,6 +85,7 @@ enum err smtp_client_new(const struct smtp_client_options *options, struct smtp_
 		.tls = options->tls,
 		.in_flight = in_flight_of(options),
 		.notify_delay = options->notify_delay,
+		.keeps_step = options->keeps_step,
 		.state = STATE_BANNER,
 		.rest = STATE_BANNER,
 		.mail_line = buf_with_ceiling(LIMIT_COMMAND_LINE),
@@ -95,6 +96,7 @@ enum err smtp_client_new(const struct smtp_client_options *options, struct smtp_
 		.out = buf_with_ceiling(LIMIT_SMTP_TURN),
 		.hello = buf_with_ceiling(LIMIT_DOMAIN),
 		.note = buf_with_ceiling(LIMIT_WHY),
+		.held_text = buf_with_ceiling(LIMIT_WHY),
 	};
 	enum err err = make(client, options);
 	if (err != ERR_OK) {
@@ -120,6 +122,7 @@ void smtp_client_done(struct smtp_client *client)
 	buf_wipe(&client->out);
 	buf_done(&client->hello);
 	buf_done(&client->note);
+	buf_done(&client->held_text);
 	free(client->transactions);
 	free(client->awaited);
 	free(client->events);
@@ -239,6 +242,8 @@ static bool has_room_for_another(struct smtp_client *client)
 {
 	if (client->transaction_count > 0 && !client_back(client)->has_content)
 		return false;
+	if (client->keeps_step)
+		return client->transaction_count == 0 && client->awaited_count == 0;
 	if (client_uses_chunks(client))
 		return client->transaction_count < client->in_flight &&
 		       client->out.len - client->out_at <= LIMIT_SMTP_UNWRITTEN;
@@ -382,6 +387,7 @@ enum err smtp_client_content(struct smtp_client *client, uint64_t id, struct vie
 		return ERR_REFUSED;
 	if (client->awaited_count == 0 && is_amid_reply(client)) {
 		/* It would pass for the reply to what is said now. */
+		client->is_out_of_step = true;
 		client_break_off_for(client, client_step(client), VIEW_LIT(UNASKED));
 		return ERR_REFUSED;
 	}

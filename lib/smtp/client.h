@@ -28,6 +28,7 @@ struct smtp_client_options {
 	enum smtp_tls tls;
 	bool is_local;      /* a Unix socket: AUTH needs no TLS there */
 	unsigned in_flight; /* whole transactions before the first one's reply; 0 is as 1; at most LIMIT_IN_FLIGHT */
+	bool keeps_step;    /* one message at a time, by DATA: a reply too many does not fit where 354 has to stand */
 	bool notify_delay;  /* DSN: NOTIFY=FAILURE,DELAY instead of FAILURE */
 	const struct smtp_credentials *credentials; /* AUTH before the first message; NULL: none */
 };
@@ -81,6 +82,13 @@ enum smtp_event_type {
  * temporary refusal of that message first. A relay that closes an idle session after it has answered a message makes no
  * trouble: only CLOSED.
  *
+ * A server that says a reply too many or too few is out of step: what is read as the reply to one command is that to another. It is known by a
+ * reply when none is awaited, by one that comes before its command has left, by a class that cannot answer the command, by
+ * an enhanced code that is of another command (2.1.0 and 2.1.5), and by a refused RSET behind a content that was accepted. Then nothing that is
+ * in flight is settled by what it says: what it may have is IN_DOUBT, and TROUBLE is_out_of_step. Where others were accepted before, QUIT is said and what it
+ * says read until it closes: it may have to take them still. Therefore a 2xx to BDAT behind which RSET was said is ACCEPTED when that is answered, too: a reply too many
+ * has then let the content's own be read.
+ *
  * 552 to RCPT is given as 452 (RFC 5321 section 4.5.3.1.10) unless its enhanced code is about the mailbox (5.2.x). */
 struct smtp_event {
 	enum smtp_event_type type;
@@ -89,6 +97,7 @@ struct smtp_event {
 	/* code 0 when there was none: eof, timeout; or with a text: a sentence on what the server lacks or did wrong, such as how its
 	 * reply is malformed. The text is borrowed until the next call. */
 	struct reply reply;
+	bool is_out_of_step; /* TROUBLE: its replies are not those to our commands */
 };
 
 /* Options are copied. ERR_INVALID: a control character in helo, credentials that cannot be said or would be said in clear

@@ -8,7 +8,7 @@
 
 bool client_uses_chunks(const struct smtp_client *client)
 {
-	return client->offers.has[SMTP_CHUNKING] && client->offers.has[SMTP_PIPELINING];
+	return client->offers.has[SMTP_CHUNKING] && client->offers.has[SMTP_PIPELINING] && !client->keeps_step;
 }
 
 /* All commands at once with PIPELINING, else the next one. */
@@ -66,19 +66,38 @@ enum err client_say_chunk(struct smtp_client *client, struct view message)
 
 /* ---- the replies; client_front() is whose they are ---- */
 
-/* The transaction before it may stand still, and what was said behind be added to it. */
+/* What a success says of an address (RFC 3463 section 3.2, as in RFC 2034 section 5): 2.1.0 of the sender's, 2.1.5 of the recipient's. */
+enum { OF_SENDER = 0, OF_RECIPIENT = 5 };
+
+static bool is_of_address(const struct reply *reply, unsigned detail)
+{
+	return status_is_set(reply->status) && reply->status.class_digit == 2 && reply->status.subject == 1 &&
+	       reply->status.detail == detail;
+}
+
+/* No server refuses RSET: behind a content that was accepted it is rather the content's own reply. Else the transaction before it may stand still, and what was said behind be added to it. */
 static void refuse_reset(struct smtp_client *client, const struct reply *reply)
 {
+	if (client->has_held || !is_refusal(reply)) {
+		client_lose_step(client, reply);
+		return;
+	}
 	client_front(client)->is_unclean = true;
 	client_refuse_session(client, reply);
 }
 
 void client_on_rset(struct smtp_client *client, const struct reply *reply)
 {
-	if (class_of(reply) == 2)
-		client_say_commands(client);
-	else
+	if (class_of(reply) != 2) {
 		refuse_reset(client, reply);
+		return;
+	}
+	if (is_of_address(reply, OF_SENDER) || is_of_address(reply, OF_RECIPIENT)) {
+		client_lose_step(client, reply);
+		return;
+	}
+	client_tell_held(client);
+	client_say_commands(client);
 }
 
 /* Whether MAIL was refused for what this message is, and not for who we are: too large (RFC 1870 section 6, RFC 3463 X.2.3 and X.3.4), or
@@ -112,6 +131,10 @@ void client_on_mail(struct smtp_client *client, const struct reply *reply)
 	struct transaction *front = client_front(client);
 	if (front->is_over)
 		return;
+	if (is_of_address(reply, OF_RECIPIENT)) {
+		client_lose_step(client, reply);
+		return;
+	}
 	if (class_of(reply) == 2) {
 		front->is_unclean = false;
 		client_say_commands(client);
@@ -124,9 +147,13 @@ void client_on_mail(struct smtp_client *client, const struct reply *reply)
 		return;
 	}
 	/* Whatever of it has left: without a sender the server cannot have taken it, unless it had one from before. */
-	if (is_refusal(reply) && !front->is_unclean)
+	if (!is_refusal(reply)) {
+		client_lose_step(client, reply);
+		return;
+	}
+	if (!front->is_unclean)
 		client_end(client, front, SMTP_NOT_SENT, NULL);
-	client_refuse_session(client, reply);
+	client_end_session(client, reply);
 }
 
 /* RFC 5321 section 4.5.3.1.10: 552 may mean "too many recipients"; not so when the server says that it is about the
@@ -157,6 +184,7 @@ void client_on_rcpt(struct smtp_client *client, const struct reply *reply)
 		return;
 	}
 	if (class_of(reply) == 2) {
+		front->is_odd = is_of_address(reply, OF_SENDER);
 		if (front->asks_first)
 			ask_content(client);
 		else
@@ -164,7 +192,7 @@ void client_on_rcpt(struct smtp_client *client, const struct reply *reply)
 		return;
 	}
 	if (!is_refusal(reply)) {
-		client_break_off(client, reply);
+		client_lose_step(client, reply);
 		return;
 	}
 	struct reply softened = soften(*reply);
@@ -185,6 +213,8 @@ static void end_empty(struct smtp_client *client, const struct reply *reply)
 	} else if (wants_dot) {
 		client_front(client)->has_content = true;
 		client_say(client, STATE_VOID_DOT, VIEW_LIT(".\r\n"));
+	} else if (!is_refusal(reply)) {
+		client_lose_step(client, reply);
 	} else {
 		skip_front(client);
 	}
@@ -201,7 +231,7 @@ void client_on_data(struct smtp_client *client, const struct reply *reply)
 		client_refuse(client, client_front(client), reply);
 		skip_front(client);
 	} else {
-		client_break_off(client, reply);
+		client_lose_step(client, reply);
 	}
 }
 
@@ -214,10 +244,12 @@ void client_on_void_dot(struct smtp_client *client, const struct reply *reply)
 
 void client_on_final_dot(struct smtp_client *client, const struct reply *reply)
 {
-	if (class_of(reply) == 2 || is_refusal(reply))
+	/* Either alone a careless server may say; both are MAIL's reply and RCPT's, each one too late. */
+	bool is_late = client_front(client)->is_odd && is_of_address(reply, OF_RECIPIENT);
+	if (!is_late && (class_of(reply) == 2 || is_refusal(reply)))
 		client_end_content(client, reply);
 	else
-		client_break_off(client, reply);
+		client_lose_step(client, reply);
 }
 
 /* A chunk that failed leaves the transaction in an unknown state (RFC 3030 section 2). */

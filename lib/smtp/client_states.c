@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "base/limits.h"
 #include "base/log.h"
 
 static reply_handler on_unasked, on_quit;
@@ -51,6 +52,9 @@ const char *smtp_client_state_name(const struct smtp_client *client)
 
 enum smtp_step client_step(const struct smtp_client *client)
 {
+	/* What is read then may be the replies to contents. */
+	if (client->is_out_of_step && client->state == STATE_QUIT)
+		return SMTP_STEP_FINAL_DOT;
 	return states[client->state].step;
 }
 
@@ -163,6 +167,7 @@ void client_end(struct smtp_client *client, struct transaction *transaction, enu
 	assert(!transaction->is_over);
 	transaction->is_over = true;
 	client->answered += end == SMTP_ACCEPTED || end == SMTP_REFUSED;
+	client->accepted += end == SMTP_ACCEPTED;
 	client_tell(client, end, transaction->id, reply);
 }
 
@@ -183,6 +188,7 @@ static bool has_open_question(struct smtp_client *client)
 /* Without `rules_out` what has wholly left may have arrived. */
 static void give_back(struct smtp_client *client, bool rules_out)
 {
+	client_tell_held(client);
 	for (size_t i = 0; i < client->transaction_count; i++) {
 		struct transaction *transaction = transaction_at(client, i);
 		bool is_in_doubt = is_open_question(client, transaction) && !rules_out;
@@ -200,6 +206,36 @@ void client_refuse(struct smtp_client *client, struct transaction *transaction, 
 		client_end(client, transaction, SMTP_REFUSED, reply);
 }
 
+/* Where a reply too many was said this one is that to RCPT, and the one that is read next, as that to RSET, the content's own. */
+static bool is_to_be_borne_out(const struct smtp_client *client)
+{
+	return !client->ends && client->awaited_count > 0 && client->awaited[client->awaited_first].state == STATE_RSET;
+}
+
+static void hold(struct smtp_client *client, struct transaction *transaction, const struct reply *reply)
+{
+	transaction->is_over = true;
+	client->held = (struct smtp_event){ .id = transaction->id, .reply = *reply };
+	buf_reset(&client->held_text);
+	buf_add(&client->held_text, view_head(reply->text, LIMIT_WHY));
+	client->held.reply.text = buf_view(&client->held_text);
+	client->has_held = true;
+}
+
+void client_tell_held(struct smtp_client *client)
+{
+	const struct smtp_event *held = &client->held;
+	if (!client->has_held)
+		return;
+	client->has_held = false;
+	client->answered++;
+	client->accepted += !client->is_out_of_step;
+	if (client->is_out_of_step)
+		client_tell(client, SMTP_IN_DOUBT, held->id, NULL)->step = SMTP_STEP_FINAL_DOT;
+	else
+		client_tell(client, SMTP_ACCEPTED, held->id, &held->reply)->step = SMTP_STEP_FINAL_DOT;
+}
+
 void client_end_content(struct smtp_client *client, const struct reply *reply)
 {
 	struct transaction *front = client_front(client);
@@ -207,6 +243,8 @@ void client_end_content(struct smtp_client *client, const struct reply *reply)
 		client_refuse(client, front, reply);
 	else if (!front->is_over && front->is_unclean)
 		client_end(client, front, SMTP_IN_DOUBT, NULL);
+	else if (!front->is_over && is_to_be_borne_out(client))
+		hold(client, front, reply);
 	else if (!front->is_over)
 		client_end(client, front, SMTP_ACCEPTED, reply);
 	client_drop_front(client);
@@ -214,6 +252,7 @@ void client_end_content(struct smtp_client *client, const struct reply *reply)
 
 void client_close(struct smtp_client *client)
 {
+	client_tell_held(client);
 	client_tell(client, SMTP_CLOSED, 0, NULL);
 	client->awaited_count = 0;
 	client->transaction_count = 0;
@@ -235,8 +274,11 @@ static struct reply sentence(struct view why)
 static void tell_trouble(struct smtp_client *client, enum smtp_step step, const struct reply *reply)
 {
 	/* After QUIT nothing is at stake. */
-	if (!client->ends && client->state != STATE_QUIT)
-		client_tell(client, SMTP_TROUBLE, 0, reply)->step = step;
+	if (!client->ends && client->state != STATE_QUIT) {
+		struct smtp_event *trouble = client_tell(client, SMTP_TROUBLE, 0, reply);
+		trouble->step = step;
+		trouble->is_out_of_step = client->is_out_of_step;
+	}
 }
 
 static void break_off(struct smtp_client *client, enum smtp_step step, const struct reply *reply)
@@ -255,6 +297,26 @@ void client_break_off_for(struct smtp_client *client, enum smtp_step step, struc
 {
 	const struct reply reply = sentence(why);
 	break_off(client, step, &reply);
+}
+
+void client_lose_step(struct smtp_client *client, const struct reply *reply)
+{
+	client->is_out_of_step = true;
+	/* Of those that are told as accepted the server may still have some to take: it is left to end what it has wholly got. Behind DATA QUIT
+	 * would be content. */
+	bool may_quit = client->transaction_count == 0 || client_uses_chunks(client);
+	bool may_go_on = may_quit && client->accepted > 0 && smtp_client_output(client).len == 0;
+	if (!may_go_on) {
+		client_break_off(client, reply);
+		return;
+	}
+	give_back(client, false);
+	tell_trouble(client, client_step(client), reply);
+	client->ends = true;
+	client->has_to_ask = false;
+	client->awaited_count = 0;
+	client->transaction_count = 0;
+	client->rest = STATE_READY;
 }
 
 void client_leave(struct smtp_client *client)
@@ -313,15 +375,21 @@ bool client_is_done_with(const struct smtp_client *client)
 
 /* ---- replies ---- */
 
+/* Out of step others come before it: 250 to QUIT may be a content's, and the server have more to take. */
 static void on_quit(struct smtp_client *client, const struct reply *reply)
 {
-	(void)reply;
-	client_close(client);
+	enum { CLOSING = 221 };
+	bool is_of_another = reply->code != CLOSING && (client->is_out_of_step || !is_refusal(reply));
+	client->is_out_of_step = client->is_out_of_step || is_of_another;
+	if (is_of_another)
+		client_await(client, STATE_QUIT);
+	else
+		client_close(client);
 }
 
 static void on_unasked(struct smtp_client *client, const struct reply *reply)
 {
-	client_break_off(client, reply);
+	client_lose_step(client, reply);
 }
 
 /* What the reply says of the message at hand, whose transaction it ends where it answers the content. */
@@ -345,6 +413,7 @@ static void on_reply_too_soon(struct smtp_client *client, const struct reply *re
 	enum smtp_step step = client_step(client);
 	if (is_of_content && is_refusal(reply) && !client_front(client)->is_over)
 		client_end(client, client_front(client), SMTP_REFUSED, reply);
+	client->is_out_of_step = !is_refusal(reply);
 	break_off(client, step, reply);
 }
 
@@ -357,6 +426,7 @@ static void on_farewell(struct smtp_client *client, const struct reply *reply)
 		return;
 	}
 	enum smtp_step step = client_step(client);
+	client_tell_held(client);
 	refuse_at_hand(client, reply);
 	for (size_t i = 0; i < client->transaction_count; i++) {
 		struct transaction *transaction = transaction_at(client, i);

@@ -56,6 +56,7 @@ struct transaction {
 	uint64_t id;
 	bool is_over;     /* its end was told; replies to its commands may still come */
 	bool has_content; /* it was given, and is out or on its way */
+	bool is_odd;      /* its RCPT was answered as MAIL is */
 	bool is_unclean;  /* RSET before it was refused: it may have been added to the one before it */
 	bool asks_first;  /* BDAT waits for the reply to RCPT */
 	enum state
@@ -65,8 +66,8 @@ struct transaction {
 
 struct smtp_client {
 	struct smtp_offers offers;
-	uint64_t max_messages, taken, answered;
-	bool is_lmtp, is_local, notify_delay;
+	uint64_t max_messages, taken, answered, accepted;
+	bool is_lmtp, is_local, notify_delay, keeps_step;
 	enum smtp_tls tls;
 	bool is_secured, has_to_ask_tls;
 	char channel_binding[CHANNEL_BINDING_MOST];
@@ -85,6 +86,10 @@ struct smtp_client {
 	bool has_offered, has_to_ask; /* TAKES_ENVELOPE was said; ASKS_CONTENT is to be said */
 	bool quits, ends;             /* the owner wants no more; the session was refused and is being ended */
 	bool is_withdrawn;            /* it is being ended for a message was taken back whose commands were said */
+	bool is_out_of_step;          /* a reply came that cannot be that to what was said */
+	struct smtp_event held; /* its content was accepted, and the reply to the RSET behind it is to bear that out */
+	bool has_held;
+	struct buf held_text;
 	enum farewell farewell;
 	struct smtp_event *events;
 	size_t event_first, event_count, event_cap;
@@ -129,6 +134,10 @@ void client_end_session_for(struct smtp_client *client, enum smtp_step step, str
 /* One or the other: a reply of a class that cannot answer the command is as bad as a malformed one. */
 void client_refuse_session(struct smtp_client *client, const struct reply *reply);
 void client_close(struct smtp_client *client);
+/* A reply that cannot be that to the command whose turn it is. */
+void client_lose_step(struct smtp_client *client, const struct reply *reply);
+/* The end of the message that is held, if one is: ACCEPTED, or IN_DOUBT where we are out of step. */
+void client_tell_held(struct smtp_client *client);
 /* The last transaction, which has no content, is given back, and the session ended. */
 void client_withdraw(struct smtp_client *client);
 /* Its recipient or its content was refused. */

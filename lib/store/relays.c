@@ -15,6 +15,7 @@ enum statement {
 	REMOVE,
 	REPORT,
 	FORGET,
+	STEP,
 	STATEMENT_COUNT
 };
 
@@ -50,14 +51,17 @@ static const struct db_statement statements[] = {
 		   .sql =
 		       "SELECT " COLUMNS ", array_to_string(r.domains || ARRAY(SELECT d.domain FROM domain_group g"
 		       " JOIN domain_group_domain d ON d.group_id = g.id WHERE '@' || g.name = ANY (r.domains)), ' '),"
-		       " " FINGERPRINT
-		       ", NULL, NULL::timestamptz, NULL::timestamptz, r.created_at, r.retried_at, false FROM relay r"
+		       " " FINGERPRINT ", NULL, NULL::timestamptz, NULL::timestamptz, r.created_at, r.retried_at, "
+		       "false, 0, NULL::timestamptz, NULL FROM relay r"
 		       " WHERE r.enabled ORDER BY r.id" },
 	[LIST] = { .name = "relays_list",
-		   .sql = "SELECT " COLUMNS ", array_to_string(r.domains, ' '), " FINGERPRINT ","
-			  " s.reason, s.since, s.retry_at, r.created_at, r.retried_at, coalesce(s.is_everywhere, false)"
-			  " FROM relay r LEFT JOIN relay_troubles($2::integer) s ON s.relay = r.name"
-			  " WHERE $1::text IS NULL OR r.name = $1 ORDER BY r.name" },
+		   .sql =
+		       "SELECT " COLUMNS ", array_to_string(r.domains, ' '), " FINGERPRINT ","
+		       " s.reason, s.since, s.retry_at, r.created_at, r.retried_at, coalesce(s.is_everywhere, false),"
+		       " coalesce(p.count, 0), p.at, p.said"
+		       " FROM relay r LEFT JOIN relay_troubles($2::integer) s ON s.relay = r.name"
+		       " LEFT JOIN relay_steps($2::integer) p ON p.relay = r.name"
+		       " WHERE $1::text IS NULL OR r.name = $1 ORDER BY r.name" },
 	[ADD] = { .name = "relays_add", .sql = "INSERT INTO relay " SET " VALUES " VALUES },
 	[CHANGE] = { .name = "relays_change", .sql = "UPDATE relay SET " SET " = " VALUES " WHERE name = $1" },
 	[RETRY] = { .name = "relays_retry", .sql = WITH_DUE " UPDATE relay" RETRIED_NOW " WHERE name = $1" },
@@ -67,14 +71,22 @@ static const struct db_statement statements[] = {
 		     .sql = "WITH found AS (DELETE FROM relay_finding WHERE relay = $1)"
 			    " DELETE FROM relay WHERE name = $1" },
 	[REPORT] = { .name = "relays_report",
-		     .sql = "INSERT INTO relay_finding AS f (worker_id, relay, reason, retry_at)"
-			    " VALUES ($1::uuid, $2, $3, $4::timestamptz)"
-			    " ON CONFLICT (relay, worker_id) DO UPDATE SET reason = excluded.reason,"
-			    " retry_at = excluded.retry_at, since = CASE WHEN (f.reason IS NULL) = (excluded.reason IS "
-			    "NULL)"
-			    " THEN f.since ELSE excluded.since END" },
+		     .sql =
+			 "INSERT INTO relay_finding AS f"
+			 " (worker_id, relay, reason, retry_at, out_of_step, out_of_step_at, out_of_step_said)"
+			 " VALUES ($1::uuid, $2, $3, $4::timestamptz, $5, CASE WHEN $5::bigint > 0 THEN now() END, $6)"
+			 " ON CONFLICT (relay, worker_id) DO UPDATE SET reason = excluded.reason,"
+			 " retry_at = excluded.retry_at, out_of_step = excluded.out_of_step,"
+			 " out_of_step_said = excluded.out_of_step_said,"
+			 " out_of_step_at = CASE WHEN excluded.out_of_step = f.out_of_step THEN f.out_of_step_at"
+			 " ELSE excluded.out_of_step_at END, since = CASE WHEN (f.reason IS NULL) = (excluded.reason "
+			 "IS "
+			 "NULL)"
+			 " THEN f.since ELSE excluded.since END" },
 	[FORGET] = { .name = "relays_forget",
 		     .sql = "DELETE FROM relay_finding WHERE worker_id = $1::uuid AND relay = $2" },
+	[STEP] = { .name = "relays_step",
+		   .sql = "SELECT count, at, said FROM relay_steps($1::integer) WHERE relay = $2" },
 };
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row a statement");
 
@@ -147,6 +159,9 @@ struct relay_row relays_get(const struct db_rows *rows, size_t row)
 		.created_us = db_get_time(rows, row, 27),
 		.retried_us = db_get_time(rows, row, 28),
 		.is_trouble_everywhere = db_get_bool(rows, row, 29),
+		.steps_lost = (uint64_t)db_get_int(rows, row, 30),
+		.step_us = db_get_time(rows, row, 31),
+		.step = db_get_text(rows, row, 32),
 	};
 }
 
@@ -240,14 +255,16 @@ enum err relays_remove(struct db *db, struct view name, struct buf *why)
 	return err == ERR_OK && db_changed(rows) == 0 ? no_such_relay(name, why) : err;
 }
 
-enum err relays_report(struct db *db, const char *worker_id, struct view relay, struct view reason, int64_t retry_at_us,
+enum err relays_report(struct db *db, const char *worker_id, struct view relay, const struct relay_finding *finding,
 		       struct buf *why)
 {
 	const struct db_value values[] = {
 		db_text(view_of(worker_id)),
 		db_text(relay),
-		db_text_or_null(reason),
-		reason.len == 0 || retry_at_us == 0 ? db_null() : db_time(retry_at_us),
+		db_text_or_null(finding->reason),
+		finding->reason.len == 0 || finding->retry_us == 0 ? db_null() : db_time(finding->retry_us),
+		db_int((int64_t)finding->steps_lost),
+		db_text_or_null(finding->step),
 	};
 	return db_run(db, &statements[REPORT], values, ARRAY_LEN(values), NULL, why);
 }
@@ -256,4 +273,17 @@ enum err relays_forget(struct db *db, const char *worker_id, struct view relay, 
 {
 	const struct db_value values[] = { db_text(view_of(worker_id)), db_text(relay) };
 	return db_run(db, &statements[FORGET], values, ARRAY_LEN(values), NULL, why);
+}
+
+enum err relays_step(struct db *db, struct view relay, struct relay_row *row, struct db_rows **ret_rows,
+		     struct buf *why)
+{
+	const struct db_value values[] = { db_int(WORKERS_ALIVE_S), db_text(relay) };
+	enum err err = db_run(db, &statements[STEP], values, ARRAY_LEN(values), ret_rows, why);
+	if (err != ERR_OK || db_row_count(*ret_rows) == 0)
+		return err;
+	row->steps_lost = (uint64_t)db_get_int(*ret_rows, 0, 0);
+	row->step_us = db_get_time(*ret_rows, 0, 1);
+	row->step = db_get_text(*ret_rows, 0, 2);
+	return ERR_OK;
 }

@@ -35,7 +35,18 @@ struct relay_row {
 	struct view trouble;     /* why it is left alone by a worker that runs; empty: it is not */
 	int64_t trouble_since_us, retry_us;
 	bool is_trouble_everywhere; /* no worker that runs finds that it works */
+	uint64_t steps_lost; /* how often a worker that runs found it out of step; when last, and by which reply */
+	int64_t step_us;
+	struct view step;
 	int64_t created_us;
+};
+
+/* How a worker finds a relay. */
+struct relay_finding {
+	struct view reason;  /* why it is left alone; empty: it works */
+	int64_t retry_us;    /* 0: nothing is tried at a time */
+	uint64_t steps_lost; /* how often it was out of step, and by which reply the last time */
+	struct view step;
 };
 
 /* The enabled ones by id, for sender; members of domain groups stand in domains beside the group's name. */
@@ -57,10 +68,12 @@ enum err relays_settings_retried(struct db *db, int64_t *ret_retried_us, struct 
 /* What was known of its trouble goes with it. */
 enum err relays_remove(struct db *db, struct view name, struct buf *why) MUST_USE;
 
-/* How that worker finds it, for people to see: written when it changes, never read to decide. An empty reason: it works;
- * retry 0: nothing is tried at a time. */
-enum err relays_report(struct db *db, const char *worker_id, struct view relay, struct view reason, int64_t retry_at_us,
+/* How that worker finds it, for people to see: written when it changes, never read to decide. */
+enum err relays_report(struct db *db, const char *worker_id, struct view relay, const struct relay_finding *finding,
 		       struct buf *why) MUST_USE;
+/* How often the workers that run find that one out of step, as in relay_row; its views borrow from ret_rows, which is the caller's. */
+enum err relays_step(struct db *db, struct view relay, struct relay_row *row, struct db_rows **ret_rows,
+		     struct buf *why) MUST_USE;
 /* It uses that relay no more. */
 enum err relays_forget(struct db *db, const char *worker_id, struct view relay, struct buf *why) MUST_USE;
 

@@ -56,6 +56,7 @@ static const char *const event_names[] = {
 
 static void note(struct owner *owner, const struct smtp_event *event)
 {
+	owner->is_out_of_step = owner->is_out_of_step || event->is_out_of_step;
 	if (event->type == SMTP_TAKES_ENVELOPE && owner->is_silent)
 		return;
 	buf_addf(&owner->trace, owner->trace.len == 0 ? "%s" : " %s", event_names[event->type]);

@@ -19,6 +19,7 @@ struct owner {
 	uint64_t asked;      /* whose content was asked for and not given */
 	bool holds_content;  /* ... until "GIVE" */
 	bool stays;          /* does not quit when there is nothing more to send */
+	bool is_out_of_step; /* as the trouble said */
 	bool is_silent;      /* takes are not written down: when they come depends on how the replies are split */
 	struct view binding; /* for "TLS" */
 };

@@ -18,9 +18,9 @@ import re
 # `dot`: after the final dot (or BDAT LAST), before the reply, and the message is not kept, but where the client
 # has gone when a stall is over; `kept`: it is kept first.
 STEPS = ("banner", "ehlo", "starttls", "tls", "auth", "mail", "rcpt", "data", "content", "dot", "kept", "quit")
-# drop: FIN; reset: RST; stall: silence, then as if nothing had been; hang: silence until the client gives up; gone: 421 and FIN; soft and
-# hard: refused with 4xx and 5xx; garbage: what no server says; slow: the reply octet by octet; inject: STARTTLS and more in one segment.
-ACTIONS = ("drop", "reset", "stall", "hang", "gone", "soft", "hard", "garbage", "slow", "inject")
+# drop: FIN; reset: RST; stall: silence, then as if nothing had been; hang: silence until the client gives up; gone: 421 and FIN; twice: the
+# reply is said twice; soft and hard: refused with 4xx and 5xx; garbage: what no server says; slow: the reply octet by octet; inject: STARTTLS and more in one segment.
+ACTIONS = ("drop", "reset", "stall", "hang", "gone", "soft", "hard", "garbage", "slow", "inject", "twice")
 
 GONE = "421 4.3.2 Gone for now"
 SOFT = "451 4.3.0 Not now"

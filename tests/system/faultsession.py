@@ -270,6 +270,9 @@ class Session(asyncio.Protocol):
             go_on()
         elif rule.action == "stall":
             self.delay(rule.seconds, go_on)
+        elif rule.action == "twice":
+            self.say(reply)
+            go_on()
         elif rule.action == "slow":
             self.spell(reply.encode() + b"\r\n", rule.seconds, lambda: then() if then and not self.has_gone else None)
         elif rule.action in ("soft", "hard"):

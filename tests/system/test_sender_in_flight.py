@@ -114,3 +114,20 @@ def test_relay_without_chunking(world):
     assert world.finished("flight")["accepted"] == len(AUDIENCE)
     assert len(check(world, relay)) <= CONNECTIONS
     world.stop("sender")
+
+
+def test_reply_too_many(world):
+    "A relay that says a reply twice now and then: what is in flight on that connection is in doubt, and from then on one message at a time goes there."
+    relay = begin(world, ["CHUNKING"])
+    relay.rules([{"step": step, "action": "twice", "every": 61} for step in ("mail", "rcpt", "dot")])
+    status = world.finished("flight")
+    assert status["accepted"] == len(AUDIENCE), status
+    assert sum(relay.faults().values()) > 8, relay.faults()
+    named = check(world, relay)
+    # Once learned nobody is in doubt any more but who was told by the reply too many itself.
+    assert len(named) <= CONNECTIONS * (IN_FLIGHT + 1), len(named)
+    lost = [line for line in world.log("sender").splitlines() if "event=relay.out_of_step" in line]
+    assert lost and 'said="' in lost[0] and " 250 " in lost[0], lost
+    row = world.json("relay", "ls")[0]
+    assert row["state"] == "enabled" and f"out of step ({len(lost)} times, last at " in row["trouble"], row
+    world.stop("sender")

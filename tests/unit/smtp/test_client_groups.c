@@ -38,6 +38,8 @@ struct group {
 	bool is_ended[MESSAGES], is_unclean[MESSAGES];
 	bool is_told; /* trouble */
 	bool is_farewell, is_belied, is_over;
+	bool has_accepted, is_lost; /* the server is let go on with what it was told, and nothing made of that */
+	bool is_unborne;            /* a content was accepted, and the RSET behind it is refused */
 };
 
 static void expect_trouble(struct group *group, const char *step, unsigned code)
@@ -80,20 +82,46 @@ static void expect_refusal(struct group *group, size_t message, enum command com
 		expect_trouble(group, steps[command], code);
 }
 
+/* No server refuses RSET: it has said a reply too many before. After trouble nothing is made of it. */
+static bool is_out_of_step(const struct group *group, size_t message)
+{
+	size_t next = (message + 1) * COMMANDS;
+	unsigned code = next < group->said ? group->codes[message + 1][RSET_REPLY] : 250;
+	return !group->is_told && !group->is_ended[message] && code != 250 && code != 421;
+}
+
+static void expect_lost_step(struct group *group, unsigned code)
+{
+	for (size_t i = 0; i < MESSAGES; i++)
+		expect_end(group, i, "in-doubt", "", 0);
+	expect_trouble(group, "mail", code);
+	group->is_unborne = false;
+	group->is_lost = group->has_accepted;
+	group->is_over = !group->is_lost;
+}
+
 static void expect_success(struct group *group, size_t message, enum command command)
 {
 	if (command == MAIL_REPLY)
 		group->is_unclean[message] = false;
 	if (command == LAST_REPLY && group->is_unclean[message])
 		expect_end(group, message, "in-doubt", "", 0);
-	else if (command == LAST_REPLY)
+	else if (command == LAST_REPLY && is_out_of_step(group, message))
+		group->is_unborne = true;
+	else if (command == LAST_REPLY) {
+		group->has_accepted = group->has_accepted || !group->is_ended[message];
 		expect_end(group, message, "accepted", "", 250);
+	}
 }
 
 static void expect_reply(struct group *group, size_t message, enum command command)
 {
 	unsigned code = group->codes[message][command];
 	say(&group->replies, code);
+	if (group->is_unborne) {
+		expect_lost_step(group, code);
+		return;
+	}
 	group->is_belied = group->is_belied || (group->is_farewell && code != 421);
 	group->is_farewell = group->is_farewell || code == 421;
 	if (code == 250)
@@ -116,9 +144,9 @@ static void expect_loss(struct group *group)
 
 static void foresee(struct group *group)
 {
-	for (size_t at = 1; at < group->said && !group->is_over; at++)
+	for (size_t at = 1; at < group->said && !group->is_over && !group->is_lost; at++)
 		expect_reply(group, at / COMMANDS, (enum command)(at % COMMANDS));
-	if (group->loss != NO_LOSS && !group->is_over)
+	if (group->loss != NO_LOSS && !group->is_over && !group->is_lost)
 		expect_loss(group);
 	expect(&group->trace, "closed", 0, "", 0);
 }

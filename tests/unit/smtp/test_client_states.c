@@ -450,7 +450,7 @@ static const struct state_row state_rows[] = {
 			 "CLOSED",
 			 "takes closed",
 			 "takes closed",
-			 "takes closed",
+			 NULL,
 			 "takes closed",
 			 0,
 			 NULL,
