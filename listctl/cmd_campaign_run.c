@@ -86,7 +86,12 @@ static enum err set_canceled(struct call *call, const struct campaign *campaign)
 {
 	if (campaign_is_canceling(campaign))
 		return ERR_OK;
-	enum err err = confirm(call, "cancel campaign %s for good? It cannot be resumed.", call->operands[0]);
+	bool is_open = campaign->state == CAMPAIGN_SCHEDULED || campaign->state == CAMPAIGN_RUNNING ||
+		       campaign->state == CAMPAIGN_PAUSED;
+	/* Nobody is asked about what is refused. */
+	enum err err = ERR_OK;
+	if (is_open)
+		err = confirm(call, "cancel campaign %s for good? It cannot be resumed.", call->operands[0]);
 	return err == ERR_OK ? campaigns_cancel(call->db, campaign->name, call_actor(call), call->why) : err;
 }
 

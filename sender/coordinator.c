@@ -10,6 +10,7 @@
 #include "store/relay_tests.h"
 #include "store/runs.h"
 #include "store/tallies.h"
+#include "store/workers.h"
 
 /* Of no use to a breaker any more, but of use to whoever asks the next day why one tripped. */
 #define KEEP_TALLIES_US (INT64_C(7) * 86400 * CLOCK_US_PER_SECOND)
@@ -110,8 +111,11 @@ static void report(enum err err, enum err before, struct view why)
 static enum err purge(const struct setup *setup, struct db *db, struct buf *why)
 {
 	const struct settings *settings = &setup->settings;
-	int64_t now_us = clock_wall_us();
-	enum err err = tallies_purge(db, now_us - settings->breaker_window - KEEP_TALLIES_US, why);
+	int64_t now_us = 0;
+	/* What is purged was dated by the database's clock. */
+	enum err err = workers_clock(db, &now_us, why);
+	if (err == ERR_OK)
+		err = tallies_purge(db, now_us - settings->breaker_window - KEEP_TALLIES_US, why);
 	int64_t tests_before_us = now_us - settings->bounce_token_life - CLOCK_US_PER_DAY;
 	if (err == ERR_OK)
 		err = relay_tests_purge(db, tests_before_us, why);

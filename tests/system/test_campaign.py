@@ -141,6 +141,7 @@ def test_steps(world):
     world.refused("campaign", "pause", "c", says=["draft", "running"])
     world.refused("campaign", "resume", "c", says="draft")
     world.refused("campaign", "cancel", "c", "--yes", says=["draft", "delete"])
+    world.refused("campaign", "cancel", "c", says=["draft", "delete"])
     world.listctl("campaign", "start", "c")
     world.listctl("campaign", "start", "c")
     assert world.sql("SELECT state, start_at <= now(), zone IS NULL FROM campaign") == [["scheduled", "t", "t"]]
@@ -161,6 +162,7 @@ def test_steps(world):
     for verb in ["start", "pause", "resume", "delete"]:
         world.refused("campaign", verb, "c", says="canceled")
     world.refused("campaign", "cancel", "c", "--yes", says="canceled")
+    world.refused("campaign", "cancel", "c", says="canceled")
     world.refused("campaign", "start", "nope", says=["nope", "there are: c"])
     for action in ["create", "start", "pause", "resume", "cancel"]:
         assert past.audited(world, f"campaign.{action}") == (2 if action == "start" else 1), action
