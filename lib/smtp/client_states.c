@@ -448,7 +448,8 @@ static bool take_turn(struct smtp_client *client)
 	uint64_t end = client->awaited[client->awaited_first].end;
 	client->awaited_first = ring_at(client->awaited_first, 1, client->awaited_cap);
 	client->awaited_count--;
-	return client->written >= end;
+	/* Out of step QUIT is the last word, and what is read before it has left is another's. */
+	return client->written >= end || (client->is_out_of_step && client->state == STATE_QUIT);
 }
 
 static void go_on(struct smtp_client *client, enum state state, const struct reply *reply)

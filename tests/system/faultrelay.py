@@ -31,7 +31,7 @@ from verpost import PATIENCE, Failure, until
 HERE = pathlib.Path(__file__).resolve()
 OFFERS = ["PIPELINING", "SIZE 10000000", "DSN", "SMTPUTF8", "8BITMIME", "ENHANCEDSTATUSCODES"]
 DEFAULTS = {"host": "relay.test", "lmtp": False, "tls": "none", "certificate": None, "key": None, "users": {}, "mechanisms": None,
-            "offers": OFFERS, "delay": 0, "mails": 0, "keep": 0, "processes": 2, "seed": 1}
+            "offers": OFFERS, "delay": 0, "mails": 0, "keep": 0, "alike": False, "processes": 2, "seed": 1}
 
 
 # ---- for tests --------------------------------------------------------------------------------------------------------

@@ -192,7 +192,8 @@ class Session(asyncio.Protocol):
     # ---- saying things ----
 
     def say(self, reply):
-        self.out.append(reply.encode() + b"\r\n")
+        is_alike = self.options["alike"] and reply.startswith("250 ")
+        self.out.append(b"250 Ok\r\n" if is_alike else reply.encode() + b"\r\n")
 
     def breach(self, what, line=b""):
         self.house.note({"what": "breach", "connection": self.name, "breach": what, "line": bytes(line[:200]).decode("latin-1")})

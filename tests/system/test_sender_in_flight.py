@@ -10,12 +10,12 @@ AUDIENCE = [address for address, _ in people(400)]
 CONNECTIONS, IN_FLIGHT = 2, 8
 
 
-def begin(world, offers=(), **options):
+def begin(world, offers=(), alike=False, **options):
     world.setup()
     world.subscribe(AUDIENCE)
     world.configure(**{"sender.workers": 1, "relay.connections": CONNECTIONS, "relay.in_flight": IN_FLIGHT, "relay.retry": "1s",
                        "sender.retry_after": "1s"})
-    relay = FaultRelay(world, processes=1, delay=0.03, offers=OFFERS + list(offers)).start()
+    relay = FaultRelay(world, processes=1, delay=0.03, alike=alike, offers=OFFERS + list(offers)).start()
     world.start("sender")
     world.campaign("flight", **options)
     return relay
@@ -130,4 +130,15 @@ def test_reply_too_many(world):
     assert lost and 'said="' in lost[0] and " 250 " in lost[0], lost
     row = world.json("relay", "ls")[0]
     assert row["state"] == "enabled" and f"out of step ({len(lost)} times, last at " in row["trouble"], row
+    world.stop("sender")
+
+
+def test_reply_too_many_all_alike(world):
+    "The same of a relay whose replies are all alike: nothing shows it until nothing is in flight; it is left to take what it has got, and nobody is lost."
+    relay = begin(world, ["CHUNKING"], alike=True)
+    relay.rules([{"step": step, "action": "twice", "every": 61} for step in ("mail", "rcpt", "dot")])
+    assert world.finished("flight")["accepted"] == len(AUDIENCE)
+    until(lambda: len(relay.records("accepted", "kept")) >= len(AUDIENCE), "the relay has taken what it had got", seconds=20)
+    check(world, relay)
+    assert "event=relay.out_of_step" in world.log("sender")
     world.stop("sender")
