@@ -84,7 +84,7 @@ enum smtp_event_type {
  *
  * A server that says a reply too many or too few is out of step: what is read as the reply to one command is that to another. It is known by a
  * reply when none is awaited, by one that comes before its command has left, by a class that cannot answer the command, by
- * an enhanced code that is of another command (2.1.0 and 2.1.5), and by a refused RSET behind a content that was accepted. Then nothing that is
+ * an enhanced code that this server gives to another command, and by a refused RSET behind a content that was accepted. Then nothing that is
  * in flight is settled by what it says: what it may have is IN_DOUBT, and TROUBLE is_out_of_step. Where others were accepted before, QUIT is said and what it
  * says read until it closes: it may have to take them still. Therefore a 2xx to BDAT behind which RSET was said is ACCEPTED when that is answered, too: a reply too many
  * has then let the content's own be read.

@@ -66,13 +66,24 @@ enum err client_say_chunk(struct smtp_client *client, struct view message)
 
 /* ---- the replies; client_front() is whose they are ---- */
 
-/* What a success says of an address (RFC 3463 section 3.2, as in RFC 2034 section 5): 2.1.0 of the sender's, 2.1.5 of the recipient's. */
-enum { OF_SENDER = 0, OF_RECIPIENT = 5 };
-
-static bool is_of_address(const struct reply *reply, unsigned detail)
+static bool is_same(struct status one, struct status other)
 {
-	return status_is_set(reply->status) && reply->status.class_digit == 2 && reply->status.subject == 1 &&
-	       reply->status.detail == detail;
+	return status_is_set(one) && status_is(other, one.class_digit, one.subject, one.detail);
+}
+
+/* Servers differ in the enhanced codes that they give to a command, and one may give RSET that of RCPT. So it is learned what this one says: a success
+ * with another code than its first one to the command, which is its first one to another command, is the reply to that. */
+static bool is_of_another(struct smtp_client *client, enum client_word word, const struct reply *reply)
+{
+	struct status *usual = client->usual;
+	if (class_of(reply) != 2 || !status_is_set(reply->status))
+		return false;
+	if (!status_is_set(usual[word]))
+		usual[word] = reply->status;
+	bool is_of_another = false;
+	for (size_t i = 0; i < CLIENT_WORD_COUNT; i++)
+		is_of_another = is_of_another || is_same(usual[i], reply->status);
+	return is_of_another && !is_same(usual[word], reply->status);
 }
 
 /* No server refuses RSET: behind a content that was accepted it is rather the content's own reply. Else the transaction before it may stand still, and what was said behind be added to it. */
@@ -92,7 +103,7 @@ void client_on_rset(struct smtp_client *client, const struct reply *reply)
 		refuse_reset(client, reply);
 		return;
 	}
-	if (is_of_address(reply, OF_SENDER) || is_of_address(reply, OF_RECIPIENT)) {
+	if (is_of_another(client, CLIENT_WORD_RSET, reply)) {
 		client_lose_step(client, reply);
 		return;
 	}
@@ -131,7 +142,7 @@ void client_on_mail(struct smtp_client *client, const struct reply *reply)
 	struct transaction *front = client_front(client);
 	if (front->is_over)
 		return;
-	if (is_of_address(reply, OF_RECIPIENT)) {
+	if (is_of_another(client, CLIENT_WORD_MAIL, reply)) {
 		client_lose_step(client, reply);
 		return;
 	}
@@ -184,7 +195,7 @@ void client_on_rcpt(struct smtp_client *client, const struct reply *reply)
 		return;
 	}
 	if (class_of(reply) == 2) {
-		front->is_odd = is_of_address(reply, OF_SENDER);
+		front->is_odd = is_of_another(client, CLIENT_WORD_RCPT, reply);
 		if (front->asks_first)
 			ask_content(client);
 		else
@@ -245,7 +256,8 @@ void client_on_void_dot(struct smtp_client *client, const struct reply *reply)
 void client_on_final_dot(struct smtp_client *client, const struct reply *reply)
 {
 	/* Either alone a careless server may say; both are MAIL's reply and RCPT's, each one too late. */
-	bool is_late = client_front(client)->is_odd && is_of_address(reply, OF_RECIPIENT);
+	bool is_late = client_front(client)->is_odd && class_of(reply) == 2 &&
+		       is_same(client->usual[CLIENT_WORD_RCPT], reply->status);
 	if (!is_late && (class_of(reply) == 2 || is_refusal(reply)))
 		client_end_content(client, reply);
 	else

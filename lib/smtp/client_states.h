@@ -56,13 +56,16 @@ struct transaction {
 	uint64_t id;
 	bool is_over;     /* its end was told; replies to its commands may still come */
 	bool has_content; /* it was given, and is out or on its way */
-	bool is_odd;      /* its RCPT was answered as MAIL is */
+	bool is_odd;      /* its RCPT was answered as another command is */
 	bool is_unclean;  /* RSET before it was refused: it may have been added to the one before it */
 	bool asks_first;  /* BDAT waits for the reply to RCPT */
 	enum state
 	    unsaid;    /* of those before its content, the first command that was not said; STATE_CONTENT: all were */
 	uint64_t last; /* where the octet that ends its content stands in all that was ever said */
 };
+
+/* Commands whose success has an enhanced code that tells them from each other. */
+enum client_word { CLIENT_WORD_MAIL, CLIENT_WORD_RCPT, CLIENT_WORD_RSET, CLIENT_WORD_COUNT };
 
 struct smtp_client {
 	struct smtp_offers offers;
@@ -86,7 +89,8 @@ struct smtp_client {
 	bool has_offered, has_to_ask; /* TAKES_ENVELOPE was said; ASKS_CONTENT is to be said */
 	bool quits, ends;             /* the owner wants no more; the session was refused and is being ended */
 	bool is_withdrawn;            /* it is being ended for a message was taken back whose commands were said */
-	bool is_out_of_step;          /* a reply came that cannot be that to what was said */
+	struct status usual[CLIENT_WORD_COUNT]; /* what the server said first to each of them */
+	bool is_out_of_step;                    /* a reply came that cannot be that to what was said */
 	struct smtp_event held; /* its content was accepted, and the reply to the RSET behind it is to bear that out */
 	bool has_held;
 	struct buf held_text;

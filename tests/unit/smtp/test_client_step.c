@@ -165,9 +165,48 @@ START_TEST(a_reply_too_soon)
 	}
 END_TEST
 
+/* What a server says to a command at first is what it says to it. Google's says to RSET what it says to RCPT; another may say 2.1.5 to all. */
+START_TEST(codes_are_learned)
+	{
+		static const struct {
+			const char *label, *mail, *rcpt, *content, *rset, *then;
+			bool is_out_of_step;
+		} rows[] = {
+			{ "as most do", "250 2.1.0 x", "250 2.1.5 x", "250 2.0.0 x", "250 2.0.0 x", "250 2.1.0 x",
+			  false },
+			{ "RSET as RCPT", "250 2.1.0 x", "250 2.1.5 x", "250 2.0.0 x", "250 2.1.5 x", "250 2.1.0 x",
+			  false },
+			{ "one for all", "250 2.1.5 x", "250 2.1.5 x", "250 2.1.5 x", "250 2.1.5 x", "250 2.1.5 x",
+			  false },
+			{ "content as RCPT", "250 2.1.0 x", "250 2.1.5 x", "250 2.1.5 x", "250 2.0.0 x", "250 2.1.0 x",
+			  false },
+			{ "none", "250 x", "250 x", "250 x", "250 x", "250 x", false },
+			{ "a new one", "250 2.1.0 x", "250 2.1.5 x", "250 2.0.0 x", "250 2.0.0 x", "250 2.6.9 x",
+			  false },
+			{ "MAIL as RCPT", "250 2.1.0 x", "250 2.1.5 x", "250 2.0.0 x", "250 2.0.0 x", "250 2.1.5 x",
+			  true },
+			{ "MAIL as RSET", "250 2.1.0 x", "250 2.1.5 x", "250 2.6.0 x", "250 2.0.0 x", "250 2.0.0 x",
+			  true },
+		};
+		for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+			AUTO_BUF replies = buf_with_ceiling(1024);
+			struct owner owner = owner_new(&in_flight, MESSAGES);
+			owner.stays = true;
+			owner_turn(&owner, view_of("220 hi\r\n"));
+			owner_turn(&owner, view_of(CHUNK));
+			buf_addf(&replies, "%s\r\n%s\r\n%s\r\n%s\r\n%s\r\n", rows[i].mail, rows[i].rcpt,
+				 rows[i].content, rows[i].rset, rows[i].then);
+			owner_turn(&owner, buf_view(&replies));
+			ck_assert_msg(owner.is_out_of_step == rows[i].is_out_of_step, "%s: %s", rows[i].label,
+				      buf_text(&owner.trace));
+			owner_done(&owner);
+		}
+	}
+END_TEST
+
 Suite *test_suite(void)
 {
 	const TTest *const tests[] = { a_reply_too_many_in_a_flight, what_is_held_is_told, one_at_a_time_by_data,
-				       a_reply_to_nothing, a_reply_too_soon };
+				       a_reply_to_nothing,           a_reply_too_soon,     codes_are_learned };
 	return suite_of("client_step", tests, ARRAY_LEN(tests));
 }
