@@ -22,6 +22,7 @@ static const int64_t settle_idle_us = INT64_C(60) * CLOCK_US_PER_SECOND;
 /* How long the end waits for a statement under way; no session waits for it any more. */
 static const int64_t stop_wait_us = INT64_C(2) * CLOCK_US_PER_SECOND;
 static const int64_t purge_every_us = INT64_C(60) * CLOCK_US_PER_SECOND;
+static const int64_t tidy_every_us = INT64_C(10) * CLOCK_US_PER_SECOND;
 
 struct queue {
 	struct record *first, **end;
@@ -36,10 +37,11 @@ struct committer {
 	pthread_cond_t changed;
 	struct queue given, done;
 	bool stopping, ended, away;
+	uint64_t mailbox_octets; /* kept for a person: as last counted, and what has come since */
 	/* the thread's own */
 	struct db *db;
 	struct bounces_cursor cursor;
-	int64_t connect_at_us, settle_at_us, purge_at_us; /* CLOCK_BOOTTIME */
+	int64_t connect_at_us, settle_at_us, purge_at_us, tidy_at_us; /* CLOCK_BOOTTIME */
 };
 
 /* ---- queues ---- */
@@ -124,6 +126,15 @@ static struct verdict_terms terms_now(const struct committer *self)
 
 /* ---- commits ---- */
 
+/* Until they are counted in the database again; what was there already counts twice so long. */
+static void count_letters(struct committer *self, const struct batch *batch)
+{
+	pthread_mutex_lock(&self->lock);
+	for (size_t i = 0; i < batch->letter_count; i++)
+		self->mailbox_octets += batch->letters[i].message.len;
+	pthread_mutex_unlock(&self->lock);
+}
+
 static enum err try_batch(struct committer *self, const struct batch *batch, struct buf *why)
 {
 	struct batch_tally stored = { 0 };
@@ -139,6 +150,8 @@ static enum err try_batch(struct committer *self, const struct batch *batch, str
 	}
 	if (stored.tally.waiting > 0 && self->settle_at_us > clock_boot_us() + settle_every_us)
 		self->settle_at_us = clock_boot_us() + settle_every_us;
+	if (stored.letters > 0)
+		count_letters(self, batch);
 	log_event(
 	    LOG_DEBUG, "batch.committed",
 	    "events=%zu stored=%zu orphans=%zu waiting=%zu complaints=%zu disabled=%zu unsubscribed=%zu letters=%zu"
@@ -232,6 +245,26 @@ static void purge(struct committer *self)
 		log_event(LOG_DEBUG, "messages.purged", "count=%zu", removed);
 }
 
+static void set_mailbox_octets(struct committer *self, uint64_t octets)
+{
+	pthread_mutex_lock(&self->lock);
+	self->mailbox_octets = octets;
+	pthread_mutex_unlock(&self->lock);
+}
+
+static void tidy_mailbox(struct committer *self)
+{
+	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+	uint64_t octets = 0;
+	int64_t before_us = clock_wall_us() - self->options.settings->bounced_mailbox_keep;
+	enum err err = mailboxes_tidy(self->db, before_us, PURGE_LIMIT, &octets, &why);
+	if (err == ERR_OK)
+		set_mailbox_octets(self, octets);
+	else
+		note_failure(self, "mailbox.not_tidied", err, &why);
+	self->tidy_at_us = clock_boot_us() + tidy_every_us;
+}
+
 static void do_chores(struct committer *self)
 {
 	if (reach_database(self, false) != ERR_OK)
@@ -240,6 +273,8 @@ static void do_chores(struct committer *self)
 		settle(self);
 	if (clock_boot_us() >= self->purge_at_us && db_is_connected(self->db))
 		purge(self);
+	if (clock_boot_us() >= self->tidy_at_us && db_is_connected(self->db))
+		tidy_mailbox(self);
 }
 
 /* ---- the thread ---- */
@@ -430,6 +465,14 @@ struct record *committer_take(struct committer *committer)
 	struct record *record = queue_take(&committer->done);
 	pthread_mutex_unlock(&committer->lock);
 	return record;
+}
+
+uint64_t committer_mailbox_octets(struct committer *committer)
+{
+	pthread_mutex_lock(&committer->lock);
+	uint64_t octets = committer->mailbox_octets;
+	pthread_mutex_unlock(&committer->lock);
+	return octets;
 }
 
 bool committer_is_away(struct committer *committer)

@@ -1,6 +1,6 @@
 /* The thread that stores records, with a PostgreSQL connection of its own: the records handed in while the last commit ran share the
  * next one. It also does what the database needs from time to time: judges events whose ledger row has come, and removes
- * returned messages that are old enough.
+ * returned messages and mail for a person that are old enough.
  *
  * When PostgreSQL is away, records come back with ERR_UNAVAILABLE at once and the connection is tried again every second. Storing a
  * record twice changes nothing, so a batch whose commit has an unknown result is tried once more. */
@@ -31,6 +31,9 @@ bool committer_stop(struct committer *committer) MUST_USE;
 void committer_put(struct committer *committer, struct record *record);
 /* One record that came back, NULL when there is none. The caller releases it. */
 struct record *committer_take(struct committer *committer);
+
+/* About how much mail is kept for a person. */
+uint64_t committer_mailbox_octets(struct committer *committer);
 
 /* Whether PostgreSQL was away at the last look: a message need not even be sent then. */
 bool committer_is_away(struct committer *committer);

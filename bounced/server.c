@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "bounced/allowance.h"
 #include "bounced/doors.h"
 #include "bounced/guesses.h"
 #include "bounced/peers.h"
@@ -31,6 +32,7 @@ struct server {
 	struct loop *loop;
 	struct gate *gate;
 	struct guesses *guesses;
+	struct allowance *allowance;
 	struct parsers *parsers;
 	struct peers *peers;
 	struct committer *committer;
@@ -212,6 +214,10 @@ static void report(struct server *self)
 {
 	gate_log(self->gate);
 	guesses_log(self->guesses);
+	allowance_log(self->allowance);
+	if (committer_mailbox_octets(self->committer) >= self->setup->settings.bounced_mailbox_size)
+		log_event(LOG_WARNING, "mailbox.full", "octets=%llu",
+			  (unsigned long long)committer_mailbox_octets(self->committer));
 	if (self->doors != NULL)
 		doors_log(self->doors);
 	if (self->turned_away > 0)
@@ -248,6 +254,8 @@ static enum err make_parts(struct server *self)
 		err = gate_new(settings, &self->setup->keyring, &self->gate);
 	if (err == ERR_OK)
 		err = guesses_new(&self->guesses);
+	if (err == ERR_OK)
+		err = allowance_new(settings->bounced_max_per_copy, settings->bounced_max_letters, &self->allowance);
 	if (err == ERR_OK)
 		err = peers_new(settings->bounced_max_connections, settings->bounced_max_per_network, &self->peers);
 	for (size_t i = 0; i < SIGNALS && err == ERR_OK; i++)
@@ -326,6 +334,7 @@ static enum err open_doors(struct server *self, struct buf *why)
 					    .hostname = view_of(self->setup->hostname),
 					    .gate = self->gate,
 					    .guesses = self->guesses,
+					    .allowance = self->allowance,
 					    .tls = self->setup->tls,
 					    .report_networks = self->setup->report_networks,
 					    .parsers = self->parsers,
@@ -349,6 +358,7 @@ static void release(struct server *self)
 	peers_done(self->peers);
 	gate_done(self->gate);
 	guesses_done(self->guesses);
+	allowance_done(self->allowance);
 	loop_done(self->loop);
 }
 

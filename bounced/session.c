@@ -104,10 +104,51 @@ static bool is_for_others(const struct session *self)
 	return self->is_lmtp || endpoint_is_unix(&self->peer);
 }
 
+/* Whose mail to a person is measured: strangers'. */
+static bool is_measured(const struct session *self)
+{
+	return !self->may_report && !is_for_others(self);
+}
+
+/* What is kept has a measure: NULL, or what the peer hears instead. */
+static const struct gate_reply *refusal_of(const struct session *self, const struct passage *passage)
+{
+	static const struct gate_reply enough_of_copy = { 450, "4.7.1", "enough about this copy for today" },
+				       enough_of_network = { 450, "4.7.1", "enough mail from your network for today" },
+				       full = { 452, "4.2.2", "mailbox full, try again later" };
+	const struct session_host *host = self->host;
+	int64_t now_us = clock_boot_us();
+	if (passage->verdict == GATE_RETURN_PATH || passage->verdict == GATE_UNSUBSCRIBE)
+		return allowance_has_copy(host->allowance, &passage->token, now_us) ? NULL : &enough_of_copy;
+	if (passage->verdict != GATE_MAILBOX)
+		return NULL;
+	if (committer_mailbox_octets(host->committer) >= host->settings->bounced_mailbox_size)
+		return &full;
+	bool has = !is_measured(self) || allowance_has_network(host->allowance, &self->peer, now_us);
+	return has ? NULL : &enough_of_network;
+}
+
+static void note_message(const struct session *self)
+{
+	int64_t now_us = clock_boot_us();
+	for (size_t i = 0; i < self->passage_count; i++) {
+		const struct passage *passage = &self->passages[i];
+		if (passage->verdict == GATE_RETURN_PATH || passage->verdict == GATE_UNSUBSCRIBE)
+			allowance_note_copy(self->host->allowance, &passage->token, now_us);
+		else if (passage->verdict == GATE_MAILBOX && is_measured(self))
+			allowance_note_network(self->host->allowance, &self->peer, now_us);
+	}
+}
+
 static void on_recipient(struct session *self, struct view recipient)
 {
 	struct passage passage;
 	gate_ask(self->host->gate, recipient, self->may_report, clock_wall_us(), &passage);
+	const struct gate_reply *refusal = refusal_of(self, &passage);
+	if (refusal != NULL) {
+		answer(self, refusal->code, refusal->status, refusal->text);
+		return;
+	}
 	if (gate_lets_in(passage.verdict) && self->passage_count < self->host->settings->bounced_max_recipients)
 		self->passages[self->passage_count++] = passage;
 	const struct gate_reply *reply = gate_reply(passage.verdict);
@@ -186,6 +227,7 @@ static void on_message(struct session *self, struct view subject)
 		answer_outcome(self, err);
 		return;
 	}
+	note_message(self);
 	record->owner = self;
 	self->waits_for = record;
 	be_patient(self, self->host->settings->bounced_commit_timeout);

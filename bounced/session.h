@@ -3,6 +3,7 @@
 #ifndef BOUNCED_SESSION_H
 #define BOUNCED_SESSION_H
 
+#include "bounced/allowance.h"
 #include "bounced/committer.h"
 #include "bounced/doors.h"
 #include "bounced/gate.h"
@@ -19,6 +20,7 @@ struct session_host {
 	struct view hostname;
 	struct gate *gate;
 	struct guesses *guesses;
+	struct allowance *allowance;
 	struct tls_context *tls; /* NULL: STARTTLS is not offered */
 	const struct networks *report_networks;
 	struct parsers *parsers;

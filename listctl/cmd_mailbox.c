@@ -8,6 +8,16 @@
 
 enum { PAGE_SIZE = 1000 };
 
+static enum err say_size(struct call *call)
+{
+	uint64_t count = 0, octets = 0;
+	enum err err = mailboxes_size(call->db, &count, &octets, call->why);
+	if (err == ERR_OK)
+		call_note(call, "%llu messages, %llu octets of %llu (bounced.mailbox_size)", (unsigned long long)count,
+			  (unsigned long long)octets, (unsigned long long)call->settings->bounced_mailbox_size);
+	return err;
+}
+
 static enum err ls(struct call *call)
 {
 	static const struct output_column columns[] = {
@@ -33,7 +43,9 @@ static enum err ls(struct call *call)
 								      cell_int(row.size) });
 		}
 	} while (got > 0);
-	return err == ERR_OK ? output_end(call->out, call->why) : err;
+	if (err == ERR_OK)
+		err = output_end(call->out, call->why);
+	return err == ERR_OK ? say_size(call) : err;
 }
 
 static enum err take_id(struct call *call, const char *text, int64_t *ret_id)

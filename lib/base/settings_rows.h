@@ -207,6 +207,17 @@ SETTING(COUNT, bounced, max_errors, "20", "errors", "Wrong commands and refused 
 SETTING(COUNT, bounced, max_messages, "1000", "messages", "Messages of one session before 421.")
 SETTING(SIZE, bounced, max_message, "1M", "octets",
 	"Larger messages are refused with 552 after their head has been read and recorded.")
+SETTING(COUNT, bounced, max_per_copy, "100", "messages",
+	"Messages of a day to the address of one copy; further ones hear 450, for reports about a copy are few. 0: as "
+	"many as come.")
+SETTING(COUNT, bounced, max_letters, "200", "messages",
+	"Messages of a day to postmaster and abuse from one network (an IPv4 /24, an IPv6 /48) that is not in "
+	"report_networks; further ones hear 450. Peers by "
+	"LMTP and Unix sockets are not counted. 0: as many as come.")
+SETTING(SIZE, bounced, mailbox_size, "256M", "octets",
+	"How much mail is kept for a person in all; beyond it postmaster and abuse hear 452 until some is removed "
+	"(`listctl mailbox rm`).")
+SETTING(DURATION, bounced, mailbox_keep, "365d", "time", "How long mail is kept for a person.")
 SETTING(COUNT, bounced, least_rate, "100", "octets per second",
 	"A content that has come more slowly for least_rate_time is given up with 421. 0: never.")
 SETTING(DURATION, bounced, least_rate_time, "30s", "time", "How long a content may come more slowly than least_rate.")

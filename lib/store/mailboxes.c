@@ -5,7 +5,7 @@
 #include "base/digest.h"
 #include "mail/intake.h"
 
-enum statement { APPEND, PAGE, FIND, REMOVE, STATEMENT_COUNT };
+enum statement { APPEND, PAGE, FIND, REMOVE, TIDY, SIZE, STATEMENT_COUNT };
 
 static const struct db_statement statements[] = {
 	[APPEND] = {
@@ -28,6 +28,11 @@ static const struct db_statement statements[] = {
 	[REMOVE] = {
 		.name = "mailboxes_remove",
 		.sql = "DELETE FROM mailbox_message WHERE id = $1::bigint",
+	},
+	[TIDY] = { .name = "mailboxes_tidy", .sql = "SELECT mailbox_tidy($1, $2)" },
+	[SIZE] = {
+		.name = "mailboxes_size",
+		.sql = "SELECT count(*), coalesce(sum(octet_length(message)), 0)::bigint FROM mailbox_message",
 	},
 };
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row a statement");
@@ -130,4 +135,25 @@ enum err mailboxes_remove(struct db *db, int64_t id, struct buf *why)
 	if (err != ERR_OK || db_changed(rows) > 0)
 		return err;
 	return no_such_message(id, why);
+}
+
+enum err mailboxes_tidy(struct db *db, int64_t before_us, size_t limit, uint64_t *ret_octets, struct buf *why)
+{
+	const struct db_value values[] = { db_time(before_us), db_int((int64_t)limit) };
+	AUTO_DB_ROWS *rows = NULL;
+	enum err err = db_run(db, &statements[TIDY], values, ARRAY_LEN(values), &rows, why);
+	if (err == ERR_OK)
+		*ret_octets = (uint64_t)db_get_int(rows, 0, 0);
+	return err;
+}
+
+enum err mailboxes_size(struct db *db, uint64_t *ret_count, uint64_t *ret_octets, struct buf *why)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	enum err err = db_run(db, &statements[SIZE], NULL, 0, &rows, why);
+	if (err != ERR_OK)
+		return err;
+	*ret_count = (uint64_t)db_get_int(rows, 0, 0);
+	*ret_octets = (uint64_t)db_get_int(rows, 0, 1);
+	return ERR_OK;
 }

@@ -31,6 +31,9 @@ enum err mailboxes_page(struct db *db, int64_t after_id, uint64_t limit, struct 
 enum err mailboxes_find(struct db *db, int64_t id, struct db_rows **ret_rows, struct buf *why) MUST_USE;
 struct mailbox_row mailboxes_get(const struct db_rows *rows, size_t row);
 /* ERR_NOT_FOUND. */
+/* Removes up to limit messages that came before then; *ret_octets is what is kept. */
+enum err mailboxes_tidy(struct db *db, int64_t before_us, size_t limit, uint64_t *ret_octets, struct buf *why) MUST_USE;
+enum err mailboxes_size(struct db *db, uint64_t *ret_count, uint64_t *ret_octets, struct buf *why) MUST_USE;
 enum err mailboxes_remove(struct db *db, int64_t id, struct buf *why) MUST_USE;
 
 #endif

@@ -339,3 +339,44 @@ def test_guessing_is_slowed(world):
     guesser.send(guess + "\r\n")
     world.stop("bounced")
     assert "event=guesses.slowed network=127.0.0.0/24 count=23" in world.log("bounced")
+
+
+def test_what_is_kept_has_a_measure(world):
+    "Beyond max_per_copy, max_letters and mailbox_size there is no 250; others, and who may report, are not concerned; what is too old goes, and makes room."
+    (one, other), campaign = people(world, 2)
+    world.configure(**{"bounced.max_per_copy": 3, "bounced.max_letters": 2, "bounced.mailbox_size": "20K",
+                       "bounced.lmtp_listen": f"unix:{world.base / 'lmtp'}"})
+    world.start("bounced")
+    path = return_path(world, campaign, one)
+    for mark in range(3):
+        deliver(world, "", path, dsn(**FULL, mark=str(mark)))
+    peer = talk(world)
+    peer.say("MAIL FROM:<>", "250")
+    peer.say(f"RCPT TO:<{path}>", "450 4.7.1 enough about this copy")
+    peer.say(f"RCPT TO:<{return_path(world, campaign, other)}>", "250")
+    peer.say("RSET", "250")
+    for mark in range(2):
+        deliver(world, "p@example.test", "abuse@bounce.test", LETTER + str(mark))
+    peer.say("MAIL FROM:<p@example.test>", "250")
+    peer.say("RCPT TO:<postmaster>", "450 4.7.1 enough mail from your network")
+    peer.say("RSET", "250")
+    local = unix(world.base / "lmtp")  # an MTA that speaks for others
+    local.say("LHLO me", "250")
+    local.deliver("p@example.test", "abuse@bounce.test", LETTER + ("x" * 900 + "\n") * 30)
+    local.say("MAIL FROM:<p@example.test>", "250")
+    local.say("RCPT TO:<postmaster>", "452 4.2.2")
+    local.say("RSET", "250")
+    assert len(events(world, one)) == 3 and world.value("SELECT count(*) FROM mailbox_message") == "3"
+    done = world.run("listctl", "mailbox", "ls")
+    assert done.returncode == 0 and "3 messages, " in done.stderr and " octets of 20480" in done.stderr, done
+    until(lambda: "allowance.used_up about_a_copy=1 from_a_network=1" in world.log("bounced") and "mailbox.full octets=" in world.log("bounced"),
+          "both are logged")
+    world.sql("UPDATE mailbox_message SET received_at = now() - interval '366 days'")
+    until(lambda: world.value("SELECT count(*) FROM mailbox_message") == "0", "old mail is gone")
+    def takes():
+        local.say("MAIL FROM:<p@example.test>", "250")
+        local.send("RCPT TO:<postmaster>\r\n")
+        reply = local.reply()
+        local.say("RSET", "250")
+        return reply.startswith("250")
+    until(takes, "there is room again")
