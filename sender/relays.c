@@ -14,6 +14,8 @@
 
 /* Whoever would have to wait for more than that is parked elsewhere, too (sender/pace.h). */
 #define STUCK_US (INT64_C(5) * CLOCK_US_PER_SECOND)
+/* After that what has been said to a relay that quits is refused, or not answered. */
+#define REFUSAL_US CLOCK_US_PER_SECOND
 
 struct member {
 	struct relay *relay;
@@ -356,7 +358,8 @@ static void cut_off(struct relay *relay)
 	relay_cut(relay, NULL);
 }
 
-/* One that was replaced keeps its part of the journal while it does not answer. */
+/* One that was replaced may still refuse whom it has just been told; others do not wait for it. It keeps its part of the journal while it does not
+ * answer the contents that it has. */
 static void cut_off_late(struct relays *relays, int64_t now_us)
 {
 	const struct settings *settings = &relays->setup->settings;
@@ -371,8 +374,11 @@ static void cut_off_late(struct relays *relays, int64_t now_us)
 			continue;
 		if (member->leaves_us == 0)
 			member->leaves_us = now_us;
-		if (now_us - member->leaves_us >= time_us && relay_in_hand(member->relay) > 0)
+		int64_t quits_for_us = now_us - member->leaves_us;
+		if (quits_for_us >= time_us && relay_in_hand(member->relay) > 0)
 			cut_off(member->relay);
+		else if (quits_for_us >= REFUSAL_US)
+			relay_withdraw(member->relay, NULL);
 	}
 }
 

@@ -356,6 +356,21 @@ def test_one_fails(world):
     world.stop("sender")
 
 
+def test_a_silent_one_is_replaced(world):
+    "Whom a relay has in hand that does not answer, before the content, goes elsewhere as soon as its row names another host; nobody waits for its time-out."
+    relays = begin(world, ["silent", "other"], rules=[{"step": "mail", "action": "hang"}])
+    relays["other"].rules([])
+    world.configure(**{"relay.connections": 2})
+    add(world, relays["silent"])
+    world.start("sender")
+    world.campaign("news")
+    until(lambda: relays["silent"].records("fault"), "it has somebody in hand")
+    world.listctl("relay", "edit", "silent", "--port", relays["other"].port)
+    assert world.finished("news")["accepted"] == len(AUDIENCE)
+    exactly_once({"other": relays["other"]}, AUDIENCE)
+    world.stop("sender")
+
+
 def test_one_with_a_limit(world):
     "A relay that has a limit takes its part beside one that has none, and all of the work when that one fails."
     relays = begin(world, ["free", "bound"], delay=0.02)
