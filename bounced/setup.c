@@ -9,13 +9,11 @@
 #include "store/key_file.h"
 #include "store/rules_file.h"
 
-/* Days wrap around at 65536 in a token: beyond this an old one would look young. */
-enum { LONGEST_LIFE_DAYS = 20000 };
-
 static const char *const required[] = { "keys.file", "bounce.domain" };
 
 #define DAY_US ((uint64_t)CLOCK_US_PER_DAY)
-#define LONGEST_LIFE_US (LONGEST_LIFE_DAYS * DAY_US)
+/* Far from where an old token would look young: days wrap around at 65536 in it. */
+#define LONGEST_LIFE_US ((uint64_t)SETTINGS_DURATION_MOST_US)
 
 static const struct settings_range ranges[] = {
 	{ "bounce.token_life", DAY_US, LONGEST_LIFE_US },

@@ -62,7 +62,8 @@ enum err bounce_since(struct call *call, int64_t *ret_since_us)
 	if (text == NULL)
 		return ERR_OK;
 	if (settings_span(view_of(text), &span)) {
-		*ret_since_us = clock_wall_us() - span;
+		int64_t now_us = clock_wall_us();
+		*ret_since_us = span < now_us ? now_us - span : 0;
 		return ERR_OK;
 	}
 	if (!read_day(view_of(text), ret_since_us))

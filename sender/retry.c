@@ -1,5 +1,6 @@
 #include "sender/retry.h"
 
+#include "base/clock.h"
 #include "base/settings.h"
 
 enum err retry_parse(struct view text, int64_t expire_us, struct retry *ret_retry, struct buf *why)
@@ -15,7 +16,9 @@ enum err retry_parse(struct view text, int64_t expire_us, struct retry *ret_retr
 		}
 		int64_t wait_us;
 		if (!settings_duration(word, &wait_us) || wait_us == 0) {
-			buf_addf(why, "sender.retry_after must be times such as 5m 15m 2h, not \"" VIEW_FMT "\"",
+			buf_addf(why,
+				 "sender.retry_after must be times such as 5m 15m 2h, each of at "
+				 "most " SETTINGS_DURATION_MOST ", not \"" VIEW_FMT "\"",
 				 VIEW_ARG(word));
 			return ERR_INVALID;
 		}
@@ -32,11 +35,11 @@ enum err retry_parse(struct view text, int64_t expire_us, struct retry *ret_retr
 int64_t retry_next(const struct retry *retry, int64_t expire_us, unsigned attempts, int64_t first_attempt_us,
 		   int64_t now_us)
 {
-	int64_t end_us = first_attempt_us + (expire_us == 0 ? retry->expire_us : expire_us);
+	int64_t end_us = clock_after(first_attempt_us, expire_us == 0 ? retry->expire_us : expire_us);
 	if (now_us >= end_us)
 		return 0;
 	size_t wait = attempts > retry->count ? retry->count - 1 : attempts - 1;
-	int64_t next_us = now_us + retry->waits_us[wait];
+	int64_t next_us = clock_after(now_us, retry->waits_us[wait]);
 	return next_us < end_us ? next_us : end_us;
 }
 

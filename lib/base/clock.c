@@ -1,5 +1,6 @@
 #include "base/clock.h"
 
+#include <stdbool.h>
 #include <time.h>
 
 static int64_t read_us(clockid_t clock)
@@ -27,4 +28,11 @@ int64_t clock_cpu_us(void)
 uint16_t clock_day(int64_t wall_us)
 {
 	return (uint16_t)((uint64_t)(wall_us / CLOCK_US_PER_DAY) & 0xffff);
+}
+
+int64_t clock_after(int64_t wall_us, int64_t us)
+{
+	int64_t sum_us;
+	bool fits = !__builtin_add_overflow(wall_us, us, &sum_us);
+	return fits && sum_us < CLOCK_WALL_MOST_US ? sum_us : CLOCK_WALL_MOST_US;
 }

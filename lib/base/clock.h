@@ -19,4 +19,9 @@ int64_t clock_cpu_us(void);
 /* Days since 1970-01-01 of a wall clock value, as tokens carry them (mod 65536). */
 uint16_t clock_day(int64_t wall_us);
 
+/* The end of the year 9999: databases and texts take no more for granted. */
+#define CLOCK_WALL_MOST_US (INT64_C(253402300800) * CLOCK_US_PER_SECOND - 1)
+/* A wall clock value so much later (never negative), which is never beyond CLOCK_WALL_MOST_US, however long that is. */
+int64_t clock_after(int64_t wall_us, int64_t us);
+
 #endif

@@ -66,7 +66,7 @@ static bool number_with_suffix(struct view text, const struct suffix *suffixes, 
 	return true;
 }
 
-bool settings_duration(struct view text, int64_t *ret_us)
+static bool read_duration(struct view text, int64_t *ret_us)
 {
 	static const struct suffix suffixes[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
 	uint64_t seconds;
@@ -76,10 +76,19 @@ bool settings_duration(struct view text, int64_t *ret_us)
 	return true;
 }
 
+bool settings_duration(struct view text, int64_t *ret_us)
+{
+	int64_t us;
+	if (!read_duration(text, &us) || us > SETTINGS_DURATION_MOST_US)
+		return false;
+	*ret_us = us;
+	return true;
+}
+
 bool settings_span(struct view text, int64_t *ret_us)
 {
 	return text.len > 0 && (text.data[text.len - 1] < '0' || text.data[text.len - 1] > '9') &&
-	       settings_duration(text, ret_us);
+	       read_duration(text, ret_us);
 }
 
 static bool size_of(struct view text, uint64_t *ret_octets)
@@ -153,7 +162,8 @@ static const struct type_row types[] = {
 	[TYPE_PATH] = { .expects = "a path of at most 160 octets", .owns_text = true, .set = set_text },
 	[TYPE_COUNT] = { .expects = "a whole number", .set = set_count },
 	[TYPE_SIZE] = { .expects = "a size such as 512K, 8M or 1G", .set = set_size },
-	[TYPE_DURATION] = { .expects = "a time such as 30s, 5m, 2h or 7d", .set = set_duration },
+	[TYPE_DURATION] = { .expects = "a time such as 30s, 5m, 2h or 7d, of at most " SETTINGS_DURATION_MOST,
+			    .set = set_duration },
 	[TYPE_FLAG] = { .expects = "yes or no", .set = set_flag },
 	[TYPE_WORD] = { .owns_text = true, .set = set_word },
 };

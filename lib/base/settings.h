@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 
 #define SETTINGS_FIELD_TEXT const char *
 #define SETTINGS_FIELD_PATH const char *
@@ -52,9 +53,11 @@ void settings_print(const struct settings *settings, FILE *out);
 /* Every row with default, unit and manual text, as scdoc source for verpost.conf(5). */
 void settings_print_manual(FILE *out);
 
-/* "90s", "5m", "2h", "7d", plain seconds. */
+/* "90s", "5m", "2h", "7d", plain seconds; at most SETTINGS_DURATION_MOST, so that a time and some of them are a time that the database takes. */
+#define SETTINGS_DURATION_MOST "3650d"
+#define SETTINGS_DURATION_MOST_US (INT64_C(3650) * CLOCK_US_PER_DAY)
 bool settings_duration(struct view text, int64_t *ret_us) MUST_USE;
-/* The same, but the unit must be there: on a command line "--expire 8" means hours to who writes it. */
+/* The same, but the unit must be there: on a command line "--expire 8" means hours to who writes it. However long: who asks has a range. */
 bool settings_span(struct view text, int64_t *ret_us) MUST_USE;
 
 #endif

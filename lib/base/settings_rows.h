@@ -138,7 +138,7 @@ SETTING(DURATION, sender, poll, "1s", "time", "How often a worker without work l
 SETTING(DURATION, sender, stop_timeout, "60s", "time",
 	"How long SIGTERM, pause and cancel wait for messages whose content has started.")
 SETTING(TEXT, sender, retry_after, "5m 15m 30m 2h 2h 3h", "list of times",
-	"Waits before the attempts after a temporary refusal; the last one repeats.")
+	"Waits before the attempts after a temporary refusal; the last one repeats. Each is at most 3650d.")
 SETTING(DURATION, sender, expire, "4d", "time",
 	"A recipient still refused temporarily this long after the first attempt is given up as expired.")
 

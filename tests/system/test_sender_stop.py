@@ -193,7 +193,9 @@ def test_schedule(world):
 def test_bad_settings(world):
     "Bad settings and keys: one clear error, exit 1."
     world.setup()
-    cases = [("sender.retry_after", "soon", "sender.retry_after"), ("relay.port", "0", "relay.port"),
+    cases = [("sender.retry_after", "soon", "sender.retry_after"),
+             ("sender.retry_after", "106751991d", "at most 3650d"), ("sender.expire", "106751991d", "at most 3650d"),
+             ("relay.port", "0", "relay.port"),
              ("sender.window", "0", "sender.window"), ("relay.in_flight", "101", "relay.in_flight"),
              ("journal.size", "64K", "journal.size"), ("journal.dir", "/nonexistent", "/nonexistent"),
              ("keys.file", "/nonexistent", "/nonexistent"), ("bounce.prefix", "toolong", "bounce.prefix")]

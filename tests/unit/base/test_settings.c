@@ -40,13 +40,23 @@ static const struct {
 	const char *text;
 	int64_t seconds, with_unit; /* -1: refused */
 } durations[] = {
-	{ "90s", 90, 90 },    { "5m", 300, 300 },
-	{ "2h", 7200, 7200 }, { "7d", 604800, 604800 },
-	{ "0s", 0, 0 },       { "8", 8, -1 },
-	{ "0", 0, -1 },       { "", -1, -1 },
-	{ "h", -1, -1 },      { "8x", -1, -1 },
-	{ "-2h", -1, -1 },    { "2 h", -1, -1 },
-	{ "2hh", -1, -1 },    { "99999999999999d", -1, -1 },
+	{ "90s", 90, 90 },
+	{ "5m", 300, 300 },
+	{ "2h", 7200, 7200 },
+	{ "7d", 604800, 604800 },
+	{ "0s", 0, 0 },
+	{ "8", 8, -1 },
+	{ "0", 0, -1 },
+	{ "", -1, -1 },
+	{ "h", -1, -1 },
+	{ "8x", -1, -1 },
+	{ "-2h", -1, -1 },
+	{ "2 h", -1, -1 },
+	{ "2hh", -1, -1 },
+	{ "99999999999999d", -1, -1 },
+	{ "3650d", 315360000, 315360000 },
+	{ "3651d", -1, 315446400 },
+	{ "315360001s", -1, 315360001 },
 };
 
 START_TEST(durations_and_their_units)
@@ -76,6 +86,7 @@ static const struct row refused[] = {
 	{ "an empty path", "[keys]\nfile =\n", "keys.file must be a path" },
 	{ "no ini file", "From: someone\n", "line 1" },
 	{ "too large a time", "[bounce]\nwindow = 99999999999999d\n", "must be a time" },
+	{ "more than ten years", "[sender]\nexpire = 3651d\n", "of at most 3650d, not \"3651d\"" },
 };
 
 START_TEST(bad_lines_are_refused_by_number)

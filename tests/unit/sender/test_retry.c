@@ -22,6 +22,8 @@ START_TEST(schedules_are_read)
 			{ "zero", "0s 5m", 0 },
 			{ "negative", "-5m", 0 },
 			{ "comma", "5m,15m", 0 },
+			{ "the longest", "5m 3650d", 2 },
+			{ "too long", "5m 3651d", 0 },
 			{ "too many", "1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1", 0 },
 		};
 		for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -53,6 +55,7 @@ START_TEST(attempts_follow_the_schedule)
 			{ "the campaign's own, sooner: cut", 1, 1000 * S, 1005 * S, 1008 * S, 8 * S },
 			{ "the campaign's own, sooner: expired", 1, 1000 * S, 1008 * S, 0, 8 * S },
 			{ "the campaign's own, later", 9, 1000 * S, 1600 * S, 1620 * S, 900 * S },
+			{ "the campaign's own, for ever", 9, 1000 * S, 1600 * S, 1620 * S, INT64_MAX },
 		};
 		AUTO_BUF why = buf_with_ceiling(1024);
 		struct retry retry;
