@@ -1,5 +1,6 @@
 #include "base/limits.h"
 #include "listctl/call.h"
+#include "listctl/name_list.h"
 #include "listctl/pace_options.h"
 #include "mail/address.h"
 #include "store/audit.h"
@@ -17,25 +18,18 @@ static enum err audit_group(struct call *call, const char *action, struct view n
 
 typedef enum err change_domain(struct db *db, struct view group, struct view domain, struct buf *why);
 
-/* A list of domains, separated by commas or blanks. */
 static enum err each_domain(struct call *call, const char *option, struct view group, change_domain *change)
 {
 	const char *text = call_option(call, option);
-	struct view rest = view_of(text), word;
-	while (view_cut(&rest, ',', &word)) {
-		struct view one;
-		while (view_cut(&word, ' ', &one)) {
-			AUTO_BUF domain = buf_with_ceiling(LIMIT_DOMAIN);
-			if (one.len == 0)
-				continue;
-			enum err err = address_parse_domain(one, &domain, call->why);
-			if (err == ERR_OK)
-				err = change(call->db, group, buf_view(&domain), call->why);
-			if (err != ERR_OK)
-				return err;
-		}
+	struct view rest = view_of(text), one;
+	enum err err = name_list_check(call, option, rest);
+	while (err == ERR_OK && name_list_cut(&rest, &one)) {
+		AUTO_BUF domain = buf_with_ceiling(LIMIT_DOMAIN);
+		err = address_parse_domain(one, &domain, call->why);
+		if (err == ERR_OK)
+			err = change(call->db, group, buf_view(&domain), call->why);
 	}
-	return ERR_OK;
+	return err;
 }
 
 /* What a change of limits means for those who wait by the old ones. */

@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "base/limits.h"
+#include "listctl/name_list.h"
 #include "listctl/pace_options.h"
 #include "mail/address.h"
 #include "store/groups.h"
@@ -235,29 +236,26 @@ static enum err take_domain(struct call *call, struct view name, struct buf *out
 	return address_parse_domain(name, out, call->why);
 }
 
-/* A list of names, separated by commas or blanks; "none" for none. */
+/* A list of names; "none" for none. */
 static enum err take_names(struct call *call, const char *option, take_name *take, struct buf *room, struct view *field)
 {
 	const char *text = call_option(call, option);
-	struct view rest = view_of(text), word, one;
+	struct view rest = view_of(text), one;
 	if (text == NULL)
 		return ERR_OK;
+	/* An empty variable of a script must not make a relay that is for some one for all. */
+	if (!name_list_names_any(rest))
+		return call_misused(call, "--%s names nothing; the word for no restriction is none", option);
 	if (view_eq(rest, VIEW_LIT("none")))
 		rest = (struct view){ 0 };
-	while (view_cut(&rest, ',', &word)) {
-		while (view_cut(&word, ' ', &one)) {
-			if (one.len == 0)
-				continue;
-			if (room->len > 0)
-				buf_add_byte(room, ' ');
-			enum err err = take(call, one, room);
-			if (err != ERR_OK)
-				return err;
-		}
+	enum err err = rest.len == 0 ? ERR_OK : name_list_check(call, option, rest);
+	while (err == ERR_OK && name_list_cut(&rest, &one)) {
+		if (room->len > 0)
+			buf_add_byte(room, ' ');
+		err = take(call, one, room);
 	}
-	/* An empty variable of a script must not make a relay that is for some one for all. */
-	if (room->len == 0 && !view_eq(view_of(text), VIEW_LIT("none")))
-		return call_misused(call, "--%s names nothing; the word for no restriction is none", option);
+	if (err != ERR_OK)
+		return err;
 	*field = buf_view(room);
 	return buf_err(room) == ERR_OK ? ERR_OK : call_misused(call, "--%s names too many", option);
 }

@@ -33,6 +33,8 @@ def test_groups(world):
     world.refused("group", "edit", "school", "--rate", "-3", code=2, says="--rate takes a number from 0.01")
     world.refused("group", "edit", "school", "--connections", "0", code=2, says="or the word none")
     world.refused("group", "edit", "school", code=2, says=["nothing to change", "--rate"])
+    for domains in ("a.test,,b.test", "a.test,", ""):
+        world.refused("group", "edit", "school", "--add", domains, code=2, says="--add ")
     world.refused("group", "show", "scool", says="listctl group ls")
     world.listctl("group", "rm", "school")
     world.refused("group", "rm", "school", says="no domain group")
