@@ -325,7 +325,9 @@ static const char in_doubt_details[] =
     "until it is sent; --settle writes `accepted` into the ledger and cannot be undone. Those that a\n"
     "sender has in hand (in_hand), being sent to or about to be, are left alone, which fails when\n"
     "they were named; it lets go of them within seconds when no relay works for them, and after\n"
-    "a pause. A finished campaign that is told to send some again runs\n"
+    "a pause. --resend sends nothing to who has left the list or is suppressed: they stay in doubt, which\n"
+    "fails, too, when they were named; so does who leaves before his copy has gone again (reply says\n"
+    "so). A finished campaign that is told to send some again runs\n"
     "until they have come to an end; a canceled one sends nothing again. An address that is not in\n"
     "doubt refuses the whole call. Every decision is in the audit.\n";
 static const char status_details[] =

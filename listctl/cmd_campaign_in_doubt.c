@@ -107,6 +107,19 @@ static enum err tell_of_busy(struct call *call, size_t busy, bool are_named)
 	return ERR_OK;
 }
 
+/* Likewise. */
+static enum err tell_of_gone(struct call *call, const struct doubts_decided *decided, bool are_named)
+{
+	static const char format[] =
+	    "%zu of %zu kept in doubt: left or suppressed, so nothing is sent to them again, though the relay may have "
+	    "the first copy; `listctl campaign in-doubt %s --settle` takes it as sent";
+	size_t all = decided->gone + decided->count;
+	if (are_named)
+		return call_refuse(call, ERR_REFUSED, format, decided->gone, all, call->operands[0]);
+	call_warn(call, format, decided->gone, all, call->operands[0]);
+	return ERR_OK;
+}
+
 static enum err decide(struct call *call, const struct campaign *campaign, const struct choice *choice)
 {
 	AUTO_DB_ARRAY keys = db_array_of(DB_TEXT);
@@ -123,7 +136,11 @@ static enum err decide(struct call *call, const struct campaign *campaign, const
 	if (decided.has_reopened)
 		call_note(call, "campaign %s had finished; it runs again until they have come to an end",
 			  call->operands[0]);
-	return decided.busy > 0 ? tell_of_busy(call, decided.busy, keys.count > 0) : ERR_OK;
+	if (decided.gone > 0)
+		err = tell_of_gone(call, &decided, keys.count > 0);
+	if (err == ERR_OK && decided.busy > 0)
+		err = tell_of_busy(call, decided.busy, keys.count > 0);
+	return err;
 }
 
 enum err campaign_in_doubt(struct call *call)

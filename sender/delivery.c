@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/clock.h"
+
 enum { CODE_PERMANENT = 500 };
 
 /* UTF-8 without control characters goes to the database; whatever else a relay says is shown as '?'. */
@@ -162,7 +164,7 @@ void delivery_doubt(struct recipient *recipient, const char *connection, const s
 	begin_row(recipient, terms->now_us);
 	memcpy(recipient->connection, name.data, name.len);
 	row->outcome = LEDGER_IN_DOUBT;
-	row->next_attempt_us = terms->now_us + terms->soon_us;
+	row->next_attempt_us = clock_after(terms->now_us, terms->soon_us);
 	row->connection = view_from(recipient->connection, name.len);
 }
 
@@ -203,7 +205,7 @@ void delivery_put_off(struct recipient *recipient, struct view why, const struct
 void delivery_skip(struct recipient *recipient, const char *reason, struct view why, int64_t now_us)
 {
 	begin_row(recipient, now_us);
-	recipient->row.outcome = LEDGER_SKIPPED;
+	recipient->row.outcome = recipient->opened.has_doubt ? LEDGER_HELD : LEDGER_SKIPPED;
 	recipient->row.attempts = recipient->opened.attempts;
 	recipient->row.reason = view_of(reason);
 	recipient->row.reply = keep_text(why, recipient->reply, sizeof(recipient->reply));

@@ -45,7 +45,7 @@ bool delivery_keep_doubt(struct recipient *recipient, const char *relay);
 /* The relay failed again and again before anything was said of it: it is tried later, by the schedule. */
 void delivery_put_off(struct recipient *recipient, struct view why, const struct delivery_terms *terms);
 
-/* Its data cannot be sent: skipped, with the reason for people in `why`. */
+/* Its data cannot be sent: skipped, or held if it has been in doubt; with the reason for people in `why`. */
 void delivery_skip(struct recipient *recipient, const char *reason, struct view why, int64_t now_us);
 
 /* The finding of a refused row that counts against the address; false when it does not. */

@@ -298,6 +298,11 @@ bool exchange_is_away(const struct exchange *exchange)
 	return exchange->is_away;
 }
 
+bool exchange_is_failing(const struct exchange *exchange)
+{
+	return backoff_is_failed(&exchange->backoff);
+}
+
 int64_t exchange_wait(const struct exchange *exchange, bool is_stopping, int64_t boot_us)
 {
 	int64_t next_us = exchange->states_us;

@@ -56,6 +56,8 @@ int64_t exchange_cpu(const struct exchange *exchange);
 /* Whether the states of the campaigns were heard so lately that messages may be begun: a pause is obeyed within a second. */
 bool exchange_may_begin(const struct exchange *exchange, int64_t boot_us);
 bool exchange_is_away(const struct exchange *exchange);
+/* What was last tried has failed, for whatever reason. */
+bool exchange_is_failing(const struct exchange *exchange);
 /* How long the worker may sleep at most. */
 int64_t exchange_wait(const struct exchange *exchange, bool is_stopping, int64_t boot_us);
 

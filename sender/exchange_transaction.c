@@ -249,6 +249,8 @@ enum err exchange_transact(struct exchange *exchange, const struct exchange_turn
 		err = write_all(exchange, turn, why);
 	if (err == ERR_OK)
 		err = db_commit(db, why);
+	/* One row that the database refuses holds up the others only once. */
+	exchange->settlement.is_apart = ledger_is_refusal(db, err);
 	if (err != ERR_OK) {
 		db_rollback(db);
 		opener_drop(&exchange->opener);

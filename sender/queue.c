@@ -175,6 +175,7 @@ static void forget(struct queue *queue, struct recipient *recipient)
 	line_add(&queue->spare, recipient);
 }
 
+/* Who has been in doubt is not skipped: a relay may have his message. */
 static void skip(struct queue *queue, struct recipient *recipient, struct view reason, int64_t now_us)
 {
 	const struct opened *opened = &recipient->opened;
@@ -183,7 +184,7 @@ static void skip(struct queue *queue, struct recipient *recipient, struct view r
 	recipient->row = (struct ledger_row){
 		.campaign_id = opened->campaign_id,
 		.subscriber_id = opened->subscriber_id,
-		.outcome = LEDGER_SKIPPED,
+		.outcome = opened->has_doubt ? LEDGER_HELD : LEDGER_SKIPPED,
 		.attempts = opened->attempts,
 		.at_us = now_us,
 		.from_queue = opened->window_first == 0,

@@ -92,7 +92,7 @@ void recovered_done(struct recovered *recovered)
 /* ---- into the database ---- */
 
 static enum err write_down(const struct recovery *recovery, struct journal *journal, const struct recovered *recovered,
-			   struct buf *why)
+			   bool is_apart, struct buf *why)
 {
 	const char *worker_id = journal_worker_id(journal);
 	const struct settlement settlement = {
@@ -100,6 +100,7 @@ static enum err write_down(const struct recovery *recovery, struct journal *jour
 		.classifier = recovery->classifier,
 		.worker_id = worker_id,
 		.now_us = wall_at(recovery->wall, clock_boot_us()),
+		.is_apart = is_apart,
 	};
 	size_t disabled;
 	enum err err = claim_worker(recovery->db, journal, recovery->setup->settings.sender_lease, why);
@@ -111,17 +112,30 @@ static enum err write_down(const struct recovery *recovery, struct journal *jour
 	return err;
 }
 
-static enum err write_down_all(const struct recovery *recovery, struct journal *journal,
-			       const struct recovered *recovered, struct buf *why)
+static enum err try_to_write_down(const struct recovery *recovery, struct journal *journal,
+				  const struct recovered *recovered, bool is_apart, struct buf *why)
 {
 	enum err err = db_begin(recovery->db, why);
 	if (err == ERR_OK)
-		err = write_down(recovery, journal, recovered, why);
+		err = write_down(recovery, journal, recovered, is_apart, why);
 	if (err == ERR_OK)
 		err = db_commit(recovery->db, why);
 	if (err != ERR_OK)
 		db_rollback(recovery->db);
 	return err;
+}
+
+/* At once, else row by row, so that one that the database refuses does not hold up the others. */
+static enum err write_down_all(const struct recovery *recovery, struct journal *journal,
+			       const struct recovered *recovered, struct buf *why)
+{
+	AUTO_BUF cause = buf_with_ceiling(LIMIT_WHY);
+	enum err err = try_to_write_down(recovery, journal, recovered, false, &cause);
+	if (!ledger_is_refusal(recovery->db, err)) {
+		buf_add(why, buf_view(&cause));
+		return err;
+	}
+	return try_to_write_down(recovery, journal, recovered, true, why);
 }
 
 static void log_recovered(const struct journal *journal, const struct recovered *recovered)

@@ -85,6 +85,14 @@ static void send_out(struct worker *worker)
 		relays_write(worker->relays, worker->dispatch.boot_us);
 }
 
+/* The journal keeps what the database cannot be told now, or refuses. */
+static bool is_stranded(const struct worker *worker)
+{
+	bool is_late = worker->dispatch.boot_us >= worker->stop_by_us && exchange_is_failing(worker->exchange);
+	return worker->dispatch.is_stopping && queue_in_hand(worker->queue) == 0 &&
+	       (is_late || exchange_is_away(worker->exchange));
+}
+
 /* True when the worker is done. */
 static bool deal(struct worker *worker)
 {
@@ -110,10 +118,7 @@ static bool deal(struct worker *worker)
 			       VIEW_LIT("its recipients are in doubt; a new worker takes its place"));
 	else if (result.is_committed)
 		keeper_note(&worker->keeper, JOURNAL_CHECKPOINT, &nobody);
-	/* The journal keeps what the database cannot be told now. */
-	bool is_stranded =
-	    worker->dispatch.is_stopping && queue_in_hand(worker->queue) == 0 && exchange_is_away(worker->exchange);
-	return result.is_over || is_stranded;
+	return result.is_over || is_stranded(worker);
 }
 
 static void set_clock(struct worker *worker)

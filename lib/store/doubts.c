@@ -5,7 +5,7 @@
 #include "base/limits.h"
 #include "store/audit.h"
 
-enum statement { LIST, LIST_ALL, LOCK, STRANGER, BUSY, RESEND, HOLD, SETTLE, REOPEN, STATEMENT_COUNT };
+enum statement { LIST, LIST_ALL, LOCK, STRANGER, BUSY, GONE, RESEND, HOLD, SETTLE, REOPEN, STATEMENT_COUNT };
 
 enum column {
 	COL_SUBSCRIBER,
@@ -27,11 +27,16 @@ enum column {
 #define ARE_MEANT                                                                                                      \
 	" ($2::text[] IS NULL OR f.subscriber_id IN (SELECT id FROM subscriber WHERE address_key = ANY ($2::text[])))"
 #define IS_FREE " f.campaign_id = $1 AND f.state = 'in_doubt' AND f.opened_by IS NULL AND" ARE_MEANT
+/* Whom the list still has, and no suppression keeps from being sent to. */
+#define MAY_BE_SENT                                                                                                    \
+	" EXISTS (SELECT FROM campaign g JOIN membership m ON m.list_id = g.list_id JOIN subscriber s"                 \
+	" ON s.id = m.subscriber_id WHERE g.id = f.campaign_id AND m.subscriber_id = f.subscriber_id"                  \
+	" AND m.state = 'active' AND NOT is_suppressed(s.address_key, g.list_id))"
 #define NOTED(decided)                                                                                                 \
 	" noted AS (UPDATE doubt d SET decision = '" decided "', decided_at = now() FROM moved m"                      \
 	" WHERE d.campaign_id = $1 AND d.subscriber_id = m.subscriber_id AND d.attempt = m.attempts)"
-#define MOVE(next, decided)                                                                                            \
-	"WITH moved AS (UPDATE deferral f SET next_attempt_at = " next ", waits_for = NULL WHERE" IS_FREE              \
+#define MOVE(which, next, decided)                                                                                     \
+	"WITH moved AS (UPDATE deferral f SET next_attempt_at = " next ", waits_for = NULL WHERE" which                \
 	" RETURNING f.subscriber_id, f.attempts)," NOTED(decided) " SELECT count(*) FROM moved"
 
 /* To a copy that was sent again, and not taken. */
@@ -66,8 +71,9 @@ static const struct db_statement statements[] = {
 		       " WHERE s.address_key = k.key) LIMIT 1" },
 	[BUSY] = { "doubts_busy", "SELECT count(*) FROM deferral f WHERE f.campaign_id = $1 AND f.state = 'in_doubt'"
 				  " AND f.opened_by IS NOT NULL AND" ARE_MEANT },
-	[RESEND] = { "doubts_resend", MOVE("now()", "resend") },
-	[HOLD] = { "doubts_hold", MOVE("NULL", "hold") },
+	[GONE] = { "doubts_gone", "SELECT count(*) FROM deferral f WHERE" IS_FREE " AND NOT" MAY_BE_SENT },
+	[RESEND] = { "doubts_resend", MOVE(IS_FREE " AND" MAY_BE_SENT, "now()", "resend") },
+	[HOLD] = { "doubts_hold", MOVE(IS_FREE, "NULL", "hold") },
 	[SETTLE] = { "doubts_settle", "WITH moved AS (DELETE FROM deferral f WHERE" IS_FREE
 				      " RETURNING f.subscriber_id, f.attempts, f.last_attempt_at)," NOTED(
 					  "settled") ","
@@ -201,6 +207,8 @@ static enum err decide(const struct question *question, struct view actor, struc
 		err = refuse_stranger(question);
 	if (err == ERR_OK)
 		err = count_of(question, BUSY, &decided->busy);
+	if (err == ERR_OK && question->decision == DOUBT_RESEND)
+		err = count_of(question, GONE, &decided->gone);
 	if (err == ERR_OK)
 		err = count_of(question, decisions[question->decision].statement, &decided->count);
 	if (err == ERR_OK)

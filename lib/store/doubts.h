@@ -25,15 +25,17 @@ enum err doubts_list(struct db *db, uint64_t campaign_id, bool all, struct db_ro
 void doubtful_at(const struct db_rows *rows, size_t row, struct doubtful *ret_doubtful);
 
 enum doubt_decision {
-	DOUBT_RESEND, /* send again, with the same Message-ID */
+	DOUBT_RESEND, /* send again, with the same Message-ID, to those who may still be sent to */
 	DOUBT_HOLD,   /* send nothing until told otherwise */
 	DOUBT_SETTLE, /* take it as sent: a ledger row `accepted`, for good */
 	DOUBT_DECISION_COUNT
 };
 
 struct doubts_decided {
-	size_t count;      /* about whom it was decided */
-	size_t busy;       /* whom a worker has in hand: left alone */
+	size_t count; /* about whom it was decided */
+	size_t busy;  /* whom a worker has in hand: left alone */
+	size_t
+	    gone; /* DOUBT_RESEND: who has left the list or is suppressed: not sent to again, and in doubt as before */
 	bool has_reopened; /* the campaign had finished, and runs again until they have come to an end */
 };
 /* In a transaction of its own, with an audit row: decides for those addresses (keys; NULL: for all) that no worker has in hand. ERR_NOT_FOUND: an

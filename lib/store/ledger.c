@@ -1,8 +1,24 @@
 #include "store/ledger.h"
 
 #include <assert.h>
+#include <string.h>
 
-enum statement { LEAVE_QUEUE, MARK, END, TAKE_BACK, END_NEW, AWAIT, NAME_DOUBTFUL, QUEUE, PARK, STATEMENT_COUNT };
+enum statement {
+	LEAVE_QUEUE,
+	MARK,
+	END,
+	TAKE_BACK,
+	END_NEW,
+	AWAIT,
+	NAME_DOUBTFUL,
+	QUEUE,
+	PARK,
+	HOLD,
+	MARK_ROW,
+	TAKE_ROW_BACK,
+	RELEASE_ROW,
+	STATEMENT_COUNT
+};
 
 /* The columns of one call, as arrays; in the order of the parameters. */
 enum column {
@@ -53,11 +69,11 @@ static_assert(ARRAY_LEN(column_types) == COLUMN_COUNT, "one type per column");
 static const char *const outcome_names[] = {
 	[LEDGER_ACCEPTED] = "accepted", [LEDGER_REFUSED] = "refused",   [LEDGER_EXPIRED] = "expired",
 	[LEDGER_SKIPPED] = "skipped",   [LEDGER_DEFERRED] = "deferred", [LEDGER_IN_DOUBT] = "in_doubt",
-	[LEDGER_PARKED] = "parked",
+	[LEDGER_PARKED] = "parked",     [LEDGER_HELD] = "held",
 };
 static_assert(ARRAY_LEN(outcome_names) == LEDGER_OUTCOME_COUNT, "one name per outcome");
 
-/* The parameters of END_NEW: $1 to $10; of NAME_DOUBTFUL, QUEUE and PARK: $1 the worker, then all columns. */
+/* The parameters of END_NEW: $1 to $10; of NAME_DOUBTFUL, QUEUE, PARK and HOLD: $1 the worker, then all columns. */
 #define MOVED                                                                                                          \
 	"unnest($2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::timestamptz[], $7::bigint[], $8::text[],"    \
 	" $9::text[], $10::text[], $11::bigint[], $12::timestamptz[], $13::timestamptz[], $14::bigint[],"              \
@@ -123,7 +139,7 @@ static const struct db_statement statements[] = {
 			" CASE WHEN i.state = 'deferred' OR (" IS_RESENT ") THEN i.next_attempt_at END,"
 			" i.key_id, i.day, i.date_at, i.variant, i.code, i.status, i.reply, i.relay"
 			" FROM " MOVED " JOIN campaign c ON c.id = i.campaign_id"
-			" WHERE i.state <> 'parked' AND" HAS_NO_END
+			" WHERE i.state IN ('deferred', 'in_doubt') AND" HAS_NO_END
 			" ON CONFLICT (campaign_id, subscriber_id) DO UPDATE SET state = excluded.state,"
 			" attempts = excluded.attempts, last_attempt_at = excluded.last_attempt_at,"
 			" first_attempt_at = coalesce(f.first_attempt_at, excluded.first_attempt_at),"
@@ -148,6 +164,24 @@ static const struct db_statement statements[] = {
 		       " WHERE i.state = 'parked' AND" HAS_NO_END " ON CONFLICT (campaign_id, subscriber_id) DO UPDATE "
 		       "SET next_attempt_at = excluded.next_attempt_at,"
 		       " waits_for = excluded.waits_for, opened_by = NULL WHERE f.opened_by = $1::uuid" },
+	/* Whose copy was put off after the doubt has no doubt of that attempt yet. */
+	[HOLD] = { .name = "ledger_hold",
+		   .sql = "WITH held AS (UPDATE deferral f SET state = 'in_doubt', next_attempt_at = NULL, waits_for = "
+			  "NULL,"
+			  " opened_by = NULL, code = NULL, status = NULL, reply = concat_ws(': ', 'not sent again', "
+			  "i.reason, i.reply), relay = NULL FROM " MOVED
+			  " WHERE i.state = 'held' AND f.campaign_id = i.campaign_id"
+			  " AND f.subscriber_id = i.subscriber_id AND f.opened_by = $1::uuid"
+			  " RETURNING f.campaign_id, f.subscriber_id, f.attempts, f.last_attempt_at)"
+			  " INSERT INTO doubt AS d (campaign_id, subscriber_id, attempt, worker_id, connection, at, "
+			  "decision,"
+			  " decided_at) SELECT campaign_id, subscriber_id, attempts, $1::uuid, '', last_attempt_at, "
+			  "'hold',"
+			  " now() FROM held ON CONFLICT (campaign_id, subscriber_id, attempt)"
+			  " DO UPDATE SET decision = excluded.decision, decided_at = excluded.decided_at" },
+	[MARK_ROW] = { .name = "ledger_mark_row", .sql = "SAVEPOINT ledger_row" },
+	[TAKE_ROW_BACK] = { .name = "ledger_take_row_back", .sql = "ROLLBACK TO SAVEPOINT ledger_row" },
+	[RELEASE_ROW] = { .name = "ledger_release_row", .sql = "RELEASE SAVEPOINT ledger_row" },
 };
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row per statement");
 
@@ -308,16 +342,22 @@ static enum err end(struct db *db, const struct ledger_row *rows, size_t count, 
 
 static enum err move(struct db *db, const char *worker_id, const struct ledger_row *rows, size_t count, struct buf *why)
 {
-	static const enum statement steps[] = { QUEUE, NAME_DOUBTFUL, PARK };
+	static const enum statement steps[] = { QUEUE, NAME_DOUBTFUL, PARK, HOLD };
 	struct table table;
-	size_t parked = 0;
+	size_t outcomes[LEDGER_OUTCOME_COUNT] = { 0 };
 	table_open(&table, worker_id);
 	fill(&table, rows, count, false, false);
 	for (size_t i = 0; i < count; i++)
-		parked += rows[i].outcome == LEDGER_PARKED;
+		outcomes[rows[i].outcome]++;
+	const size_t needs[STATEMENT_COUNT] = {
+		[QUEUE] = outcomes[LEDGER_DEFERRED] + outcomes[LEDGER_IN_DOUBT],
+		[NAME_DOUBTFUL] = outcomes[LEDGER_IN_DOUBT],
+		[PARK] = outcomes[LEDGER_PARKED],
+		[HOLD] = outcomes[LEDGER_HELD],
+	};
 	enum err err = table.count == 0 ? ERR_OK : db_run(db, &statements[AWAIT], table.values + 1, 2, NULL, why);
 	for (size_t i = 0; err == ERR_OK && i < ARRAY_LEN(steps); i++) {
-		if (steps[i] == PARK ? parked > 0 : table.count > parked)
+		if (needs[steps[i]] > 0)
 			err = db_run(db, &statements[steps[i]], table.values, ARRAY_LEN(table.values), NULL, why);
 	}
 	table_done(&table);
@@ -333,4 +373,52 @@ enum err ledger_append(struct db *db, const char *worker_id, const struct ledger
 	if (err == ERR_OK)
 		err = move(db, worker_id, rows, count, why);
 	return err;
+}
+
+/* ---- where the database refuses a row ---- */
+
+bool ledger_is_refusal(const struct db *db, enum err err)
+{
+	static const char *const classes[] = { "22", "23" };
+	bool is_about_values = false;
+	for (size_t i = 0; i < ARRAY_LEN(classes); i++)
+		is_about_values = is_about_values || strncmp(db_sqlstate(db), classes[i], 2) == 0;
+	return is_about_values && (err == ERR_INVALID || err == ERR_REFUSED || err == ERR_EXISTS);
+}
+
+enum err ledger_mark(struct db *db, struct buf *why)
+{
+	return db_run(db, &statements[MARK_ROW], NULL, 0, NULL, why);
+}
+
+enum err ledger_take_back(struct db *db, struct buf *why)
+{
+	return db_run(db, &statements[TAKE_ROW_BACK], NULL, 0, NULL, why);
+}
+
+enum err ledger_release(struct db *db, struct buf *why)
+{
+	return db_run(db, &statements[RELEASE_ROW], NULL, 0, NULL, why);
+}
+
+struct ledger_row ledger_plain(const struct ledger_row *row, int64_t now_us, int64_t next_us)
+{
+	return (struct ledger_row){
+		.campaign_id = row->campaign_id,
+		.subscriber_id = row->subscriber_id,
+		.outcome = row->outcome,
+		.attempts = row->attempts,
+		.at_us = now_us,
+		.from_queue = row->from_queue,
+		.reason = row->reason,
+		.reply = VIEW_LIT("the database refused what else was to be written"),
+		.first_attempt_us = row->outcome == LEDGER_PARKED ? 0 : now_us,
+		.next_attempt_us = next_us,
+		.terms = row->terms,
+	};
+}
+
+const char *ledger_outcome_name(enum ledger_outcome outcome)
+{
+	return outcome_names[outcome];
 }

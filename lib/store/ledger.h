@@ -16,6 +16,7 @@ enum ledger_outcome {
 	LEDGER_DEFERRED, /* to the retry queue */
 	LEDGER_IN_DOUBT, /* its final dot was sent and no reply was read */
 	LEDGER_PARKED,   /* to the retry queue untried: its destination is full, closed or held */
+	LEDGER_HELD,     /* has been in doubt, and is not sent to again: in doubt, for a person to settle */
 	LEDGER_OUTCOME_COUNT
 };
 
@@ -23,7 +24,7 @@ enum ledger_outcome {
 struct ledger_row {
 	int64_t campaign_id, subscriber_id;
 	enum ledger_outcome outcome;
-	unsigned attempts; /* with the one this is about; LEDGER_SKIPPED and LEDGER_PARKED: made before */
+	unsigned attempts; /* with the one this is about; LEDGER_SKIPPED, LEDGER_PARKED and LEDGER_HELD: made before */
 	int64_t at_us;     /* when the last attempt ended, or the skip was decided */
 	unsigned code;     /* 0: none */
 	bool from_queue;   /* it was, or may have been, opened from the retry queue */
@@ -41,5 +42,18 @@ struct ledger_row {
 /* Ends (the first four) and moves (the rest) in one go. What another worker has in hand is left alone. */
 enum err ledger_append(struct db *db, const char *worker_id, const struct ledger_row *rows, size_t count,
 		       struct buf *why) MUST_USE;
+
+/* ---- where the database refuses a row ---- */
+
+/* Whether that failure of the transaction is about the values of some row: others beside it can be written. */
+bool ledger_is_refusal(const struct db *db, enum err err);
+/* A mark in the transaction; back to it, which makes the transaction usable again after such a failure; or no need of it any more. */
+enum err ledger_mark(struct db *db, struct buf *why) MUST_USE;
+enum err ledger_take_back(struct db *db, struct buf *why) MUST_USE;
+enum err ledger_release(struct db *db, struct buf *why) MUST_USE;
+/* What of a refused row can be written in any case: who, what came of it and of how many attempts; as of now, and with somebody who waits, until
+ * next_us. */
+struct ledger_row ledger_plain(const struct ledger_row *row, int64_t now_us, int64_t next_us);
+const char *ledger_outcome_name(enum ledger_outcome outcome);
 
 #endif

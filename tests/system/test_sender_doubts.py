@@ -118,3 +118,49 @@ def test_refused_as_an_address(world):
     status = until(lambda: (lambda s: s if s["refused"] == 1 else None)(world.status("news")), "she is refused")
     assert status["in_doubt"] == 0 and status["refused_reasons"] == {"user-unknown": 1}, status
     world.stop("sender")
+
+
+def both_in_doubt(world, rules=()):
+    """Ann and Bob are in doubt and held; then the relay goes by those rules."""
+    world.setup()
+    world.subscribe([ANN, BOB])
+    world.configure(**{"sender.workers": 1, "relay.retry": "1s", "sender.poll": "1s"})
+    relay = FaultRelay(world, processes=1, rules=[{"step": "kept", "action": "drop", "times": 1, "match": who} for who in (ANN, BOB)]).start()
+    world.start("sender")
+    world.campaign("news", in_doubt="hold")
+    until(lambda: world.status("news")["in_doubt"] == 2, "both are in doubt")
+    relay.rules(list(rules))
+    return relay
+
+
+def test_suppressed_while_held(world):
+    "Whom nothing may be sent to any more stays in doubt when all are to be sent again, and that is said; a person can settle it."
+    relay = both_in_doubt(world)
+    world.listctl("suppress", "add", ANN)
+    told = decide(world, "--resend")
+    assert told.returncode == 0 and "1 in doubt are sent again" in told.stderr and "1 of 2 kept in doubt: left or suppressed" in told.stderr, told
+    status = world.finished("news")
+    assert (status["accepted"], status["skipped"], status["in_doubt"]) == (1, 0, 1), status
+    assert (row(world)["email"], row(world)["decision"], row(world)["attempt"]) == (ANN, "hold", 1), row(world)
+    world.refused("campaign", "in-doubt", "news", "--resend", ANN, says="1 of 1 kept in doubt: left or suppressed")
+    assert world.status("news")["state"] == "finished"
+    world.listctl("campaign", "in-doubt", "news", "--settle", ANN)
+    assert world.status("news")["accepted"] == 2
+    assert [r["to"] for r in relay.accepted()] == [BOB]
+    world.stop("sender")
+
+
+def test_suppressed_before_the_copy_goes(world):
+    "The same where a copy was to go by itself, at once or after it was put off: nothing is skipped, and the reason is shown."
+    relay = both_in_doubt(world, rules=[{"step": "rcpt", "action": "soft", "match": BOB}])
+    world.listctl("campaign", "in-doubt", "news", "--resend", BOB)
+    until(lambda: world.status("news")["deferred"] == 1, "bob's copy is put off")
+    for address in (ANN, BOB):
+        world.listctl("suppress", "add", address)
+    world.sql("UPDATE deferral SET next_attempt_at = now()")
+    status = world.finished("news")
+    assert (status["accepted"], status["skipped"], status["in_doubt"]) == (0, 0, 2), status
+    shown = {r["email"]: (r["attempt"], r["decision"], r["next_attempt_at"], r["reply"]) for r in world.json("campaign", "in-doubt", "news")}
+    assert shown == {ANN: (1, "hold", None, "not sent again: suppressed"), BOB: (2, "hold", None, "not sent again: suppressed")}, shown
+    assert relay.accepted() == []
+    world.stop("sender")

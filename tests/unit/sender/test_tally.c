@@ -32,6 +32,7 @@ static const struct row rows[] = {
 	{ "not sent", LEDGER_SKIPPED, "unsubscribed", { 0, G, 0, 0, 0, 0, 0 } },
 	{ "in doubt", LEDGER_IN_DOUBT, "", { 0, G, 0, 0, 0, 0, 0 } },
 	{ "parked", LEDGER_PARKED, "", { 0, G, 0, 0, 0, 0, 0 } },
+	{ "in doubt, and not sent again", LEDGER_HELD, "unsubscribed", { 0, G, 0, 0, 0, 0, 0 } },
 };
 
 START_TEST(each_outcome_has_its_place)

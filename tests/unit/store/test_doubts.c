@@ -19,6 +19,7 @@ static const char scene[] =
     "INSERT INTO worker (id, host, journal) VALUES ('0b1e0d5c-7b5e-4f64-9f0c-d6a1c0b7e1aa', 'mx1', '/j');"
     "INSERT INTO subscriber (address, address_key) SELECT 'P' || n || '@x.test', 'p' || n || '@x.test'"
     " FROM generate_series(1, 5) n;"
+    "INSERT INTO membership (list_id, subscriber_id) SELECT 1, id FROM subscriber;"
     "INSERT INTO campaign (name, list_id, subject, from_address, text_body, state, audience, started_at)"
     " VALUES ('c', 1, 's', 'a@b.test', 't', 'running', 4, now());"
     "INSERT INTO deferral (campaign_id, subscriber_id, state, attempts, first_attempt_at, last_attempt_at,"
@@ -82,28 +83,36 @@ struct row {
 	enum err err;
 	size_t count, busy, again, settled;
 	bool reopens;
+	size_t gone;
 };
 
 #define FINISHED "UPDATE campaign SET state = 'finished', ended_at = now()"
 #define CANCELED "UPDATE campaign SET state = 'canceled', ended_at = now()"
+#define LEFT FINISHED "; DELETE FROM membership WHERE subscriber_id = 1"
+#define SUPPRESSED                                                                                                     \
+	FINISHED "; INSERT INTO suppression (kind, value, reason, source) VALUES ('domain', 'x.test', 'r', 's')"
 #define PAUSED "UPDATE campaign SET state = 'paused', hold_reason = 'x'"
 
 static const struct row rows[] = {
-	{ "send again", NULL, DOUBT_RESEND, NULL, ERR_OK, 2, 1, 2, 0, false },
-	{ "send again one", NULL, DOUBT_RESEND, "p2@x.test", ERR_OK, 1, 0, 1, 0, false },
-	{ "one who is being sent to", NULL, DOUBT_RESEND, "p3@x.test", ERR_OK, 0, 1, 0, 0, false },
-	{ "one who is not in doubt", NULL, DOUBT_SETTLE, "p4@x.test", ERR_NOT_FOUND, 0, 0, 0, 0, false },
-	{ "one who is not there", NULL, DOUBT_HOLD, "eve@x.test", ERR_NOT_FOUND, 0, 0, 0, 0, false },
-	{ "hold", NULL, DOUBT_HOLD, NULL, ERR_OK, 2, 1, 0, 0, false },
-	{ "settle", NULL, DOUBT_SETTLE, NULL, ERR_OK, 2, 1, 0, 2, false },
-	{ "settle one", NULL, DOUBT_SETTLE, "p1@x.test", ERR_OK, 1, 0, 0, 1, false },
-	{ "paused: later", PAUSED, DOUBT_RESEND, NULL, ERR_OK, 2, 1, 2, 0, false },
-	{ "finished: it runs again", FINISHED, DOUBT_RESEND, NULL, ERR_OK, 2, 1, 2, 0, true },
-	{ "finished, and nobody is free", FINISHED, DOUBT_RESEND, "p3@x.test", ERR_OK, 0, 1, 0, 0, false },
-	{ "finished: settle", FINISHED, DOUBT_SETTLE, NULL, ERR_OK, 2, 1, 0, 2, false },
-	{ "canceled: nothing more is sent", CANCELED, DOUBT_RESEND, NULL, ERR_REFUSED, 0, 0, 0, 0, false },
-	{ "canceled: hold", CANCELED, DOUBT_HOLD, NULL, ERR_OK, 2, 1, 0, 0, false },
-	{ "canceled: settle", CANCELED, DOUBT_SETTLE, NULL, ERR_OK, 2, 1, 0, 2, false },
+	{ "send again", NULL, DOUBT_RESEND, NULL, ERR_OK, 2, 1, 2, 0, false, 0 },
+	{ "send again one", NULL, DOUBT_RESEND, "p2@x.test", ERR_OK, 1, 0, 1, 0, false, 0 },
+	{ "one who is being sent to", NULL, DOUBT_RESEND, "p3@x.test", ERR_OK, 0, 1, 0, 0, false, 0 },
+	{ "one who is not in doubt", NULL, DOUBT_SETTLE, "p4@x.test", ERR_NOT_FOUND, 0, 0, 0, 0, false, 0 },
+	{ "one who is not there", NULL, DOUBT_HOLD, "eve@x.test", ERR_NOT_FOUND, 0, 0, 0, 0, false, 0 },
+	{ "send again, and one has left", LEFT, DOUBT_RESEND, NULL, ERR_OK, 1, 1, 1, 0, true, 1 },
+	{ "send again one who has left", LEFT, DOUBT_RESEND, "p1@x.test", ERR_OK, 0, 0, 0, 0, false, 1 },
+	{ "send again, and all are suppressed", SUPPRESSED, DOUBT_RESEND, NULL, ERR_OK, 0, 1, 0, 0, false, 2 },
+	{ "settle one who has left", LEFT, DOUBT_SETTLE, "p1@x.test", ERR_OK, 1, 0, 0, 1, false, 0 },
+	{ "hold", NULL, DOUBT_HOLD, NULL, ERR_OK, 2, 1, 0, 0, false, 0 },
+	{ "settle", NULL, DOUBT_SETTLE, NULL, ERR_OK, 2, 1, 0, 2, false, 0 },
+	{ "settle one", NULL, DOUBT_SETTLE, "p1@x.test", ERR_OK, 1, 0, 0, 1, false, 0 },
+	{ "paused: later", PAUSED, DOUBT_RESEND, NULL, ERR_OK, 2, 1, 2, 0, false, 0 },
+	{ "finished: it runs again", FINISHED, DOUBT_RESEND, NULL, ERR_OK, 2, 1, 2, 0, true, 0 },
+	{ "finished, and nobody is free", FINISHED, DOUBT_RESEND, "p3@x.test", ERR_OK, 0, 1, 0, 0, false, 0 },
+	{ "finished: settle", FINISHED, DOUBT_SETTLE, NULL, ERR_OK, 2, 1, 0, 2, false, 0 },
+	{ "canceled: nothing more is sent", CANCELED, DOUBT_RESEND, NULL, ERR_REFUSED, 0, 0, 0, 0, false, 0 },
+	{ "canceled: hold", CANCELED, DOUBT_HOLD, NULL, ERR_OK, 2, 1, 0, 0, false, 0 },
+	{ "canceled: settle", CANCELED, DOUBT_SETTLE, NULL, ERR_OK, 2, 1, 0, 2, false, 0 },
 };
 
 static void check_row(const struct row *row)
@@ -123,6 +132,7 @@ static void check_row(const struct row *row)
 	ck_assert_msg(err == row->err, "%s: %s %s", row->label, err_name(err), buf_text(&why));
 	ck_row(row->label, (why.len > 0) == (row->err != ERR_OK));
 	ck_row(row->label, decided.count == row->count && decided.busy == row->busy);
+	ck_row(row->label, decided.gone == row->gone);
 	ck_row(row->label, decided.has_reopened == row->reopens);
 	ck_row(row->label, count_rows(db, &sent_again) == row->again);
 	ck_row(row->label, count_rows(db, &settled) == row->settled);

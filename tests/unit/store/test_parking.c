@@ -205,6 +205,44 @@ START_TEST(parking_keeps_doubt_and_attempts)
 	}
 END_TEST
 
+/* Who has been in doubt and is not sent to again is in doubt, held; also whose copy was put off meanwhile. Saying it again changes nothing. */
+START_TEST(holding_keeps_the_doubt)
+	{
+		struct db *db = begin();
+		AUTO_OPENINGS *rows = NULL, *again = NULL, *third = NULL;
+		struct opened opened[AUDIENCE], late[AUDIENCE];
+		ck_assert_uint_eq(open_by(db, openings_claim, &rows, opened), AUDIENCE);
+		const struct ledger_row first[] = {
+			row_of(&opened[0], LEDGER_IN_DOUBT, "", PAST),
+			row_of(&opened[1], LEDGER_IN_DOUBT, "", PAST),
+		};
+		append(db, first, ARRAY_LEN(first));
+		ck_assert_uint_eq(open_by(db, openings_take_due, &again, opened), 2);
+		const struct ledger_row put_off = row_of(&opened[1], LEDGER_DEFERRED, "", PAST);
+		append(db, &put_off, 1);
+		ck_assert_uint_eq(open_by(db, openings_take_due, &third, late), 1);
+		opened[1] = late[0];
+		struct ledger_row held[2];
+		for (size_t i = 0; i < 2; i++) {
+			ck_assert(opened[i].has_doubt);
+			held[i] = row_of(&opened[i], LEDGER_HELD, "", 0);
+			held[i].reason = VIEW_LIT("unsubscribed");
+		}
+		for (size_t i = 0; i < 2; i++) {
+			append(db, held, 2);
+			ck_assert_int_eq(number(db, "SELECT count(*) FROM deferral WHERE state = 'in_doubt'"
+						    " AND next_attempt_at IS NULL AND opened_by IS NULL"
+						    " AND reply = 'not sent again: unsubscribed'"),
+					 2);
+			ck_assert_int_eq(number(db, "SELECT count(*) FROM deferral f JOIN doubt d USING (subscriber_id)"
+						    " WHERE d.attempt = f.attempts AND d.decision = 'hold'"),
+					 2);
+			ck_assert_int_eq(number(db, "SELECT count(*) FROM doubt"), 3);
+		}
+		db_close(db);
+	}
+END_TEST
+
 /* After a commit that was not heard another worker may have taken whom this one parked. */
 START_TEST(parking_again_touches_nobody_else)
 	{
@@ -307,6 +345,7 @@ Suite *test_suite(void)
 	const TTest *const tests[] = {
 		the_parked_are_tried_like_new_ones,
 		parking_keeps_doubt_and_attempts,
+		holding_keeps_the_doubt,
 		parking_again_touches_nobody_else,
 		the_held_have_no_time_and_keep_the_campaign_open,
 		a_lifted_hold_holds_nobody,
