@@ -29,6 +29,10 @@ enum statement {
 #define MOVE_END(of)                                                                                                   \
 	"UPDATE campaign SET ended_at = now() WHERE state = 'canceled' AND id IN (SELECT campaign_id FROM " of ")"
 
+/* Of a retry f: a relay may have an earlier copy. */
+#define WAS_DOUBTED                                                                                                    \
+	" EXISTS (SELECT FROM doubt d WHERE d.campaign_id = f.campaign_id AND d.subscriber_id = f.subscriber_id)"
+
 /* How much of a canceled campaign one transaction settles. */
 enum { CANCEL_CHUNKS_A_STEP = 20, CANCEL_RETRIES_A_STEP = 5000 };
 
@@ -147,7 +151,8 @@ static const struct db_statement statements[] = {
 		      " UNION ALL SELECT unnest(ARRAY[v.subject, v.text_body, v.html_body])"
 		      " FROM campaign_variant v WHERE v.campaign_id = c.id) AS template(text)"
 		      " CROSS JOIN LATERAL regexp_matches(text, '\\{\\{+\\s*([^{}|]*[^{}|\\s])', 'g') AS tag(parts)"
-		      " WHERE parts[1] NOT IN " OWN_NAMES " AND parts[1] <> ALL (known.names))),"
+		      " WHERE parts[1] NOT LIKE '!%' AND parts[1] NOT IN " OWN_NAMES
+		      " AND parts[1] <> ALL (known.names))),"
 		      " more AS ("
 		      " SELECT DISTINCT jsonb_object_keys(s.attributes - known.names) AS name"
 		      " FROM known, wanted w JOIN membership m ON m.list_id = w.list_id"
@@ -226,7 +231,7 @@ static const struct db_statement statements[] = {
 				    " SELECT f.campaign_id, f.subscriber_id FROM campaign c JOIN deferral f ON "
 				    "f.campaign_id = c.id"
 				    " WHERE c.state = 'canceled' AND ($1::bigint = 0 OR c.id = $1)"
-				    " AND f.state = 'deferred' AND f.opened_by IS NULL"
+				    " AND f.state = 'deferred' AND f.opened_by IS NULL AND NOT" WAS_DOUBTED
 				    " LIMIT $2 FOR UPDATE OF f SKIP LOCKED),"
 				    " gone AS ("
 				    " DELETE FROM deferral f USING pick p"
@@ -242,12 +247,24 @@ static const struct db_statement statements[] = {
 						"status, "
 						"'canceled', reply"
 						" FROM gone ON CONFLICT DO NOTHING RETURNING 1::bigint" },
-	/* $1 campaign or 0. The doubtful stay named: they may have got it. Nothing is sent to them again. */
+	/* $1 campaign or 0. The doubtful stay named, also those whose second copy was put off: they may have got it. Nothing is sent to them again. */
 	[CANCEL_RESENDS] = { .name = "runs_cancel_resends",
-			     .sql = "UPDATE deferral f SET next_attempt_at = NULL FROM campaign c"
-				    " WHERE c.id = f.campaign_id AND c.state = 'canceled' AND f.state = 'in_doubt'"
-				    " AND ($1::bigint = 0 OR c.id = $1)"
-				    " AND f.next_attempt_at IS NOT NULL AND f.opened_by IS NULL" },
+			     .sql = "WITH held AS (UPDATE deferral f SET next_attempt_at = NULL, waits_for = NULL,"
+				    " reply = CASE f.state WHEN 'in_doubt' THEN f.reply ELSE 'not sent again: "
+				    "canceled' END,"
+				    " code = CASE f.state WHEN 'in_doubt' THEN f.code END,"
+				    " status = CASE f.state WHEN 'in_doubt' THEN f.status END,"
+				    " relay = CASE f.state WHEN 'in_doubt' THEN f.relay END, state = 'in_doubt'"
+				    " FROM campaign c WHERE c.id = f.campaign_id AND c.state = 'canceled'"
+				    " AND ($1::bigint = 0 OR c.id = $1) AND f.opened_by IS NULL"
+				    " AND (CASE f.state WHEN 'in_doubt' THEN f.next_attempt_at IS NOT NULL "
+				    "ELSE" WAS_DOUBTED
+				    " END) RETURNING f.campaign_id, f.subscriber_id, f.attempts, f.last_attempt_at)"
+				    " INSERT INTO doubt (campaign_id, subscriber_id, attempt, connection, at, "
+				    "decision, decided_at)"
+				    " SELECT campaign_id, subscriber_id, attempts, '', last_attempt_at, 'hold', now() "
+				    "FROM held"
+				    " ON CONFLICT DO NOTHING" },
 	[HOLD] = { .name = "runs_hold",
 		   .sql =
 		       "UPDATE campaign SET state = 'paused', hold_reason = $2 WHERE id = $1 AND state = 'running'" },

@@ -164,3 +164,17 @@ def test_suppressed_before_the_copy_goes(world):
     assert shown == {ANN: (1, "hold", None, "not sent again: suppressed"), BOB: (2, "hold", None, "not sent again: suppressed")}, shown
     assert relay.accepted() == []
     world.stop("sender")
+
+
+def test_canceled_while_the_copy_waits(world):
+    "Cancel skips nobody whose first copy a relay may have, though the second one was put off: they stay in doubt."
+    both_in_doubt(world, rules=[{"step": "rcpt", "action": "soft", "match": who} for who in (ANN, BOB)])
+    world.listctl("campaign", "in-doubt", "news", "--resend", BOB)
+    until(lambda: world.status("news")["deferred"] == 1, "bob's copy is put off")
+    world.listctl("campaign", "cancel", "news", "--yes")
+    status = until(lambda: (lambda s: s if s["state"] == "canceled" and s["in_doubt"] == 2 else None)(world.status("news")), "both are in doubt")
+    assert (status["accepted"], status["skipped"], status["deferred"]) == (0, 0, 0), status
+    assert {r["email"]: r["reply"] for r in world.json("campaign", "in-doubt", "news")}[BOB] == "not sent again: canceled"
+    world.listctl("campaign", "in-doubt", "news", "--settle", BOB)
+    assert world.status("news")["accepted"] == 1
+    world.stop("sender")

@@ -154,7 +154,7 @@ END_TEST
 static const struct {
 	const char *label, *change, *fields;
 } templates[] = {
-	{ "plain names are known", "text_body = '{{name}} {{ a }} {{{a|{x}}} {{list.title}} {{a}}'", "a" },
+	{ "plain names are known", "text_body = '{{name}} {{ a }} {{{a|{x}}} {{! rare }}{{list.title}} {{a}}'", "a" },
 	{ "one is not", "html_body = '<p>{{a}}{{rare|x}}</p>'", "a rare" },
 	{ "nor in the subject", "subject = '{{rare}}'", "a rare" },
 	{ "a section", "text_body = '{{#a}}{{b}}{{/a}}'", "a rare" },
