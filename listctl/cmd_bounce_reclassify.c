@@ -327,6 +327,8 @@ static enum err prepare(struct reclassification *self, struct classifier **ret_c
 		err = bounce_since(call, &self->scope.since_us);
 	if (err == ERR_OK)
 		err = own_rules_load(call, given != NULL ? given : own_rules_path(call), ret_classifier);
+	if (err == ERR_OK && call_has(call, "apply"))
+		err = revisions_lock(call->db, call->why);
 	if (err == ERR_OK)
 		err = revisions_count(call->db, &self->scope, &self->counts, call->why);
 	if (err != ERR_OK)

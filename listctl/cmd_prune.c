@@ -269,8 +269,10 @@ static enum err run_undo(struct call *call, uint64_t batch)
 	if (err != ERR_OK)
 		return call_refuse(call, err, "the database does not answer");
 	if (dry)
+		err = prunes_check_undo(call->db, batch, call->why);
+	if (err == ERR_OK && dry)
 		err = prunes_changes(call->db, batch, &changes, call->why);
-	else
+	else if (err == ERR_OK)
 		err = prunes_undo(call->db, batch, call_actor(call), &restored, &changes, call->why);
 	if (err == ERR_OK && !dry)
 		err = db_commit(call->db, call->why);

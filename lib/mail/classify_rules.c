@@ -46,8 +46,27 @@ const struct rule classify_rules[] = {
 	"sender is invalid", "sender invalid", "unknown sender", "bad sender", "return path * not exist",
 	"sender address does not exist", "sender not recognized", "sender unknown", "cannot resolve your domain",
 	"bad address syntax in sender", "mail from must equal", "sender domain is invalid", "invalid domain, see",
-	"domain does not exist or is misconfigured: sender"),
+	"domain does not exist or is misconfigured: sender", "mailbox in mail from", "address in mail from",
+	"user in mail from", "sender address syntax", "address syntax of sender", "expediteur inconnu", "expéditeur inconnu",
+	"expediteur invalide", "expéditeur invalide", "expediteur refuse", "expéditeur refusé",
+	"adresse de l'expediteur", "adresse de l'expéditeur", "absender * existiert nicht", "absender unbekannt",
+	"unbekannter absender", "ungültiger absender", "absenderadresse * ungültig", "absenderadresse * nicht",
+	"absender abgelehnt", "absender nicht erlaubt", "remitente desconocido", "remitente no existe",
+	"remitente inválido", "remitente invalido", "remitente rechazado", "dirección del remitente",
+	"mittente sconosciuto", "mittente non valido", "mittente inesistente", "mittente rifiutato",
+	"afzender onbekend", "onbekende afzender", "afzender geweigerd", "remetente desconhecido",
+	"remetente inválido", "remetente rejeitado", "неизвестный отправитель", "отправитель не существует",
+	"nadawca nieznany", "nieznany nadawca", "avsändaren finns inte", "okänd avsändare"),
   .example = "450 4.1.8 <news@example.com>: Sender address rejected: Domain not found" },
+
+{ .name = "lookup-failed", .reason = REASON_SYSTEM_ERROR,
+  .phrases = PHRASES(
+	"recipient lookup fail", "user lookup fail", "mailbox lookup fail", "alias lookup fail", "ldap lookup fail",
+	"ldap server * unavailable", "ldap server * not available", "ldap server down", "ldap unavailable",
+	"ldap error", "database temporarily", "database is temporarily", "database unavailable",
+	"database is unavailable", "database error", "backend unavailable", "backend is unavailable", "backend * unavailable",
+	"directory temporarily", "directory unavailable", "directory server * unavailable", "lookup table * unavailable"),
+  .example = "550 5.1.1 <bob@example.org>: recipient lookup failed: LDAP server unavailable" },
 
 { .name = "sender-unwanted", .reason = REASON_SENDER_REJECTED,
   .phrases = PHRASES(
@@ -57,7 +76,8 @@ const struct rule classify_rules[] = {
 	"sender denied", "invalid sender", "backscatter", "mail from address * not allowed",
 	"sender has been rejected", "sender not accepted", "does not accept mail from this sender",
 	"envelope sender * denied", "sender refused", "empty envelope senders not allowed",
-	"you are not authorized to use that address"),
+	"you are not authorized to use that address", "account sending this", "sending account", "account of the sender",
+	"sender's account", "sender account"),
   .example = "550 5.7.1 <news@example.com>: you are not on my list of allowed senders" },
 
 { .name = "relay-certain", .reason = REASON_RELAY_DENIED,
@@ -118,6 +138,7 @@ const struct rule classify_rules[] = {
 
 { .name = "host-refused", .reason = REASON_SENDER_BLOCKED,
   .phrases = PHRASES(
+	"traffic not accepted from this ip",
 	"your account", "sender account", "client host rejected", "your host is not allowed", "not allowed to connect",
 	"host rejected", "connections not accepted from", "connection not authorized",
 	"connection refused by policy", "connection denied", "your access to this mail system has been rejected",
@@ -183,7 +204,7 @@ const struct rule classify_rules[] = {
 	"postfach * voll", "postfach voll", "speicherplatz * voll", "mailbox ist voll", "posteingang * voll",
 	"speicherplatz überschritten", "quota überschritten", "buzón * lleno", "buzon * lleno", "casilla * llena",
 	"cuota excedida", "excedido * cuota", "espacio * agotado", "caixa * cheia", "caixa postal cheia",
-	"cota excedida", "casella * piena", "casella piena", "spazio esaurito", "mailbox vol", "postvak * vol",
+	"cota excedida", "casella * piena", "casella piena", "spazio esaurito", "mailbox vol", "mailbox * is vol", "postvak * vol",
 	"postvak is vol", "skrzynka * pełna", "skrzynka * przepełniona", "przepełniona", "ящик переполнен",
 	"ящик * переполнен", "превышена квота", "квота превышена", "メールボックス * 一杯", "メールボックスが一杯", "容量を超え", "容量 * 超過",
 	"容量オーバー", "邮箱已满", "空间不足", "user mailbox exceeds allowed size", "mailbox would exceed",
@@ -283,6 +304,8 @@ const struct rule classify_rules[] = {
   .phrases = PHRASES(
 	"mailbox is temporarily unavailable", "mailbox temporarily unavailable",
 	"mailbox * temporarily unavailable", "account is temporarily unavailable", "mailbox * temporarily locked",
+	"temporarily disabled", "temporarily suspended", "temporarily deactivated", "temporarily inactive",
+	"temporarily closed", "disabled temporarily", "suspended temporarily",
 	"mailbox busy", "mailbox is busy", "mailbox is locked by", "temporarily unable to access",
 	"mailbox currently unavailable"),
   .example = "450 4.2.0 mailbox temporarily unavailable" },

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "mail/reason.h"
 #include "store/audit.h"
+#include "store/revisions.h"
 
 enum statement {
 	SUSPECTS,
@@ -21,6 +22,8 @@ enum statement {
 	RESTORE,
 	VOID_EVENTS,
 	RECALL_REVISIONS,
+	LOCK_REVISIONS,
+	YOUNGER,
 	CLOSE_BATCH,
 	STATEMENT_COUNT
 };
@@ -119,9 +122,18 @@ static const struct db_statement statements[] = {
 	[RECALL_REVISIONS] = { "prunes_recall_revisions",
 			       "UPDATE bounce_event e SET kind = r.old_kind, reason = r.old_reason,"
 			       " status = r.old_status, code = r.old_code, rule = r.old_rule FROM bounce_revision r"
-			       " JOIN prune_batch b ON b.id = r.batch_id AND b.undone_at IS NULL WHERE r.batch_id = $1"
+			       " WHERE r.batch_id = $1"
 			       " AND e.campaign_id = r.campaign_id AND e.id = r.event_id AND e.kind = r.new_kind"
 			       " AND e.reason = r.new_reason AND e.status IS NOT DISTINCT FROM r.new_status" },
+	/* Until the end of the transaction; false: reports are being read anew. */
+	[LOCK_REVISIONS] = { "prunes_lock_revisions", "SELECT pg_try_advisory_xact_lock(" REVISIONS_LOCK ")"
+						      " FROM prune_batch WHERE id = $1 AND kind = 'reclassify'" },
+	/* The last one that has read one of the batch's reports anew since. */
+	[YOUNGER] = { "prunes_younger",
+		      "SELECT max(y.batch_id) FROM bounce_revision r JOIN bounce_revision y"
+		      " ON y.campaign_id = r.campaign_id AND y.event_id = r.event_id AND y.batch_id > r.batch_id"
+		      " JOIN prune_batch b ON b.id = y.batch_id AND b.undone_at IS NULL"
+		      " WHERE r.batch_id = $1" },
 	[CLOSE_BATCH] = { "prunes_close_batch", "UPDATE prune_batch SET undone_at = coalesce(undone_at, now()),"
 						" undone_by = coalesce(undone_by, $2::text) WHERE id = $1" },
 };
@@ -436,13 +448,41 @@ static enum err restore(struct db *db, uint64_t batch_id, const struct restorati
 	return err;
 }
 
+/* What reports mean is taken back in the order in which it came, and not while it comes. */
+static enum err refuse_unless_last(struct db *db, const struct db_value *batch, struct buf *why)
+{
+	AUTO_DB_ROWS *lock = NULL;
+	AUTO_DB_ROWS *younger = NULL;
+	enum err err = db_run(db, &statements[LOCK_REVISIONS], batch, 1, &lock, why);
+	if (err == ERR_OK && db_row_count(lock) > 0 && !db_get_bool(lock, 0, 0)) {
+		buf_add(why, VIEW_LIT(REVISIONS_BUSY));
+		return ERR_REFUSED;
+	}
+	if (err == ERR_OK)
+		err = db_run(db, &statements[YOUNGER], batch, 1, &younger, why);
+	if (err != ERR_OK || db_is_null(younger, 0, 0))
+		return err;
+	long long id = (long long)db_get_int(younger, 0, 0);
+	buf_addf(why, "batch %lld has read some of its reports anew since; take that back first: `listctl undo %lld`",
+		 id, id);
+	return ERR_REFUSED;
+}
+
+enum err prunes_check_undo(struct db *db, uint64_t batch_id, struct buf *why)
+{
+	const struct db_value batch = db_int((int64_t)batch_id);
+	return refuse_unless_last(db, &batch, why);
+}
+
 enum err prunes_undo(struct db *db, uint64_t batch_id, struct view actor, size_t *ret_restored,
 		     struct db_rows **ret_rows, struct buf *why)
 {
 	struct people people = { 0 };
 	struct db_rows *changes = NULL;
 	const struct db_value batch = db_int((int64_t)batch_id);
-	enum err err = people_read(db, PEOPLE_CHANGED, batch, &people, why);
+	enum err err = refuse_unless_last(db, &batch, why);
+	if (err == ERR_OK)
+		err = people_read(db, PEOPLE_CHANGED, batch, &people, why);
 	/* Locked first: whoever unsubscribes or complains meanwhile comes before, and is seen, or after. */
 	if (err == ERR_OK)
 		err = verdicts_lock(db, people.ids, people.count, why);

@@ -70,6 +70,9 @@ struct prune_change {
 enum err prunes_changes(struct db *db, uint64_t batch_id, struct db_rows **ret_rows, struct buf *why) MUST_USE;
 void prune_change_at(const struct db_rows *rows, size_t row, struct prune_change *ret_change);
 
+/* Inside the caller's transaction. ERR_REFUSED: reports are being read anew, or another batch has read some of this one's anew since; `why` says what to
+ * do. prunes_undo() asks it too. */
+enum err prunes_check_undo(struct db *db, uint64_t batch_id, struct buf *why) MUST_USE;
 /* Inside the caller's transaction: restores what can be, and marks the batch undone. *ret_rows: every change as it was found, for
  * prune_change_at(); those without an obstacle have been restored. Doing it again restores what has become possible. */
 enum err prunes_undo(struct db *db, uint64_t batch_id, struct view actor, size_t *ret_restored,

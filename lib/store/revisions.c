@@ -7,7 +7,7 @@
 #include "store/audit.h"
 #include "store/departures.h"
 
-enum statement { COUNT, NEXT, OPEN, REVISE, DISABLE, RESTORE, STATEMENT_COUNT };
+enum statement { LOCK, COUNT, NEXT, OPEN, REVISE, DISABLE, RESTORE, STATEMENT_COUNT };
 
 /* $1 since, $2 campaign, $3 list. */
 #define IN_SCOPE                                                                                                       \
@@ -39,6 +39,7 @@ static const struct db_statement statements[] = {
 		   " AND (e.subscriber_id, e.id) > ($4, $5) AND e.source <> 'reply' AND e.rule IS DISTINCT FROM "
 		   "'unread'"
 		   " ORDER BY e.subscriber_id, e.id LIMIT $6" },
+	[LOCK] = { .name = "revisions_lock", .sql = "SELECT pg_try_advisory_lock(" REVISIONS_LOCK ")" },
 	[OPEN] = { "revisions_open",
 		   "INSERT INTO prune_batch (actor, list_id, kind) VALUES ($1, $2, 'reclassify') RETURNING id" },
 	/* A report whose ledger row has not come waits for it once it counts. Who holds an event may wait for a person that is locked here:
@@ -429,6 +430,16 @@ static enum err note(struct db *db, uint64_t batch, const char *action, struct v
 	AUTO_BUF subject = buf_with_ceiling(LIMIT_WHY);
 	buf_addf(&subject, "batch:%llu", (unsigned long long)batch);
 	return audit_append(db, actor, action, buf_view(&subject), detail, why);
+}
+
+enum err revisions_lock(struct db *db, struct buf *why)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	enum err err = db_run(db, &statements[LOCK], NULL, 0, &rows, why);
+	if (err != ERR_OK || db_get_bool(rows, 0, 0))
+		return err;
+	buf_add(why, VIEW_LIT(REVISIONS_BUSY));
+	return ERR_REFUSED;
 }
 
 enum err revisions_open(struct db *db, uint64_t list_id, struct view actor, uint64_t *ret_batch, struct buf *why)

@@ -51,6 +51,11 @@ struct revision_tally {
 	size_t complaints; /* memberships ended by what is a complaint now */
 };
 
+/* For who applies revisions, until his connection ends: nobody else does, and no batch of them is taken back meanwhile. ERR_REFUSED: somebody does. */
+enum err revisions_lock(struct db *db, struct buf *why) MUST_USE;
+/* The key of the lock, an SQL expression, and what to say when another holds it. */
+#define REVISIONS_LOCK "hashtextextended('verpost.revisions', 0)"
+#define REVISIONS_BUSY "reports are being read anew by another `listctl bounce reclassify --apply`; wait for its end"
 /* Inside the caller's transaction: a batch for what follows. Written to the audit. */
 enum err revisions_open(struct db *db, uint64_t list_id, struct view actor, uint64_t *ret_batch,
 			struct buf *why) MUST_USE;

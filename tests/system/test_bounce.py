@@ -132,6 +132,7 @@ def test_ingest_mbox_and_maildir(world):
     for message in [first, second, stranger, inside]:
         box.add(message)
     box.flush()
+    (world.base / "box").write_bytes(b"\xef\xbb\xbf" + (world.base / "box").read_bytes())  # as an editor may have saved it
     done = world.run("listctl", "bounce", "ingest", world.base / "box", "--format", "json")
     told = json.loads(done.stdout)
     assert done.returncode == 0 and "box message 3" in done.stderr, done

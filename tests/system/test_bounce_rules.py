@@ -5,7 +5,7 @@ import signal
 import subprocess
 
 from returns import *
-from verpost import until
+from verpost import BIN, until
 
 RULES = """# What our neighbours say.
 rule: neighbours-gone
@@ -243,3 +243,33 @@ def test_reclassify_in_portions(world):
     changes, totals = reclassified(world, "--apply")
     assert (totals["applied"], totals["busy"], totals["restored"]) == (1, 0, 1), totals
     assert world.value("SELECT count(*) FROM membership WHERE state = 'active'") == str(count)
+
+
+def test_reclassify_is_taken_back_in_order(world):
+    "What was read anew twice is taken back from the last on; nobody else reads anew, and nothing is taken back, while reports are being read anew."
+    ids, campaign = misread(world, 3)
+    before, people_before = verdicts(world), states(world)
+    rules(world, NO_GOSSIP)
+    assert reclassified(world, "--apply")[1]["batch"] == 1
+    rules(world, NO_GOSSIP.replace("spam-content", "mailbox-full"))
+    assert reclassified(world, "--apply")[1]["batch"] == 2
+    after = verdicts(world), states(world)
+    for more in ([], ["--dry-run"]):
+        world.refused("undo", "1", *more, says="listctl undo 2")
+    assert (verdicts(world), states(world)) == after
+    world.listctl("undo", "2")
+    world.listctl("undo", "1")
+    assert (verdicts(world), states(world)) == (before, people_before)
+    holder = subprocess.Popen(["psql", world.conninfo, "-AtXq"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    holder.stdin.write(f"BEGIN; SELECT 'held' FROM verpost.subscriber WHERE id = {ids[1]} FOR UPDATE;\n")
+    holder.stdin.flush()
+    assert holder.stdout.readline() == "held\n"
+    applies = subprocess.Popen([BIN / "listctl", "--config", world.config, "bounce", "reclassify", "--apply", "--quiet"],
+                               stdout=subprocess.DEVNULL)
+    until(lambda: world.value("SELECT count(*) FROM pg_locks WHERE locktype = 'transactionid' AND NOT granted") != "0", "it waits")
+    world.refused("undo", "1", says="reports are being read anew")
+    world.refused("bounce", "reclassify", "--apply", says="reports are being read anew")
+    holder.communicate("COMMIT;\n")
+    assert applies.wait(60) == 0
+    world.listctl("undo", "3")
+    assert (verdicts(world), states(world)) == (before, people_before)
