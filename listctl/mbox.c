@@ -54,10 +54,10 @@ static bool is_quoted_from(struct view line)
 static enum err take_line(struct mbox *mbox, struct view line, bool is_first, bool starts_line)
 {
 	enum err err = ERR_OK;
-	/* What editors put before a file. */
-	if (is_first && view_starts(line, VIEW_LIT("\xef\xbb\xbf")))
-		line = view_skip(line, 3);
 	bool parts = starts_line && view_starts(line, VIEW_LIT("From "));
+	/* Behind what an editor has put before the file. */
+	parts = parts || (is_first && view_starts(line, VIEW_LIT("\xef\xbb\xbf"
+								 "From ")));
 	if (is_first && parts)
 		mbox->is_mbox = true;
 	if (mbox->is_mbox && parts && (is_first || mbox->after_blank)) {
