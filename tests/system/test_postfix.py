@@ -85,3 +85,36 @@ def test_postfix_in_front(world):
     peer.deliver("", return_path(world, campaign, two), dsn())
     until(lambda: events(world, one) and events(world, two), "both reports are there")
     assert events(world, one) == [("bounce-hard", "user-unknown")]
+
+
+REFUSING = """
+smtpd_recipient_restrictions = check_recipient_access inline:{ { refused.test = 550 5.1.1 No such user }, { later.test = 450 4.2.1 Later } }, permit
+smtpd_sender_restrictions = permit
+smtpd_relay_restrictions = permit_mynetworks, reject
+"""
+
+
+def test_several_in_flight(world):
+    "Postfix takes eight at a time, some of them refused or put off in between: each has his own reply, nobody is in doubt, and it is never out of step."
+    reason = unavailable()
+    if reason:
+        raise Skip(reason)
+    destination = free_port()
+    world.mailworld("* accept\n", port=destination)
+    postfix = Postfix(world.base / "postfix", world.relay_port, destination, world.bounced_port, BOUNCE_DOMAIN, extra=REFUSING)
+    world.logs["postfix"] = world.base / "postfix/mail.log"
+    world.others.append(postfix.start().process)
+    world.listening(world.relay_port)
+    world.setup()
+    audience = [f"a{n}@{'refused' if n % 7 == 3 else 'later' if n % 11 == 5 else 'good'}.test" for n in range(300)]
+    world.subscribe(audience)
+    world.configure(**{"relay.in_flight": 8, "relay.connections": 2, "sender.workers": 1, "sender.retry_after": "1s", "sender.expire": "5s"})
+    world.start("sender")
+    world.campaign("news")
+    status = world.finished("news")
+    good, refused, later = (sum(address.endswith(f"@{name}.test") for address in audience) for name in ("good", "refused", "later"))
+    assert (status["accepted"], status["refused"], status["expired"], status["in_doubt"]) == (good, refused, later, 0), status
+    until(lambda: len(world.accepted()) == good, "the good ones have their mail")
+    assert sorted(row["to"] for row in world.accepted()) == sorted(address for address in audience if "@good" in address)
+    assert "out_of_step" not in world.log("sender")
+    world.stop("sender")
