@@ -47,6 +47,8 @@ const struct rule classify_rules[] = {
 	"sender address does not exist", "sender not recognized", "sender unknown", "cannot resolve your domain",
 	"bad address syntax in sender", "mail from must equal", "sender domain is invalid", "invalid domain, see",
 	"domain does not exist or is misconfigured: sender", "mailbox in mail from", "address in mail from",
+	"from address not found", "from address does not exist", "from address is invalid", "invalid from address",
+	"from: address is", "sender's mailbox", "sender mailbox",
 	"user in mail from", "sender address syntax", "address syntax of sender", "expediteur inconnu", "expéditeur inconnu",
 	"expediteur invalide", "expéditeur invalide", "expediteur refuse", "expéditeur refusé",
 	"adresse de l'expediteur", "adresse de l'expéditeur", "absender * existiert nicht", "absender unbekannt",
@@ -67,6 +69,12 @@ const struct rule classify_rules[] = {
 	"database is unavailable", "database error", "backend unavailable", "backend is unavailable", "backend * unavailable",
 	"directory temporarily", "directory unavailable", "directory server * unavailable", "lookup table * unavailable"),
   .example = "550 5.1.1 <bob@example.org>: recipient lookup failed: LDAP server unavailable" },
+
+{ .name = "link", .reason = REASON_SPAM_CONTENT,
+  .phrases = PHRASES(
+	"contains link to", "contains a link to", "contains links to", "contains url", "contains a url", "link in the message",
+	"url in the message"),
+  .example = "554 5.7.1 Message contains link to an unknown host" },
 
 { .name = "sender-unwanted", .reason = REASON_SENDER_REJECTED,
   .phrases = PHRASES(
