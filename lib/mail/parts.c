@@ -5,10 +5,10 @@
 
 #include <gmime/gmime.h>
 
-#include "mail/charset.h"
 #include "mail/fields.h"
 #include "mail/html_text.h"
 #include "mail/mime.h"
+#include "mail/parts_charset.h"
 
 static const char *const head_names[] = {
 	[HEAD_FROM] = "From",
@@ -32,7 +32,7 @@ static const char *const head_names[] = {
 static_assert(ARRAY_LEN(head_names) == HEAD_FIELD_COUNT, "one name per field");
 
 enum {
-	LIMIT_CHARSET = 64,  /* and of the name of an encoding */
+	LIMIT_ENCODING = 64, /* of its name */
 	DECODE_PIECE = 4096, /* octets decoded at a time */
 };
 
@@ -84,44 +84,11 @@ const struct part *parts_find(const struct parts *parts, enum part_role role)
 
 /* ---- decoding ---------------------------------------------------------------------------------------------------- */
 
-static iconv_t converter_of(struct view charset)
-{
-	char name[LIMIT_CHARSET + 1];
-	charset = charset_read_as(charset);
-	bool needs_none = charset.len == 0 || charset.len > LIMIT_CHARSET ||
-			  view_eq_nocase(charset, VIEW_LIT("us-ascii")) || view_eq_nocase(charset, VIEW_LIT("utf-8"));
-	if (needs_none)
-		return (iconv_t)-1;
-	memcpy(name, charset.data, charset.len);
-	name[charset.len] = '\0';
-	return g_mime_iconv_open("UTF-8", name);
-}
-
-/* UTF-8 and what calls itself ASCII but is UTF-8 stay; the rest is converted, unknown charsets as windows-1252. */
-static void add_text(struct buf *out, struct view charset, struct view octets)
-{
-	bool is_stateful =
-	    view_starts_nocase(charset, VIEW_LIT("iso-2022-")) && view_find_byte(octets, '\x1b') != VIEW_NONE;
-	bool is_wide = view_starts_nocase(charset, VIEW_LIT("utf-16")) && view_find_byte(octets, '\0') != VIEW_NONE;
-	if (view_is_utf8(octets) && !is_stateful && !is_wide) {
-		buf_add(out, octets);
-		return;
-	}
-	iconv_t converter = converter_of(charset);
-	if (converter == (iconv_t)-1)
-		converter = g_mime_iconv_open("UTF-8", "windows-1252");
-	char *converted = converter == (iconv_t)-1 ? NULL : g_mime_iconv_strndup(converter, octets.data, octets.len);
-	if (converter != (iconv_t)-1)
-		g_mime_iconv_close(converter);
-	buf_add(out, converted != NULL ? view_of(converted) : octets);
-	g_free(converted);
-}
-
 static GMimeContentEncoding encoding_of(struct view header)
 {
-	char name[LIMIT_CHARSET + 1];
+	char name[LIMIT_ENCODING + 1];
 	struct view value;
-	if (!mime_field(header, VIEW_LIT("Content-Transfer-Encoding"), &value) || value.len > LIMIT_CHARSET)
+	if (!mime_field(header, VIEW_LIT("Content-Transfer-Encoding"), &value) || value.len > LIMIT_ENCODING)
 		return GMIME_CONTENT_ENCODING_DEFAULT;
 	memcpy(name, value.data, value.len);
 	name[value.len] = '\0';
@@ -166,16 +133,26 @@ static void take_leaf(struct parts *parts, const struct mime_entity *entity, str
 		      bool is_html)
 {
 	AUTO_BUF decoded = buf_with_ceiling(LIMIT_INTAKE);
+	AUTO_BUF converted = buf_with_ceiling(LIMIT_INTAKE_TEXT);
 	struct view content = view_head(decode(entity, &decoded), LIMIT_INTAKE_PART);
+	/* Before its tags are looked for: octets of a character may be those of a tag. */
+	content = parts_charset_read(charset, content, &converted);
 	begin_part(parts, role, is_html);
 	if (is_html) {
 		AUTO_BUF plain = buf_with_ceiling(LIMIT_INTAKE_PART);
 		html_to_text(content, &plain);
-		add_text(&parts->text, charset, buf_view(&plain));
+		buf_add(&parts->text, buf_view(&plain));
 	} else {
-		add_text(&parts->text, charset, content);
+		buf_add(&parts->text, content);
 	}
 	end_part(parts);
+}
+
+/* What names no charset. */
+static void add_text(struct buf *out, struct view octets)
+{
+	AUTO_BUF converted = buf_with_ceiling(LIMIT_INTAKE_TEXT);
+	buf_add(out, parts_charset_read(VIEW_LIT(""), octets, &converted));
 }
 
 /* ---- the walk ---------------------------------------------------------------------------------------------------- */
@@ -215,7 +192,7 @@ static void take_returned(struct parts *parts, struct view message, unsigned dep
 		return;
 	}
 	begin_part(parts, PART_RETURNED, false);
-	add_text(&parts->text, VIEW_LIT(""), view_head(entity.header, LIMIT_INTAKE_HEAD));
+	add_text(&parts->text, view_head(entity.header, LIMIT_INTAKE_HEAD));
 	end_part(parts);
 }
 
@@ -319,7 +296,7 @@ static void reset(struct parts *parts)
 static void take_undivided(struct parts *parts, struct view raw)
 {
 	begin_part(parts, PART_TEXT, false);
-	add_text(&parts->text, VIEW_LIT(""), view_head(view_skip(raw, header_length(raw)), LIMIT_INTAKE_PART));
+	add_text(&parts->text, view_head(view_skip(raw, header_length(raw)), LIMIT_INTAKE_PART));
 	end_part(parts);
 }
 
@@ -355,7 +332,8 @@ static bool add_html(const struct mime_entity *entity, unsigned depth, struct bu
 	const struct mime_type type = mime_type_of(entity->header);
 	if (mime_is(&type, "text", "html")) {
 		AUTO_BUF decoded = buf_with_ceiling(LIMIT_MESSAGE);
-		add_text(out, type.charset, decode(entity, &decoded));
+		AUTO_BUF converted = buf_with_ceiling(LIMIT_MESSAGE);
+		buf_add(out, parts_charset_read(type.charset, decode(entity, &decoded), &converted));
 		return true;
 	}
 	struct view body = entity->body, part;
