@@ -132,6 +132,11 @@ static enum bounce_kind kind_of(const struct reading *reading)
 	return report_finding(report_of(reading))->kind;
 }
 
+static bool is_own_copy(const struct reading *reading)
+{
+	return report_is_own_copy(report_of(reading));
+}
+
 static bool has_sender(const struct reading *reading)
 {
 	return reading->record->sender.len > 0;
@@ -276,19 +281,21 @@ static void read_return_path(const struct reading *reading)
 		read_test(reading);
 	else if (is_test(&token) && is_report_kind(kind_of(reading)))
 		add_test_report(reading, &token);
-	else if (is_test(&token) || (kind_of(reading) == KIND_NOT_BOUNCE && has_sender(reading)))
+	else if (is_test(&token) ||
+		 (kind_of(reading) == KIND_NOT_BOUNCE && has_sender(reading) && !is_own_copy(reading)))
 		add_letter(reading);
 	else
 		add_event(reading, &token);
 }
 
 /* What a machine sent (a report, an automatic answer, anything without a sender) unsubscribes nobody. What is no automatic answer is
- * kept for a person: somebody may have pasted a report into the wish to leave. So is what nobody could read: who sent it is not known. */
+ * kept for a person: somebody may have pasted a report into the wish to leave. So is what nobody could read, and our own letter in a loop: who sent
+ * it is not known. */
 static void read_unsubscribe(const struct reading *reading)
 {
 	const struct token *token = &reading->destination->passage.token;
 	enum bounce_kind kind = kind_of(reading);
-	bool is_person = !reading->record->is_unread && has_sender(reading) &&
+	bool is_person = !reading->record->is_unread && has_sender(reading) && !is_own_copy(reading) &&
 			 (kind == KIND_NOT_BOUNCE || kind == KIND_UNKNOWN || kind == KIND_COMPLAINT);
 	if (is_person)
 		reading->record->departures[reading->record->departure_count++] =

@@ -9,6 +9,7 @@
 #include "mail/dsn.h"
 #include "mail/fields.h"
 #include "mail/marks.h"
+#include "mail/own_copy.h"
 #include "mail/parts.h"
 #include "mail/phrases.h"
 #include "mail/phrase_text.h"
@@ -143,6 +144,14 @@ static void conclude(struct report *report, enum bounce_kind kind, enum bounce_r
 {
 	struct finding finding = { .kind = kind, .reason = reason, .rule = rule };
 	report_set_finding(report, &finding);
+}
+
+static bool read_own_copy(struct intake *intake, struct report *report)
+{
+	if (!own_copy_is(&intake->parts))
+		return false;
+	conclude(report, KIND_NOT_BOUNCE, REASON_OTHER, REPORT_OWN_COPY);
+	return true;
 }
 
 static bool read_feedback(struct intake *intake, struct report *report)
@@ -417,7 +426,7 @@ static bool read_auto_reply(struct intake *intake, struct report *report)
 }
 
 static bool (*const readers[])(struct intake *intake, struct report *report) = {
-	read_feedback, read_status, read_disposition, read_complaint, read_bounce_text, read_auto_reply,
+	read_own_copy, read_feedback, read_status, read_disposition, read_complaint, read_bounce_text, read_auto_reply,
 };
 
 /* ---- the message ------------------------------------------------------------------------------------------------- */

@@ -17,6 +17,7 @@ static const char *const head_names[] = {
 	[HEAD_RETURN_PATH] = "Return-Path",
 	[HEAD_AUTO_SUBMITTED] = "Auto-Submitted",
 	[HEAD_PRECEDENCE] = "Precedence",
+	[HEAD_MESSAGE_ID] = "Message-ID",
 	[HEAD_LIST_ID] = "List-Id",
 	[HEAD_LIST_UNSUBSCRIBE] = "List-Unsubscribe",
 	[HEAD_REFERENCES] = "References",

@@ -45,6 +45,11 @@ enum err report_of_unread(struct report **ret_report)
 	return ERR_OK;
 }
 
+bool report_is_own_copy(const struct report *report)
+{
+	return strcmp(report->finding.rule, REPORT_OWN_COPY) == 0;
+}
+
 void report_done(struct report *report)
 {
 	if (report == NULL)

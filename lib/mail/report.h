@@ -12,6 +12,8 @@ enum err report_of_unread(struct report **ret_report) MUST_USE;
 
 /* The message's overall finding: that of its failed recipient (VERP: there is one). */
 const struct finding *report_finding(const struct report *report);
+/* Whether it is our own letter that came back whole (mail/own_copy.h). */
+bool report_is_own_copy(const struct report *report);
 /* What was read to reach it; empty when absent. Borrowed from the report. */
 struct view report_diagnostic(const struct report *report);
 struct view report_reporting_mta(const struct report *report);

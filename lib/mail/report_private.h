@@ -4,6 +4,9 @@
 
 #include "mail/report.h"
 
+/* The rule of report_is_own_copy(). */
+#define REPORT_OWN_COPY "own-copy"
+
 enum { REPORT_RECIPIENTS_MAX = 64, REPORT_TOKENS_MAX = 20, REPORT_RULE_MOST = 63 };
 
 enum err report_new(struct report **ret_report) MUST_USE;

@@ -50,6 +50,25 @@ def test_letter_is_kept_for_a_person(world):
     assert world.value("SELECT count(*) FROM mailbox_message WHERE encode(message, 'escape') LIKE '%gardens%'") == "3"
 
 
+def test_own_letter_that_comes_back(world):
+    "A letter of ours that a redirection or a list sends back whole counts for nothing, whatever it tells, and its rule says why; a report that returns it counts."
+    (one, other), campaign = people(world, 2)
+    news = world.value("SELECT id FROM list WHERE name = 'news'")
+    world.start("bounced")
+    own = (f"From: Mail System News <news@example.test>\nSubject: failure notice\nList-Id: <news.bounce.test>\n"
+           f"Message-ID: <{token(world, 'message', campaign, one)}@example.test>\n\nThis is an email abuse report.\n"
+           "I'm afraid I wasn't able to deliver your message to the following addresses.\n\n<p@example.test>:\nuser unknown\n")
+    deliver(world, "", return_path(world, campaign, one), own)
+    deliver(world, "p@example.test", return_path(world, campaign, one), own + "\nagain\n")
+    deliver(world, "p@example.test", unsubscribe(world, news, one), own)
+    assert events(world, one) == [("not-bounce", "other")] * 2 and membership(world, one)[0] == "active"
+    assert world.value("SELECT count(*) FROM mailbox_message") == "1"
+    first = world.value("SELECT min(id) FROM bounce_event")
+    assert world.json("bounce", "show", int(first))["rule"] == "own-copy"
+    deliver(world, "", return_path(world, campaign, other), dsn())
+    assert membership(world, other)[0] == "disabled"
+
+
 def test_same_report_twice_counts_once(world):
     "The same report again is answered 250 and stored once, whatever its trace fields; another report about it is stored too, and counts once."
     (one, *_), campaign = people(world, 1)

@@ -39,6 +39,15 @@ static const char pasted[] =
     "addresses.\r\nThis is a permanent error; I've given up. Sorry it didn't work "
     "out.\r\n\r\n<p@x.test>:\r\nuser unknown\r\n";
 
+/* Our own letter, whole, though it speaks like a daemon and like a complaint. */
+#define OWN_IDS "List-Id: News <news.x.test>\r\nMessage-ID: <ceaaaaahaaaaaaaacbissaaaaaaaaaa@x.test>\r\n"
+static const char own[] =
+    "From: Mail System News <n@x.test>\r\nSubject: failure notice\r\n" OWN_IDS "\r\n"
+    "This is an email abuse report.\r\nI'm afraid I wasn't able to deliver your message to the following addresses.\r\n"
+    "\r\n<p@x.test>:\r\nuser unknown\r\n";
+static const char own_in_answer[] =
+    "From: p@x.test\r\nSubject: Away\r\nAuto-Submitted: auto-replied\r\n" OWN_IDS "\r\nI am away.\r\n";
+
 struct row {
 	const char *label, *sender, *message;
 	enum gate_verdict passages[3]; /* ended by GATE_NO_SUCH */
@@ -74,6 +83,25 @@ static const struct row rows[] = {
 	  0,
 	  1,
 	  KIND_UNKNOWN },
+	{ "own copy", "", own, { GATE_RETURN_PATH, GATE_NO_SUCH }, 1, 0, 0, KIND_NOT_BOUNCE },
+	{ "own copy by a redirection", "p@x.test", own, { GATE_RETURN_PATH, GATE_NO_SUCH }, 1, 0, 0, KIND_NOT_BOUNCE },
+	{ "own copy that would unsubscribe",
+	  "p@x.test",
+	  own,
+	  { GATE_UNSUBSCRIBE, GATE_NO_SUCH },
+	  0,
+	  0,
+	  1,
+	  KIND_UNKNOWN },
+	{ "own copy to abuse", "p@x.test", own, { GATE_MAILBOX, GATE_NO_SUCH }, 0, 0, 1, KIND_UNKNOWN },
+	{ "headers of a copy in an answer",
+	  "p@x.test",
+	  own_in_answer,
+	  { GATE_RETURN_PATH, GATE_NO_SUCH },
+	  1,
+	  0,
+	  0,
+	  KIND_AUTO_REPLY },
 };
 
 struct reader {
