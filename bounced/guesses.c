@@ -16,6 +16,7 @@ struct row {
 	struct network_key key;
 	int64_t last_us; /* 0: the row is free */
 	uint64_t count, logged;
+	uint64_t causes[GATE_VERDICT_COUNT];
 };
 
 /* The row that has been quiet for longest makes room for a new one. */
@@ -44,7 +45,7 @@ static struct row *row_of(struct guesses *guesses, const struct network_key *key
 		struct row *row = &guesses->rows[i];
 		if (row->last_us != 0 && memcmp(&row->key, key, sizeof(*key)) == 0) {
 			if (now_us - row->last_us > forget_us)
-				row->count = row->logged = 0;
+				*row = (struct row){ .key = *key };
 			return row;
 		}
 		if (row->last_us < oldest->last_us)
@@ -54,12 +55,13 @@ static struct row *row_of(struct guesses *guesses, const struct network_key *key
 	return oldest;
 }
 
-int64_t guesses_note(struct guesses *guesses, const struct endpoint *peer, int64_t now_us)
+int64_t guesses_note(struct guesses *guesses, const struct endpoint *peer, enum gate_verdict cause, int64_t now_us)
 {
 	struct network_key key = network_key_of(peer);
 	struct row *row = row_of(guesses, &key, now_us);
 	row->last_us = now_us;
 	row->count++;
+	row->causes[cause]++;
 	if (row->count <= GUESSES_FREE)
 		return 0;
 	uint64_t seconds = row->count - GUESSES_FREE;
@@ -74,8 +76,12 @@ void guesses_log(struct guesses *guesses)
 			continue;
 		AUTO_BUF network = buf_with_ceiling(LIMIT_WHY);
 		network_key_write(&row->key, &network);
-		log_event(LOG_WARNING, "guesses.slowed", "network=%s count=%llu", buf_text(&network),
-			  (unsigned long long)row->count);
+		log_event(LOG_WARNING, "guesses.slowed",
+			  "network=%s count=%llu no_such_address=%llu unknown_key=%llu forged=%llu foreign_domain=%llu",
+			  buf_text(&network), (unsigned long long)row->count,
+			  (unsigned long long)row->causes[GATE_NO_SUCH],
+			  (unsigned long long)row->causes[GATE_UNKNOWN_KEY],
+			  (unsigned long long)row->causes[GATE_FORGED], (unsigned long long)row->causes[GATE_FOREIGN]);
 		row->logged = row->count;
 	}
 }

@@ -3,6 +3,7 @@
 #ifndef BOUNCED_GUESSES_H
 #define BOUNCED_GUESSES_H
 
+#include "bounced/gate.h"
 #include "net/endpoint.h"
 
 enum {
@@ -16,10 +17,10 @@ struct guesses;
 enum err guesses_new(struct guesses **ret_guesses) MUST_USE;
 void guesses_done(struct guesses *guesses); /* accepts NULL */
 
-/* One more wrong token from there; how long its answer is to wait, 0: not at all. Boot clock. */
-int64_t guesses_note(struct guesses *guesses, const struct endpoint *peer, int64_t now_us);
+/* One more wrong token from there (gate_is_guess()); how long its answer is to wait, 0: not at all. Boot clock. */
+int64_t guesses_note(struct guesses *guesses, const struct endpoint *peer, enum gate_verdict cause, int64_t now_us);
 
-/* One log line for each network that is slowed, since the last call. */
+/* One log line for each network that is slowed and has guessed since the last call, with how many of each cause. */
 void guesses_log(struct guesses *guesses);
 
 #endif

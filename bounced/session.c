@@ -154,7 +154,7 @@ static void on_recipient(struct session *self, struct view recipient)
 	const struct gate_reply *reply = gate_reply(passage.verdict);
 	/* To let it wait hurts the others. */
 	int64_t late_us = gate_is_guess(passage.verdict) && !is_for_others(self)
-			      ? guesses_note(self->host->guesses, &self->peer, clock_boot_us())
+			      ? guesses_note(self->host->guesses, &self->peer, passage.verdict, clock_boot_us())
 			      : 0;
 	if (late_us == 0) {
 		answer(self, reply->code, reply->status, reply->text);
