@@ -1,0 +1,92 @@
+"""What an administrator asks every day, in a database of millions: the part `daily` of scripts/bench.
+
+Everybody is a member of one list, a tenth of another; a campaign of a million has gone out, some of it came back. Each query is asked three
+times, and its median shown beside one second."""
+
+import json
+import signal
+import statistics
+import subprocess
+import time
+
+# What the asking is about. Texts are as varied as in a real list: one in 50 has no attribute at all.
+PEOPLE = """INSERT INTO verpost.subscriber (address, address_key, name, attributes)
+SELECT a, a, 'Reader ' || n, CASE n % 50 WHEN 0 THEN '{{}}' ELSE jsonb_build_object('country',
+ (ARRAY['ID', 'DE', 'FR', 'US', 'BR', 'IN', 'JP'])[1 + n % 7], 'age', 18 + n % 70, 'plan', 'plan ' || n % 3) END
+FROM generate_series({first}::bigint, {last}) AS n,
+LATERAL (SELECT format('daily%s@d%s.example.net', lpad(n::text, 8, '0'), n % 49999) AS a) AS x"""
+MEMBERS = """INSERT INTO verpost.membership (list_id, subscriber_id, since)
+SELECT l.id, s.id, now() - s.id % 1000 * interval '1 day' FROM verpost.list l, verpost.subscriber s WHERE l.name = '{name}' AND s.id % {part} = 0"""
+SENT = """INSERT INTO verpost.delivery (campaign_id, subscriber_id, outcome, attempts, at, code, reason)
+SELECT {campaign}, id, CASE WHEN id % 100 = 0 THEN 'refused' ELSE 'accepted' END::verpost.delivery_outcome, 1, now(),
+ CASE WHEN id % 100 = 0 THEN 550 ELSE 250 END, CASE WHEN id % 100 = 0 THEN 'user-unknown' END
+FROM (SELECT subscriber_id AS id FROM verpost.membership m JOIN verpost.list l ON l.id = m.list_id AND l.name = 'daily-part'
+ ORDER BY 1 LIMIT 1000000) AS x"""
+STEP = 500_000
+
+
+class Daily:
+    def __init__(self, bench, bin, say):
+        self.bench, self.bin, self.say = bench, bin, say
+
+    def make(self, count):
+        bench, begun = self.bench, time.monotonic()
+        for first in range(1, count + 1, STEP):
+            bench.sql(PEOPLE.format(first=first, last=min(first + STEP - 1, count)))
+        for name, part in (("daily-all", 1), ("daily-part", 10)):
+            bench.listctl("list", "create", name, "--title", "Daily", "--from", "Daily <daily@example.org>")
+            bench.sql(MEMBERS.format(name=name, part=part))
+        self.write_campaign("daily-sent", "daily-part")
+        bench.sql("UPDATE verpost.campaign SET state = 'finished', audience = 1000000, started_at = now(), ended_at = now()"
+                  " WHERE name = 'daily-sent'")
+        bench.sql(SENT.format(campaign=bench.sql("SELECT id FROM verpost.campaign WHERE name = 'daily-sent'")))
+        bench.sql("VACUUM ANALYZE")
+        self.say(f"  {count:,} subscribers made in {time.monotonic() - begun:.0f} s")
+
+    def write_campaign(self, name, members):
+        folder = self.bench.folder
+        self.bench.listctl("campaign", "create", name, members, "--subject", "Issue 42", "--text", folder / "news.txt", "--html",
+                           folder / "news.html")
+
+    def seconds(self, *arguments):
+        taken = []
+        for _ in range(3):
+            begun = time.monotonic()
+            self.bench.listctl(*arguments)
+            taken.append(time.monotonic() - begun)
+        return statistics.median(taken)
+
+    def ask(self, *arguments, limit=1.0, as_text=None):
+        taken = self.seconds(*arguments)
+        self.bench.note("  " + (as_text or " ".join(map(str, arguments))), f"{taken:.2f} s", f"< {limit:g} s", taken < limit)
+
+    def freeze(self):
+        """From `campaign start` until the audience stands, the check of the template included."""
+        bench = self.bench
+        self.write_campaign("daily-next", "daily-part")
+        sender = subprocess.Popen([self.bin / "sender", "--config", bench.config], stdout=subprocess.DEVNULL,
+                                  stderr=open(bench.folder / "daily.log", "w"))
+        begun = time.monotonic()
+        bench.listctl("campaign", "start", "daily-next")
+        bench.wait_state("daily-next", ("running", "paused"), [sender], 0.02)
+        taken = time.monotonic() - begun
+        audience = json.loads(bench.listctl("campaign", "status", "daily-next", "--format", "json"))
+        audience = (audience[0] if isinstance(audience, list) else audience)["audience"]
+        bench.listctl("campaign", "cancel", "daily-next", "--yes")
+        sender.send_signal(signal.SIGTERM)
+        sender.wait(90)
+        bench.note(f"  an audience of {audience:,} frozen", f"{taken:.2f} s", "< 5 s", taken < 5)
+
+    def daily(self):
+        count = self.bench.options.people
+        self.make(count)
+        somebody = f"daily{count // 2:08d}@d{count // 2 % 49999}.example.net"
+        self.ask("list", "ls")
+        self.ask("list", "show", "daily-all")
+        self.ask("campaign", "ls")
+        self.ask("campaign", "status", "daily-sent")
+        self.ask("campaign", "report", "daily-sent")
+        self.ask("bounce", "report")
+        self.ask("explain", somebody, as_text="explain ADDRESS")
+        self.ask("prune", "daily-all")
+        self.freeze()
