@@ -6,6 +6,7 @@ enum statement { CREATE, UPDATE, FIND, COUNTED, STATEMENT_COUNT };
 
 #define LIST_COLUMNS                                                                                                   \
 	"l.id, l.name, l.title, l.list_id, l.from_name, l.from_address, l.reply_to, l.created_at, l.headers"
+#define LIST_COUNT(state) ", coalesce(sum(m.people) FILTER (WHERE m.state = '" state "'), 0)::bigint"
 
 static const struct db_statement statements[] = {
 	[CREATE] = {
@@ -24,10 +25,9 @@ static const struct db_statement statements[] = {
 	},
 	[COUNTED] = {
 		.name = "lists_counted",
-		.sql = "SELECT " LIST_COLUMNS ", count(*) FILTER (WHERE m.state = 'active'),"
-		       " count(*) FILTER (WHERE m.state = 'unconfirmed'), count(*) FILTER (WHERE m.state = 'unsubscribed'),"
-		       " count(*) FILTER (WHERE m.state = 'disabled'), count(*) FILTER (WHERE m.state = 'removed')"
-		       " FROM list l LEFT JOIN membership m ON m.list_id = l.id"
+		.sql = "SELECT " LIST_COLUMNS LIST_COUNT("active") LIST_COUNT("unconfirmed") LIST_COUNT("unsubscribed")
+		       LIST_COUNT("disabled") LIST_COUNT("removed")
+		       " FROM list l LEFT JOIN member_count m ON m.list_id = l.id"
 		       " WHERE $1::text IS NULL OR l.name = $1 GROUP BY l.id ORDER BY l.name",
 	},
 };

@@ -56,10 +56,10 @@ static const struct db_statement statements[] = {
 			 " AND ($2::bigint[] IS NULL OR m.subscriber_id = ANY($2)) ORDER BY 1, m.reason, 2" },
 	[SHARES] = { "prunes_shares",
 		     "SELECT l.name, n.members, n.disabled FROM list l CROSS JOIN LATERAL (SELECT"
-		     " count(*) FILTER (WHERE m.state IN ('active', 'disabled')) AS members,"
-		     " count(*) FILTER (WHERE m.state = 'disabled') AS disabled FROM membership m"
-		     " WHERE m.list_id = l.id) AS n WHERE ($1::bigint IS NULL OR l.id = $1) AND n.disabled > 0"
-		     " ORDER BY 1" },
+		     " sum(m.people)::bigint AS members,"
+		     " sum(m.people) FILTER (WHERE m.state = 'disabled')::bigint AS disabled FROM member_count m"
+		     " WHERE m.list_id = l.id AND m.state IN ('active', 'disabled')) AS n"
+		     " WHERE ($1::bigint IS NULL OR l.id = $1) AND n.disabled > 0 ORDER BY 1" },
 	[OPEN_BATCH] = { "prunes_open_batch", "INSERT INTO prune_batch (actor, list_id) VALUES ($1, $2) RETURNING id" },
 	[REMOVE] = { "prunes_remove",
 		     "WITH old AS MATERIALIZED (SELECT m.* FROM membership m JOIN unnest($2::bigint[], $3::bigint[])"

@@ -14,7 +14,11 @@ static const struct db_statement statements[] = {
 		.sql = "SELECT s.id, s.address, s.name, s.attributes::text, m.state::text, m.reason, m.since" MEMBERS_OF_LIST
 		       " AND m.subscriber_id > $3::bigint ORDER BY m.subscriber_id LIMIT $4::bigint",
 	},
-	[COUNT] = { .name = "members_count", .sql = "SELECT count(*)" MEMBERS_OF_LIST },
+	[COUNT] = {
+		.name = "members_count",
+		.sql = "SELECT coalesce(sum(people), 0)::bigint FROM member_count"
+		       " WHERE list_id = $1::bigint AND ($2::text IS NULL OR state = $2::text::membership_state)",
+	},
 	[NAMES] = {
 		.name = "members_attribute_names",
 		.sql = "SELECT DISTINCT jsonb_object_keys(s.attributes) COLLATE \"C\" AS name" MEMBERS_OF_LIST
