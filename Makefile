@@ -188,6 +188,7 @@ $(BENCH_FILES): $(BUILD)/bin/bench_%: $(BUILD)/tests/bench/%.o $(ROOM_LIBS)
 FUZZ_FLAGS = -std=c17 -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 FUZZ_ROOM = $(patsubst %.c,build/fuzz/obj/%.o,$(wildcard lib/base/*.c lib/mail/*.c lib/smtp/*.c))
 FUZZ_MORE_fuzz_csv = $(patsubst %,build/fuzz/obj/listctl/%.o,csv_import columns csv_guard output_text)
+FUZZ_MORE_fuzz_sheet = $(patsubst %,build/fuzz/obj/listctl/%.o,sheet json_walk csv_guard output_text)
 FUZZ_MORE_fuzz_mbox = build/fuzz/obj/listctl/mbox.o
 FUZZ_MORE_fuzz_record = $(patsubst %,build/fuzz/obj/bounced/%.o,record insight gate)
 FUZZ_MORE_fuzz_insight = $(patsubst %,build/fuzz/obj/bounced/%.o,insight_wire insight)

@@ -1,177 +1,394 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <jansson.h>
-
+#include "base/limits.h"
 #include "listctl/call.h"
+#include "listctl/json_walk.h"
+#include "listctl/out_file.h"
 #include "listctl/progress.h"
+#include "listctl/sheet.h"
+#include "store/exports.h"
 #include "store/lists.h"
 #include "store/subscribers.h"
 
-enum { PAGE_SIZE = 5000, FIXED_COLUMNS = 2, STATE_COLUMNS = 3, MOST_COLUMNS = 1000 };
+/* So much is looked at before the header of a CSV file is written. */
+enum { AHEAD_ROWS = 1000, AHEAD_OCTETS = 4 << 20, WRITE_AT = 64 << 10, LINE_CEILING = AHEAD_OCTETS + (8 << 20) };
 
-/* email, name, one column an attribute, and with --state the membership. */
-struct sheet {
-	struct call *call;
-	int64_t list_id;
-	struct view state; /* empty: all */
-	bool with_state;
-	struct output_column columns[MOST_COLUMNS];
-	struct output_cell cells[MOST_COLUMNS];
-	struct db_rows *names; /* owns the attribute names */
-	struct buf name_texts; /* the same with NUL behind each, for the columns */
-	size_t attributes, count;
+/* A row of members in pieces: what stands before the attributes, they themselves, and what stands behind them. */
+struct pieces {
+	struct view before, attributes, behind;
 };
+
+struct job {
+	struct call *call;
+	struct list list;
+	struct db_rows *list_rows; /* owns list's views; NULL: all lists */
+	struct view state;         /* empty: all */
+	bool with_membership, is_json, guard;
+	enum export_kind kind; /* of plain rows */
+	struct out_file out;
+	struct buf line, before, behind;
+	struct progress progress;
+	uint64_t rows;
+	/* members as CSV */
+	struct sheet *sheet;
+	struct buf held; /* pieces of the first rows, each behind its length */
+	size_t held_rows;
+	bool is_laid_out; /* the header is written */
+	bool is_wider;    /* a row did not fit under it: all are read again */
+};
+
+/* ---- what is asked for ---- */
 
 static const char *const states[] = { "active", "unconfirmed", "unsubscribed", "disabled", "removed" };
 
-static enum err take_state(struct sheet *sheet)
+static enum err take_state(struct job *job)
 {
-	const char *state = call_option(sheet->call, "state");
-	sheet->state = VIEW_LIT("active");
+	const char *state = call_option(job->call, "state");
+	job->state = VIEW_LIT("active");
 	if (state == NULL)
 		return ERR_OK;
-	sheet->with_state = true;
-	sheet->state = view_of(state);
+	job->with_membership = true;
+	job->state = view_of(state);
 	if (strcmp(state, "all") == 0) {
-		sheet->state = VIEW_LIT("");
+		job->state = VIEW_LIT("");
 		return ERR_OK;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(states); i++) {
 		if (strcmp(states[i], state) == 0)
 			return ERR_OK;
 	}
-	return call_misused(sheet->call,
+	return call_misused(job->call,
 			    "--state takes active, unconfirmed, unsubscribed, disabled, removed or all, not %s", state);
 }
 
-static enum err lay_out(struct sheet *sheet)
+static enum err take_format(struct job *job)
 {
-	struct call *call = sheet->call;
-	enum err err = members_attribute_names(call->db, sheet->list_id, sheet->state, &sheet->names, call->why);
-	if (err != ERR_OK)
-		return err;
-	sheet->attributes = db_row_count(sheet->names);
-	if (sheet->attributes > MOST_COLUMNS - FIXED_COLUMNS - STATE_COLUMNS)
-		return call_refuse(call, ERR_TOO_BIG, "the list's members have more than %d different attributes",
-				   MOST_COLUMNS - FIXED_COLUMNS - STATE_COLUMNS);
-	sheet->name_texts = buf_with_ceiling(1 << 20);
-	for (size_t i = 0; i < sheet->attributes; i++) {
-		buf_add(&sheet->name_texts, db_get_text(sheet->names, i, 0));
-		buf_add_byte(&sheet->name_texts, '\0');
-	}
-	if (buf_err(&sheet->name_texts) != ERR_OK)
-		return buf_err(&sheet->name_texts);
-	sheet->columns[0] = (struct output_column){ .name = "email" };
-	sheet->columns[1] = (struct output_column){ .name = "name" };
-	sheet->count = FIXED_COLUMNS;
-	const char *name = sheet->name_texts.data;
-	for (size_t i = 0; i < sheet->attributes; i++) {
-		sheet->columns[sheet->count++] = (struct output_column){ .name = name };
-		name += strlen(name) + 1;
-	}
-	if (sheet->with_state) {
-		sheet->columns[sheet->count++] = (struct output_column){ .name = "_state" };
-		sheet->columns[sheet->count++] = (struct output_column){ .name = "_reason" };
-		sheet->columns[sheet->count++] = (struct output_column){ .name = "_since", .type = OUTPUT_TIME };
-	}
+	enum output_format format = output_format_of(job->call->out);
+	if (format == FORMAT_TABLE)
+		return call_misused(job->call, "an export is CSV or JSON lines: --format takes csv or json");
+	job->is_json = format == FORMAT_JSON;
+	job->guard = !call_has(job->call, "raw");
 	return ERR_OK;
 }
 
-/* The attribute as text; what is no text is written as JSON into *ret_owned, which the caller frees. */
-static struct output_cell attribute_cell(const json_t *attributes, const char *name, char **ret_owned)
-{
-	const json_t *value = json_object_get(attributes, name);
-	if (value == NULL || json_is_null(value))
-		return cell_null();
-	if (json_is_string(value))
-		return cell_text(view_from(json_string_value(value), json_string_length(value)));
-	*ret_owned = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
-	return cell_text_or_null(view_of(*ret_owned));
-}
+/* ---- writing ---- */
 
-static enum err write_member(struct sheet *sheet, const struct member *member)
+static enum err flush(struct job *job)
 {
-	json_t *attributes = json_loadb(member->attributes.data, member->attributes.len, 0, NULL);
-	char *owned[MOST_COLUMNS] = { 0 };
-	size_t at = 0;
-	if (attributes == NULL)
-		return call_refuse(sheet->call, ERR_MEMORY, "the attributes of subscriber %lld cannot be read",
-				   (long long)member->subscriber_id);
-	sheet->cells[at++] = cell_text(member->address);
-	sheet->cells[at++] = cell_text_or_null(member->name);
-	for (size_t i = 0; i < sheet->attributes; i++, at++)
-		sheet->cells[at] = attribute_cell(attributes, sheet->columns[at].name, &owned[i]);
-	if (sheet->with_state) {
-		sheet->cells[at++] = cell_text(member->state);
-		sheet->cells[at++] = cell_text_or_null(member->reason);
-		sheet->cells[at++] = cell_time(member->since_us);
-	}
-	output_row(sheet->call->out, sheet->cells);
-	for (size_t i = 0; i < sheet->attributes; i++)
-		free(owned[i]);
-	json_decref(attributes);
-	return ERR_OK;
-}
-
-static enum err write_pages(struct sheet *sheet)
-{
-	struct call *call = sheet->call;
-	uint64_t total, done = 0;
-	enum err err = members_count(call->db, sheet->list_id, sheet->state, &total, call->why);
-	if (err != ERR_OK)
-		return err;
-	struct progress progress = progress_begin("exporting", "members", total, call->quiet);
-	int64_t last_id = 0;
-	size_t got;
-	do {
-		AUTO_DB_ROWS *rows = NULL;
-		err = members_page(call->db, sheet->list_id, sheet->state, last_id, PAGE_SIZE, &rows, call->why);
-		got = err == ERR_OK ? db_row_count(rows) : 0;
-		for (size_t i = 0; err == ERR_OK && i < got; i++) {
-			const struct member member = members_get(rows, i);
-			last_id = member.subscriber_id;
-			err = write_member(sheet, &member);
-		}
-		progress_update(&progress, done += got);
-	} while (err == ERR_OK && got > 0);
-	progress_end(&progress);
+	enum err err = buf_err(&job->line);
+	if (err == ERR_OK)
+		err = out_file_write(&job->out, buf_view(&job->line), job->call->why);
+	buf_reset(&job->line);
 	return err;
 }
 
-static enum err write_sheet(struct sheet *sheet)
+static enum err end_row(struct job *job)
 {
-	struct call *call = sheet->call;
-	AUTO_DB_ROWS *rows = NULL;
-	struct list list;
-	enum err err = take_state(sheet);
+	return job->line.len > WRITE_AT || buf_err(&job->line) != ERR_OK ? flush(job) : ERR_OK;
+}
+
+static void count_row(struct job *job)
+{
+	if (++job->rows % 256 == 0)
+		progress_update(&job->progress, job->rows);
+}
+
+static void add_cell(struct job *job, struct view text, struct buf *line)
+{
+	if (text.len > 0)
+		output_csv_cell(line, text, job->guard);
+}
+
+static void add_member(struct buf *line, const char *name, struct view text)
+{
+	if (line->data[line->len - 1] != '{')
+		buf_add(line, VIEW_LIT(", "));
+	output_json_string(line, view_of(name));
+	buf_add(line, VIEW_LIT(": "));
+	if (text.data == NULL)
+		buf_add(line, VIEW_LIT("null"));
+	else
+		output_json_string(line, text);
+}
+
+/* ---- members as CSV ---- */
+
+static void hold(struct job *job, struct view piece)
+{
+	buf_add(&job->held, view_from(&piece.len, sizeof(piece.len)));
+	buf_add(&job->held, piece);
+}
+
+static struct view take_held(struct view *held)
+{
+	size_t len;
+	memcpy(&len, held->data, sizeof(len));
+	struct view piece = view_head(view_skip(*held, sizeof(len)), len);
+	*held = view_skip(*held, sizeof(len) + len);
+	return piece;
+}
+
+static enum err write_header(struct job *job)
+{
+	sheet_arrange(job->sheet);
+	buf_add(&job->line, VIEW_LIT("email,name"));
+	sheet_header(job->sheet, job->guard, &job->line);
+	buf_add(&job->line, job->with_membership ? VIEW_LIT(",_state,_reason,_since\r\n") : VIEW_LIT("\r\n"));
+	job->is_laid_out = true;
+	return end_row(job);
+}
+
+static enum err write_pieces(struct job *job, const struct pieces *row)
+{
+	size_t start = job->line.len;
+	buf_add(&job->line, row->before);
+	if (!sheet_row(job->sheet, row->attributes, job->guard, &job->line)) {
+		buf_cut(&job->line, start);
+		job->is_wider = true;
+		return sheet_learn(job->sheet, row->attributes, job->call->why);
+	}
+	buf_add(&job->line, row->behind);
+	buf_add(&job->line, VIEW_LIT("\r\n"));
+	return end_row(job);
+}
+
+/* The header is known by the first rows: writes it, and them. */
+static enum err lay_out(struct job *job)
+{
+	enum err err = buf_err(&job->held);
 	if (err == ERR_OK)
-		err = lists_find(call->db, view_of(call->operands[0]), &rows, &list, call->why);
+		err = write_header(job);
+	struct view held = buf_view(&job->held);
+	while (err == ERR_OK && held.len > 0) {
+		struct pieces row;
+		row.before = take_held(&held);
+		row.attributes = take_held(&held);
+		row.behind = take_held(&held);
+		err = write_pieces(job, &row);
+	}
+	buf_done(&job->held);
+	return err;
+}
+
+static enum err look_ahead(struct job *job, const struct pieces *row)
+{
+	enum err err = sheet_learn(job->sheet, row->attributes, job->call->why);
+	hold(job, row->before);
+	hold(job, row->attributes);
+	hold(job, row->behind);
+	bool is_enough = ++job->held_rows == AHEAD_ROWS || job->held.len > AHEAD_OCTETS;
+	return err == ERR_OK && is_enough ? lay_out(job) : err;
+}
+
+static enum err on_csv_member(void *context, const struct view *fields, size_t count, struct buf *why)
+{
+	struct job *job = context;
+	(void)why;
+	buf_reset(&job->before);
+	buf_reset(&job->behind);
+	add_cell(job, fields[MEMBER_ADDRESS], &job->before);
+	buf_add_byte(&job->before, ',');
+	add_cell(job, fields[MEMBER_NAME], &job->before);
+	if (count > MEMBER_FIELDS) {
+		buf_add_byte(&job->behind, ',');
+		add_cell(job, fields[MEMBER_STATE], &job->behind);
+		buf_add_byte(&job->behind, ',');
+		add_cell(job, fields[MEMBER_REASON], &job->behind);
+		buf_add_byte(&job->behind, ',');
+		output_time(&job->behind, db_field_time(fields[MEMBER_SINCE]));
+	}
+	const struct pieces row = { .before = buf_view(&job->before),
+				    .attributes = db_field_jsonb(fields[MEMBER_ATTRIBUTES]),
+				    .behind = buf_view(&job->behind) };
+	count_row(job);
+	if (job->is_wider)
+		return sheet_learn(job->sheet, row.attributes, job->call->why);
+	return job->is_laid_out ? write_pieces(job, &row) : look_ahead(job, &row);
+}
+
+static enum err read_members(struct job *job, db_row_handler *handler)
+{
+	job->rows = 0;
+	return exports_members(job->call->db, job->list.id, job->state, job->with_membership, handler, job,
+			       job->call->why);
+}
+
+/* Once, and from the start again when a later row brought what the first ones had not: then all is known. */
+static enum err write_csv_members(struct job *job)
+{
+	enum err err = read_members(job, on_csv_member);
+	if (err == ERR_OK && !job->is_laid_out)
+		err = lay_out(job);
+	if (err != ERR_OK || !job->is_wider)
+		return err;
+	job->is_wider = false;
+	buf_reset(&job->line);
+	err = out_file_restart(&job->out, job->call->why);
+	if (err == ERR_OK)
+		err = write_header(job);
+	return err == ERR_OK ? read_members(job, on_csv_member) : err;
+}
+
+static void warn_of_names(struct job *job)
+{
+	struct view name = sheet_changed_name(job->sheet);
+	if (name.len > 0)
+		call_warn(job->call,
+			  "the attribute \"" VIEW_FMT
+			  "\" gets another name when the CSV is imported, which takes a to z, 0 to 9 "
+			  "and _; JSON lines (--format json) keep it",
+			  VIEW_ARG(name));
+}
+
+/* ---- members as JSON lines ---- */
+
+static enum err on_json_member(void *context, const struct view *fields, size_t count, struct buf *why)
+{
+	struct job *job = context;
+	struct buf *line = &job->line;
+	(void)why;
+	buf_add_byte(line, '{');
+	add_member(line, "email", fields[MEMBER_ADDRESS]);
+	add_member(line, "name", fields[MEMBER_NAME]);
+	buf_add(line, VIEW_LIT(", \"attributes\": "));
+	buf_add(line, db_field_jsonb(fields[MEMBER_ATTRIBUTES]));
+	if (count > MEMBER_FIELDS) {
+		AUTO_BUF since = buf_with_ceiling(LIMIT_WHY);
+		output_time(&since, db_field_time(fields[MEMBER_SINCE]));
+		add_member(line, "_state", fields[MEMBER_STATE]);
+		add_member(line, "_reason", fields[MEMBER_REASON]);
+		add_member(line, "_since", buf_view(&since));
+	}
+	buf_add(line, VIEW_LIT("}\n"));
+	count_row(job);
+	return end_row(job);
+}
+
+static enum err export_members(struct job *job)
+{
+	uint64_t total;
+	enum err err = members_count(job->call->db, job->list.id, job->state, &total, job->call->why);
 	if (err != ERR_OK)
 		return err;
-	sheet->list_id = list.id;
-	err = lay_out(sheet);
-	if (err != ERR_OK)
+	job->progress = progress_begin("exporting", "members", total, job->call->quiet);
+	if (job->is_json)
+		return read_members(job, on_json_member);
+	job->sheet = sheet_new();
+	if (job->sheet == NULL)
+		return ERR_MEMORY;
+	err = write_csv_members(job);
+	if (err == ERR_OK)
+		warn_of_names(job);
+	return err;
+}
+
+/* ---- bounces, suppressions ---- */
+
+static enum err on_plain_row(void *context, const struct view *fields, size_t count, struct buf *why)
+{
+	struct job *job = context;
+	size_t columns;
+	const char *const *names = exports_columns(job->kind, &columns);
+	(void)why;
+	if (job->is_json)
+		buf_add_byte(&job->line, '{');
+	for (size_t i = 0; i < count && i < columns; i++) {
+		if (job->is_json)
+			add_member(&job->line, names[i], fields[i]);
+		else if (i > 0)
+			buf_add_byte(&job->line, ',');
+		if (!job->is_json)
+			add_cell(job, fields[i], &job->line);
+	}
+	buf_add(&job->line, job->is_json ? VIEW_LIT("}\n") : VIEW_LIT("\r\n"));
+	count_row(job);
+	return end_row(job);
+}
+
+static enum err export_rows(struct job *job)
+{
+	size_t columns;
+	const char *const *names = exports_columns(job->kind, &columns);
+	for (size_t i = 0; !job->is_json && i < columns; i++)
+		buf_addf(&job->line, "%s%s", i > 0 ? "," : "", names[i]);
+	if (!job->is_json)
+		buf_add(&job->line, VIEW_LIT("\r\n"));
+	job->progress = progress_begin("exporting", "rows", 0, job->call->quiet);
+	return exports_rows(job->call->db, job->kind, job->list.id, on_plain_row, job, job->call->why);
+}
+
+/* ---- the verb ---- */
+
+static enum err find_list(struct job *job)
+{
+	struct call *call = job->call;
+	bool is_plain = call_has(call, "bounces") || call_has(call, "suppressions");
+	if (call_has(call, "bounces") && call_has(call, "suppressions"))
+		return call_misused(call, "--bounces or --suppressions, not both");
+	if (is_plain && call_has(call, "state"))
+		return call_misused(call, "--state is about members; it does not go with --bounces or --suppressions");
+	if (call->operand_count == 0)
+		return is_plain ? ERR_OK : call_misused(call, "LIST is missing: the members of which list?");
+	return lists_find(call->db, view_of(call->operands[0]), &job->list_rows, &job->list, call->why);
+}
+
+static enum err write_all(struct job *job)
+{
+	struct call *call = job->call;
+	job->kind = call_has(call, "bounces") ? EXPORT_BOUNCES : EXPORT_SUPPRESSIONS;
+	bool is_plain = call_has(call, "bounces") || call_has(call, "suppressions");
+	enum err err = is_plain ? export_rows(job) : export_members(job);
+	if (err == ERR_OK)
+		err = flush(job);
+	progress_end(&job->progress);
+	return err == ERR_OK ? out_file_commit(&job->out, call->why) : err;
+}
+
+static enum err run_job(struct job *job)
+{
+	struct call *call = job->call;
+	enum err err = take_state(job);
+	if (err == ERR_OK)
+		err = take_format(job);
+	if (err == ERR_OK)
+		err = db_begin_snapshot(call->db, call->why);
+	if (err == ERR_OK)
+		err = find_list(job);
+	if (err == ERR_OK)
+		err = out_file_open(call_option(call, "output"), &job->out, call->why);
+	if (err == ERR_OK)
+		err = write_all(job);
+	if (err != ERR_OK || call_option(call, "output") == NULL)
 		return err;
-	output_begin(call->out, sheet->columns, sheet->count);
-	err = write_pages(sheet);
-	return err == ERR_OK ? output_end(call->out, call->why) : err;
+	call_note(call, "%s: %llu rows", call_option(call, "output"), (unsigned long long)job->rows);
+	return ERR_OK;
 }
 
 static enum err export(struct call *call) {
-	struct sheet *sheet = calloc(1, sizeof(*sheet)); if (sheet == NULL) return ERR_MEMORY; sheet->call = call;
-	enum err err = db_begin_snapshot(call->db, call->why);
-	if (err == ERR_OK) err = write_sheet(sheet);
-	else call_refuse(call, err, "PostgreSQL is away");
+	struct job job = { .call = call,
+			   .line = buf_with_ceiling(LINE_CEILING),
+			   .before = buf_with_ceiling(LINE_CEILING),
+			   .behind = buf_with_ceiling(LINE_CEILING),
+			   .held = buf_with_ceiling(LINE_CEILING) };
+	enum err err = run_job(&job);
 	db_rollback(call->db);
-	db_rows_done(sheet->names);
-	buf_done(&sheet->name_texts);
-	free(sheet);
+	out_file_done(&job.out);
+	sheet_free(job.sheet);
+	db_rows_done(job.list_rows);
+	buf_done(&job.line);
+	buf_done(&job.before);
+	buf_done(&job.behind);
+	buf_done(&job.held);
 	return err;
 }
 
 static const struct command_option options[] = {
 	{ "state", "STATE", "members in this state, or all; adds _state, _reason and _since" },
+	{ "output", "FILE", "write to FILE, which is there only when it is whole" },
+	{ "raw", NULL, "leave text that a spreadsheet would run as a formula as it is" },
+	{ "bounces", NULL, "everything that came back, of LIST or of all lists, instead of members" },
+	{ "suppressions", NULL, "what is suppressed, for LIST or everywhere, instead of members" },
 	{ NULL, NULL, NULL },
 };
 
@@ -179,12 +396,15 @@ const struct command export_commands[] = {
 	{
 	    .verb = "export",
 	    .operands = "LIST",
-	    .help = "write a list's members as CSV",
-	    .details = "The format is CSV unless --format says otherwise. Active members, their names and all\n"
-		       "attributes: what is written, import reads back. Text that a spreadsheet would run as a\n"
-		       "formula gets an apostrophe in front, which import takes away again.\n",
+	    .help = "write a list's members, bounces or suppressions as CSV or JSON lines",
+	    .details = "CSV unless --format json asks for JSON lines, one object each. Active members, their names\n"
+		       "and all attributes: what is written, import reads back as it was. The column of an\n"
+		       "attribute that holds no texts says so: age:number, vip:boolean, tags:json.\n"
+		       "\n"
+		       "In CSV, text that a spreadsheet would run as a formula, as it begins with = + - or @, gets\n"
+		       "an apostrophe in front, which import takes away again; --raw leaves it as it is.\n",
 	    .options = options,
-	    .least = 1,
+	    .least = 0,
 	    .most = 1,
 	    .needs = NEEDS_DATABASE,
 	    .run = export,

@@ -94,6 +94,11 @@ static void add_time(struct buf *text, int64_t wall_us, char between)
 		 between, parts.tm_hour, parts.tm_min, parts.tm_sec);
 }
 
+void output_time(struct buf *text, int64_t wall_us)
+{
+	add_time(text, wall_us, 'T');
+}
+
 static void csv_cell(struct buf *line, enum output_type type, const struct output_cell *cell)
 {
 	if (cell->null)

@@ -75,6 +75,8 @@ enum err output_document_end(struct output *out, struct buf *why) MUST_USE;
 /* CSV cells as RFC 4180 quotes them. With guard, text that a spreadsheet would take for a formula (beginning with = + - @ TAB CR,
  * and no plain number) gets an apostrophe in front. */
 void output_csv_cell(struct buf *line, struct view text, bool guard);
+/* RFC 3339 in UTC, to the second. */
+void output_time(struct buf *text, int64_t wall_us);
 /* A JSON string with its quotes; bytes that are not UTF-8 become U+FFFD. */
 void output_json_string(struct buf *text, struct view value);
 

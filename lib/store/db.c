@@ -231,7 +231,7 @@ static enum err collect(struct db *db, const struct wanted *wanted, struct buf *
 }
 
 /* For what cannot go together with others. */
-static enum err settle(struct db *db, struct buf *why)
+enum err db_settle(struct db *db, struct buf *why)
 {
 	if (!db_is_connected(db))
 		return not_connected(db, why);
@@ -264,7 +264,7 @@ static enum err prepare(struct db *db, const struct db_statement *statement, str
 		*ret_prepared = prepared;
 		return ERR_OK;
 	}
-	err = settle(db, why);
+	err = db_settle(db, why);
 	if (err != ERR_OK)
 		return err;
 	PGresult *result = finish(db, PQsendPrepare(db->conn, statement->name, statement->sql, 0, NULL));
@@ -375,7 +375,7 @@ enum err db_run_both(struct db *db, const struct db_call *first, const struct db
 /* One statement without parameters, its rows dropped. */
 static enum err exec_plain(struct db *db, const char *sql, struct buf *why)
 {
-	enum err err = settle(db, why);
+	enum err err = db_settle(db, why);
 	return err == ERR_OK ? take_result(db, finish(db, PQsendQuery(db->conn, sql)), NULL, why) : err;
 }
 
@@ -420,7 +420,7 @@ enum err db_commit(struct db *db, struct buf *why)
 
 void db_rollback(struct db *db)
 {
-	if (settle(db, NULL) != ERR_OK && !db_is_connected(db))
+	if (db_settle(db, NULL) != ERR_OK && !db_is_connected(db))
 		return;
 	PGTransactionStatusType status = PQtransactionStatus(db->conn);
 	if (status == PQTRANS_IDLE)
@@ -434,7 +434,7 @@ void db_rollback(struct db *db)
 
 enum err db_copy_begin(struct db *db, const struct db_statement *copy, struct buf *why)
 {
-	enum err err = settle(db, why);
+	enum err err = db_settle(db, why);
 	if (err != ERR_OK)
 		return err;
 	PGresult *result = PQexec(db->conn, copy->sql);
@@ -464,7 +464,7 @@ enum err db_copy_tuples(struct db *db, const struct db_statement *copy, struct d
 		db_whyf(why, "too much was put into one statement");
 		return err;
 	}
-	err = settle(db, why);
+	err = db_settle(db, why);
 	if (err != ERR_OK)
 		return err;
 	PGresult *result = finish(db, PQsendQuery(db->conn, copy->sql));

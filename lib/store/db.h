@@ -167,4 +167,18 @@ enum err db_copy_data(struct db *db, struct view bytes, struct buf *why) MUST_US
 /* ok=false gives the COPY up (ERR_OK then: the failure was asked for). ERR as db_run(). */
 enum err db_copy_end(struct db *db, bool ok, struct buf *why) MUST_USE;
 
+/* ---- bulk output ---- */
+
+/* A row as it comes: data NULL is null, everything else in the binary form of its type. Borrowed for the call. Anything but ERR_OK ends
+ * the COPY, and db_copy_out() returns it. */
+typedef enum err db_row_handler(void *context, const struct view *fields, size_t count, struct buf *why);
+
+/* COPY (SELECT ...) TO STDOUT (FORMAT binary), in constant memory whatever the number of rows. It takes no parameters: what it needs is set
+ * before by set_config(). Not with db_options.patience_us. ERR as db_run(). */
+enum err db_copy_out(struct db *db, const struct db_statement *copy, db_row_handler *handler, void *context,
+		     struct buf *why) MUST_USE;
+/* What a field holds in binary form. A field of another form is 0 or empty. */
+int64_t db_field_time(struct view field); /* timestamptz, in microseconds since 1970 */
+struct view db_field_jsonb(struct view field);
+
 #endif

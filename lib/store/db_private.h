@@ -1,5 +1,5 @@
 /* What the files of db share and nobody else includes: db.c runs statements, db_connect.c opens and checks a connection,
- * db_error.c reads SQLSTATEs, db_value.c writes parameters, db_tuples.c rows for COPY, db_rows.c reads results. */
+ * db_error.c reads SQLSTATEs, db_value.c writes parameters, db_tuples.c rows for COPY, db_rows.c reads results, db_copy_out.c those of COPY. */
 #ifndef STORE_DB_PRIVATE_H
 #define STORE_DB_PRIVATE_H
 
@@ -102,6 +102,8 @@ void db_whyf(struct buf *why, const char *format, ...) PRINTF_LIKE(2, 3);
 /* ---- db.c ---- */
 
 void db_drop(struct db *db);
+/* Takes the results of what was sent before, so that another statement may follow; ERR_UNAVAILABLE while not connected. */
+enum err db_settle(struct db *db, struct buf *why) MUST_USE;
 
 /* ---- db_connect.c ---- */
 

@@ -1,0 +1,87 @@
+#include "store/exports.h"
+
+#include <assert.h>
+
+enum statement { SCOPE, MEMBERS, MEMBERSHIPS, BOUNCES, SUPPRESSIONS, STATEMENT_COUNT };
+
+/* COPY has no parameters: SCOPE sets them for the rest of the transaction. */
+#define LIST_ID "current_setting('verpost.export_list')::bigint"
+#define STATES "(current_setting('verpost.export_states')::membership_state[])"
+
+#define COPY_MEMBERS(more)                                                                                             \
+	"COPY (SELECT s.address, s.name, s.attributes" more                                                            \
+	" FROM membership m JOIN subscriber s ON s.id = m.subscriber_id"                                               \
+	" WHERE m.list_id = " LIST_ID " AND m.state = ANY " STATES                                                     \
+	" ORDER BY m.subscriber_id) TO STDOUT (FORMAT binary)"
+
+#define TIME_TEXT(column) "to_char(" column " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
+
+static const struct db_statement statements[] = {
+	/* $1 list, $2 state or null: all. */
+	[SCOPE] = { .name = "exports_scope",
+		    .sql = "SELECT set_config('verpost.export_list', $1::bigint::text, true), "
+			   "set_config('verpost.export_states',"
+			   " coalesce('{' || $2::text || '}', enum_range(NULL::membership_state)::text), true)" },
+	[MEMBERS] = { .name = "exports_members", .sql = COPY_MEMBERS("") },
+	[MEMBERSHIPS] = { .name = "exports_memberships", .sql = COPY_MEMBERS(", m.state, m.reason, m.since") },
+	[BOUNCES] = { .name = "exports_bounces",
+		      .sql = "COPY (SELECT e.id::text, " TIME_TEXT(
+			  "e.received_at") ", c.name, l.name, s.address, e.kind::text,"
+					   " e.reason, e.status, e.source::text, CASE WHEN e.orphan THEN 'orphan' WHEN "
+					   "e.voided THEN 'voided'"
+					   " WHEN e.judged_at IS NULL THEN 'waiting' ELSE 'counted' END, e.rule, "
+					   "e.diagnostic"
+					   " FROM bounce_event e LEFT JOIN campaign c ON c.id = e.campaign_id LEFT "
+					   "JOIN list l ON l.id = c.list_id"
+					   " LEFT JOIN subscriber s ON s.id = e.subscriber_id"
+					   " WHERE " LIST_ID " = 0 OR c.list_id = " LIST_ID
+					   " ORDER BY e.campaign_id, e.id) TO STDOUT (FORMAT binary)" },
+	[SUPPRESSIONS] = { .name = "exports_suppressions",
+			   .sql = "COPY (SELECT x.value, x.kind, l.name, x.reason, x.source, " TIME_TEXT(
+			       "x.created_at") " FROM suppression x LEFT JOIN list l ON l.id = x.list_id"
+					       " WHERE " LIST_ID " = 0 OR x.list_id = " LIST_ID
+					       " ORDER BY x.id) TO STDOUT (FORMAT binary)" },
+};
+static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row a statement");
+
+static const char *const bounce_columns[] = { "bounce", "received_at", "campaign", "list",     "email", "kind",
+					      "reason", "status",      "source",   "standing", "rule",  "diagnostic" };
+static const char *const suppression_columns[] = { "value", "kind", "list", "reason", "source", "created_at" };
+
+static const struct {
+	enum statement statement;
+	const char *const *columns;
+	size_t count;
+} kinds[] = {
+	[EXPORT_BOUNCES] = { BOUNCES, bounce_columns, ARRAY_LEN(bounce_columns) },
+	[EXPORT_SUPPRESSIONS] = { SUPPRESSIONS, suppression_columns, ARRAY_LEN(suppression_columns) },
+};
+static_assert(ARRAY_LEN(kinds) == EXPORT_KIND_COUNT, "one row a kind");
+
+static enum err set_scope(struct db *db, int64_t list_id, struct view state, struct buf *why)
+{
+	const struct db_value values[] = { db_int(list_id), db_text_or_null(state) };
+	return db_run(db, &statements[SCOPE], values, ARRAY_LEN(values), NULL, why);
+}
+
+enum err exports_members(struct db *db, int64_t list_id, struct view state, bool with_membership,
+			 db_row_handler *handler, void *context, struct buf *why)
+{
+	enum err err = set_scope(db, list_id, state, why);
+	if (err != ERR_OK)
+		return err;
+	return db_copy_out(db, &statements[with_membership ? MEMBERSHIPS : MEMBERS], handler, context, why);
+}
+
+enum err exports_rows(struct db *db, enum export_kind kind, int64_t list_id, db_row_handler *handler, void *context,
+		      struct buf *why)
+{
+	enum err err = set_scope(db, list_id, VIEW_LIT(""), why);
+	return err == ERR_OK ? db_copy_out(db, &statements[kinds[kind].statement], handler, context, why) : err;
+}
+
+const char *const *exports_columns(enum export_kind kind, size_t *ret_count)
+{
+	*ret_count = kinds[kind].count;
+	return kinds[kind].columns;
+}

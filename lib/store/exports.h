@@ -1,0 +1,30 @@
+/* Millions of rows on their way out of the database, one at a time in constant memory. For the caller's transaction, best a snapshot. */
+#ifndef STORE_EXPORTS_H
+#define STORE_EXPORTS_H
+
+#include "store/db.h"
+
+/* What a row of exports_members() holds, in the order of subscriber ids. */
+enum member_field {
+	MEMBER_ADDRESS,
+	MEMBER_NAME,
+	MEMBER_ATTRIBUTES, /* db_field_jsonb() */
+	MEMBER_FIELDS,     /* as many without `with_membership` */
+	MEMBER_STATE = MEMBER_FIELDS,
+	MEMBER_REASON,
+	MEMBER_SINCE, /* db_field_time() */
+	MEMBER_ALL_FIELDS
+};
+/* state empty: every state. */
+enum err exports_members(struct db *db, int64_t list_id, struct view state, bool with_membership,
+			 db_row_handler *handler, void *context, struct buf *why) MUST_USE;
+
+/* Rows of texts (or null) for the columns that exports_columns() names. */
+enum export_kind { EXPORT_BOUNCES, EXPORT_SUPPRESSIONS, EXPORT_KIND_COUNT };
+/* list_id 0: of all lists. */
+enum err exports_rows(struct db *db, enum export_kind kind, int64_t list_id, db_row_handler *handler, void *context,
+		      struct buf *why) MUST_USE;
+/* Their names, *ret_count of them. */
+const char *const *exports_columns(enum export_kind kind, size_t *ret_count);
+
+#endif

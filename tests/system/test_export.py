@@ -1,0 +1,170 @@
+"""What leaves the database: members in any shape, what came back, what is suppressed, and files that are whole or not there."""
+
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+
+from verpost import BIN, until
+
+
+def people(world, *rows):
+    """Subscribers of news with these attributes, in this order."""
+    for number, attributes in enumerate(rows):
+        world.sql("WITH s AS (INSERT INTO subscriber (address, address_key, name, attributes)"
+                  f" SELECT a, a, 'Reader {number}', $a${json.dumps(attributes)}$a$ FROM (SELECT 'r{number}@example.test' AS a) AS x"
+                  " RETURNING id) INSERT INTO membership (list_id, subscriber_id) SELECT l.id, s.id FROM list l, s WHERE l.name = 'news'")
+
+
+def rows_of(text):
+    return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def test_columns_tell_their_types(world):
+    "Attributes that hold no texts say so in the header, and their cells hold what JSON writes; texts stand as they are."
+    world.setup()
+    people(world, {"age": 42, "vip": True, "tags": ["a", "b"], "city": "Köln", "mixed": "x"},
+           {"age": -1.5, "vip": False, "city": "", "mixed": 7}, {"tags": {"k": None}})
+    rows = rows_of(world.listctl("export", "news"))
+    assert list(rows[0]) == ["email", "name", "age:number", "city", "mixed:json", "tags:json", "vip:boolean"], rows[0]
+    assert [row["age:number"] for row in rows] == ["42", "-1.5", ""], rows
+    assert [row["mixed:json"] for row in rows] == ['"x"', "7", ""], rows
+    assert json.loads(rows[0]["tags:json"]) == ["a", "b"] and json.loads(rows[2]["tags:json"]) == {"k": None}, rows
+    assert ',"",' in world.listctl("export", "news").splitlines()[2]  # the empty text is said, what is absent is not
+
+
+def test_json_lines(world):
+    "--format json writes one object a line, with attributes as they are."
+    world.setup()
+    people(world, {"age": 12345678901234567890123, "City Name": "Köln"}, {})
+    lines = world.listctl("export", "news", "--format", "json").splitlines()
+    assert "12345678901234567890123" in lines[0]
+    assert [json.loads(line) for line in lines] == [
+        {"email": "r0@example.test", "name": "Reader 0", "attributes": {"age": 12345678901234567890123, "City Name": "Köln"}},
+        {"email": "r1@example.test", "name": "Reader 1", "attributes": {}}]
+    state = json.loads(world.listctl("export", "news", "--format", "json", "--state", "all").splitlines()[0])
+    assert state["_state"] == "active" and state["_since"].endswith("Z"), state
+
+
+def test_a_late_attribute_is_in_the_header(world):
+    "A column that only the last of thousands has, or another type of value in it, is in the file as if it had been known from the start."
+    world.setup()
+    world.sql("INSERT INTO subscriber (address, address_key, attributes) SELECT a, a, jsonb_build_object('n', n)"
+              " FROM generate_series(1, 5000) AS n, LATERAL (SELECT format('p%s@example.test', n) AS a) AS x")
+    world.sql("UPDATE subscriber SET attributes = '{\"n\": \"text\", \"late\": true}' WHERE address_key = 'p4999@example.test'")
+    world.sql("INSERT INTO membership (list_id, subscriber_id) SELECT l.id, s.id FROM list l, subscriber s ORDER BY s.id")
+    rows = rows_of(world.listctl("export", "news"))
+    assert len(rows) == 5000 and list(rows[0]) == ["email", "name", "late:boolean", "n:json"], rows[0]
+    assert [(row["email"], row["late:boolean"], row["n:json"]) for row in rows if row["late:boolean"] or not row["n:json"].isdigit()] == [
+        ("p4999@example.test", "true", '"text"')]
+    assert sum(int(row["n:json"]) for row in rows if row["n:json"].isdigit()) == 5000 * 5001 // 2 - 4999
+
+
+def test_formulas_are_made_harmless(world):
+    "Text that a spreadsheet would run gets an apostrophe, in names and headers too; --raw leaves it; a number stays a number."
+    world.setup()
+    people(world, {"a": "=HYPERLINK(1)", "b": "+49 30", "c": "-5", "d": "@x", "e": "'=1", "=f": "\u00a0=1"})
+    world.sql("UPDATE subscriber SET name = '=cmd()'")
+    row = rows_of(world.listctl("export", "news"))[0]
+    assert (row["name"], row["a"], row["b"], row["c"], row["d"], row["e"]) == ("'=cmd()", "'=HYPERLINK(1)", "'+49 30", "-5", "'@x", "''=1")
+    assert "'=f" in row, row
+    raw = rows_of(world.listctl("export", "news", "--raw"))[0]
+    assert (raw["name"], raw["a"], raw["d"], raw["e"]) == ("=cmd()", "=HYPERLINK(1)", "@x", "'=1"), raw
+
+
+def test_a_file_is_whole_or_not_there(world):
+    "--output FILE: there when nothing is missing, readable by its owner only; the old one stays when something fails."
+    world.setup()
+    people(world, {"a": "1"})
+    path = world.base / "out.csv"
+    path.write_text("old")
+    error = world.refused("export", "nosuch", "--output", path, says="no list nosuch")
+    assert path.read_text() == "old", error
+    world.listctl("export", "news", "--output", path)
+    assert path.read_text() == world.listctl("export", "news") and path.stat().st_mode & 0o777 == 0o600
+    world.refused("export", "news", "--output", world.base / "no" / "out.csv", says=["cannot write", "out.csv"])
+    assert not list(world.base.glob("out.csv.part")), "a part is left"
+
+
+def test_a_disk_that_is_full(world):
+    "A file that cannot be written whole is an error, on standard output too."
+    world.setup()
+    world.sql("INSERT INTO subscriber (address, address_key) SELECT a, a FROM generate_series(1, 20000) AS n,"
+              " LATERAL (SELECT format('p%s@example.test', n) AS a) AS x")
+    world.sql("INSERT INTO membership (list_id, subscriber_id) SELECT l.id, s.id FROM list l, subscriber s")
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([BIN / "listctl", "--config", world.config, "export", "news"], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1 and "could not be written whole" in done.stderr, done
+
+
+def test_an_export_is_of_one_moment(world):
+    "Who joins or changes while an export runs is not in it, even when it has to read everything twice."
+    world.setup()
+    world.sql("INSERT INTO subscriber (address, address_key, attributes) SELECT a, a, '{\"n\": 1}' FROM generate_series(1, 60000) AS n,"
+              " LATERAL (SELECT format('p%s@example.test', n) AS a) AS x")
+    world.sql("UPDATE subscriber SET attributes = '{\"late\": \"x\"}' WHERE address_key = 'p60000@example.test'")
+    world.sql("INSERT INTO membership (list_id, subscriber_id) SELECT l.id, s.id FROM list l, subscriber s")
+    path = world.base / "moment.csv"
+    with open(path, "w") as out:
+        running = subprocess.Popen([BIN / "listctl", "--config", world.config, "export", "news"], stdout=out, stderr=subprocess.PIPE)
+        until(lambda: world.value("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'COPY%' AND state = 'active'") != "0"
+              or running.poll() is not None, "the COPY to begin")
+        world.sql("UPDATE subscriber SET attributes = '{\"new\": \"y\"}'")
+        assert running.wait(60) == 0, running.stderr.read()
+    header = path.read_text().splitlines()[0]
+    assert header in ("email,name,late,n:number", "email,name,new"), header  # before or after, never a mixture
+    assert len(path.read_text().splitlines()) == 60001
+
+
+def test_stopped_in_the_middle(world):
+    "Ctrl-C leaves no file under its name."
+    world.setup()
+    world.sql("INSERT INTO subscriber (address, address_key) SELECT a, a FROM generate_series(1, 200000) AS n,"
+              " LATERAL (SELECT format('p%s@example.test', n) AS a) AS x")
+    world.sql("INSERT INTO membership (list_id, subscriber_id) SELECT l.id, s.id FROM list l, subscriber s")
+    path = world.base / "stopped.csv"
+    running = subprocess.Popen([BIN / "listctl", "--config", world.config, "export", "news", "--output", path], stderr=subprocess.PIPE)
+    until(lambda: os.path.exists(f"{path}.part") or running.poll() is not None, "the export to begin")
+    running.send_signal(signal.SIGINT)
+    code = running.wait(60)
+    assert code in (0, -signal.SIGINT, 130), code
+    assert path.exists() == (code == 0)
+    world.listctl("export", "news", "--output", path)  # what was left over is in nobody's way
+    assert len(path.read_text().splitlines()) == 200001 and not os.path.exists(f"{path}.part")
+
+
+def test_bounces_and_suppressions(world):
+    "--bounces and --suppressions, of a list or of all, as CSV and JSON lines; suppress import reads the latter back."
+    world.setup()
+    people(world, {})
+    world.sql("INSERT INTO campaign (name, list_id, subject, from_address, text_body, state, audience, started_at)"
+              " SELECT 'spring', id, 's', 'a@example.test', 't', 'running', 1, now() FROM list")
+    world.sql("INSERT INTO bounce_event (campaign_id, id, subscriber_id, report_hash, source, received_at, kind, reason, diagnostic, judged_at)"
+              " SELECT c.id, nextval('bounce_event_id'), s.id, sha256('x'), 'report', '2026-01-02 03:04:05Z', 'bounce-hard', 'user-unknown',"
+              " '=550 no', now() FROM campaign c, subscriber s")
+    world.listctl("list", "create", "other", "--from", "o@example.test")
+    row = rows_of(world.listctl("export", "--bounces"))[0]
+    assert (row["campaign"], row["list"], row["email"], row["kind"], row["reason"], row["received_at"], row["diagnostic"]) == (
+        "spring", "news", "r0@example.test", "bounce-hard", "user-unknown", "2026-01-02T03:04:05Z", "'=550 no"), row
+    assert rows_of(world.listctl("export", "--bounces", "other")) == []
+    assert json.loads(world.listctl("export", "--bounces", "news", "--format", "json"))["diagnostic"] == "=550 no"
+    world.listctl("suppress", "add", "gone@example.test", "never.test", "--reason", "asked, by letter")
+    world.listctl("suppress", "add", "one@example.test", "--list", "other")
+    exported = world.listctl("export", "--suppressions")
+    assert [(row["value"], row["list"]) for row in rows_of(exported)] == [
+        ("gone@example.test", ""), ("never.test", ""), ("one@example.test", "other")], exported
+    world.sql("DELETE FROM suppression")
+    world.listctl("suppress", "import", world.file("s.csv", exported))
+    assert world.value("SELECT count(*) FROM suppression WHERE reason = 'asked, by letter'") == "2"
+
+
+def test_wrong_uses(world):
+    "A list is asked for, options that do not go together are refused, a table is no export."
+    world.setup()
+    world.refused("export", code=2, says="LIST is missing")
+    world.refused("export", "news", "--format", "table", code=2, says="csv or json")
+    world.refused("export", "--bounces", "--suppressions", code=2, says="not both")
+    world.refused("export", "--bounces", "--state", "all", code=2, says="--state")
+    world.refused("export", "news", "--state", "gone", code=2, says="--state takes")
