@@ -32,7 +32,7 @@ WARNINGS += -Wswitch-enum -Wimplicit-fallthrough
 WARNINGS += -Werror
 comma = ,
 SANITIZERS = $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
-PACKAGES = libpq libssl libcrypto libevent libgsasl gmime-3.0 jansson inih libidn2 smartcols md4c-html md4c libxml-2.0 libpsl libunbound libseccomp
+PACKAGES = libpq libssl libcrypto libevent libgsasl gmime-3.0 jansson inih libidn2 smartcols md4c-html md4c libxml-2.0 libpsl libunbound libseccomp zlib
 # Third-party headers are system headers: their warnings are not ours to mend.
 PACKAGE_CFLAGS := $(subst -I,-isystem ,$(shell pkg-config --cflags $(PACKAGES) 2>/dev/null))
 PACKAGE_LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lcsv -lunistring
@@ -187,8 +187,8 @@ $(BENCH_FILES): $(BUILD)/bin/bench_%: $(BUILD)/tests/bench/%.o $(ROOM_LIBS)
 # names that program's files in FUZZ_MORE.
 FUZZ_FLAGS = -std=c17 -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 FUZZ_ROOM = $(patsubst %.c,build/fuzz/obj/%.o,$(wildcard lib/base/*.c lib/mail/*.c lib/smtp/*.c))
-FUZZ_MORE_fuzz_csv = $(patsubst %,build/fuzz/obj/listctl/%.o,csv_import columns csv_guard output_text)
 FUZZ_MORE_fuzz_sheet = $(patsubst %,build/fuzz/obj/listctl/%.o,sheet json_walk csv_guard output_text)
+FUZZ_MORE_fuzz_csv = $(patsubst %,build/fuzz/obj/listctl/%.o,csv_import line_cutter columns columns_row column_names known_exports field_types field_date json_text encoding csv_guard output_text)
 FUZZ_MORE_fuzz_mbox = build/fuzz/obj/listctl/mbox.o
 FUZZ_MORE_fuzz_record = $(patsubst %,build/fuzz/obj/bounced/%.o,record insight gate)
 FUZZ_MORE_fuzz_insight = $(patsubst %,build/fuzz/obj/bounced/%.o,insight_wire insight)

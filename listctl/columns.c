@@ -1,139 +1,185 @@
 #include "listctl/columns.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/limits.h"
+#include "listctl/columns_private.h"
 #include "listctl/csv_guard.h"
-#include "listctl/output.h"
 #include "mail/address.h"
-#include "mail/header.h"
 
-enum { NAME_SIZE = 64 };
-
-enum role {
-	ROLE_ATTRIBUTE,
-	ROLE_ADDRESS,
-	ROLE_MAYBE_ADDRESS, /* an address column when there is no better one, else an attribute */
-	ROLE_NAME,
-	ROLE_FIRST_NAME, /* also kept as attributes: letters begin with them */
-	ROLE_LAST_NAME,
-	ROLE_STATE,
-	ROLE_LEFT_OUT,
-	ROLE_UNNAMED,
-	ROLE_COUNT
-};
-
-static const struct known_name {
-	const char *name;
-	enum role role;
-} known_names[] = {
-	{ "email", ROLE_ADDRESS },
-	{ "e_mail", ROLE_ADDRESS },
-	{ "email_address", ROLE_ADDRESS },
-	{ "e_mail_address", ROLE_ADDRESS },
-	{ "emailaddress", ROLE_ADDRESS },
-	{ "mail_address", ROLE_ADDRESS },
-	{ "subscriber_email", ROLE_ADDRESS },
-	{ "address", ROLE_MAYBE_ADDRESS },
-	{ "mail", ROLE_MAYBE_ADDRESS },
-	{ "recipient", ROLE_MAYBE_ADDRESS },
-	{ "name", ROLE_NAME },
-	{ "full_name", ROLE_NAME },
-	{ "fullname", ROLE_NAME },
-	{ "display_name", ROLE_NAME },
-	{ "subscriber_name", ROLE_NAME },
-	{ "first_name", ROLE_FIRST_NAME },
-	{ "firstname", ROLE_FIRST_NAME },
-	{ "given_name", ROLE_FIRST_NAME },
-	{ "forename", ROLE_FIRST_NAME },
-	{ "last_name", ROLE_LAST_NAME },
-	{ "lastname", ROLE_LAST_NAME },
-	{ "surname", ROLE_LAST_NAME },
-	{ "family_name", ROLE_LAST_NAME },
-	{ "_state", ROLE_STATE },
-};
-
-/* Words that templates know by themselves. */
-static const char *const taken_names[] = { "email", "name", "list", "campaign", "unsubscribe" };
-
-static const char *const refusal_names[] = {
-	[REFUSAL_FIELDS] = "wrong number of fields",
-	[REFUSAL_ADDRESS] = "bad address",
-	[REFUSAL_CONTROL] = "control character",
-	[REFUSAL_LONG] = "too long",
-	[REFUSAL_UNNAMED] = "value in an unnamed column",
-	[REFUSAL_STATE] = "not an active member",
-	[REFUSAL_ENCODED] = "encoded word",
-};
-static_assert(ARRAY_LEN(refusal_names) == REFUSAL_KIND_COUNT, "one name a kind");
-
-struct column {
-	enum role role;
-	char name[NAME_SIZE];
-};
-
-struct columns {
-	size_t count;
-	struct column rows[LIMIT_CSV_COLUMNS];
-	bool has_name; /* a name column makes first and last name plain attributes */
-	struct buf address, key, name, attributes, text;
-};
-
-const char *refusal_name(enum refusal_kind kind)
-{
-	return refusal_names[kind];
-}
-
-/* ---- the header ---- */
-
-/* "E-Mail Address" becomes e_mail_address. A leading _ is kept: it marks the columns that listctl itself writes. */
-static void normalise(struct view header, char name[NAME_SIZE])
-{
-	size_t len = 0;
-	bool gap = false;
-	header = view_trim(header);
-	if (view_starts(header, VIEW_LIT("_")))
-		name[len++] = '_';
-	for (size_t i = 0; i < header.len && len < NAME_SIZE - 2; i++) {
-		char byte = header.data[i];
-		if (byte >= 'A' && byte <= 'Z')
-			byte = (char)(byte - 'A' + 'a');
-		bool letter = (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9');
-		if (letter && gap && len > 0 && name[len - 1] != '_')
-			name[len++] = '_';
-		gap = !letter;
-		if (letter)
-			name[len++] = byte;
-	}
-	name[len] = '\0';
-}
-
-static enum role role_of(const char *name)
-{
-	for (size_t i = 0; i < ARRAY_LEN(known_names); i++) {
-		if (strcmp(known_names[i].name, name) == 0)
-			return known_names[i].role;
-	}
-	if (name[0] == '\0')
-		return ROLE_UNNAMED;
-	return name[0] == '_' ? ROLE_LEFT_OUT : ROLE_ATTRIBUTE;
-}
+enum { OWN_COLUMNS = 3 /* _line, _column and _reason of a rejects file, which no number counts */ };
 
 bool columns_is_address_name(struct view header)
 {
-	char name[NAME_SIZE];
-	normalise(header, name);
-	enum role role = role_of(name);
-	return role == ROLE_ADDRESS || role == ROLE_MAYBE_ADDRESS;
+	return column_name_is_address(header);
 }
+
+/* ---- wishes ---- */
+
+bool column_map_parse(const char *text, struct column_map *ret_map, struct buf *why)
+{
+	struct view whole = view_of(text);
+	size_t at = view_find_last_byte(whole, '=');
+	*ret_map = (struct column_map){ .column = view_head(whole, at), .role = ROLE_ATTRIBUTE };
+	if (at == VIEW_NONE || at == 0 || at + 1 == whole.len) {
+		buf_addf(why, "--map takes COLUMN=FIELD, such as 'Given=first_name' or '#3=city', not %s", text);
+		return false;
+	}
+	uint64_t number;
+	if (text[0] == '#' && view_to_u64(view_slice(whole, 1, at), LIMIT_CSV_COLUMNS, &number) && number > 0)
+		ret_map->number = (size_t)number;
+	const char *field = text + at + 1;
+	if (column_name_to_role(field, &ret_map->role))
+		return true;
+	column_name_normalise(view_of(field), ret_map->name);
+	if (strcmp(ret_map->name, field) == 0 && field[0] != '_' && !column_name_is_taken(field))
+		return true;
+	buf_addf(why,
+		 "--map %s: a field is email, name, first_name, last_name, status, consent_source, consent_time, - to "
+		 "leave the column out, or an attribute's name in letters a to z, digits and _",
+		 text);
+	return false;
+}
+
+bool column_type_parse(const char *text, struct column_type *ret_type, struct buf *why)
+{
+	struct view whole = view_of(text);
+	size_t at = view_find_last_byte(whole, '=');
+	if (at == VIEW_NONE || at == 0 || !field_type_from_name(view_skip(whole, at + 1), &ret_type->type)) {
+		buf_addf(why, "--type takes FIELD=number, boolean, date, json, tags or text, not %s", text);
+		return false;
+	}
+	column_name_normalise(view_head(whole, at), ret_type->name);
+	return true;
+}
+
+static const struct column_map *wished_map(const struct column_wishes *wishes, struct view header, const char *name,
+					   size_t number)
+{
+	for (size_t i = 0; i < wishes->map_count; i++) {
+		const struct column_map *map = &wishes->maps[i];
+		char wanted[COLUMN_NAME_SIZE];
+		column_name_normalise(map->column, wanted);
+		if (map->number > 0 ? map->number == number
+				    : view_eq(map->column, header) || (wanted[0] != '\0' && strcmp(wanted, name) == 0))
+			return map;
+	}
+	return NULL;
+}
+
+/* ---- the header ---- */
 
 static size_t find_role(const struct columns *columns, enum role role, size_t from)
 {
 	while (from < columns->count && columns->rows[from].role != role)
 		from++;
 	return from;
+}
+
+static bool is_attribute(const struct column *column)
+{
+	return column->role == ROLE_ATTRIBUTE || column->role == ROLE_FIRST_NAME || column->role == ROLE_LAST_NAME;
+}
+
+/* "age:number" is the attribute age, a number. */
+static struct view cut_type(struct view header, enum field_type *ret_type)
+{
+	size_t at = view_find_last_byte(header, ':');
+	if (at == VIEW_NONE || at == 0 || !field_type_from_name(view_trim(view_skip(header, at + 1)), ret_type))
+		return header;
+	return view_head(header, at);
+}
+
+static void name_columns(struct columns *columns, const struct csv_row *row)
+{
+	const char *names[LIMIT_CSV_COLUMNS];
+	for (size_t i = 0; i < columns->count; i++) {
+		struct column *column = &columns->rows[i];
+		struct view header = view_trim(csv_guard_removed(row->fields[i].text));
+		column_name_normalise(cut_type(header, &column->type), column->name);
+		column->role = view_starts(header, VIEW_LIT("#")) ? ROLE_LEFT_OUT : column_name_role(column->name);
+		names[i] = column->name;
+	}
+	columns->known = known_export_find(names, columns->count);
+}
+
+static void apply_export(struct columns *columns)
+{
+	for (size_t i = 0; columns->known != NULL && i < columns->count; i++) {
+		struct column *column = &columns->rows[i];
+		const struct known_column *known = known_export_column(columns->known, column->name);
+		if (known == NULL)
+			continue;
+		column->role = known->role;
+		column->type = known->type;
+	}
+}
+
+static enum err missing_column(const struct column_map *map, const struct csv_row *row, const char *input_name,
+			       struct buf *why)
+{
+	buf_addf(why, "%s, line %llu: no column is called " VIEW_FMT ", as --map says; there are", input_name,
+		 (unsigned long long)row->line, VIEW_ARG(map->column));
+	for (size_t i = 0; i < row->count && why->len < LIMIT_WHY - 200; i++)
+		buf_addf(why, "%s " VIEW_FMT, i == 0 ? "" : ",", VIEW_ARG(view_head(row->fields[i].text, 60)));
+	return ERR_INVALID;
+}
+
+static size_t first_counted(const struct columns *columns)
+{
+	return columns->count > OWN_COLUMNS && strcmp(columns->rows[0].name, "_line") == 0 ? OWN_COLUMNS : 0;
+}
+
+static enum err apply_maps(struct columns *columns, const struct csv_row *row, const struct column_wishes *wishes,
+			   const char *input_name, struct buf *why)
+{
+	bool used[COLUMN_WISHES] = { false };
+	size_t skipped = first_counted(columns);
+	bool maps_address = false;
+	for (size_t i = 0; i < columns->count; i++) {
+		struct column *column = &columns->rows[i];
+		struct view header = view_trim(csv_guard_removed(row->fields[i].text));
+		const struct column_map *map =
+		    wished_map(wishes, header, column->name, i >= skipped ? i - skipped + 1 : 0);
+		if (map == NULL)
+			continue;
+		used[map - wishes->maps] = column->is_wished = true;
+		column->role = map->role;
+		maps_address |= map->role == ROLE_ADDRESS;
+		if (map->role == ROLE_ATTRIBUTE)
+			memcpy(column->name, map->name, sizeof(column->name));
+	}
+	for (size_t i = 0; maps_address && i < columns->count; i++) {
+		struct column *column = &columns->rows[i];
+		if (!column->is_wished && (column->role == ROLE_ADDRESS || column->role == ROLE_MAYBE_ADDRESS))
+			column->role = column_name_is_taken(column->name) ? ROLE_LEFT_OUT : ROLE_ATTRIBUTE;
+	}
+	for (size_t i = 0; i < wishes->map_count; i++) {
+		if (!used[i])
+			return missing_column(&wishes->maps[i], row, input_name, why);
+	}
+	return ERR_OK;
+}
+
+static enum err apply_types(struct columns *columns, const struct column_wishes *wishes, const char *input_name,
+			    uint64_t line, struct buf *why)
+{
+	for (size_t i = 0; i < wishes->type_count; i++) {
+		bool found = false;
+		for (size_t j = 0; j < columns->count; j++) {
+			struct column *column = &columns->rows[j];
+			if (!is_attribute(column) || strcmp(column->name, wishes->types[i].name) != 0)
+				continue;
+			column->type = wishes->types[i].type;
+			found = true;
+		}
+		if (!found) {
+			buf_addf(why, "%s, line %llu: no column becomes the attribute %s, as --type says", input_name,
+				 (unsigned long long)line, wishes->types[i].name);
+			return ERR_INVALID;
+		}
+	}
+	return ERR_OK;
 }
 
 /* What probably is wrong when no column is called like an address. */
@@ -149,7 +195,7 @@ static enum err no_address_column(const struct csv_row *row, const char *input_n
 		}
 	}
 	buf_addf(why, "no column of the header is called email or the like; rename the one with the addresses or say "
-		      "--address-column NAME");
+		      "--map 'NAME=email'");
 	if (row->count == 1 && view_find_byte(row->fields[0].text, ';') != VIEW_NONE)
 		buf_addf(why, " (the header holds semicolons: try --delimiter ';')");
 	else if (row->count == 1 && view_find_byte(row->fields[0].text, '\t') != VIEW_NONE)
@@ -168,8 +214,9 @@ static enum err settle_address(struct columns *columns, const struct csv_row *ro
 	size_t second = find_role(columns, best, first + 1);
 	if (second < columns->count) {
 		buf_addf(why,
-			 "%s, line %llu: columns %zu and %zu both look like the address; say --address-column NAME",
-			 input_name, (unsigned long long)row->line, first + 1, second + 1);
+			 "%s, line %llu: columns %zu and %zu both look like the address; say --map '#%zu=email' or "
+			 "--map '#%zu=email'",
+			 input_name, (unsigned long long)row->line, first + 1, second + 1, first + 1, second + 1);
 		return ERR_INVALID;
 	}
 	for (size_t i = 0; i < columns->count; i++) {
@@ -180,20 +227,15 @@ static enum err settle_address(struct columns *columns, const struct csv_row *ro
 	return ERR_OK;
 }
 
-/* Roles by names, all but the address if the caller said which it is. */
-static enum err give_roles(struct columns *columns, const struct csv_row *row, const char *input_name,
-			   const char *address_column, struct buf *why)
+/* --address-column: an older way to say --map NAME=email. */
+static enum err apply_address_column(struct columns *columns, const struct csv_row *row, const char *input_name,
+				     const char *address_column, struct buf *why)
 {
-	char wanted[NAME_SIZE] = "";
+	char wanted[COLUMN_NAME_SIZE];
 	bool found = false;
-	if (address_column != NULL)
-		normalise(view_of(address_column), wanted);
-	for (size_t i = 0; i < row->count; i++) {
+	column_name_normalise(view_of(address_column), wanted);
+	for (size_t i = 0; i < columns->count; i++) {
 		struct column *column = &columns->rows[i];
-		normalise(csv_guard_removed(row->fields[i].text), column->name);
-		column->role = role_of(column->name);
-		if (address_column == NULL)
-			continue;
 		if (strcmp(column->name, wanted) == 0) {
 			column->role = ROLE_ADDRESS;
 			found = true;
@@ -201,73 +243,122 @@ static enum err give_roles(struct columns *columns, const struct csv_row *row, c
 			column->role = ROLE_ATTRIBUTE;
 		}
 	}
-	if (address_column == NULL || found)
+	if (found)
 		return ERR_OK;
 	buf_addf(why, "%s, line %llu: no column is called %s, as --address-column says", input_name,
 		 (unsigned long long)row->line, address_column);
 	return ERR_INVALID;
 }
 
-static bool is_attribute(const struct column *column)
+static enum err check_name(const struct column *column, size_t i, const struct csv_row *row, const char *input_name,
+			   struct buf *why)
 {
-	return column->role == ROLE_ATTRIBUTE || column->role == ROLE_FIRST_NAME || column->role == ROLE_LAST_NAME;
+	if (column->role == ROLE_UNNAMED && view_trim(row->fields[i].text).len > 0) {
+		buf_addf(why,
+			 "%s, line %llu: the name of column %zu has no letter of a to z; rename it, as it becomes a "
+			 "merge field, or say --map '#%zu=NAME'",
+			 input_name, (unsigned long long)row->line, i + 1, i + 1);
+		return ERR_INVALID;
+	}
+	if (is_attribute(column) && column_name_is_taken(column->name)) {
+		buf_addf(why,
+			 "%s, line %llu: column %zu is called %s, which templates use for something else; "
+			 "rename it, or say --map '#%zu=NAME'",
+			 input_name, (unsigned long long)row->line, i + 1, column->name, i + 1);
+		return ERR_INVALID;
+	}
+	return ERR_OK;
+}
+
+/* Some meanings stand once in a row. */
+static bool is_single(enum role role)
+{
+	return role >= ROLE_NAME && role < ROLE_LEFT_OUT && role != ROLE_LEFT_AT;
 }
 
 static enum err check_column(const struct columns *columns, size_t i, const struct csv_row *row, const char *input_name,
 			     struct buf *why)
 {
 	const struct column *column = &columns->rows[i];
-	if (column->role == ROLE_UNNAMED && view_trim(row->fields[i].text).len > 0) {
-		buf_addf(why,
-			 "%s, line %llu: the name of column %zu has no letter of a to z; rename it, as it becomes a "
-			 "merge field",
-			 input_name, (unsigned long long)row->line, i + 1);
-		return ERR_INVALID;
-	}
-	for (size_t j = 0; is_attribute(column) && j < ARRAY_LEN(taken_names); j++) {
-		if (strcmp(taken_names[j], column->name) == 0) {
-			buf_addf(why,
-				 "%s, line %llu: column %zu is called %s, which templates use for something else; "
-				 "rename it",
-				 input_name, (unsigned long long)row->line, i + 1, column->name);
-			return ERR_INVALID;
-		}
-	}
-	for (size_t j = 0; j < i; j++) {
+	enum err err = check_name(column, i, row, input_name, why);
+	for (size_t j = 0; err == ERR_OK && j < i; j++) {
 		const struct column *other = &columns->rows[j];
-		bool same_name = strcmp(other->name, column->name) == 0 && is_attribute(column);
-		bool same_role = other->role == column->role && column->role >= ROLE_NAME && column->role <= ROLE_STATE;
-		if (same_name || same_role) {
-			buf_addf(why, "%s, line %llu: columns %zu and %zu both mean %s; rename one of them", input_name,
-				 (unsigned long long)row->line, j + 1, i + 1, column->name);
-			return ERR_INVALID;
-		}
+		bool same_name = is_attribute(column) && is_attribute(other) && strcmp(other->name, column->name) == 0;
+		if (!same_name && (other->role != column->role || !is_single(column->role)))
+			continue;
+		buf_addf(why,
+			 "%s, line %llu: columns %zu and %zu both mean %s; rename one of them, or say --map '#%zu=-'",
+			 input_name, (unsigned long long)row->line, j + 1, i + 1, column->name, i + 1);
+		err = ERR_INVALID;
 	}
-	return ERR_OK;
+	return err;
 }
 
-enum err columns_from_header(const struct csv_row *row, const char *input_name, const char *address_column,
+/* What rows need at hand. The names of persons keep theirs as attributes, so that a letter can begin with them in whatever language they are. */
+static void prepare(struct columns *columns, const struct csv_row *row)
+{
+	for (size_t i = 0; i < columns->count; i++) {
+		struct column *column = &columns->rows[i];
+		if (column->role == ROLE_FIRST_NAME)
+			memcpy(column->name, "first_name", sizeof("first_name"));
+		if (column->role == ROLE_LAST_NAME)
+			memcpy(column->name, "last_name", sizeof("last_name"));
+		size_t len = strlen(column->name);
+		column->key[0] = '"';
+		memcpy(column->key + 1, column->name, len);
+		memcpy(column->key + 1 + len, "\":", 3);
+		column->may_tell_state = column->role == ROLE_ATTRIBUTE && standing_is_column_name(column->name);
+		if (column->role == ROLE_STATUS || column->role == ROLE_LEFT_AT || column->may_tell_state)
+			columns->states[columns->state_count++] = i;
+		buf_add(&columns->header, row->fields[i].text);
+		buf_add_byte(&columns->header, '\0');
+	}
+	columns->has_name = find_role(columns, ROLE_NAME, 0) < columns->count;
+	columns->first_name = find_role(columns, ROLE_FIRST_NAME, 0);
+	columns->last_name = find_role(columns, ROLE_LAST_NAME, 0);
+}
+
+static enum err settle(struct columns *columns, const struct csv_row *row, const char *input_name,
+		       const struct column_wishes *wishes, struct buf *why)
+{
+	enum err err = ERR_OK;
+	name_columns(columns, row);
+	apply_export(columns);
+	if (wishes != NULL && wishes->address_column != NULL)
+		err = apply_address_column(columns, row, input_name, wishes->address_column, why);
+	if (err == ERR_OK && wishes != NULL)
+		err = apply_maps(columns, row, wishes, input_name, why);
+	if (err == ERR_OK)
+		err = settle_address(columns, row, input_name, why);
+	if (err == ERR_OK)
+		prepare(columns, row);
+	for (size_t i = 0; err == ERR_OK && i < columns->count; i++)
+		err = check_column(columns, i, row, input_name, why);
+	if (err == ERR_OK && wishes != NULL)
+		err = apply_types(columns, wishes, input_name, row->line, why);
+	return err == ERR_OK ? buf_err(&columns->header) : err;
+}
+
+enum err columns_from_header(const struct csv_row *row, const char *input_name, const struct column_wishes *wishes,
 			     struct columns **ret_columns, struct buf *why)
 {
 	struct columns *columns = calloc(1, sizeof(*columns));
 	if (columns == NULL)
 		return ERR_MEMORY;
 	columns->count = row->count;
+	columns->date_order = wishes == NULL ? DATE_ORDER_UNKNOWN : wishes->date_order;
+	columns->header = buf_with_ceiling(LIMIT_CSV_ROW + LIMIT_CSV_COLUMNS);
 	columns->address = buf_with_ceiling(LIMIT_ADDRESS);
 	columns->key = buf_with_ceiling(LIMIT_ADDRESS_TEXT);
 	columns->name = buf_with_ceiling(2 * LIMIT_CSV_FIELD + 1);
 	columns->attributes = buf_with_ceiling(LIMIT_ATTRIBUTES);
 	columns->text = buf_with_ceiling(LIMIT_WHY);
-	enum err err = give_roles(columns, row, input_name, address_column, why);
-	if (err == ERR_OK)
-		err = settle_address(columns, row, input_name, why);
-	for (size_t i = 0; err == ERR_OK && i < columns->count; i++)
-		err = check_column(columns, i, row, input_name, why);
+	columns->consent_source = buf_with_ceiling(LIMIT_CSV_FIELD);
+	enum err err = settle(columns, row, input_name, wishes, why);
 	if (err != ERR_OK) {
 		columns_free(columns);
 		return err;
 	}
-	columns->has_name = find_role(columns, ROLE_NAME, 0) < columns->count;
 	*ret_columns = columns;
 	return ERR_OK;
 }
@@ -276,149 +367,29 @@ void columns_free(struct columns *columns)
 {
 	if (columns == NULL)
 		return;
+	buf_done(&columns->header);
 	buf_done(&columns->address);
 	buf_done(&columns->key);
 	buf_done(&columns->name);
 	buf_done(&columns->attributes);
 	buf_done(&columns->text);
+	buf_done(&columns->consent_source);
 	free(columns);
 }
 
-/* ---- a row ---- */
-
-static bool refuse(struct columns *columns, enum refusal_kind kind, const char *column, const char *text,
-		   struct refusal *ret_refusal)
+const struct known_export *columns_export(const struct columns *columns)
 {
-	if (text != NULL)
-		buf_addf(&columns->text, "%s", text);
-	*ret_refusal = (struct refusal){ .kind = kind, .column = column, .text = buf_view(&columns->text) };
-	return false;
+	return columns->known;
 }
 
-static bool read_address(struct columns *columns, const struct column *column, struct view text,
-			 struct refusal *ret_refusal)
+bool columns_is_header(const struct columns *columns, const struct csv_row *row)
 {
-	if (address_parse(text, &columns->address, &columns->text) != ERR_OK ||
-	    address_key(buf_view(&columns->address), &columns->key) != ERR_OK)
-		return refuse(columns, REFUSAL_ADDRESS, column->name,
-			      columns->text.len == 0 ? "it is not an address" : NULL, ret_refusal);
-	return true;
-}
-
-static void add_name(struct columns *columns, struct view part)
-{
-	part = view_trim(part);
-	if (columns->name.len > 0 && part.len > 0)
-		buf_add_byte(&columns->name, ' ');
-	buf_add(&columns->name, part);
-}
-
-static void add_attribute(struct columns *columns, const struct column *column, struct view value)
-{
-	struct buf *json = &columns->attributes;
-	if (json->len > 1)
-		buf_add_byte(json, ',');
-	output_json_string(json, view_of(column->name));
-	buf_add_byte(json, ':');
-	output_json_string(json, value);
-}
-
-static bool read_field(struct columns *columns, const struct column *column, const struct csv_field *field,
-		       struct refusal *ret_refusal)
-{
-	struct view text = csv_guard_removed(field->text);
-	bool is_text = column->role != ROLE_LEFT_OUT && column->role != ROLE_ADDRESS;
-	/* What no header takes would cost its owner every letter that shows it there, as each To field does. */
-	if (is_text && (view_has_control(text) || (view_is_utf8(text) && !header_takes(text))))
-		return refuse(
-		    columns, REFUSAL_CONTROL, column->name,
-		    "the value holds a control character (a line break or a tab, perhaps, or U+0080 to U+009F "
-		    "from a file in Windows-1252 that was converted as Latin-1); take it out",
-		    ret_refusal);
-	if (is_text && header_has_encoded_word(text))
-		return refuse(
-		    columns, REFUSAL_ENCODED, column->name,
-		    "the value holds an encoded word of a mail header, such as =?utf-8?Q?J=C3=B6rg?=; write the "
-		    "name itself",
-		    ret_refusal);
-	switch (column->role) {
-	case ROLE_ADDRESS:
-		return read_address(columns, column, text, ret_refusal);
-	case ROLE_STATE:
-		if (text.len == 0 || view_eq_nocase(view_trim(text), VIEW_LIT("active")))
-			return true;
-		return refuse(columns, REFUSAL_STATE, column->name,
-			      "the row says that the person has left or is not to be written to; only active ones are "
-			      "imported",
-			      ret_refusal);
-	case ROLE_UNNAMED:
-		if (view_trim(text).len == 0)
-			return true;
-		return refuse(columns, REFUSAL_UNNAMED, "", "the column has no name in the header; name it or empty it",
-			      ret_refusal);
-	case ROLE_NAME:
-		add_name(columns, text);
-		return true;
-	case ROLE_ATTRIBUTE:
-	case ROLE_FIRST_NAME:
-	case ROLE_LAST_NAME:
-		if (!field->absent)
-			add_attribute(columns, column, text);
-		return true;
-	case ROLE_MAYBE_ADDRESS:
-	case ROLE_LEFT_OUT:
-	case ROLE_COUNT:
-		break;
-	}
-	return true;
-}
-
-/* First name before last name, however the columns stand. */
-static void join_name(struct columns *columns, const struct csv_row *row)
-{
-	static const enum role order[] = { ROLE_FIRST_NAME, ROLE_LAST_NAME };
-	for (size_t i = 0; i < ARRAY_LEN(order); i++) {
-		size_t at = find_role(columns, order[i], 0);
-		if (at < columns->count)
-			add_name(columns, csv_guard_removed(row->fields[at].text));
-	}
-}
-
-static bool check_count(struct columns *columns, const struct csv_row *row, struct refusal *ret_refusal)
-{
-	if (row->count == columns->count)
-		return true;
-	buf_addf(&columns->text, "the row has %zu fields where the header has %zu%s", row->count, columns->count,
-		 row->count > columns->count ? "; does one hold the delimiter without quotation marks?" : "");
-	return refuse(columns, REFUSAL_FIELDS, "", NULL, ret_refusal);
-}
-
-bool columns_read(struct columns *columns, const struct csv_row *row, struct person *ret_person,
-		  struct refusal *ret_refusal)
-{
-	buf_reset(&columns->address);
-	buf_reset(&columns->key);
-	buf_reset(&columns->name);
-	buf_reset(&columns->attributes);
-	buf_reset(&columns->text);
-	buf_add_byte(&columns->attributes, '{');
-	if (!check_count(columns, row, ret_refusal))
+	struct view rest = buf_view(&columns->header), field;
+	if (row->count != columns->count)
 		return false;
-	for (size_t i = 0; i < columns->count; i++) {
-		if (!read_field(columns, &columns->rows[i], &row->fields[i], ret_refusal))
+	for (size_t i = 0; i < row->count; i++) {
+		if (!view_cut(&rest, '\0', &field) || !view_eq(field, row->fields[i].text))
 			return false;
 	}
-	if (!columns->has_name)
-		join_name(columns, row);
-	buf_add_byte(&columns->attributes, '}');
-	if (buf_err(&columns->attributes) != ERR_OK || buf_err(&columns->name) != ERR_OK)
-		return refuse(columns, REFUSAL_LONG, "", "the row holds more than the 64 KB that one person may have",
-			      ret_refusal);
-	*ret_person = (struct person){
-		.address = buf_view(&columns->address),
-		.address_key = buf_view(&columns->key),
-		.name = buf_view(&columns->name),
-		.attributes = buf_view(&columns->attributes),
-	};
 	return true;
 }

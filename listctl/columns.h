@@ -1,37 +1,84 @@
-/* What the columns of a CSV of people mean, by its header row, and a row read by them: address, name, attributes. Pure. */
+/* What the columns of a file of people mean, by its header row and by what the caller wishes, and a row read by them: address, name, attributes,
+ * consent. Pure. */
 #ifndef LISTCTL_COLUMNS_H
 #define LISTCTL_COLUMNS_H
 
 #include "listctl/csv_import.h"
+#include "listctl/field_types.h"
+#include "listctl/known_exports.h"
+
+enum { COLUMN_WISHES = 128 };
+
+/* --map: a column by its name in the header, or by its number from 1, and what it is: a role's word or an attribute's name. */
+struct column_map {
+	struct view column;
+	size_t number; /* 0: by name */
+	enum role role;
+	char name[COLUMN_NAME_SIZE]; /* of an attribute */
+};
+/* --type: an attribute and its type. */
+struct column_type {
+	char name[COLUMN_NAME_SIZE];
+	enum field_type type;
+};
+/* Parse "COLUMN=FIELD" and "FIELD=TYPE". False: `why` says what is wrong. They borrow the text. */
+bool column_map_parse(const char *text, struct column_map *ret_map, struct buf *why) MUST_USE;
+bool column_type_parse(const char *text, struct column_type *ret_type, struct buf *why) MUST_USE;
+
+struct column_wishes {
+	const char *address_column; /* NULL: not said */
+	struct column_map maps[COLUMN_WISHES];
+	size_t map_count;
+	struct column_type types[COLUMN_WISHES];
+	size_t type_count;
+	enum date_order date_order;
+};
 
 struct columns;
 
-/* Reads the header row. The address column is recognised by the usual names, or is the one called address_column (NULL: not said); name,
- * or first and last name, become the name; names that begin with _ are left out, except _state; the rest become attributes,
- * their names in [a-z0-9_]. ERR_INVALID with a sentence that begins with input_name: no address column, two columns of one meaning, a name
- * that cannot be one. The caller frees *ret_columns. */
-enum err columns_from_header(const struct csv_row *row, const char *input_name, const char *address_column,
+/* Reads the header row. The address column is recognised by the usual names, or is the one that the wishes (NULL: none) name; name,
+ * or first and last name, become the name; names that begin with _ are left out, but _state, _consent_source and _consent_time; in the export of
+ * another list manager, what it knows is taken for what it is there; the rest become attributes, their names in [a-z0-9_], of the type behind a colon
+ * ("age:number") or else texts. ERR_INVALID with a sentence that begins with input_name: no address column, two columns of one meaning, a name that
+ * cannot be one, a wish about a column that is not there. The caller frees *ret_columns. */
+enum err columns_from_header(const struct csv_row *row, const char *input_name, const struct column_wishes *wishes,
 			     struct columns **ret_columns, struct buf *why) MUST_USE;
 void columns_free(struct columns *columns); /* accepts NULL */
+
+/* NULL: no export that is known. */
+const struct known_export *columns_export(const struct columns *columns);
+/* True for a row that is the header once more, as where exports were put one behind the other. */
+bool columns_is_header(const struct columns *columns, const struct csv_row *row);
 
 /* Borrowed from the columns until the next row is read. */
 struct person {
 	struct view address, address_key;
 	struct view name;       /* empty: not said */
-	struct view attributes; /* a JSON object of texts; an empty cell without quotation marks is left out */
+	struct view attributes; /* a JSON object; an empty cell without quotation marks is left out */
+	struct view consent_source;
+	int64_t consent_us; /* 0: not said */
 };
 
 enum refusal_kind {
-	REFUSAL_FIELDS,  /* more or fewer fields than the header */
-	REFUSAL_ADDRESS, /* not an address */
-	REFUSAL_CONTROL, /* a control character, CR and LF among them */
-	REFUSAL_LONG,    /* more attributes than one person may have */
-	REFUSAL_UNNAMED, /* a value in a column without a name */
-	REFUSAL_STATE,   /* _state says that the person is no active member */
-	REFUSAL_ENCODED, /* an encoded word (RFC 2047) instead of what it stands for */
+	REFUSAL_FIELDS,   /* more or fewer fields than the header */
+	REFUSAL_ADDRESS,  /* not an address */
+	REFUSAL_CONTROL,  /* a control character, CR and LF among them */
+	REFUSAL_LONG,     /* more attributes than one person may have */
+	REFUSAL_UNNAMED,  /* a value in a column without a name */
+	REFUSAL_ENCODED,  /* an encoded word (RFC 2047) instead of what it stands for */
+	REFUSAL_VALUE,    /* not of the column's type */
+	REFUSAL_STATE,    /* a word for a member's state that is not known */
+	REFUSAL_QUOTE,    /* the row cannot be parted: a quotation mark */
+	REFUSAL_BIG,      /* a field or the row is too long, or there are too many */
+	REFUSAL_ENCODING, /* octets that are no text */
+	REFUSAL_NUL,
+	REFUSAL_LEFT,    /* has left or bounced where the file comes from */
+	REFUSAL_PENDING, /* has not confirmed there */
 	REFUSAL_KIND_COUNT
 };
 const char *refusal_name(enum refusal_kind kind);
+/* True where nothing is wrong with the row: it is left out, and no reason to refuse the file. */
+bool refusal_is_harmless(enum refusal_kind kind);
 
 struct refusal {
 	enum refusal_kind kind;

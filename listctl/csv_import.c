@@ -6,27 +6,46 @@
 #include <csv.h>
 
 #include "base/limits.h"
+#include "listctl/line_cutter.h"
 
-enum { FIELD_ROOM = 1024 }; /* what libcsv's buffer has beyond a field: it grows by blocks */
+enum {
+	FIELD_ROOM = 1024,          /* what libcsv's buffer has beyond a field: it grows by blocks */
+	RAW_MOST = LIMIT_CSV_FIELD, /* of a row that cannot be parted, for its owner to find it */
+	SLICE = 64 << 10,
+	MARK = 3,                      /* octets of a byte order mark */
+	TEXT_MOST = 3 * LIMIT_CSV_ROW, /* an octet becomes three at most */
+	OPTIONS = CSV_STRICT | CSV_STRICT_FINI | CSV_EMPTY_IS_NULL,
+};
 
+/* Lines come whole to libcsv, so that every row's text and line are known. A row of several lines is held until it is over. */
 struct csv_reader {
 	const char *name;
 	char delimiter;
+	enum encoding encoding;
+	bool is_guessed;
 	csv_handler *handler;
+	csv_fault_handler *on_fault; /* NULL: a fault ends the reading */
 	void *context;
 	struct csv_parser parser;
+	bool has_parser;
 	struct buf *why; /* of the call in progress, for libcsv's callbacks */
 	enum err err;
-	uint64_t line;     /* of the byte that comes next */
-	uint64_t row_line; /* where the row in progress began */
-	uint64_t column;   /* characters of the line that came before the piece in hand */
-	uint64_t mark;     /* the column of the quotation mark that these end with; 0: they end with none */
+	bool has_started; /* beyond a byte order mark */
+	uint64_t line;    /* the one that comes next */
+	uint64_t row_line;
 	bool in_row;
-	bool after_cr;
-	bool started; /* beyond a BOM */
-	char tail[4]; /* the start of a character whose rest has not come */
-	size_t tail_len;
-	struct buf text; /* the row's fields, one after the other */
+	struct line_cutter lines;
+	struct buf mark;  /* what may become a byte order mark */
+	struct buf raw;   /* the lines of the row in progress that libcsv has taken, when there are several */
+	struct view last; /* the line that libcsv has in hand */
+	struct buf again; /* lines to be read anew, from again_at on */
+	size_t again_at;
+	bool is_rereading;
+	struct buf sentence;
+	struct buf utf8;     /* the row's fields, decoded */
+	struct buf readable; /* what is told of a fault */
+	struct buf text;     /* the row's fields, one after the other */
+	const char *fault;   /* what is wrong with the row in hand, found in a callback */
 	struct csv_field fields[LIMIT_CSV_COLUMNS];
 	size_t ends[LIMIT_CSV_COLUMNS];
 	size_t count;
@@ -38,52 +57,16 @@ static void *grow(void *old, size_t size)
 	return size > LIMIT_CSV_FIELD + FIELD_ROOM ? NULL : realloc(old, size);
 }
 
-static enum err refuse(struct csv_reader *reader, enum err err, uint64_t line, const char *what)
+static bool parser_start(struct csv_reader *reader)
 {
-	buf_addf(reader->why, "%s, line %llu: %s", reader->name, (unsigned long long)line, what);
-	reader->err = err;
-	return err;
-}
-
-/* libcsv gives NULL for an unquoted empty field. */
-static void on_field(void *data, size_t len, void *context)
-{
-	struct csv_reader *reader = context;
-	if (reader->err != ERR_OK)
-		return;
-	if (reader->count == LIMIT_CSV_COLUMNS) {
-		refuse(reader, ERR_TOO_BIG, reader->row_line,
-		       "the row has more than 256 fields; is the delimiter right?");
-		return;
-	}
-	if (len > LIMIT_CSV_FIELD) {
-		refuse(reader, ERR_TOO_BIG, reader->row_line, "a field is longer than 64 KB");
-		return;
-	}
-	if (buf_add(&reader->text, view_from(data, data == NULL ? 0 : len)) != ERR_OK) {
-		refuse(reader, buf_err(&reader->text), reader->row_line, "the row is longer than 1 MB");
-		return;
-	}
-	reader->fields[reader->count].absent = data == NULL;
-	reader->ends[reader->count++] = reader->text.len;
-}
-
-static void on_row(int end, void *context)
-{
-	struct csv_reader *reader = context;
-	(void)end;
-	reader->in_row = false;
-	if (reader->err != ERR_OK)
-		return;
-	size_t start = 0;
-	for (size_t i = 0; i < reader->count; i++) {
-		reader->fields[i].text = view_slice(buf_view(&reader->text), start, reader->ends[i]);
-		start = reader->ends[i];
-	}
-	const struct csv_row row = { .line = reader->row_line, .fields = reader->fields, .count = reader->count };
-	reader->err = reader->handler(reader->context, &row, reader->why);
-	reader->count = 0;
-	buf_reset(&reader->text);
+	if (reader->has_parser)
+		csv_free(&reader->parser);
+	reader->has_parser = csv_init(&reader->parser, OPTIONS) == 0;
+	if (!reader->has_parser)
+		return false;
+	csv_set_realloc_func(&reader->parser, grow);
+	csv_set_delim(&reader->parser, (unsigned char)reader->delimiter);
+	return true;
 }
 
 struct csv_reader *csv_reader_new(const char *name, char delimiter, csv_handler *handler, void *context)
@@ -91,18 +74,24 @@ struct csv_reader *csv_reader_new(const char *name, char delimiter, csv_handler 
 	struct csv_reader *reader = calloc(1, sizeof(*reader));
 	if (reader == NULL)
 		return NULL;
-	if (csv_init(&reader->parser, CSV_STRICT | CSV_STRICT_FINI | CSV_EMPTY_IS_NULL) != 0) {
+	reader->delimiter = delimiter;
+	if (!parser_start(reader)) {
 		free(reader);
 		return NULL;
 	}
-	csv_set_realloc_func(&reader->parser, grow);
-	csv_set_delim(&reader->parser, (unsigned char)delimiter);
 	reader->name = name;
-	reader->delimiter = delimiter;
+	reader->encoding = ENCODING_UTF_8;
 	reader->handler = handler;
 	reader->context = context;
 	reader->line = reader->row_line = 1;
+	reader->lines = line_cutter_with_ceiling(LIMIT_CSV_ROW);
+	reader->mark = buf_with_ceiling(MARK);
+	reader->raw = buf_with_ceiling(2 * LIMIT_CSV_ROW);
+	reader->again = buf_with_ceiling(2 * LIMIT_CSV_ROW);
 	reader->text = buf_with_ceiling(LIMIT_CSV_ROW);
+	reader->utf8 = buf_with_ceiling(TEXT_MOST);
+	reader->readable = buf_with_ceiling(TEXT_MOST);
+	reader->sentence = buf_with_ceiling(LIMIT_WHY);
 	return reader;
 }
 
@@ -110,10 +99,200 @@ void csv_reader_free(struct csv_reader *reader)
 {
 	if (reader == NULL)
 		return;
-	csv_free(&reader->parser);
+	if (reader->has_parser)
+		csv_free(&reader->parser);
+	line_cutter_done(&reader->lines);
+	buf_done(&reader->mark);
+	buf_done(&reader->raw);
+	buf_done(&reader->again);
 	buf_done(&reader->text);
+	buf_done(&reader->utf8);
+	buf_done(&reader->readable);
+	buf_done(&reader->sentence);
 	free(reader);
 }
+
+void csv_reader_set_faults(struct csv_reader *reader, csv_fault_handler *handler)
+{
+	reader->on_fault = handler;
+}
+
+void csv_reader_set_encoding(struct csv_reader *reader, enum encoding encoding, bool guessed)
+{
+	reader->encoding = encoding;
+	reader->is_guessed = guessed;
+}
+
+enum encoding csv_reader_encoding(const struct csv_reader *reader)
+{
+	return reader->encoding;
+}
+
+/* ---- faults ---- */
+
+/* Text of unknown encoding as a person can read it: UTF-8 if it is that, else as if it were Windows-1252; what is no character there becomes U+FFFD. */
+static void add_readable(struct view text, struct buf *out)
+{
+	bool is_utf8 = view_is_utf8(text);
+	for (size_t i = 0; i < text.len; i++) {
+		struct view octet = view_slice(text, i, i + 1);
+		if (octet.data[0] == '\0' ||
+		    (!is_utf8 && encoding_to_utf8(ENCODING_WINDOWS_1252, octet, out) == ERR_INVALID))
+			buf_add(out, VIEW_LIT("\xef\xbf\xbd"));
+		else if (is_utf8)
+			buf_add(out, octet);
+	}
+}
+
+static enum err tell(struct csv_reader *reader, const struct csv_fault *fault)
+{
+	if (reader->on_fault != NULL)
+		return reader->on_fault(reader->context, fault, reader->why);
+	buf_addf(reader->why, "%s, line %llu: %s", reader->name, (unsigned long long)fault->row.line, fault->text);
+	return fault->kind == CSV_FAULT_BIG ? ERR_TOO_BIG : ERR_INVALID;
+}
+
+/* The row could not be parted: it is told with its text. */
+static enum err fault_raw(struct csv_reader *reader, enum csv_fault_kind kind, struct view raw, const char *text)
+{
+	buf_reset(&reader->readable);
+	while (raw.len > 0 && memchr("\r\n", raw.data[raw.len - 1], 2) != NULL)
+		raw.len--;
+	add_readable(view_head(raw, RAW_MOST), &reader->readable);
+	reader->err = tell(reader, &(struct csv_fault){ .kind = kind,
+							.row = { .line = reader->row_line },
+							.raw = buf_view(&reader->readable),
+							.text = text });
+	return reader->err;
+}
+
+/* The row was parted, but its text is none. */
+static enum err fault_fields(struct csv_reader *reader, enum csv_fault_kind kind, const char *text)
+{
+	struct csv_field *fields = reader->fields;
+	buf_reset(&reader->readable);
+	for (size_t i = 0; i < reader->count; i++) {
+		add_readable(fields[i].text, &reader->readable);
+		reader->ends[i] = reader->readable.len;
+	}
+	for (size_t i = 0; i < reader->count; i++)
+		fields[i].text =
+		    view_slice(buf_view(&reader->readable), i == 0 ? 0 : reader->ends[i - 1], reader->ends[i]);
+	const struct csv_row row = { .line = reader->row_line, .fields = fields, .count = reader->count };
+	return tell(reader, &(struct csv_fault){ .kind = kind, .row = row, .text = text });
+}
+
+/* ---- rows ---- */
+
+/* libcsv gives NULL for an unquoted empty field. */
+static void on_field(void *data, size_t len, void *context)
+{
+	struct csv_reader *reader = context;
+	if (reader->fault != NULL)
+		return;
+	if (reader->count == LIMIT_CSV_COLUMNS)
+		reader->fault = "the row has more than 256 fields; is the delimiter right?";
+	else if (len > LIMIT_CSV_FIELD)
+		reader->fault = "a field is longer than 64 KB";
+	else if (buf_add(&reader->text, view_from(data, data == NULL ? 0 : len)) != ERR_OK)
+		reader->fault = "the row is longer than 1 MB";
+	if (reader->fault != NULL)
+		return;
+	reader->fields[reader->count].absent = data == NULL;
+	reader->ends[reader->count++] = reader->text.len;
+}
+
+static bool are_utf8(const struct csv_reader *reader)
+{
+	for (size_t i = 0; i < reader->count; i++) {
+		if (!view_is_utf8(reader->fields[i].text))
+			return false;
+	}
+	return true;
+}
+
+static enum err convert(struct csv_reader *reader)
+{
+	struct view parts[LIMIT_CSV_COLUMNS];
+	size_t ends[LIMIT_CSV_COLUMNS];
+	buf_reset(&reader->utf8);
+	for (size_t i = 0; i < reader->count; i++) {
+		if (encoding_to_utf8(reader->encoding, reader->fields[i].text, &reader->utf8) != ERR_OK)
+			return ERR_INVALID;
+		ends[i] = reader->utf8.len;
+	}
+	for (size_t i = 0; i < reader->count; i++)
+		parts[i] = view_slice(buf_view(&reader->utf8), i == 0 ? 0 : ends[i - 1], ends[i]);
+	for (size_t i = 0; i < reader->count; i++)
+		reader->fields[i].text = parts[i];
+	return ERR_OK;
+}
+
+/* NULL: the fields are UTF-8 now. Else what is wrong. */
+static const char *decode(struct csv_reader *reader)
+{
+	const char *what = encoding_judge(&reader->encoding, reader->is_guessed, are_utf8(reader));
+	if (what == NULL && reader->encoding != ENCODING_UTF_8 && convert(reader) != ERR_OK)
+		what = "the text holds an octet that the encoding does not have; see whether --encoding is right, or "
+		       "write the row anew";
+	return what;
+}
+
+static void deliver(struct csv_reader *reader)
+{
+	struct view text = buf_view(&reader->text);
+	size_t start = 0;
+	for (size_t i = 0; i < reader->count; i++) {
+		reader->fields[i].text = view_slice(text, start, reader->ends[i]);
+		start = reader->ends[i];
+	}
+	const char *what = view_is_ascii(text) ? NULL : decode(reader);
+	if (what != NULL) {
+		reader->err = fault_fields(reader, CSV_FAULT_ENCODING, what);
+	} else if (view_find_byte(text, '\0') != VIEW_NONE) {
+		reader->err =
+		    fault_fields(reader, CSV_FAULT_NUL,
+				 "there is a NUL octet; take it out, or export the file anew as CSV in UTF-8");
+	} else {
+		const struct csv_row row = { .line = reader->row_line,
+					     .fields = reader->fields,
+					     .count = reader->count };
+		reader->err = reader->handler(reader->context, &row, reader->why);
+	}
+}
+
+static void forget_row(struct csv_reader *reader)
+{
+	reader->count = 0;
+	reader->fault = NULL;
+	reader->in_row = false;
+	buf_reset(&reader->text);
+	buf_reset(&reader->raw);
+}
+
+/* The row's text: its earlier lines and the one in hand. Both are one piece of memory only when there is one line. */
+static struct view whole_row(struct csv_reader *reader)
+{
+	if (reader->raw.len == 0)
+		return reader->last;
+	buf_add(&reader->raw, reader->last);
+	return buf_view(&reader->raw);
+}
+
+static void on_row(int end, void *context)
+{
+	struct csv_reader *reader = context;
+	(void)end;
+	if (reader->err != ERR_OK)
+		return;
+	if (reader->fault != NULL)
+		fault_raw(reader, CSV_FAULT_BIG, whole_row(reader), reader->fault);
+	else
+		deliver(reader);
+	forget_row(reader);
+}
+
+/* ---- lines ---- */
 
 static uint64_t characters_of(struct view text)
 {
@@ -123,225 +302,204 @@ static uint64_t characters_of(struct view text)
 	return count;
 }
 
-/* Where the line up to here ends with a quotation mark, blanks aside: the column of the mark, else 0. */
-static uint64_t closing_mark(const struct csv_reader *reader, struct view text)
-{
-	struct view closed = view_trim(text);
-	if (closed.len == 0)
-		return reader->mark;
-	struct view before = view_head(text, (size_t)(closed.data - text.data) + closed.len - 1);
-	return text.data[before.len] == '"' ? reader->column + characters_of(before) + 1 : 0;
-}
-
 /* libcsv stopped behind `good`: at the mark itself in a field without quotation, else at what follows the mark that closed it. */
-static enum err refuse_mark(struct csv_reader *reader, struct view good)
+static void describe_mark(struct csv_reader *reader, struct view good)
 {
-	uint64_t column = closing_mark(reader, good);
-	if (column == 0)
-		column = reader->column + characters_of(good) + 1;
-	buf_addf(reader->why, "%s, line %llu, column %llu: a quotation mark stands inside a field", reader->name,
-		 (unsigned long long)reader->line, (unsigned long long)column);
+	struct view closed = view_trim(good);
+	if (closed.len > 0 && closed.data[closed.len - 1] == '"')
+		good = view_head(good, (size_t)(closed.data - good.data) + closed.len - 1);
+	buf_reset(&reader->sentence);
+	buf_addf(&reader->sentence, "in column %llu a quotation mark stands inside a field",
+		 (unsigned long long)characters_of(good) + 1);
 	if (reader->line == reader->row_line)
-		buf_addf(reader->why,
+		buf_addf(&reader->sentence,
 			 "; quote the whole field and write the mark twice, as in \"5\"\" disk\", or take it out");
 	else
-		buf_addf(reader->why,
-			 " of the row that begins at line %llu; close the field there, or write the mark twice",
-			 (unsigned long long)reader->row_line);
-	reader->err = ERR_INVALID;
-	return reader->err;
+		buf_addf(&reader->sentence,
+			 " of line %llu; the row begins a quoted field that does not end in its line: close it, or "
+			 "write the mark twice",
+			 (unsigned long long)reader->line);
 }
 
-static enum err explain_parser(struct csv_reader *reader, struct view good)
+static const char *describe(struct csv_reader *reader, size_t taken, enum csv_fault_kind *ret_kind)
 {
-	switch (csv_error(&reader->parser)) {
-	case CSV_ENOMEM:
-	case CSV_ETOOBIG:
-		return refuse(reader, ERR_TOO_BIG, reader->row_line,
-			      "a field is longer than 64 KB; is its closing quotation mark missing?");
-	case CSV_EPARSE:
-		return refuse_mark(reader, good);
-	default:
-		return refuse(reader, ERR_IO, reader->line, csv_strerror(csv_error(&reader->parser)));
-	}
+	int code = csv_error(&reader->parser);
+	*ret_kind = CSV_FAULT_BIG;
+	if (code == CSV_ENOMEM || code == CSV_ETOOBIG)
+		return "a field is longer than 64 KB; is its closing quotation mark missing?";
+	*ret_kind = CSV_FAULT_QUOTE;
+	if (code != CSV_EPARSE)
+		return csv_strerror(code);
+	describe_mark(reader, view_head(reader->last, taken));
+	return buf_text(&reader->sentence);
 }
 
 /* libcsv passes over such a line without a row. */
-static bool is_blank(const struct csv_reader *reader, struct view piece)
+static bool is_blank(const struct csv_reader *reader, struct view line)
 {
-	for (size_t i = 0; i < piece.len; i++) {
-		if (memchr(" \t\r\n", piece.data[i], 4) == NULL || piece.data[i] == reader->delimiter)
+	for (size_t i = 0; i < line.len; i++) {
+		if (memchr(" \t\r\n", line.data[i], 4) == NULL || line.data[i] == reader->delimiter)
 			return false;
 	}
 	return true;
 }
 
-/* Hands libcsv a piece that holds no line end except as its last octet, so that every row's line is known. */
-static enum err parse_piece(struct csv_reader *reader, struct view piece)
+/* The first line of the row in hand cannot be read: it is told, and the lines behind it are to be read anew. */
+static enum err refuse_first_line(struct csv_reader *reader, enum csv_fault_kind kind, const char *text)
 {
-	if (!reader->in_row && !is_blank(reader, piece)) {
+	struct view row = whole_row(reader);
+	size_t first = line_cutter_end(row, true);
+	struct view rest = view_skip(row, first == VIEW_NONE ? row.len : first);
+	enum err err = fault_raw(reader, kind, view_head(row, row.len - rest.len), text);
+	if (reader->is_rereading) {
+		reader->again_at -= rest.len;
+	} else {
+		buf_reset(&reader->again);
+		buf_add(&reader->again, rest);
+		reader->again_at = 0;
+	}
+	if (err == ERR_OK)
+		err = buf_err(&reader->again);
+	reader->line = reader->row_line + 1;
+	forget_row(reader);
+	if (err == ERR_OK && !parser_start(reader))
+		err = ERR_MEMORY;
+	return err;
+}
+
+static enum err feed_line(struct csv_reader *reader, struct view line)
+{
+	if (!reader->in_row) {
+		if (is_blank(reader, line)) {
+			reader->line++;
+			return ERR_OK;
+		}
 		reader->row_line = reader->line;
 		reader->in_row = true;
 	}
-	size_t taken = csv_parse(&reader->parser, piece.data, piece.len, on_field, on_row, reader);
+	reader->last = line;
+	size_t taken = csv_parse(&reader->parser, line.data, line.len, on_field, on_row, reader);
 	if (reader->err != ERR_OK)
 		return reader->err;
-	return taken == piece.len ? ERR_OK : explain_parser(reader, view_head(piece, taken));
-}
-
-static enum err parse_lines(struct csv_reader *reader, struct view bytes)
-{
-	while (bytes.len > 0) {
-		if (reader->after_cr && bytes.data[0] == '\n')
-			reader->line--; /* CR LF is one line end */
-		reader->after_cr = false;
-		size_t len = 0;
-		while (len < bytes.len && bytes.data[len] != '\n' && bytes.data[len] != '\r' && bytes.data[len] != '\0')
-			len++;
-		if (len < bytes.len && bytes.data[len] == '\0')
-			return refuse(reader, ERR_INVALID, reader->line,
-				      "there is a NUL octet; export the file anew as CSV in UTF-8");
-		bool ends = len < bytes.len;
-		len += ends;
-		enum err err = parse_piece(reader, view_head(bytes, len));
-		if (err != ERR_OK)
-			return err;
-		if (ends) {
-			reader->line++;
-			reader->column = reader->mark = 0;
-			reader->after_cr = bytes.data[len - 1] == '\r';
-		} else {
-			reader->mark = closing_mark(reader, bytes);
-			reader->column += characters_of(bytes);
-		}
-		bytes = view_skip(bytes, len);
+	if (taken < line.len) {
+		enum csv_fault_kind kind;
+		const char *text = describe(reader, taken, &kind);
+		return refuse_first_line(reader, kind, text);
 	}
-	return ERR_OK;
+	if (reader->in_row && reader->raw.len + line.len > LIMIT_CSV_ROW)
+		return refuse_first_line(reader, CSV_FAULT_BIG,
+					 "the row is longer than 1 MB; is a closing quotation mark missing?");
+	reader->line++;
+	return reader->in_row ? buf_add(&reader->raw, line) : ERR_OK;
 }
 
-/* ---- encoding ---- */
-
-/* How many octets a character has by its first one; 0 when none begins so. */
-static size_t expected_size(unsigned char first)
+/* What a row at fault had swallowed. */
+static enum err reread(struct csv_reader *reader)
 {
-	if (first < 0x80)
-		return 1;
-	if (first >= 0xc2 && first <= 0xdf)
-		return 2;
-	if (first >= 0xe0 && first <= 0xef)
-		return 3;
-	return first >= 0xf0 && first <= 0xf4 ? 4 : 0;
-}
-
-/* The longest start of bytes that ends with a whole character, as far as the last three octets tell. */
-static size_t whole_characters(struct view bytes)
-{
-	for (size_t back = 1; back <= 3 && back <= bytes.len; back++) {
-		unsigned char byte = (unsigned char)bytes.data[bytes.len - back];
-		if ((byte & 0xc0) == 0x80)
-			continue;
-		return expected_size(byte) > back ? bytes.len - back : bytes.len;
+	enum err err = ERR_OK;
+	reader->is_rereading = true;
+	while (err == ERR_OK && reader->again_at < reader->again.len) {
+		struct view rest = view_skip(buf_view(&reader->again), reader->again_at);
+		size_t end = line_cutter_end(rest, true);
+		struct view line = view_head(rest, end == VIEW_NONE ? rest.len : end);
+		reader->again_at += line.len;
+		err = feed_line(reader, line);
 	}
-	return bytes.len;
+	reader->is_rereading = false;
+	return err;
 }
 
-static enum err refuse_encoding(struct csv_reader *reader, struct view bytes)
+static enum err take_line(struct csv_reader *reader, struct view line)
 {
-	uint64_t line = reader->line;
-	bool after_cr = reader->after_cr;
-	struct view good;
-	for (struct view rest = bytes; rest.len > 0; rest = view_skip(rest, good.len)) {
-		size_t size = expected_size((unsigned char)rest.data[0]);
-		good = view_head(rest, size);
-		if (size == 0 || !view_is_utf8(good))
+	enum err err = feed_line(reader, line);
+	return err == ERR_OK && reader->again_at < reader->again.len ? reread(reader) : err;
+}
+
+/* A line that is longer than any row may be: first whatever row was open is at fault, then the line itself. */
+static enum err refuse_long_line(struct csv_reader *reader, struct view line)
+{
+	static const char *const text =
+	    "the row is longer than 1 MB; is a line end or a closing quotation mark missing?";
+	enum err err = ERR_OK;
+	reader->last = (struct view){ 0 };
+	while (err == ERR_OK && reader->in_row) {
+		err = refuse_first_line(reader, CSV_FAULT_BIG, text);
+		if (err == ERR_OK)
+			err = reread(reader);
+		reader->last = (struct view){ 0 };
+	}
+	if (err != ERR_OK)
+		return err;
+	reader->row_line = reader->line++;
+	return fault_raw(reader, CSV_FAULT_BIG, line, text);
+}
+
+static enum err feed_bytes(struct csv_reader *reader, struct view bytes)
+{
+	enum err err = ERR_OK;
+	struct view line = { 0 };
+	while (err == ERR_OK) {
+		switch (line_cutter_next(&reader->lines, &bytes, &line)) {
+		case LINE_NONE:
+			return ERR_OK;
+		case LINE_WHOLE:
+			err = take_line(reader, line);
 			break;
-		line += rest.data[0] == '\r' || (rest.data[0] == '\n' && !after_cr);
-		after_cr = rest.data[0] == '\r';
+		case LINE_LONG:
+			err = refuse_long_line(reader, line);
+			break;
+		case LINE_NO_MEMORY:
+			return ERR_MEMORY;
+		}
 	}
-	return refuse(reader, ERR_INVALID, line,
-		      "the text is not UTF-8; convert the file first, for example with "
-		      "`iconv -f WINDOWS-1252 -t UTF-8`");
+	return err;
 }
 
-static enum err parse_text(struct csv_reader *reader, struct view bytes)
-{
-	if (!view_is_utf8(bytes))
-		return refuse_encoding(reader, bytes);
-	return parse_lines(reader, bytes);
-}
-
-/* Joins a character that two pieces share. */
-static enum err complete_tail(struct csv_reader *reader, struct view *bytes)
-{
-	size_t size = expected_size((unsigned char)reader->tail[0]);
-	while (reader->tail_len < size && bytes->len > 0) {
-		reader->tail[reader->tail_len++] = bytes->data[0];
-		*bytes = view_skip(*bytes, 1);
-	}
-	if (reader->tail_len < size)
-		return ERR_OK;
-	reader->tail_len = 0;
-	return parse_text(reader, view_from(reader->tail, size));
-}
-
-static enum err feed_text(struct csv_reader *reader, struct view bytes)
-{
-	if (reader->tail_len > 0) {
-		enum err err = complete_tail(reader, &bytes);
-		if (err != ERR_OK)
-			return err;
-	}
-	size_t whole = whole_characters(bytes);
-	struct view rest = view_skip(bytes, whole);
-	if (rest.len > 0) {
-		memcpy(reader->tail, rest.data, rest.len);
-		reader->tail_len = rest.len;
-	}
-	return parse_text(reader, view_head(bytes, whole));
-}
-
-/* A BOM (three octets) can come in pieces too. What begins like one is a character, so the tail holds it until it is whole. */
+/* A byte order mark can come in pieces too. */
 static enum err feed_start(struct csv_reader *reader, struct view bytes)
 {
-	static const char bom[] = { '\xef', '\xbb', '\xbf' };
-	while (!reader->started && bytes.len > 0) {
-		reader->tail[reader->tail_len++] = bytes.data[0];
+	static const char mark[MARK] = { '\xef', '\xbb', '\xbf' };
+	while (bytes.len > 0 && reader->mark.len < MARK && bytes.data[0] == mark[reader->mark.len]) {
+		if (buf_add_byte(&reader->mark, bytes.data[0]) != ERR_OK)
+			return ERR_MEMORY;
 		bytes = view_skip(bytes, 1);
-		if (view_eq(view_from(reader->tail, reader->tail_len), view_from("\xff\xfe", 2)) ||
-		    view_eq(view_from(reader->tail, reader->tail_len), view_from("\xfe\xff", 2)))
-			return refuse(reader, ERR_INVALID, 1,
-				      "the text is UTF-16; convert the file first: `iconv -f UTF-16 -t UTF-8`");
-		bool like_bom = memcmp(reader->tail, bom, reader->tail_len) == 0;
-		bool like_utf16 = reader->tail_len == 1 && (unsigned char)reader->tail[0] >= 0xfe;
-		if (like_bom && reader->tail_len == sizeof(bom))
-			reader->tail_len = 0;
-		else if (like_bom || like_utf16)
-			continue;
-		reader->started = true;
 	}
-	if (!reader->started)
+	if (reader->mark.len < MARK && bytes.len == 0)
 		return ERR_OK;
-	char start[sizeof(reader->tail)];
-	struct view first = view_from(start, reader->tail_len);
-	memcpy(start, reader->tail, first.len);
-	reader->tail_len = 0;
-	enum err err = feed_text(reader, first);
-	return err == ERR_OK ? feed_text(reader, bytes) : err;
+	reader->has_started = true;
+	enum err err = reader->mark.len == MARK ? ERR_OK : feed_bytes(reader, buf_view(&reader->mark));
+	return err == ERR_OK ? feed_bytes(reader, bytes) : err;
 }
 
+/* In slices, so that no line reaches far beyond its ceiling before that is seen. */
 enum err csv_reader_feed(struct csv_reader *reader, struct view bytes, struct buf *why)
 {
+	enum err err = ERR_OK;
 	reader->why = why;
-	return reader->started ? feed_text(reader, bytes) : feed_start(reader, bytes);
+	for (; err == ERR_OK && bytes.len > 0; bytes = view_skip(bytes, SLICE)) {
+		struct view slice = view_head(bytes, SLICE);
+		err = reader->has_started ? feed_bytes(reader, slice) : feed_start(reader, slice);
+	}
+	return err;
 }
 
 enum err csv_reader_finish(struct csv_reader *reader, struct buf *why)
 {
+	enum err err = ERR_OK;
+	struct view rest;
 	reader->why = why;
-	if (reader->tail_len > 0)
-		return refuse_encoding(reader, view_from(reader->tail, reader->tail_len));
-	if (csv_fini(&reader->parser, on_field, on_row, reader) != 0)
-		return refuse(reader, ERR_INVALID, reader->row_line,
-			      "the row begins a quoted field that never ends; add its closing quotation mark");
-	return reader->err;
+	if (!reader->has_started)
+		err = feed_bytes(reader, buf_view(&reader->mark));
+	if (err == ERR_OK && line_cutter_rest(&reader->lines, &rest))
+		err = take_line(reader, rest);
+	reader->last = (struct view){ 0 };
+	while (err == ERR_OK && csv_fini(&reader->parser, on_field, on_row, reader) != 0) {
+		err =
+		    refuse_first_line(reader, CSV_FAULT_QUOTE,
+				      "the row begins a quoted field that never ends; add its closing quotation mark");
+		if (err == ERR_OK)
+			err = reread(reader);
+		reader->last = (struct view){ 0 };
+	}
+	return err == ERR_OK ? reader->err : err;
 }

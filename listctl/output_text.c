@@ -8,7 +8,7 @@ void output_csv_cell(struct buf *line, struct view text, bool guard)
 	bool guarded = guard && csv_guard_is_needed(text);
 	bool quoted = guarded || text.len == 0;
 	for (size_t i = 0; !quoted && i < text.len; i++)
-		quoted = memchr(",\"\r\n;\t", text.data[i], 6) != NULL;
+		quoted = memchr(",\"\r\n;\t|", text.data[i], 7) != NULL;
 	quoted = quoted || text.data[0] == ' ' || text.data[text.len - 1] == ' ';
 	if (!quoted) {
 		buf_add(line, text);

@@ -66,13 +66,15 @@ static void draw(const struct progress *progress, int64_t now_us)
 {
 	double seconds = (double)(now_us - progress->started_us) / CLOCK_US_PER_SECOND;
 	double rate = (double)progress->done / seconds;
-	char bar[BAR_WIDTH + 4] = "", done[48], speed[48], left[32], line[LINE_SIZE];
+	char bar[BAR_WIDTH + 4] = "", done[48], speed[48], left[32], rows[48] = "", line[LINE_SIZE];
 	if (progress->total > 0)
 		draw_bar(progress, bar);
 	amount(progress, (double)progress->done, done, sizeof(done));
 	amount(progress, rate, speed, sizeof(speed));
 	time_left(progress, rate, left, sizeof(left));
-	int len = snprintf(line, sizeof(line), "%s %s%s, %s/s%s", progress->what, bar, done, speed, left);
+	if (progress->rows > 0)
+		snprintf(rows, sizeof(rows), ", %.0f rows/s", (double)progress->rows / seconds);
+	int len = snprintf(line, sizeof(line), "%s %s%s, %s/s%s%s", progress->what, bar, done, speed, rows, left);
 	struct winsize window = { 0 };
 	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 1 && len >= window.ws_col)
 		line[window.ws_col - 1] = '\0';

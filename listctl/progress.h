@@ -10,6 +10,7 @@ struct progress {
 	const char *what;     /* "importing" */
 	const char *unit;     /* "rows" */
 	uint64_t done, total; /* total 0: unknown */
+	uint64_t rows;        /* shown besides, as so many a second, where there are some */
 	int64_t started_us, shown_us;
 	bool enabled, shown;
 };

@@ -12,12 +12,16 @@
 #include "base/limits.h"
 #include "listctl/output.h"
 
-enum { COPY_STEP = 64 << 10 };
+enum { COPY_STEP = 64 << 10, OWN_COLUMNS = 3, FIRST_MOST = 500 };
 
 struct rejects {
 	const char *path;
 	FILE *spool;
+	char delimiter;
+	bool has_mark;
+	size_t skipped; /* columns of the input that are those of another rejects file */
 	struct buf line;
+	struct buf first;
 	uint64_t counts[REFUSAL_KIND_COUNT];
 };
 
@@ -45,12 +49,15 @@ static bool is_writable(const char *path)
 	return access(dirname(folder), W_OK | X_OK) == 0;
 }
 
-enum err rejects_new(const char *path, struct rejects **ret_rejects, struct buf *why)
+enum err rejects_new(const char *path, char delimiter, bool mark, struct rejects **ret_rejects, struct buf *why)
 {
 	struct rejects *rejects = calloc(1, sizeof(*rejects));
 	if (rejects == NULL)
 		return ERR_MEMORY;
 	rejects->path = path;
+	rejects->delimiter = delimiter;
+	rejects->has_mark = mark;
+	rejects->first = buf_with_ceiling(LIMIT_WHY);
 	rejects->line = buf_with_ceiling(LIMIT_OUTPUT_LINE);
 	if (!is_writable(path) || (rejects->spool = tmpfile()) == NULL) {
 		enum err err = refuse(rejects, why);
@@ -68,13 +75,14 @@ void rejects_free(struct rejects *rejects)
 	if (rejects->spool != NULL)
 		fclose(rejects->spool);
 	buf_done(&rejects->line);
+	buf_done(&rejects->first);
 	free(rejects);
 }
 
 static enum err write_line(struct rejects *rejects, const struct csv_row *row, struct buf *why)
 {
-	for (size_t i = 0; i < row->count; i++) {
-		buf_add_byte(&rejects->line, ',');
+	for (size_t i = rejects->skipped; i < row->count; i++) {
+		buf_add_byte(&rejects->line, rejects->delimiter);
 		if (!row->fields[i].absent)
 			output_csv_cell(&rejects->line, row->fields[i].text, true);
 	}
@@ -88,27 +96,74 @@ static enum err write_line(struct rejects *rejects, const struct csv_row *row, s
 
 enum err rejects_header(struct rejects *rejects, const struct csv_row *row, struct buf *why)
 {
-	buf_add(&rejects->line, VIEW_LIT("_line,_column,_reason"));
+	bool is_rejects = row->count >= OWN_COLUMNS && view_eq(row->fields[0].text, VIEW_LIT("_line"));
+	rejects->skipped = is_rejects ? OWN_COLUMNS : 0;
+	if (rejects->has_mark)
+		buf_add(&rejects->line, VIEW_LIT("\xef\xbb\xbf"));
+	buf_addf(&rejects->line, "_line%c_column%c_reason", rejects->delimiter, rejects->delimiter);
 	return write_line(rejects, row, why);
+}
+
+static void begin_line(struct rejects *rejects, uint64_t line, enum refusal_kind kind, const char *column,
+		       struct view text)
+{
+	rejects->counts[kind]++;
+	if (rejects->first.len == 0 && !refusal_is_harmless(kind)) {
+		buf_addf(&rejects->first, "line %llu", (unsigned long long)line);
+		if (column[0] != '\0')
+			buf_addf(&rejects->first, ", column %s", column);
+		buf_addf(&rejects->first, ": " VIEW_FMT, VIEW_ARG(view_head(text, FIRST_MOST)));
+	}
+	buf_addf(&rejects->line, "%llu%c", (unsigned long long)line, rejects->delimiter);
+	if (column[0] != '\0')
+		output_csv_cell(&rejects->line, view_of(column), true);
+	buf_add_byte(&rejects->line, rejects->delimiter);
+	output_csv_cell(&rejects->line, text, true);
 }
 
 enum err rejects_add(struct rejects *rejects, const struct csv_row *row, const struct refusal *refusal, struct buf *why)
 {
-	rejects->counts[refusal->kind]++;
-	buf_addf(&rejects->line, "%llu,", (unsigned long long)row->line);
-	if (refusal->column[0] != '\0')
-		output_csv_cell(&rejects->line, view_of(refusal->column), true);
-	buf_add_byte(&rejects->line, ',');
-	output_csv_cell(&rejects->line, refusal->text, true);
+	begin_line(rejects, row->line, refusal->kind, refusal->column, refusal->text);
 	return write_line(rejects, row, why);
 }
 
-uint64_t rejects_total(const struct rejects *rejects)
+enum err rejects_fault(struct rejects *rejects, const struct csv_fault *fault, struct buf *why)
+{
+	static const enum refusal_kind kinds[] = {
+		[CSV_FAULT_QUOTE] = REFUSAL_QUOTE,
+		[CSV_FAULT_BIG] = REFUSAL_BIG,
+		[CSV_FAULT_ENCODING] = REFUSAL_ENCODING,
+		[CSV_FAULT_NUL] = REFUSAL_NUL,
+	};
+	begin_line(rejects, fault->row.line, kinds[fault->kind], "", view_of(fault->text));
+	if (fault->row.count > 0)
+		return write_line(rejects, &fault->row, why);
+	buf_add_byte(&rejects->line, rejects->delimiter);
+	output_csv_cell(&rejects->line, fault->raw, true);
+	return write_line(rejects, &fault->row, why);
+}
+
+static uint64_t total_of(const struct rejects *rejects, bool is_harmless)
 {
 	uint64_t total = 0;
-	for (size_t i = 0; i < ARRAY_LEN(rejects->counts); i++)
-		total += rejects->counts[i];
+	for (enum refusal_kind kind = 0; kind < REFUSAL_KIND_COUNT; kind++)
+		total += refusal_is_harmless(kind) == is_harmless ? rejects->counts[kind] : 0;
 	return total;
+}
+
+uint64_t rejects_refused(const struct rejects *rejects)
+{
+	return total_of(rejects, false);
+}
+
+uint64_t rejects_left_out(const struct rejects *rejects)
+{
+	return total_of(rejects, true);
+}
+
+const char *rejects_first(struct rejects *rejects)
+{
+	return buf_text(&rejects->first);
 }
 
 uint64_t rejects_of_kind(const struct rejects *rejects, enum refusal_kind kind)
@@ -131,7 +186,7 @@ static bool copy_spool(struct rejects *rejects, FILE *to)
 
 enum err rejects_save(struct rejects *rejects, struct buf *why)
 {
-	if (rejects_total(rejects) == 0)
+	if (rejects_refused(rejects) + rejects_left_out(rejects) == 0)
 		return ERR_OK;
 	AUTO_BUF fresh = buf_with_ceiling(PATH_MAX);
 	buf_addf(&fresh, "%s.new", rejects->path);

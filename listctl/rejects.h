@@ -1,5 +1,6 @@
 /* The rows that an import did not take: gathered in an unnamed temporary file, written beside the input at the end. Its columns
- * are _line, _column, _reason and those of the input, so that it can be mended and imported as it is. */
+ * are _line, _column, _reason and those of the input, so that it can be mended and imported as it is, with the same options. A row that cannot be parted
+ * stands whole in the first of those. */
 #ifndef LISTCTL_REJECTS_H
 #define LISTCTL_REJECTS_H
 
@@ -7,15 +8,23 @@
 
 struct rejects;
 
-/* Refuses at once when the file could not be written later. path is borrowed. */
-enum err rejects_new(const char *path, struct rejects **ret_rejects, struct buf *why) MUST_USE;
+/* Refuses at once when the file could not be written later. path is borrowed. delimiter parts its fields; mark: it begins with a byte order mark, which says
+ * UTF-8 whatever an option says of the encoding. */
+enum err rejects_new(const char *path, char delimiter, bool mark, struct rejects **ret_rejects,
+		     struct buf *why) MUST_USE;
 void rejects_free(struct rejects *rejects); /* accepts NULL */
 /* The input's header row, before the first rejects_add(). */
 enum err rejects_header(struct rejects *rejects, const struct csv_row *row, struct buf *why) MUST_USE;
 enum err rejects_add(struct rejects *rejects, const struct csv_row *row, const struct refusal *refusal,
 		     struct buf *why) MUST_USE;
-uint64_t rejects_total(const struct rejects *rejects);
+/* A row that could not be read. */
+enum err rejects_fault(struct rejects *rejects, const struct csv_fault *fault, struct buf *why) MUST_USE;
 uint64_t rejects_of_kind(const struct rejects *rejects, enum refusal_kind kind);
+/* Those with which something is wrong, and those that are merely left out. */
+uint64_t rejects_refused(const struct rejects *rejects);
+uint64_t rejects_left_out(const struct rejects *rejects);
+/* "line 3, column email: the address has no @": of the first refused row; "" when there is none. */
+const char *rejects_first(struct rejects *rejects);
 /* Writes the file when there are any, whole or not at all. */
 enum err rejects_save(struct rejects *rejects, struct buf *why) MUST_USE;
 

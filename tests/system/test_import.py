@@ -1,9 +1,11 @@
 """CSV in, CSV out: what is taken, what is set aside, what is refused, and that nothing is half done."""
 
 import csv
+import gzip
 import io
 import json
 import os
+import pathlib
 import random
 import signal
 import subprocess
@@ -19,6 +21,11 @@ def world_with_list(world):
 def counts(world, content, *options, name="people.csv", list_name="news"):
     """Imports and returns the counts."""
     return json.loads(world.listctl("import", list_name, world.file(name, content), "--format", "json", *options))
+
+
+def rejects_of(path):
+    with open(path, newline="", encoding="utf-8-sig") as file:
+        return list(csv.DictReader(file))
 
 
 def everything(world):
@@ -43,12 +50,11 @@ def test_good_rows_are_taken_and_bad_ones_set_aside(world):
                          "bob@bücher.example,Bob,,=1+1\r\n"
                          'crlf@example.test,C,,"line\r\nBcc: all@example.test"\r\n'
                          '"""q""@example.test",,,\r\n'
-                         "ANN@example.test,,,Bonn\r\n")
+                         "ANN@example.test,,,Bonn\r\n", "--skip-bad")
     assert (done["rows"], done["created"], done["joined"], done["duplicates"], done["refused"]) == (3, 2, 2, 1, 4), done
     rows = world.sql("SELECT address_key, name, attributes ->> 'city' FROM subscriber ORDER BY 1")
     assert rows == [["ann@example.test", "Ann Lee", "Bonn"], ["bob@xn--bcher-kva.example", "Bob", "=1+1"]], rows
-    with open(done["rejects"], newline="", encoding="utf-8") as file:
-        rejects = list(csv.DictReader(file))
+    rejects = rejects_of(done["rejects"])
     assert [(row["_line"], row["_column"]) for row in rejects] == [("3", "e_mail"), ("4", ""), ("6", "city"), ("8", "e_mail")], rejects
     assert all(row["_reason"] for row in rejects)
     assert rejects[0]["E-Mail"] == "not-an-address" and rejects[2]["City"] == "line\r\nBcc: all@example.test", rejects
@@ -57,9 +63,8 @@ def test_good_rows_are_taken_and_bad_ones_set_aside(world):
 def test_what_no_header_takes(world):
     "C1 controls and line separators, which come of files converted wrongly, are set aside: their owners would get no letter."
     world_with_list(world)
-    done = counts(world, "email,name,city\nann@a.test,Ann O\u0092Neil,Cork\nben@a.test,Ben,a\u2028b\ncat@a.test,Cät,Köln\n")
-    with open(done["rejects"], newline="", encoding="utf-8") as file:
-        rejects = list(csv.DictReader(file))
+    done = counts(world, "email,name,city\nann@a.test,Ann O\u0092Neil,Cork\nben@a.test,Ben,a\u2028b\ncat@a.test,Cät,Köln\n", "--skip-bad")
+    rejects = rejects_of(done["rejects"])
     assert [(row["_line"], row["_column"]) for row in rejects] == [("2", "name"), ("3", "city")], rejects
     assert "Windows-1252" in rejects[0]["_reason"], rejects
     assert members(world) == ["cat@a.test"]
@@ -70,7 +75,7 @@ def test_what_no_header_takes(world):
 def test_mended_rejects_are_imported(world):
     "The rejects file, its rows mended, is imported as it is."
     world_with_list(world)
-    done = counts(world, "email,name\nbroken@,A\nfine@example.test,B\n")
+    done = counts(world, "email,name\nbroken@,A\nfine@example.test,B\n", "--skip-bad")
     mended = open(done["rejects"], encoding="utf-8").read().replace("broken@", "mended@example.test")
     done = counts(world, mended, name="mended.csv")
     assert (done["rows"], done["refused"]) == (1, 0), done
@@ -79,18 +84,30 @@ def test_mended_rejects_are_imported(world):
 
 
 REFUSED = {
-    "wrong encoding": (b"email,name\na@example.test,A\nb@example.test,J\xfcrg\n", ["line 3", "not UTF-8", "iconv"]),
-    "UTF-16": ("email\na@example.test\n".encode("utf-16"), ["line 1", "UTF-16", "iconv"]),
-    "NUL": (b"email,name\na@example.test,A\0B\n", ["line 2", "NUL"]),
-    "unterminated quote": (b'email,name\na@example.test,"A\nb@example.test,B\n', ["line 2", "quot", "never ends"]),
-    "stray quote": (b'email,name\na@example.test,A\nb@example.test,B "x"\n', ["line 3, column 18", "quotation mark", "write the mark twice"]),
-    "no header": (b"a@example.test,A\nb@example.test,B\n", ["line 1", "no header row", "email,name"]),
-    "no address column": (b"name,city\nA,B\n", ["line 1", "called email", "--address-column"]),
-    "two address columns": (b"email,e-mail\na@example.test,b@example.test\n", ["line 1", "columns 1 and 2"]),
-    "names that collide": (b"email,Zip Code,zip_code\na@example.test,1,2\n", ["line 1", "columns 2 and 3", "zip_code"]),
-    "empty": (b"", ["empty", "email,name"]),
-    "only blank lines": (b"\n\n", ["empty"]),
-    "no good row": (b"email\nnobody\n", ["every row is refused"]),
+    "wrong encoding, told so": (b"email,name\na@example.test,A\nb@example.test,J\xfcrg\n", ["line 3", "not UTF-8", "iconv"], ["--encoding", "utf-8"]),
+    "NUL": (b"email,name\na@example.test,A\0B\n", ["line 2", "NUL"], []),
+    "unterminated quote": (b'email,name\na@example.test,"A\nb@example.test,B\n', ["line 2", "quot", "never ends"], []),
+    "stray quote": (b'email,name\na@example.test,A\nb@example.test,B "x"\n', ["line 3", "column 18", "quotation mark", "write the mark twice"], []),
+    "a header that cannot be parted": (b'email,"na\na@example.test,A\n', ["line 1", "never ends"], []),
+    "a header that is none, told so": (b"a@example.test,A\nb@example.test,B\n", ["line 1", "no header row", "email,name"], ["--header", "yes"]),
+    "no address column": (b"name,city\nA,B\n", ["line 1", "called email", "--map"], []),
+    "two address columns": (b"email,e-mail\na@example.test,b@example.test\n", ["line 1", "columns 1 and 2", "--map '#2=email'"], []),
+    "names that collide": (b"email,Zip Code,zip_code\na@example.test,1,2\n", ["line 1", "columns 2 and 3", "zip_code"], []),
+    "a column that is not there": (b"email,name\na@example.test,1\n", ["line 1", "called Ort", "there are email, name"], ["--map", "Ort=city"]),
+    "ten thousand columns": (b",".join(b"c%d" % i for i in range(10000)) + b"\n", ["line 1", "256 fields"], []),
+    "empty": (b"", ["empty", "email,name"], []),
+    "only blank lines": (b"\n\n", ["empty"], []),
+    "no good row": (b"email\nnobody\n", ["every row is refused", "line 2, column email"], []),
+    "one bad row": (b"email\na@example.test\nnobody\n", ["1 of 2 rows is refused", "line 3", "nothing was imported", "--skip-bad"], []),
+    "a picture": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(range(256)), ["is a picture"], []),
+    "an Excel workbook": (b"PK\x03\x04\x14\0\x06\0" + bytes(range(256)), ["Excel", "save its sheet as CSV"], []),
+    "an old Excel workbook": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), ["Excel workbook", "save its sheet as CSV"], []),
+    "a program": (b"\x7fELF\x02\x01\x01" + bytes(random.Random(1).randbytes(5000)), ["is no text"], []),
+    "gzip, cut off": (gzip.compress(b"email\n" + b"".join(b"u%d@example.test\n" % i for i in range(9999)))[:-9], ["cannot be unpacked", "cut off"], []),
+    "gzip, damaged": (gzip.compress(b"email\na@example.test\n")[:-8] + b"\0\0\0\0\0\0\0\0", ["cannot be unpacked", "damaged"], []),
+    "gzip, something behind": (gzip.compress(b"email\na@example.test\n") + b"junk", ["cannot be unpacked", "stands behind"], []),
+    "packed twice": (gzip.compress(gzip.compress(b"email\na@example.test\n")), ["packed twice"], []),
+    "a date of either order": (b"email,born\na@example.test,03/04/2025\n", ["line 2, column born", "--date-order"], ["--type", "born=date"]),
 }
 
 
@@ -99,9 +116,9 @@ def test_bad_files_change_nothing(world):
     world_with_list(world)
     counts(world, "email,name,city\nold@example.test,Old,Rome\n")
     before = everything(world)
-    for label, (content, words) in REFUSED.items():
+    for label, (content, words, options) in REFUSED.items():
         path = world.file("bad.csv", content)
-        error = world.refused("import", "news", path, says=["bad.csv", *words])
+        error = world.refused("import", "news", path, *options, says=["bad.csv", *words])
         assert len(error.strip().splitlines()) == 1, (label, error)
         assert everything(world) == before, label
     directory = world.base / "folder.csv"
@@ -109,24 +126,29 @@ def test_bad_files_change_nothing(world):
     world.refused("import", "news", directory, says=["folder.csv", "is a directory"])
     world.refused("import", "news", world.base / "missing.csv", says=["missing.csv", "No such file"])
     world.refused("import", "nosuch", world.file("good.csv", "email\na@example.test\n"), says=["no list nosuch", "list ls"])
-    world.refused("import", "news", world.base / "good.csv", "--delimiter", "xx", code=2, says="--delimiter")
+    for options in (["--delimiter", "xx"], ["--encoding", "klingon"], ["--header", "maybe"], ["--map", "x"], ["--map", "x=Y Z"],
+                    ["--type", "x=float"], ["--date-order", "ymd"], ["--strict", "--skip-bad"]):
+        world.refused("import", "news", world.base / "good.csv", *options, code=2, says=options[0])
     world.refused("import", "news", world.base / "good.csv", "--rejects", world.base / "no" / "r.csv", says=["rejects file", "--rejects"])
     assert everything(world) == before
 
 
-def test_strict_and_dry_run_change_nothing(world):
-    "--strict refuses all for one bad row, --dry-run shows what would happen; neither changes anything."
+def test_all_or_nothing(world):
+    "One bad row refuses the file, with --strict or without; --skip-bad takes the others; --dry-run changes nothing and ends alike."
     world_with_list(world)
     counts(world, "email,name\nold@example.test,Old\n")
     before = everything(world)
     mixed = world.file("mixed.csv", "email,name\nold@example.test,New\nnew@example.test,N\nbad,\n")
-    world.refused("import", "news", mixed, "--strict", says=["mixed.csv", "--strict", "nothing was imported", "rejects"])
-    assert everything(world) == before
-    done = json.loads(world.listctl("import", "news", mixed, "--dry-run", "--format", "json"))
+    for options in ([], ["--strict"], ["--dry-run"]):
+        world.refused("import", "news", mixed, *options, says=["mixed.csv", "1 of 3 rows", "nothing was imported", "mixed.csv.rejects.csv"])
+        assert everything(world) == before
+        assert [row["_line"] for row in rejects_of(f"{mixed}.rejects.csv")] == ["4"]
+        os.unlink(f"{mixed}.rejects.csv")
+    done = json.loads(world.listctl("import", "news", mixed, "--dry-run", "--skip-bad", "--format", "json"))
     assert (done["created"], done["updated"], done["joined"], done["already"], done["refused"]) == (1, 1, 1, 1, 1), done
     assert everything(world) == before
-    done = json.loads(world.listctl("import", "news", mixed, "--format", "json"))
-    assert (done["created"], done["updated"]) == (1, 1), done
+    done = json.loads(world.listctl("import", "news", mixed, "--skip-bad", "--format", "json"))
+    assert (done["created"], done["updated"], done["refused"]) == (1, 1, 1), done
 
 
 def test_values_are_merged(world):
@@ -197,7 +219,200 @@ def test_export_of_other_states_is_not_an_invitation(world):
     assert "out@example.test,,unsubscribed,mailto," in exported, exported
     world.listctl("list", "create", "copy", "--from", "c@example.test")
     done = counts(world, exported, name="all.csv", list_name="copy")
-    assert (done["joined"], done["refused"]) == (1, 1), done
+    assert (done["joined"], done["refused"], done["left_out"]) == (1, 0, 1), done
+
+
+MUELLER = "E-Mail-Adresse;Vorname;Ort\njm@example.test;Jürgen Müller – „Jo“;Köln\nab@example.test;Æsa;Ålesund\n"
+
+
+def found(world, content, *options):
+    """What an import found the file to be, and what became of the two people above."""
+    world.sql("DELETE FROM membership; DELETE FROM subscriber")
+    done = counts(world, content, *options)
+    rows = world.sql("SELECT address_key, name, attributes ->> 'ort' FROM subscriber ORDER BY 1 DESC")
+    assert rows == [["jm@example.test", "Jürgen Müller – „Jo“", "Köln"], ["ab@example.test", "Æsa", "Ålesund"]], (rows, done)
+    return done["encoding"], done["delimiter"], done["header_line"], done["layout"]
+
+
+def test_encodings_and_delimiters_are_found_out(world):
+    "UTF-8 and UTF-16 with and without a mark and Windows-1252, parted by , ; tab and |, packed or not, with any line ends: read right, and said."
+    world_with_list(world)
+    for delimiter, name in ((",", "commas"), (";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
+        text = MUELLER.replace(";", delimiter)
+        assert found(world, text.encode()) == ("UTF-8", name, 1, "CSV")
+        assert found(world, gzip.compress(text.replace("\n", "\r\n").encode("utf-16"))) == ("UTF-16 (little-endian)", name, 1, "CSV")
+    for encoding, name in (("utf-8-sig", "UTF-8"), ("cp1252", "Windows-1252"), ("utf-16-le", "UTF-16 (little-endian)"),
+                           ("utf-16-be", "UTF-16 (big-endian)")):
+        for ends in ("\n", "\r\n", "\r"):
+            assert found(world, MUELLER.replace("\n", ends).encode(encoding)) == (name, "semicolons", 1, "CSV"), (encoding, ends)
+    assert found(world, ("\ufeff" + MUELLER).encode("utf-16-be"))[0] == "UTF-16 (big-endian)"
+    assert found(world, MUELLER.encode("cp1252"), "--encoding", "cp1252")[0] == "Windows-1252"
+    assert found(world, MUELLER.encode("utf-16-be"), "--encoding", "UTF-16BE")[0] == "UTF-16 (big-endian)"
+    assert found(world, ("sep=;\n" + MUELLER).encode()) == ("UTF-8", "semicolons", 2, "CSV")
+    assert found(world, ("\n\n" + MUELLER.rstrip("\n")).encode()) == ("UTF-8", "semicolons", 3, "CSV")
+    assert found(world, gzip.compress(MUELLER[:40].encode()) + gzip.compress(MUELLER[40:].encode()))[0] == "UTF-8"
+    done = world.run("listctl", "import", "news", world.file("m.csv", MUELLER.encode("cp1252")))
+    assert "read as Windows-1252, parted by semicolons, header in line 1" in done.stderr, done.stderr
+
+
+def test_what_turns_out_late_is_not_garbled(world):
+    "Behind five megabytes of ASCII the first other octet decides; a row that contradicts what was found before is refused with its line."
+    world_with_list(world)
+    plain = b"email,name\n" + b"".join(b"u%d@example.test,%s\n" % (i, b"x" * 60) for i in range(70000))
+    assert len(plain) > 5 << 20
+    done = counts(world, gzip.compress(plain + "z@example.test,Zoë – „x“\n".encode("cp1252"), 1), "--skip-bad", name="late.csv.gz")
+    assert (done["encoding"], done["rows"], done["refused"]) == ("Windows-1252", 70001, 0), done
+    assert world.value("SELECT name FROM subscriber WHERE address_key = 'z@example.test'") == "Zoë – „x“"
+    utf8 = "email,name\na@example.test,Zoë\n".encode()
+    for label, content, line in (("cp1252 in UTF-8", utf8 + b"b@example.test,Zo\xeb\n", 3),
+                                 ("UTF-8 in cp1252", b"email,name\nb@example.test,Zo\xeb\nc@example.test,Zo\xeb\n" + utf8.splitlines(True)[1], 4)):
+        error = world.refused("import", "news", world.file("mixed.csv", content), says=[f"line {line}", "the text is"])
+        assert "rest of the file" in error or "elsewhere in the file" in error, (label, error)
+        rows = rejects_of(world.base / "mixed.csv.rejects.csv")
+        assert [(row["_line"], row["name"]) for row in rows] == [(str(line), "Zoë")], (label, rows)
+
+
+def test_files_without_a_header(world):
+    "Where the first row holds an address there is no header: the address is found, a second column is the name, others are named by --map."
+    world_with_list(world)
+    done = counts(world, "Ann Lee,ann@example.test\nBob,bob@example.test\n")
+    assert done["header_line"] is None
+    assert world.sql("SELECT address_key, name FROM subscriber ORDER BY 1") == [["ann@example.test", "Ann Lee"], ["bob@example.test", "Bob"]]
+    counts(world, "7;cy@example.test;Bonn\nx;bad;y\n", "--map", "#1=age", "--type", "age=number", "--map", "#3=city", "--skip-bad", name="n.csv")
+    assert json.loads(world.value("SELECT attributes FROM subscriber WHERE address_key = 'cy@example.test'")) == {"age": 7, "city": "Bonn"}
+    # The rejects file has a header, and the same options read it.
+    mended = (world.base / "n.csv.rejects.csv").read_text().replace("bad", "di@example.test").replace("x,", "8,")
+    done = counts(world, mended, "--map", "#1=age", "--type", "age=number", "--map", "#3=city", name="n2.csv")
+    assert done["joined"] == 1 and json.loads(world.value("SELECT attributes FROM subscriber WHERE address_key = 'di@example.test'")) == {"age": 8, "city": "y"}
+    done = counts(world, "only@example.test\n", name="one.csv")
+    assert done["joined"] == 1
+    done = counts(world, "email\n", name="header.csv")
+    assert (done["rows"], done["header_line"]) == (0, 1), done
+    done = counts(world, "email,x\nq@example.test,1\nemail,x\nr@example.test,2\n", name="twice.csv")
+    assert (done["joined"], done["repeated_headers"], done["refused"]) == (2, 1, 0), done
+
+
+ROWS = "".join(f"{c}@example.test,{c}\n" for c in "abc")
+BAD_INPUT = {  # rows of CSV behind a header email,name: what is taken, and the lines that are refused
+    "quoted": ('"a@example.test","A"\n', "a", []),
+    "doubled quotes": ('a@example.test,"The ""A"""\n', "a", []),
+    "delimiters in quotes": ('a@example.test,"A, B"\n', "a", []),
+    "a line break in quotes": ('a@example.test,"A\nB"\nb@example.test,B\n', "b", [2]),
+    "CR LF": (ROWS.replace("\n", "\r\n"), "abc", []),
+    "CR": (ROWS.replace("\n", "\r"), "abc", []),
+    "mixed line ends": ("a@example.test,A\r\nb@example.test,B\rc@example.test,C\n", "abc", []),
+    "no final line end": (ROWS.rstrip("\n"), "abc", []),
+    "empty lines": ("\n" + ROWS.replace("\n", "\n\n"), "abc", []),
+    "blanks in a line": ("   \n\t\n" + ROWS, "abc", []),
+    "rows of no values": (",\n" + ROWS, "abc", [2]),
+    "too few fields": ("a@example.test\nb@example.test,B\n", "b", [2]),
+    "too many fields": ("a@example.test,A,B\nb@example.test,B\n", "b", [2]),
+    "empty fields at the end": ("a@example.test,A,,,\nb@example.test,B\n", "ab", []),
+    "a stray quote": ('a@example.test,5" disk\nb@example.test,B\n', "b", [2]),
+    "text behind a quoted field": ('a@example.test,"A" x\nb@example.test,B\n', "b", [2]),
+    "a quote that is never closed": ('a@example.test,"A\nb@example.test,B\nc@example.test,C\n', "bc", [2]),
+    "two of them": ('a@example.test,"A\nb@example.test,"B\nc@example.test,C\n', "c", [2, 3]),
+    "a field of 1 MB": ("a@example.test," + "x" * (1 << 20) + "\nb@example.test,B\n", "b", [2]),
+    "a quoted field of 1 MB": ('a@example.test,"' + "x\n" * (1 << 19) + '"\nb@example.test,B\n', None, None),
+    "ten thousand fields": ("a@example.test" + "," * 10000 + "x\nb@example.test,B\n", "b", [2]),
+    "NUL": ("a@example.test,A\0\nb@example.test,B\n", "b", [2]),
+    "a tab in a field": ("a@example.test,A\tB\nb@example.test,B\n", "b", [2]),
+    "no UTF-8": (b"a@example.test,\xc3\xa4\nb@example.test,\xe4\nc@example.test,C\n", "ac", [3]),
+    "half a character at the end": (b"a@example.test,\xc3\xa4\nb@example.test,\xe2\x82", "a", [3]),
+    "a byte order mark in the middle": ("a@example.test,A\n\ufeffb@example.test,B\n", "a", [3]),
+    "blanks around an address": (" a@example.test ,A\n", "a", []),
+    "a name in the address field": ("Ann <a@example.test>,A\nb@example.test,B\n", "b", [2]),
+    "two addresses in a field": ('"a@example.test,c@example.test",A\nb@example.test,B\n', "b", [2]),
+}
+
+
+def test_bad_input(world):
+    "What CSV from everywhere brings has one outcome each: taken, or refused by row, in the rejects file with its line; reading goes on behind it."
+    world_with_list(world)
+    for label, (content, taken, lines) in BAD_INPUT.items():
+        world.sql("DELETE FROM membership; DELETE FROM subscriber")
+        content = b"email,name\n" + (content if isinstance(content, bytes) else content.encode())
+        done = counts(world, content, "--skip-bad")
+        rejects = rejects_of(done["rejects"]) if done["rejects"] else []
+        if lines is None:  # a million lines that a mark has swallowed are each a row of their own
+            assert members(world) == ["b@example.test"] and rejects[0]["_line"] == "2", (label, rejects[:3])
+            continue
+        assert members(world) == [f"{c}@example.test" for c in taken], (label, members(world), rejects)
+        assert [int(row["_line"]) for row in rejects] == lines, (label, rejects)
+        assert all(row["_reason"] and row["email"] for row in rejects if label != "rows of no values"), (label, rejects)
+
+
+def test_any_kind_of_file(world):
+    "A FIFO and standard input are read like files; a file that cannot be read is named with the cause."
+    world_with_list(world)
+    fifo = world.base / "fifo.csv"
+    os.mkfifo(fifo)
+    process = subprocess.Popen([BIN / "listctl", "--config", world.config, "import", "news", fifo], stderr=subprocess.PIPE)
+    world.others.append(process)
+    with open(fifo, "wb") as pipe:
+        for octet in gzip.compress(b"email\na@example.test\n"):
+            pipe.write(bytes([octet]))
+            pipe.flush()
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == 0 and members(world) == ["a@example.test"], error
+
+
+def test_columns_are_mapped_and_typed(world):
+    "--map and --type, and types in the header, make attributes of their own types; bad values refuse their row with column and reason."
+    world_with_list(world)
+    content = ("Kontakt;Given;Alter;VIP;seit;Konto;extra:json;egal\n"
+               "a@example.test;Ann;0042;ja;31.12.2024;12345678901234567890,50;{\"x\": [1, 2.50]};x\n"
+               "b@example.test;Bob;1.234,50;nein;2024-12-31 10:00;;;x\n")
+    options = ["--map", "Kontakt=email", "--map", "Given=first_name", "--map", "egal=-", "--map", "#3=age", "--type", "age=number",
+               "--type", "vip=boolean", "--type", "seit=date", "--type", "konto=number"]
+    counts(world, content.replace('{"x": [1, 2.50]}', '"{""x"": [1, 2.50]}"'), *options)
+    rows = world.sql("SELECT name, attributes::text FROM subscriber ORDER BY 1")
+    assert rows[0] == ["Ann", '{"age": 42, "vip": true, "seit": "2024-12-31", "extra": {"x": [1, 2.50]}, "konto": 12345678901234567890.50, "first_name": "Ann"}'], rows
+    assert rows[1] == ["Bob", '{"age": 1234.50, "vip": false, "seit": "2024-12-31T10:00:00", "first_name": "Bob"}'], rows
+    bad = content.replace('{"x": [1, 2.50]}', "{x}").replace("nein", "vielleicht")
+    done = counts(world, bad + "c@example.test;C;x;;;;;\nd@example.test;D;;;;;;\n", *options, "--skip-bad")
+    rejects = rejects_of(done["rejects"])
+    assert [(row["_line"], row["_column"]) for row in rejects] == [("2", "extra"), ("3", "vip"), ("4", "age")], rejects
+    assert "no JSON" in rejects[0]["_reason"] and "neither true nor false" in rejects[1]["_reason"] and "no number" in rejects[2]["_reason"], rejects
+
+
+def fixture(name):
+    return (pathlib.Path(__file__).parent.parent / "fixtures" / "exports" / name).read_bytes()
+
+
+def test_exports_of_others_are_taken_as_they_come(world):
+    "Exports of Mailchimp, listmonk, Mailman 2 and 3 and Sympa are recognised; who has left there is left out and reported, which is no error."
+    world_with_list(world)
+    cases = {
+        "mailchimp-subscribed.csv": ("a Mailchimp export", 2, 0),
+        "mailchimp-unsubscribed.csv": ("a Mailchimp export", 0, 2),
+        "mailchimp-cleaned.csv": ("a Mailchimp export", 0, 1),
+        "listmonk.csv": ("a listmonk export", 2, 2),
+        "mailman2-members.txt": (None, 3, 0),
+        "mailman3-members.txt": (None, 3, 0),
+        "sympa-dump.txt": ("a Sympa dump", 2, 0),
+        "sympa-lines.txt": (None, 3, 0),
+    }
+    for name, (export, joined, left_out) in cases.items():
+        world.sql("DELETE FROM membership; DELETE FROM subscriber")
+        done = counts(world, fixture(name), name=name)
+        assert (done["export_of"], done["joined"], done["left_out"], done["refused"]) == (export, joined, left_out, 0), (name, done)
+        assert bool(done["rejects"]) == (left_out > 0), (name, done)
+        if left_out:
+            assert all("has left" in row["_reason"] for row in rejects_of(done["rejects"])), name
+        people = world.sql("SELECT name, attributes FROM subscriber ORDER BY address_key")
+        people = [(name, json.loads(attributes)) for name, attributes in people]
+        if name == "mailchimp-subscribed.csv":
+            assert people[0] == ("Ann Lee", {"first_name": "Ann", "last_name": "Lee", "phone_number": "+49 221 123", "member_rating": 4,
+                                             "timezone": "Europe/Berlin", "cc": "DE", "region": "NW", "notes": "met at the fair",
+                                             "tags": ["VIP", "Paper, daily"]}), people
+        if name == "listmonk.csv":
+            assert people[0] == ("Ann Lee", {"city": "Köln", "age": 41, "vip": True, "ids": [1, 2], "x_name": "A"}), people
+        if "mailman" in name or name == "sympa-lines.txt":
+            assert [name for name, _ in people] == ["Ann Lee", "", "Lee, Cy"], people
+            assert done["layout"] == "addresses, one a line", done
+        if name == "sympa-dump.txt":
+            assert people == [("Ann Lee", {}), ("Jörg", {})], people
 
 
 def test_standard_input_and_delimiters(world):
@@ -208,7 +423,9 @@ def test_standard_input_and_delimiters(world):
     world.listctl("import", "news", "-", "--delimiter", "tab", stdin="email\tname\nb@example.test\tB\n")
     world.listctl("import", "news", "-", "--address-column", "kontakt", stdin="kontakt,name\rc@example.test,C\r")
     assert len(members(world)) == 3
-    world.refused("import", "news", "-", stdin="email;name\nd@example.test;D\n", says=["standard input, line 1", "--delimiter ';'"])
+    world.listctl("import", "news", "-", stdin="email;name\nd@example.test;D\n")
+    assert len(members(world)) == 4
+    world.refused("import", "news", "-", "--delimiter", ",", stdin="email;name\nd@example.test;D\n", says=["standard input, line 1", "--delimiter ';'"])
 
 
 def start_import_from_pipe(world):
@@ -226,11 +443,12 @@ def test_nothing_is_half_imported(world):
     "Ctrl-C, SIGKILL and a stopped PostgreSQL in mid-import leave the database as it was."
     world_with_list(world)
     before = everything(world)
-    for sig in (signal.SIGINT, signal.SIGKILL):
+    for sig, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -signal.SIGKILL)):
         process = start_import_from_pipe(world)
         process.send_signal(sig)
-        process.wait(60)
-        assert process.returncode != 0
+        _, error = process.communicate(timeout=60)
+        assert process.returncode == code, (process.returncode, error)
+        assert sig == signal.SIGKILL or error == b"listctl: interrupted; nothing was imported\n", error
         until(lambda: world.value("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'COPY import_row%' AND state = 'active'") == "0",
               "the server has noticed")
         assert everything(world) == before

@@ -1,5 +1,6 @@
 #include "listctl/columns.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/limits.h"
@@ -19,11 +20,39 @@ static size_t split(const char *text, struct csv_field *fields)
 	return count;
 }
 
-static enum err read_header(const char *text, const char *address_column, struct columns **ret_columns, struct buf *why)
+/* maps and types parted by blanks; a column's name may hold _ for a blank, as both are normalised. NULL: none. */
+static void read_wishes(const char *maps, const char *types, struct column_wishes *wishes)
+{
+	char word[128];
+	struct view rest = view_of(maps), part;
+	while (view_cut(&rest, ' ', &part)) {
+		snprintf(word, sizeof(word), VIEW_FMT, VIEW_ARG(part));
+		AUTO_BUF why = buf_with_ceiling(4096);
+		struct column_map *map = &wishes->maps[wishes->map_count++];
+		ck_assert_msg(column_map_parse(word, map, &why), "%s: %s", word, buf_text(&why));
+		map->column = view_head(part, map->column.len); /* it outlives word */
+	}
+	rest = view_of(types);
+	while (view_cut(&rest, ' ', &part)) {
+		snprintf(word, sizeof(word), VIEW_FMT, VIEW_ARG(part));
+		AUTO_BUF why = buf_with_ceiling(4096);
+		ck_assert_msg(column_type_parse(word, &wishes->types[wishes->type_count++], &why), "%s: %s", word,
+			      buf_text(&why));
+	}
+}
+
+static enum err read_header_by(const char *text, const struct column_wishes *wishes, struct columns **ret_columns,
+			       struct buf *why)
 {
 	struct csv_field fields[LIMIT_CSV_COLUMNS];
 	const struct csv_row row = { .line = 1, .fields = fields, .count = split(text, fields) };
-	return columns_from_header(&row, "f.csv", address_column, ret_columns, why);
+	return columns_from_header(&row, "f.csv", wishes, ret_columns, why);
+}
+
+static enum err read_header(const char *text, const char *address_column, struct columns **ret_columns, struct buf *why)
+{
+	struct column_wishes wishes = { .address_column = address_column };
+	return read_header_by(text, &wishes, ret_columns, why);
 }
 
 static const struct header_row {
@@ -36,6 +65,12 @@ static const struct header_row {
 	{ "address alone", "address|name", NULL, NULL },
 	{ "named by the caller", "kontakt|name", "Kontakt", NULL },
 	{ "one of two, named by the caller", "email|e-mail", "e-mail", "column 1 is called email" },
+	{ "German", "Vorname|Nachname|E-Mail-Adresse", NULL, NULL },
+	{ "French", "Pr\xc3\xa9nom|Nom|Adresse e-mail", NULL, NULL },
+	{ "French, accents apart", "Pre\xcc\x81nom|Nom|Adresse \xc3\xa9lectronique", NULL, NULL },
+	{ "Spanish", "Nombre|Apellidos|Correo electr\xc3\xb3nico", NULL, NULL },
+	{ "Indonesian", "Nama|Alamat Email", NULL, NULL },
+	{ "a made-up header", "#1|email|#3", NULL, NULL },
 	{ "left-out columns may repeat", "email|_line|_line", NULL, NULL },
 	{ "a column without a name", "email|~", NULL, NULL },
 	{ "no address column", "name|city", NULL, "no column of the header is called email" },
@@ -94,6 +129,27 @@ static const struct person_row {
 	  "cher.example",
 	  "a@xn--bcher-kva.example", "a@xn--bcher-kva.example", "", "{}" },
 	{ "an unnamed column that is empty", "email|~", "a@example.org|~", "a@example.org", "a@example.org", "", "{}" },
+	{ "empty fields beyond the last column", "email|a", "a@example.org|x|~|~", "a@example.org", "a@example.org", "",
+	  "{\"a\":\"x\"}" },
+	{ "names in another language become those of merge fields", "E-Mail|Vorname|Nachname", "a@example.org|Ann|Lee",
+	  "a@example.org", "a@example.org", "Ann Lee", "{\"first_name\":\"Ann\",\"last_name\":\"Lee\"}" },
+	{ "types in the header", "email|age:number|vip:boolean|born:date|x:json|note:text",
+	  "a@example.org|042.50|ja|31.12.2024|{\"a\": [1, 2]}|07", "a@example.org", "a@example.org", "",
+	  "{\"age\":42.50,\"vip\":true,\"born\":\"2024-12-31\",\"x\":{\"a\":[1,2]},\"note\":\"07\"}" },
+	{ "a colon that is no type", "email|ratio a:b", "a@example.org|1:2", "a@example.org", "a@example.org", "",
+	  "{\"ratio_a_b\":\"1:2\"}" },
+	{ "an empty cell of a type", "email|age:number", "a@example.org|^", "a@example.org", "a@example.org", "",
+	  "{}" },
+	{ "Mailchimp", "Email Address|First Name|Last Name|MEMBER_RATING|OPTIN_TIME|OPTIN_IP|LEID|EUID|NOTES|TAGS",
+	  "a@example.org|Ann|Lee|4|2024-01-02 03:04:05|192.0.2.1|9|x|~|\"VIP\",\"Paper, daily\"", "a@example.org",
+	  "a@example.org", "Ann Lee",
+	  "{\"first_name\":\"Ann\",\"last_name\":\"Lee\",\"member_rating\":4,\"tags\":[\"VIP\",\"Paper, daily\"]}" },
+	{ "listmonk", "uuid|email|name|attributes|status|created_at|updated_at",
+	  "u|a@example.org|Ann|{\"City\": \"Bonn\", \"age\": 40, \"vip\":true, \"name\":\"x\", "
+	  "\"gone\":null}|enabled|x|y",
+	  "a@example.org", "a@example.org", "Ann", "{\"city\":\"Bonn\",\"age\":40,\"vip\":true,\"x_name\":\"x\"}" },
+	{ "status elsewhere is an attribute", "email|status", "a@example.org|golden", "a@example.org", "a@example.org",
+	  "", "{\"status\":\"golden\"}" },
 };
 
 START_TEST(people)
@@ -127,6 +183,7 @@ static const struct refusal_row {
 } refusal_rows[] = {
 	{ "too few fields", "email|a|b", "a@example.org|x", REFUSAL_FIELDS, "" },
 	{ "too many fields", "email|a", "a@example.org|x|y", REFUSAL_FIELDS, "" },
+	{ "more fields, though one is quoted", "email|a", "a@example.org|x|~|^", REFUSAL_FIELDS, "" },
 	{ "no address", "email|a", "~|x", REFUSAL_ADDRESS, "email" },
 	{ "two @", "email|a", "a@@example.org|x", REFUSAL_ADDRESS, "email" },
 	{ "CR LF in the address", "email|a", "a@example.org\r\nBcc: b@example.org|x", REFUSAL_ADDRESS, "email" },
@@ -136,7 +193,25 @@ static const struct refusal_row {
 	{ "one in an attribute", "email|a", "a@example.org|x =?ISO-8859-1?b?SvZyZw==?= y", REFUSAL_ENCODED, "a" },
 	{ "a tab", "email|first name", "a@example.org|x\ty", REFUSAL_CONTROL, "first_name" },
 	{ "escape", "email|a", "a@example.org|\x1b[31m", REFUSAL_CONTROL, "a" },
-	{ "unsubscribed", "email|_state", "a@example.org|unsubscribed", REFUSAL_STATE, "_state" },
+	{ "unsubscribed", "email|_state", "a@example.org|unsubscribed", REFUSAL_LEFT, "_state" },
+	{ "unconfirmed", "email|_state", "a@example.org|unconfirmed", REFUSAL_PENDING, "_state" },
+	{ "an unknown state", "email|_state", "a@example.org|golden", REFUSAL_STATE, "_state" },
+	{ "unsubscribed, with a bad address", "email|_state", "nobody|unsubscribed", REFUSAL_LEFT, "_state" },
+	{ "an attribute that says so", "email|status", "a@example.org|Unsubscribed", REFUSAL_LEFT, "status" },
+	{ "no number", "email|n:number", "a@example.org|many", REFUSAL_VALUE, "n" },
+	{ "no JSON", "email|n:json", "a@example.org|{a:1}", REFUSAL_VALUE, "n" },
+	{ "a line break hidden in JSON", "email|n:json", "a@example.org|\"a\\nb\"", REFUSAL_CONTROL, "n" },
+	{ "no time of consent", "email|_consent_time", "a@example.org|soon", REFUSAL_VALUE, "_consent_time" },
+	{ "Mailchimp: unsubscribed", "Email Address|UNSUB_TIME|LEID|EUID", "a@example.org|2024-01-01 10:00:00|1|x",
+	  REFUSAL_LEFT, "unsub_time" },
+	{ "Mailchimp: cleaned", "Email Address|CLEAN_TIME|LEID|EUID", "a@example.org|2024-01-01 10:00:00|1|x",
+	  REFUSAL_LEFT, "clean_time" },
+	{ "listmonk: blocklisted", "uuid|email|name|attributes|status", "u|a@example.org|A|{}|blocklisted",
+	  REFUSAL_LEFT, "status" },
+	{ "listmonk: no object", "uuid|email|name|attributes|status", "u|a@example.org|A|[1]|enabled", REFUSAL_VALUE,
+	  "attributes" },
+	{ "listmonk: a line break in a text", "uuid|email|name|attributes|status",
+	  "u|a@example.org|A|{\"a\":\"x\\u000ay\"}|enabled", REFUSAL_CONTROL, "attributes" },
 	{ "a value without a column name", "email|~", "a@example.org|x", REFUSAL_UNNAMED, "" },
 };
 
@@ -157,6 +232,140 @@ START_TEST(refusals)
 			ck_row(row->label, refusal.text.len > 0 && view_is_utf8(refusal.text));
 			columns_free(columns);
 		}
+	}
+END_TEST
+
+static const struct wish_row {
+	const char *label, *header, *maps, *types, *row;
+	const char *name, *attributes; /* NULL: refused with why */
+	const char *why;
+} wish_rows[] = {
+	{ "by name", "Kontakt|Given", "Kontakt=email Given=first_name", NULL, "a@example.org|Ann", "Ann",
+	  "{\"first_name\":\"Ann\"}", NULL },
+	{ "by number", "#1|email|#3", "#1=city #3=-", NULL, "Bonn|a@example.org|x", "", "{\"city\":\"Bonn\"}", NULL },
+	{ "numbers do not count a rejects file's own columns", "_line|_column|_reason|a|email", "#1=city", NULL,
+	  "7|x|y|Bonn|a@example.org", "", "{\"city\":\"Bonn\"}", NULL },
+	{ "an address column by number", "email|e-mail", "#2=email #1=-", NULL, "x|a@example.org", "", "{}", NULL },
+	{ "a collision undone", "email|Zip Code|zip-code", "#3=-", NULL, "a@example.org|1|2", "",
+	  "{\"zip_code\":\"1\"}", NULL },
+	{ "a taken name", "email|Campaign", "Campaign=via", NULL, "a@example.org|x", "", "{\"via\":\"x\"}", NULL },
+	{ "no letters", "email|\xe5\x9f\x8e", "#2=city", NULL, "a@example.org|x", "", "{\"city\":\"x\"}", NULL },
+	{ "types by wish", "email|age", NULL, "age=number", "a@example.org|7", "", "{\"age\":7}", NULL },
+	{ "a type of a mapped column", "email|#2", "#2=age", "age=number", "a@example.org|7", "", "{\"age\":7}", NULL },
+	{ "a wish before the header's type", "email|age:number", NULL, "age=text", "a@example.org|07", "",
+	  "{\"age\":\"07\"}", NULL },
+	{ "a map before an export's own", "Email Address|OPTIN_IP|LEID|EUID", "OPTIN_IP=ip", NULL,
+	  "a@example.org|192.0.2.1|1|x", "", "{\"ip\":\"192.0.2.1\"}", NULL },
+	{ "no such column", "email|a", "Ort=city", NULL, "", NULL, NULL,
+	  "no column is called Ort, as --map says; there are email" },
+	{ "no such number", "email|a", "#3=city", NULL, "", NULL, NULL, "no column is called #3" },
+	{ "no such attribute", "email|a", NULL, "b=number", "", NULL, NULL, "no column becomes the attribute b" },
+};
+
+START_TEST(wishes_are_granted)
+	{
+		for (size_t i = 0; i < ARRAY_LEN(wish_rows); i++) {
+			const struct wish_row *row = &wish_rows[i];
+			struct column_wishes wishes = { 0 };
+			AUTO_BUF why = buf_with_ceiling(4096);
+			struct columns *columns = NULL;
+			read_wishes(row->maps, row->types, &wishes);
+			enum err err = read_header_by(row->header, &wishes, &columns, &why);
+			ck_assert_msg((err == ERR_OK) == (row->why == NULL), "%s: %s", row->label, buf_text(&why));
+			if (row->why != NULL) {
+				ck_assert_msg(strstr(buf_text(&why), row->why) != NULL, "%s: %s", row->label,
+					      buf_text(&why));
+				continue;
+			}
+			struct csv_field fields[LIMIT_CSV_COLUMNS];
+			const struct csv_row csv = { .line = 2, .fields = fields, .count = split(row->row, fields) };
+			struct person person;
+			struct refusal refusal;
+			ck_row(row->label, columns_read(columns, &csv, &person, &refusal));
+			ck_view_eq(person.address, "a@example.org");
+			ck_view_eq(person.name, row->name);
+			ck_view_eq(person.attributes, row->attributes);
+			columns_free(columns);
+		}
+	}
+END_TEST
+
+static const struct {
+	const char *label, *text;
+	bool is_map;
+} bad_wishes[] = {
+	{ "no =", "a", true },
+	{ "no column", "=city", true },
+	{ "no field", "a=", true },
+	{ "a field in capitals", "a=City", true },
+	{ "a word of templates", "a=campaign", true },
+	{ "one of listctl's own", "a=_state", true },
+	{ "no = in a type", "a", false },
+	{ "an unknown type", "a=integer", false },
+};
+
+START_TEST(wishes_that_are_refused)
+	{
+		for (size_t i = 0; i < ARRAY_LEN(bad_wishes); i++) {
+			AUTO_BUF why = buf_with_ceiling(4096);
+			struct column_map map;
+			struct column_type type;
+			bool good = bad_wishes[i].is_map ? column_map_parse(bad_wishes[i].text, &map, &why)
+							 : column_type_parse(bad_wishes[i].text, &type, &why);
+			ck_row(bad_wishes[i].label, !good && why.len > 0);
+		}
+	}
+END_TEST
+
+static const struct consent_row {
+	const char *label, *header, *row, *source;
+	int64_t seconds;
+} consent_rows[] = {
+	{ "nothing is said", "email", "a@example.org", "", 0 },
+	{ "listctl's own columns", "email|_consent_source|_consent_time", "a@example.org|form|2024-01-02T03:04:05Z",
+	  "form", 1704164645 },
+	{ "with a zone", "email|_consent_time", "a@example.org|2024-01-02T10:04:05+07:00", "", 1704164645 },
+	{ "seconds", "email|_consent_time", "a@example.org|1704164645", "", 1704164645 },
+	{ "Mailchimp: confirmed counts", "email|OPTIN_TIME|CONFIRM_TIME|LEID|EUID",
+	  "a@example.org|2024-01-01 00:00:00|2024-01-02 03:04:05|1|x", "mailchimp export", 1704164645 },
+	{ "Mailchimp: opted in", "email|OPTIN_TIME|CONFIRM_TIME|LEID|EUID", "a@example.org|2024-01-02 03:04:05|~|1|x",
+	  "mailchimp export", 1704164645 },
+	{ "Mailchimp: no time", "email|OPTIN_TIME|CONFIRM_TIME|LEID|EUID", "a@example.org|~|~|1|x", "", 0 },
+	{ "Sympa", "email|gecos|date", "a@example.org|Ann|1704164645", "sympa dump", 1704164645 },
+};
+
+START_TEST(consents)
+	{
+		for (size_t i = 0; i < ARRAY_LEN(consent_rows); i++) {
+			const struct consent_row *row = &consent_rows[i];
+			AUTO_BUF why = buf_with_ceiling(4096);
+			struct columns *columns = NULL;
+			ck_row(row->label, read_header(row->header, NULL, &columns, &why) == ERR_OK);
+			struct csv_field fields[LIMIT_CSV_COLUMNS];
+			const struct csv_row csv = { .line = 2, .fields = fields, .count = split(row->row, fields) };
+			struct person person;
+			struct refusal refusal;
+			ck_row(row->label, columns_read(columns, &csv, &person, &refusal));
+			ck_view_eq(person.consent_source, row->source);
+			ck_row(row->label, person.consent_us == row->seconds * 1000000);
+			columns_free(columns);
+		}
+	}
+END_TEST
+
+START_TEST(a_header_is_known_again)
+	{
+		AUTO_BUF why = buf_with_ceiling(4096);
+		struct columns *columns = NULL;
+		struct csv_field fields[LIMIT_CSV_COLUMNS];
+		ck_assert(read_header("E-Mail|Name", NULL, &columns, &why) == ERR_OK);
+		struct csv_row row = { .line = 9, .fields = fields, .count = split("E-Mail|Name", fields) };
+		ck_assert(columns_is_header(columns, &row));
+		row.count = split("E-Mail|name", fields);
+		ck_assert(!columns_is_header(columns, &row));
+		row.count = split("E-Mail", fields);
+		ck_assert(!columns_is_header(columns, &row));
+		columns_free(columns);
 	}
 END_TEST
 
@@ -191,6 +400,16 @@ END_TEST
 
 Suite *test_suite(void)
 {
-	const TTest *const tests[] = { headers, people, refusals, attributes_have_a_ceiling, every_refusal_has_a_name };
+	const TTest *const tests[] = {
+		headers,
+		people,
+		refusals,
+		wishes_are_granted,
+		wishes_that_are_refused,
+		consents,
+		a_header_is_known_again,
+		attributes_have_a_ceiling,
+		every_refusal_has_a_name,
+	};
 	return suite_of("columns", tests, ARRAY_LEN(tests));
 }

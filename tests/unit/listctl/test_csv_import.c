@@ -66,22 +66,22 @@ static const struct row {
 	{ "Latin-1 after CR LF", BYTES("a\r\nb\r\n\xfcx\n"), ',', ERR_INVALID, NULL, "line 3: the text is not" },
 	{ "a surrogate", BYTES("a\n\xed\xa0\x80\n"), ',', ERR_INVALID, NULL, "line 2: the text is not UTF-8" },
 	{ "ends inside a character", BYTES("a\n\xe2\x82"), ',', ERR_INVALID, NULL, "line 2: the text is not" },
-	{ "UTF-16 little",
+	{ "UTF-16 that nobody has decoded",
 	  BYTES("\xff\xfe"
 		"a\0"),
-	  ',', ERR_INVALID, NULL, "UTF-16" },
-	{ "UTF-16 big", BYTES("\xfe\xff\0a"), ',', ERR_INVALID, NULL, "UTF-16" },
+	  ',', ERR_INVALID, NULL, "line 1: the text is not UTF-8" },
 	{ "NUL", BYTES("a\nb\0c\n"), ',', ERR_INVALID, NULL, "f.csv, line 2: there is a NUL octet" },
 	{ "quote never closed", BYTES("a\nb,\"c\nd\n"), ',', ERR_INVALID, NULL,
 	  "f.csv, line 2: the row begins a quoted field that never ends" },
 	{ "stray quote", BYTES("a\nb\"c\n"), ',', ERR_INVALID, NULL,
-	  "f.csv, line 2, column 2: a quotation mark stands inside a field; quote the whole" },
+	  "f.csv, line 2: in column 2 a quotation mark stands inside a field; quote the whole" },
 	{ "stray quote behind others", BYTES("a,b\nk\xc3\xb6nig,5\" disk\n"), ',', ERR_INVALID, NULL,
-	  "f.csv, line 2, column 8: a quotation mark" },
+	  "f.csv, line 2: in column 8 a quotation mark" },
 	{ "text behind a closed field", BYTES("a,b\nx,\"y\" z\n"), ',', ERR_INVALID, NULL,
-	  "f.csv, line 2, column 5: a quotation mark" },
+	  "f.csv, line 2: in column 5 a quotation mark" },
 	{ "quote closed too late", BYTES("a\nb,\"c\nd,\"e\"\n"), ',', ERR_INVALID, NULL,
-	  "line 3, column 3: a quotation mark stands inside a field of the row that begins at line 2" },
+	  "f.csv, line 2: in column 3 a quotation mark stands inside a field of line 3; the row begins a quoted "
+	  "field" },
 };
 
 START_TEST(files_in_pieces_of_any_size)
@@ -101,6 +101,140 @@ START_TEST(files_in_pieces_of_any_size)
 					      step, buf_text(&why));
 			}
 		}
+	}
+END_TEST
+
+/* Faults as LINE!kind:text of the row, its fields parted by |. */
+static enum err show_fault(void *context, const struct csv_fault *fault, struct buf *why)
+{
+	static const char *const kinds[] = {
+		[CSV_FAULT_QUOTE] = "quote",
+		[CSV_FAULT_BIG] = "big",
+		[CSV_FAULT_ENCODING] = "encoding",
+		[CSV_FAULT_NUL] = "nul",
+	};
+	struct buf *out = context;
+	(void)why;
+	ck_assert(view_is_utf8(fault->raw) && strlen(fault->text) > 0);
+	buf_addf(out, "%llu!%s:", (unsigned long long)fault->row.line, kinds[fault->kind]);
+	for (size_t i = 0; i < fault->row.count; i++) {
+		ck_assert(view_is_utf8(fault->row.fields[i].text));
+		buf_addf(out, "%s" VIEW_FMT, i == 0 ? "" : "|", VIEW_ARG(fault->row.fields[i].text));
+	}
+	if (fault->row.count == 0)
+		buf_addf(out, "[" VIEW_FMT "]", VIEW_ARG(fault->raw));
+	return buf_add(out, VIEW_LIT("\n"));
+}
+
+static const struct fault_row {
+	const char *label;
+	const char *input;
+	size_t len;
+	enum encoding encoding;
+	bool guessed;
+	const char *rows;
+} fault_rows[] = {
+	{ "stray quote", BYTES("a\nb\"c\nd\n"), ENCODING_UTF_8, false, "1:a\n2!quote:[b\"c]\n3:d\n" },
+	{ "the first row", BYTES("b\"c\nd\n"), ENCODING_UTF_8, false, "1!quote:[b\"c]\n2:d\n" },
+	{ "the last row", BYTES("d\nb\"c"), ENCODING_UTF_8, false, "1:d\n2!quote:[b\"c]\n" },
+	{ "a mark that is never closed keeps its line only", BYTES("a,b\nc,\"d\ne,f\ng,h\n"), ENCODING_UTF_8, false,
+	  "1:a|b\n2!quote:[c,\"d]\n3:e|f\n4:g|h\n" },
+	{ "nor the next quoted field", BYTES("a,\"b\nc,\"d\"\ne,f\n"), ENCODING_UTF_8, false,
+	  "1!quote:[a,\"b]\n2:c|d\n3:e|f\n" },
+	{ "several of them", BYTES("\"a\n\"b\nc,\"d\"\n\"e\n"), ENCODING_UTF_8, false,
+	  "1!quote:[\"a]\n2!quote:[\"b]\n3:c|d\n4!quote:[\"e]\n" },
+	{ "CR LF", BYTES("\"a\r\nb,c\r\n\r\nd\r\n"), ENCODING_UTF_8, false, "1!quote:[\"a]\n2:b|c\n4:d\n" },
+	{ "CR", BYTES("\"a\rb,c\rd\r"), ENCODING_UTF_8, false, "1!quote:[\"a]\n2:b|c\n3:d\n" },
+	{ "a row of several lines is none", BYTES("\"a\nb\",c\nd\n"), ENCODING_UTF_8, false, "1:a\nb|c\n3:d\n" },
+	{ "mixed line ends", BYTES("a\rb\nc\r\nd"), ENCODING_UTF_8, false, "1:a\n2:b\n3:c\n4:d\n" },
+	{ "NUL", BYTES("a\nb,x\0y\nd\n"), ENCODING_UTF_8, false, "1:a\n2!nul:b|x\xef\xbf\xbdy\n3:d\n" },
+	{ "not UTF-8", BYTES("a\nb,\xfc\nd\n"), ENCODING_UTF_8, false, "1:a\n2!encoding:b|\xc3\xbc\n3:d\n" },
+	{ "no row makes another one whole", BYTES("\xc3,\xbc\nd\n"), ENCODING_UTF_8, false,
+	  "1!encoding:\xc3\x83|\xc2\xbc\n2:d\n" },
+	{ "Windows-1252", BYTES("a\nM\xfcller \x80,\x93x\x94\n"), ENCODING_WINDOWS_1252, false,
+	  "1:a\n2:M\xc3\xbcller \xe2\x82\xac|\xe2\x80\x9cx\xe2\x80\x9d\n" },
+	{ "an octet that Windows-1252 has not", BYTES("a\x81\nb\n"), ENCODING_WINDOWS_1252, false,
+	  "1!encoding:a\xef\xbf\xbd\n2:b\n" },
+	{ "NUL in Windows-1252", BYTES("\xfc,x\0y\n"), ENCODING_WINDOWS_1252, false,
+	  "1!nul:\xc3\xbc|x\xef\xbf\xbdy\n" },
+	{ "Latin-1", BYTES("\xfc\n"), ENCODING_LATIN_1, false, "1:\xc3\xbc\n" },
+	{ "the first octet decides: UTF-8", BYTES("a\n\xc3\xbc\n\xfc\n"), ENCODING_AUTO, true,
+	  "1:a\n2:\xc3\xbc\n3!encoding:\xc3\xbc\n" },
+	{ "the first octet decides: Windows-1252", BYTES("a\n\xfc\n\x80\n"), ENCODING_AUTO, true,
+	  "1:a\n2:\xc3\xbc\n3:\xe2\x82\xac\n" },
+	{ "UTF-8 in a file of Windows-1252 is not garbled", BYTES("\xfc\n\xc3\xbc\n"), ENCODING_AUTO, true,
+	  "1:\xc3\xbc\n2!encoding:\xc3\xbc\n" },
+	{ "unless somebody says so", BYTES("\xc3\xbc\n"), ENCODING_WINDOWS_1252, false, "1:\xc3\x83\xc2\xbc\n" },
+	{ "nothing", BYTES(""), ENCODING_AUTO, true, "" },
+	{ "a byte order mark alone", BYTES("\xef\xbb\xbf"), ENCODING_UTF_8, false, "" },
+	{ "half a byte order mark", BYTES("\xef\xbb"), ENCODING_UTF_8, false, "1!encoding:\xc3\xaf\xc2\xbb\n" },
+};
+
+START_TEST(faults_in_pieces_of_any_size)
+	{
+		for (size_t i = 0; i < ARRAY_LEN(fault_rows); i++) {
+			for (size_t step = 1; step <= 9; step++) {
+				const struct fault_row *row = &fault_rows[i];
+				AUTO_BUF out = buf_with_ceiling(4096);
+				AUTO_BUF why = buf_with_ceiling(4096);
+				struct csv_reader *reader = csv_reader_new("f.csv", ',', show_row, &out);
+				csv_reader_set_faults(reader, show_fault);
+				csv_reader_set_encoding(reader, row->encoding, row->guessed);
+				struct view input = view_from(row->input, row->len);
+				for (; input.len > 0; input = view_skip(input, step))
+					ck_row(row->label,
+					       csv_reader_feed(reader, view_head(input, step), &why) == ERR_OK);
+				ck_row(row->label, csv_reader_finish(reader, &why) == ERR_OK);
+				ck_assert_msg(strcmp(buf_text(&out), row->rows) == 0, "%s, step %zu: %s", row->label,
+					      step, buf_text(&out));
+				csv_reader_free(reader);
+			}
+		}
+	}
+END_TEST
+
+/* A line, so many times; then a good one. */
+static void read_long(const char *start, const char *piece, size_t times, const char *end, struct buf *out)
+{
+	AUTO_BUF why = buf_with_ceiling(4096);
+	AUTO_BUF text = buf_with_ceiling(8 << 20);
+	buf_add(&text, view_of(start));
+	for (size_t i = 0; i < times; i++)
+		buf_add(&text, view_of(piece));
+	buf_add(&text, view_of(end));
+	struct csv_reader *reader = csv_reader_new("f.csv", ',', show_row, out);
+	csv_reader_set_faults(reader, show_fault);
+	struct view rest = buf_view(&text);
+	for (; rest.len > 0; rest = view_skip(rest, 65536))
+		ck_assert(csv_reader_feed(reader, view_head(rest, 65536), &why) == ERR_OK);
+	ck_assert(csv_reader_finish(reader, &why) == ERR_OK);
+	csv_reader_free(reader);
+}
+
+START_TEST(what_is_too_long_is_a_row_of_its_own)
+	{
+		AUTO_BUF out = buf_with_ceiling(64 << 20);
+		read_long("a\n", "x", (size_t)3 << 20, "\r\nb\n", &out);
+		ck_assert_ptr_nonnull(strstr(buf_text(&out), "1:a\n2!big:[xxx"));
+		ck_assert_msg(view_ends(buf_view(&out), VIEW_LIT("x]\n3:b\n")), "%s", buf_text(&out) + out.len - 20);
+		buf_reset(&out);
+		read_long("\"", "x", LIMIT_CSV_FIELD + 5000, "\"\nb\n", &out);
+		ck_assert_ptr_nonnull(strstr(buf_text(&out), "1!big:[\"xxx"));
+		ck_assert(view_ends(buf_view(&out), VIEW_LIT("x]\n2:b\n")));
+		buf_reset(&out);
+		read_long("a\n", ",", 9999, "\nb\n", &out);
+		ck_assert_ptr_nonnull(strstr(buf_text(&out), "1:a\n2!big:[,,,"));
+		ck_assert(view_ends(buf_view(&out), VIEW_LIT(",]\n3:b\n")));
+		/* A mark that is never closed, and a hundred thousand good lines behind it. */
+		buf_reset(&out);
+		read_long("a,\"b\n", "c,d\n", 100000, "e,f\n", &out);
+		ck_assert(view_starts(buf_view(&out), VIEW_LIT("1!big:[a,\"b]\n2:c|d\n3:c|d\n")));
+		ck_assert(view_ends(buf_view(&out), VIEW_LIT("100001:c|d\n100002:e|f\n")));
+		/* The same, each line with a mark of its own. */
+		buf_reset(&out);
+		read_long("", "a,\"b\n", 20000, "e,f\n", &out);
+		ck_assert(view_starts(buf_view(&out), VIEW_LIT("1!quote:[a,\"b]\n2!quote:[a,\"b]\n")));
+		ck_assert(view_ends(buf_view(&out), VIEW_LIT("20001:e|f\n")));
 	}
 END_TEST
 
@@ -152,6 +286,7 @@ END_TEST
 
 Suite *test_suite(void)
 {
-	const TTest *const tests[] = { files_in_pieces_of_any_size, ceilings, the_handler_stops_the_reading };
+	const TTest *const tests[] = { files_in_pieces_of_any_size, faults_in_pieces_of_any_size,
+				       what_is_too_long_is_a_row_of_its_own, ceilings, the_handler_stops_the_reading };
 	return suite_of("csv_import", tests, ARRAY_LEN(tests));
 }

@@ -1,0 +1,371 @@
+#include <assert.h>
+#include <string.h>
+
+#include "listctl/columns_private.h"
+#include "listctl/csv_guard.h"
+#include "listctl/json_text.h"
+#include "mail/address.h"
+#include "mail/header.h"
+
+enum { CONSENT_SOURCE_MOST = 200, EPOCH_LEAST = 9, EPOCH_MOST = 10 };
+
+static const struct {
+	const char *name;
+	bool is_harmless;
+} refusals[] = {
+	[REFUSAL_FIELDS] = { "wrong number of fields", false },
+	[REFUSAL_ADDRESS] = { "bad address", false },
+	[REFUSAL_CONTROL] = { "control character", false },
+	[REFUSAL_LONG] = { "too long", false },
+	[REFUSAL_UNNAMED] = { "value in an unnamed column", false },
+	[REFUSAL_ENCODED] = { "encoded word", false },
+	[REFUSAL_VALUE] = { "value of another type", false },
+	[REFUSAL_STATE] = { "unknown state", false },
+	[REFUSAL_QUOTE] = { "quotation mark", false },
+	[REFUSAL_BIG] = { "too long or too many fields", false },
+	[REFUSAL_ENCODING] = { "bad octet", false },
+	[REFUSAL_NUL] = { "NUL octet", false },
+	[REFUSAL_LEFT] = { "has left or bounced", true },
+	[REFUSAL_PENDING] = { "has not confirmed", true },
+};
+static_assert(ARRAY_LEN(refusals) == REFUSAL_KIND_COUNT, "one name a kind");
+
+const char *refusal_name(enum refusal_kind kind)
+{
+	return refusals[kind].name;
+}
+
+bool refusal_is_harmless(enum refusal_kind kind)
+{
+	return refusals[kind].is_harmless;
+}
+
+static bool refuse(struct columns *columns, enum refusal_kind kind, const char *column, const char *text,
+		   struct refusal *ret_refusal)
+{
+	if (text != NULL)
+		buf_addf(&columns->text, "%s", text);
+	*ret_refusal = (struct refusal){ .kind = kind, .column = column, .text = buf_view(&columns->text) };
+	return false;
+}
+
+/* ---- single fields ---- */
+
+static bool read_address(struct columns *columns, const struct column *column, struct view text,
+			 struct refusal *ret_refusal)
+{
+	if (address_parse(text, &columns->address, &columns->text) != ERR_OK ||
+	    address_key(buf_view(&columns->address), &columns->key) != ERR_OK)
+		return refuse(columns, REFUSAL_ADDRESS, column->name,
+			      columns->text.len == 0 ? "it is not an address" : NULL, ret_refusal);
+	return true;
+}
+
+/* What no header takes would cost its owner every letter that shows it there, as each To field does. */
+static bool check_text(struct columns *columns, const struct column *column, struct view text,
+		       struct refusal *ret_refusal)
+{
+	if (view_has_control(text) || (!view_is_ascii(text) && !header_takes(text)))
+		return refuse(
+		    columns, REFUSAL_CONTROL, column->name,
+		    "the value holds a control character (a line break or a tab, perhaps, or U+0080 to U+009F "
+		    "from a file in Windows-1252 that was converted as Latin-1); take it out",
+		    ret_refusal);
+	if (header_has_encoded_word(text))
+		return refuse(
+		    columns, REFUSAL_ENCODED, column->name,
+		    "the value holds an encoded word of a mail header, such as =?utf-8?Q?J=C3=B6rg?=; write the "
+		    "name itself",
+		    ret_refusal);
+	return true;
+}
+
+static void add_name(struct columns *columns, struct view part)
+{
+	part = view_trim(part);
+	if (columns->name.len > 0 && part.len > 0)
+		buf_add_byte(&columns->name, ' ');
+	buf_add(&columns->name, part);
+}
+
+static void add_key(struct columns *columns, const struct column *column)
+{
+	if (columns->attributes.len > 1)
+		buf_add_byte(&columns->attributes, ',');
+	buf_add(&columns->attributes, view_of(column->key));
+}
+
+/* Seconds since 1970, or a date and perhaps a time. */
+static bool read_time(struct view text, enum date_order order, int64_t *ret_us, struct buf *why)
+{
+	uint64_t seconds;
+	struct field_date date;
+	text = view_trim(text);
+	if (text.len >= EPOCH_LEAST && text.len <= EPOCH_MOST && view_to_u64(text, UINT32_MAX, &seconds)) {
+		*ret_us = (int64_t)seconds * 1000000;
+		return true;
+	}
+	if (!field_date_read(text, order, &date, why))
+		return false;
+	*ret_us = field_date_us(&date);
+	if (*ret_us > 0)
+		return true;
+	buf_add(why, VIEW_LIT("nobody agreed to anything before 1970"));
+	return false;
+}
+
+static bool read_consent_time(struct columns *columns, const struct column *column, struct view text,
+			      struct refusal *ret_refusal)
+{
+	int64_t *us = column->role == ROLE_CONSENT_TIME ? &columns->consent_us : &columns->opt_in_us;
+	if (view_trim(text).len == 0 || read_time(text, columns->date_order, us, &columns->text))
+		return true;
+	return refuse(columns, REFUSAL_VALUE, column->name, NULL, ret_refusal);
+}
+
+static bool read_consent_source(struct columns *columns, const struct column *column, struct view text,
+				struct refusal *ret_refusal)
+{
+	text = view_trim(text);
+	if (text.len > CONSENT_SOURCE_MOST)
+		return refuse(columns, REFUSAL_VALUE, column->name, "the source of a consent has 200 octets at most",
+			      ret_refusal);
+	buf_add(&columns->consent_source, text);
+	return true;
+}
+
+/* ---- JSON whose members are attributes ---- */
+
+static bool is_hex_control(struct view digits)
+{
+	unsigned unit = 0;
+	for (size_t i = 0; i < digits.len; i++) {
+		static const char hex[] = "0123456789abcdef0123456789ABCDEF";
+		const char *at = memchr(hex, digits.data[i], sizeof(hex) - 1);
+		unit = unit << 4 | (at == NULL ? 0 : (unsigned)((at - hex) & 15));
+	}
+	return unit < 0x20 || (unit >= 0x7f && unit <= 0x9f) || unit == 0x2028 || unit == 0x2029;
+}
+
+/* A string in JSON by its text there: the same as for other texts, though its escapes hide it. */
+static bool string_has_control(struct view text)
+{
+	for (size_t at; (at = view_find_byte(text, '\\')) != VIEW_NONE; text = view_skip(text, at + 2)) {
+		char escaped = at + 1 < text.len ? text.data[at + 1] : '\0';
+		if (memchr("bfnrt", escaped, 5) != NULL ||
+		    (escaped == 'u' && is_hex_control(view_slice(text, at + 2, at + 6))))
+			return true;
+	}
+	return false;
+}
+
+static const char hidden_control[] =
+    "a text in it holds a control character (a line break or a tab, perhaps); take it out";
+
+/* A value in JSON that is a text with a control character. What lies deeper, no letter shows by itself. */
+static bool is_hidden_control(struct view value)
+{
+	return value.data[0] == '"' && (string_has_control(value) || !header_takes(value));
+}
+
+static bool read_member(struct columns *columns, const struct column *column, struct view name, struct view value,
+			struct refusal *ret_refusal)
+{
+	struct column member = { .role = ROLE_ATTRIBUTE };
+	char *key = member.name;
+	column_name_normalise(name, key);
+	if (key[0] == '\0' || key[0] == '_')
+		return refuse(columns, REFUSAL_VALUE, column->name,
+			      "an attribute's name has no letter of a to z, or begins with _", ret_refusal);
+	if (column_name_is_taken(key)) {
+		memmove(key + 2, key, strlen(key) + 1);
+		memcpy(key, "x_", 2);
+	}
+	if (view_eq(value, VIEW_LIT("null")))
+		return true;
+	if (is_hidden_control(value))
+		return refuse(columns, REFUSAL_CONTROL, column->name, hidden_control, ret_refusal);
+	if (columns->attributes.len > 1)
+		buf_add_byte(&columns->attributes, ',');
+	buf_addf(&columns->attributes, "\"%s\":", key);
+	/* That it is JSON was seen already, as a part of the whole. */
+	return field_type_add(FIELD_JSON, columns->date_order, value, &columns->attributes, &columns->text) ||
+	       refuse(columns, REFUSAL_VALUE, column->name, NULL, ret_refusal);
+}
+
+static bool read_object(struct columns *columns, const struct column *column, struct view text,
+			struct refusal *ret_refusal)
+{
+	AUTO_BUF wrong = buf_with_ceiling(256);
+	struct view rest = view_trim(text), name, value;
+	if (rest.len == 0)
+		return true;
+	if (!json_text_check(rest, &wrong) || rest.data[0] != '{') {
+		buf_addf(&columns->text, "it is no JSON object: %s",
+			 wrong.len == 0 ? "another value stands there" : buf_text(&wrong));
+		return refuse(columns, REFUSAL_VALUE, column->name, NULL, ret_refusal);
+	}
+	while (json_text_member(&rest, &name, &value)) {
+		if (!read_member(columns, column, name, value, ret_refusal))
+			return false;
+	}
+	return true;
+}
+
+static bool read_attribute(struct columns *columns, const struct column *column, const struct csv_field *field,
+			   struct view text, struct refusal *ret_refusal)
+{
+	if (field->absent || (column->type != FIELD_TEXT && view_trim(text).len == 0))
+		return true;
+	if (column->type == FIELD_JSON && is_hidden_control(view_trim(text)))
+		return refuse(columns, REFUSAL_CONTROL, column->name, hidden_control, ret_refusal);
+	add_key(columns, column);
+	if (field_type_add(column->type, columns->date_order, text, &columns->attributes, &columns->text))
+		return true;
+	return refuse(columns, REFUSAL_VALUE, column->name, NULL, ret_refusal);
+}
+
+/* ---- a row ---- */
+
+static bool read_field(struct columns *columns, const struct column *column, const struct csv_field *field,
+		       struct refusal *ret_refusal)
+{
+	if (column->role == ROLE_LEFT_OUT)
+		return true;
+	struct view text = csv_guard_removed(field->text);
+	if (column->role == ROLE_ADDRESS)
+		return read_address(columns, column, text, ret_refusal);
+	bool is_json = column->role == ROLE_OBJECT || column->type == FIELD_JSON;
+	if (!is_json && !check_text(columns, column, text, ret_refusal))
+		return false;
+	switch (column->role) {
+	case ROLE_UNNAMED:
+		return view_trim(text).len == 0 ||
+		       refuse(columns, REFUSAL_UNNAMED, "", "the column has no name in the header; name it or empty it",
+			      ret_refusal);
+	case ROLE_NAME:
+		add_name(columns, text);
+		return true;
+	case ROLE_ATTRIBUTE:
+	case ROLE_FIRST_NAME:
+	case ROLE_LAST_NAME:
+		return read_attribute(columns, column, field, text, ret_refusal);
+	case ROLE_CONSENT_SOURCE:
+		return read_consent_source(columns, column, text, ret_refusal);
+	case ROLE_CONSENT_TIME:
+	case ROLE_OPT_IN_TIME:
+		return read_consent_time(columns, column, text, ret_refusal);
+	case ROLE_OBJECT:
+		return read_object(columns, column, text, ret_refusal);
+	case ROLE_STATUS: /* check_states() */
+	case ROLE_LEFT_AT:
+	case ROLE_ADDRESS:
+	case ROLE_MAYBE_ADDRESS:
+	case ROLE_LEFT_OUT:
+	case ROLE_COUNT:
+		break;
+	}
+	return true;
+}
+
+/* Who has left where the file comes from is not looked at any further: nothing else in the row matters. */
+static bool check_state(struct columns *columns, const struct column *column, struct view text,
+			struct refusal *ret_refusal)
+{
+	enum standing standing = standing_of(text);
+	if (column->role == ROLE_LEFT_AT)
+		standing = view_trim(text).len == 0 ? STANDING_ACTIVE : STANDING_LEFT;
+	if (standing == STANDING_LEFT)
+		return refuse(columns, REFUSAL_LEFT, column->name,
+			      "the row says that the person has left or is not to be written to; only active ones are "
+			      "imported",
+			      ret_refusal);
+	if (column->may_tell_state)
+		return true;
+	if (standing == STANDING_PENDING)
+		return refuse(columns, REFUSAL_PENDING, column->name,
+			      "the row says that the person has not confirmed; only active ones are imported",
+			      ret_refusal);
+	if (standing == STANDING_UNKNOWN)
+		return refuse(
+		    columns, REFUSAL_STATE, column->name,
+		    "it is not known what this state means; write active or unsubscribed, or leave the column "
+		    "out with --map",
+		    ret_refusal);
+	return true;
+}
+
+static bool check_states(struct columns *columns, const struct csv_row *row, struct refusal *ret_refusal)
+{
+	for (size_t i = 0; i < columns->state_count; i++) {
+		size_t at = columns->states[i];
+		if (!check_state(columns, &columns->rows[at], row->fields[at].text, ret_refusal))
+			return false;
+	}
+	return true;
+}
+
+/* First name before last name, however the columns stand. */
+static void join_name(struct columns *columns, const struct csv_row *row)
+{
+	const size_t order[] = { columns->first_name, columns->last_name };
+	for (size_t i = 0; i < ARRAY_LEN(order); i++) {
+		if (order[i] < columns->count)
+			add_name(columns, csv_guard_removed(row->fields[order[i]].text));
+	}
+}
+
+/* Empty fields beyond the last column are what spreadsheets leave there. */
+static bool check_count(struct columns *columns, const struct csv_row *row, struct refusal *ret_refusal)
+{
+	size_t count = row->count;
+	while (count > columns->count && row->fields[count - 1].absent)
+		count--;
+	if (count == columns->count)
+		return true;
+	buf_addf(&columns->text, "the row has %zu fields where the header has %zu%s", count, columns->count,
+		 count > columns->count ? "; does one hold the delimiter without quotation marks?" : "");
+	return refuse(columns, REFUSAL_FIELDS, "", NULL, ret_refusal);
+}
+
+static void reset(struct columns *columns)
+{
+	buf_reset(&columns->address);
+	buf_reset(&columns->key);
+	buf_reset(&columns->name);
+	buf_reset(&columns->attributes);
+	buf_reset(&columns->text);
+	buf_reset(&columns->consent_source);
+	columns->consent_us = columns->opt_in_us = 0;
+	buf_add_byte(&columns->attributes, '{');
+}
+
+bool columns_read(struct columns *columns, const struct csv_row *row, struct person *ret_person,
+		  struct refusal *ret_refusal)
+{
+	reset(columns);
+	if (!check_count(columns, row, ret_refusal) || !check_states(columns, row, ret_refusal))
+		return false;
+	for (size_t i = 0; i < columns->count; i++) {
+		if (!read_field(columns, &columns->rows[i], &row->fields[i], ret_refusal))
+			return false;
+	}
+	if (!columns->has_name)
+		join_name(columns, row);
+	buf_add_byte(&columns->attributes, '}');
+	if (buf_err(&columns->attributes) != ERR_OK || buf_err(&columns->name) != ERR_OK)
+		return refuse(columns, REFUSAL_LONG, "", "the row holds more than the 64 KB that one person may have",
+			      ret_refusal);
+	int64_t consent_us = columns->consent_us != 0 ? columns->consent_us : columns->opt_in_us;
+	*ret_person = (struct person){
+		.address = buf_view(&columns->address),
+		.address_key = buf_view(&columns->key),
+		.name = buf_view(&columns->name),
+		.attributes = buf_view(&columns->attributes),
+		.consent_source = buf_view(&columns->consent_source),
+		.consent_us = consent_us,
+	};
+	if (ret_person->consent_source.len == 0 && consent_us != 0 && columns->known != NULL)
+		ret_person->consent_source = view_of(columns->known->consent);
+	return true;
+}

@@ -1,0 +1,33 @@
+/* One import: what it was told, what it has read, what it has changed. cmd_import.c runs it, import_report.c tells of it. */
+#ifndef LISTCTL_IMPORT_JOB_H
+#define LISTCTL_IMPORT_JOB_H
+
+#include "listctl/import_wishes.h"
+#include "listctl/rejects.h"
+#include "store/lists.h"
+#include "store/subscribers.h"
+
+struct import_job {
+	struct call *call;
+	struct import_wishes wishes;
+	struct list list;
+	struct db_rows *list_rows; /* owns list's views */
+	bool in_transaction;
+	struct people_file *file;
+	struct columns *columns; /* NULL until the header has been read */
+	struct subscriber_import *import;
+	struct buf rejects_path;
+	struct rejects *rejects;
+	uint64_t rows;             /* taken or not, the header aside */
+	uint64_t repeated_headers; /* left out */
+	struct import_counts counts;
+};
+
+/* For people on stderr, or as one object on stdout where --format says csv or json. */
+enum err import_report(struct import_job *job) MUST_USE;
+/* One sentence: why nothing was imported. */
+enum err import_report_refused(struct import_job *job);
+/* What the audit keeps of it, as JSON. */
+void import_report_audit(const struct import_job *job, struct buf *detail);
+
+#endif

@@ -1,0 +1,178 @@
+#include "base/limits.h"
+#include "listctl/import_job.h"
+
+/* ---- for people ---- */
+
+static void say_file(struct import_job *job)
+{
+	const struct known_export *known = columns_export(job->columns);
+	AUTO_BUF text = buf_with_ceiling(LIMIT_WHY);
+	people_file_describe(job->file, &text);
+	if (known != NULL)
+		buf_addf(&text, ", %s", known->name);
+	call_note(job->call, "%s: %s", people_file_name(job->file), buf_text(&text));
+}
+
+static void say_people(const struct import_job *job)
+{
+	const struct import_counts *counts = &job->counts;
+	call_note(job->call, "%s%s into " VIEW_FMT ": rows taken: %llu; people: %llu new, %llu updated, %llu unchanged",
+		  job->wishes.is_dry ? "(dry run, nothing is changed) " : "", people_file_name(job->file),
+		  VIEW_ARG(job->list.name), (unsigned long long)counts->rows, (unsigned long long)counts->created,
+		  (unsigned long long)counts->updated, (unsigned long long)counts->unchanged);
+	call_note(job->call, "  joined the list: %llu; members already: %llu", (unsigned long long)counts->joined,
+		  (unsigned long long)counts->already);
+	if (counts->unsubscribed + counts->disabled + counts->removed > 0)
+		call_note(job->call,
+			  "  left as they are, because they have left or bounced: %llu unsubscribed, %llu disabled, "
+			  "%llu removed",
+			  (unsigned long long)counts->unsubscribed, (unsigned long long)counts->disabled,
+			  (unsigned long long)counts->removed);
+	if (counts->suppressed > 0)
+		call_note(job->call, "  suppressed addresses left out: %llu", (unsigned long long)counts->suppressed);
+	if (counts->duplicates > 0)
+		call_note(job->call, "  repeated addresses merged, the later row winning: %llu",
+			  (unsigned long long)counts->duplicates);
+	if (job->repeated_headers > 0)
+		call_note(job->call, "  repeated header rows left out: %llu",
+			  (unsigned long long)job->repeated_headers);
+}
+
+static void say_kinds(struct import_job *job, bool is_harmless)
+{
+	for (enum refusal_kind kind = 0; kind < REFUSAL_KIND_COUNT; kind++) {
+		uint64_t count = rejects_of_kind(job->rejects, kind);
+		if (count > 0 && refusal_is_harmless(kind) == is_harmless)
+			call_note(job->call, "    %s: %llu", refusal_name(kind), (unsigned long long)count);
+	}
+}
+
+static void say_rejects(struct import_job *job)
+{
+	uint64_t refused = rejects_refused(job->rejects), left_out = rejects_left_out(job->rejects);
+	if (left_out > 0) {
+		call_note(job->call, "  not subscribed where the file comes from, and left out: %llu",
+			  (unsigned long long)left_out);
+		say_kinds(job, true);
+	}
+	if (refused > 0) {
+		call_note(job->call, "  refused rows: %llu", (unsigned long long)refused);
+		say_kinds(job, false);
+	}
+	if (refused + left_out > 0)
+		call_note(job->call, "  each row and its reason: %s", buf_text(&job->rejects_path));
+}
+
+/* ---- for programs ---- */
+
+static const struct output_column columns[] = {
+	{ .name = "list" },
+	{ .name = "dry_run", .type = OUTPUT_BOOL },
+	{ .name = "rows", .type = OUTPUT_INT },
+	{ .name = "created", .type = OUTPUT_INT },
+	{ .name = "updated", .type = OUTPUT_INT },
+	{ .name = "unchanged", .type = OUTPUT_INT },
+	{ .name = "joined", .type = OUTPUT_INT },
+	{ .name = "already", .type = OUTPUT_INT },
+	{ .name = "unsubscribed", .type = OUTPUT_INT },
+	{ .name = "disabled", .type = OUTPUT_INT },
+	{ .name = "removed", .type = OUTPUT_INT },
+	{ .name = "suppressed", .type = OUTPUT_INT },
+	{ .name = "duplicates", .type = OUTPUT_INT },
+	{ .name = "refused", .type = OUTPUT_INT },
+	{ .name = "left_out", .type = OUTPUT_INT },
+	{ .name = "repeated_headers", .type = OUTPUT_INT },
+	{ .name = "rejects" },
+	{ .name = "layout" },
+	{ .name = "encoding" },
+	{ .name = "delimiter" },
+	{ .name = "header_line", .type = OUTPUT_INT },
+	{ .name = "export_of" },
+};
+
+static struct output_cell cell_count(uint64_t count)
+{
+	return cell_int((int64_t)count);
+}
+
+static enum err show(struct import_job *job)
+{
+	const struct import_counts *counts = &job->counts;
+	const struct people_file_finding finding = people_file_finding(job->file);
+	const struct known_export *known = columns_export(job->columns);
+	uint64_t refused = rejects_refused(job->rejects), left_out = rejects_left_out(job->rejects);
+	const struct output_cell cells[] = {
+		cell_text(job->list.name),
+		cell_bool(job->wishes.is_dry),
+		cell_count(counts->rows),
+		cell_count(counts->created),
+		cell_count(counts->updated),
+		cell_count(counts->unchanged),
+		cell_count(counts->joined),
+		cell_count(counts->already),
+		cell_count(counts->unsubscribed),
+		cell_count(counts->disabled),
+		cell_count(counts->removed),
+		cell_count(counts->suppressed),
+		cell_count(counts->duplicates),
+		cell_count(refused),
+		cell_count(left_out),
+		cell_count(job->repeated_headers),
+		cell_text_or_null(refused + left_out == 0 ? VIEW_LIT("") : buf_view(&job->rejects_path)),
+		cell_text(view_of(finding.layout)),
+		cell_text(view_of(finding.encoding)),
+		cell_text_or_null(view_of(finding.delimiter)),
+		finding.header_line == 0 ? cell_null() : cell_count(finding.header_line),
+		cell_text_or_null(view_of(known == NULL ? NULL : known->name)),
+	};
+	_Static_assert(ARRAY_LEN(cells) == ARRAY_LEN(columns), "a cell a column");
+	return output_object(job->call->out, columns, ARRAY_LEN(columns), cells, job->call->why);
+}
+
+enum err import_report(struct import_job *job)
+{
+	if (output_format_of(job->call->out) != FORMAT_TABLE)
+		return show(job);
+	say_file(job);
+	say_people(job);
+	say_rejects(job);
+	return ERR_OK;
+}
+
+enum err import_report_refused(struct import_job *job)
+{
+	uint64_t refused = rejects_refused(job->rejects);
+	AUTO_BUF kinds = buf_with_ceiling(LIMIT_WHY);
+	AUTO_BUF found = buf_with_ceiling(LIMIT_WHY);
+	people_file_describe(job->file, &found);
+	for (enum refusal_kind kind = 0; kind < REFUSAL_KIND_COUNT; kind++) {
+		uint64_t count = rejects_of_kind(job->rejects, kind);
+		if (count > 0 && !refusal_is_harmless(kind))
+			buf_addf(&kinds, "%s%s: %llu", kinds.len == 0 ? "" : ", ", refusal_name(kind),
+				 (unsigned long long)count);
+	}
+	bool is_all = refused + rejects_left_out(job->rejects) == job->rows;
+	call_refuse(job->call, ERR_REFUSED, "%s (%s): ", people_file_name(job->file), buf_text(&found));
+	if (is_all)
+		call_refuse(job->call, ERR_REFUSED, "every row is refused");
+	else
+		call_refuse(job->call, ERR_REFUSED, "%llu of %llu rows %s refused", (unsigned long long)refused,
+			    (unsigned long long)job->rows, refused == 1 ? "is" : "are");
+	return call_refuse(job->call, ERR_REFUSED,
+			   " (%s), the first in %s; nothing was imported; %s names each row and its reason%s",
+			   buf_text(&kinds), rejects_first(job->rejects), buf_text(&job->rejects_path),
+			   is_all ? "" : ", and --skip-bad takes the others");
+}
+
+void import_report_audit(const struct import_job *job, struct buf *detail)
+{
+	const struct import_counts *counts = &job->counts;
+	buf_addf(detail,
+		 "{\"rows\": %llu, \"created\": %llu, \"updated\": %llu, \"joined\": %llu, \"refused\": %llu, "
+		 "\"left_out\": %llu, \"file\": ",
+		 (unsigned long long)counts->rows, (unsigned long long)counts->created,
+		 (unsigned long long)counts->updated, (unsigned long long)counts->joined,
+		 (unsigned long long)rejects_refused(job->rejects), (unsigned long long)rejects_left_out(job->rejects));
+	output_json_string(detail, view_of(people_file_name(job->file)));
+	buf_add_byte(detail, '}');
+}

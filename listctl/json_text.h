@@ -1,0 +1,17 @@
+/* JSON as people write it into cells (RFC 8259), checked so that PostgreSQL's jsonb takes it: no number out of its range, no U+0000, no half
+ * surrogate, no depth without end. Numbers are never read: a long one stays as it is. Pure. */
+#ifndef LISTCTL_JSON_TEXT_H
+#define LISTCTL_JSON_TEXT_H
+
+#include "base/buf.h"
+
+/* True for one JSON value with nothing but blanks around it. False: `why` says what is wrong, and where. text is UTF-8. */
+bool json_text_check(struct view text, struct buf *why) MUST_USE;
+/* True for a number as JSON writes it, with at most so many digits and such an exponent as jsonb takes. */
+bool json_text_is_number(struct view text) MUST_USE;
+
+/* The members of an object that has passed json_text_check(), one after the other: the name as it stands there, without quotation marks, and the
+ * value's text. False behind the last one. *rest begins as the object's text. */
+bool json_text_member(struct view *rest, struct view *ret_name, struct view *ret_value) MUST_USE;
+
+#endif

@@ -1,0 +1,39 @@
+/* The exports of other list managers, known by their columns' names: what each column is, and which of their words for a member's state mean that he is
+ * written to. Pure. */
+#ifndef LISTCTL_KNOWN_EXPORTS_H
+#define LISTCTL_KNOWN_EXPORTS_H
+
+#include "listctl/column_names.h"
+#include "listctl/field_types.h"
+
+struct known_column {
+	const char *name; /* normalised; NULL ends the array */
+	enum role role;
+	enum field_type type;
+};
+
+struct known_export {
+	const char *name;         /* "a Mailchimp export" */
+	const char *consent;      /* the source of a consent whose time the export tells */
+	const char *signature[4]; /* normalised names that all stand in its header; NULL behind the last */
+	const struct known_column *columns;
+};
+
+/* names are normalised. NULL: none that is known. */
+const struct known_export *known_export_find(const char *const *names, size_t count);
+/* NULL: the column is what its name says elsewhere too. */
+const struct known_column *known_export_column(const struct known_export *known, const char *name);
+
+enum standing {
+	STANDING_ACTIVE,
+	STANDING_LEFT,    /* unsubscribed, cleaned, blocklisted and the like: never subscribed here */
+	STANDING_PENDING, /* has not confirmed */
+	STANDING_UNKNOWN,
+};
+/* Of a cell that tells a member's state. An empty one is active. */
+enum standing standing_of(struct view text);
+/* True for what columns with such states are called; elsewhere than in a known export they are attributes, but nobody whom they
+ * call unsubscribed is taken. */
+bool standing_is_column_name(const char *name);
+
+#endif

@@ -1,0 +1,329 @@
+#include "listctl/people_file.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "listctl/address_lines.h"
+#include "listctl/column_names.h"
+#include "listctl/csv_guard.h"
+#include "listctl/sniff.h"
+
+enum { STEP = 64 << 10, DECODED_MOST = 4 * STEP, NAME_SIZE = 16 };
+
+struct people_file {
+	struct input input;
+	bool is_open;
+	struct people_file_wishes wishes;
+	enum encoding encoding; /* as far as the first part tells */
+	bool is_guessed;
+	struct utf16 utf16;
+	enum layout layout;
+	char delimiter;
+	bool has_hint; /* "sep=;" stands in the first line */
+	uint64_t header_line;
+	bool has_header;
+	const struct people_handlers *handlers;
+	struct csv_reader *reader;
+	struct address_lines *lines;
+	struct buf decoded; /* what the octets in hand are, when they come in UTF-16 */
+	size_t got;
+	char octets[STEP];
+};
+
+/* ---- the first part ---- */
+
+static bool is_utf16(enum encoding encoding)
+{
+	return encoding == ENCODING_UTF_16LE || encoding == ENCODING_UTF_16BE;
+}
+
+/* As far as room allows: what is found out must not depend on how a pipe parts it. */
+static enum err fill(struct people_file *file, struct buf *why)
+{
+	size_t got;
+	enum err err;
+	file->got = 0;
+	do {
+		err = input_read(&file->input, file->octets + file->got, sizeof(file->octets) - file->got, &got, why);
+		file->got += err == ERR_OK ? got : 0;
+	} while (err == ERR_OK && got > 0 && file->got < sizeof(file->octets));
+	return err;
+}
+
+/* A mark at the front says more than a person does: what `listctl` writes begins with one. */
+static size_t settle_encoding(struct people_file *file)
+{
+	size_t mark;
+	enum encoding found = encoding_sniff(view_from(file->octets, file->got), &mark);
+	bool is_said = file->wishes.encoding != ENCODING_AUTO && mark == 0;
+	file->encoding = is_said ? file->wishes.encoding : found;
+	file->is_guessed = !is_said && mark == 0;
+	file->utf16.is_big = file->encoding == ENCODING_UTF_16BE;
+	return mark;
+}
+
+/* The octets as text in an encoding that holds ASCII. */
+static struct view decode(struct people_file *file, struct view octets)
+{
+	if (!is_utf16(file->encoding))
+		return octets;
+	buf_reset(&file->decoded);
+	utf16_add(&file->utf16, octets, &file->decoded);
+	return buf_view(&file->decoded);
+}
+
+static enum err look(struct people_file *file, struct buf *why)
+{
+	enum err err = fill(file, why);
+	if (err != ERR_OK)
+		return err;
+	AUTO_BUF wrong = buf_with_ceiling(LIMIT_WHY);
+	size_t mark = settle_encoding(file), hint = 0;
+	struct view start = decode(file, view_skip(view_from(file->octets, file->got), mark));
+	if (!sniff_is_text(start, &wrong)) {
+		buf_addf(why, "%s %s", file->input.name, buf_text(&wrong));
+		return ERR_INVALID;
+	}
+	file->layout =
+	    file->wishes.delimiter == '\0' && file->wishes.header == HEADER_UNSAID ? sniff_layout(start) : LAYOUT_CSV;
+	file->delimiter = sniff_delimiter(start, &hint);
+	file->has_hint = hint > 0;
+	if (file->wishes.delimiter != '\0')
+		file->delimiter = file->wishes.delimiter;
+	memmove(file->octets, file->octets + mark, file->got - mark);
+	file->got -= mark;
+	return buf_err(&file->decoded);
+}
+
+enum err people_file_open(const char *path, const struct people_file_wishes *wishes, bool quiet,
+			  struct people_file **ret_file, struct buf *why)
+{
+	struct people_file *file = calloc(1, sizeof(*file));
+	if (file == NULL)
+		return ERR_MEMORY;
+	file->wishes = *wishes;
+	file->decoded = buf_with_ceiling(DECODED_MOST);
+	enum err err = input_open(path, "reading", quiet, &file->input, why);
+	file->is_open = err == ERR_OK;
+	if (err == ERR_OK)
+		err = look(file, why);
+	if (err != ERR_OK) {
+		people_file_free(file);
+		return err;
+	}
+	*ret_file = file;
+	return ERR_OK;
+}
+
+void people_file_free(struct people_file *file)
+{
+	if (file == NULL)
+		return;
+	if (file->is_open)
+		input_close(&file->input);
+	csv_reader_free(file->reader);
+	address_lines_free(file->lines);
+	buf_done(&file->decoded);
+	free(file);
+}
+
+const char *people_file_name(const struct people_file *file)
+{
+	return file->input.name;
+}
+
+void people_file_count(struct people_file *file, uint64_t rows)
+{
+	file->input.progress.rows = rows;
+}
+
+/* ---- rows ---- */
+
+static bool is_rejects_header(const struct csv_row *row)
+{
+	return row->count > 0 && view_eq(row->fields[0].text, VIEW_LIT("_line"));
+}
+
+static size_t address_at(const struct csv_row *row)
+{
+	for (size_t i = 0; i < row->count; i++) {
+		if (sniff_is_address(view_trim(csv_guard_removed(row->fields[i].text))))
+			return i;
+	}
+	return row->count;
+}
+
+/* A row is a header unless an address stands in it, or somebody has said so. */
+static bool is_header(const struct people_file *file, const struct csv_row *row)
+{
+	if (is_rejects_header(row) || file->wishes.header == HEADER_YES)
+		return true;
+	return file->wishes.header == HEADER_UNSAID && address_at(row) == row->count;
+}
+
+/* The names that stand for a header where there is none. */
+static enum err give_made_up_header(struct people_file *file, const struct csv_row *row, struct buf *why)
+{
+	char names[LIMIT_CSV_COLUMNS][NAME_SIZE];
+	struct csv_field fields[LIMIT_CSV_COLUMNS];
+	size_t address = address_at(row);
+	for (size_t i = 0; i < row->count; i++) {
+		size_t number = i + 1;
+		size_t at = NAME_SIZE;
+		names[i][--at] = '\0';
+		for (; number > 0; number /= 10)
+			names[i][--at] = (char)('0' + number % 10);
+		names[i][--at] = '#';
+		struct view name = view_of(names[i] + at);
+		if (i == address)
+			name = VIEW_LIT("email");
+		else if (row->count == 2 && address < 2)
+			name = VIEW_LIT("name");
+		fields[i] = (struct csv_field){ .text = name };
+	}
+	const struct csv_row header = { .line = row->line, .fields = fields, .count = row->count };
+	return file->handlers->header(file->handlers->context, &header, why);
+}
+
+static enum err on_row(void *context, const struct csv_row *row, struct buf *why)
+{
+	struct people_file *file = context;
+	const struct people_handlers *handlers = file->handlers;
+	if (file->has_header)
+		return handlers->row(handlers->context, row, why);
+	if (file->has_hint && row->line == 1)
+		return ERR_OK;
+	file->has_header = true;
+	if (is_header(file, row)) {
+		file->header_line = row->line;
+		return handlers->header(handlers->context, row, why);
+	}
+	enum err err = give_made_up_header(file, row, why);
+	return err == ERR_OK ? handlers->row(handlers->context, row, why) : err;
+}
+
+/* Nothing can be understood without a header that can be read. */
+static enum err on_fault(void *context, const struct csv_fault *fault, struct buf *why)
+{
+	struct people_file *file = context;
+	if (file->has_header)
+		return file->handlers->fault(file->handlers->context, fault, why);
+	buf_addf(why, "%s, line %llu: %s", file->input.name, (unsigned long long)fault->row.line, fault->text);
+	return ERR_INVALID;
+}
+
+/* ---- reading ---- */
+
+static enum err begin(struct people_file *file, struct buf *why)
+{
+	enum encoding encoding = is_utf16(file->encoding) ? ENCODING_UTF_8 : file->encoding;
+	if (file->layout == LAYOUT_CSV) {
+		file->reader = csv_reader_new(file->input.name, file->delimiter, on_row, file);
+		if (file->reader == NULL)
+			return ERR_MEMORY;
+		csv_reader_set_faults(file->reader, on_fault);
+		csv_reader_set_encoding(file->reader, encoding, file->is_guessed);
+		return ERR_OK;
+	}
+	file->lines = address_lines_new(file->layout, encoding, file->is_guessed, file->handlers->row,
+					file->handlers->fault, file->handlers->context);
+	if (file->lines == NULL)
+		return ERR_MEMORY;
+	const struct csv_row header = address_lines_header(file->layout);
+	file->has_header = true;
+	return file->handlers->header(file->handlers->context, &header, why);
+}
+
+static enum err feed(struct people_file *file, struct view text, struct buf *why)
+{
+	if (text.len == 0)
+		return buf_err(&file->decoded);
+	return file->reader != NULL ? csv_reader_feed(file->reader, text, why)
+				    : address_lines_feed(file->lines, text, why);
+}
+
+static enum err finish(struct people_file *file, struct buf *why)
+{
+	enum err err = ERR_OK;
+	if (is_utf16(file->encoding)) {
+		buf_reset(&file->decoded);
+		utf16_end(&file->utf16, &file->decoded);
+		err = feed(file, buf_view(&file->decoded), why);
+	}
+	if (err == ERR_OK)
+		err = file->reader != NULL ? csv_reader_finish(file->reader, why)
+					   : address_lines_finish(file->lines, why);
+	if (err == ERR_OK && !file->has_header) {
+		buf_addf(why, "%s is empty; its first line names the columns, such as email,name", file->input.name);
+		err = ERR_INVALID;
+	}
+	return err;
+}
+
+enum err people_file_read(struct people_file *file, const struct people_handlers *handlers, struct buf *why)
+{
+	file->handlers = handlers;
+	file->utf16 = (struct utf16){ .is_big = file->utf16.is_big };
+	enum err err = begin(file, why);
+	while (err == ERR_OK && file->got > 0) {
+		err = feed(file, decode(file, view_from(file->octets, file->got)), why);
+		if (err == ERR_OK)
+			err = fill(file, why);
+	}
+	if (err == ERR_OK)
+		err = finish(file, why);
+	progress_end(&file->input.progress);
+	return err;
+}
+
+/* ---- what it was ---- */
+
+static const char *delimiter_name(char delimiter)
+{
+	static const struct {
+		char character;
+		const char *name;
+	} names[] = { { ',', "commas" }, { ';', "semicolons" }, { '\t', "tabs" }, { '|', "bars" } };
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (names[i].character == delimiter)
+			return names[i].name;
+	}
+	return NULL;
+}
+
+struct people_file_finding people_file_finding(const struct people_file *file)
+{
+	static const char *const layouts[] = {
+		[LAYOUT_CSV] = "CSV",
+		[LAYOUT_LINES] = "addresses, one a line",
+		[LAYOUT_STANZAS] = "a Sympa dump",
+	};
+	enum encoding encoding = file->encoding;
+	if (!is_utf16(encoding) && file->reader != NULL)
+		encoding = csv_reader_encoding(file->reader);
+	else if (!is_utf16(encoding) && file->lines != NULL)
+		encoding = address_lines_encoding(file->lines);
+	return (struct people_file_finding){
+		.encoding = encoding_name(encoding),
+		.delimiter = file->layout == LAYOUT_CSV ? delimiter_name(file->delimiter) : NULL,
+		.header_line = file->header_line,
+		.is_packed = input_is_packed(&file->input),
+		.layout = layouts[file->layout],
+	};
+}
+
+void people_file_describe(const struct people_file *file, struct buf *out)
+{
+	struct people_file_finding finding = people_file_finding(file);
+	buf_addf(out, "read as %s%s", finding.encoding, finding.is_packed ? ", unpacked" : "");
+	if (finding.delimiter == NULL) {
+		buf_addf(out, ", %s", finding.layout);
+		return;
+	}
+	buf_addf(out, ", parted by %s", finding.delimiter);
+	if (finding.header_line > 0)
+		buf_addf(out, ", header in line %llu", (unsigned long long)finding.header_line);
+	else
+		buf_add(out, VIEW_LIT(", without a header"));
+}
