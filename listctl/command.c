@@ -5,10 +5,17 @@
 #include "base/view.h"
 
 const struct command *const command_tables[] = {
-	db_commands,       list_commands,       import_commands, export_commands,  suppress_commands,
-	key_commands,      dkim_commands,       dns_commands,    worker_commands,  mailbox_commands,
-	campaign_commands, bounce_commands,     prune_commands,  explain_commands, policy_commands,
-	relay_commands,    relay_test_commands, group_commands,  pace_commands,    NULL,
+	db_commands,           list_commands,
+	import_commands,       export_commands,
+	suppress_commands,     key_commands,
+	dkim_commands,         dns_commands,
+	worker_commands,       mailbox_commands,
+	campaign_commands,     bounce_commands,
+	prune_commands,        explain_commands,
+	policy_commands,       relay_commands,
+	relay_test_commands,   group_commands,
+	pace_commands,         address_commands,
+	address_rule_commands, NULL,
 };
 
 static bool same(const char *a, const char *b)

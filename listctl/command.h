@@ -72,6 +72,8 @@ extern const struct command relay_commands[];      /* cmd_relay.c */
 extern const struct command relay_test_commands[]; /* cmd_relay_test.c */
 extern const struct command group_commands[];      /* cmd_group.c */
 extern const struct command pace_commands[];       /* cmd_pace.c: pace, warmup */
+extern const struct command address_commands[];
+extern const struct command address_rule_commands[];
 
 /* The row for NOUN VERB, or for a verb of one word (verb NULL). NULL when there is none. */
 const struct command *command_find(const char *noun, const char *verb);

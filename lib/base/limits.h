@@ -20,7 +20,9 @@ enum limit {
 	LIMIT_LOCAL_PART = 64,
 	LIMIT_DOMAIN = 253,
 	LIMIT_ADDRESS = LIMIT_LOCAL_PART + 1 + LIMIT_DOMAIN,
-	LIMIT_ADDRESS_TEXT = 1024, /* as a person wrote it, its domain not yet in A-labels */
+	LIMIT_ADDRESS_TEXT = 1024,          /* as a person wrote it, its domain not yet in A-labels */
+	LIMIT_ADDRESS_RULES = 100000,       /* rows of what an address should make one think of */
+	LIMIT_ADDRESS_RULES_TEXT = 8 << 20, /* their texts in memory */
 	LIMIT_TOKEN = 64,
 	LIMIT_RETURN_PATH_LOCAL = 37, /* leaves room for BATV and SRS rewriting */
 
