@@ -35,11 +35,15 @@ static enum err on_row(void *context, const struct csv_row *row, struct buf *why
 	count_row(job);
 	if (!columns_read(job->columns, row, &person, &refusal))
 		return rejects_add(job->rejects, row, &refusal, why);
+	if (rejects_refused(job->rejects) > 0 && !job->wishes.takes_good_rows)
+		return ERR_OK; /* nothing will be imported: only the bad rows are of interest */
 	const struct subscriber_row subscriber = {
 		.address = person.address,
 		.address_key = person.address_key,
 		.name = person.name,
 		.attributes = person.attributes,
+		.consent_source = person.consent_source,
+		.consent_us = person.consent_us,
 	};
 	return subscriber_import_add(job->import, &subscriber, why);
 }
@@ -146,7 +150,7 @@ static enum err merge(struct import_job *job)
 	bool none_is_good = refused + rejects_left_out(job->rejects) == job->rows;
 	if (refused > 0 && (none_is_good || !job->wishes.takes_good_rows))
 		return refuse_all(job);
-	enum err err = subscriber_import_merge(job->import, job->list.id, &job->counts, call->why);
+	enum err err = subscriber_import_merge(job->import, &job->counts, call->why);
 	if (err == ERR_OK && !job->wishes.is_dry)
 		err = commit(job);
 	interrupt_wait();
@@ -163,7 +167,7 @@ static enum err run_job(struct import_job *job)
 		return err;
 	job->in_transaction = true;
 	interrupt_say("listctl: interrupted; nothing was imported\n");
-	err = subscriber_import_begin(call->db, &job->import, call->why);
+	err = subscriber_import_begin(call->db, job->list.id, &(struct import_options){ 0 }, &job->import, call->why);
 	if (err == ERR_OK)
 		err = read_all(job);
 	if (err == ERR_OK)

@@ -5,7 +5,7 @@
 #include "listctl/import_wishes.h"
 #include "listctl/rejects.h"
 #include "store/lists.h"
-#include "store/subscribers.h"
+#include "store/subscriber_import.h"
 
 struct import_job {
 	struct call *call;

@@ -80,8 +80,9 @@ enum limit {
 	LIMIT_CSV_FIELD = 64 << 10,
 	LIMIT_CSV_COLUMNS = 256,
 	LIMIT_CSV_ROW = 1 << 20,
-	LIMIT_COPY_BATCH = 2 << 20,  /* rows gathered for one write into COPY */
-	LIMIT_OUTPUT_LINE = 4 << 20, /* one row of listctl's output as CSV or JSON */
+	LIMIT_IMPORT_ROWS = 100000,    /* of an import, merged together */
+	LIMIT_IMPORT_BATCH = 24 << 20, /* their octets */
+	LIMIT_OUTPUT_LINE = 4 << 20,   /* one row of listctl's output as CSV or JSON */
 
 	/* the database */
 	LIMIT_DB_VALUES = 64,           /* parameters of one statement */

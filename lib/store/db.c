@@ -322,6 +322,21 @@ enum err db_run_later(struct db *db, const struct db_statement *statement, const
 	return ERR_OK;
 }
 
+enum err db_prepare(struct db *db, const struct db_statement *statement, struct buf *why)
+{
+	struct prepared *prepared = NULL;
+	if (!db_is_connected(db))
+		return not_connected(db, why);
+	return prepare(db, statement, &prepared, why);
+}
+
+enum err db_set_off(struct db *db, struct buf *why)
+{
+	if (!db_is_connected(db))
+		return not_connected(db, why);
+	return PQflush(db->conn) < 0 ? db_failed(db, NULL, why) : ERR_OK;
+}
+
 enum err db_run(struct db *db, const struct db_statement *statement, const struct db_value *values, size_t count,
 		struct db_rows **ret_rows, struct buf *why)
 {
@@ -473,6 +488,16 @@ enum err db_copy_tuples(struct db *db, const struct db_statement *copy, struct d
 	PQclear(result);
 	bool was_sent = PQputCopyData(db->conn, body.data, (int)body.len) == 1 && PQputCopyEnd(db->conn, NULL) == 1;
 	return take_result(db, finish(db, was_sent), NULL, why);
+}
+
+enum err db_copy_some(struct db *db, struct db_tuples *tuples, bool is_last, struct buf *why)
+{
+	struct view body = buf_view(&tuples->body);
+	enum err err = is_last ? db_tuples_end(tuples, &body) : buf_err(&tuples->body);
+	if (err == ERR_OK)
+		err = db_copy_data(db, body, why);
+	buf_reset(&tuples->body);
+	return err;
 }
 
 /* The last result of the COPY; the first failure is the one that counts. */

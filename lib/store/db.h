@@ -86,6 +86,12 @@ enum err db_run(struct db *db, const struct db_statement *statement, const struc
  * then the next one was not run. A transaction only. */
 enum err db_run_later(struct db *db, const struct db_statement *statement, const struct db_value *values, size_t count,
 		      struct buf *why) MUST_USE;
+/* What the first use of a statement does, and waits for, else. */
+enum err db_prepare(struct db *db, const struct db_statement *statement, struct buf *why) MUST_USE;
+/* Has the server begin with what db_run_later() holds back, while the program does something else. */
+enum err db_set_off(struct db *db, struct buf *why) MUST_USE;
+/* Waits until all of it is done. The error is the first one's; what stood behind it was not run. */
+enum err db_settle(struct db *db, struct buf *why) MUST_USE;
 /* Two in one round trip: the second sees what the first has done, and is not run when that has failed. A transaction only;
  * errors as db_run(). */
 struct db_call {
@@ -157,13 +163,17 @@ void db_tuples_add_int4(struct db_tuples *tuples, int32_t value);
 void db_tuples_add_int8(struct db_tuples *tuples, int64_t value);
 void db_tuples_add_time(struct db_tuples *tuples, int64_t wall_us);
 void db_tuples_add_text(struct db_tuples *tuples, struct view value); /* also enums, by their label */
+void db_tuples_add_bool(struct db_tuples *tuples, bool value);
+void db_tuples_add_json(struct db_tuples *tuples, struct view value); /* for jsonb */
 void db_tuples_add_null(struct db_tuples *tuples);
 enum err db_copy_tuples(struct db *db, const struct db_statement *copy, struct db_tuples *tuples,
 			struct buf *why) MUST_USE;
 
-/* COPY ... FROM STDIN (text format made by the caller); not with db_options.patience_us. */
+/* COPY ... FROM STDIN in pieces, of a format that the caller or db_copy_some() makes; not with db_options.patience_us. */
 enum err db_copy_begin(struct db *db, const struct db_statement *copy, struct buf *why) MUST_USE;
 enum err db_copy_data(struct db *db, struct view bytes, struct buf *why) MUST_USE;
+/* The rows added since the last time, in the binary format; tuples can take more after it. is_last: there are no more. */
+enum err db_copy_some(struct db *db, struct db_tuples *tuples, bool is_last, struct buf *why) MUST_USE;
 /* ok=false gives the COPY up (ERR_OK then: the failure was asked for). ERR as db_run(). */
 enum err db_copy_end(struct db *db, bool ok, struct buf *why) MUST_USE;
 

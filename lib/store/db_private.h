@@ -102,8 +102,6 @@ void db_whyf(struct buf *why, const char *format, ...) PRINTF_LIKE(2, 3);
 /* ---- db.c ---- */
 
 void db_drop(struct db *db);
-/* Takes the results of what was sent before, so that another statement may follow; ERR_UNAVAILABLE while not connected. */
-enum err db_settle(struct db *db, struct buf *why) MUST_USE;
 
 /* ---- db_connect.c ---- */
 

@@ -58,6 +58,16 @@ static void add_field(struct db_tuples *tuples, const void *bytes, size_t len)
 		memcpy(place, bytes, len);
 }
 
+/* A value beyond 32 bits meets the ceiling, not a cast. */
+static bool is_too_long(struct db_tuples *tuples, struct view value)
+{
+	if (value.len <= LIMIT_DB_PARAMETER)
+		return false;
+	if (tuples->body.err == ERR_OK)
+		tuples->body.err = ERR_TOO_BIG;
+	return true;
+}
+
 void db_tuples_add_int2(struct db_tuples *tuples, int16_t value)
 {
 	uint16_t bytes = htobe16((uint16_t)value);
@@ -81,15 +91,30 @@ void db_tuples_add_time(struct db_tuples *tuples, int64_t wall_us)
 	db_tuples_add_int8(tuples, wall_us - DB_EPOCH_US);
 }
 
+void db_tuples_add_bool(struct db_tuples *tuples, bool value)
+{
+	const char byte = value;
+	add_field(tuples, &byte, sizeof byte);
+}
+
+/* jsonb's binary form is its text behind a version. */
+void db_tuples_add_json(struct db_tuples *tuples, struct view value)
+{
+	static const char version = 1;
+	if (is_too_long(tuples, value))
+		return;
+	char *place = field_room(tuples, (int32_t)(value.len + sizeof version));
+	if (place == NULL)
+		return;
+	*place++ = version;
+	if (value.len > 0)
+		memcpy(place, value.data, value.len);
+}
+
 void db_tuples_add_text(struct db_tuples *tuples, struct view value)
 {
-	/* A value beyond 32 bits meets the ceiling, not the cast. */
-	if (value.len > LIMIT_DB_PARAMETER) {
-		if (tuples->body.err == ERR_OK)
-			tuples->body.err = ERR_TOO_BIG;
-		return;
-	}
-	add_field(tuples, value.data, value.len);
+	if (!is_too_long(tuples, value))
+		add_field(tuples, value.data, value.len);
 }
 
 void db_tuples_add_null(struct db_tuples *tuples)

@@ -1,0 +1,27 @@
+/* Rows of an import that wait to be sent together: in the order of their keys, so that the server finds and adds them page after page instead
+ * of all over its indexes, and with those marked that are the same person's. */
+#ifndef STORE_IMPORT_BATCH_H
+#define STORE_IMPORT_BATCH_H
+
+#include "store/subscriber_import.h"
+
+/* Full at so many rows (at most LIMIT_IMPORT_ROWS, which 0 means too) or LIMIT_IMPORT_BATCH octets. */
+struct import_batch;
+struct import_batch *import_batch_new(size_t most); /* NULL: no memory */
+void import_batch_free(struct import_batch *batch);
+/* ERR_TOO_BIG: full, or the row alone is beyond measure. The row's views are copied. position: of the row in the file. */
+enum err import_batch_add(struct import_batch *batch, const struct subscriber_row *row, uint64_t position) MUST_USE;
+void import_batch_clear(struct import_batch *batch);
+
+size_t import_batch_count(const struct import_batch *batch);
+/* Sorts, and says whether a person (by canonical form) stands in it more than once. */
+bool import_batch_sort(struct import_batch *batch);
+bool import_batch_has_canonicals(const struct import_batch *batch);
+bool import_batch_has_consents(const struct import_batch *batch);
+
+/* Sends the rows with this COPY, which takes position, address, address_key, canonical, name, attributes, consent_source, consent_at, erased and
+ * twice in the binary format. ERR as db_copy_begin(). */
+enum err import_batch_send(const struct import_batch *batch, struct db *db, const struct db_statement *copy,
+			   struct buf *why) MUST_USE;
+
+#endif

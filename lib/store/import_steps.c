@@ -1,0 +1,458 @@
+#include "store/import_steps.h"
+
+#include <assert.h>
+
+/* What a statement is told, in the order of its parameters. */
+enum param { LIST, LAST_ID, STATE, CONSENT_SOURCE, CONSENT_AT, ON_CONFLICT, RESUBSCRIBE, PARAM_COUNT };
+
+/* For which rows a statement is needed. */
+enum need { ALWAYS, IF_TWICE, IF_CANONICALS, IF_CONSENTS, UNLESS_CONSENTS, IF_UPDATE };
+
+enum { PARAMS_MOST = 6 };
+
+struct step {
+	struct db_statement statement;
+	enum need need;
+	enum param params[PARAMS_MOST];
+	size_t count;
+};
+
+/* ---- before the rows ---- */
+
+/* Each person is looked up by key: a plan that reads all people for some rows of a file would take longer with every row. The server ends by
+ * itself when this program is gone, or has stopped in the middle. */
+static const struct db_statement preparations[] = {
+	{
+	    .name = "import_settings",
+	    .sql = "SELECT set_config('work_mem', '64MB', true), set_config('enable_hashjoin', 'off', true),"
+		   " set_config('enable_mergejoin', 'off', true),"
+		   " set_config('client_connection_check_interval', '1s', true),"
+		   " CASE WHEN current_setting('idle_in_transaction_session_timeout') = '0'"
+		   "  THEN set_config('idle_in_transaction_session_timeout', '1h', true) END,"
+		   " set_config('verpost.people_are_locked', 'on', true)",
+	},
+	/* person: who it is, null for somebody new; ours: this import has made them; seen: an earlier row was theirs. */
+	{
+	    .name = "import_rows",
+	    .sql = "CREATE TEMPORARY TABLE import_row (position bigint, address text, address_key text COLLATE \"C\","
+		   " canonical text COLLATE \"C\", name text, attributes jsonb, consent_source text,"
+		   " consent_at timestamptz, erased bytea, twice boolean, person bigint,"
+		   " ours boolean NOT NULL DEFAULT false, seen boolean NOT NULL DEFAULT false,"
+		   " alias boolean NOT NULL DEFAULT false, left_out boolean NOT NULL DEFAULT false) ON COMMIT DROP",
+	},
+	/* People who were known before. */
+	{
+	    .name = "import_people",
+	    .sql =
+		"CREATE TEMPORARY TABLE import_seen (person bigint PRIMARY KEY, updated boolean NOT NULL DEFAULT false)"
+		" ON COMMIT DROP",
+	},
+	{
+	    .name = "import_outs",
+	    .sql = "CREATE TEMPORARY TABLE import_left_out (form text COLLATE \"C\" PRIMARY KEY) ON COMMIT DROP",
+	},
+	/* lost: removed between our look and our change, so that the rows must be looked at again. */
+	{
+	    .name = "import_tallies",
+	    .sql = "CREATE TEMPORARY TABLE import_tally (duplicates bigint, aliases bigint, suppressed bigint,"
+		   " erased bigint, created bigint, joined bigint, resubscribed bigint, unsubscribed bigint,"
+		   " disabled bigint, removed bigint, lost bigint CHECK (lost = 0)) ON COMMIT DROP",
+	},
+};
+
+/* Two imports would wait for each other in a circle: each has rows that the other needs, in an order of its own. */
+static const struct db_statement wait_for_others = {
+	.name = "import_wait",
+	.sql = "SELECT pg_advisory_xact_lock(hashtext('verpost import'))",
+};
+static const struct db_statement lock_list = {
+	.name = "import_lock_list",
+	.sql = "SELECT FROM list WHERE id = $1::bigint FOR KEY SHARE",
+};
+static const struct db_statement look_around = {
+	.name = "import_look_around",
+	.sql = "SELECT coalesce((SELECT max(id) FROM subscriber), 0),"
+	       " EXISTS (SELECT FROM subscriber WHERE canonical IS NOT NULL)",
+};
+
+/* ---- the rows ---- */
+
+static const struct db_statement copy = {
+	.name = "import_copy",
+	.sql = "COPY import_row (position, address, address_key, canonical, name, attributes, consent_source, "
+	       "consent_at, erased,"
+	       " twice) FROM STDIN (FORMAT binary)",
+};
+
+/* The parts of a plan that OFFSET 0 keeps apart are looked up for each row by the key. */
+static const struct step steps[] = {
+	{ .statement = { .name = "import_savepoint", .sql = "SAVEPOINT import_batch" } },
+	{
+	    .statement = { .name = "import_find",
+			   .sql = "WITH known AS MATERIALIZED ("
+				  "  SELECT r.ctid AS place, s.id, s.id > $1::bigint AND s.created_at = now() AS ours"
+				  "  FROM import_row r CROSS JOIN LATERAL (SELECT id, created_at FROM subscriber"
+				  "   WHERE address_key = r.address_key OFFSET 0) s)"
+				  " UPDATE import_row r SET person = k.id, ours = k.ours,"
+				  "  seen = k.ours OR EXISTS (SELECT FROM import_seen e WHERE e.person = k.id OFFSET 0)"
+				  " FROM known k WHERE r.ctid = k.place" },
+	    .params = { LAST_ID },
+	    .count = 1,
+	},
+	{
+	    .statement = { .name = "import_find_forms",
+			   .sql = "WITH near AS MATERIALIZED (SELECT place, min(id) AS id FROM ("
+				  "   SELECT r.ctid AS place, s.id FROM import_row r CROSS JOIN LATERAL ("
+				  "    SELECT id FROM subscriber WHERE canonical = coalesce(r.canonical, "
+				  "r.address_key) OFFSET 0) s"
+				  "   WHERE r.person IS NULL"
+				  "   UNION ALL"
+				  "   SELECT r.ctid, s.id FROM import_row r CROSS JOIN LATERAL ("
+				  "    SELECT id FROM subscriber WHERE address_key = r.canonical AND canonical IS NULL "
+				  "OFFSET 0) s"
+				  "   WHERE r.person IS NULL AND r.canonical IS NOT NULL) AS x GROUP BY place),"
+				  " known AS MATERIALIZED ("
+				  "  SELECT n.place, s.id, s.id > $1::bigint AND s.created_at = now() AS ours"
+				  "  FROM near n CROSS JOIN LATERAL (SELECT id, created_at FROM subscriber WHERE id = "
+				  "n.id OFFSET 0) s)"
+				  " UPDATE import_row r SET person = k.id, alias = true, ours = k.ours,"
+				  "  seen = k.ours OR EXISTS (SELECT FROM import_seen e WHERE e.person = k.id OFFSET 0)"
+				  " FROM known k WHERE r.ctid = k.place" },
+	    .need = IF_CANONICALS,
+	    .params = { LAST_ID },
+	    .count = 1,
+	},
+	/* The address of the file, what it is another spelling of, and the one that a known person's mail goes to. */
+	{
+	    .statement = { .name = "import_find_suppressed",
+			   .sql =
+			       "WITH spelled AS ("
+			       "  SELECT ctid AS place, address_key AS key FROM import_row"
+			       "  UNION ALL SELECT ctid, canonical FROM import_row WHERE canonical IS NOT NULL"
+			       "  UNION ALL SELECT r.ctid, s.address_key FROM import_row r CROSS JOIN LATERAL ("
+			       "   SELECT address_key FROM subscriber WHERE id = r.person OFFSET 0) s WHERE r.alias),"
+			       " hit AS MATERIALIZED ("
+			       "  SELECT place FROM spelled WHERE EXISTS (SELECT FROM suppression) AND ("
+			       "   EXISTS (SELECT FROM suppression s WHERE s.kind = 'address' AND s.value = key"
+			       "    AND (s.list_id IS NULL OR s.list_id = $1::bigint))"
+			       "   OR EXISTS (SELECT FROM suppression s WHERE s.kind = 'domain' AND s.value = "
+			       "split_part(key, '@', 2)"
+			       "    AND (s.list_id IS NULL OR s.list_id = $1::bigint))))"
+			       " UPDATE import_row r SET left_out = true FROM hit WHERE r.ctid = hit.place" },
+	    .params = { LIST },
+	    .count = 1,
+	},
+	{ .statement = { .name = "import_sets", .sql = "SELECT set_config('enable_hashjoin', 'on', true)" },
+	  .need = IF_TWICE },
+	/* The rows of a person become the last of them. One that is known by its key is also whom the other spellings mean. */
+	{
+	    .statement = { .name = "import_fold",
+			   .sql =
+			       "WITH whose AS MATERIALIZED ("
+			       "  SELECT ctid AS place, *, coalesce(person, min(person) OVER (PARTITION BY "
+			       "coalesce(canonical, address_key)))"
+			       "   AS one FROM import_row WHERE twice),"
+			       " named AS MATERIALIZED ("
+			       "  SELECT *, coalesce(one::text, coalesce(canonical, address_key)) AS form FROM whose),"
+			       " folded AS MATERIALIZED ("
+			       "  SELECT form, max(position) AS last, min(one) AS one, bool_or(ours) AS ours, "
+			       "bool_or(seen) AS seen,"
+			       "   bool_or(left_out) AS left_out, count(*) AS rows, count(DISTINCT address_key) AS "
+			       "spellings,"
+			       "   (array_agg(name ORDER BY position DESC) FILTER (WHERE name <> ''))[1] AS name,"
+			       "   (array_agg(consent_source ORDER BY position DESC) FILTER (WHERE consent_source IS "
+			       "NOT NULL))[1] AS source,"
+			       "   (array_agg(consent_at ORDER BY position DESC) FILTER (WHERE consent_at IS NOT "
+			       "NULL))[1] AS at"
+			       "  FROM named GROUP BY form HAVING count(*) > 1),"
+			       " merged AS MATERIALIZED ("
+			       "  SELECT form, jsonb_object_agg(e.key, e.value ORDER BY position) AS attributes"
+			       "  FROM named JOIN folded USING (form), jsonb_each(named.attributes) e GROUP BY form),"
+			       " gone AS ("
+			       "  DELETE FROM import_row r USING named n JOIN folded f USING (form)"
+			       "  WHERE r.ctid = n.place AND n.position < f.last),"
+			       " kept AS ("
+			       "  UPDATE import_row r SET name = coalesce(f.name, ''), attributes = "
+			       "coalesce(m.attributes, '{}'),"
+			       "   person = f.one, ours = f.ours, seen = f.seen, left_out = f.left_out,"
+			       "   consent_source = f.source, consent_at = f.at"
+			       "  FROM named n JOIN folded f USING (form) LEFT JOIN merged m USING (form)"
+			       "  WHERE r.ctid = n.place AND n.position = f.last)"
+			       " INSERT INTO import_tally (duplicates, aliases)"
+			       " SELECT coalesce(sum(rows - 1), 0), coalesce(sum(spellings - 1), 0) FROM folded" },
+	    .need = IF_TWICE,
+	},
+	{ .statement = { .name = "import_keys", .sql = "SELECT set_config('enable_hashjoin', 'off', true)" },
+	  .need = IF_TWICE },
+	{
+	    .statement = { .name = "import_leave_out",
+			   .sql =
+			       "WITH outs AS ("
+			       "  DELETE FROM import_row WHERE left_out RETURNING coalesce(canonical, address_key) AS "
+			       "form),"
+			       " new AS (INSERT INTO import_left_out SELECT form FROM outs ON CONFLICT DO NOTHING "
+			       "RETURNING 1)"
+			       " INSERT INTO import_tally (suppressed, duplicates)"
+			       " SELECT (SELECT count(*) FROM new), count(*) - (SELECT count(*) FROM new) FROM outs" },
+	},
+	{
+	    .statement = { .name = "import_see",
+			   .sql = "WITH new AS ("
+				  "  INSERT INTO import_seen (person) SELECT person FROM import_row WHERE person IS "
+				  "NOT NULL AND NOT seen"
+				  "  ON CONFLICT DO NOTHING)"
+				  " INSERT INTO import_tally (duplicates, aliases)"
+				  " SELECT count(*), count(*) FILTER (WHERE alias) FROM import_row WHERE seen" },
+	},
+	{
+	    .statement = { .name = "import_add",
+			   .sql = "WITH made AS ("
+				  "  INSERT INTO subscriber (address, address_key, canonical, name, attributes)"
+				  "  SELECT address, address_key, canonical, name, attributes FROM import_row WHERE "
+				  "person IS NULL"
+				  "  RETURNING id),"
+				  " joined AS ("
+				  "  INSERT INTO membership (list_id, subscriber_id, state, reason, consent_source, "
+				  "consent_at)"
+				  "  SELECT $1::bigint, id, $2::text::membership_state, 'import', $3::text, "
+				  "$4::timestamptz FROM made)"
+				  " INSERT INTO import_tally (created, joined) SELECT count(*), count(*) FROM made" },
+	    .need = UNLESS_CONSENTS,
+	    .params = { LIST, STATE, CONSENT_SOURCE, CONSENT_AT },
+	    .count = 4,
+	},
+	{ .statement = { .name = "import_sets_again", .sql = "SELECT set_config('enable_hashjoin', 'on', true)" },
+	  .need = IF_CONSENTS },
+	{
+	    .statement = { .name = "import_add_consents",
+			   .sql = "WITH made AS ("
+				  "  INSERT INTO subscriber (address, address_key, canonical, name, attributes)"
+				  "  SELECT address, address_key, canonical, name, attributes FROM import_row WHERE "
+				  "person IS NULL"
+				  "  RETURNING id, address_key),"
+				  " joined AS ("
+				  "  INSERT INTO membership (list_id, subscriber_id, state, reason, consent_source, "
+				  "consent_at)"
+				  "  SELECT $1::bigint, m.id, $2::text::membership_state, 'import', "
+				  "coalesce(r.consent_source, $3::text),"
+				  "   coalesce(r.consent_at, $4::timestamptz) FROM made m JOIN import_row r USING "
+				  "(address_key))"
+				  " INSERT INTO import_tally (created, joined) SELECT count(*), count(*) FROM made" },
+	    .need = IF_CONSENTS,
+	    .params = { LIST, STATE, CONSENT_SOURCE, CONSENT_AT },
+	    .count = 4,
+	},
+	{ .statement = { .name = "import_keys_again", .sql = "SELECT set_config('enable_hashjoin', 'off', true)" },
+	  .need = IF_CONSENTS },
+	/* A value that is there already in another JSON type (42 for "42") stays as it is. Those locked are locked in the order of their ids. */
+	{
+	    .statement = { .name = "import_change",
+			   .sql = "WITH changing AS MATERIALIZED ("
+				  "  SELECT r.person AS id, r.name, r.attributes FROM import_row r CROSS JOIN LATERAL ("
+				  "   SELECT name, attributes FROM subscriber WHERE id = r.person OFFSET 0) s"
+				  "  WHERE r.person IS NOT NULL AND (r.ours OR $1::text = 'merge' OR ($1::text = "
+				  "'update' AND r.seen))"
+				  "   AND ((r.name <> '' AND r.name <> s.name) OR (NOT s.attributes @> r.attributes "
+				  "AND EXISTS ("
+				  "    SELECT FROM jsonb_each_text(r.attributes) e WHERE s.attributes ->> e.key IS "
+				  "DISTINCT FROM e.value)))"
+				  "  ORDER BY r.person),"
+				  " locked AS MATERIALIZED (SELECT c.*, s.old FROM changing c CROSS JOIN LATERAL ("
+				  "  SELECT attributes AS old FROM subscriber WHERE id = c.id OFFSET 0 FOR NO KEY "
+				  "UPDATE) s),"
+				  " changed AS ("
+				  "  UPDATE subscriber s SET name = CASE WHEN l.name = '' THEN s.name ELSE l.name END,"
+				  "   attributes = s.attributes || coalesce((SELECT jsonb_object_agg(e.key, e.value)"
+				  "     FROM jsonb_each(l.attributes) e WHERE s.attributes ->> e.key IS DISTINCT FROM "
+				  "(l.attributes ->> e.key)), '{}')"
+				  "  FROM locked l WHERE s.id = l.id RETURNING s.id)"
+				  " UPDATE import_seen e SET updated = true FROM changed c WHERE e.person = c.id AND "
+				  "NOT e.updated" },
+	    .params = { ON_CONFLICT },
+	    .count = 1,
+	},
+	{
+	    .statement = { .name = "import_replace",
+			   .sql = "WITH changing AS MATERIALIZED ("
+				  "  SELECT r.person AS id, r.name, r.attributes FROM import_row r CROSS JOIN LATERAL ("
+				  "   SELECT name, attributes FROM subscriber WHERE id = r.person OFFSET 0) s"
+				  "  WHERE r.person IS NOT NULL AND NOT r.ours AND NOT r.seen AND (r.name <> s.name OR "
+				  "r.attributes <> s.attributes)"
+				  "  ORDER BY r.person),"
+				  " locked AS MATERIALIZED (SELECT c.* FROM changing c CROSS JOIN LATERAL ("
+				  "  SELECT FROM subscriber WHERE id = c.id OFFSET 0 FOR NO KEY UPDATE) s),"
+				  " changed AS ("
+				  "  UPDATE subscriber s SET name = l.name, attributes = l.attributes FROM locked l "
+				  "WHERE s.id = l.id"
+				  "  RETURNING s.id)"
+				  " UPDATE import_seen e SET updated = true FROM changed c WHERE e.person = c.id" },
+	    .need = IF_UPDATE,
+	},
+	/* Whoever is a member already, in whatever state, stays as they are, unless those who have unsubscribed are to come back. */
+	{
+	    .statement = { .name = "import_join",
+			   .sql =
+			       "WITH there AS MATERIALIZED ("
+			       "  SELECT DISTINCT ON (r.person) r.person AS id, r.consent_source, r.consent_at, m.state"
+			       "  FROM import_row r LEFT JOIN LATERAL (SELECT state FROM membership"
+			       "   WHERE list_id = $1::bigint AND subscriber_id = r.person OFFSET 0) m ON true"
+			       "  WHERE r.person IS NOT NULL AND NOT r.seen ORDER BY r.person),"
+			       " locked AS MATERIALIZED ("
+			       "  SELECT t.* FROM there t CROSS JOIN LATERAL ("
+			       "   SELECT FROM subscriber WHERE id = t.id OFFSET 0 FOR KEY SHARE) s WHERE t.state IS "
+			       "NULL),"
+			       " joined AS ("
+			       "  INSERT INTO membership (list_id, subscriber_id, state, reason, consent_source, "
+			       "consent_at)"
+			       "  SELECT $1::bigint, id, $2::text::membership_state, 'import', "
+			       "coalesce(consent_source, $3::text),"
+			       "   coalesce(consent_at, $4::timestamptz) FROM locked"
+			       "  ON CONFLICT (list_id, subscriber_id) DO NOTHING RETURNING 1),"
+			       " back AS ("
+			       "  UPDATE membership m SET state = $2::text::membership_state, reason = $5::text, since "
+			       "= now(),"
+			       "   campaign_id = NULL, consent_source = coalesce(t.consent_source, $3::text, "
+			       "m.consent_source),"
+			       "   consent_at = coalesce(t.consent_at, $4::timestamptz, m.consent_at)"
+			       "  FROM there t WHERE $5::text IS NOT NULL AND t.state = 'unsubscribed' AND m.list_id = "
+			       "$1::bigint"
+			       "   AND m.subscriber_id = t.id AND m.state = 'unsubscribed' RETURNING 1)"
+			       " INSERT INTO import_tally (joined, resubscribed, unsubscribed, disabled, removed, lost)"
+			       " SELECT (SELECT count(*) FROM joined), (SELECT count(*) FROM back),"
+			       "  count(*) FILTER (WHERE state = 'unsubscribed') - (SELECT count(*) FROM back),"
+			       "  count(*) FILTER (WHERE state = 'disabled'), count(*) FILTER (WHERE state = "
+			       "'removed'),"
+			       "  count(*) FILTER (WHERE state IS NULL) - (SELECT count(*) FROM locked) FROM there" },
+	    .params = { LIST, STATE, CONSENT_SOURCE, CONSENT_AT, RESUBSCRIBE },
+	    .count = 5,
+	},
+	{ .statement = { .name = "import_release", .sql = "RELEASE SAVEPOINT import_batch" } },
+	{ .statement = { .name = "import_empty", .sql = "TRUNCATE import_row" } },
+};
+
+static const struct db_statement take_back = {
+	.name = "import_take_back",
+	.sql = "ROLLBACK TO SAVEPOINT import_batch",
+};
+
+static const struct db_statement count = {
+	.name = "import_count",
+	.sql = "SELECT coalesce(sum(duplicates), 0)::bigint, coalesce(sum(aliases), 0)::bigint, "
+	       "coalesce(sum(suppressed), 0)::bigint,"
+	       " coalesce(sum(erased), 0)::bigint, coalesce(sum(created), 0)::bigint, coalesce(sum(joined), 0)::bigint,"
+	       " coalesce(sum(resubscribed), 0)::bigint, coalesce(sum(unsubscribed), 0)::bigint, "
+	       "coalesce(sum(disabled), 0)::bigint,"
+	       " coalesce(sum(removed), 0)::bigint, (SELECT count(*) FROM import_seen WHERE updated) FROM import_tally",
+};
+
+enum err import_steps_prepare(struct db *db, struct buf *why)
+{
+	enum err err = ERR_OK;
+	for (size_t i = 0; i < ARRAY_LEN(preparations) && err == ERR_OK; i++)
+		err = db_run(db, &preparations[i], NULL, 0, NULL, why);
+	for (size_t i = 0; i < ARRAY_LEN(steps) && err == ERR_OK; i++)
+		err = db_prepare(db, &steps[i].statement, why);
+	return err;
+}
+
+enum err import_steps_begin(struct db *db, struct import_terms *terms, bool *ret_has_canonicals, struct buf *why)
+{
+	const struct db_value values[] = { db_int(terms->list_id) };
+	AUTO_DB_ROWS *list = NULL;
+	AUTO_DB_ROWS *around = NULL;
+	enum err err = db_run(db, &wait_for_others, NULL, 0, NULL, why);
+	if (err == ERR_OK)
+		err = db_run(db, &lock_list, values, ARRAY_LEN(values), &list, why);
+	if (err == ERR_OK)
+		err = db_run(db, &look_around, NULL, 0, &around, why);
+	if (err != ERR_OK)
+		return err;
+	if (db_row_count(list) == 0) {
+		buf_addf(why, "the list was deleted meanwhile");
+		return ERR_NOT_FOUND;
+	}
+	terms->last_id = db_get_int(around, 0, 0);
+	*ret_has_canonicals = db_get_bool(around, 0, 1);
+	return ERR_OK;
+}
+
+const struct db_statement *import_steps_copy(void)
+{
+	return &copy;
+}
+
+static const char *const conflict_names[] = {
+	[IMPORT_MERGE] = "merge",
+	[IMPORT_KEEP] = "keep",
+	[IMPORT_UPDATE] = "update",
+};
+static_assert(ARRAY_LEN(conflict_names) == IMPORT_CONFLICT_COUNT, "one name each");
+
+static void fill_params(const struct import_terms *terms, struct db_value values[PARAM_COUNT])
+{
+	const struct import_options *options = &terms->options;
+	values[LIST] = db_int(terms->list_id);
+	values[LAST_ID] = db_int(terms->last_id);
+	values[STATE] = db_text(options->unconfirmed ? VIEW_LIT("unconfirmed") : VIEW_LIT("active"));
+	values[CONSENT_SOURCE] = db_text_or_null(options->consent_source);
+	values[CONSENT_AT] = options->consent_us == 0 ? db_null() : db_time(options->consent_us);
+	values[ON_CONFLICT] = db_text(view_of(conflict_names[options->on_conflict]));
+	values[RESUBSCRIBE] = db_text_or_null(options->resubscribe);
+}
+
+static bool is_needed(enum need need, const struct import_terms *terms, const struct import_marks *marks)
+{
+	switch (need) {
+	case ALWAYS:
+		return true;
+	case IF_TWICE:
+		return marks->twice;
+	case IF_CANONICALS:
+		return marks->canonicals;
+	case IF_CONSENTS:
+		return marks->consents;
+	case UNLESS_CONSENTS:
+		return !marks->consents;
+	case IF_UPDATE:
+		return terms->options.on_conflict == IMPORT_UPDATE;
+	}
+	return true;
+}
+
+enum err import_steps_merge(struct db *db, const struct import_terms *terms, const struct import_marks *marks,
+			    struct buf *why)
+{
+	struct db_value known[PARAM_COUNT], values[PARAMS_MOST];
+	enum err err = ERR_OK;
+	fill_params(terms, known);
+	for (size_t i = 0; i < ARRAY_LEN(steps) && err == ERR_OK; i++) {
+		const struct step *step = &steps[i];
+		if (!is_needed(step->need, terms, marks))
+			continue;
+		for (size_t j = 0; j < step->count; j++)
+			values[j] = known[step->params[j]];
+		err = db_run_later(db, &step->statement, values, step->count, why);
+	}
+	return err == ERR_OK ? db_set_off(db, why) : err;
+}
+
+enum err import_steps_take_back(struct db *db, struct buf *why)
+{
+	return db_run(db, &take_back, NULL, 0, NULL, why);
+}
+
+enum err import_steps_count(struct db *db, struct import_counts *counts, struct buf *why)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	uint64_t *const places[] = {
+		&counts->duplicates, &counts->aliases, &counts->suppressed,   &counts->erased,
+		&counts->created,    &counts->joined,  &counts->resubscribed, &counts->unsubscribed,
+		&counts->disabled,   &counts->removed, &counts->updated,
+	};
+	enum err err = db_run(db, &count, NULL, 0, &rows, why);
+	if (err != ERR_OK)
+		return err;
+	for (size_t i = 0; i < ARRAY_LEN(places); i++)
+		*places[i] = (uint64_t)db_get_int(rows, 0, i);
+	return ERR_OK;
+}
