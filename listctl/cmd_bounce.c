@@ -2,12 +2,12 @@
 
 #include <assert.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/limits.h"
 #include "listctl/campaign_verbs.h"
 #include "listctl/command.h"
+#include "listctl/past_time.h"
 #include "listctl/safe_text.h"
 #include "mail/address.h"
 #include "mail/reason.h"
@@ -35,39 +35,16 @@ enum err bounce_scope(struct call *call, uint64_t *ret_campaign_id, uint64_t *re
 	return ERR_OK;
 }
 
-/* "2026-11-01", the beginning of that day in UTC. */
-static bool read_day(struct view text, int64_t *ret_us)
-{
-	uint64_t year, month, day;
-	struct view part[3];
-	for (size_t i = 0; i < ARRAY_LEN(part); i++) {
-		if (!view_cut(&text, '-', &part[i]))
-			return false;
-	}
-	if (text.len > 0 || !view_to_u64(part[0], 9999, &year) || !view_to_u64(part[1], 12, &month) ||
-	    !view_to_u64(part[2], 31, &day) || year < 1970)
-		return false;
-	struct tm date = { .tm_year = (int)year - 1900, .tm_mon = (int)month - 1, .tm_mday = (int)day };
-	time_t seconds = timegm(&date);
-	if (date.tm_mday != (int)day) /* there is no 31st of that month */
-		return false;
-	*ret_us = (int64_t)seconds * CLOCK_US_PER_SECOND;
-	return true;
-}
-
 enum err bounce_since(struct call *call, int64_t *ret_since_us)
 {
 	const char *text = call_option(call, "since");
-	int64_t span;
+	int64_t day_us, span_us;
 	if (text == NULL)
 		return ERR_OK;
-	if (settings_span(view_of(text), &span)) {
-		int64_t now_us = clock_wall_us();
-		*ret_since_us = span < now_us ? now_us - span : 0;
-		return ERR_OK;
-	}
-	if (!read_day(view_of(text), ret_since_us))
+	if (!past_time_read(view_of(text), &day_us, &span_us))
 		return call_misused(call, "--since takes a time such as 7d, or a day such as 2026-11-01, not %s", text);
+	int64_t now_us = clock_wall_us();
+	*ret_since_us = day_us > 0 ? day_us : span_us < now_us ? now_us - span_us : 0;
 	return ERR_OK;
 }
 

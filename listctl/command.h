@@ -57,13 +57,15 @@ extern const struct command db_commands[];
 extern const struct command list_commands[];
 extern const struct command import_commands[];
 extern const struct command export_commands[];
+extern const struct command segment_commands[];
 extern const struct command suppress_commands[];
 extern const struct command key_commands[];
 extern const struct command dkim_commands[];
 extern const struct command dns_commands[];
 extern const struct command worker_commands[];
 extern const struct command mailbox_commands[];
-extern const struct command campaign_commands[];   /* cmd_campaign*.c */
+extern const struct command campaign_commands[]; /* cmd_campaign*.c */
+extern const struct command campaign_audience_commands[];
 extern const struct command bounce_commands[];     /* cmd_bounce.c */
 extern const struct command prune_commands[];      /* cmd_prune.c: prune, undo */
 extern const struct command explain_commands[];    /* cmd_explain.c */

@@ -1,0 +1,55 @@
+/* Segments: named descriptions of people, by a jsonpath predicate over their attributes and by facts about them, all of which must hold
+ * (schema/029). */
+#ifndef STORE_SEGMENTS_H
+#define STORE_SEGMENTS_H
+
+#include "store/db.h"
+
+/* Views from segments_get() are borrowed from its rows. Names in lists are parted by commas. Numbers are days; 0, and the empty view: no such
+ * fact. */
+struct segment {
+	int64_t id;
+	struct view name, about;
+	struct view predicate; /* as a person wrote it */
+	int64_t joined_before_us, joined_after_us;
+	int64_t joined_days_most, joined_days_least; /* at most, at least so long ago */
+	int64_t accepted_days;                       /* a message was accepted in so many days */
+	int64_t silent_days;                         /* none was */
+	struct view bounced_reasons;
+	int64_t bounced_days;
+	struct view member_of, not_member_of; /* active in each, in none of these lists */
+	/* filled by segments_get() */
+	struct view text; /* the whole as a sentence */
+	bool has_index;
+	int64_t created_us;
+};
+
+/* Whether the server takes the text for a predicate: ERR_INVALID, with what it says, when it is no jsonpath; *ret_is_predicate is false when it is
+ * one that is neither true nor false, as $.country. */
+enum err segments_judge(struct db *db, struct view predicate, bool *ret_is_predicate, struct buf *why) MUST_USE;
+
+/* In the caller's transaction. Lists and reasons have been looked up. ERR_EXISTS; ERR_REFUSED: it has no fact, or its name is none. */
+enum err segments_create(struct db *db, const struct segment *segment, struct buf *why) MUST_USE;
+/* The one with this id, all of it but its name. */
+enum err segments_update(struct db *db, const struct segment *segment, struct buf *why) MUST_USE;
+/* ERR_NOT_FOUND with a sentence; ERR_REFUSED: something refers to it. */
+enum err segments_remove(struct db *db, struct view name, struct buf *why) MUST_USE;
+/* All of them by name, or the one of this name (ERR_NOT_FOUND); for segments_get(). */
+enum err segments_list(struct db *db, struct view name_or_empty, struct db_rows **ret_rows, struct buf *why) MUST_USE;
+struct segment segments_get(const struct db_rows *rows, size_t row);
+
+/* How many people match now: active members of the list, or (list_id 0) everybody. */
+enum err segments_count(struct db *db, int64_t id, int64_t list_id, uint64_t *ret_count, struct buf *why) MUST_USE;
+/* The first of them by id: a row (address, name, attributes as JSON) each. */
+enum err segments_people(struct db *db, int64_t id, int64_t list_id, uint64_t limit, struct db_rows **ret_rows,
+			 struct buf *why) MUST_USE;
+
+/* Makes the index that finds whom the predicate is true for, while others go on writing; drops the one of an earlier predicate. Not in a
+ * transaction. */
+enum err segments_make_index(struct db *db, const struct segment *segment, struct buf *why) MUST_USE;
+enum err segments_drop_index(struct db *db, int64_t id, struct buf *why) MUST_USE;
+
+/* One row for each attribute of the first people there are (10,000): what a misspelt name may have meant. */
+enum err segments_known_fields(struct db *db, struct db_rows **ret_rows, struct buf *why) MUST_USE;
+
+#endif

@@ -1,0 +1,341 @@
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "listctl/call.h"
+#include "listctl/segment_facts.h"
+#include "store/audit.h"
+#include "store/lists.h"
+
+enum { SHOWN_MOST = 100000, SHOWN_UNLESS_TOLD = 10, SLOW_US = 2 * CLOCK_US_PER_SECOND };
+
+static enum err find_segment(struct call *call, struct db_rows **ret_rows, struct segment *ret_segment)
+{
+	enum err err = segments_list(call->db, view_of(call->operands[0]), ret_rows, call->why);
+	if (err == ERR_OK)
+		*ret_segment = segments_get(*ret_rows, 0);
+	return err;
+}
+
+/* --list; 0: everybody. */
+static enum err find_list(struct call *call, int64_t *ret_list_id)
+{
+	const char *name = call_option(call, "list");
+	AUTO_DB_ROWS *rows = NULL;
+	struct list list = { 0 };
+	enum err err = name == NULL ? ERR_OK : lists_find(call->db, view_of(name), &rows, &list, call->why);
+	*ret_list_id = list.id;
+	return err;
+}
+
+/* ---- changing ---- */
+
+static enum err audit_segment(struct call *call, const char *action, struct view text)
+{
+	AUTO_BUF subject = buf_with_ceiling(LIMIT_WHY);
+	AUTO_BUF detail = buf_with_ceiling(LIMIT_OUTPUT_LINE);
+	buf_addf(&subject, "segment:%s", call->operands[0]);
+	buf_add(&detail, VIEW_LIT("{\"text\": "));
+	output_json_string(&detail, text);
+	buf_add_byte(&detail, '}');
+	return audit_append(call->db, view_of(call->actor), action, buf_view(&subject), buf_view(&detail), call->why);
+}
+
+static enum err finish(struct call *call, enum err err)
+{
+	if (err == ERR_OK)
+		return db_commit(call->db, call->why);
+	db_rollback(call->db);
+	return err;
+}
+
+/* Within a transaction; *ret_rows has the segment as it is then. */
+static enum err write_segment(struct call *call, const struct segment *segment, bool is_new, struct db_rows **ret_rows)
+{
+	struct segment written;
+	enum err err =
+	    is_new ? segments_create(call->db, segment, call->why) : segments_update(call->db, segment, call->why);
+	if (err == ERR_OK)
+		err = find_segment(call, ret_rows, &written);
+	return err == ERR_OK ? audit_segment(call, is_new ? "segment.create" : "segment.edit", written.text) : err;
+}
+
+/* The index goes with the predicate; a new one is made where it is wanted, or was there. */
+static enum err renew_index(struct call *call, const struct segment *segment, bool is_wanted)
+{
+	if (segment->predicate.len == 0)
+		return segments_drop_index(call->db, segment->id, call->why);
+	if (!is_wanted)
+		return ERR_OK;
+	call_note(call, "making the index; others can go on writing meanwhile");
+	return segments_make_index(call->db, segment, call->why);
+}
+
+static enum err save(struct call *call, const struct segment *segment, bool is_new, bool had_index)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	enum err err = db_begin(call->db, call->why);
+	if (err == ERR_OK)
+		err = finish(call, write_segment(call, segment, is_new, &rows));
+	if (err != ERR_OK)
+		return err;
+	struct segment written = segments_get(rows, 0);
+	call_note(call, "segment " VIEW_FMT ": " VIEW_FMT, VIEW_ARG(written.name), VIEW_ARG(written.text));
+	err = segment_facts_warn(call, written.predicate);
+	bool is_changed = is_new || call_has(call, "where");
+	return err == ERR_OK && is_changed
+		   ? renew_index(call, &written, had_index || (call_takes(call, "index") && call_has(call, "index")))
+		   : err;
+}
+
+static enum err create(struct call *call)
+{
+	AUTO_BUF texts = buf_with_ceiling(LIMIT_OUTPUT_LINE);
+	struct segment segment = { .name = view_of(call->operands[0]) };
+	enum err err = segment_facts_read(call, &segment, &texts);
+	return err == ERR_OK ? save(call, &segment, true, false) : err;
+}
+
+static enum err edit(struct call *call)
+{
+	AUTO_BUF texts = buf_with_ceiling(LIMIT_OUTPUT_LINE);
+	AUTO_DB_ROWS *rows = NULL;
+	struct segment segment;
+	if (!call_has_any(call))
+		return call_misused(call,
+				    "nothing to change was given; `listctl segment edit --help` shows what can be");
+	enum err err = find_segment(call, &rows, &segment);
+	if (err == ERR_OK)
+		err = segment_facts_read(call, &segment, &texts);
+	return err == ERR_OK ? save(call, &segment, false, segment.has_index) : err;
+}
+
+static enum err remove_segment(struct call *call, const struct segment *segment)
+{
+	enum err err = segments_remove(call->db, segment->name, call->why);
+	return err == ERR_OK ? audit_segment(call, "segment.rm", segment->text) : err;
+}
+
+static enum err rm(struct call *call)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	struct segment segment;
+	enum err err = find_segment(call, &rows, &segment);
+	if (err == ERR_OK)
+		err = db_begin(call->db, call->why);
+	if (err == ERR_OK)
+		err = finish(call, remove_segment(call, &segment));
+	return err == ERR_OK ? segments_drop_index(call->db, segment.id, call->why) : err;
+}
+
+static enum err make_index(struct call *call)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	struct segment segment;
+	enum err err = find_segment(call, &rows, &segment);
+	if (err != ERR_OK)
+		return err;
+	if (call_has(call, "drop"))
+		return segments_drop_index(call->db, segment.id, call->why);
+	if (segment.predicate.len == 0)
+		return call_refuse(call, ERR_REFUSED,
+				   "the segment has no predicate over attributes; the facts in it are found without an "
+				   "index of its own");
+	return renew_index(call, &segment, true);
+}
+
+/* ---- looking ---- */
+
+static enum err count(struct call *call)
+{
+	static const struct output_column columns[] = {
+		{ .name = "segment" },
+		{ .name = "list" },
+		{ .name = "people", .type = OUTPUT_INT },
+	};
+	AUTO_DB_ROWS *rows = NULL;
+	struct segment segment;
+	int64_t list_id;
+	uint64_t people;
+	enum err err = find_segment(call, &rows, &segment);
+	if (err == ERR_OK)
+		err = find_list(call, &list_id);
+	int64_t begun_us = clock_boot_us();
+	if (err == ERR_OK)
+		err = segments_count(call->db, segment.id, list_id, &people, call->why);
+	if (err != ERR_OK)
+		return err;
+	if (clock_boot_us() - begun_us > SLOW_US && segment.predicate.len > 0 && !segment.has_index)
+		call_note(call, "`listctl segment index " VIEW_FMT "` makes this quicker", VIEW_ARG(segment.name));
+	const struct output_cell cells[] = { cell_text(segment.name),
+					     cell_text_or_null(view_of(call_option(call, "list"))),
+					     cell_int((int64_t)people) };
+	return output_object(call->out, columns, ARRAY_LEN(columns), cells, call->why);
+}
+
+static enum err show_definition(struct call *call, const struct segment *segment, uint64_t people)
+{
+	static const struct output_column columns[] = {
+		{ .name = "segment" },
+		{ .name = "about", .wraps = true },
+		{ .name = "definition", .wraps = true },
+		{ .name = "where", .wraps = true },
+		{ .name = "people", .type = OUTPUT_INT },
+		{ .name = "index", .type = OUTPUT_BOOL },
+		{ .name = "created_at", .type = OUTPUT_TIME },
+	};
+	const struct output_cell cells[] = { cell_text(segment->name),      cell_text_or_null(segment->about),
+					     cell_text(segment->text),      cell_text_or_null(segment->predicate),
+					     cell_int((int64_t)people),     cell_bool(segment->has_index),
+					     cell_time(segment->created_us) };
+	output_section(call->out, "segment", "Segment");
+	return output_object(call->out, columns, ARRAY_LEN(columns), cells, call->why);
+}
+
+static enum err show_people(struct call *call, const struct segment *segment, int64_t list_id, uint64_t limit)
+{
+	static const struct output_column columns[] = {
+		{ .name = "email" },
+		{ .name = "name" },
+		{ .name = "attributes", .type = OUTPUT_JSON, .wraps = true },
+	};
+	AUTO_DB_ROWS *rows = NULL;
+	enum err err = segments_people(call->db, segment->id, list_id, limit, &rows, call->why);
+	if (err != ERR_OK)
+		return err;
+	output_section(call->out, "people", "The first of its people");
+	output_begin(call->out, columns, ARRAY_LEN(columns));
+	for (size_t i = 0; i < db_row_count(rows); i++)
+		output_row(call->out, (struct output_cell[]){ cell_text(db_get_text(rows, i, 0)),
+							      cell_text_or_null(db_get_text(rows, i, 1)),
+							      cell_text(db_get_text(rows, i, 2)) });
+	return output_end(call->out, call->why);
+}
+
+static enum err show(struct call *call)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	struct segment segment;
+	int64_t list_id;
+	uint64_t limit, people;
+	enum err err = call_number(call, "limit", SHOWN_MOST, SHOWN_UNLESS_TOLD, &limit);
+	if (err == ERR_OK)
+		err = find_segment(call, &rows, &segment);
+	if (err == ERR_OK)
+		err = find_list(call, &list_id);
+	if (err == ERR_OK)
+		err = segments_count(call->db, segment.id, list_id, &people, call->why);
+	if (err != ERR_OK)
+		return err;
+	output_document_begin(call->out);
+	err = show_definition(call, &segment, people);
+	if (err == ERR_OK)
+		err = show_people(call, &segment, list_id, limit);
+	return err == ERR_OK ? output_document_end(call->out, call->why) : err;
+}
+
+static enum err ls(struct call *call)
+{
+	static const struct output_column columns[] = {
+		{ .name = "segment" },
+		{ .name = "definition", .wraps = true },
+		{ .name = "index", .type = OUTPUT_BOOL },
+		{ .name = "about", .wraps = true },
+	};
+	AUTO_DB_ROWS *rows = NULL;
+	enum err err = segments_list(call->db, VIEW_LIT(""), &rows, call->why);
+	if (err != ERR_OK)
+		return err;
+	output_begin(call->out, columns, ARRAY_LEN(columns));
+	for (size_t i = 0; i < db_row_count(rows); i++) {
+		const struct segment segment = segments_get(rows, i);
+		output_row(call->out,
+			   (struct output_cell[]){ cell_text(segment.name), cell_text(segment.text),
+						   cell_bool(segment.has_index), cell_text_or_null(segment.about) });
+	}
+	return output_end(call->out, call->why);
+}
+
+/* ---- the rows ---- */
+
+static const char facts_details[] =
+    "All that is given must hold. A predicate is PostgreSQL's jsonpath over the attributes: fields\n"
+    "begin with $. and texts stand in double quotation marks, == compares, && || and !( ) join;\n"
+    "like_regex \"...\" and starts with \"...\" look into texts, exists($.field) asks for a field. What\n"
+    "cannot be compared, as a text with a number, is not true and no error. Times of joining are\n"
+    "those of the list that is asked about, or of any; member means an active one.\n"
+    "\n"
+    "Those in Indonesia of age: --where '$.country == \"ID\" && $.age >= 18'. Those who have been silent\n"
+    "for long: --not-accepted-within 180d --joined-before 365d.\n";
+
+static const struct command_option create_options[] = {
+	SEGMENT_FACT_OPTIONS,
+	{ "index", NULL, "make an index, so that millions are counted at once" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct command_option edit_options[] = {
+	SEGMENT_FACT_OPTIONS,
+	{ NULL, NULL, NULL },
+};
+
+static const struct command_option count_options[] = {
+	{ "list", "LIST", "of its active members; of everybody unless told" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct command_option show_options[] = {
+	{ "list", "LIST", "of its active members; of everybody unless told" },
+	{ "limit", "NUMBER", "how many people are shown; 10 unless told" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct command_option index_options[] = {
+	{ "drop", NULL, "take the index away" },
+	{ NULL, NULL, NULL },
+};
+
+#define SEGMENT_VERB(verb_name, operand_text, least_count, most_count, function)                                       \
+	.noun = "segment", .verb = (verb_name), .operands = (operand_text), .least = (least_count),                    \
+	.most = (most_count), .needs = NEEDS_DATABASE, .run = (function)
+
+const struct command segment_commands[] = {
+	{
+	    SEGMENT_VERB("create", "NAME", 1, 1, create),
+	    .help = "describe people by their attributes and by facts about them",
+	    .details = facts_details,
+	    .options = create_options,
+	},
+	{
+	    SEGMENT_VERB("edit", "NAME", 1, 1, edit),
+	    .help = "change a segment; '' takes a fact away",
+	    .details = facts_details,
+	    .options = edit_options,
+	},
+	{
+	    SEGMENT_VERB("count", "NAME", 1, 1, count),
+	    .help = "count the people that a segment describes now",
+	    .options = count_options,
+	},
+	{
+	    SEGMENT_VERB("show", "NAME", 1, 1, show),
+	    .help = "show a segment and the first of its people",
+	    .options = show_options,
+	},
+	{
+	    SEGMENT_VERB("ls", "", 0, 0, ls),
+	    .help = "show all segments",
+	},
+	{
+	    SEGMENT_VERB("index", "NAME", 1, 1, make_index),
+	    .help = "make an index for a segment, or take it away",
+	    .details = "It holds those for whom the predicate is true, is kept up by every import, and is built\n"
+		       "while others go on writing.\n",
+	    .options = index_options,
+	},
+	{
+	    SEGMENT_VERB("rm", "NAME", 1, 1, rm),
+	    .help = "remove a segment and its index; the people stay",
+	},
+	{ 0 },
+};

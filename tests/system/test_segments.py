@@ -1,0 +1,213 @@
+"""Segments: who is in them by each fact, what is said about predicates that are none, and the index."""
+
+import json
+
+
+def person(world, name, lists=("news",), joined=10, **attributes):
+    """A subscriber, member of lists since so many days."""
+    world.sql("INSERT INTO subscriber (address, address_key, attributes)"
+              f" VALUES ('{name}@example.test', '{name}@example.test', $a${json.dumps(attributes)}$a$)")
+    for each in lists:
+        world.sql("INSERT INTO membership (list_id, subscriber_id, joined_at) SELECT l.id, s.id, now() - interval '%d days'"
+                  " FROM list l, subscriber s WHERE l.name = '%s' AND s.address_key = '%s@example.test'" % (joined, each, name))
+
+
+def people(world, segment, *options):
+    shown = json.loads(world.listctl("segment", "show", segment, "--format", "json", "--limit", "100", *options))
+    names = [row["email"].split("@")[0] for row in shown["people"]]
+    assert shown["segment"]["people"] == len(names) == count(world, segment, *options), shown
+    return sorted(names)
+
+
+def count(world, segment, *options):
+    return json.loads(world.listctl("segment", "count", segment, "--format", "json", *options))["people"]
+
+
+def campaign(world, name, days, outcomes):
+    """A campaign that ended so many days ago, and what became of its recipients."""
+    world.sql("INSERT INTO campaign (name, list_id, subject, from_address, text_body, state, audience, started_at, ended_at)"
+              f" SELECT '{name}', id, 's', 'a@example.test', 't', 'finished', {len(outcomes)}, now() - interval '{days} days',"
+              f" now() - interval '{days} days' FROM list WHERE name = 'news'")
+    for who, outcome in outcomes.items():
+        reason = "NULL" if outcome == "accepted" else "'user-unknown'"
+        world.sql("INSERT INTO delivery (campaign_id, subscriber_id, outcome, attempts, at, reason)"
+                  f" SELECT c.id, s.id, '{outcome}', 1, now() - interval '{days} days', {reason} FROM campaign c, subscriber s"
+                  f" WHERE c.name = '{name}' AND s.address_key = '{who}@example.test'")
+
+
+def bounced(world, who, reason, days, **columns):
+    more = "".join(f", {key}" for key in columns)
+    values = "".join(f", {value}" for value in columns.values())
+    world.sql("INSERT INTO bounce_event (campaign_id, id, subscriber_id, report_hash, source, received_at, kind, reason, judged_at%s)"
+              " SELECT 0, nextval('bounce_event_id'), s.id, sha256('%s %s'), 'report', now() - interval '%d days', 'bounce-soft', '%s', now()%s"
+              " FROM subscriber s WHERE s.address_key = '%s@example.test'" % (more, who, reason, days, reason, values, who))
+
+
+def test_attributes(world):
+    "A predicate over attributes finds whom it is true for, and is no error where it cannot be asked."
+    world.setup()
+    person(world, "ann", country="ID", age=30)
+    person(world, "bob", country="ID", age="old")
+    person(world, "cat", country="DE", age=40)
+    person(world, "dan", lists=(), country="ID", age=50)
+    person(world, "eve")
+    world.listctl("segment", "create", "grown", "--where", '$.country == "ID" && $.age > 20', "--about", "for the shop")
+    assert people(world, "grown") == ["ann", "dan"]
+    assert people(world, "grown", "--list", "news") == ["ann"]
+    listed = json.loads(world.listctl("segment", "ls", "--format", "json"))
+    assert listed == [{"segment": "grown", "definition": 'attributes match $.country == "ID" && $.age > 20', "index": False,
+                       "about": "for the shop"}], listed
+    world.sql("UPDATE membership SET state = 'unsubscribed', reason = 'mailto'")
+    assert people(world, "grown", "--list", "news") == []
+
+
+def test_joined(world):
+    "Joined before and after a day or an age: in the list that is asked about, or in any."
+    world.setup()
+    world.listctl("list", "create", "other", "--from", "o@example.test")
+    for name, days in (("old", 400), ("year", 200), ("new", 3)):
+        person(world, name, joined=days)
+    person(world, "two", lists=("other",), joined=500)
+    world.sql("INSERT INTO membership (list_id, subscriber_id) SELECT l.id, s.id FROM list l, subscriber s"
+              " WHERE l.name = 'news' AND s.address_key = 'two@example.test'")
+    day = world.value("SELECT to_char(now() - interval '300 days', 'YYYY-MM-DD')")
+    for name, options in (("a", ["--joined-before", "100d"]), ("b", ["--joined-after", "100d"]), ("c", ["--joined-before", day]),
+                          ("d", ["--joined-after", day, "--joined-before", "100d"])):
+        world.listctl("segment", "create", name, *options)
+    assert people(world, "a") == ["old", "two", "year"] and people(world, "a", "--list", "news") == ["old", "year"]
+    assert people(world, "b", "--list", "news") == ["new", "two"]
+    assert people(world, "c", "--list", "news") == ["old"]
+    assert people(world, "d", "--list", "news") == ["year"]
+
+
+def test_accepted_and_bounced(world):
+    "Whom a message was accepted for, whom for none, and who bounced, for which reason and when; voided reports do not count."
+    world.setup()
+    for name in ("ann", "bob", "cat", "dan"):
+        person(world, name)
+    campaign(world, "long-ago", 200, {"ann": "accepted", "bob": "accepted"})
+    campaign(world, "lately", 5, {"ann": "accepted", "bob": "refused"})
+    bounced(world, "bob", "mailbox-full", 5)
+    bounced(world, "cat", "user-unknown", 100)
+    bounced(world, "dan", "mailbox-full", 5, voided="true")
+    for name, options in (("read", ["--accepted-within", "30d"]), ("ever", ["--accepted-within", "365d"]),
+                          ("quiet", ["--not-accepted-within", "30d"]), ("full", ["--bounced", "mailbox-full, policy"]),
+                          ("any", ["--bounced", "mailbox-full,user-unknown"]),
+                          ("late", ["--bounced", "mailbox-full,user-unknown", "--bounced-within", "30d"])):
+        world.listctl("segment", "create", name, *options)
+    assert people(world, "read") == ["ann"] and people(world, "ever") == ["ann", "bob"]
+    assert people(world, "quiet") == people(world, "quiet", "--list", "news") == ["bob", "cat", "dan"]
+    assert people(world, "full") == ["bob"] and people(world, "any") == ["bob", "cat"] and people(world, "late", "--list", "news") == ["bob"]
+
+
+def test_members_of_lists(world):
+    "Member of each of these lists, of none of those; only active ones count."
+    world.setup()
+    for name in ("x", "y"):
+        world.listctl("list", "create", name, "--from", f"{name}@example.test")
+    person(world, "one", lists=("news", "x"))
+    person(world, "both", lists=("news", "x", "y"))
+    person(world, "none")
+    person(world, "left", lists=("news", "x", "y"))
+    world.sql("UPDATE membership m SET state = 'unsubscribed', reason = 'mailto' FROM list l, subscriber s"
+              " WHERE m.list_id = l.id AND l.name = 'y' AND m.subscriber_id = s.id AND s.address_key = 'left@example.test'")
+    for name, options in (("in-x", ["--member-of", "x"]), ("in-both", ["--member-of", "x,y"]), ("x-not-y", ["--member-of", "x", "--not-member-of", "y"]),
+                          ("neither", ["--not-member-of", "x, y"])):
+        world.listctl("segment", "create", name, *options)
+    assert people(world, "in-x") == ["both", "left", "one"] and people(world, "in-both") == ["both"]
+    assert people(world, "x-not-y", "--list", "news") == ["left", "one"] and people(world, "neither") == ["none"]
+    text = json.loads(world.listctl("segment", "show", "x-not-y", "--format", "json"))["segment"]["definition"]
+    assert text == "member of x, not member of y", text
+
+
+def test_edit_and_remove(world):
+    "edit changes one fact and leaves the others, '' takes one away, the last one stays; all of it is audited."
+    world.setup()
+    person(world, "ann", age=30, joined=100)
+    person(world, "bob", age=10)
+    world.listctl("segment", "create", "s", "--where", "$.age > 20", "--joined-before", "30d")
+    assert people(world, "s") == ["ann"]
+    world.listctl("segment", "edit", "s", "--where", "$.age < 20")
+    assert people(world, "s") == []
+    world.listctl("segment", "edit", "s", "--joined-before", "")
+    assert people(world, "s") == ["bob"]
+    world.refused("segment", "edit", "s", "--where", "", code=2, says="something that holds")
+    world.refused("segment", "edit", "s", code=2, says="nothing to change")
+    world.listctl("segment", "rm", "s")
+    world.refused("segment", "count", "s", says=["no segment s", "segment ls"])
+    actions = [row[0] for row in world.sql("SELECT action FROM audit WHERE subject = 'segment:s' ORDER BY at, action")]
+    assert sorted(actions) == ["segment.create", "segment.edit", "segment.edit", "segment.rm"], actions
+
+
+WRONG = {
+    '$.country = "ID"': (11, "compare with =="),
+    '$.country == "ID" AND $.age > 20': (19, "write && for and"),
+    'country == "ID"': (1, "begins with $."),
+    "$.country == 'ID'": (14, "double quotation marks"),
+    "$country == 1": (1, "with a point"),
+    "$.country": (10, "neither true nor false"),
+    "$.a + 1": (8, "neither true nor false"),
+    '$ ? (@.a == 1)': (15, "neither true nor false"),
+    '$.a like_regex "("': (None, "cannot be read"),
+    '$.a == "x': (8, "not closed"),
+}
+
+
+def test_wrong_predicates(world):
+    "What is no predicate is refused with its place, a mark under it and a remedy, and PostgreSQL refuses it too; nothing is made."
+    world.setup()
+    person(world, "ann", country="ID")
+    for text, (column, words) in WRONG.items():
+        error = world.refused("segment", "create", "s", "--where", text, says=["cannot be read", words])
+        if column is not None:
+            assert f"line 1, column {column}:" in error, (text, error)
+            lines = error.splitlines()
+            assert lines[-1].index("^") == lines[-2].index(text) + column - 1, error
+    world.refused("segment", "create", "s", code=2, says="something that holds")
+    world.refused("segment", "create", "s", "--bounced", "nonsense", code=2, says="no reason nonsense")
+    world.refused("segment", "create", "s", "--member-of", "nosuch", says="no list nosuch")
+    world.refused("segment", "create", "s", "--joined-before", "90", code=2, says="--joined-before")
+    world.refused("segment", "create", "s", "--accepted-within", "2026-01-01", code=2, says="an age")
+    world.refused("segment", "create", "S P", "--where", "$.a == 1", says="")
+    assert world.value("SELECT count(*) FROM segment") == "0"
+
+
+def test_unknown_field_is_told(world):
+    "A field that no subscriber has is a warning with the nearest one: the segment is made."
+    world.setup()
+    person(world, "ann", country="ID")
+    done = world.run("listctl", "segment", "create", "s", "--where", '$.contry == "ID"')
+    assert done.returncode == 0 and "no" in done.stderr and '"country"' in done.stderr, done
+
+
+def test_index(world):
+    "An index is made while others write, used, renewed with the predicate and dropped with the segment."
+    world.setup()
+    world.sql("INSERT INTO subscriber (address, address_key, attributes) SELECT a, a, jsonb_build_object('n', n)"
+              " FROM generate_series(1, 20000) AS n, LATERAL (SELECT format('p%s@example.test', n) AS a) AS x")
+    world.listctl("segment", "create", "few", "--where", "$.n > 19990", "--index")
+    world.sql("VACUUM ANALYZE subscriber")
+
+    def plan():
+        query = world.value("SELECT segment_query(id, NULL) FROM segment")
+        return str(world.sql(f"EXPLAIN {query}"))
+
+    number = world.value("SELECT id FROM segment")
+    assert f"segment_{number}" in plan(), plan()
+    assert count(world, "few") == 10
+    world.listctl("segment", "edit", "few", "--where", "$.n > 19980")
+    assert f"segment_{number}" in plan() and count(world, "few") == 20
+    assert json.loads(world.listctl("segment", "ls", "--format", "json"))[0]["index"] is True
+    world.listctl("segment", "index", "few", "--drop")
+    assert f"segment_{number}" not in plan() and count(world, "few") == 20
+    world.listctl("segment", "index", "few")
+    world.listctl("segment", "rm", "few")
+    assert world.value(f"SELECT to_regclass('segment_{number}') IS NULL") == "t"
+
+
+def test_sender_may_ask(world):
+    "The role of sender finds a segment's people: campaigns are frozen by it."
+    world.setup()
+    person(world, "ann", age=1)
+    world.listctl("segment", "create", "s", "--where", "$.age == 1", "--not-accepted-within", "10d", "--bounced", "policy")
+    world.sql("SET ROLE verpost_sender; SELECT segment_people(id, 1), segment_count(id, NULL), segment_text(id) FROM segment")

@@ -1,0 +1,140 @@
+#include "listctl/jsonpath.h"
+
+#include "base/limits.h"
+#include "tests/support/unit.h"
+
+static const char *const right[] = {
+	"$.country == \"ID\"",
+	"$.country == \"ID\" && $.age > 20",
+	"!($.a == 1) || exists($.b)",
+	"$.a like_regex \"^b.*\" flag \"i\"",
+	"$.a starts with \"b\"",
+	"($.a > 1) is unknown",
+	"$.\"zip code\" != null",
+	"$.tags[*] == \"x\"",
+	"exists($.orders[*] ? (@.price > 10 && @.paid == true))",
+	"$.a[0 to last, 3].b.size() >= 2",
+	"-$.a + 3 * ($.b - 1) % 2 < 1.5e3",
+	"strict $.a <> 1",
+	"lax $.**{1 to 2}.a == 1",
+	"$.date.datetime() > \"2026-01-01\".datetime()",
+	"$.a /* remark */ == 1",
+	"$.st\xc3\xa4"
+	"dt == \"K\xc3\xb6ln\"",
+	"true",
+	"$.exists == 1",
+};
+
+struct wrong {
+	const char *text;
+	size_t column;    /* octets before it */
+	const char *says; /* part of what is said */
+};
+
+static const struct wrong wrongs[] = {
+	{ "$.country = \"ID\"", 10, "compare with ==" },
+	{ "$.a == 1 AND $.b == 2", 9, "write && for and" },
+	{ "$.a == 1 or $.b == 2", 9, "write || for or" },
+	{ "$.a == 1 & $.b == 2", 9, "write && for and" },
+	{ "NOT $.a == 1", 0, "write !( ... ) for not" },
+	{ "country == \"ID\"", 0, "begins with $." },
+	{ "$country == \"ID\"", 0, "with a point" },
+	{ "$.country == 'ID'", 13, "double quotation marks" },
+	{ "$.country == \xe2\x80\x9cID\xe2\x80\x9d", 13, "typographic" },
+	{ "$.country == ID", 13, "quotation marks" },
+	{ "$.country == \"ID", 13, "not closed" },
+	{ "$.country ==", 12, "missing at the end" },
+	{ "", 0, "missing at the end" },
+	{ "($.a == 1", 9, "missing at the end" },
+	{ "$.a == 1)", 8, "does not follow" },
+	{ "$.a == 1 $.b == 2", 9, "join two conditions" },
+	{ "$.a like \"b\"", 4, "like_regex" },
+	{ "$.a like_regex b", 15, "regular expression" },
+	{ "$.a starts \"b\"", 11, "starts with" },
+	{ "$.a in (1, 2)", 4, "one by one" },
+	{ "$.a is null", 4, "== null" },
+	{ "!$.a == 1", 1, "!( ... )" },
+	{ "$.a.upper() == \"B\"", 4, "no such method" },
+	{ "$.2nd == 1", 1, "" },
+	{ "$.zip code == 1", 6, "does not follow" },
+	{ "$.a == 1;", 8, "semicolon" },
+	{ "$.tags[ == 1", 8, "expected" },
+	{ "$.a == {1}", 7, "expected" },
+	{ "exists $.a", 7, "opening bracket" },
+	{ "$..a == 1", 2, "name of a field" },
+};
+
+START_TEST(right_ones_pass)
+	{
+		for (size_t i = 0; i < ARRAY_LEN(right); i++) {
+			struct jsonpath_slip slip;
+			ck_row(right[i], jsonpath_check(view_of(right[i]), &slip));
+		}
+	}
+END_TEST
+
+START_TEST(wrong_ones_are_placed)
+	{
+		for (size_t i = 0; i < ARRAY_LEN(wrongs); i++) {
+			struct jsonpath_slip slip;
+			AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+			ck_row(wrongs[i].text, !jsonpath_check(view_of(wrongs[i].text), &slip));
+			jsonpath_explain(view_of(wrongs[i].text), &slip, &why);
+			ck_assert_msg(slip.at == wrongs[i].column, "%s: at %zu", wrongs[i].text, slip.at);
+			ck_assert_msg(view_find(buf_view(&why), view_of(wrongs[i].says)) != VIEW_NONE, "%s: %s",
+				      wrongs[i].text, buf_text(&why));
+		}
+	}
+END_TEST
+
+START_TEST(the_place_is_marked)
+	{
+		static const char text[] = "$.st\xc3\xa4"
+					   "dt == \"x\"\n&& $.b = 1\n&& $.c == 2";
+		struct jsonpath_slip slip;
+		AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+		ck_assert(!jsonpath_check(view_of(text), &slip));
+		jsonpath_explain(view_of(text), &slip, &why);
+		ck_assert_msg(view_starts(buf_view(&why), VIEW_LIT("line 2, column 8: ")), "%s", buf_text(&why));
+		ck_assert_msg(view_ends(buf_view(&why), VIEW_LIT("\n    && $.b = 1\n           ^")), "%s",
+			      buf_text(&why));
+	}
+END_TEST
+
+START_TEST(long_and_deep_ones_are_refused)
+	{
+		struct jsonpath_slip slip;
+		AUTO_BUF deep = buf_with_ceiling(LIMIT_WHY);
+		AUTO_BUF wide = buf_with_ceiling(4 * JSONPATH_MOST);
+		for (int i = 0; i < 900; i++)
+			buf_add_byte(&deep, '(');
+		ck_assert(!jsonpath_check(buf_view(&deep), &slip));
+		ck_assert_str_eq(slip.what, "brackets stand too deep here");
+		while (wide.len <= JSONPATH_MOST)
+			buf_add(&wide, VIEW_LIT("$.a == 1 || "));
+		ck_assert(!jsonpath_check(buf_view(&wide), &slip));
+		ck_assert_str_eq(slip.what, "the predicate is longer than 2000 octets");
+	}
+END_TEST
+
+START_TEST(fields_are_named)
+	{
+		static const char text[] = "$.country == \"$.no\" && $ . \"zip code\" > 1 && exists($.orders[*] ? "
+					   "(@.price > $.limit)) && $[0] == 1";
+		static const char *const fields[] = { "country", "zip code", "orders", "limit" };
+		struct view field;
+		size_t at = 0, found = 0;
+		while (jsonpath_field(view_of(text), &at, &field)) {
+			ck_assert_uint_lt(found, ARRAY_LEN(fields));
+			ck_view_eq(field, fields[found++]);
+		}
+		ck_assert_uint_eq(found, ARRAY_LEN(fields));
+	}
+END_TEST
+
+Suite *test_suite(void)
+{
+	const TTest *const tests[] = { right_ones_pass, wrong_ones_are_placed, the_place_is_marked,
+				       long_and_deep_ones_are_refused, fields_are_named };
+	return suite_of("jsonpath", tests, ARRAY_LEN(tests));
+}
