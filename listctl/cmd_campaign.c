@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "base/limits.h"
+#include "listctl/audience_options.h"
 #include "listctl/command.h"
 #include "listctl/dns_preflight.h"
 #include "listctl/schedule.h"
@@ -208,6 +209,7 @@ static const struct command_option content_options[] = {
 	{ "in-doubt", "resend|hold",
 	  "a message whose final reply was never read is sent again with the same Message-ID, or held; as "
 	  "campaign.in_doubt says unless told" },
+	AUDIENCE_OPTIONS,
 	{ 0 },
 };
 static const struct command_option preview_options[] = {

@@ -1,6 +1,7 @@
 #include "listctl/campaign_verbs.h"
 
 #include "base/limits.h"
+#include "listctl/audience_options.h"
 #include "listctl/draft.h"
 #include "listctl/lint_run.h"
 #include "listctl/signing.h"
@@ -26,6 +27,7 @@ static enum err create(struct call *call, const struct list *list)
 						    .in_doubt = view_of(call->settings->campaign_in_doubt) };
 	struct draft draft;
 	struct variants variants = { 0 };
+	struct audience audience;
 	struct composer *composer = NULL;
 	uint64_t id = 0;
 	enum err err = draft_read(call, &from_list, letter_of(call, 2), &draft);
@@ -46,6 +48,8 @@ static enum err create(struct call *call, const struct list *list)
 	if (err == ERR_OK)
 		err = variants_read(call, list, name, &from_list, letter_of(call, 2), &draft, &variants);
 	if (err == ERR_OK)
+		err = audience_options_read(call, &audience, &draft.content);
+	if (err == ERR_OK)
 		err = campaigns_create(call->db, name, (uint64_t)list->id, &draft.content, call_actor(call), &id,
 				       call->why);
 	if (err == ERR_OK)
@@ -53,6 +57,8 @@ static enum err create(struct call *call, const struct list *list)
 			  "campaign %s is a draft; `listctl campaign preview %s` shows it, `listctl campaign start %s` "
 			  "sends it",
 			  call->operands[0], call->operands[0], call->operands[0]);
+	if (err == ERR_OK)
+		err = audience_tell(call, name);
 	composer_done(composer);
 	variants_done(&variants);
 	draft_done(&draft);
@@ -111,6 +117,7 @@ enum err campaign_edit(struct call *call)
 		return err;
 	struct draft draft;
 	struct variants variants = { 0 };
+	struct audience audience;
 	struct composer *composer = NULL;
 	struct campaign_files files = { 0 };
 	err = draft_read(call, &campaign.content, letter_of(call, 1), &draft);
@@ -129,7 +136,11 @@ enum err campaign_edit(struct call *call)
 		err =
 		    variants_read(call, &list, campaign.name, &campaign.content, letter_of(call, 1), &draft, &variants);
 	if (err == ERR_OK)
+		err = audience_options_read(call, &audience, &draft.content);
+	if (err == ERR_OK)
 		err = campaigns_edit(call->db, campaign.name, &draft.content, call_actor(call), call->why);
+	if (err == ERR_OK && draft.content.has_audience)
+		err = audience_tell(call, campaign.name);
 	composer_done(composer);
 	campaign_files_done(&files);
 	variants_done(&variants);

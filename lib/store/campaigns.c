@@ -284,6 +284,8 @@ static enum err write_rest(struct db *db, struct view name, const struct campaig
 		err = campaign_files_replace(db, name, content->files, content->file_count, why);
 	if (err == ERR_OK && content != NULL && content->has_variants)
 		err = campaign_variants_replace(db, name, content->variants, content->variant_count, why);
+	if (err == ERR_OK && content != NULL && content->has_audience)
+		err = audiences_replace(db, name, content->audience, content->audience_count, why);
 	return err;
 }
 

@@ -3,6 +3,7 @@
 #ifndef STORE_CAMPAIGNS_H
 #define STORE_CAMPAIGNS_H
 
+#include "store/audiences.h"
 #include "store/campaign_files.h"
 #include "store/campaign_variants.h"
 
@@ -30,6 +31,10 @@ struct campaign_content {
 	bool has_variants;
 	const struct campaign_variant *variants;
 	size_t variant_count;
+	/* Likewise: audiences_read(). */
+	bool has_audience;
+	const struct audience_part *audience;
+	size_t audience_count;
 };
 
 /* One campaign. Its views are borrowed from the rows it was read from. */

@@ -3,13 +3,10 @@
 #include <assert.h>
 
 #include "store/audit.h"
+#include "store/freezes.h"
 
 enum statement {
 	PICK_DUE,
-	ROOM,
-	MARK,
-	FREEZE,
-	FREEZE_LOCAL,
 	RUN,
 	HOLD_LATE,
 	CLOSE_CHUNKS,
@@ -43,21 +40,6 @@ enum { CANCEL_CHUNKS_A_STEP = 20, CANCEL_RETRIES_A_STEP = 5000 };
 	" AND (f.state = 'deferred' OR f.next_attempt_at IS NOT NULL OR f.opened_by IS NOT NULL"                       \
 	" OR f.waits_for IS NOT NULL))"
 
-/* Who is suppressed before campaign $1 begins. Like is_suppressed(), but for all at once. */
-#define SUPPRESSED(key)                                                                                                \
-	" SELECT s.id FROM campaign c JOIN suppression x ON (x.list_id IS NULL OR x.list_id = c.list_id)" key          \
-	" WHERE c.id = $1"
-#define NEVER                                                                                                          \
-	" never AS MATERIALIZED (" SUPPRESSED(" JOIN subscriber s ON s.address_key = x.value") " UNION" SUPPRESSED(    \
-	    " AND x.kind = 'domain' JOIN subscriber s ON split_part(s.address_key, '@', 2) = x.value") ")"
-#define IS_NEVER "m.subscriber_id IN (SELECT id FROM never)"
-#define SKIP_NEVER                                                                                                     \
-	"INSERT INTO delivery (campaign_id, subscriber_id, outcome, at, reason)"                                       \
-	" SELECT $1, u.id, 'skipped', now(), 'suppressed' FROM people CROSS JOIN LATERAL unnest(never) AS u(id)"
-
-/* Chunks of at most $2, but so many of them that all workers have some. */
-#define CHUNK_SIZE(people) " least($2, greatest(500, " people " / 50))::bigint"
-
 /* Fields of every copy; one that is missing here costs time only. */
 #define OWN_NAMES "('name', 'email', 'unsubscribe', 'list.name', 'list.title', 'campaign.name')"
 
@@ -65,77 +47,11 @@ static const struct db_statement statements[] = {
 	/* One that is due and may start: in a window, and not too late; $1: only if its relays were tested for this time. A lock of this row
 	 * alone: no other campaign waits for it. */
 	[PICK_DUE] = { .name = "runs_pick_due",
-		       .sql = "SELECT id, local_attribute IS NOT NULL FROM campaign WHERE state = 'scheduled'"
+		       .sql = "SELECT id FROM campaign WHERE state = 'scheduled'"
 			      " AND hold_reason IS NULL AND start_at <= now() AND (not_after IS NULL OR not_after >= "
 			      "now())"
 			      " AND is_in_window(windows, zone, now()) AND (tested_for = start_at OR $1::text IS NULL)"
 			      " ORDER BY start_at, id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED" },
-	/* Sorting a million ids and attributes on disk would take most of the time. Only until the end of the transaction. */
-	[ROOM] = { .name = "runs_room", .sql = "SELECT set_config('work_mem', '64MB', true)" },
-	/* $1 campaign. Before the audience is read: see schema/007. */
-	[MARK] = { .name = "runs_mark",
-		   .sql = "UPDATE campaign SET suppressed_up_to = suppression_mark(), addresses_at = v.version"
-			  " FROM address_version v WHERE id = $1" },
-	/* $1 campaign, $2 ids a chunk. All ids are sorted into one array first and cut from that. */
-	[FREEZE] = { .name = "runs_freeze",
-		     .sql =
-			 "WITH" NEVER ","
-			 " people AS MATERIALIZED ("
-			 " SELECT array_agg(id ORDER BY id) FILTER (WHERE NOT is_never) AS ids,"
-			 " array_agg(id) FILTER (WHERE is_never) AS never"
-			 " FROM (SELECT m.subscriber_id AS id, " IS_NEVER " AS is_never"
-			 " FROM campaign c JOIN membership m ON m.list_id = c.list_id AND m.state = 'active'"
-			 " WHERE c.id = $1) AS member),"
-			 " chunks AS ("
-			 " INSERT INTO campaign_chunk (campaign_id, chunk_no, subscriber_ids)"
-			 " SELECT $1, n / size, ids[n + 1:n + size] FROM people"
-			 " CROSS JOIN LATERAL (SELECT" CHUNK_SIZE(
-			     "cardinality(ids)") " AS size) AS each"
-						 " CROSS JOIN LATERAL generate_series(0::bigint, cardinality(ids) - 1, "
-						 "size) AS g(n)),"
-						 " skipped AS (" SKIP_NEVER ")"
-						 " SELECT (coalesce(cardinality(ids), 0) + "
-						 "coalesce(cardinality(never), 0))::bigint, NULL::bigint FROM people" },
-	/* The same, each chunk of one instant and in the order of the instants. A local time that a zone's clocks skip is as much later; of
-	 * one that they show twice it is the second. */
-	[FREEZE_LOCAL] = { .name = "runs_freeze_local",
-			   .sql = "WITH" NEVER ","
-				  " c AS MATERIALIZED ("
-				  " SELECT list_id, local_attribute, local_time, local_time AT TIME ZONE zone AS due"
-				  " FROM campaign WHERE id = $1),"
-				  " zones AS MATERIALIZED ("
-				  " SELECT DISTINCT ON (lower(z.name)) lower(z.name) AS key, c.local_time AT TIME ZONE "
-				  "z.name AS due"
-				  " FROM c CROSS JOIN zone_name z ORDER BY lower(z.name), z.name),"
-				  " people AS MATERIALIZED ("
-				  " SELECT due, array_agg(id ORDER BY id) FILTER (WHERE NOT is_never) AS ids,"
-				  " array_agg(id) FILTER (WHERE is_never) AS never,"
-				  " count(*) FILTER (WHERE is_lost) AS lost FROM ("
-				  " SELECT m.subscriber_id AS id, coalesce(z.due, c.due) AS due, z.key IS NULL AS "
-				  "is_lost, " IS_NEVER " AS is_never"
-				  " FROM c JOIN membership m ON m.list_id = c.list_id AND m.state = 'active'"
-				  " JOIN subscriber s ON s.id = m.subscriber_id"
-				  " LEFT JOIN zones z ON z.key = lower(btrim(s.attributes ->> c.local_attribute))) AS "
-				  "member"
-				  " GROUP BY due),"
-				  " sized AS (SELECT due, ids," CHUNK_SIZE(
-				      "cardinality(ids)") " AS size FROM people WHERE ids IS NOT NULL),"
-							  " placed AS MATERIALIZED ("
-							  " SELECT due, ids, size, (sum((cardinality(ids) + size - 1) "
-							  "/ size) OVER (ORDER BY due)"
-							  " - (cardinality(ids) + size - 1) / size)::bigint AS before "
-							  "FROM sized),"
-							  " chunks AS ("
-							  " INSERT INTO campaign_chunk (campaign_id, chunk_no, "
-							  "subscriber_ids, not_before)"
-							  " SELECT $1, before + n / size, ids[n + 1:n + size], due "
-							  "FROM placed"
-							  " CROSS JOIN LATERAL generate_series(0::bigint, "
-							  "cardinality(ids) - 1, size) AS g(n)),"
-							  " skipped AS (" SKIP_NEVER ")"
-							  " SELECT coalesce(sum(coalesce(cardinality(ids), 0) + "
-							  "coalesce(cardinality(never), 0)), 0)::bigint,"
-							  " coalesce(sum(lost), 0)::bigint FROM people" },
 	/* $1 campaign, $2 audience, $3 whose zone is not known. Most members have the attributes that the first thousand have: the others are read only
 	 * for a template with a tag that is more than such a name, and then only what is left of them is taken apart. */
 	[RUN] = { .name = "runs_run",
@@ -286,7 +202,7 @@ static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row per statement")
 
 /* ---- beginning ---- */
 
-static enum err pick_due(struct db *db, bool only_tested, int64_t *ret_id, bool *ret_is_local, struct buf *why)
+static enum err pick_due(struct db *db, bool only_tested, int64_t *ret_id, struct buf *why)
 {
 	const struct db_value values[] = { only_tested ? db_text(VIEW_LIT("tested")) : db_null() };
 	AUTO_DB_ROWS *rows = NULL;
@@ -295,22 +211,6 @@ static enum err pick_due(struct db *db, bool only_tested, int64_t *ret_id, bool 
 		return err;
 	bool any = db_row_count(rows) > 0;
 	*ret_id = any ? db_get_int(rows, 0, 0) : 0;
-	*ret_is_local = any && db_get_bool(rows, 0, 1);
-	return ERR_OK;
-}
-
-static enum err freeze(struct db *db, enum statement statement, size_t chunk_size, struct run_start *start,
-		       struct buf *why)
-{
-	const struct db_value values[] = { db_int(start->campaign_id), db_int((int64_t)chunk_size) };
-	AUTO_DB_ROWS *rows = NULL;
-	enum err err = db_run(db, &statements[MARK], values, 1, NULL, why);
-	if (err == ERR_OK)
-		err = db_run(db, &statements[statement], values, ARRAY_LEN(values), &rows, why);
-	if (err != ERR_OK)
-		return err;
-	start->audience = db_get_int(rows, 0, 0);
-	start->local_fallback = db_is_null(rows, 0, 1) ? -1 : db_get_int(rows, 0, 1);
 	return ERR_OK;
 }
 
@@ -323,13 +223,10 @@ static enum err set_running(struct db *db, const struct run_start *start, struct
 
 static enum err start_due(struct db *db, size_t chunk_size, bool only_tested, struct run_start *start, struct buf *why)
 {
-	bool is_local = false;
-	enum err err = pick_due(db, only_tested, &start->campaign_id, &is_local, why);
+	enum err err = pick_due(db, only_tested, &start->campaign_id, why);
 	if (err != ERR_OK || start->campaign_id == 0)
 		return err;
-	err = db_run(db, &statements[ROOM], NULL, 0, NULL, why);
-	if (err == ERR_OK)
-		err = freeze(db, is_local ? FREEZE_LOCAL : FREEZE, chunk_size, start, why);
+	err = freezes_make(db, start->campaign_id, chunk_size, &start->audience, &start->local_fallback, why);
 	return err == ERR_OK ? set_running(db, start, why) : err;
 }
 

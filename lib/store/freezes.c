@@ -1,0 +1,134 @@
+#include "store/freezes.h"
+
+#include <assert.h>
+
+enum statement { KIND, ROOM, MARK, FREEZE, FREEZE_LOCAL, FREEZE_CHOSEN, FREEZE_CHOSEN_LOCAL, DEFINE, STATEMENT_COUNT };
+
+/* Who is suppressed before campaign $1 begins. Like is_suppressed(), but for all at once. */
+#define SUPPRESSED(key)                                                                                                \
+	" SELECT s.id FROM campaign c JOIN suppression x ON (x.list_id IS NULL OR x.list_id = c.list_id)" key          \
+	" WHERE c.id = $1"
+#define NEVER                                                                                                          \
+	" never AS MATERIALIZED (" SUPPRESSED(" JOIN subscriber s ON s.address_key = x.value") " UNION" SUPPRESSED(    \
+	    " AND x.kind = 'domain' JOIN subscriber s ON split_part(s.address_key, '@', 2) = x.value") ")"
+#define IS_NEVER "m.subscriber_id IN (SELECT id FROM never)"
+#define SKIP_NEVER                                                                                                     \
+	"INSERT INTO delivery (campaign_id, subscriber_id, outcome, at, reason)"                                       \
+	" SELECT $1, u.id, 'skipped', now(), 'suppressed' FROM people CROSS JOIN LATERAL unnest(never) AS u(id)"
+
+/* Chunks of at most $2, but so many of them that all workers have some. */
+#define CHUNK_SIZE(people) " least($2, greatest(500, " people " / 50))::bigint"
+
+/* Whose ids are m.subscriber_id: the members of the campaign's list, or those of them that its audience is narrowed to. */
+#define MEMBERS "JOIN membership m ON m.list_id = c.list_id AND m.state = 'active'"
+#define CHOSEN "CROSS JOIN campaign_people($1) AS m(subscriber_id)"
+
+/* $1 campaign, $2 ids a chunk. All ids are sorted into one array first and cut from that. */
+#define FREEZE_ALL_AT_ONCE(source)                                                                                     \
+	"WITH" NEVER ","                                                                                               \
+	" people AS MATERIALIZED ("                                                                                    \
+	" SELECT array_agg(id ORDER BY id) FILTER (WHERE NOT is_never) AS ids,"                                        \
+	" array_agg(id) FILTER (WHERE is_never) AS never"                                                              \
+	" FROM (SELECT m.subscriber_id AS id, " IS_NEVER " AS is_never"                                                \
+	" FROM campaign c " source " WHERE c.id = $1) AS member),"                                                     \
+	" chunks AS ("                                                                                                 \
+	" INSERT INTO campaign_chunk (campaign_id, chunk_no, subscriber_ids)"                                          \
+	" SELECT $1, n / size, ids[n + 1:n + size] FROM people"                                                        \
+	" CROSS JOIN LATERAL (SELECT" CHUNK_SIZE(                                                                      \
+	    "cardinality(ids)") " AS size) AS each"                                                                    \
+				" CROSS JOIN LATERAL generate_series(0::bigint, cardinality(ids) - 1, size) AS g(n))," \
+				" skipped AS (" SKIP_NEVER ")"                                                         \
+				" SELECT (coalesce(cardinality(ids), 0) + coalesce(cardinality(never), 0))::bigint, "  \
+				"NULL::bigint FROM people"
+
+/* The same, each chunk of one instant and in the order of the instants. A local time that a zone's clocks skip is as much later; of one that they
+ * show twice it is the second. */
+#define FREEZE_BY_ZONE(source)                                                                                         \
+	"WITH" NEVER ","                                                                                               \
+	" c AS MATERIALIZED ("                                                                                         \
+	" SELECT list_id, local_attribute, local_time, local_time AT TIME ZONE zone AS due"                            \
+	" FROM campaign WHERE id = $1),"                                                                               \
+	" zones AS MATERIALIZED ("                                                                                     \
+	" SELECT DISTINCT ON (lower(z.name)) lower(z.name) AS key, c.local_time AT TIME ZONE z.name AS due"            \
+	" FROM c CROSS JOIN zone_name z ORDER BY lower(z.name), z.name),"                                              \
+	" people AS MATERIALIZED ("                                                                                    \
+	" SELECT due, array_agg(id ORDER BY id) FILTER (WHERE NOT is_never) AS ids,"                                   \
+	" array_agg(id) FILTER (WHERE is_never) AS never,"                                                             \
+	" count(*) FILTER (WHERE is_lost) AS lost FROM ("                                                              \
+	" SELECT m.subscriber_id AS id, coalesce(z.due, c.due) AS due, z.key IS NULL AS is_lost, " IS_NEVER            \
+	" AS is_never"                                                                                                 \
+	" FROM c " source " JOIN subscriber s ON s.id = m.subscriber_id"                                               \
+	" LEFT JOIN zones z ON z.key = lower(btrim(s.attributes ->> c.local_attribute))) AS member"                    \
+	" GROUP BY due),"                                                                                              \
+	" sized AS (SELECT due, ids," CHUNK_SIZE(                                                                      \
+	    "cardinality(ids)") " AS size FROM people WHERE ids IS NOT NULL),"                                         \
+				" placed AS MATERIALIZED ("                                                            \
+				" SELECT due, ids, size, (sum((cardinality(ids) + size - 1) / size) OVER (ORDER BY "   \
+				"due)"                                                                                 \
+				" - (cardinality(ids) + size - 1) / size)::bigint AS before FROM sized),"              \
+				" chunks AS ("                                                                         \
+				" INSERT INTO campaign_chunk (campaign_id, chunk_no, subscriber_ids, not_before)"      \
+				" SELECT $1, before + n / size, ids[n + 1:n + size], due FROM placed"                  \
+				" CROSS JOIN LATERAL generate_series(0::bigint, cardinality(ids) - 1, size) AS g(n))," \
+				" skipped AS (" SKIP_NEVER ")"                                                         \
+				" SELECT coalesce(sum(coalesce(cardinality(ids), 0) + coalesce(cardinality(never), "   \
+				"0)), 0)::bigint,"                                                                     \
+				" coalesce(sum(lost), 0)::bigint FROM people"
+
+static const struct db_statement statements[] = {
+	[KIND] = { .name = "freezes_kind",
+		   .sql = "SELECT local_attribute IS NOT NULL, EXISTS (SELECT FROM campaign_audience a WHERE "
+			  "a.campaign_id = c.id)"
+			  " FROM campaign c WHERE id = $1::bigint" },
+	/* Sorting a million ids and attributes on disk would take most of the time. Only until the end of the transaction. */
+	[ROOM] = { .name = "freezes_room", .sql = "SELECT set_config('work_mem', '64MB', true)" },
+	/* $1 campaign. Before the audience is read: see schema/007. */
+	[MARK] = { .name = "freezes_mark",
+		   .sql = "UPDATE campaign SET suppressed_up_to = suppression_mark(), addresses_at = v.version"
+			  " FROM address_version v WHERE id = $1" },
+	[FREEZE] = { .name = "freezes_members", .sql = FREEZE_ALL_AT_ONCE(MEMBERS) },
+	[FREEZE_LOCAL] = { .name = "freezes_members_local", .sql = FREEZE_BY_ZONE(MEMBERS) },
+	[FREEZE_CHOSEN] = { .name = "freezes_chosen", .sql = FREEZE_ALL_AT_ONCE(CHOSEN) },
+	[FREEZE_CHOSEN_LOCAL] = { .name = "freezes_chosen_local", .sql = FREEZE_BY_ZONE(CHOSEN) },
+	/* What the segments were then: they may be edited, and go. */
+	[DEFINE] = { .name = "freezes_define",
+		     .sql = "UPDATE campaign_audience SET definition = segment_text(segment_id)"
+			    " WHERE campaign_id = $1::bigint AND segment_id IS NOT NULL" },
+};
+static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row a statement");
+
+static enum err choose(struct db *db, int64_t campaign_id, enum statement *ret_freeze, struct buf *why)
+{
+	static const enum statement freezes[2][2] = {
+		[false] = { [false] = FREEZE, [true] = FREEZE_LOCAL },
+		[true] = { [false] = FREEZE_CHOSEN, [true] = FREEZE_CHOSEN_LOCAL },
+	};
+	const struct db_value values[] = { db_int(campaign_id) };
+	AUTO_DB_ROWS *rows = NULL;
+	enum err err = db_run(db, &statements[KIND], values, ARRAY_LEN(values), &rows, why);
+	if (err == ERR_OK)
+		*ret_freeze = freezes[db_get_bool(rows, 0, 1)][db_get_bool(rows, 0, 0)];
+	return err;
+}
+
+enum err freezes_make(struct db *db, int64_t campaign_id, size_t chunk_size, int64_t *ret_audience,
+		      int64_t *ret_fallback, struct buf *why)
+{
+	const struct db_value values[] = { db_int(campaign_id), db_int((int64_t)chunk_size) };
+	AUTO_DB_ROWS *rows = NULL;
+	enum statement freeze = FREEZE;
+	enum err err = choose(db, campaign_id, &freeze, why);
+	if (err == ERR_OK)
+		err = db_run(db, &statements[ROOM], NULL, 0, NULL, why);
+	if (err == ERR_OK)
+		err = db_run(db, &statements[DEFINE], values, 1, NULL, why);
+	if (err == ERR_OK)
+		err = db_run(db, &statements[MARK], values, 1, NULL, why);
+	if (err == ERR_OK)
+		err = db_run(db, &statements[freeze], values, ARRAY_LEN(values), &rows, why);
+	if (err != ERR_OK)
+		return err;
+	*ret_audience = db_get_int(rows, 0, 0);
+	*ret_fallback = db_is_null(rows, 0, 1) ? -1 : db_get_int(rows, 0, 1);
+	return ERR_OK;
+}

@@ -1,0 +1,90 @@
+#include "listctl/audience_options.h"
+
+#include "listctl/name_list.h"
+#include "store/lists.h"
+#include "store/segments.h"
+#include "store/subscribers.h"
+
+/* Each option that names: whether it leaves out, and whether it names lists. */
+static const struct {
+	const char *option;
+	bool is_left_out, is_of_lists;
+} kinds[] = {
+	{ "segment", false, false },
+	{ "exclude-segment", true, false },
+	{ "exclude-list", true, true },
+};
+
+static enum err look_up(struct call *call, bool is_of_lists, struct view name, struct audience_part *part)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	struct list list = { 0 };
+	enum err err = is_of_lists ? lists_find(call->db, name, &rows, &list, call->why)
+				   : segments_list(call->db, name, &rows, call->why);
+	if (err != ERR_OK)
+		return err;
+	part->list_id = list.id;
+	part->segment_id = is_of_lists ? 0 : segments_get(rows, 0).id;
+	part->name = name;
+	return ERR_OK;
+}
+
+static enum err add_parts(struct call *call, size_t kind, struct view names, struct audience *audience)
+{
+	struct view name;
+	enum err err = name_list_check(call, kinds[kind].option, names);
+	while (err == ERR_OK && name_list_cut(&names, &name)) {
+		if (audience->count == AUDIENCE_PARTS_MOST)
+			return call_misused(call, "a campaign takes at most %d segments and lists",
+					    AUDIENCE_PARTS_MOST);
+		struct audience_part part = { .is_left_out = kinds[kind].is_left_out };
+		err = look_up(call, kinds[kind].is_of_lists, name, &part);
+		audience->parts[audience->count++] = part;
+	}
+	return err;
+}
+
+enum err audience_options_read(struct call *call, struct audience *audience, struct campaign_content *content)
+{
+	enum err err = ERR_OK;
+	bool is_given = call_has(call, "everybody");
+	*audience = (struct audience){ 0 };
+	for (size_t kind = 0; kind < ARRAY_LEN(kinds); kind++) {
+		const char *names;
+		for (size_t i = 0; err == ERR_OK && (names = call_option_at(call, kinds[kind].option, i)) != NULL; i++)
+			err = add_parts(call, kind, view_of(names), audience);
+	}
+	if (err == ERR_OK && is_given && audience->count > 0)
+		return call_misused(
+		    call, "--everybody takes away what --segment and --exclude-... said; give one or the other");
+	content->has_audience = is_given || audience->count > 0;
+	content->audience = audience->parts;
+	content->audience_count = audience->count;
+	return err;
+}
+
+enum err audience_tell(struct call *call, struct view name)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	AUTO_DB_ROWS *campaign_rows = NULL;
+	struct campaign campaign;
+	uint64_t people = 0, members = 0;
+	enum err err = campaigns_find(call->db, name, &campaign, &campaign_rows, call->why);
+	if (err == ERR_OK)
+		err = audiences_read(call->db, campaign.id, &rows, call->why);
+	if (err != ERR_OK || db_row_count(rows) == 0)
+		return err;
+	err = audiences_count(call->db, campaign.id, &people, call->why);
+	if (err == ERR_OK)
+		err = members_count(call->db, (int64_t)campaign.list_id, VIEW_LIT("active"), &members, call->why);
+	if (err != ERR_OK)
+		return err;
+	call_note(call,
+		  "it would go to %llu of the %llu members of " VIEW_FMT " now; `listctl campaign audience " VIEW_FMT
+		  "` says why",
+		  (unsigned long long)people, (unsigned long long)members, VIEW_ARG(campaign.list_name),
+		  VIEW_ARG(campaign.name));
+	if (people == 0)
+		call_warn(call, "nobody is in the audience of " VIEW_FMT, VIEW_ARG(campaign.name));
+	return ERR_OK;
+}

@@ -1,0 +1,28 @@
+/* Whom of its list a campaign is for, as options of `campaign create` and `campaign edit` say it. */
+#ifndef LISTCTL_AUDIENCE_OPTIONS_H
+#define LISTCTL_AUDIENCE_OPTIONS_H
+
+#include "listctl/call.h"
+#include "store/campaigns.h"
+
+/* Rows for a verb's table of options. */
+#define AUDIENCE_OPTIONS                                                                                               \
+	{ "segment", "NAME,...", "only members who are in one of these segments; may be given several times" },        \
+	    { "exclude-segment", "NAME,...", "nobody who is in one of these" },                                        \
+	    { "exclude-list", "LIST,...", "nobody who is an active member of one of these lists" },                    \
+	{                                                                                                              \
+		"everybody", NULL, "all members of the list again"                                                     \
+	}
+
+struct audience {
+	struct audience_part parts[AUDIENCE_PARTS_MOST];
+	size_t count;
+};
+
+/* When one of the options was given, all that they say takes the place of what the campaign has; names are looked up. *audience outlives
+ * *content, which refers to it; names borrow from the command line. */
+enum err audience_options_read(struct call *call, struct audience *audience, struct campaign_content *content) MUST_USE;
+/* Says whom a campaign would go to now, when it is not for its whole list. */
+enum err audience_tell(struct call *call, struct view campaign) MUST_USE;
+
+#endif

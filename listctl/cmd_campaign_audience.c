@@ -1,0 +1,103 @@
+#include "listctl/campaign_verbs.h"
+#include "store/audiences.h"
+#include "store/lists.h"
+#include "store/subscribers.h"
+
+static const struct output_column columns[] = {
+	{ .name = "part" },
+	{ .name = "name" },
+	{ .name = "people", .type = OUTPUT_INT },
+	{ .name = "definition", .wraps = true },
+};
+
+static void row(struct call *call, const char *part, struct view name, struct output_cell people,
+		struct view definition)
+{
+	output_row(call->out, (struct output_cell[]){ cell_text(view_of(part)), cell_text_or_null(name), people,
+						      cell_text_or_null(definition) });
+}
+
+static const char *word_of(const struct audience_part *part)
+{
+	if (!part->is_left_out)
+		return "in segment";
+	return part->list_id != 0 ? "not in list" : "not in segment";
+}
+
+/* How many each part is about is told until the campaign starts: then only what came of it is known. */
+static enum err write_parts(struct call *call, const struct campaign *campaign, const struct db_rows *rows)
+{
+	enum err err = ERR_OK;
+	for (size_t i = 0; err == ERR_OK && i < db_row_count(rows); i++) {
+		const struct audience_part part = audiences_get(rows, i);
+		struct output_cell people = cell_null();
+		uint64_t count = 0;
+		if (campaign->audience < 0) {
+			err = audiences_count_part(call->db, &part, campaign->list_id, &count, call->why);
+			people = cell_int((int64_t)count);
+		}
+		row(call, word_of(&part), part.name, people, part.definition);
+	}
+	return err;
+}
+
+static enum err write_ahead(struct call *call, const struct campaign *campaign)
+{
+	uint64_t members = 0;
+	enum err err = members_count(call->db, (int64_t)campaign->list_id, VIEW_LIT("active"), &members, call->why);
+	if (err == ERR_OK)
+		row(call, "members of", campaign->list_name, cell_int((int64_t)members), VIEW_LIT(""));
+	return err;
+}
+
+static enum err write_result(struct call *call, const struct campaign *campaign)
+{
+	uint64_t people = 0;
+	enum err err = ERR_OK;
+	if (campaign->audience < 0)
+		err = audiences_count(call->db, campaign->id, &people, call->why);
+	else
+		people = (uint64_t)campaign->audience;
+	if (err == ERR_OK)
+		row(call, campaign->audience < 0 ? "would go to" : "audience", VIEW_LIT(""), cell_int((int64_t)people),
+		    VIEW_LIT(""));
+	return err;
+}
+
+static enum err audience(struct call *call)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	AUTO_DB_ROWS *parts = NULL;
+	struct campaign campaign;
+	enum err err = campaign_named(call, &campaign, &rows);
+	if (err == ERR_OK)
+		err = audiences_read(call->db, campaign.id, &parts, call->why);
+	if (err != ERR_OK)
+		return err;
+	output_begin(call->out, columns, ARRAY_LEN(columns));
+	if (campaign.audience < 0)
+		err = write_ahead(call, &campaign);
+	if (err == ERR_OK)
+		err = write_parts(call, &campaign, parts);
+	if (err == ERR_OK)
+		err = write_result(call, &campaign);
+	return err == ERR_OK ? output_end(call->out, call->why) : err;
+}
+
+const struct command campaign_audience_commands[] = {
+	{
+	    .noun = "campaign",
+	    .verb = "audience",
+	    .operands = "NAME",
+	    .help = "show whom a campaign is for, and how many they are",
+	    .details = "Active members of its list; with --segment of create and edit only those who are in one of\n"
+		       "the segments, and nobody who is in a list or segment that is left out. Who belongs to them is\n"
+		       "asked when the campaign starts, and never again; until then the numbers are those of now.\n"
+		       "Suppressed people are counted: they get a ledger row, skipped, and no copy.\n",
+	    .least = 1,
+	    .most = 1,
+	    .needs = NEEDS_DATABASE,
+	    .run = audience,
+	},
+	{ 0 },
+};
