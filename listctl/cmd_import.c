@@ -35,6 +35,11 @@ static enum err on_row(void *context, const struct csv_row *row, struct buf *why
 	count_row(job);
 	if (!columns_read(job->columns, row, &person, &refusal))
 		return rejects_add(job->rejects, row, &refusal, why);
+	refusal = (struct refusal){ .kind = REFUSAL_RULE, .column = columns_address_name(job->columns) };
+	bool is_refused = false;
+	enum err err = address_warnings_look(job->warnings, row->line, &person, &is_refused, &refusal.text, why);
+	if (err != ERR_OK || is_refused)
+		return err == ERR_OK ? rejects_add(job->rejects, row, &refusal, why) : err;
 	if (rejects_refused(job->rejects) > 0 && !job->wishes.takes_good_rows)
 		return ERR_OK; /* nothing will be imported: only the bad rows are of interest */
 	const struct subscriber_row subscriber = {
@@ -70,6 +75,17 @@ static enum err choose_rejects_path(struct import_job *job)
 	return buf_addf(&job->rejects_path, "%s.rejects.csv", path);
 }
 
+/* The file of warnings is written over what is there: not over the rejects, and not over the people. */
+static enum err check_warnings_path(struct import_job *job)
+{
+	const char *path = job->wishes.warnings_path;
+	if (path != NULL &&
+	    (strcmp(path, buf_text(&job->rejects_path)) == 0 || strcmp(path, job->call->operands[1]) == 0))
+		return call_misused(
+		    job->call, "--warnings %s is a file of its own, not the one to be read or that of rejects", path);
+	return ERR_OK;
+}
+
 static enum err open_job(struct import_job *job)
 {
 	struct call *call = job->call;
@@ -80,8 +96,12 @@ static enum err open_job(struct import_job *job)
 	if (err == ERR_OK)
 		err = choose_rejects_path(job);
 	if (err == ERR_OK)
+		err = check_warnings_path(job);
+	if (err == ERR_OK)
 		err = rejects_new(buf_text(&job->rejects_path), wishes->delimiter == '\0' ? ',' : wishes->delimiter,
 				  wishes->encoding > ENCODING_UTF_8, &job->rejects, call->why);
+	if (err == ERR_OK)
+		err = address_warnings_new(call->db, job->wishes.warnings_path, &job->warnings, call->why);
 	if (err == ERR_OK)
 		err = people_file_open(call->operands[1], wishes, call->quiet, &job->file, call->why);
 	return err;
@@ -94,6 +114,7 @@ static void close_job(struct import_job *job)
 		db_rollback(job->call->db);
 	columns_free(job->columns);
 	rejects_free(job->rejects);
+	address_warnings_free(job->warnings);
 	buf_done(&job->rejects_path);
 	people_file_free(job->file);
 	db_rows_done(job->list_rows);
@@ -135,11 +156,17 @@ static enum err commit(struct import_job *job)
 	return err;
 }
 
+static enum err save_files(struct import_job *job)
+{
+	enum err err = rejects_save(job->rejects, job->call->why);
+	return err == ERR_OK ? address_warnings_save(job->warnings, job->call->why) : err;
+}
+
 /* The reasons are in the rejects file, the database is as it was. */
 static enum err refuse_all(struct import_job *job)
 {
 	interrupt_wait();
-	enum err err = rejects_save(job->rejects, job->call->why);
+	enum err err = save_files(job);
 	return err == ERR_OK ? import_report_refused(job) : err;
 }
 
@@ -154,7 +181,7 @@ static enum err merge(struct import_job *job)
 	if (err == ERR_OK && !job->wishes.is_dry)
 		err = commit(job);
 	interrupt_wait();
-	return err == ERR_OK ? rejects_save(job->rejects, call->why) : err;
+	return err == ERR_OK ? save_files(job) : err;
 }
 
 static enum err run_job(struct import_job *job)

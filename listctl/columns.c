@@ -377,6 +377,15 @@ void columns_free(struct columns *columns)
 	free(columns);
 }
 
+const char *columns_address_name(const struct columns *columns)
+{
+	for (size_t i = 0; i < columns->count; i++) {
+		if (columns->rows[i].role == ROLE_ADDRESS)
+			return columns->rows[i].name;
+	}
+	return "";
+}
+
 const struct known_export *columns_export(const struct columns *columns)
 {
 	return columns->known;

@@ -45,6 +45,8 @@ enum err columns_from_header(const struct csv_row *row, const char *input_name, 
 			     struct columns **ret_columns, struct buf *why) MUST_USE;
 void columns_free(struct columns *columns); /* accepts NULL */
 
+/* The name of the column with the addresses. */
+const char *columns_address_name(const struct columns *columns);
 /* NULL: no export that is known. */
 const struct known_export *columns_export(const struct columns *columns);
 /* True for a row that is the header once more, as where exports were put one behind the other. */
@@ -72,6 +74,7 @@ enum refusal_kind {
 	REFUSAL_BIG,      /* a field or the row is too long, or there are too many */
 	REFUSAL_ENCODING, /* octets that are no text */
 	REFUSAL_NUL,
+	REFUSAL_RULE,    /* a rule on addresses */
 	REFUSAL_LEFT,    /* has left or bounced where the file comes from */
 	REFUSAL_PENDING, /* has not confirmed there */
 	REFUSAL_KIND_COUNT

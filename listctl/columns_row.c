@@ -25,6 +25,7 @@ static const struct {
 	[REFUSAL_BIG] = { "too long or too many fields", false },
 	[REFUSAL_ENCODING] = { "bad octet", false },
 	[REFUSAL_NUL] = { "NUL octet", false },
+	[REFUSAL_RULE] = { "refused by a rule on addresses", false },
 	[REFUSAL_LEFT] = { "has left or bounced", true },
 	[REFUSAL_PENDING] = { "has not confirmed", true },
 };

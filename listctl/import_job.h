@@ -2,6 +2,7 @@
 #ifndef LISTCTL_IMPORT_JOB_H
 #define LISTCTL_IMPORT_JOB_H
 
+#include "listctl/address_warnings.h"
 #include "listctl/import_wishes.h"
 #include "listctl/rejects.h"
 #include "store/lists.h"
@@ -18,6 +19,7 @@ struct import_job {
 	struct subscriber_import *import;
 	struct buf rejects_path;
 	struct rejects *rejects;
+	struct address_warnings *warnings;
 	uint64_t rows;             /* taken or not, the header aside */
 	uint64_t repeated_headers; /* left out */
 	struct import_counts counts;

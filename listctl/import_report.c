@@ -63,6 +63,21 @@ static void say_rejects(struct import_job *job)
 		call_note(job->call, "  each row and its reason: %s", buf_text(&job->rejects_path));
 }
 
+static void say_warnings(struct import_job *job)
+{
+	const char *path = job->wishes.warnings_path;
+	AUTO_BUF kinds = buf_with_ceiling(LIMIT_WHY);
+	for (enum address_rule_kind kind = 0; kind < ADDRESS_RULE_KIND_COUNT; kind++) {
+		uint64_t count = address_warnings_of_kind(job->warnings, kind);
+		if (count > 0)
+			buf_addf(&kinds, "%s%s: %llu", kinds.len == 0 ? "" : ", ", address_rule_kind_name(kind),
+				 (unsigned long long)count);
+	}
+	if (kinds.len > 0)
+		call_note(job->call, "  warnings about addresses: %s (%s%s)", buf_text(&kinds),
+			  path == NULL ? "--warnings PATH lists them" : "each in ", path == NULL ? "" : path);
+}
+
 /* ---- for programs ---- */
 
 static const struct output_column columns[] = {
@@ -83,6 +98,10 @@ static const struct output_column columns[] = {
 	{ .name = "left_out", .type = OUTPUT_INT },
 	{ .name = "repeated_headers", .type = OUTPUT_INT },
 	{ .name = "rejects" },
+	{ .name = "warned_role", .type = OUTPUT_INT },
+	{ .name = "warned_disposable", .type = OUTPUT_INT },
+	{ .name = "warned_typo", .type = OUTPUT_INT },
+	{ .name = "warnings" },
 	{ .name = "layout" },
 	{ .name = "encoding" },
 	{ .name = "delimiter" },
@@ -119,6 +138,10 @@ static enum err show(struct import_job *job)
 		cell_count(left_out),
 		cell_count(job->repeated_headers),
 		cell_text_or_null(refused + left_out == 0 ? VIEW_LIT("") : buf_view(&job->rejects_path)),
+		cell_count(address_warnings_of_kind(job->warnings, ADDRESS_ROLE)),
+		cell_count(address_warnings_of_kind(job->warnings, ADDRESS_DISPOSABLE)),
+		cell_count(address_warnings_of_kind(job->warnings, ADDRESS_TYPO)),
+		cell_text_or_null(view_of(job->wishes.warnings_path)),
 		cell_text(view_of(finding.layout)),
 		cell_text(view_of(finding.encoding)),
 		cell_text_or_null(view_of(finding.delimiter)),
@@ -136,6 +159,7 @@ enum err import_report(struct import_job *job)
 	say_file(job);
 	say_people(job);
 	say_rejects(job);
+	say_warnings(job);
 	return ERR_OK;
 }
 

@@ -6,6 +6,7 @@ const struct command_option import_options_rows[] = {
 	{ "skip-bad", NULL, "take the good rows and set the others aside" },
 	{ "dry-run", NULL, "do everything, then take it back: shows what would change" },
 	{ "rejects", "PATH", "where rows that are not taken go; FILE.csv.rejects.csv unless told" },
+	{ "warnings", "PATH", "where to list what the rules on addresses warn of (see `address-rule ls`)" },
 	{ "map", "COLUMN=FIELD", "what a column is, by name or as #3; may be given several times" },
 	{ "type", "FIELD=TYPE", "number, boolean, date, json, tags or text; may be given several times" },
 	{ "date-order", "dmy|mdy", "whether 03/04/2025 has its day or its month first" },
@@ -73,6 +74,7 @@ enum err import_wishes_read(struct call *call, struct import_wishes *ret_wishes)
 	memset(ret_wishes, 0, sizeof(*ret_wishes));
 	ret_wishes->takes_good_rows = call_has(call, "skip-bad");
 	ret_wishes->is_dry = call_has(call, "dry-run");
+	ret_wishes->warnings_path = call_option(call, "warnings");
 	ret_wishes->columns.address_column = call_option(call, "address-column");
 	if (ret_wishes->takes_good_rows && call_has(call, "strict"))
 		return call_misused(call, "--strict and --skip-bad contradict each other");

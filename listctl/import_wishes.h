@@ -11,6 +11,7 @@ struct import_wishes {
 	struct column_wishes columns;
 	bool takes_good_rows; /* --skip-bad; else one refused row refuses all */
 	bool is_dry;
+	const char *warnings_path; /* NULL: not said */
 };
 
 extern const struct command_option import_options_rows[];

@@ -203,3 +203,55 @@ def test_the_table_has_a_ceiling(world):
               " 100000 - (SELECT count(*) FROM address_rule)) AS i")
     world.refused("address-rule", "add", "role", "boss", says="100000 is the most")
     assert checked(world, "a@d1.example")["a@d1.example"]["verdict"] == "warned"
+
+
+def test_an_import_warns(world):
+    "Warnings are counted by kind, listed on request, and take nobody away; addresses stay as given."
+    world_ready(world)
+    path = world.file("people.csv", "name,email\nA,jane@gmial.com\nB,Info@Example.org\nC,x@sub.mailinator.com\nD,=info+a@Yaho.com\nE,plain@example.org\n"
+                                    "F,bad\n")
+    listed = world.base / "warnings.csv"
+    done = world.run("listctl", "import", "news", path, "--skip-bad", "--warnings", listed)
+    assert done.returncode == 0 and "warnings about addresses: role: 1, disposable: 1, typo: 2" in done.stderr, done.stderr
+    assert str(listed) in done.stderr
+    with open(listed, newline="", encoding="utf-8") as file:
+        rows = [tuple(row.values()) for row in csv.DictReader(file)]
+    assert rows == [("2", "jane@gmial.com", "typo", "gmail.com"), ("3", "Info@example.org", "role", ""),
+                    ("4", "x@sub.mailinator.com", "disposable", ""), ("5", "'=info+a@yaho.com", "typo", "yahoo.com")], rows
+    assert world.value("SELECT string_agg(address, ' ' ORDER BY address COLLATE \"C\") FROM subscriber") == \
+        "=info+a@yaho.com Info@example.org jane@gmial.com plain@example.org x@sub.mailinator.com"
+    found = world.json("import", "news", path, "--skip-bad", "--dry-run")
+    assert (found["warned_role"], found["warned_disposable"], found["warned_typo"], found["warnings"]) == (1, 1, 2, None), found
+    assert "--warnings PATH lists them" in world.run("listctl", "import", "news", path, "--skip-bad").stderr
+    fine = world.file("fine.csv", "email\nplain@example.org\n")
+    done = world.run("listctl", "import", "news", fine, "--warnings", listed)
+    assert "warnings" not in done.stderr and listed.read_text() == "line,address,kind,hint\n", (done.stderr, listed.read_text())
+
+
+def test_a_rule_refuses_rows(world):
+    "Refused rows are rejects with their reason: they refuse the file, or with --skip-bad themselves only."
+    world_ready(world)
+    world.listctl("address-rule", "set", "typo", "*", "--action", "refuse")
+    world.listctl("address-rule", "set", "role", "noreply", "--action", "refuse")
+    path = world.file("people.csv", "E-Mail,name\njane@gmial.com,A\nnoreply@example.org,B\ninfo@example.org,C\nplain@example.org,D\n")
+    world.refused("import", "news", path, says=["2 of 4 rows are refused", "refused by a rule on addresses: 2", "line 2", "gmail.com mistyped"])
+    assert world.value("SELECT count(*) FROM subscriber") == "0"
+    found = world.json("import", "news", path, "--skip-bad")
+    assert (found["rows"], found["refused"], found["warned_role"], found["warned_typo"]) == (2, 2, 1, 0), found
+    with open(found["rejects"], newline="", encoding="utf-8") as file:
+        rejects = list(csv.DictReader(file))
+    assert [(row["_line"], row["_column"], row["E-Mail"]) for row in rejects] == [("2", "e_mail", "jane@gmial.com"), ("3", "e_mail", "noreply@example.org")], rejects
+    assert all("address-rule ls" in row["_reason"] for row in rejects), rejects
+    world.listctl("address-rule", "set", "typo", "*", "--action", "off")
+    found = world.json("import", "news", path, "--skip-bad")
+    assert (found["refused"], found["warned_typo"]) == (1, 0), found
+
+
+def test_the_file_of_warnings_has_its_own_place(world):
+    "What cannot be written is refused before anything is read; other files of the import are left alone."
+    world_ready(world)
+    path = world.file("people.csv", "email\njane@gmial.com\n")
+    for where, code, says in ((world.base, 1, "directory"), ("/nowhere/w.csv", 1, "--warnings PATH"), (path, 2, "file of its own"),
+                              (f"{path}.rejects.csv", 2, "file of its own")):
+        world.refused("import", "news", path, "--warnings", where, code=code, says=says)
+    assert path.read_text() == "email\njane@gmial.com\n" and world.value("SELECT count(*) FROM subscriber") == "0"

@@ -1,0 +1,101 @@
+#include "listctl/spool.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { COPY_STEP = 64 << 10 };
+
+struct spool {
+	const char *path, *what, *option;
+	FILE *file;
+};
+
+static enum err refuse(const struct spool *spool, struct buf *why)
+{
+	int code = errno;
+	buf_addf(why, "cannot write the %s %s: %s; --%s PATH names another", spool->what, spool->path, strerror(code),
+		 spool->option);
+	return ERR_IO;
+}
+
+static bool is_writable(const char *path)
+{
+	struct stat info;
+	if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
+		errno = EISDIR;
+		return false;
+	}
+	char folder[PATH_MAX];
+	if (strlen(path) >= sizeof(folder)) {
+		errno = ENAMETOOLONG;
+		return false;
+	}
+	memcpy(folder, path, strlen(path) + 1);
+	return access(dirname(folder), W_OK | X_OK) == 0;
+}
+
+enum err spool_new(const char *path, const char *what, const char *option, struct spool **ret_spool, struct buf *why)
+{
+	struct spool *spool = calloc(1, sizeof(*spool));
+	if (spool == NULL)
+		return ERR_MEMORY;
+	*spool = (struct spool){ .path = path, .what = what, .option = option };
+	if (!is_writable(path) || (spool->file = tmpfile()) == NULL) {
+		enum err err = refuse(spool, why);
+		spool_free(spool);
+		return err;
+	}
+	*ret_spool = spool;
+	return ERR_OK;
+}
+
+void spool_free(struct spool *spool)
+{
+	if (spool == NULL)
+		return;
+	if (spool->file != NULL)
+		fclose(spool->file);
+	free(spool);
+}
+
+enum err spool_add(struct spool *spool, struct view bytes, struct buf *why)
+{
+	return fwrite(bytes.data, 1, bytes.len, spool->file) == bytes.len ? ERR_OK : refuse(spool, why);
+}
+
+static bool copy(struct spool *spool, FILE *to)
+{
+	char bytes[COPY_STEP];
+	size_t got;
+	if (fseek(spool->file, 0, SEEK_SET) != 0)
+		return false;
+	while ((got = fread(bytes, 1, sizeof(bytes), spool->file)) > 0) {
+		if (fwrite(bytes, 1, got, to) != got)
+			return false;
+	}
+	return ferror(spool->file) == 0;
+}
+
+enum err spool_save(struct spool *spool, struct buf *why)
+{
+	AUTO_BUF fresh = buf_with_ceiling(PATH_MAX);
+	buf_addf(&fresh, "%s.new", spool->path);
+	if (buf_err(&fresh) != ERR_OK)
+		return refuse(spool, why);
+	FILE *file = fopen(buf_text(&fresh), "we");
+	if (file == NULL)
+		return refuse(spool, why);
+	bool written = copy(spool, file);
+	written = fclose(file) == 0 && written;
+	if (written && rename(buf_text(&fresh), spool->path) == 0)
+		return ERR_OK;
+	enum err err = refuse(spool, why);
+	unlink(buf_text(&fresh));
+	return err;
+}
