@@ -11,8 +11,7 @@ static enum err read_kind(struct call *call, struct view text, enum address_rule
 {
 	if (address_rule_kind_from_name(text, ret_kind))
 		return ERR_OK;
-	return call_misused(call, "the kind is role, disposable or typo, not %.*s", (int)view_head(text, 40).len,
-			    text.data);
+	return call_misused(call, "the kind is role, disposable or typo, not " VIEW_FMT, VIEW_ARG(view_head(text, 40)));
 }
 
 /* --action; *ret_says false: it was not given. */

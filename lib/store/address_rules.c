@@ -60,7 +60,10 @@ static const struct db_statement statements[] = {
 		       " SELECT (SELECT count(*) FROM added), (SELECT count(*) FROM changed),"
 		       "  (SELECT count(*) FROM given)",
 	},
-	[COUNT] = { .name = "address_rules_count", .sql = "SELECT count(*) FROM address_rule" },
+	[COUNT] = {
+		.name = "address_rules_count",
+		.sql = "SELECT count(*), coalesce(sum(octet_length(value) + octet_length(hint)), 0)::bigint FROM address_rule",
+	},
 	[LIST] = {
 		.name = "address_rules_list",
 		.sql = "SELECT kind, value, action, hint, source = 'builtin', changed_at FROM address_rule"
@@ -120,10 +123,13 @@ static enum err check_count(struct db *db, struct buf *why)
 {
 	AUTO_DB_ROWS *rows = NULL;
 	enum err err = db_run(db, &statements[COUNT], NULL, 0, &rows, why);
-	if (err != ERR_OK || db_get_int(rows, 0, 0) <= LIMIT_ADDRESS_RULES)
+	if (err != ERR_OK)
 		return err;
-	buf_addf(why, "there would be %lld address rules, and %d is the most", (long long)db_get_int(rows, 0, 0),
-		 LIMIT_ADDRESS_RULES);
+	int64_t count = db_get_int(rows, 0, 0), octets = db_get_int(rows, 0, 1);
+	if (count <= LIMIT_ADDRESS_RULES && octets <= LIMIT_ADDRESS_RULES_TEXT)
+		return ERR_OK;
+	buf_addf(why, "there would be %lld address rules of %lld octets, and %d of %d together is the most",
+		 (long long)count, (long long)octets, LIMIT_ADDRESS_RULES, LIMIT_ADDRESS_RULES_TEXT);
 	return ERR_TOO_BIG;
 }
 

@@ -197,11 +197,13 @@ def test_the_table_has_a_ceiling(world):
     "No more rules than an import loads; what is there goes on working."
     world_ready(world)
     path = world.file("list.conf", "".join(f"d{i}.example\n" for i in range(99_900)))
-    world.refused("address-rule", "import", path, "--kind", "disposable", says="100000 is the most")
+    world.refused("address-rule", "import", path, "--kind", "disposable", says="and 100000 of")
+    path = world.file("long.conf", "".join(f"{'a' * 60}.{'b' * 60}.{'c' * 60}.d{i}.example\n" for i in range(50_000)))
+    world.refused("address-rule", "import", path, "--kind", "disposable", says="8388608 together")
     assert rules(world, "--own") == {}
     world.sql("INSERT INTO address_rule (kind, value) SELECT 'disposable', 'd' || i || '.example' FROM generate_series(1,"
               " 100000 - (SELECT count(*) FROM address_rule)) AS i")
-    world.refused("address-rule", "add", "role", "boss", says="100000 is the most")
+    world.refused("address-rule", "add", "role", "boss", says="and 100000 of")
     assert checked(world, "a@d1.example")["a@d1.example"]["verdict"] == "warned"
 
 
