@@ -20,6 +20,7 @@ static const struct {
 	{ "subscriber_email", ROLE_ADDRESS },
 	{ "contact_email", ROLE_ADDRESS },
 	{ "primary_email", ROLE_ADDRESS },
+	{ "e_mail_1_value", ROLE_ADDRESS }, /* Google's contacts */
 	{ "e_mail_adresse", ROLE_ADDRESS },
 	{ "emailadresse", ROLE_ADDRESS },
 	{ "email_adresse", ROLE_ADDRESS },

@@ -162,9 +162,23 @@ bool view_is_ascii(struct view text)
 	return ascii_run(text) == text.len;
 }
 
+/* Some octet of eight is below SP, or is DEL: each becomes a high bit (others may besides, but only above one that is). */
+static bool word_has_control(uint64_t word)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones << 7;
+	uint64_t no_del = word ^ (ones * 0x7f);
+	return (((word - ones * 0x20) & ~word & highs) | ((no_del - ones) & ~no_del & highs)) != 0;
+}
+
 bool view_has_control(struct view text)
 {
-	for (size_t i = 0; i < text.len; i++) {
+	size_t i = 0;
+	for (uint64_t word; i + sizeof(word) <= text.len; i += sizeof(word)) {
+		memcpy(&word, text.data + i, sizeof(word));
+		if (word_has_control(word))
+			return true;
+	}
+	for (; i < text.len; i++) {
 		unsigned char c = (unsigned char)text.data[i];
 		if (c < 32 || c == 127)
 			return true;

@@ -80,8 +80,26 @@ static bool is_allowed(ucs4_t character, bool in_domain)
 	return !is_invisible(character);
 }
 
+/* The same characters, for a look at each octet of millions of addresses. Others than ASCII need a closer one. */
+static bool is_plain(struct view text)
+{
+	static const bool special[256] = {
+		[' '] = true, ['"'] = true, ['<'] = true, ['>'] = true, ['('] = true,
+		[')'] = true, [','] = true, [';'] = true, [':'] = true, ['\\'] = true,
+		['['] = true, [']'] = true, ['%'] = true, ['!'] = true, [0x7f] = true,
+	};
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned char octet = (unsigned char)text.data[i];
+		if (octet < ' ' || octet >= 0x80 || special[octet])
+			return false;
+	}
+	return true;
+}
+
 static enum err check_characters(struct view text, struct buf *why)
 {
+	if (is_plain(text))
+		return ERR_OK;
 	if (view_has_control(text))
 		return refuse(why, "the address holds a control character, such as a tab or a line end; remove it");
 	bool in_domain = false;
@@ -270,8 +288,20 @@ static enum err domain_to_ascii(struct view domain, struct buf *out, struct buf 
 	return err;
 }
 
+/* Most domains are ASCII and need no memory of their own. */
+static enum err add_ascii_domain(struct view domain, struct buf *out, struct buf *why)
+{
+	char small[LIMIT_ADDRESS_TEXT];
+	for (size_t i = 0; i < domain.len; i++)
+		small[i] = lower(domain.data[i]);
+	enum err err = check_domain(view_from(small, domain.len), why);
+	return err != ERR_OK ? err : buf_add(out, view_from(small, domain.len));
+}
+
 static enum err add_domain(struct view domain, struct buf *out, struct buf *why)
 {
+	if (domain.len <= LIMIT_ADDRESS_TEXT && view_is_ascii(domain))
+		return add_ascii_domain(domain, out, why);
 	AUTO_BUF ascii = buf_with_ceiling(LIMIT_ADDRESS_TEXT);
 	enum err err = domain_to_ascii(domain, &ascii, why);
 	if (err == ERR_OK)
@@ -297,8 +327,6 @@ static enum err check_size(struct view text, struct buf *why)
 /* Composing comes before every other check, for some characters compose to ASCII ones: U+037E becomes a semicolon. */
 static enum err add_nfc(struct view text, struct buf *out)
 {
-	if (view_is_ascii(text))
-		return buf_add(out, text);
 	size_t len = 0;
 	uint8_t *composed = u8_normalize(UNINORM_NFC, (const uint8_t *)text.data, text.len, NULL, &len);
 	if (composed == NULL)
@@ -337,10 +365,12 @@ static enum err parse(struct view text, add_part *add, struct buf *ret_part, str
 	AUTO_BUF part = buf_with_ceiling(COMPOSED_CEILING);
 	struct view whole = trim_blanks(text);
 	enum err err = check_size(whole, why);
-	if (err == ERR_OK)
+	if (err == ERR_OK && !view_is_ascii(whole)) {
 		err = add_nfc(whole, &composed);
+		whole = buf_view(&composed);
+	}
 	if (err == ERR_OK)
-		err = add(buf_view(&composed), &part, why);
+		err = add(whole, &part, why);
 	return err != ERR_OK ? err : buf_add(ret_part, buf_view(&part));
 }
 

@@ -74,6 +74,8 @@ static bool is_encoded_word(struct view text)
 bool header_has_encoded_word(struct view text)
 {
 	size_t at;
+	if (view_find_byte(text, '?') == VIEW_NONE)
+		return false;
 	while ((at = view_find(text, VIEW_LIT("=?"))) != VIEW_NONE) {
 		text = view_skip(text, at + 2);
 		if (is_encoded_word(text))

@@ -1,5 +1,7 @@
 #include "base/view.h"
 
+#include <string.h>
+
 #include "tests/support/unit.h"
 
 START_TEST(finds_and_compares)
@@ -86,9 +88,26 @@ START_TEST(kinds_of_text)
 	}
 END_TEST
 
+START_TEST(controls_are_seen_anywhere)
+	{
+		for (size_t len = 1; len <= 20; len++) {
+			for (size_t at = 0; at < len; at++) {
+				for (unsigned octet = 0; octet < 256; octet++) {
+					char text[20];
+					memset(text, 'a', sizeof(text));
+					text[at] = (char)octet;
+					ck_assert_msg(view_has_control(view_from(text, len)) ==
+							  (octet < 32 || octet == 127),
+						      "%u at %zu of %zu", octet, at, len);
+				}
+			}
+		}
+	}
+END_TEST
+
 Suite *test_suite(void)
 {
-	const TTest *const tests[] = { finds_and_compares, slices_are_clamped, cuts_words_and_lines, numbers_are_whole,
-				       kinds_of_text };
+	const TTest *const tests[] = { finds_and_compares, slices_are_clamped, cuts_words_and_lines,
+				       numbers_are_whole,  kinds_of_text,      controls_are_seen_anywhere };
 	return suite_of("view", tests, ARRAY_LEN(tests));
 }
