@@ -92,6 +92,7 @@ static const struct {
 	{ "cognome", ROLE_LAST_NAME },
 	{ "sobrenome", ROLE_LAST_NAME },
 	{ "_state", ROLE_STATUS },
+	{ "_attributes", ROLE_OBJECT },
 	{ "_consent_source", ROLE_CONSENT_SOURCE },
 	{ "_consent_time", ROLE_CONSENT_TIME },
 };

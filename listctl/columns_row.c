@@ -4,6 +4,7 @@
 #include "listctl/columns_private.h"
 #include "listctl/csv_guard.h"
 #include "listctl/json_text.h"
+#include "listctl/json_walk.h"
 #include "mail/address.h"
 #include "mail/header.h"
 
@@ -169,26 +170,36 @@ static bool is_hidden_control(struct view value)
 	return value.data[0] == '"' && (string_has_control(value) || !header_takes(value));
 }
 
-static bool read_member(struct columns *columns, const struct column *column, struct view name, struct view value,
-			struct refusal *ret_refusal)
+/* The name that an attribute gets: one in [a-z0-9_] as from a column, which is none that templates know. What listctl itself has written keeps its name. */
+static bool add_member_key(struct columns *columns, const struct column *column, struct view name)
 {
-	struct column member = { .role = ROLE_ATTRIBUTE };
-	char *key = member.name;
+	char key[COLUMN_NAME_SIZE];
+	bool is_own = column->name[0] == '_';
 	column_name_normalise(name, key);
-	if (key[0] == '\0' || key[0] == '_')
-		return refuse(columns, REFUSAL_VALUE, column->name,
-			      "an attribute's name has no letter of a to z, or begins with _", ret_refusal);
-	if (column_name_is_taken(key)) {
-		memmove(key + 2, key, strlen(key) + 1);
-		memcpy(key, "x_", 2);
-	}
-	if (view_eq(value, VIEW_LIT("null")))
-		return true;
-	if (is_hidden_control(value))
-		return refuse(columns, REFUSAL_CONTROL, column->name, hidden_control, ret_refusal);
+	if (is_own ? name.len == 0 : key[0] == '\0' || key[0] == '_')
+		return false;
 	if (columns->attributes.len > 1)
 		buf_add_byte(&columns->attributes, ',');
-	buf_addf(&columns->attributes, "\"%s\":", key);
+	if (is_own)
+		buf_addf(&columns->attributes, "\"" VIEW_FMT "\":", VIEW_ARG(name));
+	else
+		buf_addf(&columns->attributes, "\"%s%s\":", column_name_is_taken(key) ? "x_" : "", key);
+	return true;
+}
+
+static bool read_member(struct columns *columns, const struct column *column, const struct json_member *member,
+			struct refusal *ret_refusal)
+{
+	bool is_text = member->kind == JSON_KIND_TEXT;
+	/* With its quotation marks. */
+	struct view value = is_text ? view_from(member->value.data - 1, member->value.len + 2) : member->value;
+	if (member->kind == JSON_KIND_NULL)
+		return true;
+	if (is_text && is_hidden_control(value))
+		return refuse(columns, REFUSAL_CONTROL, column->name, hidden_control, ret_refusal);
+	if (!add_member_key(columns, column, member->name))
+		return refuse(columns, REFUSAL_VALUE, column->name,
+			      "an attribute's name has no letter of a to z, or begins with _", ret_refusal);
 	/* That it is JSON was seen already, as a part of the whole. */
 	return field_type_add(FIELD_JSON, columns->date_order, value, &columns->attributes, &columns->text) ||
 	       refuse(columns, REFUSAL_VALUE, column->name, NULL, ret_refusal);
@@ -198,16 +209,18 @@ static bool read_object(struct columns *columns, const struct column *column, st
 			struct refusal *ret_refusal)
 {
 	AUTO_BUF wrong = buf_with_ceiling(256);
-	struct view rest = view_trim(text), name, value;
-	if (rest.len == 0)
+	struct json_member member;
+	text = view_trim(text);
+	if (text.len == 0)
 		return true;
-	if (!json_text_check(rest, &wrong) || rest.data[0] != '{') {
+	if (!json_text_check(text, &wrong) || text.data[0] != '{') {
 		buf_addf(&columns->text, "it is no JSON object: %s",
 			 wrong.len == 0 ? "another value stands there" : buf_text(&wrong));
 		return refuse(columns, REFUSAL_VALUE, column->name, NULL, ret_refusal);
 	}
-	while (json_text_member(&rest, &name, &value)) {
-		if (!read_member(columns, column, name, value, ret_refusal))
+	struct json_walk walk = json_walk_of(text);
+	while (json_walk_next(&walk, &member)) {
+		if (!read_member(columns, column, &member, ret_refusal))
 			return false;
 	}
 	return true;

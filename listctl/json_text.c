@@ -203,27 +203,3 @@ bool json_text_check(struct view text, struct buf *why)
 		buf_addf(why, "%s at character %zu", reader.wrong, text.len - reader.rest.len + 1);
 	return is_good;
 }
-
-bool json_text_member(struct view *rest, struct view *ret_name, struct view *ret_value)
-{
-	struct reader reader = { .all = *rest, .rest = *rest };
-	skip_blanks(&reader);
-	if (!take(&reader, '{') && !take(&reader, ','))
-		return false;
-	skip_blanks(&reader);
-	const char *name = reader.rest.data;
-	if (!read_string(&reader))
-		return false;
-	*ret_name = view_from(name + 1, (size_t)(reader.rest.data - name) - 2);
-	skip_blanks(&reader);
-	if (!take(&reader, ':'))
-		return false;
-	skip_blanks(&reader);
-	const char *value = reader.rest.data;
-	if (!read_value(&reader))
-		return false;
-	*ret_value = view_from(value, (size_t)(reader.rest.data - value));
-	skip_blanks(&reader);
-	*rest = reader.rest;
-	return true;
-}

@@ -10,8 +10,4 @@ bool json_text_check(struct view text, struct buf *why) MUST_USE;
 /* True for a number as JSON writes it, with at most so many digits and such an exponent as jsonb takes. */
 bool json_text_is_number(struct view text) MUST_USE;
 
-/* The members of an object that has passed json_text_check(), one after the other: the name as it stands there, without quotation marks, and the
- * value's text. False behind the last one. *rest begins as the object's text. */
-bool json_text_member(struct view *rest, struct view *ret_name, struct view *ret_value) MUST_USE;
-
 #endif

@@ -7,6 +7,7 @@
 #include "listctl/address_lines.h"
 #include "listctl/column_names.h"
 #include "listctl/csv_guard.h"
+#include "listctl/json_lines.h"
 #include "listctl/sniff.h"
 
 enum { STEP = 64 << 10, DECODED_MOST = 4 * STEP, NAME_SIZE = 16 };
@@ -26,6 +27,7 @@ struct people_file {
 	const struct people_handlers *handlers;
 	struct csv_reader *reader;
 	struct address_lines *lines;
+	struct json_lines *objects;
 	struct buf decoded; /* what the octets in hand are, when they come in UTF-16 */
 	size_t got;
 	char octets[STEP];
@@ -124,6 +126,7 @@ void people_file_free(struct people_file *file)
 		input_close(&file->input);
 	csv_reader_free(file->reader);
 	address_lines_free(file->lines);
+	json_lines_free(file->objects);
 	buf_done(&file->decoded);
 	free(file);
 }
@@ -215,22 +218,39 @@ static enum err on_fault(void *context, const struct csv_fault *fault, struct bu
 
 /* ---- reading ---- */
 
+static bool make_reader(struct people_file *file)
+{
+	const struct people_handlers *handlers = file->handlers;
+	enum encoding encoding = is_utf16(file->encoding) ? ENCODING_UTF_8 : file->encoding;
+	switch (file->layout) {
+	case LAYOUT_JSON:
+		file->objects = json_lines_new(handlers->row, handlers->fault, handlers->context);
+		return file->objects != NULL;
+	case LAYOUT_LINES:
+	case LAYOUT_STANZAS:
+		file->lines = address_lines_new(file->layout, encoding, file->is_guessed, handlers->row,
+						handlers->fault, handlers->context);
+		return file->lines != NULL;
+	case LAYOUT_CSV:
+	case LAYOUT_COUNT:
+		break;
+	}
+	file->reader = csv_reader_new(file->input.name, file->delimiter, on_row, file);
+	if (file->reader == NULL)
+		return false;
+	csv_reader_set_faults(file->reader, on_fault);
+	csv_reader_set_encoding(file->reader, encoding, file->is_guessed);
+	return true;
+}
+
+/* What is no CSV has a header of its own. */
 static enum err begin(struct people_file *file, struct buf *why)
 {
-	enum encoding encoding = is_utf16(file->encoding) ? ENCODING_UTF_8 : file->encoding;
-	if (file->layout == LAYOUT_CSV) {
-		file->reader = csv_reader_new(file->input.name, file->delimiter, on_row, file);
-		if (file->reader == NULL)
-			return ERR_MEMORY;
-		csv_reader_set_faults(file->reader, on_fault);
-		csv_reader_set_encoding(file->reader, encoding, file->is_guessed);
-		return ERR_OK;
-	}
-	file->lines = address_lines_new(file->layout, encoding, file->is_guessed, file->handlers->row,
-					file->handlers->fault, file->handlers->context);
-	if (file->lines == NULL)
+	if (!make_reader(file))
 		return ERR_MEMORY;
-	const struct csv_row header = address_lines_header(file->layout);
+	if (file->reader != NULL)
+		return ERR_OK;
+	const struct csv_row header = file->objects != NULL ? json_lines_header() : address_lines_header(file->layout);
 	file->has_header = true;
 	return file->handlers->header(file->handlers->context, &header, why);
 }
@@ -239,8 +259,17 @@ static enum err feed(struct people_file *file, struct view text, struct buf *why
 {
 	if (text.len == 0)
 		return buf_err(&file->decoded);
-	return file->reader != NULL ? csv_reader_feed(file->reader, text, why)
-				    : address_lines_feed(file->lines, text, why);
+	if (file->reader != NULL)
+		return csv_reader_feed(file->reader, text, why);
+	return file->objects != NULL ? json_lines_feed(file->objects, text, why)
+				     : address_lines_feed(file->lines, text, why);
+}
+
+static enum err finish_reader(struct people_file *file, struct buf *why)
+{
+	if (file->reader != NULL)
+		return csv_reader_finish(file->reader, why);
+	return file->objects != NULL ? json_lines_finish(file->objects, why) : address_lines_finish(file->lines, why);
 }
 
 static enum err finish(struct people_file *file, struct buf *why)
@@ -252,8 +281,7 @@ static enum err finish(struct people_file *file, struct buf *why)
 		err = feed(file, buf_view(&file->decoded), why);
 	}
 	if (err == ERR_OK)
-		err = file->reader != NULL ? csv_reader_finish(file->reader, why)
-					   : address_lines_finish(file->lines, why);
+		err = finish_reader(file, why);
 	if (err == ERR_OK && !file->has_header) {
 		buf_addf(why, "%s is empty; its first line names the columns, such as email,name", file->input.name);
 		err = ERR_INVALID;
@@ -298,6 +326,7 @@ struct people_file_finding people_file_finding(const struct people_file *file)
 		[LAYOUT_CSV] = "CSV",
 		[LAYOUT_LINES] = "addresses, one a line",
 		[LAYOUT_STANZAS] = "a Sympa dump",
+		[LAYOUT_JSON] = "JSON, an object a line",
 	};
 	enum encoding encoding = file->encoding;
 	if (!is_utf16(encoding) && file->reader != NULL)

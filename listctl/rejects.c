@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/limits.h"
+#include "listctl/csv_guard.h"
 #include "listctl/output.h"
 #include "listctl/spool.h"
 
@@ -51,7 +52,7 @@ static enum err write_line(struct rejects *rejects, const struct csv_row *row, s
 	for (size_t i = rejects->skipped; i < row->count; i++) {
 		buf_add_byte(&rejects->line, rejects->delimiter);
 		if (!row->fields[i].absent)
-			output_csv_cell(&rejects->line, row->fields[i].text, true);
+			output_csv_cell(&rejects->line, csv_guard_removed(row->fields[i].text), true);
 	}
 	buf_add(&rejects->line, VIEW_LIT("\r\n"));
 	enum err err = buf_err(&rejects->line);

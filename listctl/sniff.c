@@ -136,6 +136,8 @@ enum layout sniff_layout(struct view start)
 	struct view line, address, name;
 	size_t lines = 0, addresses = 0, stanzas = 0, emails = 0;
 	bool first_is_address = false;
+	if (view_starts(view_trim(start), VIEW_LIT("{")) && view_find(start, VIEW_LIT("\"email\"")) != VIEW_NONE)
+		return LAYOUT_JSON;
 	while (lines < LINES_LOOKED_AT && next_line(&start, &line)) {
 		bool is_address = sniff_line(line, &address, &name);
 		first_is_address |= lines == 0 && is_address;

@@ -1,5 +1,5 @@
 /* What kind of file the first part of a subscriber file shows: CSV with this delimiter, with or without a header; lines of addresses as Mailman lists
- * them; the stanzas of a Sympa dump; or nothing that can be imported. Pure. */
+ * them; the stanzas of a Sympa dump; JSON lines; or nothing that can be imported. Pure. */
 #ifndef LISTCTL_SNIFF_H
 #define LISTCTL_SNIFF_H
 
@@ -9,6 +9,7 @@ enum layout {
 	LAYOUT_CSV,
 	LAYOUT_LINES,   /* an address a line, perhaps with a name: Ann <ann@example.org>, or ann@example.org Ann */
 	LAYOUT_STANZAS, /* "email ann@example.org", "gecos Ann" and so on, people parted by empty lines */
+	LAYOUT_JSON,    /* an object a line, as listctl's own export */
 	LAYOUT_COUNT
 };
 

@@ -415,6 +415,40 @@ def test_exports_of_others_are_taken_as_they_come(world):
             assert people == [("Ann Lee", {}), ("Jörg", {})], people
 
 
+def test_guarded_cells_survive_the_rejects_file(world):
+    "What a spreadsheet would run is guarded in the rejects file once, however it stood in the input, and comes back as it was."
+    world_with_list(world)
+    done = counts(world, "email,a,b\nbad,=1+1,'=1+1\nx@example.test,=2,'=2\n", "--skip-bad")
+    rejects = rejects_of(done["rejects"])
+    assert (rejects[0]["a"], rejects[0]["b"]) == ("'=1+1", "'=1+1"), rejects
+    counts(world, open(done["rejects"], encoding="utf-8").read().replace("bad", "y@example.test"), name="mended.csv")
+    rows = world.sql("SELECT attributes ->> 'a', attributes ->> 'b' FROM subscriber ORDER BY address_key")
+    assert rows == [["=2", "=2"], ["=1+1", "=1+1"]], rows
+
+
+def test_json_lines_are_read_back(world):
+    "What `export --format json` writes is read back as it was, attributes with any name and type; what is no such line is set aside."
+    world_with_list(world)
+    world.sql("INSERT INTO subscriber (address, address_key, name, attributes) VALUES ('Ann@a.test', 'ann@a.test', '=Ann''s', $a$"
+              '{"City Name": "Köln", "n": 12345678901234567890.50, "deep": {"x": [null, "a\\nb"]}, "name": "x", "t": ""}$a$)')
+    world.sql("INSERT INTO membership (list_id, subscriber_id) SELECT l.id, s.id FROM list l, subscriber s")
+    before = world.sql("SELECT address, address_key, name, attributes FROM subscriber")
+    exported = world.listctl("export", "news", "--format", "json")
+    everyone = world.listctl("export", "news", "--format", "json", "--state", "all")
+    world.sql("DELETE FROM membership; DELETE FROM subscriber")
+    done = counts(world, exported, name="people.json")
+    assert (done["layout"], done["joined"], done["refused"]) == ("JSON, an object a line", 1, 0), done
+    assert world.sql("SELECT address, address_key, name, attributes FROM subscriber") == before
+    assert world.listctl("export", "news", "--format", "json") == exported
+    done = counts(world, everyone.replace("active", "unsubscribed").replace("nn@", "xx@"), name="all.json")
+    assert (done["joined"], done["left_out"]) == (0, 1), done
+    bad = '{"email": "b@a.test", "name": "B", "attributes": {}}\n{"email": "c@a.test"\n[1]\n{"email": 7}\n{"email": "d@a.test", "age": 7}\n'
+    done = counts(world, bad, "--skip-bad", name="bad.json")
+    rejects = rejects_of(done["rejects"])
+    assert [row["_line"] for row in rejects] == ["2", "3", "4", "5"] and "age" in rejects[3]["_reason"], rejects
+    assert done["joined"] == 1, done
+
+
 def test_standard_input_and_delimiters(world):
     "`-` reads standard input; semicolons, tabs and bare CR are understood when said or found."
     world_with_list(world)
