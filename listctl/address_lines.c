@@ -73,10 +73,7 @@ enum encoding address_lines_encoding(const struct address_lines *lines)
 static enum err fault(struct address_lines *lines, enum csv_fault_kind kind, struct view raw, const char *text)
 {
 	AUTO_BUF readable = buf_with_ceiling(4 * LIMIT_CSV_FIELD);
-	for (size_t i = 0; i < raw.len; i++) {
-		if (encoding_to_utf8(ENCODING_WINDOWS_1252, view_slice(raw, i, i + 1), &readable) == ERR_INVALID)
-			buf_add(&readable, VIEW_LIT("\xef\xbf\xbd"));
-	}
+	encoding_add_readable(raw, &readable);
 	return lines->on_fault(
 	    lines->context,
 	    &(struct csv_fault){

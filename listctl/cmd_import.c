@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "listctl/import_job.h"
 #include "listctl/interrupt.h"
+#include "mail/address_canonical.h"
 #include "store/audit.h"
 
 enum { COUNT_EVERY = 1024 };
@@ -23,6 +24,25 @@ static void count_row(struct import_job *job)
 		people_file_count(job->file, job->rows);
 }
 
+static enum err take_person(struct import_job *job, const struct person *person, struct buf *why)
+{
+	/* Nothing will be taken any more: the rest is read for its rejects only. */
+	if (!job->wishes.takes_good_rows && rejects_refused(job->rejects) > 0)
+		return ERR_OK;
+	buf_reset(&job->canonical);
+	const struct subscriber_row subscriber = {
+		.address = person->address,
+		.address_key = person->address_key,
+		.canonical = address_canonical(person->address_key, &job->canonical) ? buf_view(&job->canonical)
+										     : VIEW_LIT(""),
+		.name = person->name,
+		.attributes = person->attributes,
+		.consent_source = person->consent_source,
+		.consent_us = person->consent_us,
+	};
+	return subscriber_import_add(job->import, &subscriber, why);
+}
+
 static enum err on_row(void *context, const struct csv_row *row, struct buf *why)
 {
 	struct import_job *job = context;
@@ -38,19 +58,9 @@ static enum err on_row(void *context, const struct csv_row *row, struct buf *why
 	refusal = (struct refusal){ .kind = REFUSAL_RULE, .column = columns_address_name(job->columns) };
 	bool is_refused = false;
 	enum err err = address_warnings_look(job->warnings, row->line, &person, &is_refused, &refusal.text, why);
-	if (err != ERR_OK || is_refused)
-		return err == ERR_OK ? rejects_add(job->rejects, row, &refusal, why) : err;
-	if (rejects_refused(job->rejects) > 0 && !job->wishes.takes_good_rows)
-		return ERR_OK; /* nothing will be imported: only the bad rows are of interest */
-	const struct subscriber_row subscriber = {
-		.address = person.address,
-		.address_key = person.address_key,
-		.name = person.name,
-		.attributes = person.attributes,
-		.consent_source = person.consent_source,
-		.consent_us = person.consent_us,
-	};
-	return subscriber_import_add(job->import, &subscriber, why);
+	if (err != ERR_OK)
+		return err;
+	return is_refused ? rejects_add(job->rejects, row, &refusal, why) : take_person(job, &person, why);
 }
 
 static enum err on_fault(void *context, const struct csv_fault *fault, struct buf *why)
@@ -116,6 +126,7 @@ static void close_job(struct import_job *job)
 	rejects_free(job->rejects);
 	address_warnings_free(job->warnings);
 	buf_done(&job->rejects_path);
+	buf_done(&job->canonical);
 	people_file_free(job->file);
 	db_rows_done(job->list_rows);
 }
@@ -184,6 +195,17 @@ static enum err merge(struct import_job *job)
 	return err == ERR_OK ? save_files(job) : err;
 }
 
+/* A signal that has waited for the commit is told what that came to. */
+static void say_what_became(const struct import_job *job, enum err err)
+{
+	if (job->in_transaction)
+		interrupt_say("listctl: interrupted; nothing was imported\n");
+	else if (err == ERR_OK)
+		interrupt_say("listctl: interrupted, after the import was taken\n");
+	else
+		interrupt_say("listctl: interrupted; whether the import was taken is not known\n");
+}
+
 static enum err run_job(struct import_job *job)
 {
 	struct call *call = job->call;
@@ -194,11 +216,12 @@ static enum err run_job(struct import_job *job)
 		return err;
 	job->in_transaction = true;
 	interrupt_say("listctl: interrupted; nothing was imported\n");
-	err = subscriber_import_begin(call->db, job->list.id, &(struct import_options){ 0 }, &job->import, call->why);
+	err = subscriber_import_begin(call->db, job->list.id, &job->wishes.options, &job->import, call->why);
 	if (err == ERR_OK)
 		err = read_all(job);
 	if (err == ERR_OK)
 		err = merge(job);
+	say_what_became(job, err);
 	interrupt_end();
 	return err == ERR_OK ? import_report(job) : err;
 }
@@ -209,6 +232,7 @@ static enum err import(struct call *call)
 	if (job == NULL)
 		return ERR_MEMORY;
 	job->call = call;
+	job->canonical = buf_with_ceiling(LIMIT_ADDRESS_TEXT);
 	enum err err = run_job(job);
 	close_job(job);
 	free(job);
@@ -236,8 +260,10 @@ const struct command import_commands[] = {
 		       "unless --skip-bad takes the others. Rows that are not taken stand in the rejects\n"
 		       "file with line and reason, to be mended and imported in turn. Who has unsubscribed\n"
 		       "or bounced where the file comes from is left out, which is no error.\n"
-		       "People known already get the new values merged over the old ones. Whoever has\n"
-		       "unsubscribed, was disabled or removed, or is suppressed stays so.\n",
+		       "Of people known already the new values go over the old ones, or --on-conflict keeps\n"
+		       "what is there, or puts the file's values in the place of all. Whoever has unsubscribed\n"
+		       "stays so, unless --resubscribe says why not; who was disabled or removed, or is\n"
+		       "suppressed, stays so in any case.\n",
 	    .options = import_options_rows,
 	    .least = 2,
 	    .most = 2,

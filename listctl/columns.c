@@ -347,6 +347,7 @@ enum err columns_from_header(const struct csv_row *row, const char *input_name, 
 		return ERR_MEMORY;
 	columns->count = row->count;
 	columns->date_order = wishes == NULL ? DATE_ORDER_UNKNOWN : wishes->date_order;
+	columns->takes_pending = wishes != NULL && wishes->takes_pending;
 	columns->header = buf_with_ceiling(LIMIT_CSV_ROW + LIMIT_CSV_COLUMNS);
 	columns->address = buf_with_ceiling(LIMIT_ADDRESS);
 	columns->key = buf_with_ceiling(LIMIT_ADDRESS_TEXT);

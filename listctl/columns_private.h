@@ -22,6 +22,7 @@ struct columns {
 	size_t first_name, last_name; /* count: none */
 	bool has_name;                /* a name column makes first and last name plain attributes */
 	enum date_order date_order;
+	bool takes_pending;
 	const struct known_export *known;
 	struct buf header; /* the header's fields, NUL behind each */
 	struct buf address, key, name, attributes, text, consent_source;

@@ -296,9 +296,9 @@ static bool check_state(struct columns *columns, const struct column *column, st
 			      ret_refusal);
 	if (column->may_tell_state)
 		return true;
-	if (standing == STANDING_PENDING)
+	if (standing == STANDING_PENDING && !columns->takes_pending)
 		return refuse(columns, REFUSAL_PENDING, column->name,
-			      "the row says that the person has not confirmed; only active ones are imported",
+			      "the row says that the person has not confirmed; --status unconfirmed takes such rows",
 			      ret_refusal);
 	if (standing == STANDING_UNKNOWN)
 		return refuse(

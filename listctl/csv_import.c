@@ -130,20 +130,6 @@ enum encoding csv_reader_encoding(const struct csv_reader *reader)
 
 /* ---- faults ---- */
 
-/* Text of unknown encoding as a person can read it: UTF-8 if it is that, else as if it were Windows-1252; what is no character there becomes U+FFFD. */
-static void add_readable(struct view text, struct buf *out)
-{
-	bool is_utf8 = view_is_utf8(text);
-	for (size_t i = 0; i < text.len; i++) {
-		struct view octet = view_slice(text, i, i + 1);
-		if (octet.data[0] == '\0' ||
-		    (!is_utf8 && encoding_to_utf8(ENCODING_WINDOWS_1252, octet, out) == ERR_INVALID))
-			buf_add(out, VIEW_LIT("\xef\xbf\xbd"));
-		else if (is_utf8)
-			buf_add(out, octet);
-	}
-}
-
 static enum err tell(struct csv_reader *reader, const struct csv_fault *fault)
 {
 	if (reader->on_fault != NULL)
@@ -158,7 +144,7 @@ static enum err fault_raw(struct csv_reader *reader, enum csv_fault_kind kind, s
 	buf_reset(&reader->readable);
 	while (raw.len > 0 && memchr("\r\n", raw.data[raw.len - 1], 2) != NULL)
 		raw.len--;
-	add_readable(view_head(raw, RAW_MOST), &reader->readable);
+	encoding_add_readable(view_head(raw, RAW_MOST), &reader->readable);
 	reader->err = tell(reader, &(struct csv_fault){ .kind = kind,
 							.row = { .line = reader->row_line },
 							.raw = buf_view(&reader->readable),
@@ -172,7 +158,7 @@ static enum err fault_fields(struct csv_reader *reader, enum csv_fault_kind kind
 	struct csv_field *fields = reader->fields;
 	buf_reset(&reader->readable);
 	for (size_t i = 0; i < reader->count; i++) {
-		add_readable(fields[i].text, &reader->readable);
+		encoding_add_readable(fields[i].text, &reader->readable);
 		reader->ends[i] = reader->readable.len;
 	}
 	for (size_t i = 0; i < reader->count; i++)

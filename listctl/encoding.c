@@ -166,6 +166,18 @@ enum err encoding_to_utf8(enum encoding encoding, struct view text, struct buf *
 	return is_good ? buf_err(out) : ERR_INVALID;
 }
 
+void encoding_add_readable(struct view text, struct buf *out)
+{
+	bool is_utf8 = view_is_utf8(text);
+	for (size_t i = 0; i < text.len; i++) {
+		struct view octet = view_slice(text, i, i + 1);
+		if (octet.data[0] != '\0' && is_utf8)
+			buf_add(out, octet);
+		else if (octet.data[0] == '\0' || !add_octet(ENCODING_WINDOWS_1252, (unsigned char)octet.data[0], out))
+			buf_add(out, VIEW_LIT("\xef\xbf\xbd"));
+	}
+}
+
 const char *encoding_judge(enum encoding *encoding, bool guessed, bool row_is_utf8)
 {
 	if (*encoding == ENCODING_AUTO)

@@ -29,6 +29,10 @@ enum encoding encoding_sniff(struct view start, size_t *ret_mark);
 /* Appends text as UTF-8. ERR_INVALID: an octet stands for nothing in this encoding; out is as before. Not for UTF-16. */
 enum err encoding_to_utf8(enum encoding encoding, struct view text, struct buf *out) MUST_USE;
 
+/* Appends text of an unknown encoding as a person can read it: UTF-8 if it is that, else as if it were Windows-1252; NUL and what is no character there
+ * become U+FFFD. */
+void encoding_add_readable(struct view text, struct buf *out);
+
 /* A row with octets beyond ASCII, in the light of what the file is read as: NULL when it fits, else what is wrong with it. guessed: nobody has said
  * the encoding, so that a row which contradicts it would be garbled, or the others are. ENCODING_AUTO becomes what the row shows. */
 const char *encoding_judge(enum encoding *encoding, bool guessed, bool row_is_utf8);

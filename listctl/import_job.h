@@ -6,7 +6,6 @@
 #include "listctl/import_wishes.h"
 #include "listctl/rejects.h"
 #include "store/lists.h"
-#include "store/subscriber_import.h"
 
 struct import_job {
 	struct call *call;
@@ -17,6 +16,7 @@ struct import_job {
 	struct people_file *file;
 	struct columns *columns; /* NULL until the header has been read */
 	struct subscriber_import *import;
+	struct buf canonical; /* of the person at hand */
 	struct buf rejects_path;
 	struct rejects *rejects;
 	struct address_warnings *warnings;

@@ -20,19 +20,29 @@ static void say_people(const struct import_job *job)
 		  job->wishes.is_dry ? "(dry run, nothing is changed) " : "", people_file_name(job->file),
 		  VIEW_ARG(job->list.name), (unsigned long long)counts->rows, (unsigned long long)counts->created,
 		  (unsigned long long)counts->updated, (unsigned long long)counts->unchanged);
-	call_note(job->call, "  joined the list: %llu; members already: %llu", (unsigned long long)counts->joined,
+	call_note(job->call, "  joined the list%s: %llu; members already: %llu",
+		  job->wishes.options.unconfirmed ? " as unconfirmed" : "", (unsigned long long)counts->joined,
 		  (unsigned long long)counts->already);
+	if (counts->resubscribed > 0)
+		call_note(job->call, "  had unsubscribed and are members again: %llu",
+			  (unsigned long long)counts->resubscribed);
 	if (counts->unsubscribed + counts->disabled + counts->removed > 0)
 		call_note(job->call,
 			  "  left as they are, because they have left or bounced: %llu unsubscribed, %llu disabled, "
-			  "%llu removed",
+			  "%llu removed%s",
 			  (unsigned long long)counts->unsubscribed, (unsigned long long)counts->disabled,
-			  (unsigned long long)counts->removed);
+			  (unsigned long long)counts->removed,
+			  counts->unsubscribed > 0 ? " (--resubscribe REASON brings those back who have unsubscribed)"
+						   : "");
 	if (counts->suppressed > 0)
 		call_note(job->call, "  suppressed addresses left out: %llu", (unsigned long long)counts->suppressed);
+	if (counts->erased > 0)
+		call_note(job->call, "  left out, because they were erased: %llu", (unsigned long long)counts->erased);
 	if (counts->duplicates > 0)
-		call_note(job->call, "  repeated addresses merged, the later row winning: %llu",
-			  (unsigned long long)counts->duplicates);
+		call_note(job->call,
+			  "  repeated addresses merged, the later row winning: %llu, of them %llu other spellings of "
+			  "one mailbox",
+			  (unsigned long long)counts->duplicates, (unsigned long long)counts->aliases);
 	if (job->repeated_headers > 0)
 		call_note(job->call, "  repeated header rows left out: %llu",
 			  (unsigned long long)job->repeated_headers);
@@ -89,11 +99,14 @@ static const struct output_column columns[] = {
 	{ .name = "unchanged", .type = OUTPUT_INT },
 	{ .name = "joined", .type = OUTPUT_INT },
 	{ .name = "already", .type = OUTPUT_INT },
+	{ .name = "resubscribed", .type = OUTPUT_INT },
 	{ .name = "unsubscribed", .type = OUTPUT_INT },
 	{ .name = "disabled", .type = OUTPUT_INT },
 	{ .name = "removed", .type = OUTPUT_INT },
 	{ .name = "suppressed", .type = OUTPUT_INT },
+	{ .name = "erased", .type = OUTPUT_INT },
 	{ .name = "duplicates", .type = OUTPUT_INT },
+	{ .name = "aliases", .type = OUTPUT_INT },
 	{ .name = "refused", .type = OUTPUT_INT },
 	{ .name = "left_out", .type = OUTPUT_INT },
 	{ .name = "repeated_headers", .type = OUTPUT_INT },
@@ -129,11 +142,14 @@ static enum err show(struct import_job *job)
 		cell_count(counts->unchanged),
 		cell_count(counts->joined),
 		cell_count(counts->already),
+		cell_count(counts->resubscribed),
 		cell_count(counts->unsubscribed),
 		cell_count(counts->disabled),
 		cell_count(counts->removed),
 		cell_count(counts->suppressed),
+		cell_count(counts->erased),
 		cell_count(counts->duplicates),
+		cell_count(counts->aliases),
 		cell_count(refused),
 		cell_count(left_out),
 		cell_count(job->repeated_headers),
@@ -198,5 +214,14 @@ void import_report_audit(const struct import_job *job, struct buf *detail)
 		 (unsigned long long)counts->updated, (unsigned long long)counts->joined,
 		 (unsigned long long)rejects_refused(job->rejects), (unsigned long long)rejects_left_out(job->rejects));
 	output_json_string(detail, view_of(people_file_name(job->file)));
+	if (job->wishes.options.resubscribe.len > 0) {
+		buf_addf(detail, ", \"resubscribed\": %llu, \"resubscribed_because\": ",
+			 (unsigned long long)counts->resubscribed);
+		output_json_string(detail, job->wishes.options.resubscribe);
+	}
+	if (job->wishes.options.consent_source.len > 0) {
+		buf_add(detail, VIEW_LIT(", \"consent\": "));
+		output_json_string(detail, job->wishes.options.consent_source);
+	}
 	buf_add_byte(detail, '}');
 }

@@ -2,11 +2,20 @@
 
 #include <string.h>
 
+#include "base/clock.h"
+
+enum { REASON_MOST = 200 };
+
 const struct command_option import_options_rows[] = {
 	{ "skip-bad", NULL, "take the good rows and set the others aside" },
 	{ "dry-run", NULL, "do everything, then take it back: shows what would change" },
 	{ "rejects", "PATH", "where rows that are not taken go; FILE.csv.rejects.csv unless told" },
 	{ "warnings", "PATH", "where to list what the rules on addresses warn of (see `address-rule ls`)" },
+	{ "on-conflict", "WHAT", "merge, keep or update what is known of people already; merge unless told" },
+	{ "status", "STATE", "active or unconfirmed: what those become who join; active unless told" },
+	{ "consent", "SOURCE", "how people agreed, where the file does not say it" },
+	{ "consent-time", "WHEN", "when they did, as 2025-12-31 or 2025-12-31 23:59" },
+	{ "resubscribe", "REASON", "who has unsubscribed becomes a member again, for this reason" },
 	{ "map", "COLUMN=FIELD", "what a column is, by name or as #3; may be given several times" },
 	{ "type", "FIELD=TYPE", "number, boolean, date, json, tags or text; may be given several times" },
 	{ "date-order", "dmy|mdy", "whether 03/04/2025 has its day or its month first" },
@@ -68,6 +77,57 @@ static enum err read_maps(struct call *call, struct column_wishes *wishes)
 	return ERR_OK;
 }
 
+/* A text that is kept about people. */
+static enum err read_reason(struct call *call, const char *option, struct view *ret_text)
+{
+	const char *given = call_option(call, option);
+	struct view text = view_trim(view_of(given));
+	if (given != NULL &&
+	    (text.len == 0 || text.len > REASON_MOST || !view_is_utf8(text) || view_has_control(text)))
+		return call_misused(call, "--%s takes 1 to %d octets of UTF-8 text without control characters", option,
+				    REASON_MOST);
+	*ret_text = text;
+	return ERR_OK;
+}
+
+static enum err read_consent_time(struct call *call, enum date_order order, int64_t *ret_us)
+{
+	const char *given = call_option(call, "consent-time");
+	struct field_date date;
+	AUTO_BUF wrong = buf_with_ceiling(256);
+	if (given == NULL)
+		return ERR_OK;
+	if (!field_date_read(view_of(given), order, &date, &wrong))
+		return call_misused(call, "--consent-time %s: %s", given, buf_text(&wrong));
+	*ret_us = field_date_us(&date);
+	if (*ret_us <= 0 || *ret_us > clock_wall_us() + CLOCK_US_PER_DAY)
+		return call_misused(call, "--consent-time %s is no time at which anybody has agreed", given);
+	return ERR_OK;
+}
+
+static enum err read_options(struct call *call, struct import_wishes *wishes)
+{
+	static const char *const conflicts[] = {
+		[IMPORT_MERGE] = "merge",
+		[IMPORT_KEEP] = "keep",
+		[IMPORT_UPDATE] = "update",
+	};
+	_Static_assert(ARRAY_LEN(conflicts) == IMPORT_CONFLICT_COUNT, "a word each");
+	struct import_options *options = &wishes->options;
+	const char *conflict = call_option(call, "on-conflict"), *status = call_option(call, "status");
+	while (conflict != NULL && strcmp(conflicts[options->on_conflict], conflict) != 0) {
+		if (++options->on_conflict == IMPORT_CONFLICT_COUNT)
+			return call_misused(call, "--on-conflict takes merge, keep or update, not %s", conflict);
+	}
+	if (status != NULL && strcmp(status, "active") != 0 && strcmp(status, "unconfirmed") != 0)
+		return call_misused(call, "--status takes active or unconfirmed, not %s", status);
+	options->unconfirmed = wishes->columns.takes_pending = status != NULL && strcmp(status, "unconfirmed") == 0;
+	enum err err = read_reason(call, "consent", &options->consent_source);
+	if (err == ERR_OK)
+		err = read_reason(call, "resubscribe", &options->resubscribe);
+	return err == ERR_OK ? read_consent_time(call, wishes->columns.date_order, &options->consent_us) : err;
+}
+
 enum err import_wishes_read(struct call *call, struct import_wishes *ret_wishes)
 {
 	const char *order = call_option(call, "date-order");
@@ -81,5 +141,7 @@ enum err import_wishes_read(struct call *call, struct import_wishes *ret_wishes)
 	if (order != NULL && !date_order_from_name(view_of(order), &ret_wishes->columns.date_order))
 		return call_misused(call, "--date-order takes dmy or mdy, not %s", order);
 	enum err err = read_file_wishes(call, &ret_wishes->file);
+	if (err == ERR_OK)
+		err = read_options(call, ret_wishes);
 	return err == ERR_OK ? read_maps(call, &ret_wishes->columns) : err;
 }

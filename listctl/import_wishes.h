@@ -5,12 +5,14 @@
 #include "listctl/call.h"
 #include "listctl/columns.h"
 #include "listctl/people_file.h"
+#include "store/subscriber_import.h"
 
 struct import_wishes {
 	struct people_file_wishes file;
 	struct column_wishes columns;
 	bool takes_good_rows; /* --skip-bad; else one refused row refuses all */
 	bool is_dry;
+	struct import_options options; /* what becomes of people and of their memberships */
 	const char *warnings_path; /* NULL: not said */
 };
 

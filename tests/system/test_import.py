@@ -415,6 +415,80 @@ def test_exports_of_others_are_taken_as_they_come(world):
             assert people == [("Ann Lee", {}), ("Jörg", {})], people
 
 
+def test_what_becomes_of_known_people(world):
+    "--on-conflict merges, keeps or updates name and attributes of people known already; all join the list alike."
+    world_with_list(world)
+    known = "email,name,a,b\nann@example.test,Ann,1,2\n"
+    for conflict, expected in (("merge", ["New", {"a": "9", "b": "2", "c": "3"}]), ("keep", ["Ann", {"a": "1", "b": "2"}]),
+                               ("update", ["New", {"a": "9", "c": "3"}])):
+        world.sql("DELETE FROM membership; DELETE FROM subscriber")
+        counts(world, known)
+        world.sql("DELETE FROM membership")
+        done = counts(world, "email,name,a,c\nANN@example.test,New,9,3\n", "--on-conflict", conflict)
+        assert (done["joined"], done["updated"]) == (1, conflict != "keep"), (conflict, done)
+        name, attributes = world.sql("SELECT name, attributes FROM subscriber")[0]
+        assert [name, json.loads(attributes)] == expected, (conflict, name, attributes)
+
+
+def memberships(world):
+    return world.sql("SELECT split_part(s.address_key, '@', 1), m.state, m.consent_source, extract(epoch FROM m.consent_at)::bigint"
+                     " FROM membership m JOIN subscriber s ON s.id = m.subscriber_id ORDER BY 1")
+
+
+def test_consent_is_kept(world):
+    "How and when people agreed comes from the file or from --consent and --consent-time, and stands with their memberships."
+    world_with_list(world)
+    counts(world, "email,How,When\na@example.test,form,2024-01-02 03:04:05\nb@example.test,,\n", "--map", "How=consent_source",
+           "--map", "When=consent_time", "--consent", "fair in Köln", "--consent-time", "2023-01-01")
+    counts(world, "email,_consent_source,_consent_time\nc@example.test,own,2024-01-02T10:04:05+07:00\n", name="own.csv")
+    counts(world, "email\nd@example.test\n", name="none.csv")
+    counts(world, fixture("mailchimp-subscribed.csv"), name="mc.csv")
+    assert memberships(world) == [["a", "active", "form", "1704164645"], ["ann", "active", "mailchimp export", "1683356889"],
+                                  ["b", "active", "fair in Köln", "1672531200"], ["bob", "active", "mailchimp export", "1641092700"],
+                                  ["c", "active", "own", "1704164645"], ["d", "active", "", ""]], memberships(world)
+    assert "fair in Köln" in world.value("SELECT detail::text FROM audit WHERE action = 'list.import' ORDER BY id LIMIT 1")
+    for options in (["--consent", " "], ["--consent-time", "soon"], ["--consent-time", "2999-01-01"], ["--status", "gone"], ["--on-conflict", "x"]):
+        world.refused("import", "news", world.base / "none.csv", *options, code=2, says=options[0])
+
+
+def test_who_is_unconfirmed(world):
+    "With --status unconfirmed those who join have yet to confirm, and so may rows that say so be taken; members stay what they are."
+    world_with_list(world)
+    counts(world, "email\na@example.test\n")
+    done = counts(world, "email,_state\na@example.test,\nb@example.test,\nc@example.test,unconfirmed\nd@example.test,unsubscribed\n", "--status", "unconfirmed")
+    assert (done["joined"], done["already"], done["left_out"]) == (2, 1, 1), done
+    assert [row[:2] for row in memberships(world)] == [["a", "active"], ["b", "unconfirmed"], ["c", "unconfirmed"]], memberships(world)
+
+
+def test_who_comes_back(world):
+    "Only --resubscribe, with a reason that the audit keeps, brings back who has unsubscribed; who was disabled or removed stays so."
+    world_with_list(world)
+    content = "email\n" + "".join(f"{n}@example.test\n" for n in ("uns", "dis", "rem", "new"))
+    counts(world, content)
+    for name, state in (("uns", "unsubscribed"), ("dis", "disabled"), ("rem", "removed")):
+        world.sql("UPDATE membership SET state = '%s', reason = 'x' FROM subscriber s WHERE s.id = subscriber_id"
+                  " AND s.address_key = '%s@example.test'" % (state, name))
+    told = world.run("listctl", "import", "news", world.base / "people.csv")
+    assert "1 unsubscribed, 1 disabled, 1 removed" in told.stderr and "--resubscribe" in told.stderr, told.stderr
+    assert members(world) == ["new@example.test"]
+    world.refused("import", "news", world.base / "people.csv", "--resubscribe", "", code=2, says="--resubscribe")
+    done = counts(world, content, "--resubscribe", "signed again at the fair")
+    assert (done["resubscribed"], done["unsubscribed"], done["disabled"], done["removed"], done["already"]) == (1, 0, 1, 1, 1), done
+    assert members(world) == ["new@example.test", "uns@example.test"]
+    detail = json.loads(world.value("SELECT detail FROM audit WHERE action = 'list.import' ORDER BY id DESC LIMIT 1"))
+    assert (detail["resubscribed"], detail["resubscribed_because"]) == (1, "signed again at the fair"), detail
+
+
+def test_spellings_of_one_mailbox(world):
+    "Addresses that a provider delivers to one mailbox are one person, in the file and among those known; the address stays as it was first given."
+    world_with_list(world)
+    done = counts(world, "email,name\nab.c@gmail.com,A\nABC+news@googlemail.com,B\nabc@gmail.example,C\n")
+    assert (done["created"], done["duplicates"], done["aliases"]) == (2, 1, 1), done
+    done = counts(world, "email,name\na.b.c@gmail.com,D\n")
+    assert (done["created"], done["already"]) == (0, 1), done
+    assert len(members(world)) == 2
+
+
 def test_guarded_cells_survive_the_rejects_file(world):
     "What a spreadsheet would run is guarded in the rejects file once, however it stood in the input, and comes back as it was."
     world_with_list(world)
