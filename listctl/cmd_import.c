@@ -33,8 +33,8 @@ static enum err take_person(struct import_job *job, const struct person *person,
 	const struct subscriber_row subscriber = {
 		.address = person->address,
 		.address_key = person->address_key,
-		.canonical = address_canonical(person->address_key, &job->canonical) ? buf_view(&job->canonical)
-										     : VIEW_LIT(""),
+		.canonical =
+		    address_canonical(person->address_key, &job->canonical) ? buf_view(&job->canonical) : VIEW_LIT(""),
 		.name = person->name,
 		.attributes = person->attributes,
 		.consent_source = person->consent_source,

@@ -32,7 +32,8 @@ struct column_wishes {
 	struct column_type types[COLUMN_WISHES];
 	size_t type_count;
 	enum date_order date_order;
-	bool takes_pending; /* who has not confirmed is no reason to leave the row out: nobody is going to be written to unasked */
+	bool
+	    takes_pending; /* who has not confirmed is no reason to leave the row out: nobody is going to be written to unasked */
 };
 
 struct columns;

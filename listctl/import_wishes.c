@@ -82,8 +82,7 @@ static enum err read_reason(struct call *call, const char *option, struct view *
 {
 	const char *given = call_option(call, option);
 	struct view text = view_trim(view_of(given));
-	if (given != NULL &&
-	    (text.len == 0 || text.len > REASON_MOST || !view_is_utf8(text) || view_has_control(text)))
+	if (given != NULL && (text.len == 0 || text.len > REASON_MOST || !view_is_utf8(text) || view_has_control(text)))
 		return call_misused(call, "--%s takes 1 to %d octets of UTF-8 text without control characters", option,
 				    REASON_MOST);
 	*ret_text = text;

@@ -13,7 +13,7 @@ struct import_wishes {
 	bool takes_good_rows; /* --skip-bad; else one refused row refuses all */
 	bool is_dry;
 	struct import_options options; /* what becomes of people and of their memberships */
-	const char *warnings_path; /* NULL: not said */
+	const char *warnings_path;     /* NULL: not said */
 };
 
 extern const struct command_option import_options_rows[];

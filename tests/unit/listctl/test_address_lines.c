@@ -67,8 +67,8 @@ START_TEST(lines_in_pieces_of_any_size)
 					ck_row(rows[i].label,
 					       address_lines_feed(lines, view_head(rest, step), &why) == ERR_OK);
 				ck_row(rows[i].label, address_lines_finish(lines, &why) == ERR_OK);
-				ck_assert_msg(strcmp(buf_text(&out), rows[i].rows) == 0,
-					      "%s, step %zu: %s", rows[i].label, step, buf_text(&out));
+				ck_assert_msg(strcmp(buf_text(&out), rows[i].rows) == 0, "%s, step %zu: %s",
+					      rows[i].label, step, buf_text(&out));
 				address_lines_free(lines);
 			}
 		}
