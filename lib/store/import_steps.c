@@ -6,7 +6,7 @@
 enum param { LIST, LAST_ID, STATE, CONSENT_SOURCE, CONSENT_AT, ON_CONFLICT, RESUBSCRIBE, PARAM_COUNT };
 
 /* For which rows a statement is needed. */
-enum need { ALWAYS, IF_TWICE, IF_CANONICALS, IF_CONSENTS, UNLESS_CONSENTS, IF_UPDATE };
+enum need { ALWAYS, IF_TWICE, IF_CANONICALS, IF_CONSENTS, UNLESS_CONSENTS };
 
 enum { PARAMS_MOST = 6 };
 
@@ -19,44 +19,55 @@ struct step {
 
 /* ---- before the rows ---- */
 
-/* Each person is looked up by key: a plan that reads all people for some rows of a file would take longer with every row. The server ends by
- * itself when this program is gone, or has stopped in the middle. */
+/* The server ends by itself when this program is gone, or has stopped in the middle. */
 static const struct db_statement preparations[] = {
 	{
-	    .name = "import_settings",
-	    .sql = "SELECT set_config('work_mem', '64MB', true), set_config('enable_hashjoin', 'off', true),"
-		   " set_config('enable_mergejoin', 'off', true),"
-		   " set_config('client_connection_check_interval', '1s', true),"
-		   " CASE WHEN current_setting('idle_in_transaction_session_timeout') = '0'"
-		   "  THEN set_config('idle_in_transaction_session_timeout', '1h', true) END,"
-		   " set_config('verpost.people_are_locked', 'on', true)",
+		.name = "import_settings",
+		.sql = "SELECT set_config('work_mem', '64MB', true), set_config('temp_buffers', '40MB', true),"
+		       " set_config('enable_mergejoin', 'off', true),"
+		       " set_config('client_connection_check_interval', '1s', true),"
+		       " CASE WHEN current_setting('idle_in_transaction_session_timeout') = '0'"
+		       "  THEN set_config('idle_in_transaction_session_timeout', '1h', true) END,"
+		       " set_config('verpost.people_are_locked', 'on', true)",
 	},
-	/* person: who it is, null for somebody new; ours: this import has made them; seen: an earlier row was theirs. */
 	{
-	    .name = "import_rows",
-	    .sql = "CREATE TEMPORARY TABLE import_row (position bigint, address text, address_key text COLLATE \"C\","
-		   " canonical text COLLATE \"C\", name text, attributes jsonb, consent_source text,"
-		   " consent_at timestamptz, erased bytea, twice boolean, person bigint,"
-		   " ours boolean NOT NULL DEFAULT false, seen boolean NOT NULL DEFAULT false,"
-		   " alias boolean NOT NULL DEFAULT false, left_out boolean NOT NULL DEFAULT false) ON COMMIT DROP",
+		.name = "import_rows",
+		.sql = "CREATE TEMPORARY TABLE import_row (position bigint, address text, address_key text COLLATE \"C\","
+		       " canonical text COLLATE \"C\", name text, attributes jsonb, consent_source text,"
+		       " consent_at timestamptz, erased bytea, twice boolean, left_out boolean NOT NULL DEFAULT false)"
+		       " ON COMMIT DROP",
+	},
+	/* Of the rows at hand those whose person is there. ours: this import has made them; seen: an earlier row was theirs; alias: by the
+	 * canonical form; differs: there may be something to change. */
+	{
+		.name = "import_people",
+		.sql = "CREATE TEMPORARY TABLE import_known (position bigint, person bigint, ours boolean, seen boolean,"
+		       " alias boolean, differs boolean, consent_source text, consent_at timestamptz) ON COMMIT DROP",
 	},
 	/* People who were known before. */
 	{
-	    .name = "import_people",
-	    .sql =
-		"CREATE TEMPORARY TABLE import_seen (person bigint PRIMARY KEY, updated boolean NOT NULL DEFAULT false)"
-		" ON COMMIT DROP",
+		.name = "import_people_seen",
+		.sql = "CREATE TEMPORARY TABLE import_seen (person bigint PRIMARY KEY) ON COMMIT DROP",
 	},
 	{
-	    .name = "import_outs",
-	    .sql = "CREATE TEMPORARY TABLE import_left_out (form text COLLATE \"C\" PRIMARY KEY) ON COMMIT DROP",
+		.name = "import_people_changed",
+		.sql = "CREATE TEMPORARY TABLE import_updated (person bigint PRIMARY KEY) ON COMMIT DROP",
+	},
+	{
+		.name = "import_changes",
+		.sql = "CREATE TEMPORARY TABLE import_change (person bigint, name text, attributes jsonb, replaces boolean)"
+		       " ON COMMIT DROP",
+	},
+	{
+		.name = "import_outs",
+		.sql = "CREATE TEMPORARY TABLE import_left_out (form text COLLATE \"C\" PRIMARY KEY) ON COMMIT DROP",
 	},
 	/* lost: removed between our look and our change, so that the rows must be looked at again. */
 	{
-	    .name = "import_tallies",
-	    .sql = "CREATE TEMPORARY TABLE import_tally (duplicates bigint, aliases bigint, suppressed bigint,"
-		   " erased bigint, created bigint, joined bigint, resubscribed bigint, unsubscribed bigint,"
-		   " disabled bigint, removed bigint, lost bigint CHECK (lost = 0)) ON COMMIT DROP",
+		.name = "import_tallies",
+		.sql = "CREATE TEMPORARY TABLE import_tally (duplicates bigint, aliases bigint, suppressed bigint,"
+		       " erased bigint, created bigint, joined bigint, resubscribed bigint, unsubscribed bigint,"
+		       " disabled bigint, removed bigint, lost bigint CHECK (lost = 0)) ON COMMIT DROP",
 	},
 };
 
@@ -84,250 +95,205 @@ static const struct db_statement copy = {
 	       " twice) FROM STDIN (FORMAT binary)",
 };
 
-/* The parts of a plan that OFFSET 0 keeps apart are looked up for each row by the key. */
+#define DIFFERS                                                                                                        \
+	"CASE WHEN $2::text = 'update' THEN r.name <> s.name OR r.attributes <> s.attributes"                          \
+	" ELSE (r.name <> '' AND r.name <> s.name) OR (NOT s.attributes @> r.attributes AND EXISTS ("                  \
+	"  SELECT FROM jsonb_each_text(r.attributes) e WHERE s.attributes ->> e.key IS DISTINCT FROM e.value)) END"
+#define OURS "s.id > $1::bigint AND s.created_at = now()"
+#define SEEN "EXISTS (SELECT FROM import_seen e WHERE e.person = s.id OFFSET 0)"
+
+/* The parts of a plan that OFFSET 0 keeps apart are looked up for each row by the key, however many people there are. */
 static const struct step steps[] = {
 	{ .statement = { .name = "import_savepoint", .sql = "SAVEPOINT import_batch" } },
+	{ .statement = { .name = "import_sets", .sql = "SELECT set_config('enable_hashjoin', 'on', true)" } },
 	{
-	    .statement = { .name = "import_find",
-			   .sql = "WITH known AS MATERIALIZED ("
-				  "  SELECT r.ctid AS place, s.id, s.id > $1::bigint AND s.created_at = now() AS ours"
-				  "  FROM import_row r CROSS JOIN LATERAL (SELECT id, created_at FROM subscriber"
-				  "   WHERE address_key = r.address_key OFFSET 0) s)"
-				  " UPDATE import_row r SET person = k.id, ours = k.ours,"
-				  "  seen = k.ours OR EXISTS (SELECT FROM import_seen e WHERE e.person = k.id OFFSET 0)"
-				  " FROM known k WHERE r.ctid = k.place" },
-	    .params = { LAST_ID },
-	    .count = 1,
+		.statement = { .name = "import_find",
+			       .sql = "INSERT INTO import_known"
+				      " SELECT r.position, s.id, " OURS ", " OURS " OR " SEEN ", false, " DIFFERS ","
+				      "  r.consent_source, r.consent_at"
+				      " FROM import_row r CROSS JOIN LATERAL (SELECT id, created_at, name, attributes FROM subscriber"
+				      "  WHERE address_key = r.address_key OFFSET 0) s" },
+		.params = { LAST_ID, ON_CONFLICT },
+		.count = 2,
 	},
 	{
-	    .statement = { .name = "import_find_forms",
-			   .sql = "WITH near AS MATERIALIZED (SELECT place, min(id) AS id FROM ("
-				  "   SELECT r.ctid AS place, s.id FROM import_row r CROSS JOIN LATERAL ("
-				  "    SELECT id FROM subscriber WHERE canonical = coalesce(r.canonical, "
-				  "r.address_key) OFFSET 0) s"
-				  "   WHERE r.person IS NULL"
-				  "   UNION ALL"
-				  "   SELECT r.ctid, s.id FROM import_row r CROSS JOIN LATERAL ("
-				  "    SELECT id FROM subscriber WHERE address_key = r.canonical AND canonical IS NULL "
-				  "OFFSET 0) s"
-				  "   WHERE r.person IS NULL AND r.canonical IS NOT NULL) AS x GROUP BY place),"
-				  " known AS MATERIALIZED ("
-				  "  SELECT n.place, s.id, s.id > $1::bigint AND s.created_at = now() AS ours"
-				  "  FROM near n CROSS JOIN LATERAL (SELECT id, created_at FROM subscriber WHERE id = "
-				  "n.id OFFSET 0) s)"
-				  " UPDATE import_row r SET person = k.id, alias = true, ours = k.ours,"
-				  "  seen = k.ours OR EXISTS (SELECT FROM import_seen e WHERE e.person = k.id OFFSET 0)"
-				  " FROM known k WHERE r.ctid = k.place" },
-	    .need = IF_CANONICALS,
-	    .params = { LAST_ID },
-	    .count = 1,
+		.statement = { .name = "import_find_forms",
+			       .sql = "WITH new AS MATERIALIZED (SELECT position, address_key, canonical FROM import_row r"
+				      "  WHERE NOT EXISTS (SELECT FROM import_known k WHERE k.position = r.position)),"
+				      " near AS MATERIALIZED (SELECT position, min(id) AS id FROM ("
+				      "   SELECT n.position, s.id FROM new n CROSS JOIN LATERAL (SELECT id FROM subscriber"
+				      "    WHERE canonical = coalesce(n.canonical, n.address_key) OFFSET 0) s"
+				      "   UNION ALL"
+				      "   SELECT n.position, s.id FROM new n CROSS JOIN LATERAL (SELECT id FROM subscriber"
+				      "    WHERE address_key = n.canonical AND canonical IS NULL OFFSET 0) s) AS x GROUP BY position)"
+				      " INSERT INTO import_known"
+				      " SELECT r.position, s.id, " OURS ", " OURS " OR " SEEN ", true, " DIFFERS ","
+				      "  r.consent_source, r.consent_at"
+				      " FROM near n JOIN import_row r USING (position) CROSS JOIN LATERAL ("
+				      "  SELECT id, created_at, name, attributes FROM subscriber WHERE id = n.id OFFSET 0) s" },
+		.need = IF_CANONICALS,
+		.params = { LAST_ID, ON_CONFLICT },
+		.count = 2,
 	},
 	/* The address of the file, what it is another spelling of, and the one that a known person's mail goes to. */
 	{
-	    .statement = { .name = "import_find_suppressed",
-			   .sql =
-			       "WITH spelled AS ("
-			       "  SELECT ctid AS place, address_key AS key FROM import_row"
-			       "  UNION ALL SELECT ctid, canonical FROM import_row WHERE canonical IS NOT NULL"
-			       "  UNION ALL SELECT r.ctid, s.address_key FROM import_row r CROSS JOIN LATERAL ("
-			       "   SELECT address_key FROM subscriber WHERE id = r.person OFFSET 0) s WHERE r.alias),"
-			       " hit AS MATERIALIZED ("
-			       "  SELECT place FROM spelled WHERE EXISTS (SELECT FROM suppression) AND ("
-			       "   EXISTS (SELECT FROM suppression s WHERE s.kind = 'address' AND s.value = key"
-			       "    AND (s.list_id IS NULL OR s.list_id = $1::bigint))"
-			       "   OR EXISTS (SELECT FROM suppression s WHERE s.kind = 'domain' AND s.value = "
-			       "split_part(key, '@', 2)"
-			       "    AND (s.list_id IS NULL OR s.list_id = $1::bigint))))"
-			       " UPDATE import_row r SET left_out = true FROM hit WHERE r.ctid = hit.place" },
-	    .params = { LIST },
-	    .count = 1,
+		.statement = { .name = "import_find_suppressed",
+			       .sql = "WITH spelled AS ("
+				      "  SELECT position, address_key AS key FROM import_row"
+				      "  UNION ALL SELECT position, canonical FROM import_row WHERE canonical IS NOT NULL"
+				      "  UNION ALL SELECT k.position, s.address_key FROM import_known k CROSS JOIN LATERAL ("
+				      "   SELECT address_key FROM subscriber WHERE id = k.person OFFSET 0) s WHERE k.alias),"
+				      " hit AS MATERIALIZED ("
+				      "  SELECT DISTINCT position FROM spelled WHERE EXISTS (SELECT FROM suppression) AND ("
+				      "   EXISTS (SELECT FROM suppression s WHERE s.kind = 'address' AND s.value = key"
+				      "    AND (s.list_id IS NULL OR s.list_id = $1::bigint) OFFSET 0)"
+				      "   OR EXISTS (SELECT FROM suppression s WHERE s.kind = 'domain' AND s.value = split_part(key, '@', 2)"
+				      "    AND (s.list_id IS NULL OR s.list_id = $1::bigint) OFFSET 0)))"
+				      " UPDATE import_row r SET left_out = true FROM hit WHERE r.position = hit.position" },
+		.params = { LIST },
+		.count = 1,
 	},
-	{ .statement = { .name = "import_sets", .sql = "SELECT set_config('enable_hashjoin', 'on', true)" },
-	  .need = IF_TWICE },
 	/* The rows of a person become the last of them. One that is known by its key is also whom the other spellings mean. */
 	{
-	    .statement = { .name = "import_fold",
-			   .sql =
-			       "WITH whose AS MATERIALIZED ("
-			       "  SELECT ctid AS place, *, coalesce(person, min(person) OVER (PARTITION BY "
-			       "coalesce(canonical, address_key)))"
-			       "   AS one FROM import_row WHERE twice),"
-			       " named AS MATERIALIZED ("
-			       "  SELECT *, coalesce(one::text, coalesce(canonical, address_key)) AS form FROM whose),"
-			       " folded AS MATERIALIZED ("
-			       "  SELECT form, max(position) AS last, min(one) AS one, bool_or(ours) AS ours, "
-			       "bool_or(seen) AS seen,"
-			       "   bool_or(left_out) AS left_out, count(*) AS rows, count(DISTINCT address_key) AS "
-			       "spellings,"
-			       "   (array_agg(name ORDER BY position DESC) FILTER (WHERE name <> ''))[1] AS name,"
-			       "   (array_agg(consent_source ORDER BY position DESC) FILTER (WHERE consent_source IS "
-			       "NOT NULL))[1] AS source,"
-			       "   (array_agg(consent_at ORDER BY position DESC) FILTER (WHERE consent_at IS NOT "
-			       "NULL))[1] AS at"
-			       "  FROM named GROUP BY form HAVING count(*) > 1),"
-			       " merged AS MATERIALIZED ("
-			       "  SELECT form, jsonb_object_agg(e.key, e.value ORDER BY position) AS attributes"
-			       "  FROM named JOIN folded USING (form), jsonb_each(named.attributes) e GROUP BY form),"
-			       " gone AS ("
-			       "  DELETE FROM import_row r USING named n JOIN folded f USING (form)"
-			       "  WHERE r.ctid = n.place AND n.position < f.last),"
-			       " kept AS ("
-			       "  UPDATE import_row r SET name = coalesce(f.name, ''), attributes = "
-			       "coalesce(m.attributes, '{}'),"
-			       "   person = f.one, ours = f.ours, seen = f.seen, left_out = f.left_out,"
-			       "   consent_source = f.source, consent_at = f.at"
-			       "  FROM named n JOIN folded f USING (form) LEFT JOIN merged m USING (form)"
-			       "  WHERE r.ctid = n.place AND n.position = f.last)"
-			       " INSERT INTO import_tally (duplicates, aliases)"
-			       " SELECT coalesce(sum(rows - 1), 0), coalesce(sum(spellings - 1), 0) FROM folded" },
-	    .need = IF_TWICE,
-	},
-	{ .statement = { .name = "import_keys", .sql = "SELECT set_config('enable_hashjoin', 'off', true)" },
-	  .need = IF_TWICE },
-	{
-	    .statement = { .name = "import_leave_out",
-			   .sql =
-			       "WITH outs AS ("
-			       "  DELETE FROM import_row WHERE left_out RETURNING coalesce(canonical, address_key) AS "
-			       "form),"
-			       " new AS (INSERT INTO import_left_out SELECT form FROM outs ON CONFLICT DO NOTHING "
-			       "RETURNING 1)"
-			       " INSERT INTO import_tally (suppressed, duplicates)"
-			       " SELECT (SELECT count(*) FROM new), count(*) - (SELECT count(*) FROM new) FROM outs" },
+		.statement = { .name = "import_fold",
+			       .sql = "WITH whose AS MATERIALIZED ("
+				      "  SELECT r.*, coalesce(r.canonical, r.address_key) AS own, k.ours, k.seen, coalesce(k.person,"
+				      "    min(k.person) OVER (PARTITION BY coalesce(r.canonical, r.address_key))) AS person"
+				      "  FROM import_row r LEFT JOIN import_known k USING (position) WHERE r.twice),"
+				      " named AS MATERIALIZED (SELECT *, coalesce(person::text, own) AS form FROM whose),"
+				      " folded AS MATERIALIZED ("
+				      "  SELECT form, max(position) AS last, min(person) AS person, bool_or(ours) AS ours,"
+				      "   bool_or(seen) AS seen, bool_or(left_out) AS left_out, count(*) AS rows,"
+				      "   count(DISTINCT address_key) AS spellings,"
+				      "   (array_agg(name ORDER BY position DESC) FILTER (WHERE name <> ''))[1] AS name,"
+				      "   (array_agg(consent_source ORDER BY position DESC) FILTER (WHERE consent_source IS NOT NULL))[1] AS source,"
+				      "   (array_agg(consent_at ORDER BY position DESC) FILTER (WHERE consent_at IS NOT NULL))[1] AS at"
+				      "  FROM named GROUP BY form HAVING count(*) > 1),"
+				      " merged AS MATERIALIZED ("
+				      "  SELECT form, jsonb_object_agg(e.key, e.value ORDER BY position) AS attributes"
+				      "  FROM named JOIN folded USING (form), jsonb_each(named.attributes) e GROUP BY form),"
+				      " gone AS ("
+				      "  DELETE FROM import_row r USING named n JOIN folded f USING (form)"
+				      "  WHERE r.position = n.position AND n.position < f.last),"
+				      " forgotten AS ("
+				      "  DELETE FROM import_known k USING named n JOIN folded f USING (form) WHERE k.position = n.position),"
+				      " known AS ("
+				      "  INSERT INTO import_known SELECT last, person, ours, seen, false, true, source, at FROM folded"
+				      "  WHERE person IS NOT NULL),"
+				      " kept AS ("
+				      "  UPDATE import_row r SET name = coalesce(f.name, ''), attributes = coalesce(m.attributes, '{}'),"
+				      "   left_out = f.left_out, consent_source = f.source, consent_at = f.at"
+				      "  FROM folded f LEFT JOIN merged m USING (form) WHERE r.position = f.last)"
+				      " INSERT INTO import_tally (duplicates, aliases)"
+				      " SELECT coalesce(sum(rows - 1), 0), coalesce(sum(spellings - 1), 0) FROM folded" },
+		.need = IF_TWICE,
 	},
 	{
-	    .statement = { .name = "import_see",
-			   .sql = "WITH new AS ("
-				  "  INSERT INTO import_seen (person) SELECT person FROM import_row WHERE person IS "
-				  "NOT NULL AND NOT seen"
-				  "  ON CONFLICT DO NOTHING)"
-				  " INSERT INTO import_tally (duplicates, aliases)"
-				  " SELECT count(*), count(*) FILTER (WHERE alias) FROM import_row WHERE seen" },
+		.statement = { .name = "import_leave_out",
+			       .sql = "WITH outs AS ("
+				      "  DELETE FROM import_row WHERE left_out RETURNING position, coalesce(canonical, address_key) AS form),"
+				      " forgotten AS (DELETE FROM import_known k USING outs o WHERE k.position = o.position),"
+				      " new AS (INSERT INTO import_left_out SELECT form FROM outs ON CONFLICT DO NOTHING RETURNING 1)"
+				      " INSERT INTO import_tally (suppressed, duplicates)"
+				      " SELECT (SELECT count(*) FROM new), count(*) - (SELECT count(*) FROM new) FROM outs" },
 	},
 	{
-	    .statement = { .name = "import_add",
-			   .sql = "WITH made AS ("
-				  "  INSERT INTO subscriber (address, address_key, canonical, name, attributes)"
-				  "  SELECT address, address_key, canonical, name, attributes FROM import_row WHERE "
-				  "person IS NULL"
-				  "  RETURNING id),"
-				  " joined AS ("
-				  "  INSERT INTO membership (list_id, subscriber_id, state, reason, consent_source, "
-				  "consent_at)"
-				  "  SELECT $1::bigint, id, $2::text::membership_state, 'import', $3::text, "
-				  "$4::timestamptz FROM made)"
-				  " INSERT INTO import_tally (created, joined) SELECT count(*), count(*) FROM made" },
-	    .need = UNLESS_CONSENTS,
-	    .params = { LIST, STATE, CONSENT_SOURCE, CONSENT_AT },
-	    .count = 4,
-	},
-	{ .statement = { .name = "import_sets_again", .sql = "SELECT set_config('enable_hashjoin', 'on', true)" },
-	  .need = IF_CONSENTS },
-	{
-	    .statement = { .name = "import_add_consents",
-			   .sql = "WITH made AS ("
-				  "  INSERT INTO subscriber (address, address_key, canonical, name, attributes)"
-				  "  SELECT address, address_key, canonical, name, attributes FROM import_row WHERE "
-				  "person IS NULL"
-				  "  RETURNING id, address_key),"
-				  " joined AS ("
-				  "  INSERT INTO membership (list_id, subscriber_id, state, reason, consent_source, "
-				  "consent_at)"
-				  "  SELECT $1::bigint, m.id, $2::text::membership_state, 'import', "
-				  "coalesce(r.consent_source, $3::text),"
-				  "   coalesce(r.consent_at, $4::timestamptz) FROM made m JOIN import_row r USING "
-				  "(address_key))"
-				  " INSERT INTO import_tally (created, joined) SELECT count(*), count(*) FROM made" },
-	    .need = IF_CONSENTS,
-	    .params = { LIST, STATE, CONSENT_SOURCE, CONSENT_AT },
-	    .count = 4,
-	},
-	{ .statement = { .name = "import_keys_again", .sql = "SELECT set_config('enable_hashjoin', 'off', true)" },
-	  .need = IF_CONSENTS },
-	/* A value that is there already in another JSON type (42 for "42") stays as it is. Those locked are locked in the order of their ids. */
-	{
-	    .statement = { .name = "import_change",
-			   .sql = "WITH changing AS MATERIALIZED ("
-				  "  SELECT r.person AS id, r.name, r.attributes FROM import_row r CROSS JOIN LATERAL ("
-				  "   SELECT name, attributes FROM subscriber WHERE id = r.person OFFSET 0) s"
-				  "  WHERE r.person IS NOT NULL AND (r.ours OR $1::text = 'merge' OR ($1::text = "
-				  "'update' AND r.seen))"
-				  "   AND ((r.name <> '' AND r.name <> s.name) OR (NOT s.attributes @> r.attributes "
-				  "AND EXISTS ("
-				  "    SELECT FROM jsonb_each_text(r.attributes) e WHERE s.attributes ->> e.key IS "
-				  "DISTINCT FROM e.value)))"
-				  "  ORDER BY r.person),"
-				  " locked AS MATERIALIZED (SELECT c.*, s.old FROM changing c CROSS JOIN LATERAL ("
-				  "  SELECT attributes AS old FROM subscriber WHERE id = c.id OFFSET 0 FOR NO KEY "
-				  "UPDATE) s),"
-				  " changed AS ("
-				  "  UPDATE subscriber s SET name = CASE WHEN l.name = '' THEN s.name ELSE l.name END,"
-				  "   attributes = s.attributes || coalesce((SELECT jsonb_object_agg(e.key, e.value)"
-				  "     FROM jsonb_each(l.attributes) e WHERE s.attributes ->> e.key IS DISTINCT FROM "
-				  "(l.attributes ->> e.key)), '{}')"
-				  "  FROM locked l WHERE s.id = l.id RETURNING s.id)"
-				  " UPDATE import_seen e SET updated = true FROM changed c WHERE e.person = c.id AND "
-				  "NOT e.updated" },
-	    .params = { ON_CONFLICT },
-	    .count = 1,
+		.statement = { .name = "import_see",
+			       .sql = "WITH new AS ("
+				      "  INSERT INTO import_seen (person) SELECT DISTINCT person FROM import_known WHERE NOT seen)"
+				      " INSERT INTO import_tally (duplicates, aliases)"
+				      " SELECT count(*), count(*) FILTER (WHERE alias) FROM import_known WHERE seen" },
 	},
 	{
-	    .statement = { .name = "import_replace",
-			   .sql = "WITH changing AS MATERIALIZED ("
-				  "  SELECT r.person AS id, r.name, r.attributes FROM import_row r CROSS JOIN LATERAL ("
-				  "   SELECT name, attributes FROM subscriber WHERE id = r.person OFFSET 0) s"
-				  "  WHERE r.person IS NOT NULL AND NOT r.ours AND NOT r.seen AND (r.name <> s.name OR "
-				  "r.attributes <> s.attributes)"
-				  "  ORDER BY r.person),"
-				  " locked AS MATERIALIZED (SELECT c.* FROM changing c CROSS JOIN LATERAL ("
-				  "  SELECT FROM subscriber WHERE id = c.id OFFSET 0 FOR NO KEY UPDATE) s),"
-				  " changed AS ("
-				  "  UPDATE subscriber s SET name = l.name, attributes = l.attributes FROM locked l "
-				  "WHERE s.id = l.id"
-				  "  RETURNING s.id)"
-				  " UPDATE import_seen e SET updated = true FROM changed c WHERE e.person = c.id" },
-	    .need = IF_UPDATE,
+		.statement = { .name = "import_add",
+			       .sql = "WITH made AS ("
+				      "  INSERT INTO subscriber (address, address_key, canonical, name, attributes)"
+				      "  SELECT address, address_key, canonical, name, attributes FROM import_row r"
+				      "  WHERE NOT EXISTS (SELECT FROM import_known k WHERE k.position = r.position) RETURNING id),"
+				      " joined AS ("
+				      "  INSERT INTO membership (list_id, subscriber_id, state, reason, consent_source, consent_at)"
+				      "  SELECT $1::bigint, id, $2::text::membership_state, 'import', $3::text, $4::timestamptz FROM made)"
+				      " INSERT INTO import_tally (created, joined) SELECT count(*), count(*) FROM made" },
+		.need = UNLESS_CONSENTS,
+		.params = { LIST, STATE, CONSENT_SOURCE, CONSENT_AT },
+		.count = 4,
+	},
+	{
+		.statement = { .name = "import_add_consents",
+			       .sql = "WITH made AS ("
+				      "  INSERT INTO subscriber (address, address_key, canonical, name, attributes)"
+				      "  SELECT address, address_key, canonical, name, attributes FROM import_row r"
+				      "  WHERE NOT EXISTS (SELECT FROM import_known k WHERE k.position = r.position)"
+				      "  RETURNING id, address_key),"
+				      " joined AS ("
+				      "  INSERT INTO membership (list_id, subscriber_id, state, reason, consent_source, consent_at)"
+				      "  SELECT $1::bigint, m.id, $2::text::membership_state, 'import', coalesce(r.consent_source, $3::text),"
+				      "   coalesce(r.consent_at, $4::timestamptz) FROM made m JOIN import_row r USING (address_key))"
+				      " INSERT INTO import_tally (created, joined) SELECT count(*), count(*) FROM made" },
+		.need = IF_CONSENTS,
+		.params = { LIST, STATE, CONSENT_SOURCE, CONSENT_AT },
+		.count = 4,
+	},
+	/* Of people of two rows the second is merged over the first in any case. */
+	{
+		.statement = { .name = "import_list_changes",
+			       .sql = "INSERT INTO import_change"
+				      " SELECT person, name, attributes, $1::text = 'update' AND NOT seen"
+				      " FROM import_known JOIN import_row USING (position)"
+				      " WHERE (differs OR seen) AND (ours OR $1::text <> 'keep') ORDER BY person" },
+		.params = { ON_CONFLICT },
+		.count = 1,
+	},
+	/* A plan with sets would read all people for some of them. */
+	{ .statement = { .name = "import_keys", .sql = "SELECT set_config('enable_hashjoin', 'off', true)" } },
+	/* A value that is there already in another JSON type (42 for "42") stays as it is. Locks are taken in the order of ids. */
+	{
+		.statement = { .name = "import_change",
+			       .sql = "WITH locked AS MATERIALIZED ("
+				      "  SELECT c.* FROM import_change c CROSS JOIN LATERAL ("
+				      "   SELECT FROM subscriber WHERE id = c.person OFFSET 0 FOR NO KEY UPDATE) s),"
+				      " changed AS ("
+				      "  UPDATE subscriber s SET name = CASE WHEN l.name = '' AND NOT l.replaces THEN s.name ELSE l.name END,"
+				      "   attributes = CASE WHEN l.replaces THEN l.attributes ELSE s.attributes || coalesce(("
+				      "    SELECT jsonb_object_agg(e.key, e.value) FROM jsonb_each(l.attributes) e"
+				      "    WHERE s.attributes ->> e.key IS DISTINCT FROM (l.attributes ->> e.key)), '{}') END"
+				      "  FROM locked l WHERE s.id = l.person AND CASE"
+				      "   WHEN l.replaces THEN l.name <> s.name OR l.attributes <> s.attributes"
+				      "   ELSE (l.name <> '' AND l.name <> s.name) OR EXISTS (SELECT FROM jsonb_each_text(l.attributes) e"
+				      "    WHERE s.attributes ->> e.key IS DISTINCT FROM e.value) END RETURNING s.id)"
+				      " INSERT INTO import_updated SELECT c.id FROM changed c"
+				      " WHERE EXISTS (SELECT FROM import_seen e WHERE e.person = c.id OFFSET 0) ON CONFLICT DO NOTHING" },
 	},
 	/* Whoever is a member already, in whatever state, stays as they are, unless those who have unsubscribed are to come back. */
 	{
-	    .statement = { .name = "import_join",
-			   .sql =
-			       "WITH there AS MATERIALIZED ("
-			       "  SELECT DISTINCT ON (r.person) r.person AS id, r.consent_source, r.consent_at, m.state"
-			       "  FROM import_row r LEFT JOIN LATERAL (SELECT state FROM membership"
-			       "   WHERE list_id = $1::bigint AND subscriber_id = r.person OFFSET 0) m ON true"
-			       "  WHERE r.person IS NOT NULL AND NOT r.seen ORDER BY r.person),"
-			       " locked AS MATERIALIZED ("
-			       "  SELECT t.* FROM there t CROSS JOIN LATERAL ("
-			       "   SELECT FROM subscriber WHERE id = t.id OFFSET 0 FOR KEY SHARE) s WHERE t.state IS "
-			       "NULL),"
-			       " joined AS ("
-			       "  INSERT INTO membership (list_id, subscriber_id, state, reason, consent_source, "
-			       "consent_at)"
-			       "  SELECT $1::bigint, id, $2::text::membership_state, 'import', "
-			       "coalesce(consent_source, $3::text),"
-			       "   coalesce(consent_at, $4::timestamptz) FROM locked"
-			       "  ON CONFLICT (list_id, subscriber_id) DO NOTHING RETURNING 1),"
-			       " back AS ("
-			       "  UPDATE membership m SET state = $2::text::membership_state, reason = $5::text, since "
-			       "= now(),"
-			       "   campaign_id = NULL, consent_source = coalesce(t.consent_source, $3::text, "
-			       "m.consent_source),"
-			       "   consent_at = coalesce(t.consent_at, $4::timestamptz, m.consent_at)"
-			       "  FROM there t WHERE $5::text IS NOT NULL AND t.state = 'unsubscribed' AND m.list_id = "
-			       "$1::bigint"
-			       "   AND m.subscriber_id = t.id AND m.state = 'unsubscribed' RETURNING 1)"
-			       " INSERT INTO import_tally (joined, resubscribed, unsubscribed, disabled, removed, lost)"
-			       " SELECT (SELECT count(*) FROM joined), (SELECT count(*) FROM back),"
-			       "  count(*) FILTER (WHERE state = 'unsubscribed') - (SELECT count(*) FROM back),"
-			       "  count(*) FILTER (WHERE state = 'disabled'), count(*) FILTER (WHERE state = "
-			       "'removed'),"
-			       "  count(*) FILTER (WHERE state IS NULL) - (SELECT count(*) FROM locked) FROM there" },
-	    .params = { LIST, STATE, CONSENT_SOURCE, CONSENT_AT, RESUBSCRIBE },
-	    .count = 5,
+		.statement = { .name = "import_join",
+			       .sql = "WITH there AS MATERIALIZED ("
+				      "  SELECT k.person AS id, k.consent_source, k.consent_at, m.state FROM import_known k LEFT JOIN LATERAL ("
+				      "   SELECT state FROM membership WHERE list_id = $1::bigint AND subscriber_id = k.person OFFSET 0) m ON true"
+				      "  WHERE NOT k.seen),"
+				      " locked AS MATERIALIZED ("
+				      "  SELECT t.* FROM (SELECT * FROM there WHERE state IS NULL ORDER BY id) t CROSS JOIN LATERAL ("
+				      "   SELECT FROM subscriber WHERE id = t.id OFFSET 0 FOR KEY SHARE) s),"
+				      " joined AS ("
+				      "  INSERT INTO membership (list_id, subscriber_id, state, reason, consent_source, consent_at)"
+				      "  SELECT $1::bigint, id, $2::text::membership_state, 'import', coalesce(consent_source, $3::text),"
+				      "   coalesce(consent_at, $4::timestamptz) FROM locked),"
+				      " back AS ("
+				      "  UPDATE membership m SET state = $2::text::membership_state, reason = $5::text, since = now(),"
+				      "   campaign_id = NULL, consent_source = coalesce(t.consent_source, $3::text, m.consent_source),"
+				      "   consent_at = coalesce(t.consent_at, $4::timestamptz, m.consent_at)"
+				      "  FROM there t WHERE $5::text IS NOT NULL AND t.state = 'unsubscribed' AND m.list_id = $1::bigint"
+				      "   AND m.subscriber_id = t.id AND m.state = 'unsubscribed' RETURNING 1)"
+				      " INSERT INTO import_tally (joined, resubscribed, unsubscribed, disabled, removed, lost)"
+				      " SELECT (SELECT count(*) FROM locked), (SELECT count(*) FROM back),"
+				      "  count(*) FILTER (WHERE state = 'unsubscribed') - (SELECT count(*) FROM back),"
+				      "  count(*) FILTER (WHERE state = 'disabled'), count(*) FILTER (WHERE state = 'removed'),"
+				      "  count(*) FILTER (WHERE state IS NULL) - (SELECT count(*) FROM locked) FROM there" },
+		.params = { LIST, STATE, CONSENT_SOURCE, CONSENT_AT, RESUBSCRIBE },
+		.count = 5,
 	},
 	{ .statement = { .name = "import_release", .sql = "RELEASE SAVEPOINT import_batch" } },
-	{ .statement = { .name = "import_empty", .sql = "TRUNCATE import_row" } },
+	{ .statement = { .name = "import_empty", .sql = "TRUNCATE import_row, import_known, import_change" } },
 };
 
 static const struct db_statement take_back = {
@@ -342,7 +308,7 @@ static const struct db_statement count = {
 	       " coalesce(sum(erased), 0)::bigint, coalesce(sum(created), 0)::bigint, coalesce(sum(joined), 0)::bigint,"
 	       " coalesce(sum(resubscribed), 0)::bigint, coalesce(sum(unsubscribed), 0)::bigint, "
 	       "coalesce(sum(disabled), 0)::bigint,"
-	       " coalesce(sum(removed), 0)::bigint, (SELECT count(*) FROM import_seen WHERE updated) FROM import_tally",
+	       " coalesce(sum(removed), 0)::bigint, (SELECT count(*) FROM import_updated) FROM import_tally",
 };
 
 enum err import_steps_prepare(struct db *db, struct buf *why)
@@ -400,7 +366,7 @@ static void fill_params(const struct import_terms *terms, struct db_value values
 	values[RESUBSCRIBE] = db_text_or_null(options->resubscribe);
 }
 
-static bool is_needed(enum need need, const struct import_terms *terms, const struct import_marks *marks)
+static bool is_needed(enum need need, const struct import_marks *marks)
 {
 	switch (need) {
 	case ALWAYS:
@@ -413,8 +379,6 @@ static bool is_needed(enum need need, const struct import_terms *terms, const st
 		return marks->consents;
 	case UNLESS_CONSENTS:
 		return !marks->consents;
-	case IF_UPDATE:
-		return terms->options.on_conflict == IMPORT_UPDATE;
 	}
 	return true;
 }
@@ -427,7 +391,7 @@ enum err import_steps_merge(struct db *db, const struct import_terms *terms, con
 	fill_params(terms, known);
 	for (size_t i = 0; i < ARRAY_LEN(steps) && err == ERR_OK; i++) {
 		const struct step *step = &steps[i];
-		if (!is_needed(step->need, terms, marks))
+		if (!is_needed(step->need, marks))
 			continue;
 		for (size_t j = 0; j < step->count; j++)
 			values[j] = known[step->params[j]];
