@@ -82,7 +82,8 @@ enum limit {
 	LIMIT_CSV_ROW = 1 << 20,
 	LIMIT_IMPORT_ROWS = 100000,    /* of an import, merged together */
 	LIMIT_IMPORT_BATCH = 24 << 20, /* their octets */
-	LIMIT_OUTPUT_LINE = 4 << 20,   /* one row of listctl's output as CSV or JSON */
+	LIMIT_IMPORT_FILTER = 16 << 20,
+	LIMIT_OUTPUT_LINE = 4 << 20, /* one row of listctl's output as CSV or JSON */
 
 	/* the database */
 	LIMIT_DB_VALUES = 64,           /* parameters of one statement */

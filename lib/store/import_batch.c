@@ -7,7 +7,7 @@
 
 #include "base/limits.h"
 
-enum { SEND_AT = 64 << 10, COLUMNS = 10 };
+enum { SEND_AT = 64 << 10, COLUMNS = 11 };
 
 /* What a row says in octets, in the order in which they stand behind it. */
 enum field { ADDRESS, ADDRESS_KEY, CANONICAL, NAME, ATTRIBUTES, CONSENT_SOURCE, ERASED, FIELD_COUNT };
@@ -17,6 +17,7 @@ struct row {
 	int64_t consent_us;
 	uint32_t lens[FIELD_COUNT];
 	bool twice; /* another row here has the same canonical form */
+	bool fresh; /* no row of the import before it has its key or its canonical form */
 	char bytes[];
 };
 
@@ -177,6 +178,17 @@ bool import_batch_sort(struct import_batch *batch)
 	return any;
 }
 
+void import_batch_mark_fresh(struct import_batch *batch, struct import_filter *filter)
+{
+	for (size_t i = 0; i < batch->count; i++) {
+		struct row *row = batch->rows[i];
+		bool is_met = import_filter_add(filter, field_of(row, ADDRESS_KEY));
+		if (row->lens[CANONICAL] > 0)
+			is_met |= import_filter_add(filter, field_of(row, CANONICAL));
+		row->fresh = !is_met;
+	}
+}
+
 /* ---- on the wire ---- */
 
 static void add_or_null(struct db_tuples *tuples, struct view value)
@@ -202,6 +214,7 @@ static void add_row(struct db_tuples *tuples, const struct row *row)
 		db_tuples_add_time(tuples, row->consent_us);
 	add_or_null(tuples, field_of(row, ERASED));
 	db_tuples_add_bool(tuples, row->twice);
+	db_tuples_add_bool(tuples, row->fresh);
 }
 
 enum err import_batch_send(const struct import_batch *batch, struct db *db, const struct db_statement *copy,

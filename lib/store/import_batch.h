@@ -3,6 +3,7 @@
 #ifndef STORE_IMPORT_BATCH_H
 #define STORE_IMPORT_BATCH_H
 
+#include "store/import_filter.h"
 #include "store/subscriber_import.h"
 
 /* Full at so many rows (at most LIMIT_IMPORT_ROWS, which 0 means too) or LIMIT_IMPORT_BATCH octets. */
@@ -16,11 +17,13 @@ void import_batch_clear(struct import_batch *batch);
 size_t import_batch_count(const struct import_batch *batch);
 /* Sorts, and says whether a person (by canonical form) stands in it more than once. */
 bool import_batch_sort(struct import_batch *batch);
+/* Marks those whose key and canonical form the filter has not met, and adds them to it. */
+void import_batch_mark_fresh(struct import_batch *batch, struct import_filter *filter);
 bool import_batch_has_canonicals(const struct import_batch *batch);
 bool import_batch_has_consents(const struct import_batch *batch);
 
-/* Sends the rows with this COPY, which takes position, address, address_key, canonical, name, attributes, consent_source, consent_at, erased and
- * twice in the binary format. ERR as db_copy_begin(). */
+/* Sends the rows with this COPY, which takes position, address, address_key, canonical, name, attributes, consent_source, consent_at, erased,
+ * twice and fresh in the binary format. ERR as db_copy_begin(). */
 enum err import_batch_send(const struct import_batch *batch, struct db *db, const struct db_statement *copy,
 			   struct buf *why) MUST_USE;
 

@@ -3,7 +3,7 @@
 #include <assert.h>
 
 /* What a statement is told, in the order of its parameters. */
-enum param { LIST, LAST_ID, STATE, CONSENT_SOURCE, CONSENT_AT, ON_CONFLICT, RESUBSCRIBE, PARAM_COUNT };
+enum param { LIST, LAST_ID, STATE, CONSENT_SOURCE, CONSENT_AT, ON_CONFLICT, RESUBSCRIBE, DOUBTS, PARAM_COUNT };
 
 /* For which rows a statement is needed. */
 enum need { ALWAYS, IF_TWICE, IF_CANONICALS, IF_CONSENTS, UNLESS_CONSENTS };
@@ -22,52 +22,53 @@ struct step {
 /* The server ends by itself when this program is gone, or has stopped in the middle. */
 static const struct db_statement preparations[] = {
 	{
-		.name = "import_settings",
-		.sql = "SELECT set_config('work_mem', '64MB', true), set_config('temp_buffers', '40MB', true),"
-		       " set_config('enable_mergejoin', 'off', true),"
-		       " set_config('client_connection_check_interval', '1s', true),"
-		       " CASE WHEN current_setting('idle_in_transaction_session_timeout') = '0'"
-		       "  THEN set_config('idle_in_transaction_session_timeout', '1h', true) END,"
-		       " set_config('verpost.people_are_locked', 'on', true)",
+	    .name = "import_settings",
+	    .sql = "SELECT set_config('work_mem', '64MB', true), set_config('temp_buffers', '40MB', true),"
+		   " set_config('enable_mergejoin', 'off', true),"
+		   " set_config('client_connection_check_interval', '1s', true),"
+		   " CASE WHEN current_setting('idle_in_transaction_session_timeout') = '0'"
+		   "  THEN set_config('idle_in_transaction_session_timeout', '1h', true) END,"
+		   " set_config('verpost.people_are_locked', 'on', true)",
 	},
 	{
-		.name = "import_rows",
-		.sql = "CREATE TEMPORARY TABLE import_row (position bigint, address text, address_key text COLLATE \"C\","
-		       " canonical text COLLATE \"C\", name text, attributes jsonb, consent_source text,"
-		       " consent_at timestamptz, erased bytea, twice boolean, left_out boolean NOT NULL DEFAULT false)"
-		       " ON COMMIT DROP",
+	    .name = "import_rows",
+	    .sql = "CREATE TEMPORARY TABLE import_row (position bigint, address text, address_key text COLLATE \"C\","
+		   " canonical text COLLATE \"C\", name text, attributes jsonb, consent_source text,"
+		   " consent_at timestamptz, erased bytea, twice boolean, fresh boolean, left_out boolean NOT NULL "
+		   "DEFAULT false)"
+		   " ON COMMIT DROP",
 	},
 	/* Of the rows at hand those whose person is there. ours: this import has made them; seen: an earlier row was theirs; alias: by the
 	 * canonical form; differs: there may be something to change. */
 	{
-		.name = "import_people",
-		.sql = "CREATE TEMPORARY TABLE import_known (position bigint, person bigint, ours boolean, seen boolean,"
-		       " alias boolean, differs boolean, consent_source text, consent_at timestamptz) ON COMMIT DROP",
+	    .name = "import_people",
+	    .sql = "CREATE TEMPORARY TABLE import_known (position bigint, person bigint, ours boolean, seen boolean,"
+		   " alias boolean, differs boolean, consent_source text, consent_at timestamptz) ON COMMIT DROP",
 	},
 	/* People who were known before. */
 	{
-		.name = "import_people_seen",
-		.sql = "CREATE TEMPORARY TABLE import_seen (person bigint PRIMARY KEY) ON COMMIT DROP",
+	    .name = "import_people_seen",
+	    .sql = "CREATE TEMPORARY TABLE import_seen (person bigint PRIMARY KEY) ON COMMIT DROP",
 	},
 	{
-		.name = "import_people_changed",
-		.sql = "CREATE TEMPORARY TABLE import_updated (person bigint PRIMARY KEY) ON COMMIT DROP",
+	    .name = "import_people_changed",
+	    .sql = "CREATE TEMPORARY TABLE import_updated (person bigint PRIMARY KEY) ON COMMIT DROP",
 	},
 	{
-		.name = "import_changes",
-		.sql = "CREATE TEMPORARY TABLE import_change (person bigint, name text, attributes jsonb, replaces boolean)"
-		       " ON COMMIT DROP",
+	    .name = "import_changes",
+	    .sql = "CREATE TEMPORARY TABLE import_change (person bigint, name text, attributes jsonb, replaces boolean)"
+		   " ON COMMIT DROP",
 	},
 	{
-		.name = "import_outs",
-		.sql = "CREATE TEMPORARY TABLE import_left_out (form text COLLATE \"C\" PRIMARY KEY) ON COMMIT DROP",
+	    .name = "import_outs",
+	    .sql = "CREATE TEMPORARY TABLE import_left_out (form text COLLATE \"C\" PRIMARY KEY) ON COMMIT DROP",
 	},
 	/* lost: removed between our look and our change, so that the rows must be looked at again. */
 	{
-		.name = "import_tallies",
-		.sql = "CREATE TEMPORARY TABLE import_tally (duplicates bigint, aliases bigint, suppressed bigint,"
-		       " erased bigint, created bigint, joined bigint, resubscribed bigint, unsubscribed bigint,"
-		       " disabled bigint, removed bigint, lost bigint CHECK (lost = 0)) ON COMMIT DROP",
+	    .name = "import_tallies",
+	    .sql = "CREATE TEMPORARY TABLE import_tally (duplicates bigint, aliases bigint, suppressed bigint,"
+		   " erased bigint, created bigint, joined bigint, resubscribed bigint, unsubscribed bigint,"
+		   " disabled bigint, removed bigint, lost bigint CHECK (lost = 0)) ON COMMIT DROP",
 	},
 };
 
@@ -92,7 +93,7 @@ static const struct db_statement copy = {
 	.name = "import_copy",
 	.sql = "COPY import_row (position, address, address_key, canonical, name, attributes, consent_source, "
 	       "consent_at, erased,"
-	       " twice) FROM STDIN (FORMAT binary)",
+	       " twice, fresh) FROM STDIN (FORMAT binary)",
 };
 
 #define DIFFERS                                                                                                        \
@@ -107,190 +108,227 @@ static const struct step steps[] = {
 	{ .statement = { .name = "import_savepoint", .sql = "SAVEPOINT import_batch" } },
 	{ .statement = { .name = "import_sets", .sql = "SELECT set_config('enable_hashjoin', 'on', true)" } },
 	{
-		.statement = { .name = "import_find",
-			       .sql = "INSERT INTO import_known"
-				      " SELECT r.position, s.id, " OURS ", " OURS " OR " SEEN ", false, " DIFFERS ","
-				      "  r.consent_source, r.consent_at"
-				      " FROM import_row r CROSS JOIN LATERAL (SELECT id, created_at, name, attributes FROM subscriber"
-				      "  WHERE address_key = r.address_key OFFSET 0) s" },
-		.params = { LAST_ID, ON_CONFLICT },
-		.count = 2,
+	    .statement = { .name = "import_find",
+			   .sql = "INSERT INTO import_known"
+				  " SELECT r.position, s.id, " OURS ", " OURS " OR " SEEN ", false, " DIFFERS ","
+				  "  r.consent_source, r.consent_at"
+				  " FROM import_row r CROSS JOIN LATERAL (SELECT id, created_at, name, attributes FROM "
+				  "subscriber"
+				  "  WHERE address_key = r.address_key OFFSET 0) s WHERE $3::boolean OR NOT r.fresh" },
+	    .params = { LAST_ID, ON_CONFLICT, DOUBTS },
+	    .count = 3,
 	},
 	{
-		.statement = { .name = "import_find_forms",
-			       .sql = "WITH new AS MATERIALIZED (SELECT position, address_key, canonical FROM import_row r"
-				      "  WHERE NOT EXISTS (SELECT FROM import_known k WHERE k.position = r.position)),"
-				      " near AS MATERIALIZED (SELECT position, min(id) AS id FROM ("
-				      "   SELECT n.position, s.id FROM new n CROSS JOIN LATERAL (SELECT id FROM subscriber"
-				      "    WHERE canonical = coalesce(n.canonical, n.address_key) OFFSET 0) s"
-				      "   UNION ALL"
-				      "   SELECT n.position, s.id FROM new n CROSS JOIN LATERAL (SELECT id FROM subscriber"
-				      "    WHERE address_key = n.canonical AND canonical IS NULL OFFSET 0) s) AS x GROUP BY position)"
-				      " INSERT INTO import_known"
-				      " SELECT r.position, s.id, " OURS ", " OURS " OR " SEEN ", true, " DIFFERS ","
-				      "  r.consent_source, r.consent_at"
-				      " FROM near n JOIN import_row r USING (position) CROSS JOIN LATERAL ("
-				      "  SELECT id, created_at, name, attributes FROM subscriber WHERE id = n.id OFFSET 0) s" },
-		.need = IF_CANONICALS,
-		.params = { LAST_ID, ON_CONFLICT },
-		.count = 2,
+	    .statement = { .name = "import_find_forms",
+			   .sql = "WITH new AS MATERIALIZED (SELECT position, address_key, canonical FROM import_row r"
+				  "  WHERE ($3::boolean OR NOT r.fresh) AND NOT EXISTS (SELECT FROM import_known k "
+				  "WHERE k.position = r.position)),"
+				  " near AS MATERIALIZED (SELECT position, min(id) AS id FROM ("
+				  "   SELECT n.position, s.id FROM new n CROSS JOIN LATERAL (SELECT id FROM subscriber"
+				  "    WHERE canonical = coalesce(n.canonical, n.address_key) OFFSET 0) s"
+				  "   UNION ALL"
+				  "   SELECT n.position, s.id FROM new n CROSS JOIN LATERAL (SELECT id FROM subscriber"
+				  "    WHERE address_key = n.canonical AND canonical IS NULL OFFSET 0) s) AS x GROUP "
+				  "BY position)"
+				  " INSERT INTO import_known"
+				  " SELECT r.position, s.id, " OURS ", " OURS " OR " SEEN ", true, " DIFFERS ","
+				  "  r.consent_source, r.consent_at"
+				  " FROM near n JOIN import_row r USING (position) CROSS JOIN LATERAL ("
+				  "  SELECT id, created_at, name, attributes FROM subscriber WHERE id = n.id OFFSET 0) "
+				  "s" },
+	    .need = IF_CANONICALS,
+	    .params = { LAST_ID, ON_CONFLICT, DOUBTS },
+	    .count = 3,
 	},
 	/* The address of the file, what it is another spelling of, and the one that a known person's mail goes to. */
 	{
-		.statement = { .name = "import_find_suppressed",
-			       .sql = "WITH spelled AS ("
-				      "  SELECT position, address_key AS key FROM import_row"
-				      "  UNION ALL SELECT position, canonical FROM import_row WHERE canonical IS NOT NULL"
-				      "  UNION ALL SELECT k.position, s.address_key FROM import_known k CROSS JOIN LATERAL ("
-				      "   SELECT address_key FROM subscriber WHERE id = k.person OFFSET 0) s WHERE k.alias),"
-				      " hit AS MATERIALIZED ("
-				      "  SELECT DISTINCT position FROM spelled WHERE EXISTS (SELECT FROM suppression) AND ("
-				      "   EXISTS (SELECT FROM suppression s WHERE s.kind = 'address' AND s.value = key"
-				      "    AND (s.list_id IS NULL OR s.list_id = $1::bigint) OFFSET 0)"
-				      "   OR EXISTS (SELECT FROM suppression s WHERE s.kind = 'domain' AND s.value = split_part(key, '@', 2)"
-				      "    AND (s.list_id IS NULL OR s.list_id = $1::bigint) OFFSET 0)))"
-				      " UPDATE import_row r SET left_out = true FROM hit WHERE r.position = hit.position" },
-		.params = { LIST },
-		.count = 1,
+	    .statement = { .name = "import_find_suppressed",
+			   .sql =
+			       "WITH spelled AS ("
+			       "  SELECT position, address_key AS key FROM import_row"
+			       "  UNION ALL SELECT position, canonical FROM import_row WHERE canonical IS NOT NULL"
+			       "  UNION ALL SELECT k.position, s.address_key FROM import_known k CROSS JOIN LATERAL ("
+			       "   SELECT address_key FROM subscriber WHERE id = k.person OFFSET 0) s WHERE k.alias),"
+			       " hit AS MATERIALIZED ("
+			       "  SELECT DISTINCT position FROM spelled WHERE EXISTS (SELECT FROM suppression) AND ("
+			       "   EXISTS (SELECT FROM suppression s WHERE s.kind = 'address' AND s.value = key"
+			       "    AND (s.list_id IS NULL OR s.list_id = $1::bigint) OFFSET 0)"
+			       "   OR EXISTS (SELECT FROM suppression s WHERE s.kind = 'domain' AND s.value = "
+			       "split_part(key, '@', 2)"
+			       "    AND (s.list_id IS NULL OR s.list_id = $1::bigint) OFFSET 0)))"
+			       " UPDATE import_row r SET left_out = true FROM hit WHERE r.position = hit.position" },
+	    .params = { LIST },
+	    .count = 1,
 	},
 	/* The rows of a person become the last of them. One that is known by its key is also whom the other spellings mean. */
 	{
-		.statement = { .name = "import_fold",
-			       .sql = "WITH whose AS MATERIALIZED ("
-				      "  SELECT r.*, coalesce(r.canonical, r.address_key) AS own, k.ours, k.seen, coalesce(k.person,"
-				      "    min(k.person) OVER (PARTITION BY coalesce(r.canonical, r.address_key))) AS person"
-				      "  FROM import_row r LEFT JOIN import_known k USING (position) WHERE r.twice),"
-				      " named AS MATERIALIZED (SELECT *, coalesce(person::text, own) AS form FROM whose),"
-				      " folded AS MATERIALIZED ("
-				      "  SELECT form, max(position) AS last, min(person) AS person, bool_or(ours) AS ours,"
-				      "   bool_or(seen) AS seen, bool_or(left_out) AS left_out, count(*) AS rows,"
-				      "   count(DISTINCT address_key) AS spellings,"
-				      "   (array_agg(name ORDER BY position DESC) FILTER (WHERE name <> ''))[1] AS name,"
-				      "   (array_agg(consent_source ORDER BY position DESC) FILTER (WHERE consent_source IS NOT NULL))[1] AS source,"
-				      "   (array_agg(consent_at ORDER BY position DESC) FILTER (WHERE consent_at IS NOT NULL))[1] AS at"
-				      "  FROM named GROUP BY form HAVING count(*) > 1),"
-				      " merged AS MATERIALIZED ("
-				      "  SELECT form, jsonb_object_agg(e.key, e.value ORDER BY position) AS attributes"
-				      "  FROM named JOIN folded USING (form), jsonb_each(named.attributes) e GROUP BY form),"
-				      " gone AS ("
-				      "  DELETE FROM import_row r USING named n JOIN folded f USING (form)"
-				      "  WHERE r.position = n.position AND n.position < f.last),"
-				      " forgotten AS ("
-				      "  DELETE FROM import_known k USING named n JOIN folded f USING (form) WHERE k.position = n.position),"
-				      " known AS ("
-				      "  INSERT INTO import_known SELECT last, person, ours, seen, false, true, source, at FROM folded"
-				      "  WHERE person IS NOT NULL),"
-				      " kept AS ("
-				      "  UPDATE import_row r SET name = coalesce(f.name, ''), attributes = coalesce(m.attributes, '{}'),"
-				      "   left_out = f.left_out, consent_source = f.source, consent_at = f.at"
-				      "  FROM folded f LEFT JOIN merged m USING (form) WHERE r.position = f.last)"
-				      " INSERT INTO import_tally (duplicates, aliases)"
-				      " SELECT coalesce(sum(rows - 1), 0), coalesce(sum(spellings - 1), 0) FROM folded" },
-		.need = IF_TWICE,
+	    .statement = { .name = "import_fold",
+			   .sql =
+			       "WITH whose AS MATERIALIZED ("
+			       "  SELECT r.*, coalesce(r.canonical, r.address_key) AS own, k.ours, k.seen, "
+			       "coalesce(k.person,"
+			       "    min(k.person) OVER (PARTITION BY coalesce(r.canonical, r.address_key))) AS person"
+			       "  FROM import_row r LEFT JOIN import_known k USING (position) WHERE r.twice),"
+			       " named AS MATERIALIZED (SELECT *, coalesce(person::text, own) AS form FROM whose),"
+			       " folded AS MATERIALIZED ("
+			       "  SELECT form, max(position) AS last, min(person) AS person, bool_or(ours) AS ours,"
+			       "   bool_or(seen) AS seen, bool_or(left_out) AS left_out, count(*) AS rows,"
+			       "   count(DISTINCT address_key) AS spellings,"
+			       "   (array_agg(name ORDER BY position DESC) FILTER (WHERE name <> ''))[1] AS name,"
+			       "   (array_agg(consent_source ORDER BY position DESC) FILTER (WHERE consent_source IS "
+			       "NOT NULL))[1] AS source,"
+			       "   (array_agg(consent_at ORDER BY position DESC) FILTER (WHERE consent_at IS NOT "
+			       "NULL))[1] AS at"
+			       "  FROM named GROUP BY form HAVING count(*) > 1),"
+			       " merged AS MATERIALIZED ("
+			       "  SELECT form, jsonb_object_agg(e.key, e.value ORDER BY position) AS attributes"
+			       "  FROM named JOIN folded USING (form), jsonb_each(named.attributes) e GROUP BY form),"
+			       " gone AS ("
+			       "  DELETE FROM import_row r USING named n JOIN folded f USING (form)"
+			       "  WHERE r.position = n.position AND n.position < f.last),"
+			       " forgotten AS ("
+			       "  DELETE FROM import_known k USING named n JOIN folded f USING (form) WHERE k.position "
+			       "= n.position),"
+			       " known AS ("
+			       "  INSERT INTO import_known SELECT last, person, ours, seen, false, true, source, at "
+			       "FROM folded"
+			       "  WHERE person IS NOT NULL),"
+			       " kept AS ("
+			       "  UPDATE import_row r SET name = coalesce(f.name, ''), attributes = "
+			       "coalesce(m.attributes, '{}'),"
+			       "   left_out = f.left_out, consent_source = f.source, consent_at = f.at"
+			       "  FROM folded f LEFT JOIN merged m USING (form) WHERE r.position = f.last)"
+			       " INSERT INTO import_tally (duplicates, aliases)"
+			       " SELECT coalesce(sum(rows - 1), 0), coalesce(sum(spellings - 1), 0) FROM folded" },
+	    .need = IF_TWICE,
 	},
 	{
-		.statement = { .name = "import_leave_out",
-			       .sql = "WITH outs AS ("
-				      "  DELETE FROM import_row WHERE left_out RETURNING position, coalesce(canonical, address_key) AS form),"
-				      " forgotten AS (DELETE FROM import_known k USING outs o WHERE k.position = o.position),"
-				      " new AS (INSERT INTO import_left_out SELECT form FROM outs ON CONFLICT DO NOTHING RETURNING 1)"
-				      " INSERT INTO import_tally (suppressed, duplicates)"
-				      " SELECT (SELECT count(*) FROM new), count(*) - (SELECT count(*) FROM new) FROM outs" },
+	    .statement = { .name = "import_leave_out",
+			   .sql =
+			       "WITH outs AS ("
+			       "  DELETE FROM import_row WHERE left_out RETURNING position, coalesce(canonical, "
+			       "address_key) AS form),"
+			       " forgotten AS (DELETE FROM import_known k USING outs o WHERE k.position = o.position),"
+			       " new AS (INSERT INTO import_left_out SELECT form FROM outs ON CONFLICT DO NOTHING "
+			       "RETURNING 1)"
+			       " INSERT INTO import_tally (suppressed, duplicates)"
+			       " SELECT (SELECT count(*) FROM new), count(*) - (SELECT count(*) FROM new) FROM outs" },
 	},
 	{
-		.statement = { .name = "import_see",
-			       .sql = "WITH new AS ("
-				      "  INSERT INTO import_seen (person) SELECT DISTINCT person FROM import_known WHERE NOT seen)"
-				      " INSERT INTO import_tally (duplicates, aliases)"
-				      " SELECT count(*), count(*) FILTER (WHERE alias) FROM import_known WHERE seen" },
+	    .statement = { .name = "import_see",
+			   .sql = "WITH new AS ("
+				  "  INSERT INTO import_seen (person) SELECT DISTINCT person FROM import_known WHERE "
+				  "NOT seen)"
+				  " INSERT INTO import_tally (duplicates, aliases)"
+				  " SELECT count(*), count(*) FILTER (WHERE alias) FROM import_known WHERE seen" },
 	},
 	{
-		.statement = { .name = "import_add",
-			       .sql = "WITH made AS ("
-				      "  INSERT INTO subscriber (address, address_key, canonical, name, attributes)"
-				      "  SELECT address, address_key, canonical, name, attributes FROM import_row r"
-				      "  WHERE NOT EXISTS (SELECT FROM import_known k WHERE k.position = r.position) RETURNING id),"
-				      " joined AS ("
-				      "  INSERT INTO membership (list_id, subscriber_id, state, reason, consent_source, consent_at)"
-				      "  SELECT $1::bigint, id, $2::text::membership_state, 'import', $3::text, $4::timestamptz FROM made)"
-				      " INSERT INTO import_tally (created, joined) SELECT count(*), count(*) FROM made" },
-		.need = UNLESS_CONSENTS,
-		.params = { LIST, STATE, CONSENT_SOURCE, CONSENT_AT },
-		.count = 4,
+	    .statement = { .name = "import_add",
+			   .sql = "WITH made AS ("
+				  "  INSERT INTO subscriber (address, address_key, canonical, name, attributes)"
+				  "  SELECT address, address_key, canonical, name, attributes FROM import_row r"
+				  "  WHERE NOT EXISTS (SELECT FROM import_known k WHERE k.position = r.position) "
+				  "RETURNING id),"
+				  " joined AS ("
+				  "  INSERT INTO membership (list_id, subscriber_id, state, reason, consent_source, "
+				  "consent_at)"
+				  "  SELECT $1::bigint, id, $2::text::membership_state, 'import', $3::text, "
+				  "$4::timestamptz FROM made)"
+				  " INSERT INTO import_tally (created, joined) SELECT count(*), count(*) FROM made" },
+	    .need = UNLESS_CONSENTS,
+	    .params = { LIST, STATE, CONSENT_SOURCE, CONSENT_AT },
+	    .count = 4,
 	},
 	{
-		.statement = { .name = "import_add_consents",
-			       .sql = "WITH made AS ("
-				      "  INSERT INTO subscriber (address, address_key, canonical, name, attributes)"
-				      "  SELECT address, address_key, canonical, name, attributes FROM import_row r"
-				      "  WHERE NOT EXISTS (SELECT FROM import_known k WHERE k.position = r.position)"
-				      "  RETURNING id, address_key),"
-				      " joined AS ("
-				      "  INSERT INTO membership (list_id, subscriber_id, state, reason, consent_source, consent_at)"
-				      "  SELECT $1::bigint, m.id, $2::text::membership_state, 'import', coalesce(r.consent_source, $3::text),"
-				      "   coalesce(r.consent_at, $4::timestamptz) FROM made m JOIN import_row r USING (address_key))"
-				      " INSERT INTO import_tally (created, joined) SELECT count(*), count(*) FROM made" },
-		.need = IF_CONSENTS,
-		.params = { LIST, STATE, CONSENT_SOURCE, CONSENT_AT },
-		.count = 4,
+	    .statement = { .name = "import_add_consents",
+			   .sql = "WITH made AS ("
+				  "  INSERT INTO subscriber (address, address_key, canonical, name, attributes)"
+				  "  SELECT address, address_key, canonical, name, attributes FROM import_row r"
+				  "  WHERE NOT EXISTS (SELECT FROM import_known k WHERE k.position = r.position)"
+				  "  RETURNING id, address_key),"
+				  " joined AS ("
+				  "  INSERT INTO membership (list_id, subscriber_id, state, reason, consent_source, "
+				  "consent_at)"
+				  "  SELECT $1::bigint, m.id, $2::text::membership_state, 'import', "
+				  "coalesce(r.consent_source, $3::text),"
+				  "   coalesce(r.consent_at, $4::timestamptz) FROM made m JOIN import_row r USING "
+				  "(address_key))"
+				  " INSERT INTO import_tally (created, joined) SELECT count(*), count(*) FROM made" },
+	    .need = IF_CONSENTS,
+	    .params = { LIST, STATE, CONSENT_SOURCE, CONSENT_AT },
+	    .count = 4,
 	},
 	/* Of people of two rows the second is merged over the first in any case. */
 	{
-		.statement = { .name = "import_list_changes",
-			       .sql = "INSERT INTO import_change"
-				      " SELECT person, name, attributes, $1::text = 'update' AND NOT seen"
-				      " FROM import_known JOIN import_row USING (position)"
-				      " WHERE (differs OR seen) AND (ours OR $1::text <> 'keep') ORDER BY person" },
-		.params = { ON_CONFLICT },
-		.count = 1,
+	    .statement = { .name = "import_list_changes",
+			   .sql = "INSERT INTO import_change"
+				  " SELECT person, name, attributes, $1::text = 'update' AND NOT seen"
+				  " FROM import_known JOIN import_row USING (position)"
+				  " WHERE (differs OR seen) AND (ours OR $1::text <> 'keep') ORDER BY person" },
+	    .params = { ON_CONFLICT },
+	    .count = 1,
 	},
 	/* A plan with sets would read all people for some of them. */
 	{ .statement = { .name = "import_keys", .sql = "SELECT set_config('enable_hashjoin', 'off', true)" } },
 	/* A value that is there already in another JSON type (42 for "42") stays as it is. Locks are taken in the order of ids. */
 	{
-		.statement = { .name = "import_change",
-			       .sql = "WITH locked AS MATERIALIZED ("
-				      "  SELECT c.* FROM import_change c CROSS JOIN LATERAL ("
-				      "   SELECT FROM subscriber WHERE id = c.person OFFSET 0 FOR NO KEY UPDATE) s),"
-				      " changed AS ("
-				      "  UPDATE subscriber s SET name = CASE WHEN l.name = '' AND NOT l.replaces THEN s.name ELSE l.name END,"
-				      "   attributes = CASE WHEN l.replaces THEN l.attributes ELSE s.attributes || coalesce(("
-				      "    SELECT jsonb_object_agg(e.key, e.value) FROM jsonb_each(l.attributes) e"
-				      "    WHERE s.attributes ->> e.key IS DISTINCT FROM (l.attributes ->> e.key)), '{}') END"
-				      "  FROM locked l WHERE s.id = l.person AND CASE"
-				      "   WHEN l.replaces THEN l.name <> s.name OR l.attributes <> s.attributes"
-				      "   ELSE (l.name <> '' AND l.name <> s.name) OR EXISTS (SELECT FROM jsonb_each_text(l.attributes) e"
-				      "    WHERE s.attributes ->> e.key IS DISTINCT FROM e.value) END RETURNING s.id)"
-				      " INSERT INTO import_updated SELECT c.id FROM changed c"
-				      " WHERE EXISTS (SELECT FROM import_seen e WHERE e.person = c.id OFFSET 0) ON CONFLICT DO NOTHING" },
+	    .statement = { .name = "import_change",
+			   .sql =
+			       "WITH locked AS MATERIALIZED ("
+			       "  SELECT c.* FROM import_change c CROSS JOIN LATERAL ("
+			       "   SELECT FROM subscriber WHERE id = c.person OFFSET 0 FOR NO KEY UPDATE) s),"
+			       " changed AS ("
+			       "  UPDATE subscriber s SET name = CASE WHEN l.name = '' AND NOT l.replaces THEN s.name "
+			       "ELSE l.name END,"
+			       "   attributes = CASE WHEN l.replaces THEN l.attributes ELSE s.attributes || coalesce(("
+			       "    SELECT jsonb_object_agg(e.key, e.value) FROM jsonb_each(l.attributes) e"
+			       "    WHERE s.attributes ->> e.key IS DISTINCT FROM (l.attributes ->> e.key)), '{}') END"
+			       "  FROM locked l WHERE s.id = l.person AND CASE"
+			       "   WHEN l.replaces THEN l.name <> s.name OR l.attributes <> s.attributes"
+			       "   ELSE (l.name <> '' AND l.name <> s.name) OR EXISTS (SELECT FROM "
+			       "jsonb_each_text(l.attributes) e"
+			       "    WHERE s.attributes ->> e.key IS DISTINCT FROM e.value) END RETURNING s.id)"
+			       " INSERT INTO import_updated SELECT c.id FROM changed c"
+			       " WHERE EXISTS (SELECT FROM import_seen e WHERE e.person = c.id OFFSET 0) ON CONFLICT "
+			       "DO NOTHING" },
 	},
 	/* Whoever is a member already, in whatever state, stays as they are, unless those who have unsubscribed are to come back. */
 	{
-		.statement = { .name = "import_join",
-			       .sql = "WITH there AS MATERIALIZED ("
-				      "  SELECT k.person AS id, k.consent_source, k.consent_at, m.state FROM import_known k LEFT JOIN LATERAL ("
-				      "   SELECT state FROM membership WHERE list_id = $1::bigint AND subscriber_id = k.person OFFSET 0) m ON true"
-				      "  WHERE NOT k.seen),"
-				      " locked AS MATERIALIZED ("
-				      "  SELECT t.* FROM (SELECT * FROM there WHERE state IS NULL ORDER BY id) t CROSS JOIN LATERAL ("
-				      "   SELECT FROM subscriber WHERE id = t.id OFFSET 0 FOR KEY SHARE) s),"
-				      " joined AS ("
-				      "  INSERT INTO membership (list_id, subscriber_id, state, reason, consent_source, consent_at)"
-				      "  SELECT $1::bigint, id, $2::text::membership_state, 'import', coalesce(consent_source, $3::text),"
-				      "   coalesce(consent_at, $4::timestamptz) FROM locked),"
-				      " back AS ("
-				      "  UPDATE membership m SET state = $2::text::membership_state, reason = $5::text, since = now(),"
-				      "   campaign_id = NULL, consent_source = coalesce(t.consent_source, $3::text, m.consent_source),"
-				      "   consent_at = coalesce(t.consent_at, $4::timestamptz, m.consent_at)"
-				      "  FROM there t WHERE $5::text IS NOT NULL AND t.state = 'unsubscribed' AND m.list_id = $1::bigint"
-				      "   AND m.subscriber_id = t.id AND m.state = 'unsubscribed' RETURNING 1)"
-				      " INSERT INTO import_tally (joined, resubscribed, unsubscribed, disabled, removed, lost)"
-				      " SELECT (SELECT count(*) FROM locked), (SELECT count(*) FROM back),"
-				      "  count(*) FILTER (WHERE state = 'unsubscribed') - (SELECT count(*) FROM back),"
-				      "  count(*) FILTER (WHERE state = 'disabled'), count(*) FILTER (WHERE state = 'removed'),"
-				      "  count(*) FILTER (WHERE state IS NULL) - (SELECT count(*) FROM locked) FROM there" },
-		.params = { LIST, STATE, CONSENT_SOURCE, CONSENT_AT, RESUBSCRIBE },
-		.count = 5,
+	    .statement = { .name = "import_join",
+			   .sql =
+			       "WITH there AS MATERIALIZED ("
+			       "  SELECT k.person AS id, k.consent_source, k.consent_at, m.state FROM import_known k "
+			       "LEFT JOIN LATERAL ("
+			       "   SELECT state FROM membership WHERE list_id = $1::bigint AND subscriber_id = "
+			       "k.person OFFSET 0) m ON true"
+			       "  WHERE NOT k.seen),"
+			       " locked AS MATERIALIZED ("
+			       "  SELECT t.* FROM (SELECT * FROM there WHERE state IS NULL ORDER BY id) t CROSS JOIN "
+			       "LATERAL ("
+			       "   SELECT FROM subscriber WHERE id = t.id OFFSET 0 FOR KEY SHARE) s),"
+			       " joined AS ("
+			       "  INSERT INTO membership (list_id, subscriber_id, state, reason, consent_source, "
+			       "consent_at)"
+			       "  SELECT $1::bigint, id, $2::text::membership_state, 'import', "
+			       "coalesce(consent_source, $3::text),"
+			       "   coalesce(consent_at, $4::timestamptz) FROM locked),"
+			       " back AS ("
+			       "  UPDATE membership m SET state = $2::text::membership_state, reason = $5::text, since "
+			       "= now(),"
+			       "   campaign_id = NULL, consent_source = coalesce(t.consent_source, $3::text, "
+			       "m.consent_source),"
+			       "   consent_at = coalesce(t.consent_at, $4::timestamptz, m.consent_at)"
+			       "  FROM there t WHERE $5::text IS NOT NULL AND t.state = 'unsubscribed' AND m.list_id = "
+			       "$1::bigint"
+			       "   AND m.subscriber_id = t.id AND m.state = 'unsubscribed' RETURNING 1)"
+			       " INSERT INTO import_tally (joined, resubscribed, unsubscribed, disabled, removed, lost)"
+			       " SELECT (SELECT count(*) FROM locked), (SELECT count(*) FROM back),"
+			       "  count(*) FILTER (WHERE state = 'unsubscribed') - (SELECT count(*) FROM back),"
+			       "  count(*) FILTER (WHERE state = 'disabled'), count(*) FILTER (WHERE state = "
+			       "'removed'),"
+			       "  count(*) FILTER (WHERE state IS NULL) - (SELECT count(*) FROM locked) FROM there" },
+	    .params = { LIST, STATE, CONSENT_SOURCE, CONSENT_AT, RESUBSCRIBE },
+	    .count = 5,
 	},
 	{ .statement = { .name = "import_release", .sql = "RELEASE SAVEPOINT import_batch" } },
 	{ .statement = { .name = "import_empty", .sql = "TRUNCATE import_row, import_known, import_change" } },
@@ -354,7 +392,8 @@ static const char *const conflict_names[] = {
 };
 static_assert(ARRAY_LEN(conflict_names) == IMPORT_CONFLICT_COUNT, "one name each");
 
-static void fill_params(const struct import_terms *terms, struct db_value values[PARAM_COUNT])
+static void fill_params(const struct import_terms *terms, const struct import_marks *marks,
+			struct db_value values[PARAM_COUNT])
 {
 	const struct import_options *options = &terms->options;
 	values[LIST] = db_int(terms->list_id);
@@ -363,6 +402,7 @@ static void fill_params(const struct import_terms *terms, struct db_value values
 	values[CONSENT_SOURCE] = db_text_or_null(options->consent_source);
 	values[CONSENT_AT] = options->consent_us == 0 ? db_null() : db_time(options->consent_us);
 	values[ON_CONFLICT] = db_text(view_of(conflict_names[options->on_conflict]));
+	values[DOUBTS] = db_bool(marks->doubts);
 	values[RESUBSCRIBE] = db_text_or_null(options->resubscribe);
 }
 
@@ -388,7 +428,7 @@ enum err import_steps_merge(struct db *db, const struct import_terms *terms, con
 {
 	struct db_value known[PARAM_COUNT], values[PARAMS_MOST];
 	enum err err = ERR_OK;
-	fill_params(terms, known);
+	fill_params(terms, marks, known);
 	for (size_t i = 0; i < ARRAY_LEN(steps) && err == ERR_OK; i++) {
 		const struct step *step = &steps[i];
 		if (!is_needed(step->need, marks))

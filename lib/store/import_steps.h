@@ -13,6 +13,7 @@ struct import_terms {
 /* What stands in the rows at hand, so that what is not needed is not asked. */
 struct import_marks {
 	bool twice, canonicals, consents;
+	bool doubts; /* who is fresh to the import may be known: somebody else has added people */
 };
 
 /* Makes the temporary tables, which go at the end of the transaction. */

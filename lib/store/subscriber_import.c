@@ -14,6 +14,7 @@ struct subscriber_import {
 	struct db *db;
 	struct import_terms terms; /* what the statements are told */
 	struct import_batch *batch;
+	struct import_filter *filter; /* NULL: there were people before, and each row is looked up */
 	uint64_t rows, merged;
 	size_t under_way;          /* rows that the server is merging */
 	struct import_marks marks; /* of those */
@@ -42,6 +43,7 @@ void subscriber_import_done(struct subscriber_import *import)
 	if (import == NULL)
 		return;
 	import_batch_free(import->batch);
+	import_filter_free(import->filter);
 	free(import);
 }
 
@@ -73,6 +75,7 @@ static enum err await_merge(struct subscriber_import *import, struct buf *why)
 			buf_add(why, buf_view(&cause));
 			return err;
 		}
+		import->marks.doubts = true;
 		err = import_steps_take_back(import->db, why);
 		if (err == ERR_OK)
 			err = import_steps_merge(import->db, &import->terms, &import->marks, why);
@@ -84,21 +87,33 @@ static enum err await_merge(struct subscriber_import *import, struct buf *why)
 	return ERR_OK;
 }
 
+static enum err begin(struct subscriber_import *import, struct buf *why)
+{
+	enum err err = import_steps_begin(import->db, &import->terms, &import->has_canonicals, why);
+	if (err != ERR_OK)
+		return err;
+	import->has_begun = true;
+	if (import->terms.last_id == 0)
+		import->filter = import_filter_new();
+	return ERR_OK;
+}
+
 /* The server merges them while we gather the next ones. */
 static enum err send_batch(struct subscriber_import *import, struct buf *why)
 {
 	enum err err = await_merge(import, why);
 	if (err == ERR_OK && !import->has_begun)
-		err = import_steps_begin(import->db, &import->terms, &import->has_canonicals, why);
+		err = begin(import, why);
 	if (err != ERR_OK)
 		return err;
-	import->has_begun = true;
 	import->has_canonicals |= import_batch_has_canonicals(import->batch);
 	import->marks = (struct import_marks){
 		.twice = import_batch_sort(import->batch),
 		.canonicals = import->has_canonicals,
 		.consents = import_batch_has_consents(import->batch),
 	};
+	if (import->filter != NULL)
+		import_batch_mark_fresh(import->batch, import->filter);
 	err = import_batch_send(import->batch, import->db, import_steps_copy(), why);
 	if (err == ERR_OK)
 		err = import_steps_merge(import->db, &import->terms, &import->marks, why);

@@ -1,5 +1,6 @@
 #include "store/subscriber_import.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include "base/limits.h"
@@ -271,8 +272,159 @@ START_TEST(rows_become_people)
 	}
 END_TEST
 
+/* ---- who else changes people ---- */
+
+static int64_t number(struct db *db, const char *sql)
+{
+	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+	AUTO_DB_ROWS *rows = NULL;
+	static struct db_statement statements[16]; /* a connection knows a statement by its place */
+	static size_t count;
+	size_t at = 0;
+	while (at < count && strcmp(statements[at].sql, sql) != 0)
+		at++;
+	ck_assert_uint_lt(at, ARRAY_LEN(statements));
+	if (at == count)
+		statements[count++] = (struct db_statement){ .name = sql, .sql = sql };
+	ck_assert_msg(db_run(db, &statements[at], NULL, 0, &rows, &why) == ERR_OK, "%s: %s", sql, buf_text(&why));
+	return db_get_int(rows, 0, 0);
+}
+
+#define ORPHANS                                                                                                        \
+	"SELECT count(*) FROM membership m WHERE NOT EXISTS (SELECT FROM subscriber s WHERE s.id = m.subscriber_id)"   \
+	" OR NOT EXISTS (SELECT FROM list l WHERE l.id = m.list_id)"
+
+static void make_lists(struct db *db)
+{
+	run(db, "INSERT INTO list (name, title, list_id, from_address) SELECT 'list-' || n, 't', n || '.example.org',"
+		" 'a@example.org' FROM generate_series(1, 2) AS n");
+}
+
+static void refused(struct db *db, const char *sql, const char *sqlstate)
+{
+	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+	ck_assert_msg(db_run_script(db, view_of(sql), &why) != ERR_OK, "%s", sql);
+	ck_assert_msg(strcmp(db_sqlstate(db), sqlstate) == 0, "%s: %s", sql, buf_text(&why));
+}
+
+/* Everything up to the commit. */
+static enum err import_one(struct db *db, const char *address, struct import_counts *ret_counts, struct buf *why)
+{
+	struct subscriber_import *import = NULL;
+	ck_assert_int_eq(db_begin(db, why), ERR_OK);
+	ck_assert_int_eq(subscriber_import_begin(db, 1, &(struct import_options){ 0 }, &import, why), ERR_OK);
+	add(import, &(struct given){ .address = address });
+	enum err err = subscriber_import_merge(import, ret_counts, why);
+	subscriber_import_done(import);
+	return err;
+}
+
+/* Whom an import has joined cannot be deleted before it ends, and not afterwards; the same goes for the list. */
+START_TEST(a_deletion_behind_an_import)
+	{
+		static const char *const deletions[] = { "DELETE FROM subscriber", "DELETE FROM list WHERE id = 1" };
+		struct db *db = database_open();
+		struct db *other = database_connect(database_last());
+		AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+		struct import_counts counts;
+		make_lists(db);
+		run(db, OLD("ann@x.test", "'', '{}'"));
+		run(other, "SET lock_timeout = '100ms'");
+		ck_assert_int_eq(import_one(db, "ann@x.test", &counts, &why), ERR_OK);
+		ck_assert_uint_eq(counts.joined, 1);
+		for (size_t i = 0; i < ARRAY_LEN(deletions); i++)
+			refused(other, deletions[i], "55P03");
+		ck_assert_int_eq(db_commit(db, &why), ERR_OK);
+		for (size_t i = 0; i < ARRAY_LEN(deletions); i++)
+			refused(other, deletions[i], "23503");
+		run(other, "DELETE FROM membership");
+		for (size_t i = 0; i < ARRAY_LEN(deletions); i++)
+			run(other, deletions[i]);
+		ck_assert_int_eq(import_one(db, "ann@x.test", &counts, &why), ERR_NOT_FOUND);
+		db_rollback(db);
+		db_close(other);
+		db_close(db);
+	}
+END_TEST
+
+struct rival {
+	struct db *db;
+	struct import_counts counts;
+	enum err err;
+};
+
+static void *import_in_a_thread(void *context)
+{
+	struct rival *rival = context;
+	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+	rival->err = import_one(rival->db, "ann@x.test", &rival->counts, &why);
+	if (rival->err == ERR_OK)
+		rival->err = db_commit(rival->db, &why);
+	return NULL;
+}
+
+/* Done in a transaction that commits while the import waits for it. */
+static const struct {
+	const char *label, *before, *meanwhile;
+	uint64_t created, joined, already;
+} meetings[] = {
+	{ "erased", OLD("ann@x.test", "'', '{}'"), "DELETE FROM subscriber WHERE address_key = 'ann@x.test'", 1, 1, 0 },
+	{ "added", NULL, OLD("ann@x.test", "'', '{}'"), 0, 1, 0 },
+	{ "added and joined", NULL,
+	  OLD("ann@x.test",
+	      "'', '{}'") "INSERT INTO membership (list_id, subscriber_id) SELECT 1, id FROM subscriber WHERE "
+			  "address_key = 'ann@x.test'",
+	  0, 0, 1 },
+};
+
+START_TEST(an_import_behind_a_change)
+	{
+		for (size_t i = 0; i < ARRAY_LEN(meetings); i++) {
+			struct db *db = database_open();
+			struct rival rival = { .db = database_connect(database_last()) };
+			AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+			pthread_t thread;
+			make_lists(db);
+			if (meetings[i].before != NULL)
+				run(db, meetings[i].before);
+			ck_assert_int_eq(db_begin(db, &why), ERR_OK);
+			run(db, meetings[i].meanwhile);
+			ck_assert(pthread_create(&thread, NULL, import_in_a_thread, &rival) == 0);
+			while (number(db, "SELECT count(*) FROM pg_locks WHERE NOT granted") == 0)
+				;
+			ck_assert_int_eq(db_commit(db, &why), ERR_OK);
+			ck_assert(pthread_join(thread, NULL) == 0);
+			ck_assert_msg(rival.err == ERR_OK && rival.counts.created == meetings[i].created &&
+					  rival.counts.joined == meetings[i].joined &&
+					  rival.counts.already == meetings[i].already,
+				      "%s: %s", meetings[i].label, err_name(rival.err));
+			ck_assert_int_eq(number(db, ORPHANS), 0);
+			ck_assert_int_eq(number(db, "SELECT count(*) FROM membership"), 1);
+			db_close(rival.db);
+			db_close(db);
+		}
+	}
+END_TEST
+
+/* Whoever brings in members otherwise is held to it too. */
+START_TEST(no_member_without_person_and_list)
+	{
+		struct db *db = database_open();
+		make_lists(db);
+		run(db, OLD("ann@x.test", "'', '{}'") IN_LIST("active"));
+		refused(db, "INSERT INTO membership (list_id, subscriber_id) VALUES (1, 77)", "23503");
+		refused(db, "INSERT INTO membership (list_id, subscriber_id) SELECT 77, id FROM subscriber", "23503");
+		refused(db, "UPDATE membership SET list_id = 77", "23503");
+		refused(db, "UPDATE membership SET subscriber_id = 77", "23503");
+		run(db, "UPDATE membership SET list_id = 2");
+		ck_assert_int_eq(number(db, ORPHANS), 0);
+		db_close(db);
+	}
+END_TEST
+
 Suite *test_suite(void)
 {
-	const TTest *const tests[] = { rows_become_people };
+	const TTest *const tests[] = { rows_become_people, a_deletion_behind_an_import, an_import_behind_a_change,
+				       no_member_without_person_and_list };
 	return suite_of("subscriber_import", tests, database_start() ? ARRAY_LEN(tests) : 0);
 }
