@@ -6,8 +6,9 @@
 #include "listctl/interrupt.h"
 #include "mail/address_canonical.h"
 #include "store/audit.h"
+#include "store/import_stays.h"
 
-enum { COUNT_EVERY = 1024 };
+enum { COUNT_EVERY = 1024, STAYS_SHOWN = 5 };
 
 /* ---- rows ---- */
 
@@ -128,6 +129,7 @@ static void close_job(struct import_job *job)
 	buf_done(&job->rejects_path);
 	buf_done(&job->canonical);
 	people_file_free(job->file);
+	db_rows_done(job->stays);
 	db_rows_done(job->list_rows);
 }
 
@@ -189,6 +191,8 @@ static enum err merge(struct import_job *job)
 	if (refused > 0 && (none_is_good || !job->wishes.takes_good_rows))
 		return refuse_all(job);
 	enum err err = subscriber_import_merge(job->import, &job->counts, call->why);
+	if (err == ERR_OK && job->counts.unsubscribed + job->counts.disabled + job->counts.removed > 0)
+		err = import_stays_find(call->db, job->list.id, STAYS_SHOWN, &job->stays, call->why);
 	if (err == ERR_OK && !job->wishes.is_dry)
 		err = commit(job);
 	interrupt_wait();

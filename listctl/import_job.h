@@ -23,6 +23,7 @@ struct import_job {
 	uint64_t rows;             /* taken or not, the header aside */
 	uint64_t repeated_headers; /* left out */
 	struct import_counts counts;
+	struct db_rows *stays; /* the first of those who have left and stay so; NULL: none */
 };
 
 /* For people on stderr, or as one object on stdout where --format says csv or json. */

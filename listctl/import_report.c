@@ -13,6 +13,19 @@ static void say_file(struct import_job *job)
 	call_note(job->call, "%s: %s", people_file_name(job->file), buf_text(&text));
 }
 
+/* Who they are, for a look whether that can be right. */
+static void say_stays(const struct import_job *job)
+{
+	const struct import_counts *counts = &job->counts;
+	uint64_t all = counts->unsubscribed + counts->disabled + counts->removed;
+	AUTO_BUF names = buf_with_ceiling(LIMIT_WHY);
+	for (size_t i = 0; job->stays != NULL && i < db_row_count(job->stays); i++)
+		buf_addf(&names, "%s" VIEW_FMT " (" VIEW_FMT ")", i == 0 ? "" : ", ",
+			 VIEW_ARG(db_get_text(job->stays, i, 0)), VIEW_ARG(db_get_text(job->stays, i, 1)));
+	if (names.len > 0)
+		call_note(job->call, "    %s%s", buf_text(&names), all > db_row_count(job->stays) ? " ..." : "");
+}
+
 static void say_people(const struct import_job *job)
 {
 	const struct import_counts *counts = &job->counts;
@@ -34,15 +47,17 @@ static void say_people(const struct import_job *job)
 			  (unsigned long long)counts->removed,
 			  counts->unsubscribed > 0 ? " (--resubscribe REASON brings those back who have unsubscribed)"
 						   : "");
+	say_stays(job);
 	if (counts->suppressed > 0)
 		call_note(job->call, "  suppressed addresses left out: %llu", (unsigned long long)counts->suppressed);
 	if (counts->erased > 0)
 		call_note(job->call, "  left out, because they were erased: %llu", (unsigned long long)counts->erased);
 	if (counts->duplicates > 0)
-		call_note(job->call,
-			  "  repeated addresses merged, the later row winning: %llu, of them %llu other spellings of "
-			  "one mailbox",
-			  (unsigned long long)counts->duplicates, (unsigned long long)counts->aliases);
+		call_note(job->call, "  repeated addresses merged, the later row winning: %llu",
+			  (unsigned long long)counts->duplicates);
+	if (counts->aliases > 0)
+		call_note(job->call, "    of them other spellings of one mailbox: %llu",
+			  (unsigned long long)counts->aliases);
 	if (job->repeated_headers > 0)
 		call_note(job->call, "  repeated header rows left out: %llu",
 			  (unsigned long long)job->repeated_headers);

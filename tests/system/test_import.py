@@ -470,6 +470,8 @@ def test_who_comes_back(world):
                   " AND s.address_key = '%s@example.test'" % (state, name))
     told = world.run("listctl", "import", "news", world.base / "people.csv")
     assert "1 unsubscribed, 1 disabled, 1 removed" in told.stderr and "--resubscribe" in told.stderr, told.stderr
+    for who in ("uns@example.test (unsubscribed)", "dis@example.test (disabled)", "rem@example.test (removed)"):
+        assert who in told.stderr, told.stderr
     assert members(world) == ["new@example.test"]
     world.refused("import", "news", world.base / "people.csv", "--resubscribe", "", code=2, says="--resubscribe")
     done = counts(world, content, "--resubscribe", "signed again at the fair")
