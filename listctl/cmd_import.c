@@ -248,9 +248,10 @@ const struct command import_commands[] = {
 	    .verb = "import",
 	    .operands = "LIST FILE.csv|-",
 	    .help = "add the people of a CSV file to a list",
-	    .details = "The file may be CSV with any usual delimiter and encoding, packed by gzip or not, with a\n"
-		       "header or without; an export of Mailchimp, listmonk, Mailman or Sympa; or addresses, one\n"
-		       "a line. What it was found to be is said, and can be told with options.\n"
+	    .details = "The file may be CSV with any usual delimiter and encoding, packed by gzip or not,\n"
+		       "with a header or without; an export of Mailchimp, listmonk, Mailman or Sympa; JSON\n"
+		       "lines as `export` writes them; or addresses, one a line. What it was found to be is\n"
+		       "said, and can be told with options.\n"
 		       "\n"
 		       "The first row names the columns. The address stands in one called email, e-mail,\n"
 		       "address or the like; name, or first name and last name, give the name; columns\n"
@@ -264,10 +265,10 @@ const struct command import_commands[] = {
 		       "unless --skip-bad takes the others. Rows that are not taken stand in the rejects\n"
 		       "file with line and reason, to be mended and imported in turn. Who has unsubscribed\n"
 		       "or bounced where the file comes from is left out, which is no error.\n"
-		       "Of people known already the new values go over the old ones, or --on-conflict keeps\n"
-		       "what is there, or puts the file's values in the place of all. Whoever has unsubscribed\n"
-		       "stays so, unless --resubscribe says why not; who was disabled or removed, or is\n"
-		       "suppressed, stays so in any case.\n",
+		       "Of people known already the new values go over the old ones, or --on-conflict\n"
+		       "keeps what is there, or puts the file's values in the place of all. Whoever has\n"
+		       "unsubscribed stays so, unless --resubscribe says why not; who was disabled or\n"
+		       "removed, or is suppressed, stays so in any case.\n",
 	    .options = import_options_rows,
 	    .least = 2,
 	    .most = 2,
