@@ -2,7 +2,9 @@
 
 #include <string.h>
 
-enum { DEPTH_MOST = 64, DIGITS_MOST = 1000, EXPONENT_MOST = 1000 };
+/* A number of more than 308 digits before its dot is beyond what the letters' reader of attributes takes (a double): all of that person's
+ * attributes would be lost to them. */
+enum { DEPTH_MOST = 64, DIGITS_MOST = 1000, EXPONENT_MOST = 1000, MAGNITUDE_MOST = 300 };
 
 struct reader {
 	struct view all, rest;
@@ -57,17 +59,19 @@ static bool take_number(struct view *text)
 		if (take_digits(text) == 0)
 			return false;
 	}
-	if (all - text->len > DIGITS_MOST)
+	if (all - text->len > DIGITS_MOST || whole > MAGNITUDE_MOST)
 		return false;
 	if (text->len == 0 || (text->data[0] != 'e' && text->data[0] != 'E'))
 		return true;
 	*text = view_skip(*text, 1);
+	bool is_small = text->len > 0 && text->data[0] == '-';
 	if (text->len > 0 && (text->data[0] == '-' || text->data[0] == '+'))
 		*text = view_skip(*text, 1);
 	uint64_t exponent;
 	struct view digits = *text;
 	size_t count = take_digits(text);
-	return view_to_u64(view_head(digits, count), EXPONENT_MOST, &exponent);
+	return view_to_u64(view_head(digits, count), EXPONENT_MOST, &exponent) &&
+	       (is_small || whole + exponent <= MAGNITUDE_MOST);
 }
 
 bool json_text_is_number(struct view text)
@@ -120,7 +124,7 @@ static bool read_string(struct reader *reader)
 		reader->rest = view_skip(reader->rest, 1);
 		if (octet == '"')
 			return true;
-		if ((unsigned char)octet < 0x20)
+		if ((unsigned char)octet < 0x20 || octet == 0x7f)
 			return fail(reader, "a string holds a control character");
 		if (octet != '\\')
 			continue;

@@ -1,4 +1,4 @@
-/* JSON as people write it into cells (RFC 8259), checked so that PostgreSQL's jsonb takes it: no number out of its range, no U+0000, no half
+/* JSON as people write it into cells (RFC 8259), checked so that PostgreSQL's jsonb and the letters take it: no number out of their range, no U+0000, no half
  * surrogate, no depth without end. Numbers are never read: a long one stays as it is. Pure. */
 #ifndef LISTCTL_JSON_TEXT_H
 #define LISTCTL_JSON_TEXT_H
@@ -7,7 +7,7 @@
 
 /* True for one JSON value with nothing but blanks around it. False: `why` says what is wrong, and where. text is UTF-8. */
 bool json_text_check(struct view text, struct buf *why) MUST_USE;
-/* True for a number as JSON writes it, with at most so many digits and such an exponent as jsonb takes. */
+/* True for a number as JSON writes it, with at most so many digits and such an exponent as both take. */
 bool json_text_is_number(struct view text) MUST_USE;
 
 #endif

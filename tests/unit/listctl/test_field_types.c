@@ -45,6 +45,9 @@ static const struct row {
 	{ "infinity", FIELD_NUMBER, DATE_ORDER_UNKNOWN, "inf", NULL },
 	{ "hexadecimal", FIELD_NUMBER, DATE_ORDER_UNKNOWN, "0x10", NULL },
 	{ "an exponent out of range", FIELD_NUMBER, DATE_ORDER_UNKNOWN, "1e5000", NULL },
+	{ "as large as letters take it", FIELD_NUMBER, DATE_ORDER_UNKNOWN, "12e298", "12e298" },
+	{ "larger", FIELD_NUMBER, DATE_ORDER_UNKNOWN, "12e299", NULL },
+	{ "very small", FIELD_NUMBER, DATE_ORDER_UNKNOWN, "12e-999", "12e-999" },
 	{ "a half exponent", FIELD_NUMBER, DATE_ORDER_UNKNOWN, "1e", NULL },
 	{ "nothing", FIELD_NUMBER, DATE_ORDER_UNKNOWN, " ", "" },
 
@@ -99,6 +102,7 @@ static const struct row {
 	{ "a surrogate pair", FIELD_JSON, DATE_ORDER_UNKNOWN, "\"\\ud83d\\ude00\"", "\"\\ud83d\\ude00\"" },
 	{ "half of one", FIELD_JSON, DATE_ORDER_UNKNOWN, "\"\\ud83d\"", NULL },
 	{ "U+0000", FIELD_JSON, DATE_ORDER_UNKNOWN, "\"\\u0000\"", NULL },
+	{ "DEL", FIELD_JSON, DATE_ORDER_UNKNOWN, "\"a\x7f\"", NULL },
 	{ "a comma too many", FIELD_JSON, DATE_ORDER_UNKNOWN, "[1,]", NULL },
 	{ "two values", FIELD_JSON, DATE_ORDER_UNKNOWN, "1 2", NULL },
 	{ "single quotation marks", FIELD_JSON, DATE_ORDER_UNKNOWN, "{'a':1}", NULL },
@@ -123,6 +127,23 @@ START_TEST(cells)
 			if (good)
 				ck_assert_msg(strcmp(buf_text(&out), rows[i].json) == 0, "%s: %s", rows[i].label,
 					      buf_text(&out));
+		}
+	}
+END_TEST
+
+START_TEST(numbers_have_so_many_digits)
+	{
+		char digits[400];
+		memset(digits, '9', sizeof(digits));
+		for (size_t len = 299; len <= 302; len++) {
+			AUTO_BUF out = buf_with_ceiling(4096);
+			AUTO_BUF why = buf_with_ceiling(4096);
+			ck_assert_msg(field_type_add(FIELD_NUMBER, DATE_ORDER_UNKNOWN, view_from(digits, len), &out,
+						     &why) == (len <= 300),
+				      "%zu", len);
+			buf_reset(&out);
+			ck_assert(field_type_add(FIELD_JSON, DATE_ORDER_UNKNOWN, view_from(digits, len), &out, &why) ==
+				  (len <= 300));
 		}
 	}
 END_TEST
@@ -173,6 +194,6 @@ END_TEST
 
 Suite *test_suite(void)
 {
-	const TTest *const tests[] = { cells, nesting_has_an_end, instants, names };
+	const TTest *const tests[] = { cells, numbers_have_so_many_digits, nesting_has_an_end, instants, names };
 	return suite_of("field_types", tests, ARRAY_LEN(tests));
 }
