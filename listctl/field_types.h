@@ -6,7 +6,7 @@
 
 enum field_type {
 	FIELD_TEXT,
-	FIELD_NUMBER,  /* exactly as it is written, however long */
+	FIELD_NUMBER,  /* exactly as it is written */
 	FIELD_BOOLEAN, /* yes and no in several languages, 1 and 0 */
 	FIELD_DATE,    /* a text in ISO 8601 */
 	FIELD_JSON,
