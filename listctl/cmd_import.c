@@ -31,6 +31,10 @@ static enum err take_person(struct import_job *job, const struct person *person,
 	if (!job->wishes.takes_good_rows && rejects_refused(job->rejects) > 0)
 		return ERR_OK;
 	buf_reset(&job->canonical);
+	unsigned char hash[ERASURE_SIZE];
+	bool is_hashed = job->erased != NULL;
+	if (is_hashed && !erased_hash(job->erased, person->address_key, hash))
+		return ERR_MEMORY;
 	const struct subscriber_row subscriber = {
 		.address = person->address,
 		.address_key = person->address_key,
@@ -40,6 +44,7 @@ static enum err take_person(struct import_job *job, const struct person *person,
 		.attributes = person->attributes,
 		.consent_source = person->consent_source,
 		.consent_us = person->consent_us,
+		.erased = view_from(hash, is_hashed ? sizeof(hash) : 0),
 	};
 	return subscriber_import_add(job->import, &subscriber, why);
 }
@@ -105,6 +110,8 @@ static enum err open_job(struct import_job *job)
 	if (err == ERR_OK)
 		err = lists_find(call->db, view_of(call->operands[0]), &job->list_rows, &job->list, call->why);
 	if (err == ERR_OK)
+		err = erased_open(call, &job->erased);
+	if (err == ERR_OK)
 		err = choose_rejects_path(job);
 	if (err == ERR_OK)
 		err = check_warnings_path(job);
@@ -121,6 +128,7 @@ static enum err open_job(struct import_job *job)
 static void close_job(struct import_job *job)
 {
 	subscriber_import_done(job->import);
+	erased_close(job->erased);
 	if (job->in_transaction)
 		db_rollback(job->call->db);
 	columns_free(job->columns);

@@ -8,6 +8,7 @@
 #include "store/audit.h"
 #include "store/instance.h"
 #include "store/key_uses.h"
+#include "store/suppressions.h"
 
 /* How long the unsubscribe links of a copy are honoured. */
 enum { UNSUBSCRIBE_LIFE_DAYS = 400 };
@@ -64,6 +65,30 @@ static enum err add_key(struct call *call, struct keyring *keyring, int *ret_id)
 	return err;
 }
 
+/* The first key file has one from its beginning; one that was made before gets it by --erasure. A lost one is not made anew: by another key nobody
+ * who was erased is known again. */
+static enum err add_erasure(struct call *call, struct keyring *keyring)
+{
+	unsigned char bytes[KEYRING_KEY_SIZE];
+	char today[11];
+	bool any, foreign;
+	enum err err = suppressions_erased(call->db, VIEW_LIT(""), &any, &foreign, call->why);
+	if (err != ERR_OK)
+		return err;
+	if (any && !keyring->erasure.present)
+		return call_refuse(call, ERR_REFUSED,
+				   "people were erased by an erasure key that %s has not; bring the `erasure` line of "
+				   "the former key file back",
+				   call->settings->keys_file);
+	today_text(today);
+	if (!keys_random(bytes))
+		return call_refuse(call, ERR_IO, "the system has no random numbers to give");
+	err = keyring_set_erasure(keyring, view_of(today), bytes);
+	return err == ERR_REFUSED ? call_refuse(call, err, "%s has its erasure key, and there is one for good",
+						call->settings->keys_file)
+				  : err;
+}
+
 /* The audit row is committed after the file is there: a key that nobody recorded is better than a record without a key. */
 static enum err new_key(struct call *call)
 {
@@ -71,11 +96,20 @@ static enum err new_key(struct call *call)
 	int id = 0;
 	enum err err = load_or_begin(call, &keyring);
 	bool first = keyring.newest < 0;
-	if (err == ERR_OK)
+	bool only_erasure = call_has(call, "erasure");
+	if (err == ERR_OK && (only_erasure || first))
+		err = add_erasure(call, &keyring);
+	if (err == ERR_OK && (!only_erasure || first))
 		err = add_key(call, &keyring, &id);
 	if (err == ERR_OK)
 		err = keys_save(call->settings, &keyring, call->why);
 	keyring_wipe(&keyring);
+	if (err == ERR_OK && only_erasure && !first) {
+		call_note(call, "the erasure key stands in %s; keep it as long as the database",
+			  call->settings->keys_file);
+		return audit_append(call->db, view_of(call->actor), "key.new", VIEW_LIT("key:erasure"), VIEW_LIT(""),
+				    call->why);
+	}
 	if (err == ERR_OK)
 		err = audit_key(call, "key.new", id);
 	if (err != ERR_OK)
@@ -108,6 +142,9 @@ static enum err ls(struct call *call)
 			output_row(call->out, (struct output_cell[]){ cell_int(id), cell_text(view_of(key->created)),
 								      cell_text(view_of(state)) });
 	}
+	if (keyring.erasure.present)
+		output_row(call->out, (struct output_cell[]){ cell_null(), cell_text(view_of(keyring.erasure.created)),
+							      cell_text(VIEW_LIT("erasure")) });
 	keyring_wipe(&keyring);
 	return output_end(call->out, call->why);
 }
@@ -179,6 +216,11 @@ static enum err retire(struct call *call)
 	return err;
 }
 
+static const struct command_option new_options[] = {
+	{ "erasure", NULL, "the key that makes what stays of people who are erased, for a key file without one" },
+	{ NULL, NULL, NULL },
+};
+
 static const struct command_option retire_options[] = {
 	{ "force", NULL, "even when letters signed with it may still come back" },
 	{ NULL, NULL, NULL },
@@ -191,7 +233,9 @@ const struct command key_commands[] = {
 	    .operands = "",
 	    .help = "make a new signing key in the key file",
 	    .details = "The first one makes the file named by keys.file, which belongs to this database. Keys\n"
-		       "made before go on verifying. Back the file up: without it no bounce is understood.\n",
+		       "made before go on verifying. Back the file up: without it no bounce is understood, and\n"
+		       "nobody who was erased is known again.\n",
+	    .options = new_options,
 	    .needs = NEEDS_DATABASE,
 	    .run = new_key,
 	},

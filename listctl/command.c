@@ -11,6 +11,8 @@ const struct command *const command_tables[] = {
 	export_commands,
 	segment_commands,
 	suppress_commands,
+	suppress_import_commands,
+	subscriber_erase_commands,
 	key_commands,
 	dkim_commands,
 	dns_commands,

@@ -3,6 +3,7 @@
 #define LISTCTL_IMPORT_JOB_H
 
 #include "listctl/address_warnings.h"
+#include "listctl/erased.h"
 #include "listctl/import_wishes.h"
 #include "listctl/rejects.h"
 #include "store/lists.h"
@@ -16,7 +17,8 @@ struct import_job {
 	struct people_file *file;
 	struct columns *columns; /* NULL until the header has been read */
 	struct subscriber_import *import;
-	struct buf canonical; /* of the person at hand */
+	struct buf canonical;  /* of the person at hand */
+	struct erased *erased; /* NULL: nobody was */
 	struct buf rejects_path;
 	struct rejects *rejects;
 	struct address_warnings *warnings;

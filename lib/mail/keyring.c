@@ -15,34 +15,52 @@ static bool is_made_of(struct view text, const char *allowed)
 	return true;
 }
 
+/* The date and the octets of a key. */
+static bool parse_secret(struct view created, struct view hex, struct key *key, struct buf *why)
+{
+	if (created.len != sizeof(key->created) - 1 || !is_made_of(created, "0123456789-") ||
+	    !hex_decode(view_trim(hex), key->bytes, sizeof(key->bytes))) {
+		buf_addf(why, "a key has a date (YYYY-MM-DD) and 64 hexadecimal digits");
+		return false;
+	}
+	memcpy(key->created, created.data, created.len);
+	key->present = true;
+	return true;
+}
+
+static bool parse_erasure(struct view rest, struct keyring *keyring, struct buf *why)
+{
+	struct view created;
+	if (keyring->erasure.present || !view_cut(&rest, ' ', &created)) {
+		buf_addf(why, "one line reads: erasure YYYY-MM-DD 64-HEX-DIGITS");
+		return false;
+	}
+	return parse_secret(created, rest, &keyring->erasure, why);
+}
+
 static bool parse_key(struct view rest, struct keyring *keyring, struct buf *why)
 {
-	struct view id_text, created, state, hex;
+	struct view id_text, created, state;
 	uint64_t id;
 	if (!view_cut(&rest, ' ', &id_text) || !view_cut(&rest, ' ', &created) || !view_cut(&rest, ' ', &state)) {
 		buf_addf(why, "a key line reads: key ID YYYY-MM-DD active|retired 64-HEX-DIGITS");
 		return false;
 	}
-	hex = view_trim(rest);
 	if (!view_to_u64(id_text, KEYRING_KEYS - 1, &id)) {
 		buf_addf(why, "a key id is a number from 0 to %d", KEYRING_KEYS - 1);
 		return false;
 	}
-	struct key key = { .present = true, .retired = view_eq(state, VIEW_LIT("retired")) };
+	struct key key = { .retired = view_eq(state, VIEW_LIT("retired")) };
 	if (!key.retired && !view_eq(state, VIEW_LIT("active"))) {
 		buf_addf(why, "a key is active or retired");
 		return false;
 	}
-	if (created.len != sizeof(key.created) - 1 || !is_made_of(created, "0123456789-") ||
-	    !hex_decode(hex, key.bytes, sizeof(key.bytes))) {
-		buf_addf(why, "a key has a date (YYYY-MM-DD) and 64 hexadecimal digits");
+	if (!parse_secret(created, rest, &key, why))
 		return false;
-	}
 	if (keyring->keys[id].present) {
 		buf_addf(why, "key %d stands there twice", (int)id);
 		return false;
 	}
-	memcpy(key.created, created.data, created.len);
 	keyring->keys[id] = key;
 	if (!key.retired)
 		keyring->newest = (int)id;
@@ -71,7 +89,9 @@ static bool parse_line(struct view line, struct keyring *keyring, struct buf *wh
 		return parse_key(line, keyring, why);
 	if (view_eq(word, VIEW_LIT("instance")))
 		return parse_instance(line, keyring, why);
-	buf_addf(why, "a line begins with `instance`, `key` or #");
+	if (view_eq(word, VIEW_LIT("erasure")))
+		return parse_erasure(line, keyring, why);
+	buf_addf(why, "a line begins with `instance`, `key`, `erasure` or #");
 	return false;
 }
 
@@ -117,6 +137,11 @@ enum err keyring_write(const struct keyring *keyring, struct buf *out)
 	buf_addf(out,
 		 "# verpost signing keys. The last active key signs; all active keys verify. Keep this file secret.\n");
 	buf_addf(out, "instance %s\n", keyring->instance);
+	if (keyring->erasure.present) {
+		buf_addf(out, "erasure %s ", keyring->erasure.created);
+		hex_encode(view_from(keyring->erasure.bytes, sizeof(keyring->erasure.bytes)), out);
+		buf_add_byte(out, '\n');
+	}
 	for (int id = 0; id < KEYRING_KEYS; id++) {
 		if (id != keyring->newest)
 			write_key(keyring, id, out);
@@ -143,6 +168,19 @@ enum err keyring_add(struct keyring *keyring, struct view created, const unsigne
 		return ERR_OK;
 	}
 	return ERR_REFUSED;
+}
+
+enum err keyring_set_erasure(struct keyring *keyring, struct view created, const unsigned char bytes[KEYRING_KEY_SIZE])
+{
+	struct key *key = &keyring->erasure;
+	if (created.len != sizeof(key->created) - 1)
+		return ERR_INVALID;
+	if (key->present)
+		return ERR_REFUSED;
+	*key = (struct key){ .present = true };
+	memcpy(key->created, created.data, created.len);
+	memcpy(key->bytes, bytes, sizeof(key->bytes));
+	return ERR_OK;
 }
 
 void keyring_wipe(struct keyring *keyring)

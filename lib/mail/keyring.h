@@ -4,6 +4,9 @@
  *
  *     instance 0b1e0d5c-...
  *     key 0 2026-11-22 active 64-hex-digits
+ *     erasure 2026-11-22 64-hex-digits
+ *
+ * The erasure key makes what stays of people who were erased (mail/erasure.h). There is one, for good.
  */
 #ifndef MAIL_KEYRING_H
 #define MAIL_KEYRING_H
@@ -25,6 +28,7 @@ struct key {
 struct keyring {
 	char instance[KEYRING_INSTANCE_SIZE + 1];
 	struct key keys[KEYRING_KEYS];
+	struct key erasure;
 	int newest; /* the signing key: the last active one in the file; -1 when there is none */
 };
 
@@ -35,6 +39,9 @@ enum err keyring_write(const struct keyring *keyring, struct buf *out) MUST_USE;
 /* Puts 32 random octets at the lowest free id and makes it the signing key. ERR_REFUSED when all ids are taken. */
 enum err keyring_add(struct keyring *keyring, struct view created, const unsigned char bytes[KEYRING_KEY_SIZE],
 		     int *ret_id) MUST_USE;
+/* Makes them the erasure key. ERR_REFUSED: there is one. */
+enum err keyring_set_erasure(struct keyring *keyring, struct view created,
+			     const unsigned char bytes[KEYRING_KEY_SIZE]) MUST_USE;
 /* Overwrites the secrets. */
 void keyring_wipe(struct keyring *keyring);
 

@@ -12,7 +12,8 @@ static const struct db_statement statements[] = {
 			  " JOIN list l ON l.id = m.list_id LEFT JOIN campaign c ON c.id = m.campaign_id"
 			  " WHERE m.subscriber_id = $1 ORDER BY l.name" },
 	[SUPPRESSIONS] = { "explanations_suppressions",
-			   "SELECT s.kind, s.value, l.name, s.reason, s.source, s.created_at FROM suppression s"
+			   "SELECT s.kind, s.value, l.name, s.reason, s.source, s.created_at FROM suppression_in_force "
+			   "s"
 			   " LEFT JOIN list l ON l.id = s.list_id WHERE (s.kind = 'address' AND s.value = $1)"
 			   " OR (s.kind = 'domain' AND s.value = split_part($1::text, '@', 2)) ORDER BY 6" },
 	/* One look-up by key a campaign, in the ledger and in the retry queue; OFFSET 0 keeps the planner from scanning partitions

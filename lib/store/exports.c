@@ -38,15 +38,19 @@ static const struct db_statement statements[] = {
 					   " ORDER BY e.campaign_id, e.id) TO STDOUT (FORMAT binary)" },
 	[SUPPRESSIONS] = { .name = "exports_suppressions",
 			   .sql = "COPY (SELECT x.value, x.kind, l.name, x.reason, x.source, " TIME_TEXT(
-			       "x.created_at") " FROM suppression x LEFT JOIN list l ON l.id = x.list_id"
-					       " WHERE " LIST_ID " = 0 OR x.list_id = " LIST_ID
-					       " ORDER BY x.id) TO STDOUT (FORMAT binary)" },
+			       "x.created_at") ", " TIME_TEXT("x.expires_at") " FROM suppression_in_force x LEFT JOIN "
+									      "list l ON l.id = x.list_id"
+									      " WHERE " LIST_ID
+									      " = 0 OR x.list_id = " LIST_ID
+									      " ORDER BY x.id) TO STDOUT (FORMAT "
+									      "binary)" },
 };
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row a statement");
 
 static const char *const bounce_columns[] = { "bounce", "received_at", "campaign", "list",     "email", "kind",
 					      "reason", "status",      "source",   "standing", "rule",  "diagnostic" };
-static const char *const suppression_columns[] = { "value", "kind", "list", "reason", "source", "created_at" };
+static const char *const suppression_columns[] = { "value",  "kind",       "list",      "reason",
+						   "source", "created_at", "expires_at" };
 
 static const struct {
 	enum statement statement;

@@ -6,7 +6,7 @@ enum statement { KIND, ROOM, MARK, FREEZE, FREEZE_LOCAL, FREEZE_CHOSEN, FREEZE_C
 
 /* Who is suppressed before campaign $1 begins. Like is_suppressed(), but for all at once. */
 #define SUPPRESSED(key)                                                                                                \
-	" SELECT s.id FROM campaign c JOIN suppression x ON (x.list_id IS NULL OR x.list_id = c.list_id)" key          \
+	" SELECT s.id FROM campaign c JOIN suppression_in_force x ON (x.list_id IS NULL OR x.list_id = c.list_id)" key \
 	" WHERE c.id = $1"
 #define NEVER                                                                                                          \
 	" never AS MATERIALIZED (" SUPPRESSED(" JOIN subscriber s ON s.address_key = x.value") " UNION" SUPPRESSED(    \

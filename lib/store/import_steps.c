@@ -87,6 +87,10 @@ static const struct db_statement look_around = {
 	       " EXISTS (SELECT FROM subscriber WHERE canonical IS NOT NULL)",
 };
 
+/* What stays of whoever was erased. */
+#define IS_ERASED(row)                                                                                                 \
+	"EXISTS (SELECT FROM suppression x WHERE x.kind = 'erased' AND x.value = encode(" row ".erased, 'hex'))"
+
 /* ---- the rows ---- */
 
 static const struct db_statement copy = {
@@ -151,11 +155,12 @@ static const struct step steps[] = {
 			       "   SELECT address_key FROM subscriber WHERE id = k.person OFFSET 0) s WHERE k.alias),"
 			       " hit AS MATERIALIZED ("
 			       "  SELECT DISTINCT position FROM spelled WHERE EXISTS (SELECT FROM suppression) AND ("
-			       "   EXISTS (SELECT FROM suppression s WHERE s.kind = 'address' AND s.value = key"
+			       "   EXISTS (SELECT FROM suppression_in_force s WHERE s.kind = 'address' AND s.value = key"
 			       "    AND (s.list_id IS NULL OR s.list_id = $1::bigint) OFFSET 0)"
-			       "   OR EXISTS (SELECT FROM suppression s WHERE s.kind = 'domain' AND s.value = "
+			       "   OR EXISTS (SELECT FROM suppression_in_force s WHERE s.kind = 'domain' AND s.value = "
 			       "split_part(key, '@', 2)"
-			       "    AND (s.list_id IS NULL OR s.list_id = $1::bigint) OFFSET 0)))"
+			       "    AND (s.list_id IS NULL OR s.list_id = $1::bigint) OFFSET 0))"
+			       "  UNION SELECT r.position FROM import_row r WHERE r.erased IS NOT NULL AND " IS_ERASED("r") ")"
 			       " UPDATE import_row r SET left_out = true FROM hit WHERE r.position = hit.position" },
 	    .params = { LIST },
 	    .count = 1,
@@ -207,12 +212,17 @@ static const struct step steps[] = {
 			   .sql =
 			       "WITH outs AS ("
 			       "  DELETE FROM import_row WHERE left_out RETURNING position, coalesce(canonical, "
-			       "address_key) AS form),"
+			       "address_key) AS form, erased),"
 			       " forgotten AS (DELETE FROM import_known k USING outs o WHERE k.position = o.position),"
 			       " new AS (INSERT INTO import_left_out SELECT form FROM outs ON CONFLICT DO NOTHING "
-			       "RETURNING 1)"
-			       " INSERT INTO import_tally (suppressed, duplicates)"
-			       " SELECT (SELECT count(*) FROM new), count(*) - (SELECT count(*) FROM new) FROM outs" },
+			       "RETURNING form),"
+			       " told AS ("
+			       "  SELECT count(*) AS people, count(*) FILTER (WHERE EXISTS ("
+			       "   SELECT FROM outs o WHERE o.form = n.form AND " IS_ERASED(
+				   "o") ")) AS erased FROM new n)"
+					" INSERT INTO import_tally (suppressed, erased, duplicates)"
+					" SELECT people - erased, erased, (SELECT count(*) FROM outs) - people FROM "
+					"told" },
 	},
 	{
 	    .statement = { .name = "import_see",

@@ -76,7 +76,7 @@ enum person_column {
 #define SKIP_REASON_SQL                                                                                                \
 	" CASE WHEN s.id IS NULL THEN 'erased' WHEN m.state IS NULL THEN 'removed'"                                    \
 	" WHEN m.state <> 'active' THEN m.state::text"                                                                 \
-	" WHEN EXISTS (SELECT FROM suppression x"                                                                      \
+	" WHEN EXISTS (SELECT FROM suppression_in_force x"                                                             \
 	" WHERE x.value IN (s.address_key, split_part(s.address_key, '@', 2))"                                         \
 	" AND (x.list_id IS NULL OR x.list_id = g.list_id)) THEN 'suppressed' END"
 
@@ -144,11 +144,11 @@ enum person_column {
 	    mark) ")"                                                                                                  \
 		  " THEN 'suppressed'"
 #define YOUNGER(mark)                                                                                                  \
-	"SELECT x.value FROM suppression x WHERE x.id > " mark " AND (x.list_id IS NULL OR x.list_id = $1)"
+	"SELECT x.value FROM suppression_in_force x WHERE x.id > " mark " AND (x.list_id IS NULL OR x.list_id = $1)"
 #define EVERY                                                                                                          \
-	" WHEN (SELECT true FROM suppression x WHERE x.value = s.address_key"                                          \
+	" WHEN (SELECT true FROM suppression_in_force x WHERE x.value = s.address_key"                                 \
 	" AND (x.list_id IS NULL OR x.list_id = $1) LIMIT 1)"                                                          \
-	" OR split_part(s.address_key, '@', 2) IN (SELECT x.value FROM suppression x"                                  \
+	" OR split_part(s.address_key, '@', 2) IN (SELECT x.value FROM suppression_in_force x"                         \
 	" WHERE x.kind = 'domain' AND (x.list_id IS NULL OR x.list_id = $1)) THEN 'suppressed'"
 
 #define TAKE_RETRIES(which)                                                                                            \

@@ -2,15 +2,20 @@
 
 #include <assert.h>
 
-enum statement { ADD, REMOVE, PAGE, STATEMENT_COUNT };
+enum statement { ADD, REMOVE, PAGE, OF_ADDRESS, REMOVE_ENDED, ERASED, STATEMENT_COUNT };
+
+#define SELECT_ROWS                                                                                                    \
+	"SELECT s.id, s.kind, s.value, coalesce(s.list_id, 0), l.name, s.reason, s.source, s.created_at, s.expires_at" \
+	" FROM suppression s LEFT JOIN list l ON l.id = s.list_id"
+#define HAS_ENDED "coalesce(s.expires_at <= now(), false)"
 
 static const struct db_statement statements[] = {
 	[ADD] = {
 		.name = "suppressions_add",
-		.sql = "INSERT INTO suppression (kind, value, list_id, reason, source)"
-		       " SELECT u.kind, u.value, nullif(u.list_id, 0), u.reason, u.source"
-		       " FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[])"
-		       " AS u (kind, value, list_id, reason, source)"
+		.sql = "INSERT INTO suppression (kind, value, list_id, reason, source, expires_at)"
+		       " SELECT u.kind, u.value, nullif(u.list_id, 0), u.reason, u.source, u.expires_at"
+		       " FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::timestamptz[])"
+		       " AS u (kind, value, list_id, reason, source, expires_at)"
 		       " ORDER BY u.value, u.list_id ON CONFLICT (value, kind, list_id) DO NOTHING",
 	},
 	[REMOVE] = {
@@ -19,22 +24,55 @@ static const struct db_statement statements[] = {
 	},
 	[PAGE] = {
 		.name = "suppressions_page",
-		.sql = "SELECT s.id, s.kind = 'domain', s.value, coalesce(s.list_id, 0), l.name, s.reason, s.source, s.created_at"
-		       " FROM suppression s LEFT JOIN list l ON l.id = s.list_id"
-		       " WHERE s.id > $2::bigint AND ($1::bigint = 0 OR s.list_id = $1) ORDER BY s.id LIMIT $3::bigint",
+		.sql = SELECT_ROWS " WHERE s.id > $2::bigint AND ($1::bigint = 0 OR s.list_id = $1) AND " HAS_ENDED
+				   " = $4 ORDER BY s.id LIMIT $3::bigint",
+	},
+	[OF_ADDRESS] = {
+		.name = "suppressions_of",
+		.sql = SELECT_ROWS " WHERE NOT " HAS_ENDED " AND ((s.kind = 'address' AND s.value IN ($1, $2))"
+				   " OR (s.kind = 'domain' AND s.value = split_part($1::text, '@', 2))"
+				   " OR (s.kind = 'erased' AND s.value = $3)) ORDER BY s.id",
+	},
+	[REMOVE_ENDED] = { .name = "suppressions_remove_ended", .sql = "DELETE FROM suppression s WHERE " HAS_ENDED },
+	[ERASED] = {
+		.name = "suppressions_erased",
+		.sql = "SELECT count(*) > 0, coalesce(bool_or(source <> 'erase:' || $1), false)"
+		       " FROM suppression WHERE kind = 'erased'",
 	},
 };
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row a statement");
 
-enum { KIND, VALUE, LIST, REASON, SOURCE, COLUMN_COUNT };
+enum { KIND, VALUE, LIST, REASON, SOURCE, EXPIRES, COLUMN_COUNT };
+
+static const enum db_type types[] = {
+	[KIND] = DB_TEXT,   [VALUE] = DB_TEXT,  [LIST] = DB_INT,
+	[REASON] = DB_TEXT, [SOURCE] = DB_TEXT, [EXPIRES] = DB_TIME,
+};
+static_assert(ARRAY_LEN(types) == COLUMN_COUNT, "one a column");
+
+static const char *const kind_names[] = {
+	[SUPPRESSED_ADDRESS] = "address",
+	[SUPPRESSED_DOMAIN] = "domain",
+	[SUPPRESSED_ERASED] = "erased",
+};
+static_assert(ARRAY_LEN(kind_names) == SUPPRESSION_KIND_COUNT, "one a kind");
+
+const char *suppression_kind_name(enum suppression_kind kind)
+{
+	return kind_names[kind];
+}
 
 static void fill(struct db_array columns[COLUMN_COUNT], const struct suppression *row)
 {
-	db_array_add_bytes(&columns[KIND], row->is_domain ? VIEW_LIT("domain") : VIEW_LIT("address"));
+	db_array_add_bytes(&columns[KIND], view_of(kind_names[row->kind]));
 	db_array_add_bytes(&columns[VALUE], row->value);
 	db_array_add_int(&columns[LIST], row->list_id);
 	db_array_add_bytes(&columns[REASON], row->reason);
 	db_array_add_bytes(&columns[SOURCE], row->source);
+	if (row->expires_us == 0)
+		db_array_add_null(&columns[EXPIRES]);
+	else
+		db_array_add_int(&columns[EXPIRES], row->expires_us);
 }
 
 enum err suppressions_add(struct db *db, const struct suppression *rows, size_t count, size_t *ret_added,
@@ -43,7 +81,7 @@ enum err suppressions_add(struct db *db, const struct suppression *rows, size_t 
 	struct db_array columns[COLUMN_COUNT];
 	struct db_value values[COLUMN_COUNT];
 	for (size_t i = 0; i < COLUMN_COUNT; i++) {
-		columns[i] = db_array_of(i == LIST ? DB_INT : DB_TEXT);
+		columns[i] = db_array_of(types[i]);
 		values[i] = db_values(&columns[i]);
 	}
 	for (size_t i = 0; i < count; i++)
@@ -68,23 +106,60 @@ enum err suppressions_remove(struct db *db, struct view value, int64_t list_id, 
 	return ERR_NOT_FOUND;
 }
 
-enum err suppressions_page(struct db *db, int64_t list_id, int64_t after_id, uint64_t limit, struct db_rows **ret_rows,
-			   struct buf *why)
+enum err suppressions_page(struct db *db, int64_t list_id, bool ended, int64_t after_id, uint64_t limit,
+			   struct db_rows **ret_rows, struct buf *why)
 {
-	const struct db_value values[] = { db_int(list_id), db_int(after_id), db_int((int64_t)limit) };
+	const struct db_value values[] = { db_int(list_id), db_int(after_id), db_int((int64_t)limit), db_bool(ended) };
 	return db_run(db, &statements[PAGE], values, ARRAY_LEN(values), ret_rows, why);
+}
+
+enum err suppressions_of(struct db *db, struct view key, struct view canonical, struct view hash,
+			 struct db_rows **ret_rows, struct buf *why)
+{
+	const struct db_value values[] = { db_text(key), db_text_or_null(canonical), db_text_or_null(hash) };
+	return db_run(db, &statements[OF_ADDRESS], values, ARRAY_LEN(values), ret_rows, why);
+}
+
+enum err suppressions_remove_ended(struct db *db, uint64_t *ret_removed, struct buf *why)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	enum err err = db_run(db, &statements[REMOVE_ENDED], NULL, 0, &rows, why);
+	if (err == ERR_OK)
+		*ret_removed = db_changed(rows);
+	return err;
+}
+
+enum err suppressions_erased(struct db *db, struct view fingerprint, bool *ret_any, bool *ret_foreign, struct buf *why)
+{
+	const struct db_value values[] = { db_text(fingerprint) };
+	AUTO_DB_ROWS *rows = NULL;
+	enum err err = db_run(db, &statements[ERASED], values, ARRAY_LEN(values), &rows, why);
+	if (err != ERR_OK)
+		return err;
+	*ret_any = db_get_bool(rows, 0, 0);
+	*ret_foreign = db_get_bool(rows, 0, 1);
+	return ERR_OK;
+}
+
+static enum suppression_kind kind_of(struct view name)
+{
+	enum suppression_kind kind = SUPPRESSED_ADDRESS;
+	while (kind < SUPPRESSION_KIND_COUNT - 1 && !view_eq(name, view_of(kind_names[kind])))
+		kind++;
+	return kind;
 }
 
 struct suppression suppressions_get(const struct db_rows *rows, size_t row)
 {
 	return (struct suppression){
 		.id = db_get_int(rows, row, 0),
-		.is_domain = db_get_bool(rows, row, 1),
+		.kind = kind_of(db_get_text(rows, row, 1)),
 		.value = db_get_text(rows, row, 2),
 		.list_id = db_get_int(rows, row, 3),
 		.list_name = db_get_text(rows, row, 4),
 		.reason = db_get_text(rows, row, 5),
 		.source = db_get_text(rows, row, 6),
 		.created_us = db_get_time(rows, row, 7),
+		.expires_us = db_get_time(rows, row, 8),
 	};
 }

@@ -1,28 +1,42 @@
-/* Never again: addresses and domains that get no mail, from one list or from the whole installation. */
+/* Addresses and domains that get no mail, from one list or from the whole installation, for good or until a day; and what stays of people who
+ * were erased (mail/erasure.h). */
 #ifndef STORE_SUPPRESSIONS_H
 #define STORE_SUPPRESSIONS_H
 
 #include "store/db.h"
 
 /* Views from suppressions_get() are borrowed from its rows. */
+enum suppression_kind { SUPPRESSED_ADDRESS, SUPPRESSED_DOMAIN, SUPPRESSED_ERASED, SUPPRESSION_KIND_COUNT };
+const char *suppression_kind_name(enum suppression_kind kind);
+
 struct suppression {
 	int64_t id;
-	bool is_domain;
-	struct view value;     /* an address key or a domain in A-labels */
+	enum suppression_kind kind;
+	struct view value;     /* an address key, a domain in A-labels, or 64 hexadecimal digits */
 	int64_t list_id;       /* 0: the whole installation */
 	struct view list_name; /* filled by suppressions_page() */
 	struct view reason, source;
 	int64_t created_us;
+	int64_t expires_us; /* 0: never */
 };
 
-/* Adds those that are not there yet; *ret_added counts them. */
+/* Adds those that are not there yet, or end earlier; *ret_added counts them. */
 enum err suppressions_add(struct db *db, const struct suppression *rows, size_t count, size_t *ret_added,
 			  struct buf *why) MUST_USE;
 /* ERR_NOT_FOUND when there is none for just this list (or, with 0, for the installation). */
 enum err suppressions_remove(struct db *db, struct view value, int64_t list_id, struct buf *why) MUST_USE;
-/* The next page after this id, in the order of ids; list_id 0: all. */
-enum err suppressions_page(struct db *db, int64_t list_id, int64_t after_id, uint64_t limit, struct db_rows **ret_rows,
-			   struct buf *why) MUST_USE;
+/* The next page after this id, in the order of ids, of those in force or of those that have ended; list_id 0: all. */
+enum err suppressions_page(struct db *db, int64_t list_id, bool ended, int64_t after_id, uint64_t limit,
+			   struct db_rows **ret_rows, struct buf *why) MUST_USE;
+/* What keeps mail from this address, on whichever list: key, its canonical form (or empty), and the hash of the mailbox in hexadecimal (or
+ * empty). For suppressions_get(). */
+enum err suppressions_of(struct db *db, struct view key, struct view canonical, struct view hash,
+			 struct db_rows **ret_rows, struct buf *why) MUST_USE;
+/* Removes those that ended; *ret_removed counts them. */
+enum err suppressions_remove_ended(struct db *db, uint64_t *ret_removed, struct buf *why) MUST_USE;
+/* Whether anybody was erased, and whether by another key than that with this fingerprint: then nobody can tell who. */
+enum err suppressions_erased(struct db *db, struct view fingerprint, bool *ret_any, bool *ret_foreign,
+			     struct buf *why) MUST_USE;
 struct suppression suppressions_get(const struct db_rows *rows, size_t row);
 
 #endif

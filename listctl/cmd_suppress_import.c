@@ -1,0 +1,300 @@
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "listctl/columns.h"
+#include "listctl/csv_guard.h"
+#include "listctl/csv_import.h"
+#include "listctl/field_date.h"
+#include "listctl/input.h"
+#include "listctl/suppress_terms.h"
+#include "store/lists.h"
+
+enum { READ_STEP = 64 << 10, BATCH_SIZE = 500, HASH_TEXT = 64 };
+
+/* What a column of the file may be. */
+enum column { VALUE, KIND, LIST, REASON, SOURCE, EXPIRES, COLUMN_COUNT };
+
+static const struct {
+	const char *name;
+	enum column column;
+} column_names[] = {
+	{ "value", VALUE },        { "domain", VALUE },    { "kind", KIND },
+	{ "list", LIST },          { "reason", REASON },   { "source", SOURCE },
+	{ "expires_at", EXPIRES }, { "expires", EXPIRES }, { "until", EXPIRES },
+};
+
+struct batch_row {
+	struct suppression row;
+	struct buf value, reason, source;
+};
+
+struct job {
+	struct call *call;
+	struct input input;
+	struct csv_reader *reader;
+	struct suppress_terms terms;
+	bool has_header;
+	size_t columns;          /* of the header */
+	size_t at[COLUMN_COUNT]; /* `columns`: the file has none */
+	struct buf list_name;    /* of the last row that named a list */
+	int64_t list_id;
+	struct batch_row batch[BATCH_SIZE];
+	size_t waiting;
+	uint64_t rows, added;
+};
+
+static enum err send_batch(struct job *job, struct buf *why)
+{
+	struct suppression rows[BATCH_SIZE];
+	size_t added = 0;
+	for (size_t i = 0; i < job->waiting; i++) {
+		const struct batch_row *waiting = &job->batch[i];
+		rows[i] = waiting->row;
+		rows[i].value = buf_view(&waiting->value);
+		rows[i].reason = waiting->reason.len > 0 ? buf_view(&waiting->reason) : job->terms.reason;
+		rows[i].source = waiting->source.len > 0 ? buf_view(&waiting->source) : VIEW_LIT("import");
+	}
+	enum err err = job->waiting == 0 ? ERR_OK : suppressions_add(job->call->db, rows, job->waiting, &added, why);
+	job->waiting = 0;
+	job->added += added;
+	return err;
+}
+
+static void name_column(struct job *job, struct view name, size_t at)
+{
+	if (columns_is_address_name(name))
+		job->at[VALUE] = at;
+	for (size_t i = 0; i < ARRAY_LEN(column_names); i++) {
+		if (view_eq_nocase(name, view_of(column_names[i].name)))
+			job->at[column_names[i].column] = at;
+	}
+}
+
+static enum err on_header(struct job *job, const struct csv_row *row, struct buf *why)
+{
+	job->has_header = true;
+	job->columns = row->count;
+	for (size_t i = 0; i < COLUMN_COUNT; i++)
+		job->at[i] = row->count;
+	for (size_t i = row->count; i-- > 0;)
+		name_column(job, view_trim(row->fields[i].text), i);
+	if (job->at[VALUE] < row->count)
+		return ERR_OK;
+	buf_addf(why,
+		 "%s, line %llu: no column is called email, address, domain or value; add a header row, such as "
+		 "email,reason",
+		 job->input.name, (unsigned long long)row->line);
+	return ERR_INVALID;
+}
+
+static enum err refuse_row(const struct job *job, const struct csv_row *row, const char *what, struct buf *why)
+{
+	buf_addf(why, "%s, line %llu: %s; nothing was imported", job->input.name, (unsigned long long)row->line, what);
+	return ERR_INVALID;
+}
+
+/* Trimmed, without the apostrophe before a formula; empty where the file has no such column. */
+static struct view cell(const struct job *job, const struct csv_row *row, enum column column)
+{
+	size_t at = job->at[column];
+	return at < job->columns ? view_trim(csv_guard_removed(row->fields[at].text)) : VIEW_LIT("");
+}
+
+static enum err read_value(struct job *job, const struct csv_row *row, struct batch_row *next, struct buf *why)
+{
+	AUTO_BUF cause = buf_with_ceiling(LIMIT_WHY);
+	struct view value = cell(job, row, VALUE);
+	if (!view_eq(cell(job, row, KIND), view_of(suppression_kind_name(SUPPRESSED_ERASED)))) {
+		if (suppress_value(value, &next->value, &next->row.kind, &cause) == ERR_OK)
+			return ERR_OK;
+		return refuse_row(job, row, buf_text(&cause), why);
+	}
+	next->row.kind = SUPPRESSED_ERASED;
+	bool is_hash = value.len == HASH_TEXT && view_starts(cell(job, row, SOURCE), VIEW_LIT("erase:"));
+	for (size_t i = 0; is_hash && i < value.len; i++)
+		is_hash = memchr("0123456789abcdef", value.data[i], 16) != NULL;
+	if (!is_hash)
+		return refuse_row(job, row,
+				  "this is not what an erasure leaves, 64 hexadecimal digits and the source erase:...",
+				  why);
+	return buf_add(&next->value, value);
+}
+
+static enum err read_text(struct job *job, const struct csv_row *row, enum column column, struct buf *text,
+			  struct buf *why)
+{
+	struct view value = cell(job, row, column);
+	if (view_has_control(value) || buf_add(text, value) != ERR_OK)
+		return refuse_row(job, row, "reason or source has control characters or more than 200 octets", why);
+	return ERR_OK;
+}
+
+/* --list wins over what the file says. */
+static enum err read_list(struct job *job, const struct csv_row *row, struct batch_row *next, struct buf *why)
+{
+	struct view name = cell(job, row, LIST);
+	AUTO_DB_ROWS *rows = NULL;
+	AUTO_BUF cause = buf_with_ceiling(LIMIT_WHY);
+	struct list list;
+	next->row.list_id = job->terms.list_id;
+	if (next->row.list_id != 0 || name.len == 0 || next->row.kind == SUPPRESSED_ERASED)
+		return ERR_OK;
+	if (!view_eq(name, buf_view(&job->list_name))) {
+		enum err err = lists_find(job->call->db, name, &rows, &list, &cause);
+		if (err != ERR_OK)
+			return err == ERR_NOT_FOUND ? refuse_row(job, row, buf_text(&cause), why) : err;
+		buf_reset(&job->list_name);
+		buf_add(&job->list_name, name);
+		job->list_id = list.id;
+	}
+	next->row.list_id = job->list_id;
+	return ERR_OK;
+}
+
+static enum err read_end(struct job *job, const struct csv_row *row, struct batch_row *next, struct buf *why)
+{
+	struct view text = cell(job, row, EXPIRES);
+	struct field_date date;
+	AUTO_BUF cause = buf_with_ceiling(LIMIT_WHY);
+	next->row.expires_us = next->row.kind == SUPPRESSED_ERASED ? 0 : job->terms.expires_us;
+	if (text.len == 0)
+		return ERR_OK;
+	if (next->row.kind == SUPPRESSED_ERASED)
+		return refuse_row(job, row, "an erasure has no end", why);
+	if (!field_date_read(text, DATE_ORDER_UNKNOWN, &date, &cause))
+		return refuse_row(job, row, buf_text(&cause), why);
+	next->row.expires_us = field_date_us(&date);
+	return ERR_OK;
+}
+
+static enum err on_row(void *context, const struct csv_row *row, struct buf *why)
+{
+	struct job *job = context;
+	if (!job->has_header)
+		return on_header(job, row, why);
+	if (row->count != job->columns)
+		return refuse_row(job, row, "the row has not as many fields as the header", why);
+	struct batch_row *next = &job->batch[job->waiting];
+	buf_reset(&next->value);
+	buf_reset(&next->reason);
+	buf_reset(&next->source);
+	next->row = (struct suppression){ 0 };
+	enum err err = read_value(job, row, next, why);
+	if (err == ERR_OK)
+		err = read_text(job, row, REASON, &next->reason, why);
+	if (err == ERR_OK)
+		err = read_text(job, row, SOURCE, &next->source, why);
+	if (err == ERR_OK)
+		err = read_list(job, row, next, why);
+	if (err == ERR_OK)
+		err = read_end(job, row, next, why);
+	if (err != ERR_OK)
+		return err;
+	job->rows++;
+	return ++job->waiting == BATCH_SIZE ? send_batch(job, why) : ERR_OK;
+}
+
+static enum err read_all(struct job *job)
+{
+	struct buf *why = job->call->why;
+	char bytes[READ_STEP];
+	size_t got;
+	enum err err;
+	do {
+		err = input_read(&job->input, bytes, sizeof(bytes), &got, why);
+		if (err == ERR_OK && got > 0)
+			err = csv_reader_feed(job->reader, view_from(bytes, got), why);
+	} while (err == ERR_OK && got > 0);
+	if (err == ERR_OK)
+		err = csv_reader_finish(job->reader, why);
+	if (err == ERR_OK && !job->has_header)
+		return call_refuse(job->call, ERR_INVALID, "%s is empty", job->input.name);
+	if (err == ERR_OK)
+		err = send_batch(job, why);
+	return err == ERR_OK
+		   ? suppress_audit(job->call, "suppress.import", view_of(job->input.name), job->terms.list_id)
+		   : err;
+}
+
+static void make_room(struct job *job)
+{
+	job->list_name = buf_with_ceiling(LIMIT_CSV_FIELD);
+	for (size_t i = 0; i < BATCH_SIZE; i++) {
+		job->batch[i].value = buf_with_ceiling(LIMIT_ADDRESS_TEXT);
+		job->batch[i].reason = buf_with_ceiling(SUPPRESS_REASON_SIZE);
+		job->batch[i].source = buf_with_ceiling(SUPPRESS_REASON_SIZE);
+	}
+}
+
+static void job_done(struct job *job)
+{
+	for (size_t i = 0; i < BATCH_SIZE; i++) {
+		buf_done(&job->batch[i].value);
+		buf_done(&job->batch[i].reason);
+		buf_done(&job->batch[i].source);
+	}
+	buf_done(&job->list_name);
+	csv_reader_free(job->reader);
+	input_close(&job->input);
+}
+
+static enum err run_job(struct job *job)
+{
+	struct call *call = job->call;
+	enum err err = suppress_terms_read(call, &job->terms);
+	if (err == ERR_OK)
+		err = input_open(call->operands[0], "reading", call->quiet, &job->input, call->why);
+	if (err != ERR_OK)
+		return err;
+	make_room(job);
+	job->reader = csv_reader_new(job->input.name, ',', on_row, job);
+	err = job->reader == NULL ? ERR_MEMORY : db_begin(call->db, call->why);
+	if (err == ERR_OK)
+		err = suppress_finish(call, read_all(job));
+	job_done(job);
+	return err;
+}
+
+static enum err import(struct call *call)
+{
+	struct job *job = calloc(1, sizeof(*job));
+	if (job == NULL)
+		return ERR_MEMORY;
+	job->call = call;
+	enum err err = run_job(job);
+	if (err == ERR_OK)
+		call_note(call, "suppressed: %llu, there already: %llu", (unsigned long long)job->added,
+			  (unsigned long long)(job->rows - job->added));
+	free(job);
+	return err;
+}
+
+static const struct command_option options[] = {
+	SUPPRESS_TERM_OPTIONS,
+	{ NULL, NULL, NULL },
+};
+
+const struct command suppress_import_commands[] = {
+	{
+	    .noun = "suppress",
+	    .verb = "import",
+	    .operands = "FILE.csv|-",
+	    .help = "suppress the addresses and domains of a CSV file",
+	    .details =
+		"The header has a column email, address, domain or value, and perhaps kind, list, reason,\n"
+		"source and expires_at; others are left out, so that what `suppress ls --format csv` writes can\n"
+		"be read, what `export --suppressions` does, and providers of mail do. --list, and\n"
+		"where the file says nothing --reason, --until and --for, hold for all rows. All rows are\n"
+		"taken, or none. Erasures come back with their hash, which this installation's erasure key\n"
+		"must have made.\n",
+	    .options = options,
+	    .least = 1,
+	    .most = 1,
+	    .needs = NEEDS_DATABASE,
+	    .run = import,
+	},
+	{ 0 },
+};

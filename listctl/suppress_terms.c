@@ -1,0 +1,84 @@
+#include "listctl/suppress_terms.h"
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "listctl/past_time.h"
+#include "mail/address.h"
+#include "store/audit.h"
+#include "store/lists.h"
+
+enum err suppress_value(struct view text, struct buf *ret_value, enum suppression_kind *ret_kind, struct buf *why)
+{
+	text = view_trim(text);
+	size_t at = view_find_byte(text, '@');
+	bool is_domain = at == VIEW_NONE || at == 0;
+	*ret_kind = is_domain ? SUPPRESSED_DOMAIN : SUPPRESSED_ADDRESS;
+	if (is_domain)
+		return address_parse_domain(view_skip(text, at == 0 ? 1 : 0), ret_value, why);
+	AUTO_BUF address = buf_with_ceiling(LIMIT_ADDRESS);
+	enum err err = address_parse(text, &address, why);
+	return err == ERR_OK ? address_key(buf_view(&address), ret_value) : err;
+}
+
+enum err suppress_find_list(struct call *call, int64_t *ret_list_id)
+{
+	const char *name = call_option(call, "list");
+	struct list list = { 0 };
+	AUTO_DB_ROWS *rows = NULL;
+	enum err err = name == NULL ? ERR_OK : lists_find(call->db, view_of(name), &rows, &list, call->why);
+	if (err == ERR_OK)
+		*ret_list_id = list.id;
+	return err;
+}
+
+static enum err read_reason(struct call *call, struct view *ret_reason)
+{
+	const char *given = call_option(call, "reason");
+	struct view reason = given == NULL ? VIEW_LIT("by hand") : view_trim(view_of(given));
+	if (reason.len == 0 || reason.len > SUPPRESS_REASON_SIZE || !view_is_utf8(reason) || view_has_control(reason))
+		return call_misused(call, "--reason takes 1 to 200 octets of UTF-8 text without control characters");
+	*ret_reason = reason;
+	return ERR_OK;
+}
+
+static enum err read_end(struct call *call, int64_t *ret_expires_us)
+{
+	const char *until = call_option(call, "until"), *span = call_option(call, "for");
+	int64_t day_us = 0, span_us = 0, now_us = clock_wall_us();
+	*ret_expires_us = 0;
+	if (until != NULL && span != NULL)
+		return call_misused(call, "--until or --for, not both");
+	if (until == NULL && span == NULL)
+		return ERR_OK;
+	if (until != NULL && (!past_time_read(view_of(until), &day_us, &span_us) || day_us <= now_us))
+		return call_misused(call, "--until takes a day to come, such as 2027-01-31, not %s", until);
+	if (span != NULL && (!past_time_read(view_of(span), &day_us, &span_us) || span_us <= 0))
+		return call_misused(call, "--for takes a time such as 90d, not %s", span);
+	*ret_expires_us = until != NULL ? day_us : clock_after(now_us, span_us);
+	return ERR_OK;
+}
+
+enum err suppress_terms_read(struct call *call, struct suppress_terms *ret_terms)
+{
+	enum err err = read_reason(call, &ret_terms->reason);
+	if (err == ERR_OK)
+		err = read_end(call, &ret_terms->expires_us);
+	return err == ERR_OK ? suppress_find_list(call, &ret_terms->list_id) : err;
+}
+
+enum err suppress_audit(struct call *call, const char *action, struct view value, int64_t list_id)
+{
+	AUTO_BUF subject = buf_with_ceiling(LIMIT_WHY);
+	AUTO_BUF detail = buf_with_ceiling(LIMIT_WHY);
+	buf_addf(&subject, "suppression:" VIEW_FMT, VIEW_ARG(value));
+	buf_addf(&detail, "{\"list_id\": %lld}", (long long)list_id);
+	return audit_append(call->db, view_of(call->actor), action, buf_view(&subject), buf_view(&detail), call->why);
+}
+
+enum err suppress_finish(struct call *call, enum err err)
+{
+	if (err == ERR_OK)
+		return db_commit(call->db, call->why);
+	db_rollback(call->db);
+	return err;
+}

@@ -1,0 +1,36 @@
+/* What the verbs of `listctl suppress` share: what is suppressed, for which list, why, and until when. */
+#ifndef LISTCTL_SUPPRESS_TERMS_H
+#define LISTCTL_SUPPRESS_TERMS_H
+
+#include "listctl/call.h"
+#include "store/suppressions.h"
+
+enum { SUPPRESS_REASON_SIZE = 200 };
+
+/* Options that `add` and `import` have. */
+#define SUPPRESS_TERM_OPTIONS                                                                                          \
+	{ "list", "LIST", "for this list only, not for the whole installation" },                                      \
+	    { "reason", "TEXT", "why; shown by `suppress ls` and `explain`" },                                         \
+	    { "until", "DAY", "it ends when this day begins (UTC), such as 2027-01-31" },                              \
+	{                                                                                                              \
+		"for", "TIME", "it ends after this time, such as 90d"                                                  \
+	}
+
+struct suppress_terms {
+	int64_t list_id; /* 0: the whole installation */
+	struct view reason;
+	int64_t expires_us; /* 0: never */
+};
+/* From the verb's options. */
+enum err suppress_terms_read(struct call *call, struct suppress_terms *ret_terms) MUST_USE;
+/* --list as an id, 0 when it is not given. */
+enum err suppress_find_list(struct call *call, int64_t *ret_list_id) MUST_USE;
+
+/* What a person writes: an address, or a domain (with @ in front or without). Appends the form that is compared. */
+enum err suppress_value(struct view text, struct buf *ret_value, enum suppression_kind *ret_kind,
+			struct buf *why) MUST_USE;
+enum err suppress_audit(struct call *call, const char *action, struct view value, int64_t list_id) MUST_USE;
+/* Commits, or rolls back after a failure. */
+enum err suppress_finish(struct call *call, enum err err) MUST_USE;
+
+#endif
