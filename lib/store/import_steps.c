@@ -155,13 +155,16 @@ static const struct step steps[] = {
 			       "   SELECT address_key FROM subscriber WHERE id = k.person OFFSET 0) s WHERE k.alias),"
 			       " hit AS MATERIALIZED ("
 			       "  SELECT DISTINCT position FROM spelled WHERE EXISTS (SELECT FROM suppression) AND ("
-			       "   EXISTS (SELECT FROM suppression_in_force s WHERE s.kind = 'address' AND s.value = key"
+			       "   EXISTS (SELECT FROM suppression_in_force s WHERE s.kind = 'address' AND s.value = "
+			       "key"
 			       "    AND (s.list_id IS NULL OR s.list_id = $1::bigint) OFFSET 0)"
 			       "   OR EXISTS (SELECT FROM suppression_in_force s WHERE s.kind = 'domain' AND s.value = "
 			       "split_part(key, '@', 2)"
 			       "    AND (s.list_id IS NULL OR s.list_id = $1::bigint) OFFSET 0))"
-			       "  UNION SELECT r.position FROM import_row r WHERE r.erased IS NOT NULL AND " IS_ERASED("r") ")"
-			       " UPDATE import_row r SET left_out = true FROM hit WHERE r.position = hit.position" },
+			       "  UNION SELECT r.position FROM import_row r WHERE r.erased IS NOT NULL AND " IS_ERASED(
+				   "r") ")"
+					" UPDATE import_row r SET left_out = true FROM hit WHERE r.position = "
+					"hit.position" },
 	    .params = { LIST },
 	    .count = 1,
 	},
