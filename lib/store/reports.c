@@ -32,11 +32,13 @@ enum { DEFAULT_LIMIT = 100 };
 #define SENT_ALL                                                                                                       \
 	", sent AS (SELECT count(*) AS n FROM delivery d JOIN chosen ch ON ch.id = d.campaign_id"                      \
 	" WHERE d.outcome IN ('accepted', 'refused', 'expired'))"
+/* Added up by person first: a person's many copies look for their domain once. */
 #define SENT_BY_DOMAIN                                                                                                 \
-	", sent AS (SELECT split_part(s.address_key, '@', 2) AS domain, count(*) AS n FROM delivery d"                 \
-	" JOIN chosen ch ON ch.id = d.campaign_id JOIN subscriber s ON s.id = d.subscriber_id"                         \
-	" WHERE d.outcome IN ('accepted', 'refused', 'expired')"                                                       \
-	" AND split_part(s.address_key, '@', 2) IN (SELECT domain FROM counted) GROUP BY 1)"
+	", sent AS (SELECT split_part(s.address_key, '@', 2) AS domain, sum(d.n)::bigint AS n FROM"                    \
+	" (SELECT d.subscriber_id, count(*) AS n FROM delivery d JOIN chosen ch ON ch.id = d.campaign_id"              \
+	" WHERE d.outcome IN ('accepted', 'refused', 'expired') GROUP BY 1) AS d"                                      \
+	" JOIN subscriber s ON s.id = d.subscriber_id"                                                                 \
+	" WHERE split_part(s.address_key, '@', 2) IN (SELECT domain FROM counted) GROUP BY 1)"
 #define SHARE                                                                                                          \
 	"count(*), COALESCE(max(sent.n), 0), count(*)::float8 / GREATEST(max(sent.n), 1), count(*) FILTER (WHERE "     \
 	"disabled)"

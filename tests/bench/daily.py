@@ -1,7 +1,8 @@
 """What an administrator asks every day, in a database of millions: the part `daily` of scripts/bench.
 
-Everybody is a member of one list, a tenth of another; a campaign of a million has gone out, some of it came back. Each query is asked three
-times, and its median shown beside one second."""
+Everybody is a member of one list, a tenth of another, to whom twenty campaigns have gone; 1,000 campaigns are known. Something came back about
+each of that tenth, a hundredth of all is disabled, and as many addresses as a tenth are suppressed. Each query is asked three times, and its
+median shown beside one second."""
 
 import json
 import signal
@@ -22,7 +23,22 @@ SELECT {campaign}, id, CASE WHEN id % 100 = 0 THEN 'refused' ELSE 'accepted' END
  CASE WHEN id % 100 = 0 THEN 550 ELSE 250 END, CASE WHEN id % 100 = 0 THEN 'user-unknown' END
 FROM (SELECT subscriber_id AS id FROM verpost.membership m JOIN verpost.list l ON l.id = m.list_id AND l.name = 'daily-part'
  ORDER BY 1 LIMIT 1000000) AS x"""
+# Campaigns that are over, as the first one; the twenty oldest with their ledgers.
+OVER = """INSERT INTO verpost.campaign (name, list_id, subject, from_address, text_body, html_body, state, audience, started_at, ended_at)
+SELECT 'daily-old-' || n, list_id, subject, from_address, text_body, html_body, state, audience, at, at FROM verpost.campaign,
+ generate_series(1, 1000) AS n, LATERAL (SELECT now() - n * interval '1 day' AS at) AS x WHERE name = 'daily-sent'"""
+# One report about each, soft but for a tenth.
+RETURNED = """INSERT INTO verpost.bounce_event (campaign_id, id, subscriber_id, report_hash, source, received_at, kind, reason, status, diagnostic,
+ judged_at) SELECT campaign_id, nextval('verpost.bounce_event_id'), subscriber_id, sha256(subscriber_id::text::bytea), 'report',
+ now() - subscriber_id % 5000 * interval '1 minute', (CASE WHEN outcome = 'refused' THEN 'bounce-hard' ELSE 'bounce-soft' END)::verpost.bounce_kind,
+ CASE WHEN outcome = 'refused' THEN 'user-unknown' ELSE 'mailbox-full' END, '5.0.0', 'as it is in the bench', now()
+FROM verpost.delivery WHERE campaign_id = {campaign}"""
+DISABLED = """UPDATE verpost.membership m SET state = 'disabled', reason = 'user-unknown' FROM verpost.list l
+WHERE l.id = m.list_id AND l.name = 'daily-all' AND m.subscriber_id % 100 = 7"""
+SUPPRESSED = """INSERT INTO verpost.suppression (kind, value, reason, source)
+SELECT 'address', format('gone%s@d%s.example.net', n, n % 997), 'asked', 'bench' FROM generate_series(1, {count}) AS n"""
 STEP = 500_000
+LEDGERS = 20
 
 
 class Daily:
@@ -39,7 +55,13 @@ class Daily:
         self.write_campaign("daily-sent", "daily-part")
         bench.sql("UPDATE verpost.campaign SET state = 'finished', audience = 1000000, started_at = now(), ended_at = now()"
                   " WHERE name = 'daily-sent'")
-        bench.sql(SENT.format(campaign=bench.sql("SELECT id FROM verpost.campaign WHERE name = 'daily-sent'")))
+        bench.sql(OVER)
+        first = int(bench.sql("SELECT id FROM verpost.campaign WHERE name = 'daily-sent'"))
+        for campaign in range(first, first + LEDGERS):
+            bench.sql(SENT.format(campaign=campaign))
+        bench.sql(RETURNED.format(campaign=first))
+        bench.sql(DISABLED)
+        bench.sql(SUPPRESSED.format(count=count // 10))
         bench.sql("VACUUM ANALYZE")
         self.say(f"  {count:,} subscribers made in {time.monotonic() - begun:.0f} s")
 
@@ -81,12 +103,29 @@ class Daily:
         count = self.bench.options.people
         self.make(count)
         somebody = f"daily{count // 2:08d}@d{count // 2 % 49999}.example.net"
+        returned = f"daily{count // 2:08d}@d{count // 2 % 49999}.example.net"
         self.ask("list", "ls")
         self.ask("list", "show", "daily-all")
         self.ask("campaign", "ls")
         self.ask("campaign", "status", "daily-sent")
         self.ask("campaign", "report", "daily-sent")
+        self.ask("campaign", "show", "daily-sent")
+        self.ask("campaign", "status", "daily-sent", "--recipients", "refused")
+        self.ask("campaign", "watch", "daily-sent")
+        self.ask("bounce", "ls")
+        self.ask("bounce", "ls", "--list", "daily-all")
+        self.ask("bounce", "ls", "--address", returned, as_text="bounce ls --address ADDRESS")
+        self.ask("bounce", "ls", "--reason", "policy")
+        self.ask("bounce", "show", "1")
         self.ask("bounce", "report")
+        self.ask("bounce", "report", "--campaign", "daily-sent")
+        self.ask("bounce", "report", "--by", "both")
         self.ask("explain", somebody, as_text="explain ADDRESS")
         self.ask("prune", "daily-all")
+        self.ask("suppress", "ls")
+        for noun in ("pace", "mailbox", "relay", "segment", "worker"):
+            self.ask(noun, "ls")
+        self.write_campaign("daily-draft", "daily-all")
+        self.ask("campaign", "preview", "daily-draft", somebody, as_text="campaign preview NAME ADDRESS")
+        self.ask("campaign", "lint", "daily-draft")
         self.freeze()

@@ -45,6 +45,20 @@ def test_report(world):
     world.refused("bounce", "report", "--by", "moon", code=2, says="moon")
 
 
+def test_report_counts_copies(world):
+    "What was sent counts each copy: a person to whom two campaigns went counts twice, in every table."
+    campaign = prepared(world)
+    past.sent(world, "second", {PEOPLE[0]: "accepted", PEOPLE[1]: "refused", PEOPLE[3]: "skipped"})
+    past.came_back(world, campaign, PEOPLE[0])
+    past.came_back(world, campaign, PEOPLE[3])
+    domains = {r["domain"]: r["sent"] for r in world.json("bounce", "report", "--by", "domain")}
+    assert domains == {"a.test": 3, "c.test": 1}, domains
+    reasons = {r["reason"]: r["sent"] for r in world.json("bounce", "report", "--by", "reason")}
+    assert reasons == {"user-unknown": 6}, reasons
+    one = {r["domain"]: r["sent"] for r in world.json("bounce", "report", "--by", "domain", "--campaign", "first")}
+    assert one == {"a.test": 2, "c.test": 1}, one
+
+
 def test_ls_and_show(world):
     "Events are found by what they are; the evidence is shown without harm to the terminal."
     campaign = prepared(world)
