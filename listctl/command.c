@@ -12,6 +12,7 @@ const struct command *const command_tables[] = {
 	segment_commands,
 	suppress_commands,
 	suppress_import_commands,
+	subscriber_commands,
 	subscriber_erase_commands,
 	key_commands,
 	dkim_commands,

@@ -60,6 +60,7 @@ extern const struct command export_commands[];
 extern const struct command segment_commands[];
 extern const struct command suppress_commands[];
 extern const struct command suppress_import_commands[];
+extern const struct command subscriber_commands[];
 extern const struct command subscriber_erase_commands[];
 extern const struct command key_commands[];
 extern const struct command dkim_commands[];

@@ -1,0 +1,155 @@
+#include "store/people.h"
+
+#include <assert.h>
+
+#include "base/limits.h"
+
+enum statement { FIND, FIND_LOCKED, MEMBERSHIPS, AUDIT, SET, MOVE, STEP, STARTING, HOLDING, LAST_ID, STATEMENT_COUNT };
+
+#define COLUMNS "SELECT s.id, s.address, s.address_key, s.canonical, s.name, s.attributes::text, s.created_at"
+/* The address itself before other spellings of its mailbox. */
+#define FIND_ONE                                                                                                       \
+	COLUMNS " FROM subscriber s WHERE s.address_key IN ($1, $2) OR s.canonical = coalesce($2, $1) OR s.id = "      \
+		"$3::bigint"                                                                                           \
+		" ORDER BY s.address_key = $1 DESC, s.id LIMIT 1"
+
+static const struct db_statement statements[] = {
+	[FIND] = { .name = "people_find", .sql = FIND_ONE },
+	[FIND_LOCKED] = { .name = "people_find_locked", .sql = FIND_ONE " FOR NO KEY UPDATE OF s" },
+	[MEMBERSHIPS] = { .name = "people_memberships",
+			  .sql =
+			      "SELECT l.name, m.state, m.reason, m.since, m.joined_at, m.consent_source, m.consent_at"
+			      " FROM membership m JOIN list l ON l.id = m.list_id WHERE m.subscriber_id = $1::bigint "
+			      "ORDER BY l.name" },
+	[AUDIT] = { .name = "people_audit",
+		    .sql = "SELECT at, actor, action, detail::text FROM audit WHERE subject = 'subscriber:' || $1"
+			   " ORDER BY id DESC LIMIT $2::bigint" },
+	[SET] = { .name = "people_set",
+		  .sql = "UPDATE subscriber SET name = coalesce($2::text, name),"
+			 " attributes = (attributes || $3::text::jsonb) - $4::text[] WHERE id = $1::bigint" },
+	[MOVE] = { .name = "people_move",
+		   .sql =
+		       "UPDATE subscriber SET address = $2, address_key = $3, canonical = $4 WHERE id = $1::bigint" },
+	[STEP] = { .name = "people_step",
+		   .sql = "WITH moved AS (UPDATE membership m SET state = $4::text::membership_state, reason = $5, "
+			  "since = now(),"
+			  " campaign_id = NULL, consent_source = coalesce($6, m.consent_source),"
+			  " consent_at = CASE WHEN $6::text IS NULL THEN m.consent_at ELSE now() END"
+			  " WHERE m.subscriber_id = $1::bigint AND ($2::bigint = 0 OR m.list_id = $2)"
+			  " AND m.state = ANY (string_to_array($3::text, ',')::membership_state[]) RETURNING m.list_id)"
+			  " SELECT l.name FROM moved JOIN list l ON l.id = moved.list_id ORDER BY l.name" },
+	[STARTING] = { .name = "people_starting",
+		       .sql = COLUMNS
+		       " FROM subscriber s WHERE s.address_key >= $1 AND s.address_key < $1 || U&'\\+10FFFF'"
+		       " ORDER BY s.address_key LIMIT $2::bigint" },
+	[HOLDING] = { .name = "people_holding",
+		      .sql = COLUMNS
+		      " FROM subscriber s WHERE s.id > $2::bigint AND s.id <= $3::bigint"
+		      " AND position(lower($1) IN lower(s.address || ' ' || s.name || ' ' || s.attributes::text)) > 0"
+		      " ORDER BY s.id LIMIT $4::bigint" },
+	[LAST_ID] = { .name = "people_last_id", .sql = "SELECT coalesce(max(id), 0) FROM subscriber" },
+};
+static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row a statement");
+
+struct person_row people_get(const struct db_rows *rows, size_t row)
+{
+	return (struct person_row){
+		.id = db_get_int(rows, row, 0),
+		.address = db_get_text(rows, row, 1),
+		.key = db_get_text(rows, row, 2),
+		.canonical = db_get_text(rows, row, 3),
+		.name = db_get_text(rows, row, 4),
+		.attributes = db_get_text(rows, row, 5),
+		.created_us = db_get_time(rows, row, 6),
+	};
+}
+
+enum err people_find(struct db *db, struct view key, struct view canonical, int64_t id, bool locked,
+		     struct db_rows **ret_rows, struct person_row *ret_person, struct buf *why)
+{
+	const struct db_value values[] = { db_text_or_null(key), db_text_or_null(canonical),
+					   id == 0 ? db_null() : db_int(id) };
+	struct db_rows *rows = NULL;
+	enum err err = db_run(db, &statements[locked ? FIND_LOCKED : FIND], values, ARRAY_LEN(values), &rows, why);
+	if (err == ERR_OK && db_row_count(rows) == 0)
+		err = ERR_NOT_FOUND;
+	if (err != ERR_OK) {
+		db_rows_done(rows);
+		return err;
+	}
+	*ret_person = people_get(rows, 0);
+	*ret_rows = rows;
+	return ERR_OK;
+}
+
+enum err people_memberships(struct db *db, int64_t id, struct db_rows **ret_rows, struct buf *why)
+{
+	const struct db_value values[] = { db_int(id) };
+	return db_run(db, &statements[MEMBERSHIPS], values, ARRAY_LEN(values), ret_rows, why);
+}
+
+struct person_membership people_membership_get(const struct db_rows *rows, size_t row)
+{
+	return (struct person_membership){
+		.list = db_get_text(rows, row, 0),
+		.state = db_get_text(rows, row, 1),
+		.reason = db_get_text(rows, row, 2),
+		.since_us = db_get_time(rows, row, 3),
+		.joined_us = db_get_time(rows, row, 4),
+		.consent_source = db_get_text(rows, row, 5),
+		.consent_us = db_get_time(rows, row, 6),
+	};
+}
+
+enum err people_audit(struct db *db, struct view key, uint64_t limit, struct db_rows **ret_rows, struct buf *why)
+{
+	const struct db_value values[] = { db_text(key), db_int((int64_t)limit) };
+	return db_run(db, &statements[AUDIT], values, ARRAY_LEN(values), ret_rows, why);
+}
+
+enum err people_set(struct db *db, int64_t id, const struct view *name, struct view set, const struct db_array *unset,
+		    struct buf *why)
+{
+	const struct db_value values[] = { db_int(id), name == NULL ? db_null() : db_text(*name), db_text(set),
+					   db_values(unset) };
+	return db_run(db, &statements[SET], values, ARRAY_LEN(values), NULL, why);
+}
+
+enum err people_move(struct db *db, int64_t id, struct view address, struct view key, struct view canonical,
+		     struct buf *why)
+{
+	const struct db_value values[] = { db_int(id), db_text(address), db_text(key), db_text_or_null(canonical) };
+	return db_run(db, &statements[MOVE], values, ARRAY_LEN(values), NULL, why);
+}
+
+enum err people_step(struct db *db, int64_t id, const struct membership_step *step, struct db_rows **ret_rows,
+		     struct buf *why)
+{
+	const struct db_value values[] = {
+		db_int(id),        db_int(step->list_id), db_text(step->from),
+		db_text(step->to), db_text(step->reason), db_text_or_null(step->consent_source)
+	};
+	return db_run(db, &statements[STEP], values, ARRAY_LEN(values), ret_rows, why);
+}
+
+enum err people_starting(struct db *db, struct view start, uint64_t limit, struct db_rows **ret_rows, struct buf *why)
+{
+	const struct db_value values[] = { db_text(start), db_int((int64_t)limit) };
+	return db_run(db, &statements[STARTING], values, ARRAY_LEN(values), ret_rows, why);
+}
+
+enum err people_holding(struct db *db, struct view text, int64_t after_id, int64_t last_id, uint64_t limit,
+			struct db_rows **ret_rows, struct buf *why)
+{
+	const struct db_value values[] = { db_text(text), db_int(after_id), db_int(last_id), db_int((int64_t)limit) };
+	return db_run(db, &statements[HOLDING], values, ARRAY_LEN(values), ret_rows, why);
+}
+
+enum err people_last_id(struct db *db, int64_t *ret_id, struct buf *why)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	enum err err = db_run(db, &statements[LAST_ID], NULL, 0, &rows, why);
+	if (err == ERR_OK)
+		*ret_id = db_get_int(rows, 0, 0);
+	return err;
+}

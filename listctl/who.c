@@ -1,0 +1,105 @@
+#include "listctl/who.h"
+
+#include "base/limits.h"
+#include "listctl/erased.h"
+#include "mail/address.h"
+#include "mail/address_canonical.h"
+#include "store/audit.h"
+#include "store/suppressions.h"
+
+enum err spelt_read(const char *text, struct spelt *ret_spelt, struct buf *why)
+{
+	*ret_spelt = (struct spelt){ .address = buf_with_ceiling(LIMIT_ADDRESS),
+				     .key = buf_with_ceiling(LIMIT_ADDRESS_TEXT),
+				     .canonical = buf_with_ceiling(LIMIT_ADDRESS_TEXT) };
+	enum err err = address_parse(view_of(text), &ret_spelt->address, why);
+	if (err == ERR_OK)
+		err = address_key(buf_view(&ret_spelt->address), &ret_spelt->key);
+	if (err == ERR_OK && !address_canonical(buf_view(&ret_spelt->key), &ret_spelt->canonical))
+		buf_reset(&ret_spelt->canonical);
+	return err;
+}
+
+void spelt_done(struct spelt *spelt)
+{
+	buf_done(&spelt->address);
+	buf_done(&spelt->key);
+	buf_done(&spelt->canonical);
+}
+
+static enum err find_by_id(struct call *call, const char *operand, bool locked, struct who *who)
+{
+	uint64_t id;
+	if (!view_to_u64(view_of(operand + 1), INT64_MAX, &id) || id == 0)
+		return call_misused(call, "%s is no number of a subscriber, such as #17", operand);
+	return people_find(call->db, VIEW_LIT(""), VIEW_LIT(""), (int64_t)id, locked, &who->rows, &who->person,
+			   call->why);
+}
+
+static enum err find_by_address(struct call *call, const char *operand, bool locked, struct who *who)
+{
+	struct spelt spelt;
+	enum err err = spelt_read(operand, &spelt, call->why);
+	if (err == ERR_OK)
+		err = people_find(call->db, buf_view(&spelt.key), buf_view(&spelt.canonical), 0, locked, &who->rows,
+				  &who->person, call->why);
+	spelt_done(&spelt);
+	return err;
+}
+
+enum err who_find(struct call *call, const char *operand, bool locked, struct who *ret_who)
+{
+	*ret_who = (struct who){ 0 };
+	enum err err = operand[0] == '#' ? find_by_id(call, operand, locked, ret_who)
+					 : find_by_address(call, operand, locked, ret_who);
+	if (err != ERR_NOT_FOUND)
+		return err;
+	return call_refuse(call, err, "there is no subscriber %s; `listctl subscriber find` looks for others", operand);
+}
+
+void who_done(struct who *who)
+{
+	db_rows_done(who->rows);
+	*who = (struct who){ 0 };
+}
+
+static enum err hash_of(struct call *call, struct view key, struct buf *hash)
+{
+	struct erased *erased = NULL;
+	enum err err = erased_open(call, &erased);
+	if (err == ERR_OK && erased != NULL)
+		err = erased_text(erased, key, hash);
+	erased_close(erased);
+	return err;
+}
+
+enum err who_check_suppressed(struct call *call, const struct spelt *spelt, int64_t list_id)
+{
+	AUTO_BUF hash = buf_with_ceiling(2 * ERASURE_SIZE);
+	AUTO_DB_ROWS *rows = NULL;
+	enum err err = hash_of(call, buf_view(&spelt->key), &hash);
+	if (err == ERR_OK)
+		err = suppressions_of(call->db, buf_view(&spelt->key), buf_view(&spelt->canonical), buf_view(&hash),
+				      &rows, call->why);
+	for (size_t i = 0; err == ERR_OK && i < db_row_count(rows); i++) {
+		const struct suppression row = suppressions_get(rows, i);
+		if (row.list_id != 0 && list_id != 0 && row.list_id != list_id)
+			continue;
+		bool was_erased = row.kind == SUPPRESSED_ERASED;
+		struct view value = was_erased ? buf_view(&spelt->key) : row.value;
+		return call_refuse(call, ERR_REFUSED,
+				   VIEW_FMT " %s (" VIEW_FMT
+					    "); if the person wants mail again: `listctl suppress rm " VIEW_FMT
+					    "%s" VIEW_FMT "`",
+				   VIEW_ARG(value), was_erased ? "was erased" : "is suppressed", VIEW_ARG(row.reason),
+				   VIEW_ARG(value), row.list_name.len > 0 ? " --list " : "", VIEW_ARG(row.list_name));
+	}
+	return err;
+}
+
+enum err who_audit(struct call *call, const char *action, struct view key, struct view detail)
+{
+	AUTO_BUF subject = buf_with_ceiling(LIMIT_WHY);
+	buf_addf(&subject, "subscriber:" VIEW_FMT, VIEW_ARG(key));
+	return audit_append(call->db, view_of(call->actor), action, buf_view(&subject), detail, call->why);
+}

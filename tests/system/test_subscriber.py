@@ -1,0 +1,143 @@
+"""One person at a time: added, shown, changed, moved, unsubscribed, taken back, confirmed and found; each change is audited."""
+
+import json
+
+from verpost import until
+
+
+def shown(world, who):
+    return json.loads(world.listctl("subscriber", "show", who, "--format", "json"))
+
+
+def state(world, who, list_name="news"):
+    return {row["list"]: row["state"] for row in shown(world, who)["memberships"]}.get(list_name)
+
+
+def actions(world, key):
+    return [(row[0], json.loads(row[1])) for row in world.sql(f"SELECT action, detail FROM audit WHERE subject = 'subscriber:{key}' ORDER BY id")]
+
+
+def test_add(world):
+    "add takes a person in with name, typed attributes and consent; the rules of an import keep out whom they keep out."
+    world.setup()
+    world.listctl("subscriber", "add", "news", "Ann.Lee@gmail.com", "--name", "Ann", "--set", "city=Köln", "--set", "age:number=42",
+                  "--set", "vip:boolean=yes", "--set", 'tags:json=["a"]', "--consent", "paper form", "--consent-time", "2026-01-02")
+    person = shown(world, "annlee@GMAIL.com")
+    assert person["person"]["email"] == "Ann.Lee@gmail.com" and person["person"]["mailbox"] == "annlee@gmail.com", person
+    assert person["person"]["attributes"] == {"age": 42, "vip": True, "city": "Köln", "tags": ["a"]}, person
+    row = person["memberships"][0]
+    assert (row["list"], row["state"], row["consent"], row["consent_at"]) == ("news", "active", "paper form", "2026-01-02T00:00:00Z"), row
+    world.listctl("subscriber", "add", "news", "annlee@gmail.com", "--set", "city=Bonn")
+    assert world.value("SELECT count(*) FROM subscriber") == "1" and shown(world, "#1")["person"]["attributes"]["city"] == "Bonn"
+    warned = world.run("listctl", "subscriber", "add", "news", "bob@gmial.com", "--status", "unconfirmed")
+    assert warned.returncode == 0 and "gmail.com" in warned.stderr and state(world, "bob@gmial.com") == "unconfirmed", warned
+    world.listctl("suppress", "add", "never.test")
+    world.refused("subscriber", "add", "news", "x@never.test", says=["suppressed", "suppress rm never.test"])
+    world.refused("subscriber", "add", "nosuch", "x@a.test", says="no list nosuch")
+    world.refused("subscriber", "add", "news", "x@", says="name@domain")
+    for options in (["--set", "age:number=old"], ["--set", "city"], ["--set", "name=x"], ["--set", "Big Name=x"], ["--set", "a=x\ny"],
+                    ["--name", "a\tb"], ["--status", "gone"], ["--consent", ""], ["--consent-time", "soon"]):
+        world.refused("subscriber", "add", "news", "x@a.test", *options, code=2, says=options[0])
+    assert world.value("SELECT count(*) FROM subscriber") == "2"
+    assert [action for action, _ in actions(world, "ann.lee@gmail.com")] == ["subscriber.add"]
+
+
+def test_leave_and_return(world):
+    "Who has unsubscribed is not added again silently; resubscribe needs a reason; suppressed people do not return; all is audited."
+    world.setup()
+    world.listctl("list", "create", "other", "--from", "o@example.test")
+    for name in ("news", "other"):
+        world.listctl("subscriber", "add", name, "ann@example.test")
+    world.listctl("subscriber", "unsubscribe", "news", "ann@example.test", "--reason", "by phone")
+    assert (state(world, "ann@example.test"), state(world, "ann@example.test", "other")) == ("unsubscribed", "active")
+    world.refused("subscriber", "unsubscribe", "news", "ann@example.test", says="is no member")
+    world.refused("subscriber", "add", "news", "ann@example.test", "--set", "a=1", says=["has unsubscribed", "--resubscribe"])
+    assert shown(world, "ann@example.test")["person"]["attributes"] == {}, "half of it was done"
+    world.refused("subscriber", "resubscribe", "news", "ann@example.test", code=2, says="--reason")
+    world.listctl("suppress", "add", "ann@example.test")
+    world.refused("subscriber", "resubscribe", "news", "ann@example.test", "--reason", "asked", says=["suppressed", "suppress rm"])
+    world.listctl("suppress", "rm", "ann@example.test")
+    world.listctl("subscriber", "resubscribe", "news", "ann@example.test", "--reason", "asked at the fair", "--consent", "fair, list 7")
+    assert state(world, "ann@example.test") == "active"
+    world.listctl("subscriber", "unsubscribe", "--all", "ann@example.test")
+    assert {state(world, "ann@example.test"), state(world, "ann@example.test", "other")} == {"unsubscribed"}
+    world.listctl("subscriber", "add", "news", "ann@example.test", "--resubscribe", "wrote again")
+    done = actions(world, "ann@example.test")
+    assert [action for action, _ in done] == ["subscriber.add", "subscriber.add", "subscriber.unsubscribe", "subscriber.resubscribe",
+                                              "subscriber.unsubscribe", "subscriber.add"], done
+    assert done[2][1] == {"lists": ["news"], "reason": "by phone", "consent": ""} and done[3][1]["reason"] == "asked at the fair"
+    assert done[5][1]["resubscribe"] == "wrote again"
+    assert shown(world, "ann@example.test")["changes"][0]["what"] == "subscriber.add"
+
+
+def test_confirm_and_set(world):
+    "An unconfirmed member is confirmed with consent; set changes, adds and takes away, and leaves the rest."
+    world.setup()
+    world.listctl("subscriber", "add", "news", "ann@example.test", "--status", "unconfirmed", "--set", "a=1", "--set", "b=2")
+    world.listctl("subscriber", "confirm", "news", "ann@example.test", "--consent", "answered the letter")
+    row = shown(world, "ann@example.test")["memberships"][0]
+    assert (row["state"], row["consent"]) == ("active", "answered the letter") and row["consent_at"], row
+    world.refused("subscriber", "confirm", "news", "ann@example.test", says="does not wait")
+    world.listctl("subscriber", "set", "#1", "--name", "Ann", "--set", "a:number=7", "--unset", "b")
+    person = shown(world, "ann@example.test")["person"]
+    assert (person["name"], person["attributes"]) == ("Ann", {"a": 7}), person
+    world.listctl("subscriber", "set", "ann@example.test", "--name", "")
+    assert shown(world, "ann@example.test")["person"]["name"] is None
+    world.refused("subscriber", "set", "ann@example.test", code=2, says="nothing to change")
+    world.refused("subscriber", "set", "bob@example.test", "--set", "a=1", says=["no subscriber bob@example.test", "subscriber find"])
+    world.refused("subscriber", "set", "#x", "--set", "a=1", code=2, says="#17")
+
+
+def test_move(world):
+    "A person gets another address and stays who they are; nobody is joined with somebody else, or evades a suppression."
+    world.setup()
+    world.listctl("subscriber", "add", "news", "ann@example.test", "--set", "a=1")
+    world.listctl("subscriber", "add", "news", "bob@gmail.com")
+    world.listctl("subscriber", "move", "ann@example.test", "New.Ann@gmail.com", "--reason", "married")
+    person = shown(world, "newann@gmail.com")["person"]
+    assert (person["subscriber"], person["email"], person["attributes"]) == (1, "New.Ann@gmail.com", {"a": "1"}), person
+    assert actions(world, "new.ann@gmail.com")[0][1] == {"from": "ann@example.test", "reason": "married"}
+    world.refused("subscriber", "show", "ann@example.test", says="no subscriber")
+    world.refused("subscriber", "move", "#1", "b.o.b@gmail.com", says=["bob@gmail.com", "already"])
+    world.listctl("suppress", "add", "gone@example.test")
+    world.refused("subscriber", "move", "#1", "gone@example.test", says="suppressed")
+    world.listctl("suppress", "add", "bob@gmail.com")
+    world.refused("subscriber", "move", "bob@gmail.com", "fresh@example.test", says="suppressed")
+    world.listctl("subscriber", "move", "#1", "newann@gmail.com")
+    assert shown(world, "#1")["person"]["email"] == "newann@gmail.com"
+
+
+def test_find(world):
+    "By the beginning of an address, at once; by a part of anything with --anywhere; a limit is told."
+    world.setup()
+    for name, town in (("anna", "Köln"), ("annette", "Bonn"), ("bob", "KÖLN")):
+        world.listctl("subscriber", "add", "news", f"{name}@example.test", "--name", name.title(), "--set", f"city={town}")
+
+    def found(*arguments):
+        return [row["email"].split("@")[0] for row in json.loads(world.listctl("subscriber", "find", *arguments, "--format", "json"))]
+    assert found("ANN") == ["anna", "annette"] and found("bob@") == ["bob"] and found("nn") == []
+    assert found("köln", "--anywhere") == ["anna", "bob"] and found("NETT", "--anywhere") == ["annette"]
+    limited = world.run("listctl", "subscriber", "find", "ann", "--limit", "1")
+    assert "the first 1" in limited.stderr, limited
+    assert found("%", "--anywhere") == [] and found("'", "--anywhere") == []
+
+
+def test_while_a_campaign_runs(world):
+    "Changes are honoured by a campaign that runs: who leaves gets nothing, who moves gets it at the new address, attributes are the new ones."
+    world.setup()
+    for name in ("leaves", "moves", "changes", "stays"):
+        world.listctl("subscriber", "add", "news", f"{name}@example.test", "--set", "word=old")
+    world.campaign("spring", text="word {{word}}\n")
+    world.start("sender")
+    until(lambda: world.status("spring")["audience"] == 4, "the audience to be frozen")
+    world.listctl("campaign", "pause", "spring")
+    world.listctl("subscriber", "unsubscribe", "news", "leaves@example.test")
+    world.listctl("subscriber", "move", "moves@example.test", "moved@example.test")
+    world.listctl("subscriber", "set", "changes@example.test", "--set", "word=new")
+    world.mailworld("* accept\n")
+    world.listctl("campaign", "resume", "spring")
+    status = world.finished("spring")
+    assert (status["accepted"], status["skipped"]) == (3, 1), status
+    assert sorted(message["to"].split("@")[0] for message in world.accepted()) == ["changes", "moved", "stays"]
+    letters = [path.read_text() for path in (world.base / "mailworld.mail").iterdir()]
+    assert sum("word new" in letter for letter in letters) == 1 and sum("word old" in letter for letter in letters) == 2
