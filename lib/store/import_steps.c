@@ -38,6 +38,8 @@ static const struct db_statement preparations[] = {
 		   "DEFAULT false)"
 		   " ON COMMIT DROP",
 	},
+	/* Few rows are of somebody who comes twice: to fold them, the others need not be looked at. */
+	{ .name = "import_rows_twice", .sql = "CREATE INDEX ON import_row (position) WHERE twice" },
 	/* Of the rows at hand those whose person is there. ours: this import has made them; seen: an earlier row was theirs; alias: by the
 	 * canonical form; differs: there may be something to change. */
 	{
@@ -193,7 +195,7 @@ static const struct step steps[] = {
 			       "  FROM named JOIN folded USING (form), jsonb_each(named.attributes) e GROUP BY form),"
 			       " gone AS ("
 			       "  DELETE FROM import_row r USING named n JOIN folded f USING (form)"
-			       "  WHERE r.position = n.position AND n.position < f.last),"
+			       "  WHERE r.twice AND r.position = n.position AND n.position < f.last),"
 			       " forgotten AS ("
 			       "  DELETE FROM import_known k USING named n JOIN folded f USING (form) WHERE k.position "
 			       "= n.position),"
@@ -205,7 +207,7 @@ static const struct step steps[] = {
 			       "  UPDATE import_row r SET name = coalesce(f.name, ''), attributes = "
 			       "coalesce(m.attributes, '{}'),"
 			       "   left_out = f.left_out, consent_source = f.source, consent_at = f.at"
-			       "  FROM folded f LEFT JOIN merged m USING (form) WHERE r.position = f.last)"
+			       "  FROM folded f LEFT JOIN merged m USING (form) WHERE r.twice AND r.position = f.last)"
 			       " INSERT INTO import_tally (duplicates, aliases)"
 			       " SELECT coalesce(sum(rows - 1), 0), coalesce(sum(spellings - 1), 0) FROM folded" },
 	    .need = IF_TWICE,
