@@ -9,6 +9,7 @@
 #include "listctl/sheet.h"
 #include "store/exports.h"
 #include "store/lists.h"
+#include "store/segments.h"
 #include "store/subscribers.h"
 
 /* So much is looked at before the header of a CSV file is written. */
@@ -24,6 +25,7 @@ struct job {
 	struct list list;
 	struct db_rows *list_rows; /* owns list's views; NULL: all lists */
 	struct view state;         /* empty: all */
+	int64_t segment_id;        /* 0: none */
 	bool with_membership, is_json, guard;
 	enum export_kind kind; /* of plain rows */
 	struct out_file out;
@@ -210,6 +212,8 @@ static enum err on_csv_member(void *context, const struct view *fields, size_t c
 static enum err read_members(struct job *job, db_row_handler *handler)
 {
 	job->rows = 0;
+	if (job->segment_id != 0)
+		return exports_segment(job->call->db, job->segment_id, job->list.id, handler, job, job->call->why);
 	return exports_members(job->call->db, job->list.id, job->state, job->with_membership, handler, job,
 			       job->call->why);
 }
@@ -267,8 +271,10 @@ static enum err on_json_member(void *context, const struct view *fields, size_t 
 
 static enum err export_members(struct job *job)
 {
-	uint64_t total;
-	enum err err = members_count(job->call->db, job->list.id, job->state, &total, job->call->why);
+	uint64_t total = 0; /* of a segment: to count it would take as long as to write it */
+	enum err err = job->segment_id != 0
+			   ? ERR_OK
+			   : members_count(job->call->db, job->list.id, job->state, &total, job->call->why);
 	if (err != ERR_OK)
 		return err;
 	job->progress = progress_begin("exporting", "members", total, job->call->quiet);
@@ -320,6 +326,16 @@ static enum err export_rows(struct job *job)
 
 /* ---- the verb ---- */
 
+static enum err find_segment(struct job *job)
+{
+	const char *name = call_option(job->call, "segment");
+	AUTO_DB_ROWS *rows = NULL;
+	enum err err = name == NULL ? ERR_OK : segments_list(job->call->db, view_of(name), &rows, job->call->why);
+	if (err == ERR_OK && name != NULL)
+		job->segment_id = segments_get(rows, 0).id;
+	return err;
+}
+
 static enum err find_list(struct job *job)
 {
 	struct call *call = job->call;
@@ -328,8 +344,17 @@ static enum err find_list(struct job *job)
 		return call_misused(call, "--bounces or --suppressions, not both");
 	if (is_plain && call_has(call, "state"))
 		return call_misused(call, "--state is about members; it does not go with --bounces or --suppressions");
+	if (call_has(call, "segment") && (is_plain || call_has(call, "state")))
+		return call_misused(
+		    call,
+		    "--segment is about active members; it does not go with --state, --bounces and --suppressions");
+	enum err err = find_segment(job);
+	if (err != ERR_OK)
+		return err;
 	if (call->operand_count == 0)
-		return is_plain ? ERR_OK : call_misused(call, "LIST is missing: the members of which list?");
+		return is_plain || job->segment_id != 0
+			   ? ERR_OK
+			   : call_misused(call, "LIST is missing: the members of which list?");
 	return lists_find(call->db, view_of(call->operands[0]), &job->list_rows, &job->list, call->why);
 }
 
@@ -385,6 +410,7 @@ static enum err export(struct call *call) {
 
 static const struct command_option options[] = {
 	{ "state", "STATE", "members in this state, or all; adds _state, _reason and _since" },
+	{ "segment", "NAME", "only who is in this segment: of LIST, or of everybody without LIST" },
 	{ "output", "FILE", "write to FILE, which is there only when it is whole" },
 	{ "raw", NULL, "leave text that a spreadsheet would run as a formula as it is" },
 	{ "bounces", NULL, "everything that came back, of LIST or of all lists, instead of members" },
@@ -395,8 +421,8 @@ static const struct command_option options[] = {
 const struct command export_commands[] = {
 	{
 	    .verb = "export",
-	    .operands = "LIST",
-	    .help = "write a list's members, bounces or suppressions as CSV or JSON lines",
+	    .operands = "[LIST]",
+	    .help = "write members, a segment, bounces or suppressions as CSV or JSON lines",
 	    .details = "CSV unless --format json asks for JSON lines, one object each. Active members, their names\n"
 		       "and all attributes: what is written, import reads back as it was. The column of an\n"
 		       "attribute that holds no texts says so: age:number, vip:boolean, tags:json.\n"

@@ -193,7 +193,8 @@ static bool read_member(struct columns *columns, const struct column *column, co
 	bool is_text = member->kind == JSON_KIND_TEXT;
 	/* With its quotation marks. */
 	struct view value = is_text ? view_from(member->value.data - 1, member->value.len + 2) : member->value;
-	if (member->kind == JSON_KIND_NULL)
+	/* In what others write it says that nothing is known; listctl itself writes it where somebody has it. */
+	if (member->kind == JSON_KIND_NULL && column->name[0] != '_')
 		return true;
 	if (is_text && is_hidden_control(value))
 		return refuse(columns, REFUSAL_CONTROL, column->name, hidden_control, ret_refusal);

@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-enum statement { SCOPE, MEMBERS, MEMBERSHIPS, BOUNCES, SUPPRESSIONS, STATEMENT_COUNT };
+enum statement { SCOPE, SEGMENT_SCOPE, MEMBERS, MEMBERSHIPS, SEGMENT, BOUNCES, SUPPRESSIONS, STATEMENT_COUNT };
 
 /* COPY has no parameters: SCOPE sets them for the rest of the transaction. */
 #define LIST_ID "current_setting('verpost.export_list')::bigint"
@@ -22,6 +22,13 @@ static const struct db_statement statements[] = {
 		    .sql = "SELECT set_config('verpost.export_list', $1::bigint::text, true), "
 			   "set_config('verpost.export_states',"
 			   " coalesce('{' || $2::text || '}', enum_range(NULL::membership_state)::text), true)" },
+	[SEGMENT_SCOPE] = { .name = "exports_segment_scope",
+			    .sql = "SELECT set_config('verpost.export_segment', $1::bigint::text, true)" },
+	[SEGMENT] = { .name = "exports_segment",
+		      .sql = "COPY (SELECT s.address, s.name, s.attributes"
+			     " FROM segment_people(current_setting('verpost.export_segment')::bigint, nullif(" LIST_ID
+			     ", 0)) AS p(id)"
+			     " JOIN subscriber s ON s.id = p.id ORDER BY s.id) TO STDOUT (FORMAT binary)" },
 	[MEMBERS] = { .name = "exports_members", .sql = COPY_MEMBERS("") },
 	[MEMBERSHIPS] = { .name = "exports_memberships", .sql = COPY_MEMBERS(", m.state, m.reason, m.since") },
 	[BOUNCES] = { .name = "exports_bounces",
@@ -75,6 +82,16 @@ enum err exports_members(struct db *db, int64_t list_id, struct view state, bool
 	if (err != ERR_OK)
 		return err;
 	return db_copy_out(db, &statements[with_membership ? MEMBERSHIPS : MEMBERS], handler, context, why);
+}
+
+enum err exports_segment(struct db *db, int64_t segment_id, int64_t list_id, db_row_handler *handler, void *context,
+			 struct buf *why)
+{
+	const struct db_value values[] = { db_int(segment_id) };
+	enum err err = set_scope(db, list_id, VIEW_LIT(""), why);
+	if (err == ERR_OK)
+		err = db_run(db, &statements[SEGMENT_SCOPE], values, ARRAY_LEN(values), NULL, why);
+	return err == ERR_OK ? db_copy_out(db, &statements[SEGMENT], handler, context, why) : err;
 }
 
 enum err exports_rows(struct db *db, enum export_kind kind, int64_t list_id, db_row_handler *handler, void *context,

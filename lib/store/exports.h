@@ -19,6 +19,10 @@ enum member_field {
 enum err exports_members(struct db *db, int64_t list_id, struct view state, bool with_membership,
 			 db_row_handler *handler, void *context, struct buf *why) MUST_USE;
 
+/* The people of a segment, of a list or (0) of all, in the same order and fields, without their membership. */
+enum err exports_segment(struct db *db, int64_t segment_id, int64_t list_id, db_row_handler *handler, void *context,
+			 struct buf *why) MUST_USE;
+
 /* Rows of texts (or null) for the columns that exports_columns() names. */
 enum export_kind { EXPORT_BOUNCES, EXPORT_SUPPRESSIONS, EXPORT_KIND_COUNT };
 /* list_id 0: of all lists. */
