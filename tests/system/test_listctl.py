@@ -220,7 +220,7 @@ def test_keys(world):
     world.refused("key", "retire", "0", says="signing key")
     world.listctl("key", "new")
     states = [(row["id"], row["state"]) for row in world.json("key", "ls")]
-    assert states == [(0, "active"), (1, "signing")], states
+    assert states == [(0, "active"), (1, "signing"), (None, "erasure")], states
     assert not any(word in world.listctl("key", "ls") for word in re.findall("[0-9a-f]{64}", keys.read_text()))
     world.listctl("list", "create", "news", "--from", "n@example.test")
     world.sql("INSERT INTO campaign (name, list_id, state, subject, from_address, text_body, audience, started_at)"
@@ -233,7 +233,7 @@ def test_keys(world):
     world.sql("UPDATE campaign_chunk SET day = 1000")
     world.listctl("key", "retire", "0")
     world.refused("key", "retire", "0", says="no active key 0")
-    assert [row["state"] for row in world.json("key", "ls")] == ["retired", "signing"]
+    assert [row["state"] for row in world.json("key", "ls")] == ["retired", "signing", "erasure"]
     for _ in range(14):
         world.listctl("key", "new")
     before = keys.read_text()
