@@ -28,17 +28,28 @@ def last_words(relay, numbers):
     return words
 
 
+def first_garbage(relay):
+    """Connection -> when it said the first thing that is no reply."""
+    first = {}
+    for row in relay.records("fault"):
+        if row["action"] == "garbage":
+            first.setdefault(row["connection"], row["at"])
+    return first
+
+
 def check(logs, relay, campaign, addresses):
     """addresses: subscriber -> address. Returns how many doubts were looked at; fails when one was about a message whose 250 lay in the
-    socket. Only a reset takes back what has been said."""
+    socket. A reset takes back what has been said; what is said behind garbage cannot be told to be about anybody."""
     words = last_words(relay, {address: subscriber for subscriber, address in addresses.items()})
     reset = {row["connection"] for row in relay.records("fault") if row["action"] == "reset"}
+    garbled = first_garbage(relay)
     seen, deaf = 0, []
     for log in logs:
         for subscriber, when, pid in doubts(log, campaign):
             seen += 1
             last = [row for row in words.get(subscriber, ()) if row["at"] <= when][-1:]
-            if last and last[0]["what"] == "accepted" and when - last[0]["at"] > GOOD_TIME and last[0]["connection"] not in reset:
+            if last and last[0]["what"] == "accepted" and when - last[0]["at"] > GOOD_TIME and last[0]["connection"] not in reset \
+                    and last[0]["at"] < garbled.get(last[0]["connection"], when):
                 deaf.append(f"subscriber {subscriber}, {when - last[0]['at']:.1f} s after the relay had said so to process {pid}")
     if deaf:
         raise Failure(f"{len(deaf)} in doubt though the relay's 250 was there to be read: {deaf[:3]}")
