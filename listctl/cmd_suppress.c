@@ -1,5 +1,9 @@
+#include <assert.h>
+#include <string.h>
+
 #include "base/limits.h"
 #include "listctl/call.h"
+#include "listctl/confirm.h"
 #include "listctl/erased.h"
 #include "listctl/suppress_terms.h"
 #include "mail/address.h"
@@ -9,9 +13,20 @@ enum { PAGE_SIZE = 5000, HASH_TEXT = 2 * ERASURE_SIZE };
 
 /* ---- add and rm ---- */
 
+static void write_detail(const struct suppress_terms *terms, struct buf *detail)
+{
+	AUTO_BUF end = buf_with_ceiling(LIMIT_WHY);
+	suppress_detail(detail, terms->list_id, terms->reason);
+	if (terms->expires_us != 0)
+		suppress_end(&end, terms->expires_us);
+	buf_addf(detail, terms->expires_us == 0 ? ", \"until\": null}" : ", \"until\": \"%s\"}", buf_text(&end));
+}
+
 static enum err add_each(struct call *call, const struct suppress_terms *terms, size_t *ret_added)
 {
 	size_t added = 0;
+	AUTO_BUF detail = buf_with_ceiling(LIMIT_OUTPUT_LINE);
+	write_detail(terms, &detail);
 	for (size_t i = 0; i < call->operand_count; i++) {
 		AUTO_BUF value = buf_with_ceiling(LIMIT_ADDRESS_TEXT);
 		struct suppression row = { .list_id = terms->list_id,
@@ -25,7 +40,7 @@ static enum err add_each(struct call *call, const struct suppress_terms *terms, 
 		size_t one = 0;
 		err = suppressions_add(call->db, &row, 1, &one, call->why);
 		if (err == ERR_OK && one > 0)
-			err = suppress_audit(call, "suppress.add", row.value, terms->list_id);
+			err = suppress_audit(call, "suppress.add", row.value, &detail);
 		if (err != ERR_OK)
 			return err;
 		added += one;
@@ -49,61 +64,173 @@ static enum err add(struct call *call)
 	return err;
 }
 
+struct removal {
+	struct call *call;
+	struct erased *erased;
+	struct buf untold; /* why nobody can tell who was erased; empty: it can be told */
+	int64_t list_id;
+	struct view reason;
+};
+
+static enum err audit_removal(const struct removal *removal, struct view value, int64_t list_id)
+{
+	AUTO_BUF detail = buf_with_ceiling(LIMIT_OUTPUT_LINE);
+	suppress_detail(&detail, list_id, removal->reason);
+	buf_add_byte(&detail, '}');
+	return suppress_audit(removal->call, "suppress.rm", value, &detail);
+}
+
+/* ERR_NOT_FOUND without a sentence. */
+static enum err remove_value(const struct removal *removal, struct view value, int64_t list_id)
+{
+	enum err err = suppressions_remove(removal->call->db, value, list_id, removal->call->why);
+	return err == ERR_OK ? audit_removal(removal, value, list_id) : err;
+}
+
 /* Somebody who was erased and wants to come back: the address is known again by its hash alone. The audit names the hash. */
-static enum err remove_erased(struct call *call, struct erased *erased, struct view key, bool *ret_removed)
+static enum err remove_erased(const struct removal *removal, struct view key)
 {
 	AUTO_BUF hash = buf_with_ceiling(HASH_TEXT);
-	AUTO_BUF cause = buf_with_ceiling(LIMIT_WHY);
-	enum err err = erased == NULL ? ERR_NOT_FOUND : erased_text(erased, key, &hash);
-	if (err == ERR_OK)
-		err = suppressions_remove(call->db, buf_view(&hash), 0, &cause);
-	*ret_removed = err == ERR_OK;
-	if (err == ERR_OK)
-		return suppress_audit(call, "suppress.rm", buf_view(&hash), 0);
-	return err == ERR_NOT_FOUND ? ERR_OK : call_refuse(call, err, "%s", buf_text(&cause));
+	enum err err = removal->erased == NULL ? ERR_NOT_FOUND : erased_text(removal->erased, key, &hash);
+	return err == ERR_OK ? remove_value(removal, buf_view(&hash), 0) : err;
 }
 
-static enum err remove_one(struct call *call, struct erased *erased, int64_t list_id, const char *operand)
+/* Says what was looked for, and where there is one. */
+static enum err refuse_absent(const struct removal *removal, struct view value)
 {
-	AUTO_BUF value = buf_with_ceiling(LIMIT_ADDRESS_TEXT);
-	enum suppression_kind kind;
-	bool was_erased = false;
-	enum err err = suppress_value(view_of(operand), &value, &kind, call->why);
-	if (err == ERR_OK && kind == SUPPRESSED_ADDRESS && list_id == 0)
-		err = remove_erased(call, erased, buf_view(&value), &was_erased);
+	struct call *call = removal->call;
+	const char *list = call_option(call, "list");
+	AUTO_DB_ROWS *rows = NULL;
+	enum err err = suppressions_of_value(call->db, value, &rows, call->why);
 	if (err != ERR_OK)
 		return err;
-	AUTO_BUF cause = buf_with_ceiling(LIMIT_WHY);
-	err = suppressions_remove(call->db, buf_view(&value), list_id, &cause);
-	if (err == ERR_NOT_FOUND && was_erased)
-		return ERR_OK;
-	if (err != ERR_OK)
-		return call_refuse(call, err, "%s", buf_text(&cause));
-	return suppress_audit(call, "suppress.rm", buf_view(&value), list_id);
+	buf_addf(call->why, VIEW_FMT " is not suppressed for %s%s", VIEW_ARG(value),
+		 list == NULL ? "the whole installation" : "the list ", list == NULL ? "" : list);
+	for (size_t i = 0; i < db_row_count(rows); i++) {
+		struct view name = suppressions_get(rows, i).list_name;
+		if (name.len == 0)
+			buf_addf(call->why, "%s for the whole installation (without --list)", i == 0 ? "; it is" : ",");
+		else
+			buf_addf(call->why, "%s for the list " VIEW_FMT " (--list " VIEW_FMT ")",
+				 i == 0 ? "; it is" : ",", VIEW_ARG(name), VIEW_ARG(name));
+	}
+	if (db_row_count(rows) == 0)
+		buf_addf(call->why,
+			 ", nor anywhere else; `listctl suppress check` tells what keeps mail from an address");
+	if (removal->untold.len > 0)
+		buf_addf(call->why, ". And " VIEW_FMT, VIEW_ARG(buf_view(&removal->untold)));
+	return ERR_NOT_FOUND;
 }
 
-static enum err remove_each(struct call *call, struct erased *erased, int64_t list_id)
+/* What an erasure has left, as `suppress ls` shows it: the only name of what another key has made. */
+static bool is_hash(struct view text)
+{
+	size_t digits = 0;
+	while (digits < text.len && memchr("0123456789abcdef", text.data[digits], 16) != NULL)
+		digits++;
+	return text.len == HASH_TEXT && digits == text.len;
+}
+
+static enum err remove_one(const struct removal *removal, const char *operand)
+{
+	AUTO_BUF value = buf_with_ceiling(LIMIT_ADDRESS_TEXT);
+	enum suppression_kind kind = SUPPRESSED_ERASED;
+	enum err err = is_hash(view_of(operand)) ? buf_add(&value, view_of(operand))
+						 : suppress_value(view_of(operand), &value, &kind, removal->call->why);
+	if (err != ERR_OK)
+		return err;
+	enum err erased = ERR_NOT_FOUND;
+	if (kind == SUPPRESSED_ADDRESS && removal->list_id == 0)
+		erased = remove_erased(removal, buf_view(&value));
+	if (erased != ERR_OK && erased != ERR_NOT_FOUND)
+		return erased;
+	err = remove_value(removal, buf_view(&value), removal->list_id);
+	if (err != ERR_NOT_FOUND)
+		return err;
+	return erased == ERR_OK ? ERR_OK : refuse_absent(removal, buf_view(&value));
+}
+
+static enum err remove_each(const struct removal *removal)
 {
 	enum err err = ERR_OK;
-	for (size_t i = 0; err == ERR_OK && i < call->operand_count; i++)
-		err = remove_one(call, erased, list_id, call->operands[i]);
+	for (size_t i = 0; err == ERR_OK && i < removal->call->operand_count; i++)
+		err = remove_one(removal, removal->call->operands[i]);
+	return err;
+}
+
+/* What was erased by a foreign key can still be taken away, and everything else too. */
+static enum err open_erased(struct removal *removal)
+{
+	struct call *call = removal->call;
+	enum err err = erased_open(call, &removal->erased);
+	if (err != ERR_REFUSED)
+		return err;
+	buf_add(&removal->untold, buf_view(call->why));
+	buf_reset(call->why);
+	return ERR_OK;
+}
+
+static enum err remove_named(struct removal *removal)
+{
+	struct call *call = removal->call;
+	enum err err = open_erased(removal);
+	if (err == ERR_OK)
+		err = db_begin(call->db, call->why);
+	if (err == ERR_OK)
+		err = suppress_finish(call, remove_each(removal));
+	if (err == ERR_OK)
+		call_note(call, "no longer suppressed: %zu; memberships stay as they are", call->operand_count);
+	return err;
+}
+
+static enum err remove_by(const struct removal *removal, struct view source, uint64_t *ret_removed)
+{
+	struct call *call = removal->call;
+	AUTO_BUF detail = buf_with_ceiling(LIMIT_OUTPUT_LINE);
+	enum err err = suppressions_remove_erased_by(call->db, source, ret_removed, call->why);
+	if (err == ERR_OK && *ret_removed == 0)
+		return call_refuse(call, ERR_NOT_FOUND,
+				   "nobody was erased by a key with the fingerprint %s; `listctl suppress ls` shows "
+				   "it in the source, as erase:...",
+				   call_option(call, "erased-by"));
+	suppress_detail(&detail, 0, removal->reason);
+	buf_addf(&detail, ", \"removed\": %llu}", (unsigned long long)*ret_removed);
+	return err == ERR_OK ? suppress_audit(call, "suppress.rm", source, &detail) : err;
+}
+
+/* All that one erasure key has left: of an installation that is gone with its key, or of a file that should not have been taken. */
+static enum err remove_erased_by(const struct removal *removal)
+{
+	struct call *call = removal->call;
+	AUTO_BUF source = buf_with_ceiling(LIMIT_WHY);
+	uint64_t removed = 0;
+	buf_addf(&source, "erase:%s", call_option(call, "erased-by"));
+	enum err err = confirm(call, "forget everybody who was erased by this key? An import then takes them in again");
+	if (err == ERR_OK)
+		err = db_begin(call->db, call->why);
+	if (err == ERR_OK)
+		err = suppress_finish(call, remove_by(removal, buf_view(&source), &removed));
+	if (err == ERR_OK)
+		call_note(call, "erasures taken away: %llu", (unsigned long long)removed);
 	return err;
 }
 
 static enum err rm(struct call *call)
 {
-	int64_t list_id;
-	struct erased *erased = NULL;
-	enum err err = suppress_find_list(call, &list_id);
+	struct removal removal = { .call = call, .untold = buf_with_ceiling(LIMIT_WHY) };
+	bool by_key = call_has(call, "erased-by");
+	enum err err = suppress_reason(call, "", &removal.reason);
+	if (err == ERR_OK && by_key == (call->operand_count > 0))
+		err = call_misused(call, "either addresses and domains, or --erased-by");
+	if (err == ERR_OK && by_key && call_has(call, "list"))
+		err =
+		    call_misused(call, "--erased-by goes without --list: an erasure holds for the whole installation");
 	if (err == ERR_OK)
-		err = erased_open(call, &erased);
+		err = suppress_find_list(call, &removal.list_id);
 	if (err == ERR_OK)
-		err = db_begin(call->db, call->why);
-	if (err == ERR_OK)
-		err = suppress_finish(call, remove_each(call, erased, list_id));
-	erased_close(erased);
-	if (err == ERR_OK)
-		call_note(call, "no longer suppressed: %zu; memberships stay as they are", call->operand_count);
+		err = by_key ? remove_erased_by(&removal) : remove_named(&removal);
+	erased_close(removal.erased);
+	buf_done(&removal.untold);
 	return err;
 }
 
@@ -119,12 +246,35 @@ static const struct output_column columns[] = {
 	{ .name = "expires_at", .type = OUTPUT_TIME },
 };
 
+/* For programs: `suppress import` takes the end as exactly as it was. */
+static const struct output_column exact_columns[] = {
+	{ .name = "value" },      { .name = "kind" },   { .name = "list" },
+	{ .name = "reason" },     { .name = "source" }, { .name = "created_at", .type = OUTPUT_TIME },
+	{ .name = "expires_at" },
+};
+static_assert(ARRAY_LEN(exact_columns) == ARRAY_LEN(columns), "the same columns");
+
+static bool is_exact(const struct call *call)
+{
+	return output_format_of(call->out) != FORMAT_TABLE;
+}
+
+static void begin_rows(struct call *call)
+{
+	output_begin(call->out, is_exact(call) ? exact_columns : columns, ARRAY_LEN(columns));
+}
+
 static void write_row(struct call *call, const struct suppression *row)
 {
-	output_row(call->out, (struct output_cell[]){
-				  cell_text(row->value), cell_text(view_of(suppression_kind_name(row->kind))),
-				  cell_text_or_null(row->list_name), cell_text(row->reason), cell_text(row->source),
-				  cell_time(row->created_us), cell_time_or_null(row->expires_us) });
+	AUTO_BUF end = buf_with_ceiling(LIMIT_WHY);
+	if (row->expires_us != 0)
+		suppress_end(&end, row->expires_us);
+	output_row(call->out,
+		   (struct output_cell[]){ cell_text(row->value), cell_text(view_of(suppression_kind_name(row->kind))),
+					   cell_text_or_null(row->list_name), cell_text(row->reason),
+					   cell_text(row->source), cell_time(row->created_us),
+					   is_exact(call) ? cell_text_or_null(buf_view(&end))
+							  : cell_time_or_null(row->expires_us) });
 }
 
 static enum err ls(struct call *call)
@@ -133,7 +283,7 @@ static enum err ls(struct call *call)
 	enum err err = suppress_find_list(call, &list_id);
 	if (err != ERR_OK)
 		return err;
-	output_begin(call->out, columns, ARRAY_LEN(columns));
+	begin_rows(call);
 	size_t got;
 	do {
 		AUTO_DB_ROWS *rows = NULL;
@@ -178,7 +328,7 @@ static enum err check(struct call *call)
 	struct erased *erased = NULL;
 	size_t found = 0;
 	enum err err = erased_open(call, &erased);
-	output_begin(call->out, columns, ARRAY_LEN(columns));
+	begin_rows(call);
 	for (size_t i = 0; err == ERR_OK && i < call->operand_count; i++)
 		err = check_one(call, erased, call->operands[i], &found);
 	erased_close(erased);
@@ -187,18 +337,24 @@ static enum err check(struct call *call)
 	return err == ERR_OK ? output_end(call->out, call->why) : err;
 }
 
-static enum err remove_ended(struct call *call, uint64_t *ret_removed)
+static enum err remove_ended(struct call *call, struct view reason, uint64_t *ret_removed)
 {
+	AUTO_BUF detail = buf_with_ceiling(LIMIT_OUTPUT_LINE);
 	enum err err = suppressions_remove_ended(call->db, ret_removed, call->why);
-	return err == ERR_OK ? suppress_audit(call, "suppress.tidy", VIEW_LIT("ended"), 0) : err;
+	suppress_detail(&detail, 0, reason);
+	buf_addf(&detail, ", \"removed\": %llu}", (unsigned long long)*ret_removed);
+	return err == ERR_OK ? suppress_audit(call, "suppress.tidy", VIEW_LIT("ended"), &detail) : err;
 }
 
 static enum err tidy(struct call *call)
 {
 	uint64_t removed = 0;
-	enum err err = db_begin(call->db, call->why);
+	struct view reason;
+	enum err err = suppress_reason(call, "", &reason);
 	if (err == ERR_OK)
-		err = suppress_finish(call, remove_ended(call, &removed));
+		err = db_begin(call->db, call->why);
+	if (err == ERR_OK)
+		err = suppress_finish(call, remove_ended(call, reason, &removed));
 	if (err == ERR_OK)
 		call_note(call, "suppressions that had ended, removed: %llu", (unsigned long long)removed);
 	return err;
@@ -211,8 +367,16 @@ static const struct command_option add_options[] = {
 	{ NULL, NULL, NULL },
 };
 
-static const struct command_option list_option[] = {
+static const struct command_option rm_options[] = {
 	{ "list", "LIST", "those of this list, not those of the whole installation" },
+	{ "reason", "TEXT", "why; kept in the audit" },
+	{ "erased-by", "KEY", "instead: all erasures by the key with this fingerprint, the KEY of a source erase:KEY" },
+	{ "yes", NULL, "do not ask, with --erased-by; needed where there is no terminal to ask on" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct command_option tidy_options[] = {
+	{ "reason", "TEXT", "why; kept in the audit" },
 	{ NULL, NULL, NULL },
 };
 
@@ -239,10 +403,13 @@ const struct command suppress_commands[] = {
 	{
 	    .noun = "suppress",
 	    .verb = "rm",
-	    .operands = "ADDRESS|DOMAIN...",
+	    .operands = "ADDRESS|DOMAIN|HASH...",
 	    .help = "take a suppression back, or let somebody erased come back",
-	    .options = list_option,
-	    .least = 1,
+	    .details =
+		"Somebody who was erased is named by the address, or by the hash that `suppress ls` shows. What\n"
+		"another installation's erasure key has made is known by its hash alone, or all of it by\n"
+		"--erased-by.\n",
+	    .options = rm_options,
 	    .most = OPERANDS_ANY,
 	    .needs = NEEDS_DATABASE,
 	    .run = rm,
@@ -271,6 +438,7 @@ const struct command suppress_commands[] = {
 	    .verb = "tidy",
 	    .operands = "",
 	    .help = "remove the suppressions that have ended",
+	    .options = tidy_options,
 	    .needs = NEEDS_DATABASE,
 	    .run = tidy,
 	},

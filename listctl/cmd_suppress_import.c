@@ -7,12 +7,13 @@
 #include "listctl/columns.h"
 #include "listctl/csv_guard.h"
 #include "listctl/csv_import.h"
+#include "listctl/erased.h"
 #include "listctl/field_date.h"
 #include "listctl/input.h"
 #include "listctl/suppress_terms.h"
 #include "store/lists.h"
 
-enum { READ_STEP = 64 << 10, BATCH_SIZE = 500, HASH_TEXT = 64 };
+enum { READ_STEP = 64 << 10, BATCH_SIZE = 500, HASH_TEXT = 2 * ERASURE_SIZE, ERASE_START = 6 /* erase: */ };
 
 /* What a column of the file may be. */
 enum column { VALUE, KIND, LIST, REASON, SOURCE, EXPIRES, COLUMN_COUNT };
@@ -43,7 +44,10 @@ struct job {
 	int64_t list_id;
 	struct batch_row batch[BATCH_SIZE];
 	size_t waiting;
-	uint64_t rows, added;
+	struct erased *erased; /* opened by the first row of somebody erased */
+	int64_t now_us;
+	bool is_dry;
+	uint64_t rows, added, ended; /* ended: the row's time is over */
 };
 
 static enum err send_batch(struct job *job, struct buf *why)
@@ -103,24 +107,50 @@ static struct view cell(const struct job *job, const struct csv_row *row, enum c
 	return at < job->columns ? view_trim(csv_guard_removed(row->fields[at].text)) : VIEW_LIT("");
 }
 
+static bool is_hash(struct view value)
+{
+	size_t digits = 0;
+	while (digits < value.len && memchr("0123456789abcdef", value.data[digits], 16) != NULL)
+		digits++;
+	return value.len == HASH_TEXT && digits == value.len;
+}
+
+/* Hashes of another key name nobody here, and nobody could tell any more who was erased: such a row is refused. */
+static enum err check_key(struct job *job, const struct csv_row *row, struct view source, struct buf *why)
+{
+	AUTO_BUF cause = buf_with_ceiling(LIMIT_WHY);
+	enum err err = job->erased == NULL ? erased_open_first(job->call, &job->erased) : ERR_OK;
+	if (err == ERR_NOT_FOUND || err == ERR_REFUSED) {
+		buf_add(&cause, buf_view(job->call->why));
+		buf_reset(job->call->why);
+		return refuse_row(job, row, buf_text(&cause), why);
+	}
+	if (err != ERR_OK || view_eq(source, erased_source(job->erased)))
+		return err;
+	buf_addf(&cause,
+		 "this was erased by the key " VIEW_FMT ", and the key file here has " VIEW_FMT
+		 "; use the `erasure` line of the other key file, before anybody is erased here, or leave the row out",
+		 VIEW_ARG(view_skip(source, ERASE_START)),
+		 VIEW_ARG(view_skip(erased_source(job->erased), ERASE_START)));
+	return refuse_row(job, row, buf_text(&cause), why);
+}
+
 static enum err read_value(struct job *job, const struct csv_row *row, struct batch_row *next, struct buf *why)
 {
 	AUTO_BUF cause = buf_with_ceiling(LIMIT_WHY);
-	struct view value = cell(job, row, VALUE);
+	struct view value = cell(job, row, VALUE), source = cell(job, row, SOURCE);
 	if (!view_eq(cell(job, row, KIND), view_of(suppression_kind_name(SUPPRESSED_ERASED)))) {
 		if (suppress_value(value, &next->value, &next->row.kind, &cause) == ERR_OK)
 			return ERR_OK;
 		return refuse_row(job, row, buf_text(&cause), why);
 	}
 	next->row.kind = SUPPRESSED_ERASED;
-	bool is_hash = value.len == HASH_TEXT && view_starts(cell(job, row, SOURCE), VIEW_LIT("erase:"));
-	for (size_t i = 0; is_hash && i < value.len; i++)
-		is_hash = memchr("0123456789abcdef", value.data[i], 16) != NULL;
-	if (!is_hash)
+	if (!is_hash(value) || !view_starts(source, VIEW_LIT("erase:")))
 		return refuse_row(job, row,
 				  "this is not what an erasure leaves, 64 hexadecimal digits and the source erase:...",
 				  why);
-	return buf_add(&next->value, value);
+	enum err err = check_key(job, row, source, why);
+	return err == ERR_OK ? buf_add(&next->value, value) : err;
 }
 
 static enum err read_text(struct job *job, const struct csv_row *row, enum column column, struct buf *text,
@@ -167,6 +197,8 @@ static enum err read_end(struct job *job, const struct csv_row *row, struct batc
 	if (!field_date_read(text, DATE_ORDER_UNKNOWN, &date, &cause))
 		return refuse_row(job, row, buf_text(&cause), why);
 	next->row.expires_us = field_date_us(&date);
+	if (next->row.expires_us == 0)
+		next->row.expires_us = 1; /* 0 would be for good */
 	return ERR_OK;
 }
 
@@ -194,6 +226,8 @@ static enum err on_row(void *context, const struct csv_row *row, struct buf *why
 	if (err != ERR_OK)
 		return err;
 	job->rows++;
+	if (next->row.expires_us != 0 && next->row.expires_us <= job->now_us)
+		job->ended++;
 	return ++job->waiting == BATCH_SIZE ? send_batch(job, why) : ERR_OK;
 }
 
@@ -212,11 +246,54 @@ static enum err read_all(struct job *job)
 		err = csv_reader_finish(job->reader, why);
 	if (err == ERR_OK && !job->has_header)
 		return call_refuse(job->call, ERR_INVALID, "%s is empty", job->input.name);
+	return err == ERR_OK ? send_batch(job, why) : err;
+}
+
+static enum err write_audit(const struct job *job)
+{
+	AUTO_BUF detail = buf_with_ceiling(LIMIT_OUTPUT_LINE);
+	suppress_detail(&detail, job->terms.list_id, job->terms.reason);
+	buf_addf(&detail, ", \"rows\": %llu, \"added\": %llu, \"ended\": %llu}", (unsigned long long)job->rows,
+		 (unsigned long long)job->added, (unsigned long long)job->ended);
+	return suppress_audit(job->call, "suppress.import", view_of(job->input.name), &detail);
+}
+
+/* A dry run does all the same, and takes it back. */
+static enum err take_all(struct job *job)
+{
+	enum err err = read_all(job);
 	if (err == ERR_OK)
-		err = send_batch(job, why);
-	return err == ERR_OK
-		   ? suppress_audit(job->call, "suppress.import", view_of(job->input.name), job->terms.list_id)
-		   : err;
+		err = write_audit(job);
+	if (err != ERR_OK || !job->is_dry)
+		return suppress_finish(job->call, err);
+	db_rollback(job->call->db);
+	return ERR_OK;
+}
+
+static enum err report(const struct job *job)
+{
+	static const struct output_column columns[] = {
+		{ .name = "file" },
+		{ .name = "rows", .type = OUTPUT_INT },
+		{ .name = "added", .type = OUTPUT_INT },
+		{ .name = "there_already", .type = OUTPUT_INT },
+		{ .name = "ended_already", .type = OUTPUT_INT },
+		{ .name = "dry_run", .type = OUTPUT_BOOL },
+	};
+	struct call *call = job->call;
+	if (job->ended > 0)
+		call_warn(call,
+			  "the end of %llu of them has passed: they keep nothing back; `suppress ls --ended` shows "
+			  "such, `suppress tidy` removes them",
+			  (unsigned long long)job->ended);
+	if (job->is_dry)
+		call_note(call, "a dry run: nothing was changed");
+	return output_object(call->out, columns, ARRAY_LEN(columns),
+			     (struct output_cell[]){ cell_text(view_of(job->input.name)), cell_int((int64_t)job->rows),
+						     cell_int((int64_t)job->added),
+						     cell_int((int64_t)(job->rows - job->added)),
+						     cell_int((int64_t)job->ended), cell_bool(job->is_dry) },
+			     call->why);
 }
 
 static void make_room(struct job *job)
@@ -237,6 +314,7 @@ static void job_done(struct job *job)
 		buf_done(&job->batch[i].source);
 	}
 	buf_done(&job->list_name);
+	erased_close(job->erased);
 	csv_reader_free(job->reader);
 	input_close(&job->input);
 }
@@ -253,7 +331,9 @@ static enum err run_job(struct job *job)
 	job->reader = csv_reader_new(job->input.name, ',', on_row, job);
 	err = job->reader == NULL ? ERR_MEMORY : db_begin(call->db, call->why);
 	if (err == ERR_OK)
-		err = suppress_finish(call, read_all(job));
+		err = take_all(job);
+	if (err == ERR_OK)
+		err = report(job);
 	job_done(job);
 	return err;
 }
@@ -263,17 +343,15 @@ static enum err import(struct call *call)
 	struct job *job = calloc(1, sizeof(*job));
 	if (job == NULL)
 		return ERR_MEMORY;
-	job->call = call;
+	*job = (struct job){ .call = call, .now_us = clock_wall_us(), .is_dry = call_has(call, "dry-run") };
 	enum err err = run_job(job);
-	if (err == ERR_OK)
-		call_note(call, "suppressed: %llu, there already: %llu", (unsigned long long)job->added,
-			  (unsigned long long)(job->rows - job->added));
 	free(job);
 	return err;
 }
 
 static const struct command_option options[] = {
 	SUPPRESS_TERM_OPTIONS,
+	{ "dry-run", NULL, "read the file and say what would be added, without adding it" },
 	{ NULL, NULL, NULL },
 };
 
@@ -288,8 +366,9 @@ const struct command suppress_import_commands[] = {
 		"source and expires_at; others are left out, so that what `suppress ls --format csv` writes can\n"
 		"be read, what `export --suppressions` does, and providers of mail do. --list, and\n"
 		"where the file says nothing --reason, --until and --for, hold for all rows. All rows are\n"
-		"taken, or none. Erasures come back with their hash, which this installation's erasure key\n"
-		"must have made.\n",
+		"taken, or none. One whose end has passed is taken as ended: it keeps nothing back. Erasures come\n"
+		"back with their hash, which this installation's erasure key must have made: a row of another\n"
+		"key is refused.\n",
 	    .options = options,
 	    .least = 1,
 	    .most = 1,

@@ -45,7 +45,8 @@ static enum err refuse_foreign(struct call *call)
 	return call_refuse(
 	    call, ERR_REFUSED,
 	    "people were erased by another erasure key than that of %s, so that nobody can tell who they are; bring "
-	    "the `erasure` line of the former key file back",
+	    "the `erasure` line of the former key file back; or if that key never was this installation's: `listctl "
+	    "suppress rm --erased-by KEY`, as `suppress ls` shows it behind erase:",
 	    call->settings->keys_file);
 }
 

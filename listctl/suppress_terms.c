@@ -31,10 +31,14 @@ enum err suppress_find_list(struct call *call, int64_t *ret_list_id)
 	return err;
 }
 
-static enum err read_reason(struct call *call, struct view *ret_reason)
+enum err suppress_reason(struct call *call, const char *fallback, struct view *ret_reason)
 {
 	const char *given = call_option(call, "reason");
-	struct view reason = given == NULL ? VIEW_LIT("by hand") : view_trim(view_of(given));
+	struct view reason = view_trim(view_of(given == NULL ? fallback : given));
+	if (given == NULL) {
+		*ret_reason = reason;
+		return ERR_OK;
+	}
 	if (reason.len == 0 || reason.len > SUPPRESS_REASON_SIZE || !view_is_utf8(reason) || view_has_control(reason))
 		return call_misused(call, "--reason takes 1 to 200 octets of UTF-8 text without control characters");
 	*ret_reason = reason;
@@ -60,19 +64,36 @@ static enum err read_end(struct call *call, int64_t *ret_expires_us)
 
 enum err suppress_terms_read(struct call *call, struct suppress_terms *ret_terms)
 {
-	enum err err = read_reason(call, &ret_terms->reason);
+	enum err err = suppress_reason(call, "by hand", &ret_terms->reason);
 	if (err == ERR_OK)
 		err = read_end(call, &ret_terms->expires_us);
 	return err == ERR_OK ? suppress_find_list(call, &ret_terms->list_id) : err;
 }
 
-enum err suppress_audit(struct call *call, const char *action, struct view value, int64_t list_id)
+void suppress_end(struct buf *text, int64_t expires_us)
+{
+	int64_t fraction = expires_us % CLOCK_US_PER_SECOND;
+	output_time(text, expires_us);
+	if (fraction <= 0)
+		return;
+	buf_cut(text, text->len - 1);
+	buf_addf(text, ".%06lldZ", (long long)fraction);
+}
+
+void suppress_detail(struct buf *detail, int64_t list_id, struct view reason)
+{
+	buf_addf(detail, "{\"list_id\": %lld", (long long)list_id);
+	if (reason.len == 0)
+		return;
+	buf_add(detail, VIEW_LIT(", \"reason\": "));
+	output_json_string(detail, reason);
+}
+
+enum err suppress_audit(struct call *call, const char *action, struct view value, const struct buf *detail)
 {
 	AUTO_BUF subject = buf_with_ceiling(LIMIT_WHY);
-	AUTO_BUF detail = buf_with_ceiling(LIMIT_WHY);
 	buf_addf(&subject, "suppression:" VIEW_FMT, VIEW_ARG(value));
-	buf_addf(&detail, "{\"list_id\": %lld}", (long long)list_id);
-	return audit_append(call->db, view_of(call->actor), action, buf_view(&subject), buf_view(&detail), call->why);
+	return audit_append(call->db, view_of(call->actor), action, buf_view(&subject), buf_view(detail), call->why);
 }
 
 enum err suppress_finish(struct call *call, enum err err)

@@ -23,13 +23,20 @@ struct suppress_terms {
 };
 /* From the verb's options. */
 enum err suppress_terms_read(struct call *call, struct suppress_terms *ret_terms) MUST_USE;
+/* --reason, or what stands for it when it is not given. */
+enum err suppress_reason(struct call *call, const char *fallback, struct view *ret_reason) MUST_USE;
 /* --list as an id, 0 when it is not given. */
 enum err suppress_find_list(struct call *call, int64_t *ret_list_id) MUST_USE;
 
 /* What a person writes: an address, or a domain (with @ in front or without). Appends the form that is compared. */
 enum err suppress_value(struct view text, struct buf *ret_value, enum suppression_kind *ret_kind,
 			struct buf *why) MUST_USE;
-enum err suppress_audit(struct call *call, const char *action, struct view value, int64_t list_id) MUST_USE;
+/* When one ends, exactly: RFC 3339 in UTC, with the fraction of a second where there is one. */
+void suppress_end(struct buf *text, int64_t expires_us);
+/* Begins the audit's detail, a JSON object whose end is for the caller: the list, and the reason if there is one. */
+void suppress_detail(struct buf *detail, int64_t list_id, struct view reason);
+/* The audit row of a change; its subject is the value, or what many of them have in common. */
+enum err suppress_audit(struct call *call, const char *action, struct view value, const struct buf *detail) MUST_USE;
 /* Commits, or rolls back after a failure. */
 enum err suppress_finish(struct call *call, enum err err) MUST_USE;
 

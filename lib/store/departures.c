@@ -29,7 +29,7 @@ static const struct db_statement statements[] = {
 			      " RETURNING m.subscriber_id"
 			      "), suppressed AS (INSERT INTO suppression (kind, value, list_id, reason, source)"
 			      " SELECT 'address', address_key, NULL, 'complaint', $3 FROM said"
-			      " ORDER BY address_key ON CONFLICT DO NOTHING"
+			      " ORDER BY address_key"
 			      "), noted AS (INSERT INTO audit (actor, action, subject, detail)"
 			      " SELECT $3, 'subscriber.complaint', 'subscriber:' || address_key,"
 			      " jsonb_build_object('campaign_id', campaign_id) FROM said)"

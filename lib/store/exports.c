@@ -16,6 +16,11 @@ enum statement { SCOPE, SEGMENT_SCOPE, MEMBERS, MEMBERSHIPS, SEGMENT, BOUNCES, S
 
 #define TIME_TEXT(column) "to_char(" column " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
 
+/* With the fraction of a second where there is one. */
+#define EXACT_TIME_TEXT(column)                                                                                        \
+	"to_char(" column " AT TIME ZONE 'UTC', CASE WHEN date_trunc('second', " column ") = " column                  \
+	" THEN 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"' ELSE 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"' END)"
+
 static const struct db_statement statements[] = {
 	/* $1 list, $2 state or null: all. */
 	[SCOPE] = { .name = "exports_scope",
@@ -36,6 +41,12 @@ static const struct db_statement statements[] = {
 			  "e.received_at") ", c.name, l.name, s.address, e.kind::text,"
 					   " e.reason, e.status, e.source::text, CASE WHEN e.orphan THEN 'orphan' WHEN "
 					   "e.voided THEN 'voided'"
+					   " WHEN s.address_since IS NOT NULL AND e.kind IN ('bounce-hard', "
+					   "'bounce-soft')"
+					   " AND EXISTS (SELECT FROM delivery d WHERE d.campaign_id = e.campaign_id"
+					   " AND d.subscriber_id = e.subscriber_id AND is_of_former_address(d.at,"
+					   " e.recipient, s.address_key, s.address_since) OFFSET 0) THEN 'former "
+					   "address'"
 					   " WHEN e.judged_at IS NULL THEN 'waiting' ELSE 'counted' END, e.rule, "
 					   "e.diagnostic"
 					   " FROM bounce_event e LEFT JOIN campaign c ON c.id = e.campaign_id LEFT "
@@ -45,12 +56,13 @@ static const struct db_statement statements[] = {
 					   " ORDER BY e.campaign_id, e.id) TO STDOUT (FORMAT binary)" },
 	[SUPPRESSIONS] = { .name = "exports_suppressions",
 			   .sql = "COPY (SELECT x.value, x.kind, l.name, x.reason, x.source, " TIME_TEXT(
-			       "x.created_at") ", " TIME_TEXT("x.expires_at") " FROM suppression_in_force x LEFT JOIN "
-									      "list l ON l.id = x.list_id"
-									      " WHERE " LIST_ID
-									      " = 0 OR x.list_id = " LIST_ID
-									      " ORDER BY x.id) TO STDOUT (FORMAT "
-									      "binary)" },
+			       "x.created_at") ", " EXACT_TIME_TEXT("x.expires_at") " FROM suppression_in_force x LEFT "
+										    "JOIN "
+										    "list l ON l.id = x.list_id"
+										    " WHERE " LIST_ID
+										    " = 0 OR x.list_id = " LIST_ID
+										    " ORDER BY x.id) TO STDOUT (FORMAT "
+										    "binary)" },
 };
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row a statement");
 

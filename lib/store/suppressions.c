@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-enum statement { ADD, REMOVE, PAGE, OF_ADDRESS, REMOVE_ENDED, ERASED, STATEMENT_COUNT };
+enum statement { ADD, REMOVE, PAGE, OF_ADDRESS, OF_VALUE, REMOVE_ENDED, REMOVE_ERASED_BY, ERASED, STATEMENT_COUNT };
 
 #define SELECT_ROWS                                                                                                    \
 	"SELECT s.id, s.kind, s.value, coalesce(s.list_id, 0), l.name, s.reason, s.source, s.created_at, s.expires_at" \
@@ -16,7 +16,7 @@ static const struct db_statement statements[] = {
 		       " SELECT u.kind, u.value, nullif(u.list_id, 0), u.reason, u.source, u.expires_at"
 		       " FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::timestamptz[])"
 		       " AS u (kind, value, list_id, reason, source, expires_at)"
-		       " ORDER BY u.value, u.list_id ON CONFLICT (value, kind, list_id) DO NOTHING",
+		       " ORDER BY u.value, u.list_id",
 	},
 	[REMOVE] = {
 		.name = "suppressions_remove",
@@ -33,6 +33,9 @@ static const struct db_statement statements[] = {
 				   " OR (s.kind = 'domain' AND s.value = split_part($1::text, '@', 2))"
 				   " OR (s.kind = 'erased' AND s.value = $3)) ORDER BY s.id",
 	},
+	[OF_VALUE] = { .name = "suppressions_of_value", .sql = SELECT_ROWS " WHERE s.value = $1 ORDER BY s.id" },
+	[REMOVE_ERASED_BY] = { .name = "suppressions_remove_erased_by",
+			       .sql = "DELETE FROM suppression WHERE kind = 'erased' AND source = $1" },
 	[REMOVE_ENDED] = { .name = "suppressions_remove_ended", .sql = "DELETE FROM suppression s WHERE " HAS_ENDED },
 	[ERASED] = {
 		.name = "suppressions_erased",
@@ -100,10 +103,23 @@ enum err suppressions_remove(struct db *db, struct view value, int64_t list_id, 
 	const struct db_value values[] = { db_text(value), db_int(list_id) };
 	AUTO_DB_ROWS *rows = NULL;
 	enum err err = db_run(db, &statements[REMOVE], values, ARRAY_LEN(values), &rows, why);
-	if (err != ERR_OK || db_changed(rows) > 0)
-		return err;
-	buf_addf(why, VIEW_FMT " is not suppressed there; `listctl suppress ls` shows what is", VIEW_ARG(value));
-	return ERR_NOT_FOUND;
+	return err == ERR_OK && db_changed(rows) == 0 ? ERR_NOT_FOUND : err;
+}
+
+enum err suppressions_of_value(struct db *db, struct view value, struct db_rows **ret_rows, struct buf *why)
+{
+	const struct db_value values[] = { db_text(value) };
+	return db_run(db, &statements[OF_VALUE], values, ARRAY_LEN(values), ret_rows, why);
+}
+
+enum err suppressions_remove_erased_by(struct db *db, struct view source, uint64_t *ret_removed, struct buf *why)
+{
+	const struct db_value values[] = { db_text(source) };
+	AUTO_DB_ROWS *rows = NULL;
+	enum err err = db_run(db, &statements[REMOVE_ERASED_BY], values, ARRAY_LEN(values), &rows, why);
+	if (err == ERR_OK)
+		*ret_removed = db_changed(rows);
+	return err;
 }
 
 enum err suppressions_page(struct db *db, int64_t list_id, bool ended, int64_t after_id, uint64_t limit,

@@ -20,11 +20,17 @@ struct suppression {
 	int64_t expires_us; /* 0: never */
 };
 
-/* Adds those that are not there yet, or end earlier; *ret_added counts them. */
+/* Adds those that are not there yet, or end earlier; *ret_added counts them. Waits for nobody who adds or removes at the same time, so that a
+ * value may stand there more than once (schema/032): the one that lasts longest counts. */
 enum err suppressions_add(struct db *db, const struct suppression *rows, size_t count, size_t *ret_added,
 			  struct buf *why) MUST_USE;
-/* ERR_NOT_FOUND when there is none for just this list (or, with 0, for the installation). */
+/* ERR_NOT_FOUND without a sentence when there is none for just this list (or, with 0, for the installation). */
 enum err suppressions_remove(struct db *db, struct view value, int64_t list_id, struct buf *why) MUST_USE;
+/* All with just this value, wherever they hold and whether or not they have ended. For suppressions_get(). */
+enum err suppressions_of_value(struct db *db, struct view value, struct db_rows **ret_rows, struct buf *why) MUST_USE;
+/* Removes what erasures under one key have left, which is their source; *ret_removed counts them. */
+enum err suppressions_remove_erased_by(struct db *db, struct view source, uint64_t *ret_removed,
+				       struct buf *why) MUST_USE;
 /* The next page after this id, in the order of ids, of those in force or of those that have ended; list_id 0: all. */
 enum err suppressions_page(struct db *db, int64_t list_id, bool ended, int64_t after_id, uint64_t limit,
 			   struct db_rows **ret_rows, struct buf *why) MUST_USE;

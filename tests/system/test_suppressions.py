@@ -1,12 +1,34 @@
 """Suppressions: addresses and domains, for good or until a day, honoured wherever mail is sent, and moved from one installation to another."""
 
 import json
+import subprocess
 
+from returns import arf, deliver, membership, people, return_path
 from verpost import until
 
 
 def listed(world, *options):
     return {row["value"]: row for row in json.loads(world.listctl("suppress", "ls", "--format", "json", *options))}
+
+
+class Transaction:
+    """Statements of somebody else whose transaction stays open, until end() says COMMIT or ROLLBACK."""
+
+    def __init__(self, world, *statements):
+        self.psql = subprocess.Popen(["psql", world.conninfo, "-AtXq", "-v", "ON_ERROR_STOP=1"], stdin=subprocess.PIPE,
+                                     stdout=subprocess.PIPE, text=True)
+        self.psql.stdin.write("SET search_path = verpost;\nBEGIN;\n" + "".join(f"{text};\n" for text in statements) + "\\echo open\n")
+        self.psql.stdin.flush()
+        assert self.psql.stdout.readline() == "open\n"
+
+    def end(self, how):
+        self.psql.communicate(f"{how};\n", timeout=60)
+        assert self.psql.returncode == 0
+
+
+def audit(world, action):
+    """The details of such rows, oldest first."""
+    return [json.loads(row[0]) for row in world.sql(f"SELECT detail FROM audit WHERE action = '{action}' ORDER BY id")]
 
 
 def end(world, value, when="now() - interval '1 second'"):
@@ -51,6 +73,108 @@ def test_the_longer_one_counts(world):
     assert "there already: 1" in done.stderr, done
 
 
+def test_one_for_good_is_not_lost_to_another_one(world):
+    "Whoever adds one for good while somebody else's with an end is not committed yet does not wait, and it holds whatever becomes of the other."
+    world.setup()
+    adding = "INSERT INTO suppression (kind, value, reason, source, expires_at) VALUES ('address', '{}@example.test', 'x', 'y', now() + interval '1 day')"
+    for name, how in (("ann", "COMMIT"), ("bob", "ROLLBACK")):
+        other = Transaction(world, adding.format(name))
+        done = world.run("listctl", "suppress", "add", f"{name}@example.test", "--reason", "for good")
+        assert "suppressed: 1" in done.stderr, done
+        other.end(how)
+        assert world.value(f"SELECT count(*) FROM suppression_in_force WHERE value = '{name}@example.test' AND expires_at IS NULL") == "1"
+    world.listctl("suppress", "rm", "ann@example.test")  # both of hers
+    assert list(listed(world)) == ["bob@example.test"]
+
+
+def test_bounced_waits_for_no_import(world):
+    """A complaint is taken while an import that holds the same address, or takes the place of a shorter one, is not finished, and while somebody takes
+    back the suppression that is there; and it holds whatever becomes of that."""
+    (one, two, three), campaign = people(world, 3)
+    world.listctl("suppress", "add", "p2@example.test", "--for", "1d")
+    world.start("bounced")
+    other = Transaction(world, "INSERT INTO suppression (kind, value, reason, source) SELECT 'address', format('p%s@example.test', n), 'x', 'import'"
+                        " FROM generate_series(1, 1000) AS n")
+    for person in (one, two):
+        deliver(world, "fbl@provider.test", return_path(world, campaign, person), arf())
+        assert membership(world, person) == ("unsubscribed", "complaint")
+    other.end("ROLLBACK")
+    rows = listed(world)
+    assert {value: row["source"] for value, row in rows.items()} == {"p1@example.test": "complaint", "p2@example.test": "complaint"}, rows
+    assert world.value("SELECT count(*) FROM suppression WHERE expires_at IS NULL") == "2"
+    world.listctl("suppress", "add", "p3@example.test")
+    other = Transaction(world, "DELETE FROM suppression WHERE value = 'p3@example.test'")
+    deliver(world, "fbl@provider.test", return_path(world, campaign, three), arf())
+    other.end("COMMIT")
+    assert listed(world)["p3@example.test"]["source"] == "complaint"
+    world.stop("bounced")
+
+
+def test_erasures_of_another_key(world):
+    "Hashes that another installation's key has made are refused with their line; those that are there nevertheless can be taken away."
+    world.setup()
+    world.subscribe(["ann@example.test", "bob@example.test"])
+    world.listctl("subscriber", "erase", "ann@example.test", "--yes")
+    own = next(row for row in listed(world).values() if row["kind"] == "erased")
+    head, foreign = "value,kind,source\n", "erase:0123456789abcdef"
+    path = world.file("s.csv", f"{head}x@example.test,address,x\n{'ab' * 32},erased,{foreign}\n")
+    world.refused("suppress", "import", path, says=["line 3", "0123456789abcdef", own["source"].split(":")[1], "nothing was imported"])
+    assert list(listed(world)) == [own["value"]]
+    exported = world.listctl("suppress", "ls", "--format", "csv")
+    world.sql("DELETE FROM suppression")
+    world.listctl("suppress", "import", world.file("own.csv", exported))
+    assert list(listed(world)) == [own["value"]]
+
+    world.sql(f"INSERT INTO suppression (kind, value, reason, source) SELECT 'erased', repeat(x, 32), 'old', '{foreign}' FROM unnest('{{cd,ef,12}}'::text[]) x")
+    again = world.file("again.csv", "email\nann@example.test\nnew@example.test\n")
+    world.refused("import", "news", again, says="suppress rm --erased-by")
+    world.listctl("suppress", "add", "gone@example.test")
+    world.listctl("suppress", "rm", "gone@example.test", "cd" * 32, "--reason", "taken by mistake")
+    error = world.refused("suppress", "rm", "nobody@example.test", says=["nobody@example.test is not suppressed", "another erasure key"])
+    assert "nor anywhere else" in error
+    world.refused("suppress", "rm", "--erased-by", foreign.split(":")[1], says="--yes")
+    world.refused("suppress", "rm", "--erased-by", "ffff", "--yes", says="ffff")
+    world.listctl("suppress", "rm", "--erased-by", foreign.split(":")[1], "--yes", "--reason", "not ours")
+    assert audit(world, "suppress.rm")[-1] == {"list_id": 0, "reason": "not ours", "removed": 2}
+    assert json.loads(world.listctl("import", "news", again, "--format", "json"))["erased"] == 1
+
+
+def test_who_and_why(world):
+    "Each change says in the audit why, until when, how many; what was not there is named, with where it is."
+    world.setup()
+    world.listctl("suppress", "add", "ann@example.test", "--list", "news", "--reason", 'by "letter"', "--until", "2099-01-31")
+    world.listctl("suppress", "add", "bob@example.test")
+    assert audit(world, "suppress.add") == [{"list_id": 1, "reason": 'by "letter"', "until": "2099-01-31T00:00:00Z"},
+                                            {"list_id": 0, "reason": "by hand", "until": None}]
+    world.refused("suppress", "rm", "Ann@example.test", says=["ann@example.test is not suppressed for the whole installation", "--list news"])
+    world.refused("suppress", "rm", "bob@example.test", "--list", "news", says=["bob@example.test is not suppressed for the list news", "without --list"])
+    world.refused("suppress", "rm", "zoe@example.test", says=["zoe@example.test", "nor anywhere else"])
+    world.listctl("suppress", "rm", "bob@example.test", "--reason", "asked for news again")
+    assert audit(world, "suppress.rm") == [{"list_id": 0, "reason": "asked for news again"}]
+    end(world, "ann@example.test")
+    world.listctl("suppress", "tidy", "--reason", "spring cleaning")
+    assert audit(world, "suppress.tidy") == [{"list_id": 0, "reason": "spring cleaning", "removed": 1}]
+    world.refused("suppress", "rm", "bob@example.test", "--reason", "", code=2, says="--reason")
+
+
+def test_a_dry_import(world):
+    "import --dry-run reports as the import does and changes nothing; the import's counts are in the audit; an end that has passed is said."
+    world.setup()
+    world.listctl("suppress", "add", "ann@example.test")
+    path = world.file("s.csv", "email,expires_at\nann@example.test,\nbob@example.test,2099-01-31\nold@example.test,2020-01-31\n"
+                      "older@example.test,1970-01-01\nbob@example.test,2098-01-31\n")
+    before = world.sql("SELECT * FROM suppression"), audit(world, "suppress.import")
+    dry = world.run("listctl", "suppress", "import", path, "--dry-run", "--format", "json")
+    assert (world.sql("SELECT * FROM suppression"), audit(world, "suppress.import")) == before and "nothing was changed" in dry.stderr, dry
+    done = world.run("listctl", "suppress", "import", path, "--format", "json", "--reason", "moved here")
+    counts = {"rows": 5, "added": 3, "ended_already": 2, "there_already": 2}
+    for run, is_dry in ((dry, True), (done, False)):
+        assert json.loads(run.stdout) == {"file": str(path), **counts, "dry_run": is_dry} and "has passed" in run.stderr, run
+    assert audit(world, "suppress.import") == [{"list_id": 0, "reason": "moved here", "rows": 5, "added": 3, "ended": 2}]
+    assert sorted(listed(world)) == ["ann@example.test", "bob@example.test"]
+    assert sorted(listed(world, "--ended")) == ["old@example.test", "older@example.test"]
+
+
 def test_a_running_campaign(world):
     "A campaign that started before honours a suppression that is prolonged, one that is new, and writes to nobody whose own has not ended."
     world.setup()
@@ -78,13 +202,15 @@ def test_a_round_trip(world):
     world.setup()
     world.listctl("suppress", "add", "ann@example.test", "never.test", "--reason", "by letter, 3 May", "--until", "2099-01-31")
     world.listctl("suppress", "add", "bob@example.test", "--list", "news", "--reason", "=1+1")
+    world.listctl("suppress", "add", "zoe@example.test", "--for", "90d")
+    end(world, "zoe@example.test", "'2098-01-02 03:04:05.678901Z'")
     before = world.sql("SELECT kind, value, list_id, reason, source, expires_at FROM suppression ORDER BY value")
     for text in (world.listctl("suppress", "ls", "--format", "csv"), world.listctl("export", "--suppressions")):
         world.sql("DELETE FROM suppression")
         world.listctl("suppress", "import", world.file("s.csv", text))
         assert world.sql("SELECT kind, value, list_id, reason, source, expires_at FROM suppression ORDER BY value") == before
     lines = world.listctl("export", "--suppressions", "--format", "json").splitlines()
-    assert {json.loads(line)["value"] for line in lines} == {"ann@example.test", "never.test", "bob@example.test"}
+    assert {json.loads(line)["value"] for line in lines} == {"ann@example.test", "never.test", "bob@example.test", "zoe@example.test"}
 
 
 def test_lists_of_others(world):
