@@ -10,11 +10,14 @@ enum { SIGNAL_COUNT = sizeof(signals) / sizeof(signals[0]) };
 
 /* The signal flag of this program: a handler has nothing else to go by. */
 static const char *volatile said;
+static const char *volatile unfinished;
 
 static void on_signal(int number)
 {
 	static const char start[] = "\r\033[K";
-	const char *sentence = said;
+	const char *sentence = said, *path = unfinished;
+	if (path != NULL)
+		unlink(path);
 	if (sentence != NULL) {
 		if (isatty(STDERR_FILENO) == 1 && write(STDERR_FILENO, start, sizeof(start) - 1) < 0)
 			_exit(128 + number);
@@ -46,6 +49,11 @@ void interrupt_say(const char *sentence)
 	block(SIG_UNBLOCK);
 }
 
+void interrupt_remove(const char *path)
+{
+	unfinished = path;
+}
+
 void interrupt_wait(void)
 {
 	block(SIG_BLOCK);
@@ -54,7 +62,7 @@ void interrupt_wait(void)
 void interrupt_end(void)
 {
 	struct sigaction action = { .sa_handler = SIG_DFL };
-	said = NULL;
+	said = unfinished = NULL;
 	for (size_t i = 0; i < SIGNAL_COUNT; i++) {
 		struct sigaction before;
 		if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler == on_signal)

@@ -5,6 +5,8 @@
 
 /* From now on both signals end the process with this sentence, which must stay where it is. */
 void interrupt_say(const char *sentence);
+/* The file that goes, too, when they end the process, as it is not whole; NULL: none. Its path must stay where it is. */
+void interrupt_remove(const char *path);
 /* Until interrupt_say() or interrupt_end(), both wait: for a step that must not be left half done. */
 void interrupt_wait(void);
 /* Both do again what they did before. */

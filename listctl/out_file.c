@@ -2,12 +2,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "listctl/interrupt.h"
 
-enum { COPY_STEP = 64 << 10, MODE = 0600 /* it is full of addresses */ };
+enum { COPY_STEP = 64 << 10, MODE_FOR_ALL = 0666, MODE_BITS = 0777 };
 
 static enum err refuse(const struct out_file *out, struct buf *why)
 {
@@ -18,26 +22,73 @@ static enum err refuse(const struct out_file *out, struct buf *why)
 	return ERR_IO;
 }
 
-static bool open_part(struct out_file *out)
+/* A new file of this name, whose six X become one that nobody has. */
+static bool create(struct out_file *out)
 {
-	buf_addf(&out->part, "%s.part", out->path);
-	int fd = open(buf_text(&out->part), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, MODE);
-	if (fd < 0) {
+	int fd = *buf_text(&out->part) == '\0' ? -1 : mkstemp(out->part.data);
+	if (fd < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) {
 		buf_reset(&out->part);
 		return false;
 	}
-	out->file = fdopen(fd, "w");
+	out->file = fdopen(fd, "w+");
 	if (out->file == NULL)
 		close(fd);
 	return out->file != NULL;
 }
 
+/* What is written to standard output is held in a file without a name. */
+static bool open_nameless(struct out_file *out)
+{
+	const char *folder = getenv("TMPDIR");
+	buf_addf(&out->part, "%s/listctl.XXXXXX", folder == NULL || *folder == '\0' ? "/tmp" : folder);
+	if (!create(out))
+		return false;
+	unlink(buf_text(&out->part));
+	buf_reset(&out->part);
+	return true;
+}
+
+/* As a shell would make it, or as it was. */
+static mode_t mode_of(const char *path)
+{
+	struct stat info;
+	if (lstat(path, &info) == 0 && S_ISREG(info.st_mode))
+		return info.st_mode & MODE_BITS;
+	mode_t mask = umask(0);
+	umask(mask);
+	return MODE_FOR_ALL & ~mask;
+}
+
+/* A device or a pipe cannot be replaced by a file: who writes there means its reader. */
+static bool may_be_replaced(const char *path)
+{
+	struct stat info;
+	if (stat(path, &info) != 0 || S_ISREG(info.st_mode))
+		return true;
+	errno = S_ISDIR(info.st_mode) ? EISDIR : ENOTSUP;
+	return false;
+}
+
+/* Beside the file, where a rename can put it in its place, and under a name that nobody else has. */
+static bool open_part(struct out_file *out)
+{
+	buf_addf(&out->part, "%s.part-XXXXXX", out->path);
+	if (!may_be_replaced(out->path)) {
+		buf_reset(&out->part);
+		return false;
+	}
+	interrupt_wait();
+	bool is_open = create(out);
+	if (is_open)
+		interrupt_remove(buf_text(&out->part));
+	interrupt_say("listctl: interrupted; the file was not written\n");
+	return is_open && fchmod(fileno(out->file), mode_of(out->path)) == 0;
+}
+
 enum err out_file_open(const char *path, struct out_file *ret_out, struct buf *why)
 {
 	struct out_file out = { .path = path, .part = buf_with_ceiling(LIMIT_PATH) };
-	if (path == NULL)
-		out.file = tmpfile();
-	if (out.file == NULL && (path == NULL || !open_part(&out))) {
+	if (!(path == NULL ? open_nameless(&out) : open_part(&out))) {
 		enum err err = refuse(&out, why);
 		out_file_done(&out);
 		return err;
@@ -74,15 +125,32 @@ static enum err copy_to_stdout(struct out_file *out, struct buf *why)
 	return ERR_IO;
 }
 
+/* The name itself is durable when its folder is; not every file system can promise it. */
+static void sync_folder(const char *path)
+{
+	char *copy = strdup(path);
+	int fd = copy == NULL ? -1 : open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0 && fsync(fd) != 0)
+		errno = 0;
+	if (fd >= 0)
+		close(fd);
+	free(copy);
+}
+
 enum err out_file_commit(struct out_file *out, struct buf *why)
 {
 	if (fflush(out->file) != 0)
 		return refuse(out, why);
 	if (out->path == NULL)
 		return copy_to_stdout(out, why);
-	if (fsync(fileno(out->file)) != 0 || rename(buf_text(&out->part), out->path) != 0)
+	if (fsync(fileno(out->file)) != 0)
+		return refuse(out, why);
+	interrupt_wait();
+	if (rename(buf_text(&out->part), out->path) != 0)
 		return refuse(out, why);
 	buf_reset(&out->part);
+	interrupt_end();
+	sync_folder(out->path);
 	return ERR_OK;
 }
 
@@ -93,5 +161,7 @@ void out_file_done(struct out_file *out)
 	out->file = NULL;
 	if (out->part.len > 0)
 		unlink(buf_text(&out->part));
+	if (out->path != NULL)
+		interrupt_end();
 	buf_done(&out->part);
 }

@@ -1,4 +1,5 @@
-/* A file that is written whole or not at all: it has its name only when nothing is missing. Or standard output, which gets nothing before
+/* A file that is written whole or not at all: it has its name only when nothing is missing; until then it stands beside it, under a name of its own
+ * that Ctrl-C takes away. A symbolic link of that name is replaced, not followed; the mode is that of the file that was there, or what umask leaves. Or standard output, which gets nothing before
  * the whole text stands, so that it can be written anew from the start. */
 #ifndef LISTCTL_OUT_FILE_H
 #define LISTCTL_OUT_FILE_H
