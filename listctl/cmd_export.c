@@ -425,7 +425,8 @@ const struct command export_commands[] = {
 	    .help = "write members, a segment, bounces or suppressions as CSV or JSON lines",
 	    .details = "CSV unless --format json asks for JSON lines, one object each. Active members, their names\n"
 		       "and all attributes: what is written, import reads back as it was. The column of an\n"
-		       "attribute that holds no texts says so: age:number, vip:boolean, tags:json.\n"
+		       "attribute that holds no texts says so: age:number, vip:boolean, tags:json. One whose name\n"
+		       "would mean something else to import is called attribute:NAME, such as attribute:status.\n"
 		       "\n"
 		       "In CSV, text that a spreadsheet would run as a formula, as it begins with = + - or @, gets\n"
 		       "an apostrophe in front, which import takes away again; --raw leaves it as it is.\n",

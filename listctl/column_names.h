@@ -27,12 +27,18 @@ enum role {
 /* "E-Mail Address" becomes e_mail_address and "Prénom" prenom: what stands in merge fields. A leading _ is kept: it marks the columns that listctl itself
  * writes. */
 void column_name_normalise(struct view header, char name[COLUMN_NAME_SIZE]);
+/* "attribute:full_name" is the attribute full_name and nothing else, whatever columns of that name usually are: takes the prefix off. False: there is
+ * none. */
+#define COLUMN_NAME_PREFIX "attribute:"
+bool column_name_cut_prefix(struct view *header);
 /* By a normalised name. */
 enum role column_name_role(const char *name);
 /* By the name as it stands in the header. */
 bool column_name_is_address(struct view header);
 /* A role by the word that a person says for it (email, first_name, -); false: the word is an attribute's name. */
 bool column_name_to_role(const char *word, enum role *ret_role);
+/* The names that mean more than an attribute, one an index from 0; NULL after the last. */
+const char *column_name_known(size_t index);
 /* Words that templates know by themselves: no attribute may be called so. */
 bool column_name_is_taken(const char *name);
 

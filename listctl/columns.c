@@ -28,15 +28,18 @@ bool column_map_parse(const char *text, struct column_map *ret_map, struct buf *
 	uint64_t number;
 	if (text[0] == '#' && view_to_u64(view_slice(whole, 1, at), LIMIT_CSV_COLUMNS, &number) && number > 0)
 		ret_map->number = (size_t)number;
-	const char *field = text + at + 1;
-	if (column_name_to_role(field, &ret_map->role))
+	struct view field = view_skip(whole, at + 1);
+	ret_map->is_plain = column_name_cut_prefix(&field);
+	if (!ret_map->is_plain && column_name_to_role(text + at + 1, &ret_map->role))
 		return true;
-	column_name_normalise(view_of(field), ret_map->name);
-	if (strcmp(ret_map->name, field) == 0 && field[0] != '_' && !column_name_is_taken(field))
+	column_name_normalise(field, ret_map->name);
+	bool is_free = ret_map->is_plain || (ret_map->name[0] != '_' && !column_name_is_taken(ret_map->name));
+	if (view_eq(view_of(ret_map->name), field) && is_free)
 		return true;
 	buf_addf(why,
 		 "--map %s: a field is email, name, first_name, last_name, status, consent_source, consent_time, - to "
-		 "leave the column out, or an attribute's name in letters a to z, digits and _",
+		 "leave the column out, or an attribute's name in letters a to z, digits and _, with attribute: in "
+		 "front where the name would mean something else",
 		 text);
 	return false;
 }
@@ -49,20 +52,30 @@ bool column_type_parse(const char *text, struct column_type *ret_type, struct bu
 		buf_addf(why, "--type takes FIELD=number, boolean, date, json, tags or text, not %s", text);
 		return false;
 	}
-	column_name_normalise(view_head(whole, at), ret_type->name);
+	struct view field = view_head(whole, at);
+	column_name_cut_prefix(&field);
+	column_name_normalise(field, ret_type->name);
 	return true;
 }
 
-static const struct column_map *wished_map(const struct column_wishes *wishes, struct view header, const char *name,
-					   size_t number)
+static bool is_meant(const struct column_map *map, struct view header, const struct column *column, size_t number)
+{
+	char wanted[COLUMN_NAME_SIZE];
+	struct view name = map->column;
+	bool is_plain = column_name_cut_prefix(&name);
+	if (map->number > 0)
+		return map->number == number;
+	column_name_normalise(name, wanted);
+	return view_eq(map->column, header) ||
+	       (wanted[0] != '\0' && is_plain == column->is_plain && strcmp(wanted, column->name) == 0);
+}
+
+static const struct column_map *wished_map(const struct column_wishes *wishes, struct view header,
+					   const struct column *column, size_t number)
 {
 	for (size_t i = 0; i < wishes->map_count; i++) {
-		const struct column_map *map = &wishes->maps[i];
-		char wanted[COLUMN_NAME_SIZE];
-		column_name_normalise(map->column, wanted);
-		if (map->number > 0 ? map->number == number
-				    : view_eq(map->column, header) || (wanted[0] != '\0' && strcmp(wanted, name) == 0))
-			return map;
+		if (is_meant(&wishes->maps[i], header, column, number))
+			return &wishes->maps[i];
 	}
 	return NULL;
 }
@@ -96,9 +109,13 @@ static void name_columns(struct columns *columns, const struct csv_row *row)
 	for (size_t i = 0; i < columns->count; i++) {
 		struct column *column = &columns->rows[i];
 		struct view header = view_trim(csv_guard_removed(row->fields[i].text));
-		column_name_normalise(cut_type(header, &column->type), column->name);
+		struct view name = cut_type(header, &column->type);
+		column->is_plain = column_name_cut_prefix(&name);
+		column_name_normalise(name, column->name);
 		column->role = view_starts(header, VIEW_LIT("#")) ? ROLE_LEFT_OUT : column_name_role(column->name);
-		names[i] = column->name;
+		if (column->is_plain && column->role != ROLE_UNNAMED)
+			column->role = ROLE_ATTRIBUTE;
+		names[i] = column->is_plain ? "" : column->name;
 	}
 	columns->known = known_export_find(names, columns->count);
 }
@@ -108,7 +125,7 @@ static void apply_export(struct columns *columns)
 	for (size_t i = 0; columns->known != NULL && i < columns->count; i++) {
 		struct column *column = &columns->rows[i];
 		const struct known_column *known = known_export_column(columns->known, column->name);
-		if (known == NULL)
+		if (known == NULL || column->is_plain)
 			continue;
 		column->role = known->role;
 		column->type = known->type;
@@ -139,12 +156,12 @@ static enum err apply_maps(struct columns *columns, const struct csv_row *row, c
 	for (size_t i = 0; i < columns->count; i++) {
 		struct column *column = &columns->rows[i];
 		struct view header = view_trim(csv_guard_removed(row->fields[i].text));
-		const struct column_map *map =
-		    wished_map(wishes, header, column->name, i >= skipped ? i - skipped + 1 : 0);
+		const struct column_map *map = wished_map(wishes, header, column, i >= skipped ? i - skipped + 1 : 0);
 		if (map == NULL)
 			continue;
 		used[map - wishes->maps] = column->is_wished = true;
 		column->role = map->role;
+		column->is_plain = map->is_plain;
 		maps_address |= map->role == ROLE_ADDRESS;
 		if (map->role == ROLE_ATTRIBUTE)
 			memcpy(column->name, map->name, sizeof(column->name));
@@ -236,7 +253,7 @@ static enum err apply_address_column(struct columns *columns, const struct csv_r
 	column_name_normalise(view_of(address_column), wanted);
 	for (size_t i = 0; i < columns->count; i++) {
 		struct column *column = &columns->rows[i];
-		if (strcmp(column->name, wanted) == 0) {
+		if (strcmp(column->name, wanted) == 0 && !column->is_plain) {
 			column->role = ROLE_ADDRESS;
 			found = true;
 		} else if (column->role == ROLE_ADDRESS || column->role == ROLE_MAYBE_ADDRESS) {
@@ -260,7 +277,7 @@ static enum err check_name(const struct column *column, size_t i, const struct c
 			 input_name, (unsigned long long)row->line, i + 1, i + 1);
 		return ERR_INVALID;
 	}
-	if (is_attribute(column) && column_name_is_taken(column->name)) {
+	if (is_attribute(column) && column_name_is_taken(column->name) && !column->is_plain) {
 		buf_addf(why,
 			 "%s, line %llu: column %zu is called %s, which templates use for something else; "
 			 "rename it, or say --map '#%zu=NAME'",
@@ -307,7 +324,8 @@ static void prepare(struct columns *columns, const struct csv_row *row)
 		column->key[0] = '"';
 		memcpy(column->key + 1, column->name, len);
 		memcpy(column->key + 1 + len, "\":", 3);
-		column->may_tell_state = column->role == ROLE_ATTRIBUTE && standing_is_column_name(column->name);
+		column->may_tell_state =
+		    column->role == ROLE_ATTRIBUTE && !column->is_plain && standing_is_column_name(column->name);
 		if (column->role == ROLE_STATUS || column->role == ROLE_LEFT_AT || column->may_tell_state)
 			columns->states[columns->state_count++] = i;
 		buf_add(&columns->header, row->fields[i].text);

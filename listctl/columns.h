@@ -14,6 +14,7 @@ struct column_map {
 	struct view column;
 	size_t number; /* 0: by name */
 	enum role role;
+	bool is_plain;               /* attribute:name */
 	char name[COLUMN_NAME_SIZE]; /* of an attribute */
 };
 /* --type: an attribute and its type. */
@@ -40,7 +41,8 @@ struct columns;
 
 /* Reads the header row. The address column is recognised by the usual names, or is the one that the wishes (NULL: none) name; name,
  * or first and last name, become the name; names that begin with _ are left out, but _state, _consent_source and _consent_time; in the export of
- * another list manager, what it knows is taken for what it is there; the rest become attributes, their names in [a-z0-9_], of the type behind a colon
+ * another list manager, what it knows is taken for what it is there; one called attribute:NAME is that attribute, whatever columns of that name
+ * mean elsewhere; the rest become attributes, their names in [a-z0-9_], of the type behind a colon
  * ("age:number") or else texts. ERR_INVALID with a sentence that begins with input_name: no address column, two columns of one meaning, a name that
  * cannot be one, a wish about a column that is not there. The caller frees *ret_columns. */
 enum err columns_from_header(const struct csv_row *row, const char *input_name, const struct column_wishes *wishes,

@@ -10,6 +10,7 @@ struct column {
 	enum field_type type;
 	bool may_tell_state; /* an attribute by whose value some people are known to have left */
 	bool is_wished;
+	bool is_plain; /* "attribute:name": an attribute, whatever it is called */
 	char name[COLUMN_NAME_SIZE];
 	char key[COLUMN_NAME_SIZE + 4]; /* "name": as it stands in JSON */
 };

@@ -138,37 +138,8 @@ static bool read_consent_source(struct columns *columns, const struct column *co
 
 /* ---- JSON whose members are attributes ---- */
 
-static bool is_hex_control(struct view digits)
-{
-	unsigned unit = 0;
-	for (size_t i = 0; i < digits.len; i++) {
-		static const char hex[] = "0123456789abcdef0123456789ABCDEF";
-		const char *at = memchr(hex, digits.data[i], sizeof(hex) - 1);
-		unit = unit << 4 | (at == NULL ? 0 : (unsigned)((at - hex) & 15));
-	}
-	return unit < 0x20 || (unit >= 0x7f && unit <= 0x9f) || unit == 0x2028 || unit == 0x2029;
-}
-
-/* A string in JSON by its text there: the same as for other texts, though its escapes hide it. */
-static bool string_has_control(struct view text)
-{
-	for (size_t at; (at = view_find_byte(text, '\\')) != VIEW_NONE; text = view_skip(text, at + 2)) {
-		char escaped = at + 1 < text.len ? text.data[at + 1] : '\0';
-		if (memchr("bfnrt", escaped, 5) != NULL ||
-		    (escaped == 'u' && is_hex_control(view_slice(text, at + 2, at + 6))))
-			return true;
-	}
-	return false;
-}
-
 static const char hidden_control[] =
     "a text in it holds a control character (a line break or a tab, perhaps); take it out";
-
-/* A value in JSON that is a text with a control character. What lies deeper, no letter shows by itself. */
-static bool is_hidden_control(struct view value)
-{
-	return value.data[0] == '"' && (string_has_control(value) || !header_takes(value));
-}
 
 /* The name that an attribute gets: one in [a-z0-9_] as from a column, which is none that templates know. What listctl itself has written keeps its name. */
 static bool add_member_key(struct columns *columns, const struct column *column, struct view name)
@@ -196,7 +167,7 @@ static bool read_member(struct columns *columns, const struct column *column, co
 	/* In what others write it says that nothing is known; listctl itself writes it where somebody has it. */
 	if (member->kind == JSON_KIND_NULL && column->name[0] != '_')
 		return true;
-	if (is_text && is_hidden_control(value))
+	if (is_text && json_text_hides_control(value))
 		return refuse(columns, REFUSAL_CONTROL, column->name, hidden_control, ret_refusal);
 	if (!add_member_key(columns, column, member->name))
 		return refuse(columns, REFUSAL_VALUE, column->name,
@@ -232,7 +203,7 @@ static bool read_attribute(struct columns *columns, const struct column *column,
 {
 	if (field->absent || (column->type != FIELD_TEXT && view_trim(text).len == 0))
 		return true;
-	if (column->type == FIELD_JSON && is_hidden_control(view_trim(text)))
+	if (column->type == FIELD_JSON && json_text_hides_control(view_trim(text)))
 		return refuse(columns, REFUSAL_CONTROL, column->name, hidden_control, ret_refusal);
 	add_key(columns, column);
 	if (field_type_add(column->type, columns->date_order, text, &columns->attributes, &columns->text))

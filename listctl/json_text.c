@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "mail/header.h"
+
 /* A number of more than 308 digits before its dot is beyond what the letters' reader of attributes takes (a double): all of that person's
  * attributes would be lost to them. */
 enum { DEPTH_MOST = 64, DIGITS_MOST = 1000, EXPONENT_MOST = 1000, MAGNITUDE_MOST = 300 };
@@ -206,4 +208,34 @@ bool json_text_check(struct view text, struct buf *why)
 	if (!is_good)
 		buf_addf(why, "%s at character %zu", reader.wrong, text.len - reader.rest.len + 1);
 	return is_good;
+}
+
+/* ---- what a letter cannot show ---- */
+
+static bool is_hex_control(struct view digits)
+{
+	unsigned unit = 0;
+	for (size_t i = 0; i < digits.len; i++) {
+		static const char hex[] = "0123456789abcdef0123456789ABCDEF";
+		const char *at = memchr(hex, digits.data[i], sizeof(hex) - 1);
+		unit = unit << 4 | (at == NULL ? 0 : (unsigned)((at - hex) & 15));
+	}
+	return unit < 0x20 || (unit >= 0x7f && unit <= 0x9f) || unit == 0x2028 || unit == 0x2029;
+}
+
+/* A string in JSON by its text there, whose escapes may hide it. */
+static bool string_has_control(struct view text)
+{
+	for (size_t at; (at = view_find_byte(text, '\\')) != VIEW_NONE; text = view_skip(text, at + 2)) {
+		char escaped = at + 1 < text.len ? text.data[at + 1] : '\0';
+		if (memchr("bfnrt", escaped, 5) != NULL ||
+		    (escaped == 'u' && is_hex_control(view_slice(text, at + 2, at + 6))))
+			return true;
+	}
+	return false;
+}
+
+bool json_text_hides_control(struct view value)
+{
+	return view_starts(value, VIEW_LIT("\"")) && (string_has_control(value) || !header_takes(value));
 }

@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "listctl/json_walk.h"
+#include "listctl/known_exports.h"
 #include "listctl/output.h"
 #include "mail/header.h"
 
@@ -23,10 +24,12 @@ static_assert(ARRAY_LEN(suffixes) == KIND_COUNT, "one a kind");
 enum { NO_COLUMN = SHEET_COLUMNS_MOST };
 
 struct column {
-	struct buf raw;  /* the name as JSON writes it */
-	struct buf name; /* as it is */
-	enum kind kind;  /* of all its values; KIND_OTHER when they differ */
-	size_t next;     /* the column whose member came behind this one's last time */
+	struct buf raw;              /* the name as JSON writes it */
+	struct buf name;             /* as it is */
+	char read[COLUMN_NAME_SIZE]; /* as import would read it */
+	bool needs_prefix;           /* import would take it for something else */
+	enum kind kind;              /* of all its values; KIND_OTHER when they differ */
+	size_t next;                 /* the column whose member came behind this one's last time */
 };
 
 struct cell {
@@ -106,7 +109,10 @@ static enum err add_column(struct sheet *sheet, const struct json_member *member
 				   .raw = buf_with_ceiling(LIMIT_ATTRIBUTES),
 				   .name = buf_with_ceiling(LIMIT_ATTRIBUTES) };
 	buf_add(&column->raw, member->name);
-	return json_walk_text(member->name, &column->name) ? buf_err(&column->raw) : ERR_INVALID;
+	if (!json_walk_text(member->name, &column->name))
+		return ERR_INVALID;
+	column_name_normalise(buf_view(&column->name), column->read);
+	return buf_err(&column->raw);
 }
 
 static enum err not_json(struct buf *why)
@@ -140,12 +146,51 @@ static int by_name(const void *a, const void *b)
 	return order != 0 ? order : (one.len > other.len) - (one.len < other.len);
 }
 
+/* Beside the columns email and name, an address of another kind is an attribute, and so are first and last name under these names. */
+static bool is_more_than_attribute(const char *name)
+{
+	enum role role = column_name_role(name);
+	bool is_own = strcmp(name, "first_name") == 0 || strcmp(name, "last_name") == 0;
+	return column_name_is_taken(name) || standing_is_column_name(name) ||
+	       (role != ROLE_ATTRIBUTE && role != ROLE_MAYBE_ADDRESS && !is_own);
+}
+
+/* The names that make the file look like an export of another list manager. False: it looks like none. */
+static bool hide_export(struct sheet *sheet)
+{
+	const char *names[SHEET_COLUMNS_MOST + 2] = { "email", "name" };
+	bool is_hidden = false;
+	for (size_t i = 0; i < sheet->count; i++)
+		names[i + 2] = sheet->columns[i].needs_prefix ? "" : sheet->columns[i].read;
+	const struct known_export *known = known_export_find(names, sheet->count + 2);
+	for (size_t i = 0; known != NULL && i < sheet->count; i++) {
+		struct column *column = &sheet->columns[i];
+		if (column->needs_prefix || known_export_column(known, column->read) == NULL)
+			continue;
+		column->needs_prefix = is_hidden = true;
+	}
+	return is_hidden;
+}
+
 void sheet_arrange(struct sheet *sheet)
 {
 	qsort(sheet->columns, sheet->count, sizeof(sheet->columns[0]), by_name);
-	for (size_t i = 0; i < sheet->count; i++)
-		sheet->columns[i].next = NO_COLUMN;
+	for (size_t i = 0; i < sheet->count; i++) {
+		struct column *column = &sheet->columns[i];
+		column->next = NO_COLUMN;
+		column->needs_prefix = is_more_than_attribute(column->read);
+	}
+	while (hide_export(sheet))
+		;
 	sheet->first = NO_COLUMN;
+}
+
+/* Behind the prefix, a name that is a type's word would be taken for that. */
+static const char *suffix_of(const struct column *column)
+{
+	enum field_type type;
+	bool is_word = column->needs_prefix && field_type_from_name(buf_view(&column->name), &type);
+	return is_word && column->kind == KIND_TEXT ? ":text" : suffixes[column->kind];
 }
 
 void sheet_header(const struct sheet *sheet, bool guard, struct buf *line)
@@ -153,8 +198,9 @@ void sheet_header(const struct sheet *sheet, bool guard, struct buf *line)
 	for (size_t i = 0; i < sheet->count; i++) {
 		const struct column *column = &sheet->columns[i];
 		AUTO_BUF name = buf_with_ceiling(LIMIT_OUTPUT_LINE);
-		buf_add(&name, buf_view(&column->name));
-		buf_add(&name, view_of(suffixes[column->kind]));
+		buf_addf(&name, "%s" VIEW_FMT, column->needs_prefix ? COLUMN_NAME_PREFIX : "",
+			 VIEW_ARG(buf_view(&column->name)));
+		buf_add(&name, view_of(suffix_of(column)));
 		buf_add_byte(line, ',');
 		output_csv_cell(line, buf_view(&name), guard);
 	}
@@ -217,16 +263,12 @@ bool sheet_row(struct sheet *sheet, struct view object, bool guard, struct buf *
 	return fits;
 }
 
-/* As columns.c makes names of headers: lower case, digits and underscores. */
 struct view sheet_changed_name(const struct sheet *sheet)
 {
-	static const char kept[] = "abcdefghijklmnopqrstuvwxyz0123456789_";
 	for (size_t i = 0; i < sheet->count; i++) {
 		struct view name = buf_view(&sheet->columns[i].name);
-		for (size_t j = 0; j < name.len; j++) {
-			if (memchr(kept, name.data[j], sizeof(kept) - 1) == NULL)
-				return name;
-		}
+		if (!view_eq(name, view_of(sheet->columns[i].read)))
+			return name;
 	}
 	return VIEW_LIT("");
 }

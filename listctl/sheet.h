@@ -1,6 +1,7 @@
 /* The columns that attributes take in a CSV file: one a name, and what kind of values it holds, so that import makes the same attributes of
  * the cells. A column of texts is called by its name alone; one of numbers, booleans or anything else by name:number, name:boolean or
- * name:json, and then each cell holds what JSON writes. Columns follow from the objects that are shown to it. */
+ * name:json, and then each cell holds what JSON writes. A name by which import would take the column for something else than an attribute (full_name,
+ * status) gets attribute: in front. Columns follow from the objects that are shown to it. */
 #ifndef LISTCTL_SHEET_H
 #define LISTCTL_SHEET_H
 

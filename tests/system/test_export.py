@@ -75,18 +75,60 @@ def test_formulas_are_made_harmless(world):
     assert (raw["name"], raw["a"], raw["d"], raw["e"]) == ("=cmd()", "=HYPERLINK(1)", "@x", "'=1"), raw
 
 
+def parts(path):
+    return list(path.parent.glob(f"{path.name}.part*"))
+
+
 def test_a_file_is_whole_or_not_there(world):
-    "--output FILE: there when nothing is missing, readable by its owner only; the old one stays when something fails."
+    "--output FILE: there when nothing is missing, with the mode that umask leaves or that it had; the old one stays when something fails."
     world.setup()
     people(world, {"a": "1"})
-    path = world.base / "out.csv"
+    path, fresh = world.base / "out.csv", world.base / "fresh.csv"
     path.write_text("old")
+    path.chmod(0o640)
     error = world.refused("export", "nosuch", "--output", path, says="no list nosuch")
     assert path.read_text() == "old", error
-    world.listctl("export", "news", "--output", path)
-    assert path.read_text() == world.listctl("export", "news") and path.stat().st_mode & 0o777 == 0o600
+    before = os.umask(0o027)
+    try:
+        for file in (path, fresh):
+            world.listctl("export", "news", "--output", file)
+            assert file.read_text() == world.listctl("export", "news") and file.stat().st_mode & 0o777 == 0o640, oct(file.stat().st_mode)
+        path.chmod(0o600)
+        world.listctl("export", "news", "--output", path)
+        assert path.stat().st_mode & 0o777 == 0o600
+    finally:
+        os.umask(before)
     world.refused("export", "news", "--output", world.base / "no" / "out.csv", says=["cannot write", "out.csv"])
-    assert not list(world.base.glob("out.csv.part")), "a part is left"
+    world.refused("export", "news", "--output", world.base, says="directory")
+    os.mkfifo(world.base / "pipe")
+    world.refused("export", "news", "--output", world.base / "pipe", says=["cannot write", "pipe"])
+    assert not parts(path) and (world.base / "pipe").is_fifo(), "a part is left, or a pipe is gone"
+
+
+def test_nobody_elses_file_is_written(world):
+    "What others have put beside the file, or a symbolic link in its place, is left as it is."
+    world.setup()
+    people(world, {"a": "1"})
+    path, precious = world.base / "out.csv", world.file("precious", "mine")
+    for name in ("out.csv", "out.csv.part"):
+        (world.base / name).symlink_to(precious)
+    world.listctl("export", "news", "--output", path)
+    assert precious.read_text() == "mine" and not path.is_symlink() and path.read_text().startswith("email,")
+    assert (world.base / "out.csv.part").is_symlink()
+
+
+def test_two_at_once(world):
+    "Two exports to one file do not mix: it is one of them, whole."
+    world.setup()
+    world.sql("INSERT INTO subscriber (address, address_key) SELECT a, a FROM generate_series(1, 20000) AS n,"
+              " LATERAL (SELECT format('p%s@example.test', n) AS a) AS x")
+    world.sql("INSERT INTO membership (list_id, subscriber_id) SELECT l.id, s.id FROM list l, subscriber s")
+    path = world.base / "both.csv"
+    command = [BIN / "listctl", "--config", world.config, "export", "news", "--output", path]
+    running = [subprocess.Popen([*command, "--format", form], stderr=subprocess.PIPE, stdin=subprocess.DEVNULL) for form in ("csv", "json") * 2]
+    whole = {form: world.listctl("export", "news", "--format", form) for form in ("csv", "json")}
+    assert [process.wait(60) for process in running] == [0] * 4
+    assert path.read_text() in whole.values() and not parts(path)
 
 
 def test_a_disk_that_is_full(world):
@@ -120,20 +162,22 @@ def test_an_export_is_of_one_moment(world):
 
 
 def test_stopped_in_the_middle(world):
-    "Ctrl-C leaves no file under its name."
+    "Ctrl-C leaves no file, under its name or another one."
     world.setup()
-    world.sql("INSERT INTO subscriber (address, address_key) SELECT a, a FROM generate_series(1, 200000) AS n,"
-              " LATERAL (SELECT format('p%s@example.test', n) AS a) AS x")
-    world.sql("INSERT INTO membership (list_id, subscriber_id) SELECT l.id, s.id FROM list l, subscriber s")
+    people(world, {"a": "1"})
     path = world.base / "stopped.csv"
+    lock = subprocess.Popen(["psql", world.conninfo, "-AtXq"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    lock.stdin.write("BEGIN; LOCK verpost.subscriber;\\echo locked\n")
+    lock.stdin.flush()
+    assert lock.stdout.readline() == "locked\n"
     running = subprocess.Popen([BIN / "listctl", "--config", world.config, "export", "news", "--output", path], stderr=subprocess.PIPE)
-    until(lambda: os.path.exists(f"{path}.part") or running.poll() is not None, "the export to begin")
+    until(lambda: parts(path), "the export to begin")
     running.send_signal(signal.SIGINT)
-    code = running.wait(60)
-    assert code in (0, -signal.SIGINT, 130), code
-    assert path.exists() == (code == 0)
-    world.listctl("export", "news", "--output", path)  # what was left over is in nobody's way
-    assert len(path.read_text().splitlines()) == 200001 and not os.path.exists(f"{path}.part")
+    assert running.wait(60) == 130 and b"interrupted" in running.stderr.read()
+    lock.communicate("ROLLBACK;\n", timeout=60)
+    assert not path.exists() and not parts(path)
+    world.listctl("export", "news", "--output", path)
+    assert path.exists()
 
 
 def test_bounces_and_suppressions(world):
@@ -193,7 +237,10 @@ def test_everything_comes_back(world):
     seed = int(os.environ.get("VERPOST_SEED", random.SystemRandom().randrange(10**6)))
     chance = random.Random(seed)
     world.setup()
-    people(world, *({f"f{i}": any_value(chance) for i in range(8) if chance.random() < 0.7} for _ in range(60)))
+    meanings = chance.sample(["full_name", "nama", "courriel", "vorname", "nachname", "state", "status", "email", "name", "adresse", "list", "leid",
+                              "euid", "uuid", "tags", "gecos", "first_name", "_state", "_attributes", "subscription", "attribute"], 8)
+    people(world, *({name: any_value(chance) for name in [f"f{i}" for i in range(8)] + meanings if chance.random() < 0.7} for _ in range(60)))
+    world.sql(f"UPDATE subscriber SET attributes = attributes || '{{\"{meanings[0]}\": \"unsubscribed\"}}' WHERE id % 5 = 0")
     world.sql("UPDATE subscriber SET name = (ARRAY['=1+1', $$O'Neil$$, '\"q\"', 'a,b', '', 'Jörg', $$'=x$$])[1 + id % 7]")
     before = world.sql("SELECT address, name, attributes FROM subscriber ORDER BY address_key")
     for form, name in (("csv", "all.csv"), ("json", "all.jsonl")):

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "listctl/sheet.h"
 #include "tests/support/unit.h"
 
 /* A header and rows under it, each given as text with | between fields , ~ for an absent one, ^ for an empty one. */
@@ -148,6 +149,17 @@ static const struct person_row {
 	  "u|a@example.org|Ann|{\"City\": \"Bonn\", \"age\": 40, \"vip\":true, \"name\":\"x\", "
 	  "\"gone\":null}|enabled|x|y",
 	  "a@example.org", "a@example.org", "Ann", "{\"city\":\"Bonn\",\"age\":40,\"vip\":true,\"x_name\":\"x\"}" },
+	{ "the prefix makes attributes of whatever name",
+	  "email|name|attribute:email|Attribute:Full Name|attribute:status|attribute:first_name:json|attribute:_x",
+	  "a@example.org|Ann|b@example.org|c|unsubscribed|[1]|y", "a@example.org", "a@example.org", "Ann",
+	  "{\"email\":\"b@example.org\",\"full_name\":\"c\",\"status\":\"unsubscribed\",\"first_name\":[1],\"_x\":"
+	  "\"y\"}" },
+	{ "a prefix is no first name", "email|attribute:first_name|attribute:vorname", "a@example.org|x|y",
+	  "a@example.org", "a@example.org", "", "{\"first_name\":\"x\",\"vorname\":\"y\"}" },
+	{ "attribute alone is a name", "email|attribute:number", "a@example.org|7", "a@example.org", "a@example.org",
+	  "", "{\"attribute\":7}" },
+	{ "with the prefix, it is no export of others", "email|attribute:leid|euid|optin_ip", "a@example.org|1|2|3",
+	  "a@example.org", "a@example.org", "", "{\"leid\":\"1\",\"euid\":\"2\",\"optin_ip\":\"3\"}" },
 	{ "status elsewhere is an attribute", "email|status", "a@example.org|golden", "a@example.org", "a@example.org",
 	  "", "{\"status\":\"golden\"}" },
 };
@@ -256,6 +268,14 @@ static const struct wish_row {
 	  "{\"age\":\"07\"}", NULL },
 	{ "a map before an export's own", "Email Address|OPTIN_IP|LEID|EUID", "OPTIN_IP=ip", NULL,
 	  "a@example.org|192.0.2.1|1|x", "", "{\"ip\":\"192.0.2.1\"}", NULL },
+	{ "an attribute that is not the name", "email|Given", "Given=attribute:first_name", NULL, "a@example.org|Ann",
+	  "", "{\"first_name\":\"Ann\"}", NULL },
+	{ "by the prefixed name", "email|name|attribute:email", "attribute:email=other", "other=number",
+	  "a@example.org|A|7", "A", "{\"other\":7}", NULL },
+	{ "a name does not mean the prefixed one", "email|attribute:email", "email=email", NULL, "a@example.org|x", "",
+	  "{\"email\":\"x\"}", NULL },
+	{ "a type of a prefixed one", "email|attribute:status", NULL, "attribute:status=number", "a@example.org|7", "",
+	  "{\"status\":7}", NULL },
 	{ "no such column", "email|a", "Ort=city", NULL, "", NULL, NULL,
 	  "no column is called Ort, as --map says; there are email" },
 	{ "no such number", "email|a", "#3=city", NULL, "", NULL, NULL, "no column is called #3" },
@@ -398,6 +418,94 @@ START_TEST(every_refusal_has_a_name)
 	}
 END_TEST
 
+/* Names that mean more than an attribute, each with a value that would have a meaning there. */
+static void add_names(struct buf *object, const char *value)
+{
+	static const char *const others[] = { "status",     "state",    "subscription", "email",      "name",
+					      "list",       "campaign", "leid",         "euid",       "uuid",
+					      "attributes", "attribs",  "unsub_time",   "date",       "tags",
+					      "number",     "text",     "attribute",    "created_at", "optin_ip" };
+	const char *name;
+	for (size_t i = 0; (name = column_name_known(i)) != NULL; i++) {
+		if (strcmp(name, "email") != 0 && strcmp(name, "name") != 0)
+			buf_addf(object, "%s\"%s\":%s", object->len > 1 ? "," : "", name, value);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		buf_addf(object, ",\"%s\":%s", others[i], value);
+}
+
+/* A line as export writes it: no cell of these holds a comma or quotation marks. */
+static size_t split_csv(struct view line, struct csv_field *fields)
+{
+	struct view part;
+	size_t count = 0;
+	while (view_cut(&line, ',', &part))
+		fields[count++] = (struct csv_field){ .text = part, .absent = part.len == 0 };
+	return count;
+}
+
+/* Whether the object comes back when its columns, beside email and name, are read as a file's. */
+static void check_round_trip(const char *label, struct view object)
+{
+	struct sheet *sheet = sheet_new();
+	AUTO_BUF header = buf_with_ceiling(LIMIT_OUTPUT_LINE);
+	AUTO_BUF line = buf_with_ceiling(LIMIT_OUTPUT_LINE);
+	AUTO_BUF again = buf_with_ceiling(LIMIT_OUTPUT_LINE);
+	AUTO_BUF why = buf_with_ceiling(4096);
+	static struct csv_field fields[LIMIT_CSV_COLUMNS];
+	struct csv_row row = { .line = 1, .fields = fields };
+	struct columns *columns = NULL;
+	struct person person;
+	struct refusal refusal;
+	buf_add(&header, VIEW_LIT("email,name"));
+	buf_add(&line, VIEW_LIT("a@example.org,Ann"));
+	ck_row(label, sheet_learn(sheet, object, &why) == ERR_OK);
+	sheet_arrange(sheet);
+	sheet_header(sheet, true, &header);
+	ck_row(label, sheet_row(sheet, object, true, &line));
+	row.count = split_csv(buf_view(&header), fields);
+	ck_assert_msg(columns_from_header(&row, "f.csv", NULL, &columns, &why) == ERR_OK, "%s: %s", label,
+		      buf_text(&why));
+	ck_row(label, columns_export(columns) == NULL);
+	row.count = split_csv(buf_view(&line), fields);
+	ck_assert_msg(columns_read(columns, &row, &person, &refusal), "%s: " VIEW_FMT, label, VIEW_ARG(refusal.text));
+	ck_view_eq(person.address, "a@example.org");
+	ck_view_eq(person.name, "Ann");
+	/* In the order of names, both. */
+	struct sheet *other = sheet_new();
+	ck_row(label, sheet_learn(other, person.attributes, &why) == ERR_OK);
+	sheet_arrange(other);
+	buf_add(&again, VIEW_LIT("a@example.org,Ann"));
+	ck_row(label, sheet_row(other, person.attributes, true, &again));
+	ck_view_eq(buf_view(&again), buf_text(&line));
+	buf_reset(&again);
+	buf_add(&again, VIEW_LIT("email,name"));
+	sheet_header(other, true, &again);
+	ck_view_eq(buf_view(&again), buf_text(&header));
+	sheet_free(sheet);
+	sheet_free(other);
+	columns_free(columns);
+}
+
+START_TEST(names_with_a_meaning_come_back)
+	{
+		static const char *const values[] = { "\"unsubscribed\"", "7", "true" };
+		for (size_t i = 0; i < ARRAY_LEN(values); i++) {
+			AUTO_BUF object = buf_with_ceiling(LIMIT_ATTRIBUTES);
+			buf_add_byte(&object, '{');
+			add_names(&object, values[i]);
+			buf_add_byte(&object, '}');
+			check_round_trip(values[i], buf_view(&object));
+		}
+		const char *name;
+		for (size_t i = 0; (name = column_name_known(i)) != NULL; i++) {
+			AUTO_BUF object = buf_with_ceiling(256);
+			buf_addf(&object, "{\"%s\":\"removed\"}", name);
+			check_round_trip(name, buf_view(&object));
+		}
+	}
+END_TEST
+
 Suite *test_suite(void)
 {
 	const TTest *const tests[] = {
@@ -410,6 +518,7 @@ Suite *test_suite(void)
 		a_header_is_known_again,
 		attributes_have_a_ceiling,
 		every_refusal_has_a_name,
+		names_with_a_meaning_come_back,
 	};
 	return suite_of("columns", tests, ARRAY_LEN(tests));
 }

@@ -24,6 +24,13 @@ static const struct row rows[] = {
 	{ "an encoded word goes as JSON", "{\"a\": \"=?utf-8?Q?x?=\"}", "{}", ",a:json", ",\"\"\"=?utf-8?Q?x?=\"\"\"" },
 	{ "a formula", "{\"a\": \"=1+1\"}", "{}", ",a", ",\"'=1+1\"" },
 	{ "a negative number is none", "{\"a\": -5}", "{}", ",a:number", ",-5" },
+	{ "names that import takes for more", "{\"full_name\": \"x\", \"status\": 1}", "{\"city\": \"y\"}",
+	  ",city,attribute:full_name,attribute:status:number", ",,x,1" },
+	{ "names that no more than look so", "{\"first_name\": \"x\", \"address\": \"y\"}", "{}", ",address,first_name",
+	  ",y,x" },
+	{ "what would be another's export", "{\"leid\": \"1\", \"euid\": \"2\", \"tags\": \"x\", \"city\": \"y\"}",
+	  "{}", ",city,attribute:euid,attribute:leid,attribute:tags:text", ",y,2,1,x" },
+	{ "a word for a type", "{\"tags\": \"x\"}", "{}", ",tags", ",x" },
 	{ "escaped text", "{\"a\": \"\\\"q\\\" \\u00fc\"}", "{}", ",a", ",\"\"\"q\"\" \xc3\xbc\"" },
 };
 
@@ -82,6 +89,17 @@ START_TEST(names_that_import_changes_are_told)
 		ck_view_eq(sheet_changed_name(sheet), "");
 		learn(sheet, "{\"Zip Code\": \"x\"}");
 		ck_view_eq(sheet_changed_name(sheet), "Zip Code");
+		static const char *const names[] = {
+			"a__b", "a_", "x1234567890123456789012345678901234567890123456789012345678901234567890"
+		};
+		for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+			struct sheet *other = sheet_new();
+			AUTO_BUF object = buf_with_ceiling(256);
+			buf_addf(&object, "{\"%s\": 1}", names[i]);
+			learn(other, buf_text(&object));
+			ck_view_eq(sheet_changed_name(other), names[i]);
+			sheet_free(other);
+		}
 		sheet_free(sheet);
 	}
 END_TEST
