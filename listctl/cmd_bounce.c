@@ -90,6 +90,8 @@ static struct view standing_of(const struct report_event *event)
 		return VIEW_LIT("voided");
 	if (event->orphan)
 		return VIEW_LIT("orphan");
+	if (event->is_former)
+		return VIEW_LIT("former address");
 	return event->judged_us == 0 ? VIEW_LIT("waiting") : VIEW_LIT("judged");
 }
 

@@ -160,7 +160,7 @@ static const struct output_column event_columns[] = {
 /* The report names another address than we sent to: the mail was forwarded, and the forward is what fails. */
 static struct view forwarded_to(const struct report_event *event)
 {
-	if (event->recipient.len == 0 || view_eq_nocase(event->recipient, event->address))
+	if (event->recipient.len == 0 || event->is_former || view_eq_nocase(event->recipient, event->address))
 		return (struct view){ 0 };
 	return event->recipient;
 }
@@ -171,6 +171,8 @@ static const char *standing_of(const struct report_event *event)
 		return "voided";
 	if (event->orphan)
 		return "orphan";
+	if (event->is_former)
+		return "former address";
 	return event->judged_us == 0 ? "waiting" : "judged";
 }
 

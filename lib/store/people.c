@@ -28,8 +28,9 @@ static const struct db_statement statements[] = {
 		  .sql = "UPDATE subscriber SET name = coalesce($2::text, name),"
 			 " attributes = (attributes || $3::text::jsonb) - $4::text[] WHERE id = $1::bigint" },
 	[MOVE] = { .name = "people_move",
-		   .sql =
-		       "UPDATE subscriber SET address = $2, address_key = $3, canonical = $4 WHERE id = $1::bigint" },
+		   .sql = "UPDATE subscriber SET address = $2, address_key = $3, canonical = $4,"
+			  " address_since = CASE WHEN coalesce(canonical, address_key) = coalesce($4, $3)"
+			  " THEN address_since ELSE clock_timestamp() END WHERE id = $1::bigint" },
 	[STEP] = { .name = "people_step",
 		   .sql = "WITH moved AS (UPDATE membership m SET state = $4::text::membership_state, reason = $5, "
 			  "since = now(),"

@@ -34,7 +34,7 @@ enum err people_audit(struct db *db, struct view key, uint64_t limit, struct db_
 /* name NULL: it stays. set: a JSON object that is merged over the attributes; unset: names parted by NUL that go. */
 enum err people_set(struct db *db, int64_t id, const struct view *name, struct view set, const struct db_array *unset,
 		    struct buf *why) MUST_USE;
-/* ERR_EXISTS: the address is somebody's. */
+/* ERR_EXISTS: the address is somebody's. What comes back for the former address no longer counts, unless both are one mailbox. */
 enum err people_move(struct db *db, int64_t id, struct view address, struct view key, struct view canonical,
 		     struct buf *why) MUST_USE;
 

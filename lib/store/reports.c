@@ -9,7 +9,10 @@ enum { DEFAULT_LIMIT = 100 };
 #define EVENT_COLUMNS                                                                                                  \
 	"SELECT e.id, e.campaign_id, e.subscriber_id, c.name, l.name, s.address, e.received_at, e.judged_at, "         \
 	"e.source,"                                                                                                    \
-	" e.kind, e.reason, e.status, e.diagnostic, e.recipient, e.reporting_mta, e.rule, e.code, e.orphan, e.voided"
+	" e.kind, e.reason, e.status, e.diagnostic, e.recipient, e.reporting_mta, e.rule, e.code, e.orphan, e.voided," \
+	" s.address_since IS NOT NULL AND e.kind IN ('bounce-hard', 'bounce-soft') AND EXISTS (SELECT FROM delivery d" \
+	" WHERE d.campaign_id = e.campaign_id AND d.subscriber_id = e.subscriber_id"                                   \
+	" AND is_of_former_address(d.at, e.recipient, s.address_key, s.address_since) OFFSET 0)"
 #define EVENT_JOINS                                                                                                    \
 	" LEFT JOIN campaign c ON c.id = e.campaign_id LEFT JOIN list l ON l.id = c.list_id"                           \
 	" LEFT JOIN subscriber s ON s.id = e.subscriber_id"
@@ -118,6 +121,7 @@ void report_event_at(const struct db_rows *rows, size_t row, struct report_event
 		.code = db_get_int(rows, row, 16),
 		.orphan = db_get_bool(rows, row, 17),
 		.voided = db_get_bool(rows, row, 18),
+		.is_former = db_get_bool(rows, row, 19),
 	};
 }
 

@@ -22,6 +22,7 @@ struct report_event {
 	struct view source, kind, reason, status, diagnostic, recipient, reporting_mta, rule;
 	int64_t code;
 	bool orphan, voided;
+	bool is_former; /* about an address that the subscriber no longer has: it counts for nobody */
 };
 
 /* Newest first. */

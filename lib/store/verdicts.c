@@ -10,7 +10,8 @@ enum statement { LOCK, HISTORY, DISABLE, STATEMENT_COUNT };
 /* Of people $1; $2: only of those with a membership that can still be disabled, which is all that a verdict needs.
  *
  * When somebody was put back into a list (undo), the address's history begins anew: what was known before was decided on then, and
- * a late report about an older attempt does not undo the undo. Merely joining another list forgives nothing.
+ * a late report about an older attempt does not undo the undo. Merely joining another list forgives nothing. When somebody got another address
+ * (subscriber move), what was sent to the former one counts for nobody.
  *
  * Each lookup is a LATERAL subquery behind OFFSET 0, so that the planner can only go through the index of one partition, whatever it
  * thinks of the numbers: a verdict never scans a ledger. Successes matter only after the oldest failure, so campaigns that
@@ -27,12 +28,15 @@ static const struct db_statement statements[] = {
 			  " CROSS JOIN LATERAL (SELECT count(*) AS active,"
 			  "  coalesce(max(m.since) FILTER (WHERE m.reason = 'undo'), '-infinity') AS at"
 			  "  FROM membership m WHERE m.subscriber_id = who.id AND m.state = 'active' OFFSET 0) AS began"
+			  " CROSS JOIN LATERAL (SELECT p.address_key, p.address_since FROM subscriber p"
+			  "  WHERE p.id = who.id OFFSET 0) AS s"
 			  " CROSS JOIN LATERAL (SELECT * FROM bounce_event b WHERE b.subscriber_id = who.id"
 			  "  AND b.kind IN ('bounce-hard', 'bounce-soft') AND NOT b.orphan OFFSET 0) AS e"
 			  " CROSS JOIN LATERAL (SELECT l.at, l.outcome FROM delivery l"
 			  "  WHERE l.campaign_id = e.campaign_id AND l.subscriber_id = who.id OFFSET 0) AS d"
 			  " WHERE d.outcome IN ('accepted', 'refused') AND d.at >= began.at AND (began.active > 0 OR "
 			  "NOT $2)"
+			  " AND NOT is_of_former_address(d.at, e.recipient, s.address_key, s.address_since)"
 			  "), since AS MATERIALIZED ("
 			  " SELECT subscriber_id, min(at) AS at FROM failed GROUP BY subscriber_id"
 			  "), quiet AS ("
