@@ -5,7 +5,10 @@
 #include "base/limits.h"
 #include "listctl/column_names.h"
 #include "listctl/field_types.h"
+#include "listctl/json_text.h"
 #include "mail/header.h"
+
+enum { SAID_MOST = 200 };
 
 enum err attribute_text_check(struct call *call, const char *option, struct view text)
 {
@@ -35,20 +38,24 @@ static void note_name(struct attribute_options *options, struct view name)
 
 static enum err add_set(struct call *call, const char *text, struct attribute_options *options)
 {
-	struct view rest = view_of(text), name, type_name;
+	struct view rest = view_of(text), name, type_name, said;
 	enum field_type type = FIELD_TEXT;
 	AUTO_BUF wrong = buf_with_ceiling(LIMIT_WHY);
 	if (!view_cut(&rest, '=', &name) || view_find_byte(view_of(text), '=') == VIEW_NONE)
-		return call_misused(call, "--set takes name=value or name:type=value, not %s", text);
-	type_name = name;
+		return call_misused(call, "--set takes name=value or name:type=value, not %.200s", text);
+	said = type_name = name; /* without the value, which may be long */
 	if (view_find_byte(name, ':') != VIEW_NONE &&
 	    (!view_cut(&type_name, ':', &name) || !field_type_from_name(type_name, &type)))
-		return call_misused(call, "--set %s: a type is text, number, boolean, date or json", text);
+		return call_misused(call, "--set " VIEW_FMT ": a type is text, number, boolean, date or json",
+				    VIEW_ARG(view_head(said, SAID_MOST)));
 	enum err err = check_name(call, "set", name);
 	if (err == ERR_OK && type != FIELD_JSON)
 		err = attribute_text_check(call, "set", rest);
 	if (err != ERR_OK)
 		return err;
+	if (type == FIELD_JSON && json_text_hides_control(view_trim(rest)))
+		return call_misused(call, "--set " VIEW_FMT ": the text holds a control character; take it out",
+				    VIEW_ARG(view_head(said, SAID_MOST)));
 	if (options->set.len > 1)
 		buf_add_byte(&options->set, ',');
 	output_json_string(&options->set, name);
@@ -56,7 +63,7 @@ static enum err add_set(struct call *call, const char *text, struct attribute_op
 	size_t before = options->set.len;
 	if (!view_is_utf8(rest) || !field_type_add(type, DATE_ORDER_UNKNOWN, rest, &options->set, &wrong) ||
 	    options->set.len == before)
-		return call_misused(call, "--set %s: %s", text,
+		return call_misused(call, "--set " VIEW_FMT ": %s", VIEW_ARG(view_head(said, SAID_MOST)),
 				    wrong.len > 0 ? buf_text(&wrong) : "there is no value of this type");
 	note_name(options, name);
 	return buf_err(&options->set);

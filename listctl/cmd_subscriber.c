@@ -28,7 +28,7 @@ enum err subscriber_finish(struct call *call, enum err err)
 /* ---- set ---- */
 
 static enum err write_set(struct call *call, struct who *who, const struct view *name,
-			  const struct attribute_options *attributes)
+			  const struct attribute_options *attributes, struct view reason)
 {
 	AUTO_BUF detail = buf_with_ceiling(LIMIT_OUTPUT_LINE);
 	enum err err = who_find(call, call->operands[0], true, who);
@@ -39,6 +39,10 @@ static enum err write_set(struct call *call, struct who *who, const struct view 
 		return err;
 	buf_addf(&detail, "{\"name\": %s, \"attributes\": ", name == NULL ? "false" : "true");
 	output_json_string(&detail, buf_view(&attributes->names));
+	if (reason.len > 0) {
+		buf_add(&detail, VIEW_LIT(", \"reason\": "));
+		output_json_string(&detail, reason);
+	}
 	buf_add_byte(&detail, '}');
 	return who_audit(call, "subscriber.set", who->person.key, buf_view(&detail));
 }
@@ -47,8 +51,10 @@ static enum err set(struct call *call)
 {
 	struct attribute_options attributes = { 0 };
 	struct who who = { 0 };
-	struct view name = view_trim(view_of(call_option(call, "name")));
+	struct view name = view_trim(view_of(call_option(call, "name"))), reason;
 	enum err err = attribute_text_check(call, "name", name);
+	if (err == ERR_OK)
+		err = subscriber_text_option(call, "reason", &reason);
 	if (err == ERR_OK)
 		err = attribute_options_read(call, &attributes);
 	if (err == ERR_OK && !attributes.any && !call_has(call, "name"))
@@ -56,8 +62,8 @@ static enum err set(struct call *call)
 	if (err == ERR_OK)
 		err = db_begin(call->db, call->why);
 	if (err == ERR_OK)
-		err =
-		    subscriber_finish(call, write_set(call, &who, call_has(call, "name") ? &name : NULL, &attributes));
+		err = subscriber_finish(
+		    call, write_set(call, &who, call_has(call, "name") ? &name : NULL, &attributes, reason));
 	if (err == ERR_OK)
 		call_note(call, VIEW_FMT " is changed", VIEW_ARG(who.person.address));
 	who_done(&who);
@@ -292,6 +298,7 @@ static const struct command_option set_options[] = {
 	  "an attribute; NAME:number=42, NAME:boolean, NAME:date and NAME:json for other types; may be given several "
 	  "times" },
 	{ "unset", "NAME", "take an attribute away; may be given several times" },
+	{ "reason", "TEXT", "why; kept in the audit" },
 	{ NULL, NULL, NULL },
 };
 static const struct command_option move_options[] = {

@@ -2,6 +2,7 @@
 
 import json
 
+from returns import deliver, dsn, events, membership, people, return_path, send
 from verpost import until
 
 
@@ -81,6 +82,11 @@ def test_confirm_and_set(world):
     world.listctl("subscriber", "set", "#1", "--name", "Ann", "--set", "a:number=7", "--unset", "b")
     person = shown(world, "ann@example.test")["person"]
     assert (person["name"], person["attributes"]) == ("Ann", {"a": 7}), person
+    world.listctl("subscriber", "set", "#1", "--set", "c:json=[1, {\"k\": null}]", "--reason", "as she wrote")
+    assert shown(world, "#1")["person"]["attributes"] == {"a": 7, "c": [1, {"k": None}]}
+    assert actions(world, "ann@example.test")[-1] == ("subscriber.set", {"name": False, "attributes": "c", "reason": "as she wrote"})
+    for value in ("{a:1}", "1e999999", "[1", "1 2", '"\\u0000"', '"\\ud800"', '"a\\nb"', '"\\u2028"', "[" * 5000):
+        world.refused("subscriber", "set", "#1", "--set", f"d:json={value}", code=2, says="--set d:json: ")
     world.listctl("subscriber", "set", "ann@example.test", "--name", "")
     assert shown(world, "ann@example.test")["person"]["name"] is None
     world.refused("subscriber", "set", "ann@example.test", code=2, says="nothing to change")
@@ -105,6 +111,35 @@ def test_move(world):
     world.refused("subscriber", "move", "bob@gmail.com", "fresh@example.test", says="suppressed")
     world.listctl("subscriber", "move", "#1", "newann@gmail.com")
     assert shown(world, "#1")["person"]["email"] == "newann@gmail.com"
+
+
+def test_what_comes_back_for_the_former_address(world):
+    "A late report on a copy to the address of before is kept and told, and counts for nobody; one on a copy to the present address counts."
+    (moved, stayed, spelt), campaign = people(world, 3)
+    world.sql("UPDATE subscriber SET address = address_key, address_key = 'p3@gmail.com', canonical = NULL WHERE id = 3")
+    world.start("bounced")
+    world.listctl("subscriber", "move", "p1@example.test", "new@example.test")
+    world.listctl("subscriber", "move", "p3@gmail.com", "p.3@gmail.com")  # the same mailbox
+    for person in (moved, stayed, spelt):
+        deliver(world, "", return_path(world, campaign, person), dsn(mark=str(person)))
+    assert membership(world, moved)[0] == "active" and events(world, moved) == [("bounce-hard", "user-unknown")]
+    assert membership(world, stayed) == membership(world, spelt) == ("disabled", "user-unknown")
+    told = json.loads(world.listctl("explain", "new@example.test", "--format", "json"))
+    assert (told["bounces"][0]["counts"], told["bounces"][0]["forwarded_to"]) == ("former address", None), told["bounces"]
+    assert told["person"]["disables"] is False, told["person"]
+    assert [row["standing"] for row in world.json("bounce", "ls") if row["email"] == "new@example.test"] == ["former address"]
+    assert world.listctl("export", "--bounces").count("former address") == 1
+
+    # Taken by the relay a moment after the move: the report tells which address it was for.
+    second = send(world, "second")
+    deliver(world, "", return_path(world, second, moved), dsn(mark="4", diagnostic="550 5.1.1 <p1@example.test>: User unknown").replace(
+        "Final-Recipient: rfc822;", "Final-Recipient: rfc822; p1@example.test\nX-Was:"))
+    assert membership(world, moved)[0] == "active", world.sql("SELECT recipient FROM bounce_event ORDER BY id")
+    third = send(world, "third")
+    deliver(world, "", return_path(world, third, moved), dsn(mark="5", diagnostic="550 5.1.1 <new@example.test>: User unknown").replace(
+        "Final-Recipient: rfc822;", "Final-Recipient: rfc822; new@example.test\nX-Was:"))
+    assert membership(world, moved) == ("disabled", "user-unknown"), world.sql("SELECT recipient FROM bounce_event ORDER BY id")
+    world.stop("bounced")
 
 
 def test_find(world):
