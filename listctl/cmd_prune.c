@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "listctl/command.h"
+#include "listctl/progress.h"
 #include "listctl/terms.h"
 #include "store/prunes.h"
 
@@ -49,8 +50,8 @@ static size_t group_candidates(const struct db_rows *candidates, struct group *g
 {
 	size_t total = db_row_count(candidates), count = 0;
 	for (size_t i = 0; i < total; i++) {
-		struct prune_candidate c;
-		prune_candidate_at(candidates, i, &c);
+		struct candidate c;
+		candidate_at(candidates, i, &c);
 		size_t at = view_find_last_byte(c.address, '@');
 		groups[i] = (struct group){ .list = c.list,
 					    .reason = c.reason,
@@ -101,8 +102,8 @@ static enum err write_each(struct call *call, const struct db_rows *candidates)
 {
 	output_begin(call->out, each_columns, ARRAY_LEN(each_columns));
 	for (size_t i = 0; i < db_row_count(candidates); i++) {
-		struct prune_candidate c;
-		prune_candidate_at(candidates, i, &c);
+		struct candidate c;
+		candidate_at(candidates, i, &c);
 		output_row(call->out,
 			   (struct output_cell[]){ cell_text(c.list), cell_text(c.address), cell_text(c.reason),
 						   cell_time(c.since_us), cell_text_or_null(c.campaign),
@@ -137,10 +138,10 @@ static enum err check_shares(struct call *call, uint64_t list_id, uint64_t perce
 {
 	AUTO_DB_ROWS *rows = NULL;
 	bool asked = call_has(call, "max-share");
-	enum err err = prunes_shares(call->db, list_id, &rows, call->why);
+	enum err err = candidates_shares(call->db, list_id, &rows, call->why);
 	for (size_t i = 0; err == ERR_OK && i < db_row_count(rows); i++) {
-		struct prune_share share;
-		prune_share_at(rows, i, &share);
+		struct candidate_share share;
+		candidate_share_at(rows, i, &share);
 		if (share.disabled * 100 <= (int64_t)percent * share.members ||
 		    (!asked && share.disabled < SMALL_BATCH))
 			continue;
@@ -175,14 +176,26 @@ static enum err apply(struct call *call, uint64_t list_id, const struct db_rows 
 	return ERR_OK;
 }
 
+static void show_progress(void *user, uint64_t done, uint64_t total)
+{
+	struct progress *progress = user;
+	progress->total = total;
+	progress_update(progress, done);
+}
+
 /* Inside the transaction, which apply() commits and the caller otherwise ends. */
 static enum err run_prune(struct call *call, uint64_t list_id)
 {
 	AUTO_DB_ROWS *candidates = NULL;
 	size_t judged = 0;
 	bool applies = call_has(call, "apply");
-	const struct prune_scope scope = { .list_id = list_id, .terms = terms_of(call->settings) };
-	enum err err = prunes_candidates(call->db, &scope, applies, &judged, &candidates, call->why);
+	struct progress progress = progress_begin("looking", "people", 0, call->quiet);
+	const struct candidate_scope scope = { .list_id = list_id,
+					       .terms = terms_of(call->settings),
+					       .progress = show_progress,
+					       .progress_user = &progress };
+	enum err err = (applies ? candidates_hold : candidates_look)(call->db, &scope, &judged, &candidates, call->why);
+	progress_end(&progress);
 	if (err == ERR_OK && applies)
 		err = apply(call, list_id, candidates);
 	if (err == ERR_OK)

@@ -1,18 +1,14 @@
 #include "store/prunes.h"
 
 #include <assert.h>
-#include <stdlib.h>
 
 #include "base/limits.h"
 #include "mail/reason.h"
 #include "store/audit.h"
+#include "store/id_list.h"
 #include "store/revisions.h"
 
 enum statement {
-	SUSPECTS,
-	DISABLED,
-	CANDIDATES,
-	SHARES,
 	OPEN_BATCH,
 	REMOVE,
 	BATCHES,
@@ -34,32 +30,6 @@ enum statement {
 	" count(*) FILTER (WHERE c.restored) AS restored FROM prune_change c WHERE c.batch_id = b.id) AS n"
 
 static const struct db_statement statements[] = {
-	/* Active members about whom something came back. */
-	[SUSPECTS] = { "prunes_suspects",
-		       "SELECT DISTINCT m.subscriber_id FROM membership m JOIN bounce_event e"
-		       " ON e.subscriber_id = m.subscriber_id AND e.kind IN ('bounce-hard', 'bounce-soft')"
-		       " AND NOT e.orphan AND NOT e.voided AND e.judged_at IS NOT NULL"
-		       " WHERE m.state = 'active' AND ($1::bigint IS NULL OR m.list_id = $1) ORDER BY 1" },
-	[DISABLED] = { "prunes_disabled", "SELECT DISTINCT subscriber_id FROM membership WHERE state = 'disabled'"
-					  " AND ($1::bigint IS NULL OR list_id = $1) ORDER BY 1" },
-	/* $2: only these people (those that are locked), or null. */
-	[CANDIDATES] = { "prunes_candidates",
-			 "SELECT m.list_id, m.subscriber_id, l.name, s.address, m.reason, c.name, e.diagnostic, m.since"
-			 " FROM membership m JOIN list l ON l.id = m.list_id JOIN subscriber s ON s.id = "
-			 "m.subscriber_id"
-			 " LEFT JOIN campaign c ON c.id = m.campaign_id"
-			 " LEFT JOIN LATERAL (SELECT b.diagnostic FROM bounce_event b WHERE b.campaign_id = "
-			 "m.campaign_id"
-			 " AND b.subscriber_id = m.subscriber_id AND NOT b.voided ORDER BY b.reason = m.reason DESC,"
-			 " b.received_at LIMIT 1) AS e ON true"
-			 " WHERE m.state = 'disabled' AND ($1::bigint IS NULL OR m.list_id = $1)"
-			 " AND ($2::bigint[] IS NULL OR m.subscriber_id = ANY($2)) ORDER BY 1, m.reason, 2" },
-	[SHARES] = { "prunes_shares",
-		     "SELECT l.name, n.members, n.disabled FROM list l CROSS JOIN LATERAL (SELECT"
-		     " sum(m.people)::bigint AS members,"
-		     " sum(m.people) FILTER (WHERE m.state = 'disabled')::bigint AS disabled FROM member_count m"
-		     " WHERE m.list_id = l.id AND m.state IN ('active', 'disabled')) AS n"
-		     " WHERE ($1::bigint IS NULL OR l.id = $1) AND n.disabled > 0 ORDER BY 1" },
 	[OPEN_BATCH] = { "prunes_open_batch", "INSERT INTO prune_batch (actor, list_id) VALUES ($1, $2) RETURNING id" },
 	[REMOVE] = { "prunes_remove",
 		     "WITH old AS MATERIALIZED (SELECT m.* FROM membership m JOIN unnest($2::bigint[], $3::bigint[])"
@@ -142,134 +112,6 @@ static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row per statement")
 static struct db_value id_or_null(uint64_t id)
 {
 	return id == 0 ? db_null() : db_int((int64_t)id);
-}
-
-/* ---- ids ---- */
-
-/* Subscribers, ascending, each once. */
-struct people {
-	int64_t *ids;
-	size_t count, room;
-	enum err err;
-};
-
-static void people_done(struct people *people)
-{
-	free(people->ids);
-	*people = (struct people){ 0 };
-}
-
-static void people_add(struct people *people, int64_t id)
-{
-	if (people->count == people->room) {
-		size_t room = people->room == 0 ? 256 : people->room * 2;
-		int64_t *ids = realloc(people->ids, room * sizeof(*ids));
-		if (ids == NULL) {
-			people->err = ERR_MEMORY;
-			return;
-		}
-		people->ids = ids;
-		people->room = room;
-	}
-	people->ids[people->count++] = id;
-}
-
-/* The first column of what the statement gives. */
-static enum err people_read(struct db *db, enum statement statement, struct db_value value, struct people *people,
-			    struct buf *why)
-{
-	AUTO_DB_ROWS *rows = NULL;
-	enum err err = db_run(db, &statements[statement], &value, 1, &rows, why);
-	if (err != ERR_OK)
-		return err;
-	for (size_t i = 0; i < db_row_count(rows); i++)
-		people_add(people, db_get_int(rows, i, 0));
-	return people->err;
-}
-
-/* ---- candidates ---- */
-
-static void keep_condemned(void *user, const struct verdict_history *history)
-{
-	if (history->verdict.disable)
-		people_add(user, history->subscriber_id);
-}
-
-/* Those active members whom the evidence condemns now. Read in portions, so that a large history needs no large memory. */
-static enum err find_condemned(struct db *db, const struct prune_scope *scope, struct people *condemned,
-			       struct buf *why)
-{
-	enum { PORTION = 1000 };
-	struct people suspects = { 0 };
-	enum err err = people_read(db, SUSPECTS, id_or_null(scope->list_id), &suspects, why);
-	for (size_t at = 0; err == ERR_OK && at < suspects.count; at += PORTION) {
-		size_t count = suspects.count - at < PORTION ? suspects.count - at : PORTION;
-		err = verdicts_read(db, suspects.ids + at, count, &scope->terms, keep_condemned, condemned, why);
-	}
-	people_done(&suspects);
-	return err != ERR_OK ? err : condemned->err;
-}
-
-static enum err read_candidates(struct db *db, uint64_t list_id, const struct people *only, struct db_rows **ret_rows,
-				struct buf *why)
-{
-	AUTO_DB_ARRAY ids = db_array_of(DB_INT);
-	for (size_t i = 0; only != NULL && i < only->count; i++)
-		db_array_add_int(&ids, only->ids[i]);
-	const struct db_value values[] = { id_or_null(list_id), only == NULL ? db_null() : db_values(&ids) };
-	return db_run(db, &statements[CANDIDATES], values, ARRAY_LEN(values), ret_rows, why);
-}
-
-enum err prunes_candidates(struct db *db, const struct prune_scope *scope, bool lock, size_t *ret_judged,
-			   struct db_rows **ret_rows, struct buf *why)
-{
-	struct people condemned = { 0 }, all = { 0 };
-	size_t judged = 0;
-	enum err err = find_condemned(db, scope, &condemned, why);
-	if (err == ERR_OK && lock)
-		err = people_read(db, DISABLED, id_or_null(scope->list_id), &all, why);
-	for (size_t i = 0; i < condemned.count; i++)
-		people_add(&all, condemned.ids[i]);
-	if (err == ERR_OK)
-		err = all.err;
-	if (err == ERR_OK && lock)
-		err = verdicts_lock(db, all.ids, all.count, why);
-	if (err == ERR_OK)
-		err = verdicts_judge(db, condemned.ids, condemned.count, &scope->terms, &judged, why);
-	if (err == ERR_OK)
-		err = read_candidates(db, scope->list_id, lock ? &all : NULL, ret_rows, why);
-	if (err == ERR_OK)
-		*ret_judged = judged;
-	people_done(&condemned);
-	people_done(&all);
-	return err;
-}
-
-void prune_candidate_at(const struct db_rows *rows, size_t row, struct prune_candidate *ret_candidate)
-{
-	*ret_candidate = (struct prune_candidate){
-		.list_id = (uint64_t)db_get_int(rows, row, 0),
-		.subscriber_id = (uint64_t)db_get_int(rows, row, 1),
-		.list = db_get_text(rows, row, 2),
-		.address = db_get_text(rows, row, 3),
-		.reason = db_get_text(rows, row, 4),
-		.campaign = db_get_text(rows, row, 5),
-		.evidence = db_get_text(rows, row, 6),
-		.since_us = db_get_time(rows, row, 7),
-	};
-}
-
-enum err prunes_shares(struct db *db, uint64_t list_id, struct db_rows **ret_rows, struct buf *why)
-{
-	const struct db_value values[] = { id_or_null(list_id) };
-	return db_run(db, &statements[SHARES], values, ARRAY_LEN(values), ret_rows, why);
-}
-
-void prune_share_at(const struct db_rows *rows, size_t row, struct prune_share *ret_share)
-{
-	*ret_share = (struct prune_share){ .list = db_get_text(rows, row, 0),
-					   .members = db_get_int(rows, row, 1),
-					   .disabled = db_get_int(rows, row, 2) };
 }
 
 /* ---- removing ---- */
@@ -477,12 +319,12 @@ enum err prunes_check_undo(struct db *db, uint64_t batch_id, struct buf *why)
 enum err prunes_undo(struct db *db, uint64_t batch_id, struct view actor, size_t *ret_restored,
 		     struct db_rows **ret_rows, struct buf *why)
 {
-	struct people people = { 0 };
+	struct id_list people = { 0 };
 	struct db_rows *changes = NULL;
 	const struct db_value batch = db_int((int64_t)batch_id);
 	enum err err = refuse_unless_last(db, &batch, why);
 	if (err == ERR_OK)
-		err = people_read(db, PEOPLE_CHANGED, batch, &people, why);
+		err = id_list_read(db, &statements[PEOPLE_CHANGED], batch, &people, why);
 	/* Locked first: whoever unsubscribes or complains meanwhile comes before, and is seen, or after. */
 	if (err == ERR_OK)
 		err = verdicts_lock(db, people.ids, people.count, why);
@@ -490,7 +332,7 @@ enum err prunes_undo(struct db *db, uint64_t batch_id, struct view actor, size_t
 		err = db_run(db, &statements[LOCK_MEMBERSHIPS], &batch, 1, NULL, why);
 	if (err == ERR_OK)
 		err = prunes_changes(db, batch_id, &changes, why);
-	people_done(&people);
+	id_list_done(&people);
 	if (err != ERR_OK)
 		return err;
 	struct restoration back = restoration_of(changes);

@@ -5,41 +5,9 @@
 #ifndef STORE_PRUNES_H
 #define STORE_PRUNES_H
 
-#include "store/verdicts.h"
+#include "store/candidates.h"
 
-/* ---- what would be removed ---- */
-
-struct prune_scope {
-	uint64_t list_id; /* 0: all lists */
-	struct verdict_terms terms;
-};
-
-/* Inside the caller's transaction, whose end decides: commit after prunes_remove(), or roll back when it was only to be seen. Judges
- * active members with evidence anew (*ret_judged counts memberships disabled by it), then reads all that are disabled. `lock`
- * holds the people concerned, in the order of their ids, as everyone does who may then remove. */
-enum err prunes_candidates(struct db *db, const struct prune_scope *scope, bool lock, size_t *ret_judged,
-			   struct db_rows **ret_rows, struct buf *why) MUST_USE;
-
-struct prune_candidate {
-	uint64_t list_id, subscriber_id;
-	struct view list, address;
-	struct view reason;   /* a bounce reason, or an administrator's word */
-	struct view campaign; /* whose report decided; empty: none */
-	struct view evidence; /* what the receiving side said */
-	int64_t since_us;
-};
-void prune_candidate_at(const struct db_rows *rows, size_t row, struct prune_candidate *ret_candidate);
-
-/* Lists with disabled members, and how much of them that is. */
-struct prune_share {
-	struct view list;
-	int64_t members; /* active and disabled */
-	int64_t disabled;
-};
-enum err prunes_shares(struct db *db, uint64_t list_id, struct db_rows **ret_rows, struct buf *why) MUST_USE;
-void prune_share_at(const struct db_rows *rows, size_t row, struct prune_share *ret_share);
-
-/* Inside the transaction of prunes_candidates(): removes the candidates as one batch. *ret_batch is 0 and nothing is written when there
+/* Inside the transaction of candidates_hold(): removes the candidates as one batch. *ret_batch is 0 and nothing is written when there
  * are none. */
 enum err prunes_remove(struct db *db, uint64_t list_id, const struct db_rows *candidates, struct view actor,
 		       uint64_t *ret_batch, size_t *ret_removed, struct buf *why) MUST_USE;

@@ -72,20 +72,36 @@ enum history_column {
 	COL_ACTIVE
 };
 
+struct verdict_sentences verdict_sentences(void)
+{
+	return (struct verdict_sentences){ .subscribers = db_array_of(DB_INT),
+					   .reasons = db_array_of(DB_TEXT),
+					   .campaigns = db_array_of(DB_INT) };
+}
+
+void verdict_sentences_done(struct verdict_sentences *sentences)
+{
+	db_array_done(&sentences->subscribers);
+	db_array_done(&sentences->reasons);
+	db_array_done(&sentences->campaigns);
+}
+
+void verdict_sentences_add(struct verdict_sentences *sentences, const struct verdict_history *history)
+{
+	if (!history->verdict.disable || history->active == 0)
+		return;
+	sentences->memberships += history->active;
+	db_array_add_int(&sentences->subscribers, history->subscriber_id);
+	db_array_add_bytes(&sentences->reasons, view_of(reason_name(history->verdict.reason)));
+	db_array_add_int(&sentences->campaigns, (int64_t)history->verdict.campaign_id);
+}
+
 /* Those to disable, of those who are judged. */
-struct sentence {
+struct court {
 	const int64_t *judged;
 	size_t judged_count;
-	size_t memberships; /* active ones of theirs */
-	struct db_array subscribers, reasons, campaigns;
+	struct verdict_sentences sentences;
 };
-
-static void sentence_done(struct sentence *sentence)
-{
-	db_array_done(&sentence->subscribers);
-	db_array_done(&sentence->reasons);
-	db_array_done(&sentence->campaigns);
-}
 
 static struct db_array id_array(const int64_t *ids, size_t count)
 {
@@ -170,8 +186,8 @@ static void read_attempts(const struct db_rows *rows, size_t *row, const struct 
 	history->count = count;
 }
 
-static enum err judge_rows(const struct db_rows *rows, const struct verdict_terms *terms,
-			   void (*told)(void *user, const struct verdict_history *history), void *user)
+enum err verdicts_tell(const struct db_rows *rows, const struct verdict_terms *terms,
+		       void (*told)(void *user, const struct verdict_history *history), void *user)
 {
 	size_t total = db_row_count(rows);
 	if (total == 0)
@@ -198,7 +214,7 @@ enum err verdicts_read(struct db *db, const int64_t *subscriber_ids, size_t coun
 	AUTO_DB_ARRAY ids = id_array(subscriber_ids, count);
 	const struct db_value values[] = { db_values(&ids), db_bool(false) };
 	enum err err = db_run(db, &statements[HISTORY], values, ARRAY_LEN(values), &rows, why);
-	return err != ERR_OK ? err : judge_rows(rows, terms, told, user);
+	return err != ERR_OK ? err : verdicts_tell(rows, terms, told, user);
 }
 
 static bool is_among(const int64_t *ids, size_t count, int64_t id)
@@ -211,20 +227,15 @@ static bool is_among(const int64_t *ids, size_t count, int64_t id)
 
 static void pass_sentence(void *user, const struct verdict_history *history)
 {
-	struct sentence *sentence = user;
-	if (!history->verdict.disable || history->active == 0 ||
-	    !is_among(sentence->judged, sentence->judged_count, history->subscriber_id))
-		return;
-	sentence->memberships += history->active;
-	db_array_add_int(&sentence->subscribers, history->subscriber_id);
-	db_array_add_bytes(&sentence->reasons, view_of(reason_name(history->verdict.reason)));
-	db_array_add_int(&sentence->campaigns, (int64_t)history->verdict.campaign_id);
+	struct court *court = user;
+	if (history->verdict.disable && is_among(court->judged, court->judged_count, history->subscriber_id))
+		verdict_sentences_add(&court->sentences, history);
 }
 
-static enum err carry_out(struct db *db, const struct sentence *sentence, int64_t now_us, struct buf *why)
+enum err verdicts_disable(struct db *db, const struct verdict_sentences *sentences, int64_t now_us, struct buf *why)
 {
-	const struct db_value values[] = { db_values(&sentence->subscribers), db_values(&sentence->reasons),
-					   db_values(&sentence->campaigns), db_time(now_us) };
+	const struct db_value values[] = { db_values(&sentences->subscribers), db_values(&sentences->reasons),
+					   db_values(&sentences->campaigns), db_time(now_us) };
 	return db_run_later(db, &statements[DISABLE], values, ARRAY_LEN(values), why);
 }
 
@@ -243,17 +254,13 @@ enum err verdicts_gather(struct db *db, const struct db_call *lock, const int64_
 enum err verdicts_pass(struct db *db, const struct db_rows *evidence, const int64_t *subscriber_ids, size_t count,
 		       const struct verdict_terms *terms, size_t *ret_disabled, struct buf *why)
 {
-	struct sentence sentence = { .judged = subscriber_ids,
-				     .judged_count = count,
-				     .subscribers = db_array_of(DB_INT),
-				     .reasons = db_array_of(DB_TEXT),
-				     .campaigns = db_array_of(DB_INT) };
-	enum err err = judge_rows(evidence, terms, pass_sentence, &sentence);
-	if (err == ERR_OK && sentence.subscribers.count > 0)
-		err = carry_out(db, &sentence, terms->now_us, why);
-	sentence_done(&sentence);
+	struct court court = { .judged = subscriber_ids, .judged_count = count, .sentences = verdict_sentences() };
+	enum err err = verdicts_tell(evidence, terms, pass_sentence, &court);
+	if (err == ERR_OK && court.sentences.subscribers.count > 0)
+		err = verdicts_disable(db, &court.sentences, terms->now_us, why);
+	verdict_sentences_done(&court.sentences);
 	if (err == ERR_OK)
-		*ret_disabled = sentence.memberships;
+		*ret_disabled = court.sentences.memberships;
 	return err;
 }
 

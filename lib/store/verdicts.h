@@ -39,9 +39,25 @@ struct verdict_history {
 	struct verdict verdict; /* by the policy in force */
 };
 
+/* Who is condemned, why, and by the report about which campaign: one element a person. */
+struct verdict_sentences {
+	struct db_array subscribers, reasons, campaigns;
+	size_t memberships; /* active ones of theirs */
+};
+struct verdict_sentences verdict_sentences(void);
+void verdict_sentences_done(struct verdict_sentences *sentences);
+/* Only who is condemned and has an active membership. An error is sticky in the arrays: verdicts_disable() returns it. */
+void verdict_sentences_add(struct verdict_sentences *sentences, const struct verdict_history *history);
+
 /* Changes and locks nothing: tells the history of each of these subscribers that has a failure, in the order of their ids. */
 enum err verdicts_read(struct db *db, const int64_t *subscriber_ids, size_t count, const struct verdict_terms *terms,
 		       void (*told)(void *user, const struct verdict_history *history), void *user,
 		       struct buf *why) MUST_USE;
+/* The same of evidence that the caller has read (store/suspects.h). */
+enum err verdicts_tell(const struct db_rows *evidence, const struct verdict_terms *terms,
+		       void (*told)(void *user, const struct verdict_history *history), void *user) MUST_USE;
+/* These people's active memberships are disabled: the verdicts that were told, for who has locked them. As verdicts_judge(). */
+enum err verdicts_disable(struct db *db, const struct verdict_sentences *sentences, int64_t now_us,
+			  struct buf *why) MUST_USE;
 
 #endif

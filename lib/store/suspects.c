@@ -1,0 +1,174 @@
+#include "store/suspects.h"
+
+#include <assert.h>
+
+enum statement { MEMORY, EXTENT, HISTORY, STATEMENT_COUNT };
+
+/* HISTORY, of people $2 to $3. A filter that lets everyone pass whom lib/mail/policy condemns: of the failures that count, as many as the least patient of
+ * the reasons asks for, as far apart as the least patient asks for. Successes only ever acquit, so it is asked three times, each time of
+ * fewer people: of what came back alone; with the time each attempt was made (the ledger); and since a success in one of the newest campaigns,
+ * which is where somebody who receives has one. What was before that is left out.
+ *
+ * Of who is left all successes since the first failure are read: by the key of each campaign, or, where that would be more look-ups ($9 campaigns) than
+ * the ledger has rows of these people ($10), in one go. The columns are those of verdicts_history. */
+#define PASSES                                                                                                         \
+	"count(f.failures) >= min(f.failures) AND max(f.at) FILTER (WHERE f.failures > 0)"                             \
+	" - min(f.at) FILTER (WHERE f.failures > 0) >= min(f.days) * interval '1 day'"
+#define LOOK_UPS "(SELECT count(*) FROM staying) * $9::bigint"
+
+static const struct db_statement statements[] = {
+	[MEMORY] = { "suspects_memory", "SELECT set_config('work_mem', '64MB', true), set_config('jit', 'off', true)" },
+	/* The last id, and how many events, ledger rows and campaigns there are: the planner's numbers, which cost nothing. */
+	[EXTENT] = { "suspects_extent",
+		     "SELECT (SELECT max(subscriber_id) FROM membership), n.events, n.copies,"
+		     " (SELECT count(*) FROM campaign WHERE started_at IS NOT NULL)"
+		     " FROM (SELECT coalesce(sum(p.reltuples) FILTER (WHERE i.inhparent = 'bounce_event'::regclass), "
+		     "0)::bigint AS events,"
+		     " coalesce(sum(p.reltuples) FILTER (WHERE i.inhparent = 'delivery'::regclass), 0)::bigint AS "
+		     "copies"
+		     " FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhrelid AND p.reltuples > 0"
+		     " WHERE i.inhparent IN ('bounce_event'::regclass, 'delivery'::regclass)) AS n" },
+	[HISTORY] = { "suspects_history",
+		      "WITH came AS MATERIALIZED (SELECT e.subscriber_id, e.campaign_id, e.source, e.reason, e.voided, "
+		      "e.received_at,"
+		      " e.judged_at IS NOT NULL AND NOT e.voided AS is_known, p.failures, p.days FROM bounce_event e "
+		      "LEFT JOIN"
+		      " unnest($4::text[], $5::bigint[], $6::bigint[], $7::boolean[]) AS p(reason, failures, days, "
+		      "from_relay)"
+		      " ON p.reason = e.reason AND NOT e.voided AND (e.source <> 'reply' OR p.from_relay)"
+		      " WHERE e.subscriber_id BETWEEN $2 AND $3 AND e.kind IN ('bounce-hard', 'bounce-soft') AND NOT "
+		      "e.orphan),"
+		      " many AS (SELECT subscriber_id FROM came GROUP BY 1"
+		      " HAVING count(failures) >= min(failures) AND bool_or(is_known)),"
+		      " began AS MATERIALIZED (SELECT many.subscriber_id, b.active, b.at FROM many CROSS JOIN LATERAL ("
+		      "  SELECT count(*) AS active, count(*) FILTER (WHERE $1::bigint IS NULL OR m.list_id = $1) AS "
+		      "here,"
+		      "  coalesce(max(m.since) FILTER (WHERE m.reason = 'undo'), '-infinity') AS at FROM membership m"
+		      "  WHERE m.subscriber_id = many.subscriber_id AND m.state = 'active' OFFSET 0) AS b WHERE b.here "
+		      "> 0),"
+		      " failed AS MATERIALIZED (SELECT came.*, d.at, began.active FROM began JOIN came USING "
+		      "(subscriber_id)"
+		      "  CROSS JOIN LATERAL (SELECT l.at, l.outcome FROM delivery l WHERE l.campaign_id = "
+		      "came.campaign_id"
+		      "  AND l.subscriber_id = came.subscriber_id OFFSET 0) AS d"
+		      "  WHERE d.outcome IN ('accepted', 'refused') AND d.at >= began.at),"
+		      " grave AS MATERIALIZED (SELECT f.subscriber_id FROM failed f GROUP BY 1 HAVING " PASSES "),"
+		      " newest_campaigns AS MATERIALIZED (SELECT id, list_id FROM (SELECT id, list_id, started_at, "
+		      "row_number()"
+		      "  OVER (PARTITION BY list_id ORDER BY started_at DESC) AS n FROM campaign WHERE started_at IS "
+		      "NOT NULL) AS c"
+		      "  WHERE n <= 20 ORDER BY started_at DESC),"
+		      " newest AS MATERIALIZED (SELECT grave.subscriber_id, n.at FROM (SELECT * FROM grave"
+		      "  WHERE (SELECT count(*) FROM grave) * 20 < $10::bigint) AS grave CROSS JOIN LATERAL ("
+		      "  SELECT d.at FROM newest_campaigns c JOIN membership m ON m.list_id = c.list_id"
+		      "  AND m.subscriber_id = grave.subscriber_id CROSS JOIN LATERAL (SELECT l.at, l.outcome FROM "
+		      "delivery l"
+		      "  WHERE l.campaign_id = c.id AND l.subscriber_id = grave.subscriber_id OFFSET 0) AS d"
+		      "  WHERE d.outcome = 'accepted' AND d.at <= $8 AND NOT EXISTS (SELECT FROM bounce_event b"
+		      "  WHERE b.campaign_id = c.id AND b.subscriber_id = grave.subscriber_id) LIMIT 1) AS n),"
+		      " staying AS MATERIALIZED (SELECT f.subscriber_id, min(f.at) AS at FROM failed f JOIN grave "
+		      "USING (subscriber_id)"
+		      "  LEFT JOIN newest n USING (subscriber_id) WHERE n.at IS NULL OR f.at >= n.at GROUP BY 1 "
+		      "HAVING " PASSES "),"
+		      " accepted AS (SELECT s.subscriber_id, c.id AS campaign_id, d.at FROM staying s"
+		      "  JOIN membership m ON m.subscriber_id = s.subscriber_id JOIN campaign c ON c.list_id = "
+		      "m.list_id"
+		      "  AND c.started_at IS NOT NULL AND (c.ended_at IS NULL OR c.ended_at >= s.at - interval '1 day')"
+		      "  CROSS JOIN LATERAL (SELECT l.at, l.outcome FROM delivery l"
+		      "  WHERE l.campaign_id = c.id AND l.subscriber_id = s.subscriber_id OFFSET 0) AS d"
+		      "  WHERE " LOOK_UPS " <= $10::bigint AND d.outcome = 'accepted' AND d.at >= s.at"
+		      "  UNION ALL SELECT d.subscriber_id, d.campaign_id, d.at FROM (SELECT * FROM delivery l"
+		      "  WHERE l.campaign_id = ANY (ARRAY(SELECT id FROM campaign WHERE started_at IS NOT NULL))"
+		      "  AND l.subscriber_id BETWEEN $2 AND $3 AND " LOOK_UPS " > $10::bigint OFFSET 0) AS d"
+		      "  JOIN staying s USING (subscriber_id) WHERE d.outcome = 'accepted' AND d.at >= s.at)"
+		      " SELECT subscriber_id, campaign_id, f.at, reason, source = 'reply', voided, received_at, active"
+		      " FROM failed f JOIN staying s USING (subscriber_id) WHERE f.at >= s.at"
+		      " UNION ALL SELECT a.subscriber_id, a.campaign_id, a.at, NULL, false, false, NULL, 0 FROM "
+		      "accepted a"
+		      " WHERE NOT EXISTS (SELECT FROM failed f WHERE f.subscriber_id = a.subscriber_id"
+		      " AND f.campaign_id = a.campaign_id)"
+		      " ORDER BY 1, 3, 2" },
+};
+static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row per statement");
+
+/* The policy as columns; reasons that never disable are left out. */
+struct columns {
+	struct db_array reasons, failures, days, from_relay;
+};
+
+static void columns_done(struct columns *columns)
+{
+	db_array_done(&columns->reasons);
+	db_array_done(&columns->failures);
+	db_array_done(&columns->days);
+	db_array_done(&columns->from_relay);
+}
+
+static struct columns columns_of(const struct policy *policy)
+{
+	struct columns columns = { .reasons = db_array_of(DB_TEXT),
+				   .failures = db_array_of(DB_INT),
+				   .days = db_array_of(DB_INT),
+				   .from_relay = db_array_of(DB_BOOL) };
+	for (enum bounce_reason reason = 0; reason < REASON_COUNT; reason++) {
+		if (policy->rows[reason].failures == 0 || reason_is_about_us(reason))
+			continue;
+		db_array_add_bytes(&columns.reasons, view_of(reason_name(reason)));
+		db_array_add_int(&columns.failures, (int64_t)policy->rows[reason].failures);
+		db_array_add_int(&columns.days, (int64_t)policy->rows[reason].days);
+		db_array_add_int(&columns.from_relay, reason_counts_from_relay(reason));
+	}
+	return columns;
+}
+
+/* How the people are cut into portions. */
+struct extent {
+	int64_t last_id, step;
+	int64_t campaigns, copies; /* of a portion */
+};
+
+static enum err read_extent(struct db *db, struct extent *ret_extent, struct buf *why)
+{
+	enum { EVENTS_A_PORTION = 100000 };
+	AUTO_DB_ROWS *rows = NULL;
+	enum err err = db_run(db, &statements[MEMORY], NULL, 0, NULL, why);
+	if (err == ERR_OK)
+		err = db_run(db, &statements[EXTENT], NULL, 0, &rows, why);
+	if (err != ERR_OK)
+		return err;
+	int64_t portions = db_get_int(rows, 0, 1) / EVENTS_A_PORTION + 1;
+	int64_t last_id = db_get_int(rows, 0, 0);
+	*ret_extent = (struct extent){ .last_id = last_id,
+				       .step = last_id / portions + 1,
+				       .copies = db_get_int(rows, 0, 2) / portions,
+				       .campaigns = db_get_int(rows, 0, 3) };
+	return ERR_OK;
+}
+
+enum err suspects_read(struct db *db, uint64_t list_id, const struct verdict_terms *terms,
+		       void (*told)(void *user, const struct verdict_history *history), void *user,
+		       suspects_progress *progress, void *progress_user, struct buf *why)
+{
+	struct extent extent = { 0 };
+	struct columns columns = columns_of(&policy_default);
+	enum err err = read_extent(db, &extent, why);
+	for (int64_t first = 1; err == ERR_OK && first <= extent.last_id; first += extent.step) {
+		AUTO_DB_ROWS *evidence = NULL;
+		const struct db_value values[] = { list_id == 0 ? db_null() : db_int((int64_t)list_id),
+						   db_int(first),
+						   db_int(first + extent.step - 1),
+						   db_values(&columns.reasons),
+						   db_values(&columns.failures),
+						   db_values(&columns.days),
+						   db_values(&columns.from_relay),
+						   db_time(terms->now_us - terms->window_us),
+						   db_int(extent.campaigns),
+						   db_int(extent.copies) };
+		progress(progress_user, (uint64_t)first, (uint64_t)extent.last_id);
+		err = db_run(db, &statements[HISTORY], values, ARRAY_LEN(values), &evidence, why);
+		if (err == ERR_OK)
+			err = verdicts_tell(evidence, terms, told, user);
+	}
+	columns_done(&columns);
+	return err;
+}

@@ -1,0 +1,164 @@
+/* Whom a reading of everyone condemns is whom the verdict condemns, one by one, whatever the shape of the past and whichever way it is read. */
+#include "store/suspects.h"
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "tests/support/database.h"
+#include "tests/support/unit.h"
+
+enum { WINDOW_DAYS = 7, LIFE_DAYS = 30, PEOPLE = 400 };
+
+/* A past without a pattern: forty campaigns of ten days to two lists; who of them got a copy, what became of it, and what came back. */
+static const char past[] =
+    "SELECT setseed(0.1);"
+    "INSERT INTO list (name, title, list_id, from_address) VALUES ('a', 'A', 'a.test', 'a@b.test'), ('b', 'B', "
+    "'b.test', 'a@b.test');"
+    "INSERT INTO subscriber (address, address_key) SELECT 'p' || g || '@x.test', 'p' || g || '@x.test' FROM "
+    "generate_series(1, 400) AS g;"
+    "INSERT INTO membership (list_id, subscriber_id, state, reason, since)"
+    " SELECT l, s, (ARRAY['active', 'active', 'active', 'unsubscribed', 'disabled']::membership_state[])[1 + (random() "
+    "* 4)::int],"
+    " CASE WHEN random() < 0.1 THEN 'undo' ELSE 'import' END, now() - random() * 400 * interval '1 day'"
+    " FROM generate_series(1, 2) AS l, generate_series(1, 400) AS s WHERE random() < 0.9;"
+    "INSERT INTO campaign (name, list_id, subject, from_address, text_body, state, audience, started_at, ended_at)"
+    " SELECT 'c' || g, 1 + g % 2, 's', 'a@b.test', 't', 'finished', 1, at, at + interval '2 days'"
+    " FROM generate_series(1, 40) AS g, LATERAL (SELECT now() - (40 - g) * interval '10 days' AS at) AS x;"
+    "INSERT INTO delivery (campaign_id, subscriber_id, outcome, at, reason)"
+    " SELECT c.id, m.subscriber_id, o, c.started_at + random() * interval '2 days', CASE WHEN o <> 'accepted' THEN 'x' "
+    "END"
+    " FROM campaign c JOIN membership m USING (list_id), LATERAL"
+    " (SELECT (ARRAY['accepted', 'accepted', 'accepted', 'refused', 'skipped']::delivery_outcome[])[1 + ((random() + 0 "
+    "* c.id) * 4)::int] AS o) AS x"
+    " WHERE random() < 0.3 + m.subscriber_id % 3 * 0.3;"
+    "INSERT INTO bounce_event (campaign_id, id, subscriber_id, report_hash, source, received_at, kind, reason, orphan, "
+    "voided, judged_at)"
+    " SELECT campaign_id, nextval('bounce_event_id'), subscriber_id, sha256((campaign_id || '-' || subscriber_id || "
+    "'-' || n)::bytea),"
+    " CASE WHEN outcome = 'refused' THEN 'reply' ELSE 'report' END, at + random() * interval '40 days',"
+    " CASE WHEN random() < 0.1 THEN 'delay' ELSE 'bounce-soft' END::bounce_kind,"
+    " (ARRAY['mailbox-full', 'mailbox-full', 'network', 'domain-unknown', 'mailbox-disabled', 'spam-content', "
+    "'relay-denied', 'policy',"
+    " 'user-unknown'])[1 + (random() * 7.6)::int], random() < 0.05, random() < 0.1, CASE WHEN random() < 0.95 THEN "
+    "now() END"
+    " FROM delivery, generate_series(1, 2) AS n WHERE random() < 0.05 + subscriber_id % 10 * 0.1";
+
+struct seen {
+	struct verdict verdicts[PEOPLE + 1];
+	size_t condemned;
+};
+
+static void remember(void *user, const struct verdict_history *history)
+{
+	struct seen *seen = user;
+	ck_assert_int_le(history->subscriber_id, PEOPLE);
+	if (!history->verdict.disable || history->active == 0)
+		return;
+	seen->verdicts[history->subscriber_id] = history->verdict;
+	seen->condemned++;
+}
+
+static void count_steps(void *user, uint64_t done, uint64_t total)
+{
+	ck_assert_uint_le(done, total);
+	(*(size_t *)user)++;
+}
+
+static struct verdict_terms terms_now(void)
+{
+	return (struct verdict_terms){ .now_us = clock_wall_us(),
+				       .window_us = WINDOW_DAYS * CLOCK_US_PER_DAY,
+				       .life_us = LIFE_DAYS * CLOCK_US_PER_DAY };
+}
+
+/* What the reading has to find, of a list or (0) of all. */
+static struct seen by_person(struct db *db, uint64_t list_id, const struct verdict_terms *terms)
+{
+	static const struct db_statement who = {
+		"test_who",
+		"SELECT s.id FROM subscriber s WHERE EXISTS (SELECT FROM membership m WHERE m.subscriber_id = s.id"
+		" AND m.state = 'active' AND ($1 = 0 OR m.list_id = $1)) AND EXISTS (SELECT FROM bounce_event e"
+		" WHERE e.subscriber_id = s.id AND e.kind IN ('bounce-hard', 'bounce-soft') AND NOT e.orphan"
+		" AND NOT e.voided AND e.judged_at IS NOT NULL) ORDER BY 1"
+	};
+	AUTO_DB_ROWS *rows = NULL;
+	struct seen seen = { .condemned = 0 };
+	ck_assert_int_eq(db_run(db, &who, (struct db_value[]){ db_int((int64_t)list_id) }, 1, &rows, NULL), ERR_OK);
+	int64_t ids[PEOPLE];
+	for (size_t i = 0; i < db_row_count(rows); i++)
+		ids[i] = db_get_int(rows, i, 0);
+	ck_assert_int_eq(verdicts_read(db, ids, db_row_count(rows), terms, remember, &seen, NULL), ERR_OK);
+	return seen;
+}
+
+static void compare(const char *label, const struct seen *expected, const struct seen *found)
+{
+	for (size_t i = 1; i <= PEOPLE; i++) {
+		const struct verdict *one = &expected->verdicts[i], *other = &found->verdicts[i];
+		ck_assert_msg(one->disable == other->disable, "%s: person %zu is condemned %s", label, i,
+			      one->disable ? "one by one alone" : "by the reading of all alone");
+		ck_assert_msg(one->reason == other->reason && one->campaign_id == other->campaign_id,
+			      "%s: person %zu is condemned for another reason", label, i);
+	}
+	ck_assert_uint_eq(expected->condemned, found->condemned);
+}
+
+static void check_list(struct db *db, const char *label, uint64_t list_id, const struct verdict_terms *terms,
+		       const struct seen *expected)
+{
+	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+	struct seen found = { .condemned = 0 };
+	size_t steps = 0;
+	ck_assert_int_eq(db_begin(db, NULL), ERR_OK);
+	ck_assert_msg(suspects_read(db, list_id, terms, remember, &found, count_steps, &steps, &why) == ERR_OK, "%s",
+		      buf_text(&why));
+	db_rollback(db);
+	ck_assert_uint_gt(steps, 0);
+	compare(label, expected, &found);
+}
+
+static void script(struct db *db, const char *sql)
+{
+	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+	ck_assert_msg(db_run_script(db, view_of(sql), &why) == ERR_OK, "%s", buf_text(&why));
+}
+
+/* The statistics decide how the past is read: a ledger that looks small in one go, one that looks large by keys. */
+static const struct way {
+	const char *label, *statistics;
+} ways[] = {
+	{ "read through", "UPDATE pg_class SET reltuples = 0 WHERE relname IN ('delivery_0', 'bounce_event_0')" },
+	{ "looked up", "UPDATE pg_class SET reltuples = 1e6 WHERE relname = 'delivery_0'" },
+	{ "in portions", "UPDATE pg_class SET reltuples = 4e5 WHERE relname = 'bounce_event_0'" },
+};
+
+static void check_past(struct db *db)
+{
+	struct verdict_terms terms = terms_now();
+	struct seen expected[3];
+	script(db, "TRUNCATE list, subscriber, membership, campaign, delivery, bounce_event RESTART IDENTITY CASCADE");
+	script(db, past);
+	for (uint64_t list_id = 0; list_id < ARRAY_LEN(expected); list_id++) {
+		expected[list_id] = by_person(db, list_id, &terms);
+		ck_assert_uint_gt(expected[list_id].condemned, PEOPLE / 50);
+		ck_assert_uint_lt(expected[list_id].condemned, PEOPLE / 4 * 3);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+		script(db, ways[i].statistics);
+		for (uint64_t list_id = 0; list_id < ARRAY_LEN(expected); list_id++)
+			check_list(db, ways[i].label, list_id, &terms, &expected[list_id]);
+	}
+}
+
+START_TEST(everyone_is_judged_as_one_by_one)
+	{
+		struct db *db = database_open();
+		check_past(db);
+		db_close(db);
+	}
+END_TEST
+
+Suite *test_suite(void)
+{
+	const TTest *const tests[] = { everyone_is_judged_as_one_by_one };
+	return suite_of("suspects", tests, database_start() ? ARRAY_LEN(tests) : 0);
+}
