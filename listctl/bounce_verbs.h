@@ -1,4 +1,4 @@
-/* The verbs of `listctl bounce` that read messages. */
+/* The verbs of `listctl bounce` that have files of their own. */
 #ifndef LISTCTL_BOUNCE_VERBS_H
 #define LISTCTL_BOUNCE_VERBS_H
 
@@ -7,6 +7,7 @@
 enum err bounce_classify(struct call *call);   /* cmd_bounce_classify.c */
 enum err bounce_rules(struct call *call);      /* cmd_bounce_rules.c */
 enum err bounce_reclassify(struct call *call); /* cmd_bounce_reclassify.c */
+enum err bounce_report(struct call *call);     /* cmd_bounce_report.c */
 
 /* --campaign and --list of the verb, as ids; 0: not given. */
 enum err bounce_scope(struct call *call, uint64_t *ret_campaign_id, uint64_t *ret_list_id) MUST_USE;

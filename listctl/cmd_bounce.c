@@ -1,7 +1,6 @@
 #include "listctl/bounce_verbs.h"
 
 #include <assert.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/limits.h"
@@ -199,108 +198,6 @@ static enum err bounce_show(struct call *call)
 		return err;
 	bool octets = call_has(call, "octets");
 	return octets || call_has(call, "raw") ? write_message(call, &event, octets) : write_event(call, &event);
-}
-
-/* ---- report ---- */
-
-static const struct output_column reason_columns[] = {
-	{ "reason", OUTPUT_TEXT, false }, { "kind", OUTPUT_TEXT, false },    { "recipients", OUTPUT_INT, false },
-	{ "sent", OUTPUT_INT, false },    { "percent", OUTPUT_REAL, false }, { "disabled", OUTPUT_INT, false },
-};
-static const struct output_column domain_columns[] = {
-	{ "domain", OUTPUT_TEXT, false },  { "recipients", OUTPUT_INT, false }, { "sent", OUTPUT_INT, false },
-	{ "percent", OUTPUT_REAL, false }, { "disabled", OUTPUT_INT, false },
-};
-static const struct output_column both_columns[] = {
-	{ "domain", OUTPUT_TEXT, false },    { "reason", OUTPUT_TEXT, false }, { "kind", OUTPUT_TEXT, false },
-	{ "recipients", OUTPUT_INT, false }, { "sent", OUTPUT_INT, false },    { "percent", OUTPUT_REAL, false },
-	{ "disabled", OUTPUT_INT, false },
-};
-
-struct axis_row {
-	const char *word;
-	const struct output_column *columns;
-	size_t count;
-	bool domain, reason;
-};
-
-static const struct axis_row axes[] = {
-	[REPORT_BY_REASON] = { "reason", reason_columns, ARRAY_LEN(reason_columns), false, true },
-	[REPORT_BY_DOMAIN] = { "domain", domain_columns, ARRAY_LEN(domain_columns), true, false },
-	[REPORT_BY_BOTH] = { "both", both_columns, ARRAY_LEN(both_columns), true, true },
-};
-static_assert(ARRAY_LEN(axes) == REPORT_AXIS_COUNT, "one row per axis");
-
-static void write_count(struct call *call, const struct axis_row *axis, const struct report_count *count)
-{
-	struct output_cell cells[ARRAY_LEN(both_columns)];
-	size_t at = 0;
-	if (axis->domain)
-		cells[at++] = cell_text_or_null(count->domain);
-	if (axis->reason) {
-		cells[at++] = cell_text(count->reason);
-		cells[at++] = cell_text(count->kind);
-	}
-	cells[at++] = cell_int(count->recipients);
-	cells[at++] = cell_int(count->sent);
-	cells[at++] = cell_real(count->share * 100);
-	cells[at++] = cell_int(count->disabled);
-	output_row(call->out, cells);
-}
-
-/* most 0: all rows. */
-static enum err write_axis(struct call *call, enum report_axis axis, uint64_t campaign_id, uint64_t list_id,
-			   size_t most)
-{
-	AUTO_DB_ROWS *rows = NULL;
-	enum err err = reports_counts(call->db, campaign_id, list_id, axis, &rows, call->why);
-	if (err != ERR_OK)
-		return err;
-	size_t total = db_row_count(rows);
-	output_begin(call->out, axes[axis].columns, axes[axis].count);
-	for (size_t i = 0; i < total && (most == 0 || i < most); i++) {
-		struct report_count count;
-		report_count_at(rows, i, &count);
-		write_count(call, &axes[axis], &count);
-	}
-	err = output_end(call->out, call->why);
-	if (err == ERR_OK && most > 0 && total > most)
-		call_note(call, "%zu more; `--by %s` shows all", total - most, axes[axis].word);
-	return err;
-}
-
-/* Without --by: both tables, in one snapshot. */
-static enum err write_both(struct call *call, uint64_t campaign_id, uint64_t list_id)
-{
-	enum { MOST_DOMAINS = 20 };
-	enum err err = db_begin_snapshot(call->db, call->why);
-	if (err != ERR_OK)
-		return call_refuse(call, err, "the database does not answer");
-	output_document_begin(call->out);
-	output_section(call->out, "reasons", "By reason:");
-	err = write_axis(call, REPORT_BY_REASON, campaign_id, list_id, 0);
-	if (err == ERR_OK) {
-		bool people = output_format_of(call->out) == FORMAT_TABLE;
-		output_section(call->out, "domains", "By domain:");
-		err = write_axis(call, REPORT_BY_DOMAIN, campaign_id, list_id, people ? MOST_DOMAINS : 0);
-	}
-	db_rollback(call->db); /* it was only read */
-	return err == ERR_OK ? output_document_end(call->out, call->why) : err;
-}
-
-static enum err bounce_report(struct call *call)
-{
-	uint64_t campaign_id, list_id;
-	const char *word = call_option(call, "by");
-	enum report_axis axis = REPORT_BY_REASON;
-	while (word != NULL && axis < REPORT_AXIS_COUNT && strcmp(axes[axis].word, word) != 0)
-		axis++;
-	if (axis == REPORT_AXIS_COUNT)
-		return call_misused(call, "--by is reason, domain or both, not %s", word);
-	enum err err = bounce_scope(call, &campaign_id, &list_id);
-	if (err != ERR_OK)
-		return err;
-	return word == NULL ? write_both(call, campaign_id, list_id) : write_axis(call, axis, campaign_id, list_id, 0);
 }
 
 /* ---- the verbs ---- */

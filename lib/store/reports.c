@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-enum statement { EVENTS, OF_SUBSCRIBER, EVENT, MESSAGE, BY_REASON, BY_DOMAIN, BY_BOTH, STATEMENT_COUNT };
+enum statement { EVENTS, OF_SUBSCRIBER, EVENT, MESSAGE, STATEMENT_COUNT };
 
 enum { DEFAULT_LIMIT = 100 };
 
@@ -16,35 +16,6 @@ enum { DEFAULT_LIMIT = 100 };
 #define EVENT_JOINS                                                                                                    \
 	" LEFT JOIN campaign c ON c.id = e.campaign_id LEFT JOIN list l ON l.id = c.list_id"                           \
 	" LEFT JOIN subscriber s ON s.id = e.subscriber_id"
-
-/* One row a person and copy, by the gravest of its reports (hard before complaint before soft, then the first), and what was sent.
- * $1 and $2: the campaign, the list, or NULL. */
-#define COUNTED                                                                                                        \
-	"WITH chosen AS MATERIALIZED (SELECT id, list_id FROM campaign WHERE ($1::bigint IS NULL OR id = $1)"          \
-	" AND ($2::bigint IS NULL OR list_id = $2) AND started_at IS NOT NULL),"                                       \
-	" came AS (SELECT DISTINCT ON (e.campaign_id, e.subscriber_id) e.campaign_id, e.subscriber_id, e.kind,"        \
-	" e.reason, ch.list_id FROM bounce_event e JOIN chosen ch ON ch.id = e.campaign_id"                            \
-	" WHERE e.kind IN ('bounce-hard', 'bounce-soft', 'complaint') AND NOT e.orphan AND NOT e.voided"               \
-	" ORDER BY e.campaign_id, e.subscriber_id, array_position(ARRAY['bounce-hard', 'complaint',"                   \
-	" 'bounce-soft']::bounce_kind[], e.kind), e.received_at),"                                                     \
-	" counted AS (SELECT came.*, split_part(s.address_key, '@', 2) AS domain,"                                     \
-	" COALESCE(m.state IN ('disabled', 'removed'), false) AS disabled FROM came"                                   \
-	" LEFT JOIN subscriber s ON s.id = came.subscriber_id LEFT JOIN membership m"                                  \
-	" ON m.list_id = came.list_id AND m.subscriber_id = came.subscriber_id)"
-
-#define SENT_ALL                                                                                                       \
-	", sent AS (SELECT count(*) AS n FROM delivery d JOIN chosen ch ON ch.id = d.campaign_id"                      \
-	" WHERE d.outcome IN ('accepted', 'refused', 'expired'))"
-/* Added up by person first: a person's many copies look for their domain once. */
-#define SENT_BY_DOMAIN                                                                                                 \
-	", sent AS (SELECT split_part(s.address_key, '@', 2) AS domain, sum(d.n)::bigint AS n FROM"                    \
-	" (SELECT d.subscriber_id, count(*) AS n FROM delivery d JOIN chosen ch ON ch.id = d.campaign_id"              \
-	" WHERE d.outcome IN ('accepted', 'refused', 'expired') GROUP BY 1) AS d"                                      \
-	" JOIN subscriber s ON s.id = d.subscriber_id"                                                                 \
-	" WHERE split_part(s.address_key, '@', 2) IN (SELECT domain FROM counted) GROUP BY 1)"
-#define SHARE                                                                                                          \
-	"count(*), COALESCE(max(sent.n), 0), count(*)::float8 / GREATEST(max(sent.n), 1), count(*) FILTER (WHERE "     \
-	"disabled)"
 
 static const struct db_statement statements[] = {
 	[EVENTS] = { "reports_events", EVENT_COLUMNS
@@ -63,15 +34,6 @@ static const struct db_statement statements[] = {
 				  " (SELECT * FROM bounce_event b WHERE b.campaign_id = k.id AND b.id = $1 OFFSET 0) "
 				  "AS e" EVENT_JOINS },
 	[MESSAGE] = { "reports_message", "SELECT message FROM bounce_raw WHERE campaign_id = $1 AND event_id = $2" },
-	[BY_REASON] = { "reports_by_reason",
-			COUNTED SENT_ALL " SELECT NULL::text, reason, kind, " SHARE
-					 " FROM counted CROSS JOIN sent GROUP BY reason, kind ORDER BY 4 DESC, 2, 3" },
-	[BY_DOMAIN] = { "reports_by_domain", COUNTED SENT_BY_DOMAIN " SELECT domain, NULL::text, NULL::text, " SHARE
-								    " FROM counted LEFT JOIN sent USING (domain)"
-								    " GROUP BY domain ORDER BY 4 DESC, 1" },
-	[BY_BOTH] = { "reports_by_both", COUNTED SENT_BY_DOMAIN
-		      " SELECT domain, reason, kind, " SHARE " FROM counted LEFT JOIN sent USING (domain)"
-		      " GROUP BY domain, reason, kind ORDER BY 4 DESC, 1, 2, 3" },
 };
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row per statement");
 
@@ -162,28 +124,4 @@ enum err reports_message(struct db *db, uint64_t campaign_id, uint64_t event_id,
 	*ret_message = db_get_text(rows, 0, 0);
 	*ret_rows = rows;
 	return ERR_OK;
-}
-
-enum err reports_counts(struct db *db, uint64_t campaign_id, uint64_t list_id, enum report_axis axis,
-			struct db_rows **ret_rows, struct buf *why)
-{
-	static const enum statement by_axis[] = {
-		[REPORT_BY_REASON] = BY_REASON, [REPORT_BY_DOMAIN] = BY_DOMAIN, [REPORT_BY_BOTH] = BY_BOTH
-	};
-	static_assert(ARRAY_LEN(by_axis) == REPORT_AXIS_COUNT, "one statement per axis");
-	const struct db_value values[] = { id_or_null(campaign_id), id_or_null(list_id) };
-	return db_run(db, &statements[by_axis[axis]], values, ARRAY_LEN(values), ret_rows, why);
-}
-
-void report_count_at(const struct db_rows *rows, size_t row, struct report_count *ret_count)
-{
-	*ret_count = (struct report_count){
-		.domain = db_get_text(rows, row, 0),
-		.reason = db_get_text(rows, row, 1),
-		.kind = db_get_text(rows, row, 2),
-		.recipients = db_get_int(rows, row, 3),
-		.sent = db_get_int(rows, row, 4),
-		.share = db_get_double(rows, row, 5),
-		.disabled = db_get_int(rows, row, 6),
-	};
 }

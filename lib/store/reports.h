@@ -1,4 +1,4 @@
-/* What came back, as people ask for it: lists of bounce events, one of them with its evidence, and counts. */
+/* What came back, as people ask for it: lists of bounce events, and one of them with its evidence. Counts: store/bounce_counts.h. */
 #ifndef STORE_REPORTS_H
 #define STORE_REPORTS_H
 
@@ -39,22 +39,5 @@ enum err reports_event(struct db *db, uint64_t event_id, struct report_event *re
 /* The returned message itself. ERR_NOT_FOUND when there is none, or bounce.keep_raw has passed. */
 enum err reports_message(struct db *db, uint64_t campaign_id, uint64_t event_id, struct view *ret_message,
 			 struct db_rows **ret_rows, struct buf *why) MUST_USE;
-
-/* ---- counts: people, not messages; several reports about one copy are one ---- */
-
-struct report_count {
-	struct view domain;       /* by domain and by both */
-	struct view reason, kind; /* by reason and by both */
-	int64_t recipients;
-	int64_t sent;     /* copies handed to the relay: of the domain, or of all */
-	double share;     /* recipients / sent, 0 to 1 */
-	int64_t disabled; /* of them, no longer mailed: disabled or removed */
-};
-
-enum report_axis { REPORT_BY_REASON, REPORT_BY_DOMAIN, REPORT_BY_BOTH, REPORT_AXIS_COUNT };
-/* Failures and complaints of a campaign, a list, or all (both ids 0); orphans, voided events, delays and automatic replies are left out. */
-enum err reports_counts(struct db *db, uint64_t campaign_id, uint64_t list_id, enum report_axis axis,
-			struct db_rows **ret_rows, struct buf *why) MUST_USE;
-void report_count_at(const struct db_rows *rows, size_t row, struct report_count *ret_count);
 
 #endif

@@ -5,7 +5,7 @@ import subprocess
 
 import past
 import returns
-from verpost import BIN
+from verpost import BIN, until
 
 PEOPLE = ["ann@a.test", "bob@b.test", "cec@a.test", "dan@c.test"]
 
@@ -57,6 +57,86 @@ def test_report_counts_copies(world):
     assert reasons == {"user-unknown": 6}, reasons
     one = {r["domain"]: r["sent"] for r in world.json("bounce", "report", "--by", "domain", "--campaign", "first")}
     assert one == {"a.test": 2, "c.test": 1}, one
+
+
+COUNTED = """WITH came AS (SELECT DISTINCT campaign_id, subscriber_id FROM bounce_event
+WHERE kind IN ('bounce-hard', 'bounce-soft', 'complaint') AND NOT orphan AND NOT voided),
+sent AS (SELECT split_part(s.address_key, '@', 2) AS domain, count(*) AS n FROM delivery d JOIN subscriber s ON s.id = d.subscriber_id
+WHERE d.outcome <> 'skipped' GROUP BY 1)
+SELECT split_part(s.address_key, '@', 2), count(*), coalesce(max(sent.n), 0) FROM came LEFT JOIN subscriber s ON s.id = came.subscriber_id
+LEFT JOIN sent ON sent.domain = split_part(s.address_key, '@', 2) GROUP BY 1"""
+
+
+def as_reported(world):
+    """By domain, the people whose mail came back and the copies sent; None: of people who are gone."""
+    return {r["domain"]: (r["recipients"], r["sent"]) for r in world.json("bounce", "report", "--by", "domain")}
+
+
+def as_counted(world):
+    return {domain or None: (int(people), int(copies)) for domain, people, copies in world.sql(COUNTED)}
+
+
+def added(world):
+    return world.value("SELECT string_agg(campaign_id::text, ' ' ORDER BY campaign_id) FROM campaign_added")
+
+
+def in_a_while(world, query):
+    """A psql that holds what the query has done until it is ended."""
+    process = subprocess.Popen(["psql", "-XqAt", world.conninfo], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process.stdin.write(f"SET search_path = verpost; BEGIN; {query}; SELECT 'done';\n")
+    process.stdin.flush()
+    while process.stdout.readline() != "done\n":
+        pass
+    return process
+
+
+def test_report_keeps_count(world):
+    "What is kept of campaigns that are over is what the ledger has, however people move, go, or are counted meanwhile."
+    campaign = prepared(world)
+    for address in PEOPLE:
+        past.came_back(world, campaign, address)
+    second = past.sent(world, "second", {PEOPLE[0]: "accepted", PEOPLE[1]: "refused", PEOPLE[3]: "skipped"})
+    open_one = past.sent(world, "open", {PEOPLE[0]: "accepted", PEOPLE[3]: "accepted"}, state="running", pending=[PEOPLE[1]])
+    short = past.sent(world, "short", {PEOPLE[2]: "accepted"})  # its ledger is not complete: one is missing
+    world.sql(f"UPDATE campaign SET audience = 2 WHERE id = {short}")
+    assert as_reported(world) == as_counted(world), as_reported(world)
+    assert added(world) == f"{campaign} {second}", added(world)
+    assert as_reported(world) == as_counted(world) and added(world) == f"{campaign} {second}"
+    world.sql(f"INSERT INTO delivery (campaign_id, subscriber_id, outcome, at) VALUES ({short}, {member(world, PEOPLE[3])}, 'accepted', now())")
+    world.sql(f"UPDATE campaign SET state = 'canceled', ended_at = now() WHERE id = {open_one}")
+    assert as_reported(world) == as_counted(world) and added(world) == f"{campaign} {second} {short}"
+    world.listctl("subscriber", "erase", PEOPLE[2], "--yes")
+    assert as_reported(world) == as_counted(world) and as_counted(world)["a.test"] == (1, 3), as_reported(world)
+    world.listctl("subscriber", "move", PEOPLE[0], "ann@elsewhere.test")
+    assert as_reported(world) == as_counted(world) and as_counted(world)["elsewhere.test"] == (1, 3)
+    sent = {r["sent"] for r in world.json("bounce", "report", "--by", "reason")}
+    assert sent == {int(world.value("SELECT count(*) FROM delivery WHERE outcome <> 'skipped'"))}, sent
+
+
+def test_report_is_added_once(world):
+    "Whoever counts beside others, is killed in between, or meets somebody who moves, adds each campaign once and whole."
+    campaign = prepared(world)
+    for address in PEOPLE:
+        past.came_back(world, campaign, address)
+    mover = in_a_while(world, "UPDATE subscriber SET address_key = 'ann@new.test' WHERE address_key = 'ann@a.test';"
+                              f" SELECT add_list_copies({past.sent(world, 'other', {PEOPLE[1]: 'accepted'})})")
+    counting = [subprocess.Popen([BIN / "listctl", "--config", world.config, "bounce", "report"], stdout=subprocess.DEVNULL) for _ in range(3)]
+    until(lambda: int(world.value("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%add_list_copies%'")) == 3,
+          "three who count wait for who moves")
+    counting[0].kill()
+    counting[0].wait()
+    mover.communicate("COMMIT;\n")
+    assert [one.wait() for one in counting[1:]] == [0, 0]
+    assert as_reported(world) == as_counted(world) and as_counted(world)["new.test"] == (1, 1), (as_reported(world), as_counted(world))
+    assert world.value("SELECT count(*) FROM campaign_added") == "2"
+    adder = in_a_while(world, f"SELECT add_list_copies({past.sent(world, 'third', {a: 'accepted' for a in PEOPLE[1:]})})")
+    mover = subprocess.Popen(["psql", "-XqAt", world.conninfo, "-c", "SET search_path = verpost", "-c",
+                              "UPDATE subscriber SET address_key = 'bob@new.test' WHERE address_key = 'bob@b.test'"])
+    until(lambda: world.value("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'UPDATE subscriber%'") == "1",
+          "who moves waits for who adds")
+    adder.communicate("COMMIT;\n")
+    assert mover.wait() == 0
+    assert as_reported(world) == as_counted(world) and as_counted(world)["new.test"] == (2, 4), (as_reported(world), as_counted(world))
 
 
 def test_ls_and_show(world):
