@@ -1,5 +1,5 @@
 /* What came back, counted: people, not messages, and several reports about one copy are one. Beside them how many copies were sent, of which the
- * share is: of campaigns that are over that is kept by list and domain (schema/032), of others it is counted. */
+ * share is: of campaigns that are over that is kept by list and domain (schema/033), of others it is counted. */
 #ifndef STORE_BOUNCE_COUNTS_H
 #define STORE_BOUNCE_COUNTS_H
 

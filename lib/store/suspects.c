@@ -14,7 +14,56 @@ enum statement { MEMORY, EXTENT, HISTORY, STATEMENT_COUNT };
 #define PASSES                                                                                                         \
 	"count(f.failures) >= min(f.failures) AND max(f.at) FILTER (WHERE f.failures > 0)"                             \
 	" - min(f.at) FILTER (WHERE f.failures > 0) >= min(f.days) * interval '1 day'"
+#define CAME                                                                                                           \
+	"came AS (SELECT e.subscriber_id AS who, e.campaign_id, e.source, e.reason, e.voided, e.received_at, "         \
+	"e.recipient,"                                                                                                 \
+	" e.judged_at IS NOT NULL AND NOT e.voided AS is_known, p.failures, p.days"                                    \
+	" FROM bounce_event e LEFT JOIN unnest($4::text[], $5::bigint[], $6::bigint[], $7::boolean[])"                 \
+	" AS p(reason, failures, days, from_relay)"                                                                    \
+	" ON p.reason = e.reason AND NOT e.voided AND (e.source <> 'reply' OR p.from_relay)"                           \
+	" WHERE e.subscriber_id BETWEEN $2 AND $3 AND e.kind IN ('bounce-hard', 'bounce-soft') AND NOT e.orphan),"     \
+	" many AS (SELECT who FROM came GROUP BY 1"                                                                    \
+	" HAVING count(failures) >= min(failures) AND bool_or(is_known))"
+#define BEGAN                                                                                                          \
+	"began AS MATERIALIZED (SELECT many.who, b.*, s.* FROM many CROSS JOIN LATERAL ("                              \
+	"SELECT count(*) AS active, count(*) FILTER (WHERE $1::bigint IS NULL OR m.list_id = $1) AS here,"             \
+	" coalesce(max(m.since) FILTER (WHERE m.reason = 'undo'), '-infinity') AS began_at FROM membership m"          \
+	" WHERE m.subscriber_id = many.who AND m.state = 'active' OFFSET 0) AS b"                                      \
+	" CROSS JOIN LATERAL (SELECT p.address_key, p.address_since FROM subscriber p"                                 \
+	" WHERE p.id = many.who OFFSET 0) AS s WHERE b.here > 0)"
+#define LOOKED_UP(campaign, person)                                                                                    \
+	" CROSS JOIN LATERAL (SELECT l.at, l.outcome FROM delivery l"                                                  \
+	" WHERE l.campaign_id = " campaign " AND l.subscriber_id = " person " OFFSET 0) AS d"
+#define FAILED                                                                                                         \
+	"failed AS (SELECT came.*, d.at, b.active FROM began b JOIN came USING (who)" LOOKED_UP(                       \
+	    "came.campaign_id",                                                                                        \
+	    "came.who") " WHERE d.outcome IN ('accepted', 'refused') AND d.at >= b.began_at"                           \
+			" AND NOT is_of_former_address(d.at, came.recipient, b.address_key, b.address_since)),"        \
+			" grave AS (SELECT f.who FROM failed f GROUP BY 1 HAVING " PASSES ")"
+#define NEWEST                                                                                                         \
+	"newest_campaigns AS MATERIALIZED (SELECT id, list_id FROM (SELECT id, list_id, started_at, row_number()"      \
+	" OVER (PARTITION BY list_id ORDER BY started_at DESC) AS n FROM campaign WHERE started_at IS NOT NULL) AS c"  \
+	" WHERE n <= 20 ORDER BY started_at DESC),"                                                                    \
+	" newest AS MATERIALIZED (SELECT g.who, n.at FROM (SELECT * FROM grave"                                        \
+	" WHERE (SELECT count(*) FROM grave) * 20 < $10::bigint) AS g CROSS JOIN LATERAL ("                            \
+	"SELECT d.at FROM newest_campaigns c JOIN membership m ON m.list_id = c.list_id"                               \
+	" AND m.subscriber_id = g.who" LOOKED_UP(                                                                      \
+	    "c.id", "g.who") " WHERE d.outcome = 'accepted' AND d.at <= $8 AND NOT EXISTS (SELECT FROM bounce_event b" \
+			     " WHERE b.campaign_id = c.id AND b.subscriber_id = g.who) LIMIT 1) AS n)"
+#define STAYING                                                                                                        \
+	"staying AS (SELECT f.who, min(f.at) AS at FROM failed f JOIN grave USING (who)"                               \
+	" LEFT JOIN newest n USING (who) WHERE n.at IS NULL OR f.at >= n.at GROUP BY 1 HAVING " PASSES ")"
 #define LOOK_UPS "(SELECT count(*) FROM staying) * $9::bigint"
+#define ACCEPTED                                                                                                       \
+	"accepted AS (SELECT s.who, c.id AS campaign_id, d.at FROM staying s"                                          \
+	" JOIN membership m ON m.subscriber_id = s.who JOIN campaign c ON c.list_id = m.list_id"                       \
+	" AND c.started_at IS NOT NULL AND (c.ended_at IS NULL OR c.ended_at >= s.at - interval '1 day')" LOOKED_UP(   \
+	    "c.id",                                                                                                    \
+	    "s.who") " WHERE " LOOK_UPS " <= $10 AND d.outcome = 'accepted' AND d.at >= s.at"                          \
+		     " UNION ALL SELECT who, d.campaign_id, d.at FROM (SELECT *, subscriber_id AS who FROM delivery l" \
+		     " WHERE l.campaign_id = ANY (ARRAY(SELECT id FROM campaign WHERE started_at IS NOT NULL))"        \
+		     " AND l.subscriber_id BETWEEN $2 AND $3 AND " LOOK_UPS " > $10 OFFSET 0) AS d"                    \
+		     " JOIN staying s USING (who) WHERE d.outcome = 'accepted' AND d.at >= s.at)"
 
 static const struct db_statement statements[] = {
 	[MEMORY] = { "suspects_memory", "SELECT set_config('work_mem', '64MB', true), set_config('jit', 'off', true)" },
@@ -29,65 +78,12 @@ static const struct db_statement statements[] = {
 		     " FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhrelid AND p.reltuples > 0"
 		     " WHERE i.inhparent IN ('bounce_event'::regclass, 'delivery'::regclass)) AS n" },
 	[HISTORY] = { "suspects_history",
-		      "WITH came AS MATERIALIZED (SELECT e.subscriber_id, e.campaign_id, e.source, e.reason, e.voided, "
-		      "e.received_at,"
-		      " e.judged_at IS NOT NULL AND NOT e.voided AS is_known, p.failures, p.days FROM bounce_event e "
-		      "LEFT JOIN"
-		      " unnest($4::text[], $5::bigint[], $6::bigint[], $7::boolean[]) AS p(reason, failures, days, "
-		      "from_relay)"
-		      " ON p.reason = e.reason AND NOT e.voided AND (e.source <> 'reply' OR p.from_relay)"
-		      " WHERE e.subscriber_id BETWEEN $2 AND $3 AND e.kind IN ('bounce-hard', 'bounce-soft') AND NOT "
-		      "e.orphan),"
-		      " many AS (SELECT subscriber_id FROM came GROUP BY 1"
-		      " HAVING count(failures) >= min(failures) AND bool_or(is_known)),"
-		      " began AS MATERIALIZED (SELECT many.subscriber_id, b.active, b.at FROM many CROSS JOIN LATERAL ("
-		      "  SELECT count(*) AS active, count(*) FILTER (WHERE $1::bigint IS NULL OR m.list_id = $1) AS "
-		      "here,"
-		      "  coalesce(max(m.since) FILTER (WHERE m.reason = 'undo'), '-infinity') AS at FROM membership m"
-		      "  WHERE m.subscriber_id = many.subscriber_id AND m.state = 'active' OFFSET 0) AS b WHERE b.here "
-		      "> 0),"
-		      " failed AS MATERIALIZED (SELECT came.*, d.at, began.active FROM began JOIN came USING "
-		      "(subscriber_id)"
-		      "  CROSS JOIN LATERAL (SELECT l.at, l.outcome FROM delivery l WHERE l.campaign_id = "
-		      "came.campaign_id"
-		      "  AND l.subscriber_id = came.subscriber_id OFFSET 0) AS d"
-		      "  WHERE d.outcome IN ('accepted', 'refused') AND d.at >= began.at),"
-		      " grave AS MATERIALIZED (SELECT f.subscriber_id FROM failed f GROUP BY 1 HAVING " PASSES "),"
-		      " newest_campaigns AS MATERIALIZED (SELECT id, list_id FROM (SELECT id, list_id, started_at, "
-		      "row_number()"
-		      "  OVER (PARTITION BY list_id ORDER BY started_at DESC) AS n FROM campaign WHERE started_at IS "
-		      "NOT NULL) AS c"
-		      "  WHERE n <= 20 ORDER BY started_at DESC),"
-		      " newest AS MATERIALIZED (SELECT grave.subscriber_id, n.at FROM (SELECT * FROM grave"
-		      "  WHERE (SELECT count(*) FROM grave) * 20 < $10::bigint) AS grave CROSS JOIN LATERAL ("
-		      "  SELECT d.at FROM newest_campaigns c JOIN membership m ON m.list_id = c.list_id"
-		      "  AND m.subscriber_id = grave.subscriber_id CROSS JOIN LATERAL (SELECT l.at, l.outcome FROM "
-		      "delivery l"
-		      "  WHERE l.campaign_id = c.id AND l.subscriber_id = grave.subscriber_id OFFSET 0) AS d"
-		      "  WHERE d.outcome = 'accepted' AND d.at <= $8 AND NOT EXISTS (SELECT FROM bounce_event b"
-		      "  WHERE b.campaign_id = c.id AND b.subscriber_id = grave.subscriber_id) LIMIT 1) AS n),"
-		      " staying AS MATERIALIZED (SELECT f.subscriber_id, min(f.at) AS at FROM failed f JOIN grave "
-		      "USING (subscriber_id)"
-		      "  LEFT JOIN newest n USING (subscriber_id) WHERE n.at IS NULL OR f.at >= n.at GROUP BY 1 "
-		      "HAVING " PASSES "),"
-		      " accepted AS (SELECT s.subscriber_id, c.id AS campaign_id, d.at FROM staying s"
-		      "  JOIN membership m ON m.subscriber_id = s.subscriber_id JOIN campaign c ON c.list_id = "
-		      "m.list_id"
-		      "  AND c.started_at IS NOT NULL AND (c.ended_at IS NULL OR c.ended_at >= s.at - interval '1 day')"
-		      "  CROSS JOIN LATERAL (SELECT l.at, l.outcome FROM delivery l"
-		      "  WHERE l.campaign_id = c.id AND l.subscriber_id = s.subscriber_id OFFSET 0) AS d"
-		      "  WHERE " LOOK_UPS " <= $10::bigint AND d.outcome = 'accepted' AND d.at >= s.at"
-		      "  UNION ALL SELECT d.subscriber_id, d.campaign_id, d.at FROM (SELECT * FROM delivery l"
-		      "  WHERE l.campaign_id = ANY (ARRAY(SELECT id FROM campaign WHERE started_at IS NOT NULL))"
-		      "  AND l.subscriber_id BETWEEN $2 AND $3 AND " LOOK_UPS " > $10::bigint OFFSET 0) AS d"
-		      "  JOIN staying s USING (subscriber_id) WHERE d.outcome = 'accepted' AND d.at >= s.at)"
-		      " SELECT subscriber_id, campaign_id, f.at, reason, source = 'reply', voided, received_at, active"
-		      " FROM failed f JOIN staying s USING (subscriber_id) WHERE f.at >= s.at"
-		      " UNION ALL SELECT a.subscriber_id, a.campaign_id, a.at, NULL, false, false, NULL, 0 FROM "
-		      "accepted a"
-		      " WHERE NOT EXISTS (SELECT FROM failed f WHERE f.subscriber_id = a.subscriber_id"
-		      " AND f.campaign_id = a.campaign_id)"
-		      " ORDER BY 1, 3, 2" },
+		      "WITH " CAME ", " BEGAN ", " FAILED ", " NEWEST ", " STAYING ", " ACCEPTED
+		      " SELECT who, campaign_id, f.at, reason, source = 'reply', voided, received_at, active"
+		      " FROM failed f JOIN staying s USING (who) WHERE f.at >= s.at"
+		      " UNION ALL SELECT a.who, a.campaign_id, a.at, NULL, false, false, NULL, 0"
+		      " FROM accepted a WHERE NOT EXISTS (SELECT FROM failed f"
+		      " WHERE f.who = a.who AND f.campaign_id = a.campaign_id) ORDER BY 1, 3, 2" },
 };
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row per statement");
 

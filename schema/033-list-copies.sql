@@ -67,6 +67,3 @@ REVOKE ALL ON FUNCTION move_list_copies() FROM PUBLIC;
 CREATE TRIGGER subscriber_moves_copies AFTER UPDATE OF address_key ON subscriber FOR EACH ROW
     WHEN (split_part(OLD.address_key, '@', 2) IS DISTINCT FROM split_part(NEW.address_key, '@', 2)) EXECUTE FUNCTION move_list_copies();
 CREATE TRIGGER subscriber_leaves_copies AFTER DELETE ON subscriber FOR EACH ROW EXECUTE FUNCTION move_list_copies();
-
--- Planned when the table was empty, this read all of it for each row of a large import, which took the square of its size.
-ALTER FUNCTION end_shorter_suppression() SET enable_seqscan = off;
