@@ -9,25 +9,25 @@ enum statement { MEMORY, EXTENT, HISTORY, STATEMENT_COUNT };
  * fewer people: of what came back alone; with the time each attempt was made (the ledger); and since a success in one of the newest campaigns,
  * which is where somebody who receives has one. What was before that is left out.
  *
- * Of who is left all successes since the first failure are read: by the key of each campaign, or, where that would be more look-ups ($9 campaigns) than
- * the ledger has rows of these people ($10), in one go. The columns are those of verdicts_history. */
+ * Of who is left all successes since the first failure are read: by the key of each campaign, or, where that would be more look-ups than
+ * the ledger has rows of these people ($9), in one go. The columns are those of verdicts_history. */
 #define PASSES                                                                                                         \
 	"count(f.failures) >= min(f.failures) AND max(f.at) FILTER (WHERE f.failures > 0)"                             \
 	" - min(f.at) FILTER (WHERE f.failures > 0) >= min(f.days) * interval '1 day'"
 #define CAME                                                                                                           \
 	"came AS (SELECT e.subscriber_id AS who, e.campaign_id, e.source, e.reason, e.voided, e.received_at, "         \
 	"e.recipient,"                                                                                                 \
-	" e.judged_at IS NOT NULL AND NOT e.voided AS is_known, p.failures, p.days"                                    \
+	" e.judged_at IS NOT NULL AND NOT e.voided AS known, p.failures, p.days"                                       \
 	" FROM bounce_event e LEFT JOIN unnest($4::text[], $5::bigint[], $6::bigint[], $7::boolean[])"                 \
 	" AS p(reason, failures, days, from_relay)"                                                                    \
 	" ON p.reason = e.reason AND NOT e.voided AND (e.source <> 'reply' OR p.from_relay)"                           \
 	" WHERE e.subscriber_id BETWEEN $2 AND $3 AND e.kind IN ('bounce-hard', 'bounce-soft') AND NOT e.orphan),"     \
 	" many AS (SELECT who FROM came GROUP BY 1"                                                                    \
-	" HAVING count(failures) >= min(failures) AND bool_or(is_known))"
+	" HAVING count(failures) >= min(failures) AND bool_or(known))"
 #define BEGAN                                                                                                          \
 	"began AS MATERIALIZED (SELECT many.who, b.*, s.* FROM many CROSS JOIN LATERAL ("                              \
 	"SELECT count(*) AS active, count(*) FILTER (WHERE $1::bigint IS NULL OR m.list_id = $1) AS here,"             \
-	" coalesce(max(m.since) FILTER (WHERE m.reason = 'undo'), '-infinity') AS began_at FROM membership m"          \
+	" coalesce(max(m.since) FILTER (WHERE m.reason = 'undo'), '-infinity') AS since FROM membership m"             \
 	" WHERE m.subscriber_id = many.who AND m.state = 'active' OFFSET 0) AS b"                                      \
 	" CROSS JOIN LATERAL (SELECT p.address_key, p.address_since FROM subscriber p"                                 \
 	" WHERE p.id = many.who OFFSET 0) AS s WHERE b.here > 0)"
@@ -37,40 +37,41 @@ enum statement { MEMORY, EXTENT, HISTORY, STATEMENT_COUNT };
 #define FAILED                                                                                                         \
 	"failed AS (SELECT came.*, d.at, b.active FROM began b JOIN came USING (who)" LOOKED_UP(                       \
 	    "came.campaign_id",                                                                                        \
-	    "came.who") " WHERE d.outcome IN ('accepted', 'refused') AND d.at >= b.began_at"                           \
+	    "came.who") " WHERE d.outcome IN ('accepted', 'refused') AND d.at >= b.since"                              \
 			" AND NOT is_of_former_address(d.at, came.recipient, b.address_key, b.address_since)),"        \
-			" grave AS (SELECT f.who FROM failed f GROUP BY 1 HAVING " PASSES ")"
+			" grave AS (SELECT f.who, min(f.at) AS at FROM failed f GROUP BY 1 HAVING " PASSES ")"
 #define NEWEST                                                                                                         \
-	"newest_campaigns AS MATERIALIZED (SELECT id, list_id FROM (SELECT id, list_id, started_at, row_number()"      \
+	"newer AS MATERIALIZED (SELECT * FROM (SELECT id, list_id, started_at, ended_at, row_number()"                 \
 	" OVER (PARTITION BY list_id ORDER BY started_at DESC) AS n FROM campaign WHERE started_at IS NOT NULL) AS c"  \
 	" WHERE n <= 20 ORDER BY started_at DESC),"                                                                    \
 	" newest AS MATERIALIZED (SELECT g.who, n.at FROM (SELECT * FROM grave"                                        \
-	" WHERE (SELECT count(*) FROM grave) * 20 < $10::bigint) AS g CROSS JOIN LATERAL ("                            \
-	"SELECT d.at FROM newest_campaigns c JOIN membership m ON m.list_id = c.list_id"                               \
-	" AND m.subscriber_id = g.who" LOOKED_UP(                                                                      \
+	" WHERE (SELECT count(*) FROM grave) * 20 < $9::bigint) AS g CROSS JOIN LATERAL ("                             \
+	"SELECT d.at FROM newer c JOIN membership m ON m.list_id = c.list_id"                                          \
+	" AND m.subscriber_id = g.who AND (c.ended_at IS NULL OR c.ended_at >= g.at - interval '1 day')" LOOKED_UP(    \
 	    "c.id", "g.who") " WHERE d.outcome = 'accepted' AND d.at <= $8 AND NOT EXISTS (SELECT FROM bounce_event b" \
 			     " WHERE b.campaign_id = c.id AND b.subscriber_id = g.who) LIMIT 1) AS n)"
 #define STAYING                                                                                                        \
 	"staying AS (SELECT f.who, min(f.at) AS at FROM failed f JOIN grave USING (who)"                               \
 	" LEFT JOIN newest n USING (who) WHERE n.at IS NULL OR f.at >= n.at GROUP BY 1 HAVING " PASSES ")"
-#define LOOK_UPS "(SELECT count(*) FROM staying) * $9::bigint"
+#define LATE                                                                                                           \
+	"late AS (SELECT id, list_id FROM campaign WHERE started_at IS NOT NULL"                                       \
+	" AND (ended_at IS NULL OR ended_at >= (SELECT min(at) FROM staying) - interval '1 day'))"
+#define LOOK_UPS "(SELECT count(*) FROM staying) * (SELECT count(*) FROM late)"
 #define ACCEPTED                                                                                                       \
 	"accepted AS (SELECT s.who, c.id AS campaign_id, d.at FROM staying s"                                          \
-	" JOIN membership m ON m.subscriber_id = s.who JOIN campaign c ON c.list_id = m.list_id"                       \
-	" AND c.started_at IS NOT NULL AND (c.ended_at IS NULL OR c.ended_at >= s.at - interval '1 day')" LOOKED_UP(   \
+	" JOIN membership m ON m.subscriber_id = s.who JOIN late c ON c.list_id = m.list_id" LOOKED_UP(                \
 	    "c.id",                                                                                                    \
-	    "s.who") " WHERE " LOOK_UPS " <= $10 AND d.outcome = 'accepted' AND d.at >= s.at"                          \
+	    "s.who") " WHERE " LOOK_UPS " <= $9 AND d.outcome = 'accepted' AND d.at >= s.at"                           \
 		     " UNION ALL SELECT who, d.campaign_id, d.at FROM (SELECT *, subscriber_id AS who FROM delivery l" \
-		     " WHERE l.campaign_id = ANY (ARRAY(SELECT id FROM campaign WHERE started_at IS NOT NULL))"        \
-		     " AND l.subscriber_id BETWEEN $2 AND $3 AND " LOOK_UPS " > $10 OFFSET 0) AS d"                    \
+		     " WHERE l.campaign_id = ANY (ARRAY(SELECT id FROM late)) AND l.subscriber_id BETWEEN $2 AND $3"   \
+		     " AND " LOOK_UPS " > $9 OFFSET 0) AS d"                                                           \
 		     " JOIN staying s USING (who) WHERE d.outcome = 'accepted' AND d.at >= s.at)"
 
 static const struct db_statement statements[] = {
 	[MEMORY] = { "suspects_memory", "SELECT set_config('work_mem', '64MB', true), set_config('jit', 'off', true)" },
-	/* The last id, and how many events, ledger rows and campaigns there are: the planner's numbers, which cost nothing. */
+	/* The last id, and how many events and ledger rows there are: the planner's numbers, which cost nothing. */
 	[EXTENT] = { "suspects_extent",
-		     "SELECT (SELECT max(subscriber_id) FROM membership), n.events, n.copies,"
-		     " (SELECT count(*) FROM campaign WHERE started_at IS NOT NULL)"
+		     "SELECT (SELECT max(subscriber_id) FROM membership), n.events, n.copies"
 		     " FROM (SELECT coalesce(sum(p.reltuples) FILTER (WHERE i.inhparent = 'bounce_event'::regclass), "
 		     "0)::bigint AS events,"
 		     " coalesce(sum(p.reltuples) FILTER (WHERE i.inhparent = 'delivery'::regclass), 0)::bigint AS "
@@ -78,7 +79,7 @@ static const struct db_statement statements[] = {
 		     " FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhrelid AND p.reltuples > 0"
 		     " WHERE i.inhparent IN ('bounce_event'::regclass, 'delivery'::regclass)) AS n" },
 	[HISTORY] = { "suspects_history",
-		      "WITH " CAME ", " BEGAN ", " FAILED ", " NEWEST ", " STAYING ", " ACCEPTED
+		      "WITH " CAME ", " BEGAN ", " FAILED ", " NEWEST ", " STAYING ", " LATE ", " ACCEPTED
 		      " SELECT who, campaign_id, f.at, reason, source = 'reply', voided, received_at, active"
 		      " FROM failed f JOIN staying s USING (who) WHERE f.at >= s.at"
 		      " UNION ALL SELECT a.who, a.campaign_id, a.at, NULL, false, false, NULL, 0"
@@ -120,7 +121,7 @@ static struct columns columns_of(const struct policy *policy)
 /* How the people are cut into portions. */
 struct extent {
 	int64_t last_id, step;
-	int64_t campaigns, copies; /* of a portion */
+	int64_t copies; /* of a portion */
 };
 
 static enum err read_extent(struct db *db, struct extent *ret_extent, struct buf *why)
@@ -136,8 +137,7 @@ static enum err read_extent(struct db *db, struct extent *ret_extent, struct buf
 	int64_t last_id = db_get_int(rows, 0, 0);
 	*ret_extent = (struct extent){ .last_id = last_id,
 				       .step = last_id / portions + 1,
-				       .copies = db_get_int(rows, 0, 2) / portions,
-				       .campaigns = db_get_int(rows, 0, 3) };
+				       .copies = db_get_int(rows, 0, 2) / portions };
 	return ERR_OK;
 }
 
@@ -158,7 +158,6 @@ enum err suspects_read(struct db *db, uint64_t list_id, const struct verdict_ter
 						   db_values(&columns.days),
 						   db_values(&columns.from_relay),
 						   db_time(terms->now_us - terms->window_us),
-						   db_int(extent.campaigns),
 						   db_int(extent.copies) };
 		progress(progress_user, (uint64_t)first, (uint64_t)extent.last_id);
 		err = db_run(db, &statements[HISTORY], values, ARRAY_LEN(values), &evidence, why);
