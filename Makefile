@@ -85,10 +85,10 @@ demo: ## from a fresh clone to a campaign sent, bounces received and the report 
 check: ## all tests under the sanitizers
 	@scripts/check
 
-bench: ## messages a second beside the limit of this machine
+bench: ## messages a second beside the limit of this machine (BENCH='--only daily': other parts, scripts/bench --help)
 	@scripts/deps --verify bench
 	@$(MAKE) --no-print-directory programs test-support bench-programs
-	@scripts/bench
+	@scripts/bench $(BENCH)
 
 fuzz-programs: $(FUZZ_FILES)
 
