@@ -7,7 +7,7 @@
 
 #include "base/limits.h"
 
-enum { SEND_AT = 64 << 10, COLUMNS = 11 };
+enum { SEND_AT = 64 << 10, COLUMNS = 11, PLAIN_COLUMNS = 5 };
 
 /* What a row says in octets, in the order in which they stand behind it. */
 enum field { ADDRESS, ADDRESS_KEY, CANONICAL, NAME, ATTRIBUTES, CONSENT_SOURCE, ERASED, FIELD_COUNT };
@@ -18,6 +18,7 @@ struct row {
 	uint32_t lens[FIELD_COUNT];
 	bool twice; /* another row here has the same canonical form */
 	bool fresh; /* no row of the import before it has its key or its canonical form */
+	bool plain; /* see import_batch_mark() */
 	char bytes[];
 };
 
@@ -178,15 +179,39 @@ bool import_batch_sort(struct import_batch *batch)
 	return any;
 }
 
-void import_batch_mark_fresh(struct import_batch *batch, struct import_filter *filter)
+static bool has_met_domain(const struct import_filter *filter, struct view key)
 {
+	const char *at = key.len == 0 ? NULL : memchr(key.data, '@', key.len);
+	return at != NULL && import_filter_may_have(filter, view_from(at + 1, key.len - (size_t)(at + 1 - key.data)));
+}
+
+static bool may_be_left_out(const struct row *row, const struct import_filter *filter)
+{
+	struct view erased = field_of(row, ERASED);
+	return has_met_domain(filter, field_of(row, ADDRESS_KEY)) || has_met_domain(filter, field_of(row, CANONICAL)) ||
+	       (erased.len > 0 && import_filter_may_have(filter, erased));
+}
+
+size_t import_batch_mark(struct import_batch *batch, struct import_filter *filter)
+{
+	size_t plain = 0;
 	for (size_t i = 0; i < batch->count; i++) {
 		struct row *row = batch->rows[i];
 		bool is_met = import_filter_add(filter, field_of(row, ADDRESS_KEY));
 		if (row->lens[CANONICAL] > 0)
 			is_met |= import_filter_add(filter, field_of(row, CANONICAL));
 		row->fresh = !is_met;
+		row->plain = row->fresh && !row->twice && row->lens[CONSENT_SOURCE] == 0 && row->consent_us == 0 &&
+			     !may_be_left_out(row, filter);
+		plain += row->plain;
 	}
+	return plain;
+}
+
+void import_batch_take_back(struct import_batch *batch)
+{
+	for (size_t i = 0; i < batch->count; i++)
+		batch->rows[i]->plain = false;
 }
 
 /* ---- on the wire ---- */
@@ -217,15 +242,26 @@ static void add_row(struct db_tuples *tuples, const struct row *row)
 	db_tuples_add_bool(tuples, row->fresh);
 }
 
-enum err import_batch_send(const struct import_batch *batch, struct db *db, const struct db_statement *copy,
+static void add_plain(struct db_tuples *tuples, const struct row *row)
+{
+	db_tuples_add_text(tuples, field_of(row, ADDRESS));
+	db_tuples_add_text(tuples, field_of(row, ADDRESS_KEY));
+	add_or_null(tuples, field_of(row, CANONICAL));
+	db_tuples_add_text(tuples, field_of(row, NAME));
+	db_tuples_add_json(tuples, field_of(row, ATTRIBUTES));
+}
+
+static enum err send_those(const struct import_batch *batch, bool plain, struct db *db, const struct db_statement *copy,
 			   struct buf *why)
 {
-	AUTO_DB_TUPLES tuples = db_tuples_of(COLUMNS);
+	AUTO_DB_TUPLES tuples = db_tuples_of(plain ? PLAIN_COLUMNS : COLUMNS);
 	enum err err = db_copy_begin(db, copy, why);
 	if (err != ERR_OK)
 		return err;
 	for (size_t i = 0; i < batch->count && err == ERR_OK; i++) {
-		add_row(&tuples, batch->rows[i]);
+		if (batch->rows[i]->plain != plain)
+			continue;
+		(plain ? add_plain : add_row)(&tuples, batch->rows[i]);
 		if (tuples.body.len >= SEND_AT || buf_err(&tuples.body) != ERR_OK)
 			err = db_copy_some(db, &tuples, false, why);
 	}
@@ -233,4 +269,16 @@ enum err import_batch_send(const struct import_batch *batch, struct db *db, cons
 		err = db_copy_some(db, &tuples, true, why);
 	enum err end = db_copy_end(db, err == ERR_OK, err == ERR_OK ? why : NULL);
 	return err == ERR_OK ? end : err;
+}
+
+enum err import_batch_send(const struct import_batch *batch, struct db *db, const struct db_statement *copy,
+			   struct buf *why)
+{
+	return send_those(batch, false, db, copy, why);
+}
+
+enum err import_batch_send_plain(const struct import_batch *batch, struct db *db, const struct db_statement *copy,
+				 struct buf *why)
+{
+	return send_those(batch, true, db, copy, why);
 }

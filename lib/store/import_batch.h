@@ -17,14 +17,21 @@ void import_batch_clear(struct import_batch *batch);
 size_t import_batch_count(const struct import_batch *batch);
 /* Sorts, and says whether a person (by canonical form) stands in it more than once. */
 bool import_batch_sort(struct import_batch *batch);
-/* Marks those whose key and canonical form the filter has not met, and adds them to it. */
-void import_batch_mark_fresh(struct import_batch *batch, struct import_filter *filter);
+/* Marks as fresh those whose key and canonical form the filter has not met, and adds them to it. Of a sorted batch those are plain who are fresh,
+ * stand in it once, say nothing of consent, and whose domain and erasure the filter has not met either: whoever is plain is new, whatever else
+ * there is. Returns how many. */
+size_t import_batch_mark(struct import_batch *batch, struct import_filter *filter);
+/* Nobody is plain any more. */
+void import_batch_take_back(struct import_batch *batch);
 bool import_batch_has_canonicals(const struct import_batch *batch);
 bool import_batch_has_consents(const struct import_batch *batch);
 
-/* Sends the rows with this COPY, which takes position, address, address_key, canonical, name, attributes, consent_source, consent_at, erased,
- * twice and fresh in the binary format. ERR as db_copy_begin(). */
+/* Sends the rows that are not plain with this COPY, which takes position, address, address_key, canonical, name, attributes, consent_source,
+ * consent_at, erased, twice and fresh in the binary format. ERR as db_copy_begin(). */
 enum err import_batch_send(const struct import_batch *batch, struct db *db, const struct db_statement *copy,
 			   struct buf *why) MUST_USE;
+/* The plain ones; the COPY takes address, address_key, canonical, name and attributes. */
+enum err import_batch_send_plain(const struct import_batch *batch, struct db *db, const struct db_statement *copy,
+				 struct buf *why) MUST_USE;
 
 #endif

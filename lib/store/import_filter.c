@@ -31,16 +31,42 @@ static uint64_t hash_of(struct view key)
 	return hash ^ (hash >> 29);
 }
 
-bool import_filter_add(struct import_filter *filter, struct view key)
+/* The bits of a key, one after the other. */
+struct place {
+	uint32_t at, step;
+};
+
+static struct place first_place(struct view key)
 {
 	uint64_t hash = hash_of(key);
-	uint32_t at = (uint32_t)hash, step = (uint32_t)(hash >> 32) | 1;
-	bool may_be = true;
-	for (size_t i = 0; i < BITS_A_KEY; i++, at += step) {
-		uint64_t *word = &filter->words[at / BITS_A_WORD % ARRAY_LEN(filter->words)];
-		uint64_t bit = UINT64_C(1) << at % BITS_A_WORD;
-		may_be = may_be && (*word & bit) != 0;
-		*word |= bit;
+	return (struct place){ .at = (uint32_t)hash, .step = (uint32_t)(hash >> 32) | 1 };
+}
+
+static size_t word_at(const struct import_filter *filter, struct place place)
+{
+	return place.at / BITS_A_WORD % ARRAY_LEN(filter->words);
+}
+
+static uint64_t bit_at(struct place place)
+{
+	return UINT64_C(1) << place.at % BITS_A_WORD;
+}
+
+bool import_filter_may_have(const struct import_filter *filter, struct view key)
+{
+	struct place place = first_place(key);
+	for (size_t i = 0; i < BITS_A_KEY; i++, place.at += place.step) {
+		if ((filter->words[word_at(filter, place)] & bit_at(place)) == 0)
+			return false;
 	}
+	return true;
+}
+
+bool import_filter_add(struct import_filter *filter, struct view key)
+{
+	struct place place = first_place(key);
+	bool may_be = import_filter_may_have(filter, key);
+	for (size_t i = 0; i < BITS_A_KEY && !may_be; i++, place.at += place.step)
+		filter->words[word_at(filter, place)] |= bit_at(place);
 	return may_be;
 }

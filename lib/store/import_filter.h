@@ -12,5 +12,7 @@ struct import_filter *import_filter_new(void); /* NULL: no memory */
 void import_filter_free(struct import_filter *filter);
 /* False: this key is added for the first time. True: it may have been added before. */
 bool import_filter_add(struct import_filter *filter, struct view key);
+/* The same question, and nothing is added. */
+bool import_filter_may_have(const struct import_filter *filter, struct view key);
 
 #endif

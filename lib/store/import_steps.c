@@ -2,11 +2,25 @@
 
 #include <assert.h>
 
+#include "base/limits.h"
+
 /* What a statement is told, in the order of its parameters. */
-enum param { LIST, LAST_ID, STATE, CONSENT_SOURCE, CONSENT_AT, ON_CONFLICT, RESUBSCRIBE, DOUBTS, PARAM_COUNT };
+enum param {
+	LIST,
+	LAST_ID,
+	STATE,
+	CONSENT_SOURCE,
+	CONSENT_AT,
+	ON_CONFLICT,
+	RESUBSCRIBE,
+	DOUBTS,
+	PLAIN_AFTER,
+	PLAIN,
+	PARAM_COUNT
+};
 
 /* For which rows a statement is needed. */
-enum need { ALWAYS, IF_TWICE, IF_CANONICALS, IF_CONSENTS, UNLESS_CONSENTS };
+enum need { ALWAYS, IF_PLAIN, IF_TWICE, IF_CANONICALS, IF_CONSENTS, UNLESS_CONSENTS };
 
 enum { PARAMS_MOST = 6 };
 
@@ -19,16 +33,23 @@ struct step {
 
 /* ---- before the rows ---- */
 
-/* The server ends by itself when this program is gone, or has stopped in the middle. */
+/* The server ends by itself when this program is gone, or has stopped in the middle. A table that was analyzed while all that it holds was of a
+ * transaction under way passes for empty, and would be read from its beginning for each row: so nobody analyzes it meanwhile, and what is looked up
+ * by a key costs next to nothing, whatever was found before. */
 static const struct db_statement preparations[] = {
 	{
 	    .name = "import_settings",
 	    .sql = "SELECT set_config('work_mem', '64MB', true), set_config('temp_buffers', '40MB', true),"
-		   " set_config('enable_mergejoin', 'off', true),"
+		   " set_config('enable_mergejoin', 'off', true), set_config('random_page_cost', '0.01', true),"
 		   " set_config('client_connection_check_interval', '1s', true),"
 		   " CASE WHEN current_setting('idle_in_transaction_session_timeout') = '0'"
 		   "  THEN set_config('idle_in_transaction_session_timeout', '1h', true) END,"
-		   " set_config('verpost.people_are_locked', 'on', true)",
+		   " set_config('verpost.people_are_locked', 'on', true),"
+		   " set_config('verpost.members_are_counted', 'on', true)",
+	},
+	{
+	    .name = "import_unanalyzed",
+	    .sql = "LOCK TABLE subscriber, membership IN SHARE UPDATE EXCLUSIVE MODE",
 	},
 	{
 	    .name = "import_rows",
@@ -93,7 +114,32 @@ static const struct db_statement look_around = {
 #define IS_ERASED(row)                                                                                                 \
 	"EXISTS (SELECT FROM suppression x WHERE x.kind = 'erased' AND x.value = encode(" row ".erased, 'hex'))"
 
+/* What people are left out for, some at a time. $1 the id that was reached, $2 how many. */
+enum { OUTS_TOGETHER = 10000 };
+static const struct db_statement look_at_outs = {
+	.name = "import_look_at_outs",
+	.sql = "SELECT id, CASE WHEN kind = 'erased' THEN decode(value, 'hex') ELSE convert_to(value, 'UTF8') END"
+	       " FROM suppression WHERE id > $1::bigint ORDER BY id LIMIT $2::bigint",
+};
+
 /* ---- the rows ---- */
+
+/* Of those who are new for sure nothing has to be asked, and people take the short way. */
+static const struct db_statement mark_plain = { .name = "import_mark_plain", .sql = "SAVEPOINT import_plain" };
+static const struct db_statement last_person = {
+	.name = "import_last_person",
+	.sql = "SELECT coalesce(max(id), 0) FROM subscriber",
+};
+static const struct db_statement copy_plain = {
+	.name = "import_copy_plain",
+	.sql = "COPY subscriber (address, address_key, canonical, name, attributes) FROM STDIN (FORMAT binary)",
+};
+static const struct db_statement release_plain = { .name = "import_release_plain",
+						   .sql = "RELEASE SAVEPOINT import_plain" };
+static const struct db_statement take_plain_back = {
+	.name = "import_take_plain_back",
+	.sql = "ROLLBACK TO SAVEPOINT import_plain",
+};
 
 static const struct db_statement copy = {
 	.name = "import_copy",
@@ -109,10 +155,30 @@ static const struct db_statement copy = {
 #define OURS "s.id > $1::bigint AND s.created_at = now()"
 #define SEEN "EXISTS (SELECT FROM import_seen e WHERE e.person = s.id OFFSET 0)"
 
+/* What the trigger of members would have counted; see schema/032. */
+#define COUNTED(people)                                                                                                \
+	" counted AS (INSERT INTO member_change (list_id, state, people)"                                              \
+	"  SELECT $1::bigint, $2::text::membership_state, n FROM (SELECT " people ") AS x(n) WHERE n > 0)"
+
 /* The parts of a plan that OFFSET 0 keeps apart are looked up for each row by the key, however many people there are. */
 static const struct step steps[] = {
 	{ .statement = { .name = "import_savepoint", .sql = "SAVEPOINT import_batch" } },
 	{ .statement = { .name = "import_sets", .sql = "SELECT set_config('enable_hashjoin', 'on', true)" } },
+	{
+	    .statement = { .name = "import_join_plain",
+			   .sql =
+			       "WITH joined AS ("
+			       "  INSERT INTO membership (list_id, subscriber_id, state, reason, consent_source, "
+			       "consent_at)"
+			       "  SELECT $1::bigint, id, $2::text::membership_state, 'import', $3::text, "
+			       "$4::timestamptz"
+			       "  FROM subscriber WHERE id > $5::bigint AND created_at = now() ORDER BY id)," COUNTED(
+				   "$6::bigint") " INSERT INTO import_tally (created, joined) VALUES ($6::bigint, "
+						 "$6::bigint)" },
+	    .need = IF_PLAIN,
+	    .params = { LIST, STATE, CONSENT_SOURCE, CONSENT_AT, PLAIN_AFTER, PLAIN },
+	    .count = 6,
+	},
 	{
 	    .statement = { .name = "import_find",
 			   .sql = "INSERT INTO import_known"
@@ -248,8 +314,9 @@ static const struct step steps[] = {
 				  "  INSERT INTO membership (list_id, subscriber_id, state, reason, consent_source, "
 				  "consent_at)"
 				  "  SELECT $1::bigint, id, $2::text::membership_state, 'import', $3::text, "
-				  "$4::timestamptz FROM made)"
-				  " INSERT INTO import_tally (created, joined) SELECT count(*), count(*) FROM made" },
+				  "$4::timestamptz FROM made)," COUNTED(
+				      "count(*) FROM made") " INSERT INTO import_tally (created, joined) SELECT "
+							    "count(*), count(*) FROM made" },
 	    .need = UNLESS_CONSENTS,
 	    .params = { LIST, STATE, CONSENT_SOURCE, CONSENT_AT },
 	    .count = 4,
@@ -267,8 +334,9 @@ static const struct step steps[] = {
 				  "  SELECT $1::bigint, m.id, $2::text::membership_state, 'import', "
 				  "coalesce(r.consent_source, $3::text),"
 				  "   coalesce(r.consent_at, $4::timestamptz) FROM made m JOIN import_row r USING "
-				  "(address_key))"
-				  " INSERT INTO import_tally (created, joined) SELECT count(*), count(*) FROM made" },
+				  "(address_key))," COUNTED(
+				      "count(*) FROM made") " INSERT INTO import_tally (created, joined) SELECT "
+							    "count(*), count(*) FROM made" },
 	    .need = IF_CONSENTS,
 	    .params = { LIST, STATE, CONSENT_SOURCE, CONSENT_AT },
 	    .count = 4,
@@ -326,22 +394,34 @@ static const struct step steps[] = {
 			       "consent_at)"
 			       "  SELECT $1::bigint, id, $2::text::membership_state, 'import', "
 			       "coalesce(consent_source, $3::text),"
-			       "   coalesce(consent_at, $4::timestamptz) FROM locked),"
-			       " back AS ("
-			       "  UPDATE membership m SET state = $2::text::membership_state, reason = $5::text, since "
-			       "= now(),"
-			       "   campaign_id = NULL, consent_source = coalesce(t.consent_source, $3::text, "
-			       "m.consent_source),"
-			       "   consent_at = coalesce(t.consent_at, $4::timestamptz, m.consent_at)"
-			       "  FROM there t WHERE $5::text IS NOT NULL AND t.state = 'unsubscribed' AND m.list_id = "
-			       "$1::bigint"
-			       "   AND m.subscriber_id = t.id AND m.state = 'unsubscribed' RETURNING 1)"
-			       " INSERT INTO import_tally (joined, resubscribed, unsubscribed, disabled, removed, lost)"
-			       " SELECT (SELECT count(*) FROM locked), (SELECT count(*) FROM back),"
-			       "  count(*) FILTER (WHERE state = 'unsubscribed') - (SELECT count(*) FROM back),"
-			       "  count(*) FILTER (WHERE state = 'disabled'), count(*) FILTER (WHERE state = "
-			       "'removed'),"
-			       "  count(*) FILTER (WHERE state IS NULL) - (SELECT count(*) FROM locked) FROM there" },
+			       "   coalesce(consent_at, $4::timestamptz) FROM locked)," COUNTED(
+				   "count(*) FROM locked") ","
+							   " back AS ("
+							   "  UPDATE membership m SET state = "
+							   "$2::text::membership_state, reason = $5::text, "
+							   "since "
+							   "= now(),"
+							   "   campaign_id = NULL, consent_source = "
+							   "coalesce(t.consent_source, $3::text, "
+							   "m.consent_source),"
+							   "   consent_at = coalesce(t.consent_at, "
+							   "$4::timestamptz, m.consent_at)"
+							   "  FROM there t WHERE $5::text IS NOT NULL AND "
+							   "t.state = 'unsubscribed' AND m.list_id = "
+							   "$1::bigint"
+							   "   AND m.subscriber_id = t.id AND m.state = "
+							   "'unsubscribed' RETURNING 1)"
+							   " INSERT INTO import_tally (joined, resubscribed, "
+							   "unsubscribed, disabled, removed, lost)"
+							   " SELECT (SELECT count(*) FROM locked), (SELECT "
+							   "count(*) FROM back),"
+							   "  count(*) FILTER (WHERE state = 'unsubscribed') - "
+							   "(SELECT count(*) FROM back),"
+							   "  count(*) FILTER (WHERE state = 'disabled'), "
+							   "count(*) FILTER (WHERE state = "
+							   "'removed'),"
+							   "  count(*) FILTER (WHERE state IS NULL) - (SELECT "
+							   "count(*) FROM locked) FROM there" },
 	    .params = { LIST, STATE, CONSENT_SOURCE, CONSENT_AT, RESUBSCRIBE },
 	    .count = 5,
 	},
@@ -372,6 +452,55 @@ enum err import_steps_prepare(struct db *db, struct buf *why)
 	for (size_t i = 0; i < ARRAY_LEN(steps) && err == ERR_OK; i++)
 		err = db_prepare(db, &steps[i].statement, why);
 	return err;
+}
+
+enum err import_steps_load_outs(struct db *db, struct import_filter *filter, struct buf *why)
+{
+	int64_t reached = 0;
+	size_t found;
+	do {
+		AUTO_DB_ROWS *rows = NULL;
+		const struct db_value values[] = { db_int(reached), db_int(OUTS_TOGETHER) };
+		enum err err = db_run(db, &look_at_outs, values, ARRAY_LEN(values), &rows, why);
+		if (err != ERR_OK)
+			return err;
+		found = db_row_count(rows);
+		for (size_t i = 0; i < found; i++)
+			import_filter_add(filter, db_get_text(rows, i, 1));
+		if (found > 0)
+			reached = db_get_int(rows, found - 1, 0);
+	} while (found == OUTS_TOGETHER);
+	return ERR_OK;
+}
+
+/* Fills in after whom the plain ones come. */
+static enum err copy_plain_rows(struct db *db, const struct import_batch *batch, struct import_marks *marks,
+				struct buf *why)
+{
+	AUTO_DB_ROWS *last = NULL;
+	enum err err = db_run(db, &mark_plain, NULL, 0, NULL, why);
+	if (err == ERR_OK)
+		err = db_run(db, &last_person, NULL, 0, &last, why);
+	if (err != ERR_OK)
+		return err;
+	marks->plain_after = db_get_int(last, 0, 0);
+	return import_batch_send_plain(batch, db, &copy_plain, why);
+}
+
+enum err import_steps_add_plain(struct db *db, struct import_batch *batch, struct import_marks *marks, struct buf *why)
+{
+	AUTO_BUF cause = buf_with_ceiling(LIMIT_WHY);
+	enum err err = copy_plain_rows(db, batch, marks, &cause);
+	if (err == ERR_OK)
+		return db_run(db, &release_plain, NULL, 0, NULL, why);
+	if (err != ERR_EXISTS) {
+		buf_add(why, buf_view(&cause));
+		return err;
+	}
+	import_batch_take_back(batch);
+	marks->plain = 0;
+	marks->doubts = true;
+	return db_run(db, &take_plain_back, NULL, 0, NULL, why);
 }
 
 enum err import_steps_begin(struct db *db, struct import_terms *terms, bool *ret_has_canonicals, struct buf *why)
@@ -419,6 +548,8 @@ static void fill_params(const struct import_terms *terms, const struct import_ma
 	values[ON_CONFLICT] = db_text(view_of(conflict_names[options->on_conflict]));
 	values[DOUBTS] = db_bool(marks->doubts);
 	values[RESUBSCRIBE] = db_text_or_null(options->resubscribe);
+	values[PLAIN_AFTER] = db_int(marks->plain_after);
+	values[PLAIN] = db_int((int64_t)marks->plain);
 }
 
 static bool is_needed(enum need need, const struct import_marks *marks)
@@ -426,6 +557,8 @@ static bool is_needed(enum need need, const struct import_marks *marks)
 	switch (need) {
 	case ALWAYS:
 		return true;
+	case IF_PLAIN:
+		return marks->plain > 0;
 	case IF_TWICE:
 		return marks->twice;
 	case IF_CANONICALS:

@@ -8,7 +8,8 @@
 #include "store/import_batch.h"
 #include "store/import_steps.h"
 
-enum { TRIES = 10 };
+/* The first rows are fewer: the server is not to wait for as long as it takes to read many. */
+enum { TRIES = 10, FIRST_ROWS = 10000 };
 
 struct subscriber_import {
 	struct db *db;
@@ -18,8 +19,17 @@ struct subscriber_import {
 	uint64_t rows, merged;
 	size_t under_way;          /* rows that the server is merging */
 	struct import_marks marks; /* of those */
-	bool has_begun, has_canonicals;
+	bool has_canonicals;
 };
+
+/* Where nobody was before, what the file itself has brought is all there is to know. */
+static enum err begin(struct subscriber_import *import, struct buf *why)
+{
+	enum err err = import_steps_begin(import->db, &import->terms, &import->has_canonicals, why);
+	if (err == ERR_OK && import->terms.last_id == 0)
+		import->filter = import_filter_new();
+	return import->filter == NULL ? err : import_steps_load_outs(import->db, import->filter, why);
+}
 
 enum err subscriber_import_begin(struct db *db, int64_t list_id, const struct import_options *options,
 				 struct subscriber_import **ret_import, struct buf *why)
@@ -30,7 +40,9 @@ enum err subscriber_import_begin(struct db *db, int64_t list_id, const struct im
 	import->db = db;
 	import->terms = (struct import_terms){ .list_id = list_id, .options = *options };
 	import->batch = import_batch_new(options->together);
-	enum err err = import->batch == NULL ? ERR_MEMORY : import_steps_prepare(db, why);
+	enum err err = import->batch == NULL ? ERR_MEMORY : begin(import, why);
+	if (err == ERR_OK)
+		err = import_steps_prepare(db, why);
 	if (err == ERR_OK)
 		*ret_import = import;
 	else
@@ -87,34 +99,31 @@ static enum err await_merge(struct subscriber_import *import, struct buf *why)
 	return ERR_OK;
 }
 
-static enum err begin(struct subscriber_import *import, struct buf *why)
+/* What can be done with the rows at hand while the server still merges those before them. */
+static struct import_marks look_over(struct subscriber_import *import)
 {
-	enum err err = import_steps_begin(import->db, &import->terms, &import->has_canonicals, why);
-	if (err != ERR_OK)
-		return err;
-	import->has_begun = true;
-	if (import->terms.last_id == 0)
-		import->filter = import_filter_new();
-	return ERR_OK;
+	struct import_batch *batch = import->batch;
+	import->has_canonicals |= import_batch_has_canonicals(batch);
+	struct import_marks marks = {
+		.twice = import_batch_sort(batch),
+		.canonicals = import->has_canonicals,
+		.consents = import_batch_has_consents(batch),
+	};
+	if (import->filter != NULL)
+		marks.plain = import_batch_mark(batch, import->filter);
+	return marks;
 }
 
 /* The server merges them while we gather the next ones. */
 static enum err send_batch(struct subscriber_import *import, struct buf *why)
 {
+	struct import_marks marks = look_over(import);
 	enum err err = await_merge(import, why);
-	if (err == ERR_OK && !import->has_begun)
-		err = begin(import, why);
-	if (err != ERR_OK)
-		return err;
-	import->has_canonicals |= import_batch_has_canonicals(import->batch);
-	import->marks = (struct import_marks){
-		.twice = import_batch_sort(import->batch),
-		.canonicals = import->has_canonicals,
-		.consents = import_batch_has_consents(import->batch),
-	};
-	if (import->filter != NULL)
-		import_batch_mark_fresh(import->batch, import->filter);
-	err = import_batch_send(import->batch, import->db, import_steps_copy(), why);
+	if (err == ERR_OK && marks.plain > 0)
+		err = import_steps_add_plain(import->db, import->batch, &marks, why);
+	if (err == ERR_OK)
+		err = import_batch_send(import->batch, import->db, import_steps_copy(), why);
+	import->marks = marks;
 	if (err == ERR_OK)
 		err = import_steps_merge(import->db, &import->terms, &import->marks, why);
 	import->under_way = import_batch_count(import->batch);
@@ -126,6 +135,8 @@ enum err subscriber_import_add(struct subscriber_import *import, const struct su
 {
 	import->rows++;
 	enum err err = import_batch_add(import->batch, row, import->rows);
+	if (err == ERR_OK && import->rows == FIRST_ROWS)
+		return send_batch(import, why);
 	if (err != ERR_TOO_BIG || import_batch_count(import->batch) == 0)
 		return err;
 	err = send_batch(import, why);

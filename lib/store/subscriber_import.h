@@ -49,8 +49,8 @@ struct import_counts {
 
 /* An import inside the caller's transaction, which has changed nobody before: begin, add each row, merge. Rows are merged some at a time while
  * more are added, so that memory here and at the server is the same for any number; nothing else may use the connection meanwhile. From the
- * first of them on, other imports into this database wait for the end of the transaction; the server ends it when no row comes for an hour, or
- * when this program is gone.
+ * beginning on, other imports into this database, and erasures, wait for the end of the transaction (store/import_turn.h); the server ends it when
+ * no row comes for an hour, or when this program is gone. Who is suppressed, or was erased, is asked at the beginning or later.
  * ERR_NOT_FOUND: there is no such list; ERR_TOO_BIG: a row beyond measure; else as db_run(). After a failure only a rollback is left. */
 struct subscriber_import;
 enum err subscriber_import_begin(struct db *db, int64_t list_id, const struct import_options *options,

@@ -19,7 +19,7 @@ COUNTRIES, PLANS = "US DE FR ES IT GB NL PL BR IN JP CN".split(), ("free", "basi
 MALFORMED = ("no-at-sign.example.com", "two@@example.com", "trailing.dot@example.", " @example.com", "sp ace@example.com", "user@-bad-.com")
 PLAIN = ("DROP TABLE IF EXISTS plain_copy", "CREATE TABLE plain_copy (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,"
          ' email text COLLATE "C" NOT NULL UNIQUE, name text, country text, plan text, signup text)')
-EMPTY = "TRUNCATE verpost.subscriber, verpost.membership, verpost.member_change"
+EMPTY = "TRUNCATE verpost.subscriber, verpost.membership, verpost.member_change CASCADE"
 TARGET, MEMORY_MB = 0.6, 64
 PSQL = shutil.which("psql", path=f"{os.environ.get('PG_BIN', '/usr/lib/postgresql/15/bin')}:{os.environ['PATH']}")
 
@@ -76,7 +76,7 @@ class Importing:
         return self.spend(self.bin / "listctl", "--config", self.config, *arguments)
 
     def sql(self, *statements):
-        done = subprocess.run([PSQL, "-XAtq", self.conninfo, *(part for text in statements for part in ("-c", text))], capture_output=True,
+        done = subprocess.run([PSQL, "-XAtq", "-v", "ON_ERROR_STOP=1", self.conninfo, *(part for text in statements for part in ("-c", text))], capture_output=True,
                               text=True, check=True)
         return done.stdout.strip()
 

@@ -1,6 +1,7 @@
 #include "store/subscriber_import.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "base/limits.h"
@@ -15,12 +16,22 @@ enum { ROWS_MOST = 8 };
 	" m.reason, m.consent_source, extract(epoch FROM m.consent_at)::bigint), '; ' ORDER BY s.address_key), '')"    \
 	" FROM subscriber s LEFT JOIN membership m ON m.subscriber_id = s.id AND m.list_id = 1"
 
+/* By list and state: what is counted as members change, and what there is. */
+#define MISCOUNTED                                                                                                     \
+	"SELECT count(*) FROM (SELECT list_id, state, count(*) AS people FROM membership GROUP BY list_id, state) m"   \
+	" FULL JOIN (SELECT * FROM member_count WHERE people <> 0) c USING (list_id, state)"                           \
+	" WHERE m.people IS DISTINCT FROM c.people"
+
+static const struct db_statement miscounted = { .name = "miscounted", .sql = MISCOUNTED };
 static const struct db_statement everybody = { .name = "everybody", .sql = EVERYBODY };
 
 struct given {
 	const char *address, *canonical, *name, *attributes, *consent_source;
 	int64_t consent_us;
+	const char *erased;
 };
+
+#define FINGERPRINT "01234567890123456789012345678901"
 
 /* before: SQL about a database that has the lists 1 and 2. */
 struct scenario {
@@ -159,6 +170,24 @@ static const struct scenario scenarios[] = {
 	    .counts = { .created = 1, .joined = 1, .suppressed = 4, .duplicates = 1 },
 	    .after = "e.f@g.test ef@g.test {}; here@x.test {} active import",
 	},
+	{
+	    .label = "left out where nobody was before: by address, mailbox and domain, and the erased",
+	    .before =
+		"INSERT INTO suppression (kind, value, list_id, reason, source) VALUES ('address', 'a@x.test', "
+		"NULL, 'r', 's'), ('address', 'cd@g.test', 1, 'r', 's'), ('domain', 'never.test', NULL, 'r', 's'),"
+		" ('domain', 'mailbox.test', 1, 'r', 's'), ('domain', 'other.test', 2, 'r', 's'),"
+		" ('erased', encode('" FINGERPRINT "', 'hex'), NULL, 'erased', 'key:1');",
+	    .rows = { { "A@x.test" },
+		      { "c.d@g.test", "cd@g.test" },
+		      { "n@never.test" },
+		      { "n@alias.test", "n@mailbox.test" },
+		      { "e@x.test", .erased = FINGERPRINT },
+		      { "n@other.test", .erased = "98765432109876543210987654321098" },
+		      { "a@x.test" },
+		      { "new@x.test" } },
+	    .counts = { .created = 2, .joined = 2, .suppressed = 4, .duplicates = 1, .erased = 1 },
+	    .after = "n@other.test {} active import; new@x.test {} active import",
+	},
 };
 
 static void run(struct db *db, const char *sql)
@@ -188,6 +217,7 @@ static void add(struct subscriber_import *import, const struct given *given)
 		.attributes = view_of(given->attributes == NULL ? "{}" : given->attributes),
 		.consent_source = view_or_empty(given->consent_source),
 		.consent_us = given->consent_us,
+		.erased = view_or_empty(given->erased),
 	};
 	ck_assert_msg(subscriber_import_add(import, &row, &why) == ERR_OK, "%s", buf_text(&why));
 }
@@ -238,6 +268,7 @@ static void play(struct db *db, const struct scenario *scenario, size_t together
 {
 	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
 	AUTO_DB_ROWS *rows = NULL;
+	AUTO_DB_ROWS *members = NULL;
 	struct subscriber_import *import = NULL;
 	struct import_counts counts;
 	struct import_options options = scenario->options;
@@ -258,6 +289,8 @@ static void play(struct db *db, const struct scenario *scenario, size_t together
 	check_counts(scenario->label, together, &counts, &scenario->counts);
 	ck_assert_int_eq(db_run(db, &everybody, NULL, 0, &rows, &why), ERR_OK);
 	check_people(scenario->label, together, db_get_text(rows, 0, 0), scenario->after);
+	ck_assert_int_eq(db_run(db, &miscounted, NULL, 0, &members, &why), ERR_OK);
+	ck_assert_msg(db_get_int(members, 0, 0) == 0, "%s: members are miscounted", scenario->label);
 	db_rollback(db);
 }
 
@@ -312,9 +345,11 @@ static enum err import_one(struct db *db, const char *address, struct import_cou
 {
 	struct subscriber_import *import = NULL;
 	ck_assert_int_eq(db_begin(db, why), ERR_OK);
-	ck_assert_int_eq(subscriber_import_begin(db, 1, &(struct import_options){ 0 }, &import, why), ERR_OK);
+	enum err err = subscriber_import_begin(db, 1, &(struct import_options){ 0 }, &import, why);
+	if (err != ERR_OK)
+		return err;
 	add(import, &(struct given){ .address = address });
-	enum err err = subscriber_import_merge(import, ret_counts, why);
+	err = subscriber_import_merge(import, ret_counts, why);
 	subscriber_import_done(import);
 	return err;
 }
@@ -351,6 +386,7 @@ struct rival {
 	struct db *db;
 	struct import_counts counts;
 	enum err err;
+	atomic_bool is_over;
 };
 
 static void *import_in_a_thread(void *context)
@@ -360,7 +396,15 @@ static void *import_in_a_thread(void *context)
 	rival->err = import_one(rival->db, "ann@x.test", &rival->counts, &why);
 	if (rival->err == ERR_OK)
 		rival->err = db_commit(rival->db, &why);
+	atomic_store(&rival->is_over, true);
 	return NULL;
+}
+
+/* One that does not wait for us has missed what we do. */
+static void await_rival(struct db *db, struct rival *rival, const char *label)
+{
+	while (number(db, "SELECT count(*) FROM pg_locks WHERE NOT granted") == 0)
+		ck_assert_msg(!atomic_load(&rival->is_over), "%s: the import did not wait", label);
 }
 
 /* Done in a transaction that commits while the import waits for it. */
@@ -390,8 +434,7 @@ START_TEST(an_import_behind_a_change)
 			ck_assert_int_eq(db_begin(db, &why), ERR_OK);
 			run(db, meetings[i].meanwhile);
 			ck_assert(pthread_create(&thread, NULL, import_in_a_thread, &rival) == 0);
-			while (number(db, "SELECT count(*) FROM pg_locks WHERE NOT granted") == 0)
-				;
+			await_rival(db, &rival, meetings[i].label);
 			ck_assert_int_eq(db_commit(db, &why), ERR_OK);
 			ck_assert(pthread_join(thread, NULL) == 0);
 			ck_assert_msg(rival.err == ERR_OK && rival.counts.created == meetings[i].created &&
