@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "listctl/import_job.h"
 #include "listctl/interrupt.h"
+#include "listctl/turn.h"
 #include "mail/address_canonical.h"
 #include "store/audit.h"
 #include "store/import_stays.h"
@@ -109,8 +110,6 @@ static enum err open_job(struct import_job *job)
 	enum err err = import_wishes_read(call, &job->wishes);
 	if (err == ERR_OK)
 		err = lists_find(call->db, view_of(call->operands[0]), &job->list_rows, &job->list, call->why);
-	if (err == ERR_OK)
-		err = erased_open(call, &job->erased);
 	if (err == ERR_OK)
 		err = choose_rejects_path(job);
 	if (err == ERR_OK)
@@ -218,6 +217,18 @@ static void say_what_became(const struct import_job *job, enum err err)
 		interrupt_say("listctl: interrupted; whether the import was taken is not known\n");
 }
 
+/* Whoever is erased, is so before it begins or after it has ended: so who was is asked now. */
+static enum err begin(struct import_job *job)
+{
+	struct call *call = job->call;
+	enum err err = turn_take(call);
+	if (err == ERR_OK)
+		err = erased_open(call, &job->erased);
+	return err != ERR_OK
+		   ? err
+		   : subscriber_import_begin(call->db, job->list.id, &job->wishes.options, &job->import, call->why);
+}
+
 static enum err run_job(struct import_job *job)
 {
 	struct call *call = job->call;
@@ -228,7 +239,7 @@ static enum err run_job(struct import_job *job)
 		return err;
 	job->in_transaction = true;
 	interrupt_say("listctl: interrupted; nothing was imported\n");
-	err = subscriber_import_begin(call->db, job->list.id, &job->wishes.options, &job->import, call->why);
+	err = begin(job);
 	if (err == ERR_OK)
 		err = read_all(job);
 	if (err == ERR_OK)

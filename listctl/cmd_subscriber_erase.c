@@ -2,6 +2,7 @@
 #include "listctl/confirm.h"
 #include "listctl/erased.h"
 #include "listctl/suppress_terms.h"
+#include "listctl/turn.h"
 #include "mail/address.h"
 #include "store/audit.h"
 #include "store/erasures.h"
@@ -38,7 +39,9 @@ static enum err leave_hash(struct job *job)
 static enum err erase_in(struct job *job)
 {
 	struct call *call = job->call;
-	enum err err = erasures_count_open(call->db, job->id, &job->open, call->why);
+	enum err err = job->is_dry ? ERR_OK : turn_take(call);
+	if (err == ERR_OK)
+		err = erasures_count_open(call->db, job->id, &job->open, call->why);
 	if (err == ERR_OK)
 		err = erasures_run(call->db, job->id, job->is_dry, &job->deeds, call->why);
 	return err == ERR_OK && !job->is_dry ? leave_hash(job) : err;

@@ -13,15 +13,20 @@ static void say_file(struct import_job *job)
 	call_note(job->call, "%s: %s", people_file_name(job->file), buf_text(&text));
 }
 
+static void name_stays(const struct import_job *job, struct buf *names)
+{
+	for (size_t i = 0; job->stays != NULL && i < db_row_count(job->stays); i++)
+		buf_addf(names, "%s" VIEW_FMT " (" VIEW_FMT ")", i == 0 ? "" : ", ",
+			 VIEW_ARG(db_get_text(job->stays, i, 0)), VIEW_ARG(db_get_text(job->stays, i, 1)));
+}
+
 /* Who they are, for a look whether that can be right. */
 static void say_stays(const struct import_job *job)
 {
 	const struct import_counts *counts = &job->counts;
 	uint64_t all = counts->unsubscribed + counts->disabled + counts->removed;
 	AUTO_BUF names = buf_with_ceiling(LIMIT_WHY);
-	for (size_t i = 0; job->stays != NULL && i < db_row_count(job->stays); i++)
-		buf_addf(&names, "%s" VIEW_FMT " (" VIEW_FMT ")", i == 0 ? "" : ", ",
-			 VIEW_ARG(db_get_text(job->stays, i, 0)), VIEW_ARG(db_get_text(job->stays, i, 1)));
+	name_stays(job, &names);
 	if (names.len > 0)
 		call_note(job->call, "    %s%s", buf_text(&names), all > db_row_count(job->stays) ? " ..." : "");
 }
@@ -118,6 +123,7 @@ static const struct output_column columns[] = {
 	{ .name = "unsubscribed", .type = OUTPUT_INT },
 	{ .name = "disabled", .type = OUTPUT_INT },
 	{ .name = "removed", .type = OUTPUT_INT },
+	{ .name = "stay_so" },
 	{ .name = "suppressed", .type = OUTPUT_INT },
 	{ .name = "erased", .type = OUTPUT_INT },
 	{ .name = "duplicates", .type = OUTPUT_INT },
@@ -148,6 +154,8 @@ static enum err show(struct import_job *job)
 	const struct people_file_finding finding = people_file_finding(job->file);
 	const struct known_export *known = columns_export(job->columns);
 	uint64_t refused = rejects_refused(job->rejects), left_out = rejects_left_out(job->rejects);
+	AUTO_BUF stays = buf_with_ceiling(LIMIT_WHY);
+	name_stays(job, &stays);
 	const struct output_cell cells[] = {
 		cell_text(job->list.name),
 		cell_bool(job->wishes.is_dry),
@@ -161,6 +169,7 @@ static enum err show(struct import_job *job)
 		cell_count(counts->unsubscribed),
 		cell_count(counts->disabled),
 		cell_count(counts->removed),
+		cell_text_or_null(buf_view(&stays)),
 		cell_count(counts->suppressed),
 		cell_count(counts->erased),
 		cell_count(counts->duplicates),

@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "base/limits.h"
+#include "store/import_turn.h"
 
 /* What a statement is told, in the order of its parameters. */
 enum param {
@@ -95,11 +96,6 @@ static const struct db_statement preparations[] = {
 	},
 };
 
-/* Two imports would wait for each other in a circle: each has rows that the other needs, in an order of its own. */
-static const struct db_statement wait_for_others = {
-	.name = "import_wait",
-	.sql = "SELECT pg_advisory_xact_lock(hashtext('verpost import'))",
-};
 static const struct db_statement lock_list = {
 	.name = "import_lock_list",
 	.sql = "SELECT FROM list WHERE id = $1::bigint FOR KEY SHARE",
@@ -155,7 +151,7 @@ static const struct db_statement copy = {
 #define OURS "s.id > $1::bigint AND s.created_at = now()"
 #define SEEN "EXISTS (SELECT FROM import_seen e WHERE e.person = s.id OFFSET 0)"
 
-/* What the trigger of members would have counted; see schema/032. */
+/* What the trigger of members would have counted; see schema/034. */
 #define COUNTED(people)                                                                                                \
 	" counted AS (INSERT INTO member_change (list_id, state, people)"                                              \
 	"  SELECT $1::bigint, $2::text::membership_state, n FROM (SELECT " people ") AS x(n) WHERE n > 0)"
@@ -508,7 +504,7 @@ enum err import_steps_begin(struct db *db, struct import_terms *terms, bool *ret
 	const struct db_value values[] = { db_int(terms->list_id) };
 	AUTO_DB_ROWS *list = NULL;
 	AUTO_DB_ROWS *around = NULL;
-	enum err err = db_run(db, &wait_for_others, NULL, 0, NULL, why);
+	enum err err = import_turn_take(db, NULL, NULL, why);
 	if (err == ERR_OK)
 		err = db_run(db, &lock_list, values, ARRAY_LEN(values), &list, why);
 	if (err == ERR_OK)

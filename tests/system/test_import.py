@@ -615,6 +615,72 @@ def test_imports_do_not_block_each_other(world):
     assert world.value("SELECT count(*) FROM subscriber WHERE attributes ->> 'v' = '1'") == "3"
 
 
+# More than is read to find out what a file is.
+FILLING = "".join(f"filling{i}@example.test\n" for i in range(10000))
+
+
+def begun(world, text, *options):
+    """An import from a pipe that has the turn, and the rows so far; they stay with it until the pipe is closed."""
+    process = subprocess.Popen([BIN / "listctl", "--config", world.config, "import", "news", "-", *options], stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=world.base)
+    world.others.append(process)
+    process.stdin.write(text + FILLING)
+    process.stdin.flush()
+    until(lambda: world.value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND mode = 'ExclusiveLock'") != "0", "it has begun")
+    return process
+
+
+def named(world):
+    """Members, but the filling."""
+    return [address for address in members(world) if not address.startswith("filling")]
+
+
+def waiting(world, *arguments):
+    process = subprocess.Popen([BIN / "listctl", "--config", world.config, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True, cwd=world.base)
+    world.others.append(process)
+    until(lambda: world.value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted") == "1", "it waits")
+    return process
+
+
+def test_who_waits_is_told(world):
+    "Imports and erasures wait for each other's end, and say so."
+    world_with_list(world)
+    first = begun(world, "email\na@example.test\n")
+    second = waiting(world, "import", "news", world.file("b.csv", "email\nb@example.test\n"))
+    assert second.poll() is None
+    assert first.communicate("c@example.test\n", timeout=60) and first.returncode == 0
+    _, error = second.communicate(timeout=60)
+    assert second.returncode == 0 and "waits for the end of another import or erasure (it began at 20" in error, error
+    assert named(world) == ["a@example.test", "b@example.test", "c@example.test"], named(world)
+
+
+def test_erased_while_an_import_brings_them_in(world):
+    """Ann, the first who is ever erased, is erased while an import has her row: she is gone when both are over, and stays away from the next one."""
+    world_with_list(world)
+    text = "email\nann@example.test\nbob@example.test\n"
+    world.listctl("import", "news", world.file("all.csv", text))
+    process = begun(world, text)
+    erasure = waiting(world, "subscriber", "erase", "ann@example.test", "--yes")
+    assert process.communicate(timeout=60) and process.returncode == 0
+    assert erasure.communicate(timeout=60) and erasure.returncode == 0
+    assert named(world) == ["bob@example.test"], named(world)
+    # And the other way round: an import that waits for the erasure knows of it.
+    psql = subprocess.Popen(["psql", world.conninfo, "-AtXq"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    world.others.append(psql)
+    psql.stdin.write("SET search_path = verpost; BEGIN; CREATE TEMPORARY TABLE held AS SELECT * FROM suppression WHERE kind = 'erased';"
+                     " SELECT pg_advisory_xact_lock(hashtext('verpost import')); SELECT 'locked';\n")
+    psql.stdin.flush()
+    until(lambda: psql.stdout.readline() == "locked\n", "the turn is another's")
+    world.sql("DELETE FROM suppression WHERE kind = 'erased'")
+    late = waiting(world, "import", "news", world.file("late.csv", text))
+    psql.communicate("INSERT INTO suppression (kind, value, list_id, reason, source) SELECT kind, value, list_id, reason, source FROM held; COMMIT;\n",
+                     timeout=60)
+    _, error = late.communicate(timeout=60)
+    assert late.returncode == 0 and "they were erased: 1" in error, error
+    assert named(world) == ["bob@example.test"], named(world)
+
+
 def peak_memory(process):
     with open(f"/proc/{process.pid}/status", encoding="ascii") as status:
         return int(next(line.split()[1] for line in status if line.startswith("VmHWM:")))

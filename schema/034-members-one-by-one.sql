@@ -1,4 +1,4 @@
--- verpost 032: an import that writes its members once.
+-- verpost 034: an import that writes its members once.
 --
 -- To see all rows of a statement at its end the server keeps a copy of each: a fifth of what it takes to join a million people. So whoever joins is
 -- looked at row by row, and whoever brings in many at once says that he has done both himself: locked the people and the list
