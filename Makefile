@@ -188,7 +188,7 @@ $(BENCH_FILES): $(BUILD)/bin/bench_%: $(BUILD)/tests/bench/%.o $(ROOM_LIBS)
 FUZZ_FLAGS = -std=c17 -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 FUZZ_ROOM = $(patsubst %.c,build/fuzz/obj/%.o,$(wildcard lib/base/*.c lib/mail/*.c lib/smtp/*.c))
 FUZZ_MORE_fuzz_sheet = $(patsubst %,build/fuzz/obj/listctl/%.o,sheet json_walk csv_guard output_text column_names known_exports field_types field_date json_text)
-FUZZ_MORE_fuzz_jsonpath = build/fuzz/obj/listctl/jsonpath.o
+FUZZ_MORE_fuzz_jsonpath = $(patsubst %,build/fuzz/obj/listctl/%.o,jsonpath jsonpath_look jsonpath_remedy jsonpath_token)
 FUZZ_MORE_fuzz_csv = $(patsubst %,build/fuzz/obj/listctl/%.o,csv_import line_cutter columns columns_row column_names known_exports field_types field_date json_text json_walk encoding csv_guard output_text)
 FUZZ_MORE_fuzz_columns = $(patsubst %,build/fuzz/obj/listctl/%.o,columns columns_row column_names known_exports field_types field_date json_text json_walk csv_guard output_text)
 FUZZ_MORE_fuzz_people_file = $(patsubst %,build/fuzz/obj/listctl/%.o,people_file input gunzip progress sniff address_lines json_lines json_text json_walk csv_import line_cutter column_names encoding csv_guard)

@@ -49,7 +49,8 @@ static enum err finish(struct call *call, enum err err)
 	return err;
 }
 
-/* Within a transaction; *ret_rows has the segment as it is then. */
+/* Within a transaction; *ret_rows has the segment as it is then. What is to be warned of is found before it is there: if that fails, nothing was
+ * made. */
 static enum err write_segment(struct call *call, const struct segment *segment, bool is_new, struct db_rows **ret_rows)
 {
 	struct segment written;
@@ -57,6 +58,8 @@ static enum err write_segment(struct call *call, const struct segment *segment, 
 	    is_new ? segments_create(call->db, segment, call->why) : segments_update(call->db, segment, call->why);
 	if (err == ERR_OK)
 		err = find_segment(call, ret_rows, &written);
+	if (err == ERR_OK && call_has(call, "where"))
+		err = segment_facts_warn(call, written.predicate);
 	return err == ERR_OK ? audit_segment(call, is_new ? "segment.create" : "segment.edit", written.text) : err;
 }
 
@@ -68,46 +71,69 @@ static enum err renew_index(struct call *call, const struct segment *segment, bo
 	if (!is_wanted)
 		return ERR_OK;
 	call_note(call, "making the index; others can go on writing meanwhile");
-	return segments_make_index(call->db, segment, call->why);
+	AUTO_BUF cause = buf_with_ceiling(LIMIT_WHY);
+	enum err err = segments_make_index(call->db, segment, &cause);
+	if (err != ERR_OK)
+		buf_addf(call->why,
+			 "segment " VIEW_FMT " is there, but not its index: %s; `listctl segment index " VIEW_FMT
+			 "` tries again",
+			 VIEW_ARG(segment->name), buf_text(&cause), VIEW_ARG(segment->name));
+	return err;
 }
 
-static enum err save(struct call *call, const struct segment *segment, bool is_new, bool had_index)
+/* After the commit. */
+static enum err tell(struct call *call, const struct db_rows *rows, bool wants_index)
 {
-	AUTO_DB_ROWS *rows = NULL;
-	enum err err = db_begin(call->db, call->why);
-	if (err == ERR_OK)
-		err = finish(call, write_segment(call, segment, is_new, &rows));
-	if (err != ERR_OK)
-		return err;
 	struct segment written = segments_get(rows, 0);
 	call_note(call, "segment " VIEW_FMT ": " VIEW_FMT, VIEW_ARG(written.name), VIEW_ARG(written.text));
-	err = segment_facts_warn(call, written.predicate);
-	bool is_changed = is_new || call_has(call, "where");
-	return err == ERR_OK && is_changed
-		   ? renew_index(call, &written, had_index || (call_takes(call, "index") && call_has(call, "index")))
-		   : err;
+	return call_has(call, "where") ? renew_index(call, &written, wants_index) : ERR_OK;
 }
 
 static enum err create(struct call *call)
 {
 	AUTO_BUF texts = buf_with_ceiling(LIMIT_OUTPUT_LINE);
+	AUTO_DB_ROWS *rows = NULL;
 	struct segment segment = { .name = view_of(call->operands[0]) };
-	enum err err = segment_facts_read(call, &segment, &texts);
-	return err == ERR_OK ? save(call, &segment, true, false) : err;
+	enum err err = segment_facts_check(call);
+	if (err == ERR_OK)
+		err = segment_facts_read(call, &segment, &texts);
+	if (err == ERR_OK)
+		err = db_begin(call->db, call->why);
+	if (err == ERR_OK)
+		err = finish(call, write_segment(call, &segment, true, &rows));
+	return err == ERR_OK ? tell(call, rows, call_has(call, "index")) : err;
 }
 
-static enum err edit(struct call *call)
+/* Read and written under one lock: of two who edit, the second changes what the first has left. */
+static enum err change(struct call *call, bool *had_index, struct db_rows **ret_rows)
 {
 	AUTO_BUF texts = buf_with_ceiling(LIMIT_OUTPUT_LINE);
 	AUTO_DB_ROWS *rows = NULL;
 	struct segment segment;
+	enum err err = segments_lock(call->db, view_of(call->operands[0]), call->why);
+	if (err == ERR_OK)
+		err = find_segment(call, &rows, &segment);
+	if (err == ERR_OK)
+		err = segment_facts_read(call, &segment, &texts);
+	if (err != ERR_OK)
+		return err;
+	*had_index = segment.has_index;
+	return write_segment(call, &segment, false, ret_rows);
+}
+
+static enum err edit(struct call *call)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	bool had_index = false;
 	if (!call_has_any(call))
 		return call_misused(call,
 				    "nothing to change was given; `listctl segment edit --help` shows what can be");
-	enum err err = find_segment(call, &rows, &segment);
+	enum err err = segment_facts_check(call);
 	if (err == ERR_OK)
-		err = segment_facts_read(call, &segment, &texts);
-	return err == ERR_OK ? save(call, &segment, false, segment.has_index) : err;
+		err = db_begin(call->db, call->why);
+	if (err == ERR_OK)
+		err = finish(call, change(call, &had_index, &rows));
+	return err == ERR_OK ? tell(call, rows, had_index) : err;
 }
 
 static enum err remove_segment(struct call *call, const struct segment *segment)

@@ -3,154 +3,46 @@
 #include <assert.h>
 #include <string.h>
 
-#include "base/limits.h"
+#include "listctl/jsonpath_remedy.h"
 
-/* PostgreSQL 15, section 9.16.2:
+/* PostgreSQL 15, section 9.16.2 and its jsonpath_gram.y. What is true or false is a condition, anything else a value, and neither stands in the
+ * other's place:
  *
  *   path       = [ "lax" / "strict" ] either
- *   either     = both *( "||" both )
+ *   either     = both *( "||" both )                       conditions, or one value
  *   both       = opposite *( "&&" opposite )
- *   opposite   = [ "!" ] comparison
- *   comparison = sum [ ( "==" / "!=" / "<>" / "<" / "<=" / ">" / ">=" ) sum / "starts" "with" primary /
+ *   opposite   = comparison / "!" ( "exists" "(" value ")" / "(" condition ")" )
+ *   comparison = sum [ ( "==" / "!=" / "<>" / "<" / "<=" / ">" / ">=" ) sum / "starts" "with" STRING /
  *                "like_regex" STRING [ "flag" STRING ] ]
  *   sum        = product *( ( "+" / "-" ) product )
  *   product    = sign *( ( "*" / "/" / "%" ) sign )
  *   sign       = *( "+" / "-" ) accessor
- *   accessor   = primary *( "." KEY / "." "*" / "." "**" [ "{" levels "}" ] / "." METHOD "(" [ STRING ] ")" / "[" indices "]" /
- *                "?" "(" either ")" )
- *   primary    = "$" / "@" / "last" / STRING / NUMBER / "true" / "false" / "null" / "exists" "(" either ")" /
+ *   accessor   = primary *( "." KEY / "." "*" / "." "**" [ "{" level [ "to" level ] "}" ] / "." METHOD "(" ")" / "[" indices "]" /
+ *                "?" "(" condition ")" )
+ *   primary    = "$" / "@" / "last" / STRING / NUMBER / "true" / "false" / "null" / "exists" "(" value ")" /
  *                "(" either ")" [ "is" "unknown" ]
+ *
+ * One method is refused although the server knows it: datetime() raises an error, whatever else is silent, where a time with a zone meets one
+ * without, or its template is none. One subscriber's attributes would make the segment fail for all.
  */
 
-enum token_kind { TOKEN_END, TOKEN_NAME, TOKEN_STRING, TOKEN_NUMBER, TOKEN_VARIABLE, TOKEN_SIGN, TOKEN_BAD };
+/* What a part of a predicate is. */
+enum kind { VALUE, CONDITION };
 
-struct token {
-	enum token_kind kind;
-	struct view text;
-	size_t at;
-};
-
-enum { DEPTH_MOST = 50 };
+enum { DEPTH_MOST = 50, LEVELS_MOST_DIGITS = 9 };
 
 struct parser {
 	struct view text;
-	struct token token; /* the one that comes next */
+	struct jsonpath_token token; /* the one that comes next */
 	int depth;
+	int filters, subscripts; /* around it */
 	bool failed;
 	struct jsonpath_slip slip;
 };
 
-/* ---- tokens ---- */
-
-static bool is_blank(char byte)
-{
-	return memchr(" \t\r\n\f", byte, 5) != NULL;
-}
-
-/* What ends a name. */
-static bool is_mark(char byte)
-{
-	static const char marks[] = "?%$.[]{}()|&!=<>@#,*:-+/\\\"";
-	return is_blank(byte) || memchr(marks, byte, sizeof(marks) - 1) != NULL;
-}
-
-static size_t skip_blanks(struct view text, size_t at)
-{
-	for (;;) {
-		while (at < text.len && is_blank(text.data[at]))
-			at++;
-		if (!view_starts(view_skip(text, at), VIEW_LIT("/*")))
-			return at;
-		size_t end = view_find(view_skip(text, at), VIEW_LIT("*/"));
-		at = end == VIEW_NONE ? text.len : at + end + 2;
-	}
-}
-
-/* From its quotation mark on, both marks included; 0: it does not end. */
-static size_t string_size(struct view rest)
-{
-	for (size_t i = 1; i < rest.len; i++) {
-		if (rest.data[i] == '\\')
-			i++;
-		else if (rest.data[i] == '"')
-			return i + 1;
-	}
-	return 0;
-}
-
-static size_t name_size(struct view rest)
-{
-	size_t len = 0;
-	while (len < rest.len && (!is_mark(rest.data[len]) || rest.data[len] == '\\'))
-		len += rest.data[len] == '\\' ? 2 : 1;
-	return len < rest.len ? len : rest.len;
-}
-
-static bool is_digit(char byte)
-{
-	return byte >= '0' && byte <= '9';
-}
-
-static size_t number_size(struct view rest)
-{
-	size_t len = 0;
-	while (len < rest.len && (is_digit(rest.data[len]) || rest.data[len] == '.'))
-		len++;
-	if (len < rest.len && (rest.data[len] == 'e' || rest.data[len] == 'E')) {
-		size_t more = len + 1;
-		more += more < rest.len && memchr("+-", rest.data[more], 2) != NULL;
-		size_t digits = more;
-		while (digits < rest.len && is_digit(rest.data[digits]))
-			digits++;
-		len = digits > more ? digits : len;
-	}
-	return len;
-}
-
-static size_t sign_size(struct view rest)
-{
-	static const char *const pairs[] = { "&&", "||", "==", "!=", "<>", "<=", ">=", "**" };
-	for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
-		if (view_starts(rest, view_of(pairs[i])))
-			return 2;
-	}
-	return 1;
-}
-
-static struct token token_from(struct view text, size_t at)
-{
-	at = skip_blanks(text, at);
-	struct view rest = view_skip(text, at);
-	struct token token = { .kind = TOKEN_SIGN, .at = at, .text = view_head(rest, 0) };
-	if (rest.len == 0) {
-		token.kind = TOKEN_END;
-		return token;
-	}
-	size_t size = 1;
-	char first = rest.data[0];
-	if (first == '"') {
-		size = string_size(rest);
-		token.kind = size == 0 ? TOKEN_BAD : TOKEN_STRING;
-		size = size == 0 ? rest.len : size;
-	} else if (is_digit(first) || (first == '.' && rest.len > 1 && is_digit(rest.data[1]))) {
-		size = number_size(rest);
-		token.kind = TOKEN_NUMBER;
-	} else if (first == '$' && rest.len > 1 && (rest.data[1] == '"' || name_size(view_skip(rest, 1)) > 0)) {
-		size = 1 + (rest.data[1] == '"' ? string_size(view_skip(rest, 1)) : name_size(view_skip(rest, 1)));
-		token.kind = TOKEN_VARIABLE;
-	} else if (!is_mark(first) || first == '\\') {
-		size = name_size(rest);
-		token.kind = TOKEN_NAME;
-	} else {
-		size = sign_size(rest);
-	}
-	token.text = view_head(rest, size);
-	return token;
-}
-
 static void next(struct parser *parser)
 {
-	parser->token = token_from(parser->text, parser->token.at + parser->token.text.len);
+	parser->token = jsonpath_token(parser->text, parser->token.at + parser->token.text.len);
 }
 
 static bool is_sign(const struct parser *parser, const char *sign)
@@ -179,46 +71,11 @@ static bool take_word(struct parser *parser, const char *word)
 	return true;
 }
 
-/* ---- what was meant ---- */
-
-struct slip_row {
-	const char *token; /* lower case */
-	const char *remedy;
-};
-
-static const struct slip_row slips[] = {
-	{ "=", "compare with ==" },
-	{ "and", "write && for and" },
-	{ "&", "write && for and" },
-	{ "or", "write || for or" },
-	{ "|", "write || for or" },
-	{ "not", "write !( ... ) for not" },
-	{ "like", "write like_regex \"...\" or starts with \"...\"" },
-	{ "in", "compare one by one: $.a == \"x\" || $.a == \"y\"" },
-	{ "between", "write $.a >= 1 && $.a <= 9" },
-	{ "is", "write == null, or ( ... ) is unknown" },
-	{ "~", "write like_regex \"...\"" },
-	{ ";", "leave the semicolon out" },
-};
-
-static const char *remedy_for(const struct token *token)
-{
-	for (size_t i = 0; i < ARRAY_LEN(slips); i++) {
-		if (view_eq_nocase(token->text, view_of(slips[i].token)))
-			return slips[i].remedy;
-	}
-	if (token->kind == TOKEN_NAME && token->text.data[0] == '\'')
-		return "put texts between double quotation marks";
-	if (token->kind == TOKEN_NAME && (unsigned char)token->text.data[0] == 0xe2)
-		return "put texts between plain quotation marks, not typographic ones";
-	return NULL;
-}
-
 static void fail(struct parser *parser, const char *what, const char *remedy)
 {
 	if (parser->failed)
 		return;
-	const char *better = remedy_for(&parser->token);
+	const char *better = jsonpath_remedy(&parser->token);
 	parser->failed = true;
 	parser->slip = (struct jsonpath_slip){ .at = parser->token.at,
 					       .len = parser->token.text.len,
@@ -238,9 +95,34 @@ static void demand(struct parser *parser, const char *sign, const char *what)
 		fail(parser, what, "");
 }
 
+/* At a place that has been passed. */
+static void fail_at(struct parser *parser, const struct jsonpath_token *token, const char *what, const char *remedy)
+{
+	if (parser->failed)
+		return;
+	parser->failed = true;
+	parser->slip =
+	    (struct jsonpath_slip){ .at = token->at, .len = token->text.len, .what = what, .remedy = remedy };
+}
+
+/* What began at this token should be a condition, or a value. */
+static void demand_kind(struct parser *parser, const struct jsonpath_token *first, enum kind kind, enum kind wanted)
+{
+	if (kind == wanted)
+		return;
+	if (jsonpath_remedy(&parser->token) != NULL)
+		fail(parser, "this does not follow here", "");
+	if (wanted == CONDITION)
+		fail_at(parser, first, "a value stands here where something true or false is expected",
+			"compare it, as in $.country == \"ID\", or ask exists($.country)");
+	else
+		fail_at(parser, first, "something true or false stands here where a value is expected",
+			"join conditions by && or ||");
+}
+
 /* ---- the grammar ---- */
 
-static void either(struct parser *parser);
+static enum kind either(struct parser *parser);
 
 static void take_string(struct parser *parser, const char *what)
 {
@@ -250,43 +132,94 @@ static void take_string(struct parser *parser, const char *what)
 		next(parser);
 }
 
-static void in_brackets(struct parser *parser)
+static enum kind in_brackets(struct parser *parser)
 {
 	demand(parser, "(", "an opening bracket is missing here");
-	either(parser);
+	enum kind kind = either(parser);
+	demand(parser, ")", "a closing bracket is missing here");
+	return kind;
+}
+
+static void in_brackets_only(struct parser *parser, enum kind wanted)
+{
+	demand(parser, "(", "an opening bracket is missing here");
+	struct jsonpath_token first = parser->token;
+	demand_kind(parser, &first, either(parser), wanted);
 	demand(parser, ")", "a closing bracket is missing here");
 }
 
-static bool is_literal(const struct parser *parser)
+static bool is_constant(const struct parser *parser)
 {
-	return parser->token.kind == TOKEN_STRING || parser->token.kind == TOKEN_NUMBER || is_word(parser, "true") ||
-	       is_word(parser, "false") || is_word(parser, "null") || is_word(parser, "last");
+	static const char *const words[] = { "true", "false", "null" };
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		if (parser->token.kind == TOKEN_NAME && view_eq(parser->token.text, view_of(words[i])))
+			return true;
+	}
+	return parser->token.kind == TOKEN_STRING || parser->token.kind == TOKEN_NUMBER;
 }
 
-static void primary(struct parser *parser)
+/* Places where a word or sign means something. */
+static void check_place(struct parser *parser)
 {
-	if (parser->token.kind == TOKEN_VARIABLE) {
+	if (is_sign(parser, "@") && parser->filters == 0)
+		fail(parser, "@ stands for what a filter looks at, and this is in none",
+		     "write $ for the subscriber's attributes, as in $.country");
+	if (is_word(parser, "last") && parser->subscripts == 0)
+		fail(parser, "last is the last place of an array, and this is in no [ ]",
+		     "write $.a[last], or put a text between quotation marks");
+}
+
+/* Behind its word. A closing bracket is the end of it: nothing may follow but a sign that joins. */
+static enum kind unknown_or(struct parser *parser, const struct jsonpath_token *first, enum kind kind)
+{
+	if (!take_word(parser, "is"))
+		return kind;
+	if (!take_word(parser, "unknown"))
+		fail(parser, "only \"is unknown\" may stand behind brackets", "");
+	demand_kind(parser, first, kind, CONDITION);
+	return CONDITION;
+}
+
+static void refuse_primary(struct parser *parser)
+{
+	if (parser->token.kind == TOKEN_VARIABLE)
 		fail(parser, "a field of a subscriber begins with $. here", "write $.country, with a point");
-	} else if (is_sign(parser, "$") || is_sign(parser, "@") || is_literal(parser)) {
-		next(parser);
-	} else if (take_word(parser, "exists")) {
-		in_brackets(parser);
-	} else if (is_sign(parser, "(")) {
-		in_brackets(parser);
-		if (take_word(parser, "is") && !take_word(parser, "unknown"))
-			fail(parser, "only \"is unknown\" may stand behind brackets", "");
-	} else if (parser->token.kind == TOKEN_NAME) {
+	else if (is_word(parser, "true") || is_word(parser, "false") || is_word(parser, "null"))
+		fail(parser, "this word is written small", "write true, false or null");
+	else if (parser->token.kind == TOKEN_NAME)
 		fail(parser, "a name stands where a field, a text or a number is expected",
 		     "a field begins with $. as in $.country, a text stands between quotation marks");
-	} else {
+	else
 		fail(parser, "a field, a text or a number is expected here", "");
+}
+
+/* *ret_goes_on: ways into it may follow. */
+static enum kind primary(struct parser *parser, bool *ret_goes_on)
+{
+	struct jsonpath_token first = parser->token;
+	*ret_goes_on = true;
+	check_place(parser);
+	if (is_sign(parser, "$") || is_sign(parser, "@") || is_word(parser, "last") || is_constant(parser)) {
+		next(parser);
+		return VALUE;
 	}
+	if (take_word(parser, "exists")) {
+		in_brackets_only(parser, VALUE);
+		*ret_goes_on = false;
+		return CONDITION;
+	}
+	if (is_sign(parser, "(")) {
+		enum kind kind = in_brackets(parser);
+		*ret_goes_on = !is_word(parser, "is");
+		return unknown_or(parser, &first, kind);
+	}
+	refuse_primary(parser);
+	return VALUE;
 }
 
 static bool is_method(struct view name)
 {
-	static const char *const methods[] = { "abs",   "ceiling",  "datetime", "double",
-					       "floor", "keyvalue", "size",     "type" };
+	static const char *const methods[] = { "abs", "ceiling", "double", "floor", "keyvalue", "size", "type" };
 	for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
 		if (view_eq_nocase(name, view_of(methods[i])))
 			return true;
@@ -294,20 +227,42 @@ static bool is_method(struct view name)
 	return false;
 }
 
+static void level(struct parser *parser)
+{
+	struct view text = parser->token.text;
+	bool is_number = parser->token.kind == TOKEN_NUMBER && text.len <= LEVELS_MOST_DIGITS;
+	for (size_t i = 0; i < text.len; i++)
+		is_number = is_number && jsonpath_is_digit(text.data[i]);
+	if (!is_number && !is_word(parser, "last"))
+		fail(parser, "the number of a level is expected here", "as in {1 to 3} or {last}");
+	next(parser);
+}
+
 static void levels(struct parser *parser)
 {
-	while (!parser->failed && !take_sign(parser, "}")) {
-		if (parser->token.kind != TOKEN_NUMBER && !is_word(parser, "last") && !is_word(parser, "to") &&
-		    !is_sign(parser, ","))
-			fail(parser, "numbers of levels are expected here", "as in {1 to 3}");
-		next(parser);
-	}
+	level(parser);
+	if (take_word(parser, "to"))
+		level(parser);
+	demand(parser, "}", "a closing bracket } is missing here");
+}
+
+static void method(struct parser *parser, const struct jsonpath_token *name)
+{
+	if (view_eq_nocase(name->text, VIEW_LIT("datetime")))
+		fail_at(parser, name,
+			"datetime() would fail for all as soon as one subscriber has another kind of time",
+			"compare as texts, which puts days and times in order: $.since >= \"2026-01-31\"");
+	else if (!is_method(name->text))
+		fail_at(parser, name, "there is no such method",
+			"there are abs, ceiling, double, floor, keyvalue, size and type");
+	next(parser);
+	demand(parser, ")", "a closing bracket is missing here");
 }
 
 /* Behind a point. */
 static void key(struct parser *parser)
 {
-	struct token name = parser->token;
+	struct jsonpath_token name = parser->token;
 	if (take_sign(parser, "*"))
 		return;
 	if (take_sign(parser, "**")) {
@@ -321,21 +276,17 @@ static void key(struct parser *parser)
 		return;
 	}
 	next(parser);
-	if (name.kind == TOKEN_STRING || !is_sign(parser, "("))
-		return;
-	if (!is_method(name.text)) {
-		parser->token = name;
-		fail(parser, "there is no such method",
-		     "there are abs, ceiling, datetime, double, floor, keyvalue, size and type");
-		return;
-	}
-	next(parser);
-	if (parser->token.kind == TOKEN_STRING)
-		next(parser);
-	demand(parser, ")", "a closing bracket is missing here");
+	if (name.kind == TOKEN_NAME && is_sign(parser, "("))
+		method(parser, &name);
 }
 
-static void sum(struct parser *parser);
+static enum kind sum(struct parser *parser);
+
+static void value(struct parser *parser)
+{
+	struct jsonpath_token first = parser->token;
+	demand_kind(parser, &first, sum(parser), VALUE);
+}
 
 static void indices(struct parser *parser)
 {
@@ -343,111 +294,190 @@ static void indices(struct parser *parser)
 		demand(parser, "]", "a closing bracket ] is missing here");
 		return;
 	}
+	parser->subscripts++;
 	do {
-		sum(parser);
-		if (take_word(parser, "to"))
-			sum(parser);
+		value(parser);
+		if (!parser->failed && take_word(parser, "to"))
+			value(parser);
 	} while (!parser->failed && take_sign(parser, ","));
+	parser->subscripts--;
 	demand(parser, "]", "a closing bracket ] is missing here");
 }
 
-static void accessor(struct parser *parser)
+static void filter(struct parser *parser)
 {
-	primary(parser);
+	parser->filters++;
+	in_brackets_only(parser, CONDITION);
+	parser->filters--;
+}
+
+static enum kind accesses(struct parser *parser, enum kind kind)
+{
 	while (!parser->failed) {
 		if (take_sign(parser, "."))
 			key(parser);
 		else if (take_sign(parser, "["))
 			indices(parser);
 		else if (take_sign(parser, "?"))
-			in_brackets(parser);
+			filter(parser);
 		else
-			return;
+			return kind;
+		kind = VALUE;
 	}
+	return kind;
 }
 
-static void sign(struct parser *parser)
+/* All that stands in something else passes here: the one place where depth is counted. */
+static enum kind accessor(struct parser *parser)
 {
+	bool goes_on = false;
+	enum kind kind = VALUE;
+	if (++parser->depth > DEPTH_MOST)
+		fail(parser, "brackets stand too deep here", "");
+	if (!parser->failed)
+		kind = primary(parser, &goes_on);
+	if (goes_on)
+		kind = accesses(parser, kind);
+	parser->depth--;
+	return kind;
+}
+
+static enum kind sign(struct parser *parser)
+{
+	if (!is_sign(parser, "+") && !is_sign(parser, "-"))
+		return accessor(parser);
 	while (is_sign(parser, "+") || is_sign(parser, "-"))
 		next(parser);
-	accessor(parser);
+	struct jsonpath_token first = parser->token;
+	demand_kind(parser, &first, accessor(parser), VALUE);
+	return VALUE;
 }
 
-static void product(struct parser *parser)
+static bool is_one_of(const struct parser *parser, const char *const *signs, size_t count)
 {
-	sign(parser);
-	while (!parser->failed && (is_sign(parser, "*") || is_sign(parser, "/") || is_sign(parser, "%"))) {
-		next(parser);
-		sign(parser);
-	}
-}
-
-static void sum(struct parser *parser)
-{
-	product(parser);
-	while (!parser->failed && (is_sign(parser, "+") || is_sign(parser, "-"))) {
-		next(parser);
-		product(parser);
-	}
-}
-
-static bool take_comparison(struct parser *parser)
-{
-	static const char *const signs[] = { "==", "!=", "<>", "<", "<=", ">", ">=" };
-	for (size_t i = 0; i < ARRAY_LEN(signs); i++) {
-		if (take_sign(parser, signs[i]))
+	for (size_t i = 0; i < count; i++) {
+		if (is_sign(parser, signs[i]))
 			return true;
 	}
 	return false;
 }
 
-static void comparison(struct parser *parser)
+/* Parts joined by signs: values, as soon as there is more than one. */
+static enum kind joined(struct parser *parser, enum kind (*part)(struct parser *), const char *const *signs,
+			size_t count)
 {
-	sum(parser);
-	if (parser->failed)
-		return;
-	if (take_comparison(parser)) {
-		sum(parser);
-	} else if (take_word(parser, "starts")) {
+	struct jsonpath_token first = parser->token;
+	enum kind kind = part(parser);
+	while (!parser->failed && is_one_of(parser, signs, count)) {
+		demand_kind(parser, &first, kind, VALUE);
+		next(parser);
+		first = parser->token;
+		kind = part(parser);
+		demand_kind(parser, &first, kind, VALUE);
+	}
+	return kind;
+}
+
+static enum kind product(struct parser *parser)
+{
+	static const char *const signs[] = { "*", "/", "%" };
+	return joined(parser, sign, signs, ARRAY_LEN(signs));
+}
+
+static enum kind sum(struct parser *parser)
+{
+	static const char *const signs[] = { "+", "-" };
+	return joined(parser, product, signs, ARRAY_LEN(signs));
+}
+
+/* PostgreSQL's flags but for x, which it does not have. */
+static void flags(struct parser *parser)
+{
+	struct view text = parser->token.text;
+	for (size_t i = 1; parser->token.kind == TOKEN_STRING && i + 1 < text.len; i++) {
+		if (memchr("imsq", text.data[i], 4) == NULL)
+			fail(parser, "there is no such flag",
+			     "there are i (either case), s, m and q (no regular expression, the text itself)");
+	}
+	take_string(parser, "the flags are expected here");
+}
+
+/* Behind its first value: whether there was one. */
+static bool compare(struct parser *parser)
+{
+	static const char *const signs[] = { "==", "!=", "<>", "<", "<=", ">", ">=" };
+	if (is_one_of(parser, signs, ARRAY_LEN(signs))) {
+		next(parser);
+		value(parser);
+		return true;
+	}
+	if (take_word(parser, "starts")) {
 		if (!take_word(parser, "with"))
 			fail(parser, "\"with\" is expected here", "write starts with \"...\"");
 		take_string(parser, "the text that it starts with is expected here");
-	} else if (take_word(parser, "like_regex")) {
+		return true;
+	}
+	if (take_word(parser, "like_regex")) {
 		take_string(parser, "the regular expression is expected here");
 		if (take_word(parser, "flag"))
-			take_string(parser, "the flags are expected here");
+			flags(parser);
+		return true;
 	}
+	return false;
 }
 
-static void opposite(struct parser *parser)
+static enum kind comparison(struct parser *parser)
 {
-	if (take_sign(parser, "!") && !is_sign(parser, "(") && !is_word(parser, "exists"))
+	struct jsonpath_token first = parser->token;
+	enum kind kind = sum(parser);
+	if (parser->failed || !compare(parser))
+		return kind;
+	demand_kind(parser, &first, kind, VALUE);
+	return CONDITION;
+}
+
+static enum kind opposite(struct parser *parser)
+{
+	if (!take_sign(parser, "!"))
+		return comparison(parser);
+	if (take_word(parser, "exists"))
+		in_brackets_only(parser, VALUE);
+	else if (is_sign(parser, "("))
+		in_brackets_only(parser, CONDITION);
+	else
 		fail(parser, "what is denied stands between brackets", "write !( ... )");
-	comparison(parser);
+	return CONDITION;
 }
 
-static void both(struct parser *parser)
+/* The same for conditions. */
+static enum kind conditions(struct parser *parser, enum kind (*part)(struct parser *), const char *sign)
 {
-	do
-		opposite(parser);
-	while (!parser->failed && take_sign(parser, "&&"));
+	struct jsonpath_token first = parser->token;
+	enum kind kind = part(parser);
+	while (!parser->failed && is_sign(parser, sign)) {
+		demand_kind(parser, &first, kind, CONDITION);
+		next(parser);
+		first = parser->token;
+		kind = part(parser);
+		demand_kind(parser, &first, kind, CONDITION);
+	}
+	return kind;
 }
 
-static void either(struct parser *parser)
+static enum kind both(struct parser *parser)
 {
-	if (++parser->depth > DEPTH_MOST)
-		fail(parser, "brackets stand too deep here", "");
-	do {
-		if (!parser->failed)
-			both(parser);
-	} while (!parser->failed && take_sign(parser, "||"));
-	parser->depth--;
+	return conditions(parser, opposite, "&&");
+}
+
+static enum kind either(struct parser *parser)
+{
+	return parser->failed ? VALUE : conditions(parser, both, "||");
 }
 
 bool jsonpath_check(struct view text, struct jsonpath_slip *ret_slip)
 {
 	struct parser parser = { .text = text };
-	parser.token = token_from(text, 0);
+	parser.token = jsonpath_token(text, 0);
 	if (text.len > JSONPATH_MOST) {
 		*ret_slip = (struct jsonpath_slip){ .at = JSONPATH_MOST,
 						    .what = "the predicate is longer than 2000 octets",
@@ -463,52 +493,4 @@ bool jsonpath_check(struct view text, struct jsonpath_slip *ret_slip)
 	if (parser.failed)
 		*ret_slip = parser.slip;
 	return !parser.failed;
-}
-
-/* ---- for people ---- */
-
-static size_t characters_of(struct view text)
-{
-	size_t count = 0;
-	for (size_t i = 0; i < text.len; i++)
-		count += ((unsigned char)text.data[i] & 0xc0) != 0x80;
-	return count;
-}
-
-void jsonpath_explain(struct view text, const struct jsonpath_slip *slip, struct buf *why)
-{
-	struct view before = view_head(text, slip->at);
-	size_t line = 1, start = 0;
-	for (size_t i = 0; i < before.len; i++) {
-		if (before.data[i] == '\n') {
-			line++;
-			start = i + 1;
-		}
-	}
-	struct view shown = view_skip(text, start);
-	size_t end = view_find_byte(shown, '\n');
-	shown = view_head(shown, end == VIEW_NONE ? shown.len : end);
-	size_t column = characters_of(view_skip(before, start));
-	buf_addf(why, "line %zu, column %zu: %s%s%s", line, column + 1, slip->what, slip->remedy[0] == '\0' ? "" : "; ",
-		 slip->remedy);
-	buf_addf(why, "\n    " VIEW_FMT "\n    %*s^", VIEW_ARG(shown), (int)column, "");
-}
-
-bool jsonpath_field(struct view text, size_t *at, struct view *ret_field)
-{
-	for (struct token token = token_from(text, *at); token.kind != TOKEN_END; token = token_from(text, *at)) {
-		*at = token.at + token.text.len;
-		struct token point = token_from(text, *at);
-		if (!view_eq(token.text, VIEW_LIT("$")) || !view_eq(point.text, VIEW_LIT(".")))
-			continue;
-		struct token name = token_from(text, point.at + 1);
-		*at = name.at + name.text.len;
-		if (name.kind == TOKEN_STRING)
-			name.text = view_slice(name.text, 1, name.text.len - 1);
-		if (name.kind != TOKEN_NAME && name.kind != TOKEN_STRING)
-			continue;
-		*ret_field = name.text;
-		return true;
-	}
-	return false;
 }

@@ -22,15 +22,31 @@ static enum err refuse_predicate(struct call *call, struct view text, const stru
 	return ERR_INVALID;
 }
 
-static enum err read_predicate(struct call *call, struct segment *segment)
+/* The server does not say where: the first text, number or regular expression that it refuses alone is the place. */
+static enum err place_refusal(struct call *call, struct view text, struct view whole_cause)
 {
-	struct view text = view_of(call_option(call, "where"));
+	struct jsonpath_slip slip;
+	struct view question;
+	size_t at = 0;
+	while (jsonpath_part(text, &at, &slip, &question)) {
+		AUTO_BUF cause = buf_with_ceiling(LIMIT_WHY);
+		enum err err = segments_judge_part(call->db, question, &cause);
+		if (err == ERR_OK)
+			continue;
+		if (err == ERR_UNAVAILABLE)
+			return call_refuse(call, err, "%s", buf_text(&cause));
+		slip.what = buf_text(&cause);
+		slip.remedy = "correct what is marked";
+		return refuse_predicate(call, text, &slip);
+	}
+	return call_refuse(call, ERR_INVALID, "the predicate cannot be read: " VIEW_FMT, VIEW_ARG(whole_cause));
+}
+
+static enum err check_predicate(struct call *call, struct view text)
+{
 	struct jsonpath_slip slip;
 	bool is_predicate;
 	AUTO_BUF cause = buf_with_ceiling(LIMIT_WHY);
-	segment->predicate = text;
-	if (text.len == 0)
-		return ERR_OK;
 	if (!view_is_utf8(text))
 		return call_refuse(call, ERR_INVALID, "the predicate is not UTF-8");
 	if (!jsonpath_check(text, &slip))
@@ -39,13 +55,38 @@ static enum err read_predicate(struct call *call, struct segment *segment)
 	if (err == ERR_UNAVAILABLE)
 		return call_refuse(call, err, "%s", buf_text(&cause));
 	if (err != ERR_OK)
-		return call_refuse(call, ERR_INVALID, "the predicate cannot be read: %s", buf_text(&cause));
+		return place_refusal(call, text, buf_view(&cause));
 	if (is_predicate)
 		return ERR_OK;
 	slip = (struct jsonpath_slip){ .at = text.len,
 				       .what = "this is a value, neither true nor false",
 				       .remedy = "compare it, as in $.country == \"ID\", or ask exists($.country)" };
 	return refuse_predicate(call, text, &slip);
+}
+
+enum err segment_facts_check(struct call *call)
+{
+	const char *text = call_option(call, "where");
+	return text == NULL || text[0] == '\0' ? ERR_OK : check_predicate(call, view_of(text));
+}
+
+/* Kept before all that can fail was refused. */
+static enum err check_kept(struct call *call, struct view text)
+{
+	struct jsonpath_slip slip;
+	if (text.len == 0 || jsonpath_check(text, &slip))
+		return ERR_OK;
+	enum err err = refuse_predicate(call, text, &slip);
+	buf_addf(call->why, "\nthe segment was made with it by an earlier release; give another one with --where");
+	return err;
+}
+
+static enum err read_predicate(struct call *call, struct segment *segment)
+{
+	if (!call_has(call, "where"))
+		return check_kept(call, segment->predicate);
+	segment->predicate = view_of(call_option(call, "where"));
+	return ERR_OK;
 }
 
 enum err segment_facts_warn(struct call *call, struct view predicate)
@@ -176,7 +217,7 @@ static enum err reserve(struct call *call, struct buf *texts)
 enum err segment_facts_read(struct call *call, struct segment *segment, struct buf *texts)
 {
 	enum err err = reserve(call, texts);
-	if (err == ERR_OK && call_has(call, "where"))
+	if (err == ERR_OK)
 		err = read_predicate(call, segment);
 	if (err == ERR_OK)
 		err = read_joined(call, "joined-before", &segment->joined_before_us, &segment->joined_days_least);

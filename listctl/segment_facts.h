@@ -20,8 +20,9 @@
 		"about", "TEXT", "what it is for"                                                                      \
 	}
 
-/* Sets in *segment what the options say; the empty text takes a fact away. Lists and reasons are looked up, the predicate is read: what is wrong is
- * told with its place. Views borrow from the command line and from *texts. */
+/* Whether --where, if given, is a predicate; what is wrong is told with its place. Not in a transaction: the server is asked, and may refuse. */
+enum err segment_facts_check(struct call *call) MUST_USE;
+/* Sets in *segment what the options say; the empty text takes a fact away. Lists and reasons are looked up. Views borrow from the command line and from *texts. */
 enum err segment_facts_read(struct call *call, struct segment *segment, struct buf *texts) MUST_USE;
 /* Warns of fields in the predicate that no subscriber among the first ones has. */
 enum err segment_facts_warn(struct call *call, struct view predicate) MUST_USE;

@@ -33,18 +33,40 @@ static void tell_start(const struct run_start *start)
 			  (long long)start->campaign_id, (long long)start->audience, (long long)start->local_fallback);
 }
 
-static enum err start_due(const struct setup *setup, struct db *db, struct buf *why)
+static void tell_held(int64_t campaign_id, struct view reason)
+{
+	struct log_text room;
+	log_event(LOG_ERROR, "campaign.held", "id=%lld reason=%s", (long long)campaign_id, log_quoted(reason, &room));
+}
+
+static void on_freezing(int64_t campaign_id)
+{
+	log_event(LOG_INFO, "campaign.freezing", "id=%lld", (long long)campaign_id);
+}
+
+static enum err start_next(struct db *db, bool only_tested, int64_t *put_off, struct run_start *start, struct buf *why)
+{
+	AUTO_BUF said = buf_with_ceiling(LIMIT_WHY);
+	const struct run_terms terms = { .chunk_size = SETUP_CHUNK, .only_tested = only_tested, .begins = on_freezing };
+	enum err err = runs_start_due(db, &terms, put_off, start, &said);
+	if (err != ERR_OK)
+		buf_add(why, buf_view(&said));
+	else if (start->is_held)
+		tell_held(start->campaign_id, buf_view(&said));
+	else if (start->campaign_id != 0)
+		tell_start(start);
+	return err;
+}
+
+static enum err start_due(const struct setup *setup, struct db *db, int64_t *put_off, struct buf *why)
 {
 	struct run_start start = { .campaign_id = 1 };
 	bool only_tested = path_check_is_on(&setup->settings);
 	enum err err = runs_hold_late(db, on_late, NULL, why);
 	if (err == ERR_OK && only_tested)
 		err = path_check_due(&setup->settings, db, why);
-	while (err == ERR_OK && start.campaign_id != 0 && !entry_is_stopped()) {
-		err = runs_start_due(db, SETUP_CHUNK, only_tested, &start, why);
-		if (err == ERR_OK && start.campaign_id != 0)
-			tell_start(&start);
-	}
+	while (err == ERR_OK && start.campaign_id != 0 && !entry_is_stopped())
+		err = start_next(db, only_tested, put_off, &start, why);
 	return err;
 }
 
@@ -83,9 +105,9 @@ static enum err watch_breakers(const struct settings *settings, struct db *db, s
 	return tallies_trip(db, &terms, on_tripped, NULL, why);
 }
 
-static enum err look_after(const struct setup *setup, struct db *db, struct buf *why)
+static enum err look_after(const struct setup *setup, struct db *db, int64_t *put_off, struct buf *why)
 {
-	enum err err = start_due(setup, db, why);
+	enum err err = start_due(setup, db, put_off, why);
 	if (err == ERR_OK)
 		err = settle_canceled(db, why);
 	if (err == ERR_OK)
@@ -131,12 +153,12 @@ int coordinator_run(const struct setup *setup)
 	if (entry_open_database(setup, 0, &db) != ERR_OK)
 		return EXIT_SUCCESS;
 	enum err before = ERR_OK;
-	int64_t purge_us = 0;
+	int64_t purge_us = 0, put_off = 0;
 	do {
 		AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
 		enum err err = db_is_connected(db) ? ERR_OK : db_reconnect(db, &why);
 		if (err == ERR_OK)
-			err = look_after(setup, db, &why);
+			err = look_after(setup, db, &put_off, &why);
 		if (err == ERR_OK && clock_boot_us() >= purge_us) {
 			err = purge(setup, db, &why);
 			purge_us = clock_boot_us() + PURGE_EVERY_US;

@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-enum statement { KIND, ROOM, MARK, FREEZE, FREEZE_LOCAL, FREEZE_CHOSEN, FREEZE_CHOSEN_LOCAL, DEFINE, STATEMENT_COUNT };
+enum statement { KIND, ROOM, MARK, FREEZE, FREEZE_LOCAL, FREEZE_CHOSEN, FREEZE_CHOSEN_LOCAL, STATEMENT_COUNT };
 
 /* Who is suppressed before campaign $1 begins. Like is_suppressed(), but for all at once. */
 #define SUPPRESSED(key)                                                                                                \
@@ -23,10 +23,15 @@ enum statement { KIND, ROOM, MARK, FREEZE, FREEZE_LOCAL, FREEZE_CHOSEN, FREEZE_C
 #define MEMBERS "JOIN membership m ON m.list_id = c.list_id AND m.state = 'active'"
 #define CHOSEN "CROSS JOIN campaign_people($1) AS m(subscriber_id)"
 
+/* What the segments were when their people were found, in the one snapshot of the statement: they may be edited, and go. */
+#define NOTHING_TO_DEFINE ""
+#define DEFINED                                                                                                        \
+	" defined AS (UPDATE campaign_audience SET definition = segment_text(segment_id)"                              \
+	" WHERE campaign_id = $1 AND segment_id IS NOT NULL),"
+
 /* $1 campaign, $2 ids a chunk. All ids are sorted into one array first and cut from that. */
-#define FREEZE_ALL_AT_ONCE(source)                                                                                     \
-	"WITH" NEVER ","                                                                                               \
-	" people AS MATERIALIZED ("                                                                                    \
+#define FREEZE_ALL_AT_ONCE(source, defined)                                                                            \
+	"WITH" NEVER "," defined " people AS MATERIALIZED ("                                                           \
 	" SELECT array_agg(id ORDER BY id) FILTER (WHERE NOT is_never) AS ids,"                                        \
 	" array_agg(id) FILTER (WHERE is_never) AS never"                                                              \
 	" FROM (SELECT m.subscriber_id AS id, " IS_NEVER " AS is_never"                                                \
@@ -43,9 +48,8 @@ enum statement { KIND, ROOM, MARK, FREEZE, FREEZE_LOCAL, FREEZE_CHOSEN, FREEZE_C
 
 /* The same, each chunk of one instant and in the order of the instants. A local time that a zone's clocks skip is as much later; of one that they
  * show twice it is the second. */
-#define FREEZE_BY_ZONE(source)                                                                                         \
-	"WITH" NEVER ","                                                                                               \
-	" c AS MATERIALIZED ("                                                                                         \
+#define FREEZE_BY_ZONE(source, defined)                                                                                \
+	"WITH" NEVER "," defined " c AS MATERIALIZED ("                                                                \
 	" SELECT list_id, local_attribute, local_time, local_time AT TIME ZONE zone AS due"                            \
 	" FROM campaign WHERE id = $1),"                                                                               \
 	" zones AS MATERIALIZED ("                                                                                     \
@@ -80,20 +84,19 @@ static const struct db_statement statements[] = {
 		   .sql = "SELECT local_attribute IS NOT NULL, EXISTS (SELECT FROM campaign_audience a WHERE "
 			  "a.campaign_id = c.id)"
 			  " FROM campaign c WHERE id = $1::bigint" },
-	/* Sorting a million ids and attributes on disk would take most of the time. Only until the end of the transaction. */
-	[ROOM] = { .name = "freezes_room", .sql = "SELECT set_config('work_mem', '64MB', true)" },
+	/* Sorting a million ids and attributes on disk would take most of the time; and a regular expression in a segment may take for ever, while
+	 * other campaigns wait. Only until the end of the transaction. */
+	[ROOM] = { .name = "freezes_room",
+		   .sql =
+		       "SELECT set_config('work_mem', '64MB', true), set_config('statement_timeout', '600s', true)" },
 	/* $1 campaign. Before the audience is read: see schema/007. */
 	[MARK] = { .name = "freezes_mark",
 		   .sql = "UPDATE campaign SET suppressed_up_to = suppression_mark(), addresses_at = v.version"
 			  " FROM address_version v WHERE id = $1" },
-	[FREEZE] = { .name = "freezes_members", .sql = FREEZE_ALL_AT_ONCE(MEMBERS) },
-	[FREEZE_LOCAL] = { .name = "freezes_members_local", .sql = FREEZE_BY_ZONE(MEMBERS) },
-	[FREEZE_CHOSEN] = { .name = "freezes_chosen", .sql = FREEZE_ALL_AT_ONCE(CHOSEN) },
-	[FREEZE_CHOSEN_LOCAL] = { .name = "freezes_chosen_local", .sql = FREEZE_BY_ZONE(CHOSEN) },
-	/* What the segments were then: they may be edited, and go. */
-	[DEFINE] = { .name = "freezes_define",
-		     .sql = "UPDATE campaign_audience SET definition = segment_text(segment_id)"
-			    " WHERE campaign_id = $1::bigint AND segment_id IS NOT NULL" },
+	[FREEZE] = { .name = "freezes_members", .sql = FREEZE_ALL_AT_ONCE(MEMBERS, NOTHING_TO_DEFINE) },
+	[FREEZE_LOCAL] = { .name = "freezes_members_local", .sql = FREEZE_BY_ZONE(MEMBERS, NOTHING_TO_DEFINE) },
+	[FREEZE_CHOSEN] = { .name = "freezes_chosen", .sql = FREEZE_ALL_AT_ONCE(CHOSEN, DEFINED) },
+	[FREEZE_CHOSEN_LOCAL] = { .name = "freezes_chosen_local", .sql = FREEZE_BY_ZONE(CHOSEN, DEFINED) },
 };
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row a statement");
 
@@ -120,8 +123,6 @@ enum err freezes_make(struct db *db, int64_t campaign_id, size_t chunk_size, int
 	enum err err = choose(db, campaign_id, &freeze, why);
 	if (err == ERR_OK)
 		err = db_run(db, &statements[ROOM], NULL, 0, NULL, why);
-	if (err == ERR_OK)
-		err = db_run(db, &statements[DEFINE], values, 1, NULL, why);
 	if (err == ERR_OK)
 		err = db_run(db, &statements[MARK], values, 1, NULL, why);
 	if (err == ERR_OK)

@@ -2,12 +2,14 @@
 
 #include <assert.h>
 
+#include "base/limits.h"
 #include "store/audit.h"
 #include "store/freezes.h"
 
 enum statement {
 	PICK_DUE,
 	RUN,
+	HOLD_START,
 	HOLD_LATE,
 	CLOSE_CHUNKS,
 	COMPLETE,
@@ -44,14 +46,14 @@ enum { CANCEL_CHUNKS_A_STEP = 20, CANCEL_RETRIES_A_STEP = 5000 };
 #define OWN_NAMES "('name', 'email', 'unsubscribe', 'list.name', 'list.title', 'campaign.name')"
 
 static const struct db_statement statements[] = {
-	/* One that is due and may start: in a window, and not too late; $1: only if its relays were tested for this time. A lock of this row
-	 * alone: no other campaign waits for it. */
+	/* One that is due and may start: in a window, and not too late; $1: only if its relays were tested for this time; $2 is the last to
+	 * be tried. A lock of this row alone: no other campaign waits for it. */
 	[PICK_DUE] = { .name = "runs_pick_due",
 		       .sql = "SELECT id FROM campaign WHERE state = 'scheduled'"
 			      " AND hold_reason IS NULL AND start_at <= now() AND (not_after IS NULL OR not_after >= "
 			      "now())"
 			      " AND is_in_window(windows, zone, now()) AND (tested_for = start_at OR $1::text IS NULL)"
-			      " ORDER BY start_at, id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED" },
+			      " ORDER BY id = $2::bigint, start_at, id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED" },
 	/* $1 campaign, $2 audience, $3 whose zone is not known. Most members have the attributes that the first thousand have: the others are read only
 	 * for a template with a tag that is more than such a name, and then only what is left of them is taken apart. */
 	[RUN] = { .name = "runs_run",
@@ -79,6 +81,19 @@ static const struct db_statement statements[] = {
 		      " fields = ARRAY(SELECT name COLLATE \"C\" FROM more UNION SELECT unnest(names) FROM known"
 		      " UNION SELECT field_paths(w.list_id, NULL) FROM wanted w ORDER BY 1)"
 		      " FROM list l WHERE c.id = $1 AND l.id = c.list_id" },
+	[HOLD_START] = { .name = "runs_hold_start",
+			 .sql =
+			     "WITH held AS (UPDATE campaign SET hold_reason = 'its audience could not be frozen: ' || "
+			     "$2::text"
+			     " || '; `listctl campaign audience ' || name || '` shows what it is for, `listctl "
+			     "campaign resume '"
+			     " || name || '` tries again'"
+			     " WHERE id = $1 AND state = 'scheduled' AND hold_reason IS NULL RETURNING name, "
+			     "hold_reason),"
+			     " noted AS (INSERT INTO audit (actor, action, subject, detail)"
+			     " SELECT 'sender', 'campaign.hold', 'campaign:' || name,"
+			     " jsonb_build_object('reason', hold_reason) FROM held)"
+			     " SELECT hold_reason FROM held" },
 	[HOLD_LATE] = { .name = "runs_hold_late",
 			.sql = "WITH late AS (UPDATE campaign SET hold_reason = 'it was not to start after '"
 			       " || to_char(not_after AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI') || ' UTC; `listctl "
@@ -202,9 +217,9 @@ static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row per statement")
 
 /* ---- beginning ---- */
 
-static enum err pick_due(struct db *db, bool only_tested, int64_t *ret_id, struct buf *why)
+static enum err pick_due(struct db *db, bool only_tested, int64_t put_off, int64_t *ret_id, struct buf *why)
 {
-	const struct db_value values[] = { only_tested ? db_text(VIEW_LIT("tested")) : db_null() };
+	const struct db_value values[] = { only_tested ? db_text(VIEW_LIT("tested")) : db_null(), db_int(put_off) };
 	AUTO_DB_ROWS *rows = NULL;
 	enum err err = db_run(db, &statements[PICK_DUE], values, ARRAY_LEN(values), &rows, why);
 	if (err != ERR_OK)
@@ -221,29 +236,69 @@ static enum err set_running(struct db *db, const struct run_start *start, struct
 	return db_run(db, &statements[RUN], values, ARRAY_LEN(values), NULL, why);
 }
 
-static enum err start_due(struct db *db, size_t chunk_size, bool only_tested, struct run_start *start, struct buf *why)
+static enum err start(struct db *db, size_t chunk_size, struct run_start *start, struct buf *why)
 {
-	enum err err = pick_due(db, only_tested, &start->campaign_id, why);
-	if (err != ERR_OK || start->campaign_id == 0)
-		return err;
-	err = freezes_make(db, start->campaign_id, chunk_size, &start->audience, &start->local_fallback, why);
-	return err == ERR_OK ? set_running(db, start, why) : err;
+	enum err err = freezes_make(db, start->campaign_id, chunk_size, &start->audience, &start->local_fallback, why);
+	if (err == ERR_OK)
+		err = set_running(db, start, why);
+	return err == ERR_OK ? db_commit(db, why) : err;
 }
 
-enum err runs_start_due(struct db *db, size_t chunk_size, bool only_tested, struct run_start *ret_start,
+/* What another attempt may not meet: no server, no right to anything, or another transaction that was in the way. */
+static bool will_pass(const struct db *db, enum err err)
+{
+	static const char *const in_the_way[] = { "40", "55P03" };
+	for (size_t i = 0; i < ARRAY_LEN(in_the_way); i++) {
+		if (view_starts(view_of(db_sqlstate(db)), view_of(in_the_way[i])))
+			return true;
+	}
+	return err == ERR_UNAVAILABLE || err == ERR_DENIED || err == ERR_MEMORY;
+}
+
+static enum err hold_start(struct db *db, int64_t campaign_id, struct view reason, struct buf *why)
+{
+	const struct db_value values[] = { db_int(campaign_id), db_text(reason) };
+	AUTO_DB_ROWS *rows = NULL;
+	enum err err = db_run(db, &statements[HOLD_START], values, ARRAY_LEN(values), &rows, why);
+	if (err == ERR_OK && db_row_count(rows) > 0)
+		buf_add(why, db_get_text(rows, 0, 0));
+	return err;
+}
+
+/* The one picked: started, or held. */
+static enum err start_picked(struct db *db, const struct run_terms *terms, int64_t *put_off, struct run_start *picked,
+			     struct buf *why)
+{
+	AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
+	if (terms->begins != NULL)
+		terms->begins(picked->campaign_id);
+	enum err err = start(db, terms->chunk_size, picked, &reason);
+	if (err == ERR_OK)
+		return ERR_OK;
+	if (will_pass(db, err)) {
+		*put_off = picked->campaign_id;
+		buf_add(why, buf_view(&reason));
+		return err;
+	}
+	db_rollback(db);
+	picked->is_held = true;
+	return hold_start(db, picked->campaign_id, buf_view(&reason), why);
+}
+
+enum err runs_start_due(struct db *db, const struct run_terms *terms, int64_t *put_off, struct run_start *ret_start,
 			struct buf *why)
 {
-	struct run_start start = { .local_fallback = -1 };
+	struct run_start picked = { .local_fallback = -1 };
 	enum err err = db_begin(db, why);
 	if (err == ERR_OK)
-		err = start_due(db, chunk_size, only_tested, &start, why);
+		err = pick_due(db, terms->only_tested, *put_off, &picked.campaign_id, why);
 	if (err == ERR_OK)
-		err = db_commit(db, why);
+		err = picked.campaign_id == 0 ? db_commit(db, why) : start_picked(db, terms, put_off, &picked, why);
 	if (err != ERR_OK) {
 		db_rollback(db);
 		return err;
 	}
-	*ret_start = start;
+	*ret_start = picked;
 	return ERR_OK;
 }
 

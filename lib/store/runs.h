@@ -7,15 +7,27 @@
 
 struct run_start {
 	int64_t campaign_id; /* 0: none is due */
+	bool is_held; /* it could not start, and waits for a person now; audience and local_fallback say nothing */
 	int64_t audience;
 	int64_t local_fallback; /* -1: not each at their local time; else to how many their attribute named no zone */
+};
+
+struct run_terms {
+	size_t chunk_size;
+	bool only_tested;
+	void (*begins)(
+	    int64_t campaign_id); /* its audience is being frozen, which lasts seconds for millions; may be NULL */
 };
 
 /* Starts the campaign that has been due longest, if any, in a transaction of its own: its audience (the list's active members at this
  * moment) is frozen in chunks of up to chunk_size by id, with what a copy takes from the list, and it is set running. Outside of its
  * windows, or after its not-after, a campaign does not start; those that wait for a person are passed over, with only_tested also those
- * that store/relay_tests.h has not cleared. Nothing but the one campaign is locked meanwhile. */
-enum err runs_start_due(struct db *db, size_t chunk_size, bool only_tested, struct run_start *ret_start,
+ * that store/relay_tests.h has not cleared. Nothing but the one campaign is locked meanwhile.
+ *
+ * No campaign keeps the others from starting. One whose own start fails (its segments may ask what cannot be answered) is held, with the reason
+ * stored and an audit row, and why says it although ERR_OK is returned. When the server could not go on with it, it is named in *put_off, which
+ * the caller keeps between calls (0 at first): all others are tried before that one. */
+enum err runs_start_due(struct db *db, const struct run_terms *terms, int64_t *put_off, struct run_start *ret_start,
 			struct buf *why) MUST_USE;
 
 /* Scheduled campaigns whose not-after has passed wait for a person from now on, with the reason stored and an audit row. Calls told() for

@@ -9,6 +9,7 @@ enum statement {
 	JUDGE,
 	CREATE,
 	UPDATE,
+	LOCK,
 	FORGET,
 	USED_BY,
 	REMOVE,
@@ -48,6 +49,7 @@ static const struct db_statement statements[] = {
 		     .sql = "INSERT INTO segment (name, " COLUMNS ") VALUES ($1, " VALUES ")" },
 	[UPDATE] = { .name = "segments_update",
 		     .sql = "UPDATE segment SET (" COLUMNS ") = (" VALUES ") WHERE name = $1" },
+	[LOCK] = { .name = "segments_lock", .sql = "SELECT id FROM segment WHERE name = $1 FOR UPDATE" },
 	/* Campaigns that have ended keep what it was. */
 	[FORGET] = { .name = "segments_forget",
 		     .sql =
@@ -71,10 +73,9 @@ static const struct db_statement statements[] = {
 					      " FROM segment s WHERE $1::text IS NULL OR s.name = $1 ORDER BY s.name" },
 	[COUNT] = { .name = "segments_count", .sql = "SELECT segment_count($1::bigint, nullif($2::bigint, 0))" },
 	[PEOPLE] = { .name = "segments_people",
-		     .sql =
-			 "SELECT s.address, s.name, s.attributes::text FROM (SELECT id FROM"
-			 " segment_people($1::bigint, nullif($2::bigint, 0)) AS id ORDER BY id LIMIT $3::bigint) AS p"
-			 " JOIN subscriber s ON s.id = p.id ORDER BY s.id" },
+		     .sql = "SELECT s.address, s.name, s.attributes::text FROM"
+			    " segment_first_people($1::bigint, nullif($2::bigint, 0), $3::bigint) AS p(id)"
+			    " JOIN subscriber s ON s.id = p.id ORDER BY s.id" },
 	/* A regular expression may take for ever; and millions are joined in memory or slowly. */
 	[PATIENCE] = { .name = "segments_patience",
 		       .sql = "SELECT set_config('statement_timeout', '600s', false), set_config('work_mem', '64MB', "
@@ -99,6 +100,15 @@ enum err segments_judge(struct db *db, struct view predicate, bool *ret_is_predi
 	if (err == ERR_OK)
 		*ret_is_predicate = db_get_bool(rows, 0, 0);
 	return err;
+}
+
+enum err segments_judge_part(struct db *db, struct view question, struct buf *why)
+{
+	bool unused;
+	AUTO_BUF predicate = buf_with_ceiling(LIMIT_DB_PARAMETER);
+	bool is_test = view_starts_nocase(question, VIEW_LIT("like_regex"));
+	buf_addf(&predicate, "$ %s " VIEW_FMT, is_test ? "" : "==", VIEW_ARG(question));
+	return segments_judge(db, buf_view(&predicate), &unused, why);
 }
 
 static struct db_value time_or_null(int64_t wall_us)
@@ -138,11 +148,6 @@ enum err segments_create(struct db *db, const struct segment *segment, struct bu
 	return err;
 }
 
-enum err segments_update(struct db *db, const struct segment *segment, struct buf *why)
-{
-	return write_row(db, UPDATE, segment, why);
-}
-
 static enum err no_such_segment(struct view name, struct buf *why)
 {
 	if (view_is_utf8(name) && !view_has_control(name) && name.len <= 64)
@@ -151,6 +156,21 @@ static enum err no_such_segment(struct view name, struct buf *why)
 	else
 		buf_addf(why, "there is no such segment; `listctl segment ls` shows those there are");
 	return ERR_NOT_FOUND;
+}
+
+enum err segments_lock(struct db *db, struct view name, struct buf *why)
+{
+	if (!view_is_utf8(name))
+		return no_such_segment(name, why);
+	const struct db_value values[] = { db_text(name) };
+	AUTO_DB_ROWS *rows = NULL;
+	enum err err = db_run(db, &statements[LOCK], values, ARRAY_LEN(values), &rows, why);
+	return err == ERR_OK && db_row_count(rows) == 0 ? no_such_segment(name, why) : err;
+}
+
+enum err segments_update(struct db *db, const struct segment *segment, struct buf *why)
+{
+	return write_row(db, UPDATE, segment, why);
 }
 
 /* The foreign key would refuse it too, in words that say less. */
@@ -255,6 +275,17 @@ enum err segments_drop_index(struct db *db, int64_t id, struct buf *why)
 	return db_run_script(db, buf_view(&sql), why);
 }
 
+/* What a CREATE INDEX CONCURRENTLY that failed has left is of no use to a query, and in the way of every import. */
+static enum err clear_index(struct db *db, int64_t id, enum err err, struct buf *why)
+{
+	AUTO_BUF cause = buf_with_ceiling(LIMIT_WHY);
+	if (segments_drop_index(db, id, &cause) == ERR_OK)
+		buf_addf(why, "; what was there of it is removed");
+	else
+		buf_addf(why, "; what was there of it could not be removed: %s", buf_text(&cause));
+	return err;
+}
+
 enum err segments_make_index(struct db *db, const struct segment *segment, struct buf *why)
 {
 	const struct db_value values[] = { db_int(segment->id) };
@@ -262,7 +293,10 @@ enum err segments_make_index(struct db *db, const struct segment *segment, struc
 	enum err err = segments_drop_index(db, segment->id, why);
 	if (err == ERR_OK)
 		err = db_run(db, &statements[INDEX_TEXT], values, ARRAY_LEN(values), &rows, why);
-	return err == ERR_OK ? db_run_script(db, db_get_text(rows, 0, 0), why) : err;
+	if (err != ERR_OK)
+		return err;
+	err = db_run_script(db, db_get_text(rows, 0, 0), why);
+	return err == ERR_OK ? ERR_OK : clear_index(db, segment->id, err, why);
 }
 
 enum err segments_known_fields(struct db *db, struct db_rows **ret_rows, struct buf *why)

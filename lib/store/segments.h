@@ -1,5 +1,5 @@
 /* Segments: named descriptions of people, by a jsonpath predicate over their attributes and by facts about them, all of which must hold
- * (schema/029). */
+ * (schema/029 and 035). */
 #ifndef STORE_SEGMENTS_H
 #define STORE_SEGMENTS_H
 
@@ -28,6 +28,11 @@ struct segment {
  * one that is neither true nor false, as $.country. */
 enum err segments_judge(struct db *db, struct view predicate, bool *ret_is_predicate, struct buf *why) MUST_USE;
 
+/* The same for a part of one, as jsonpath_part() cuts it out: ERR_INVALID, with what the server says, when that is what it does not take. */
+enum err segments_judge_part(struct db *db, struct view question, struct buf *why) MUST_USE;
+
+/* In the caller's transaction, for the rest of it: nobody else changes the segment. ERR_NOT_FOUND with a sentence. */
+enum err segments_lock(struct db *db, struct view name, struct buf *why) MUST_USE;
 /* In the caller's transaction. Lists and reasons have been looked up. ERR_EXISTS; ERR_REFUSED: it has no fact, or its name is none. */
 enum err segments_create(struct db *db, const struct segment *segment, struct buf *why) MUST_USE;
 /* The one with this id, all of it but its name. */
@@ -44,8 +49,8 @@ enum err segments_count(struct db *db, int64_t id, int64_t list_id, uint64_t *re
 enum err segments_people(struct db *db, int64_t id, int64_t list_id, uint64_t limit, struct db_rows **ret_rows,
 			 struct buf *why) MUST_USE;
 
-/* Makes the index that finds whom the predicate is true for, while others go on writing; drops the one of an earlier predicate. Not in a
- * transaction. */
+/* Makes the index that finds whom the predicate is true for, while others go on writing; drops the one of an earlier predicate. When
+ * that fails nothing of it stays. Not in a transaction. */
 enum err segments_make_index(struct db *db, const struct segment *segment, struct buf *why) MUST_USE;
 enum err segments_drop_index(struct db *db, int64_t id, struct buf *why) MUST_USE;
 

@@ -29,5 +29,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		       field.data + field.len <= text.data + text.len);
 		before = at;
 	}
+	struct view question;
+	at = before = 0;
+	while (jsonpath_part(text, &at, &slip, &question)) {
+		demand(at > before && at <= text.len && slip.at <= text.len && slip.len <= text.len - slip.at);
+		demand(question.data >= text.data && question.data + question.len <= text.data + text.len);
+		before = at;
+	}
 	return 0;
 }

@@ -130,6 +130,48 @@ def test_local_times(world):
     assert world.value("SELECT local_fallback FROM campaign") == "1"
 
 
+def test_one_that_cannot_start(world):
+    "A campaign whose audience cannot be frozen waits for a person, with its reason; the others start, and it does too once it is mended."
+    world.setup()
+    people(world, ann={"since": "2026-03-01 10:00:00+02"}, bob={"since": "2026-03-01"})
+    world.listctl("segment", "create", "late", "--where", '$.since > "2026-01-01"')
+    world.campaign("broken", segment="late")
+    world.campaign("whole")
+    # As an earlier release took it.
+    old = '$.since.datetime() > "2026-01-01".datetime()'
+    world.sql(f"ALTER TABLE segment DROP CONSTRAINT segment_predicate_never_raises; UPDATE segment SET written = '{old}', predicate = '{old}'")
+    world.mailworld(RULES)
+    world.start("sender")
+    world.finished("whole")
+    status = json.loads(world.listctl("campaign", "status", "broken", "--format", "json"))
+    status = status[0] if isinstance(status, list) else status
+    assert status["state"] == "scheduled" and "could not be frozen" in status["hold_reason"] and "campaign resume" in status["hold_reason"], status
+    assert world.log("sender").count("event=campaign.held") == 1 and "coordinator.failed" not in world.log("sender")
+    assert world.value("SELECT count(*) FROM audit WHERE action = 'campaign.hold' AND subject = 'campaign:broken'") == "1"
+    world.listctl("segment", "edit", "late", "--where", '$.since > "2026-01-01"')
+    world.listctl("campaign", "resume", "broken")
+    assert world.finished("broken")["accepted"] == 2
+
+
+def test_definition_and_people_are_of_one_moment(world):
+    "What is recorded of a segment is what its people were frozen by, though it is edited in that moment."
+    world.setup()
+    people(world, ann={"age": 20}, bob={"age": 40})
+    world.listctl("segment", "create", "s", "--where", "$.age < 30")
+    world.campaign("spring", segment="s")
+    # Stops in the transaction that freezes, before people are looked for.
+    world.sql("CREATE FUNCTION stop_here() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN PERFORM pg_advisory_xact_lock(77); RETURN NEW; END $f$;"
+              " CREATE TRIGGER stop_here BEFORE UPDATE OF suppressed_up_to ON campaign FOR EACH ROW EXECUTE FUNCTION stop_here()")
+    with world.holding("SELECT pg_advisory_xact_lock(77)") as commit:
+        world.start("sender")
+        until(lambda: world.value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted") != "0", "sender to freeze")
+        world.listctl("segment", "edit", "s", "--where", "$.age > 30")
+        commit()
+    until(lambda: world.status("spring")["audience"] == 1, "the audience to be frozen")
+    assert frozen(world, "spring") == ["bob"]
+    assert world.value("SELECT definition FROM campaign_audience") == "attributes match $.age > 30"
+
+
 def test_a_death_in_the_middle(world):
     "Killed in the middle, the campaign reaches exactly its audience, each once."
     world.setup()

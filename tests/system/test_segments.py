@@ -1,6 +1,9 @@
 """Segments: who is in them by each fact, what is said about predicates that are none, and the index."""
 
 import json
+import subprocess
+
+from verpost import BIN, until
 
 
 def person(world, name, lists=("news",), joined=10, **attributes):
@@ -70,14 +73,18 @@ def test_joined(world):
     person(world, "two", lists=("other",), joined=500)
     world.sql("INSERT INTO membership (list_id, subscriber_id) SELECT l.id, s.id FROM list l, subscriber s"
               " WHERE l.name = 'news' AND s.address_key = 'two@example.test'")
+    person(world, "mix", joined=900)
+    world.sql("INSERT INTO membership (list_id, subscriber_id) SELECT l.id, s.id FROM list l, subscriber s"
+              " WHERE l.name = 'other' AND s.address_key = 'mix@example.test'")
     day = world.value("SELECT to_char(now() - interval '300 days', 'YYYY-MM-DD')")
     for name, options in (("a", ["--joined-before", "100d"]), ("b", ["--joined-after", "100d"]), ("c", ["--joined-before", day]),
                           ("d", ["--joined-after", day, "--joined-before", "100d"])):
         world.listctl("segment", "create", name, *options)
-    assert people(world, "a") == ["old", "two", "year"] and people(world, "a", "--list", "news") == ["old", "year"]
+    assert people(world, "a") == ["mix", "old", "two", "year"] and people(world, "a", "--list", "news") == ["mix", "old", "year"]
     assert people(world, "b", "--list", "news") == ["new", "two"]
-    assert people(world, "c", "--list", "news") == ["old"]
+    assert people(world, "c", "--list", "news") == ["mix", "old"]
     assert people(world, "d", "--list", "news") == ["year"]
+    assert people(world, "d") == ["year"], "one membership lies within both bounds, not two of them together"
 
 
 def test_accepted_and_bounced(world):
@@ -148,7 +155,15 @@ WRONG = {
     "$.country": (10, "neither true nor false"),
     "$.a + 1": (8, "neither true nor false"),
     '$ ? (@.a == 1)': (15, "neither true nor false"),
-    '$.a like_regex "("': (None, "cannot be read"),
+    '$.a like_regex "("': (16, "regular expression"),
+    '$.a like_regex "a{1,255}{1,255}" && $.b == 1': (16, "quantifier"),
+    '$.b == 1 && $.a == "\\u0000"': (20, "Unicode"),
+    "$.a > 1e131072": (7, "numeric"),
+    "@.a == 1": (1, "write $"),
+    "$.a == last": (8, "$.a[last]"),
+    '$.since.datetime() > "2026-01-01".datetime()': (9, "compare as texts"),
+    'exists($.a ? (@.datetime("HH24") > $.b))': (17, "compare as texts"),
+    "$" + "[$" * 60 + "]" * 60 + " == 1": (101, "too deep"),
     '$.a == "x': (8, "not closed"),
 }
 
@@ -170,6 +185,59 @@ def test_wrong_predicates(world):
     world.refused("segment", "create", "s", "--accepted-within", "2026-01-01", code=2, says="an age")
     world.refused("segment", "create", "S P", "--where", "$.a == 1", says="")
     assert world.value("SELECT count(*) FROM segment") == "0"
+
+
+# What can be asked of attributes, and attributes that fit none of it: jsonpath would be silent about most of them.
+ASKED = ["$.a > 1", "$.a / $.z > 1", "$.a % 0 == 1", "$.a * 1e300 * 1e300 > 1", "$.a.double() > 1", "-$.a == 1", "$.a.abs() > 1", "$.a.ceiling() > 1",
+         "$.a[3000000000] == 1", "$.a[$.b] == 1", "$.a[1e300 to last] == 1", '$.a["x"] == 1', "$.a.keyvalue().key == \"k\"", "$.**.a == 1", "strict $.no > 1",
+         'strict $.a[9] == 1', '$.a like_regex "^(a+)+$" flag "q"', '$.a starts with "x"', '($.a > "x") is unknown', '$.a >= "2026-01-31"']
+HOSTILE = [1, -1, 1e308, "", "x", "1e400", "NaN", "-infinity", "2026-01-31", "2026-01-31 10:00:00+02", "10:00:00+02", "24:00:00", "a" * 500, None, True,
+           [], [1, "x"], ["2026-01-31", "2026-01-31T10:00:00+02"], {}, {"k": 1, "key": 2}, [{"a": [{}]}]]
+
+
+def test_nothing_asked_fails(world):
+    "What a predicate may ask makes no attributes whatever fail: neither a count nor an import into an index."
+    world.setup()
+    for number, (a, b) in enumerate((a, b) for a in HOSTILE for b in HOSTILE):
+        person(world, f"p{number}", a=a, b=b, z=0) if number % 7 == 0 else None
+    for number, text in enumerate(ASKED):
+        world.listctl("segment", "create", f"s{number}", "--where", text, "--index")
+        count(world, f"s{number}")
+    world.listctl("import", "news", world.file("p.csv", "email,a,b,z\nq@example.test,2026-01-31 10:00:00+02,x,0\n"), "--format", "json")
+
+
+def keep_old(world, name, predicate):
+    """A segment as an earlier release took it."""
+    world.sql("ALTER TABLE segment DROP CONSTRAINT segment_predicate_never_raises;"
+              f" INSERT INTO segment (name, written, predicate) VALUES ('{name}', $p${predicate}$p$, $p${predicate}$p$);"
+              " ALTER TABLE segment ADD CONSTRAINT segment_predicate_never_raises CHECK (NOT predicate_may_raise(predicate)) NOT VALID")
+
+
+OLD = '$.since.datetime() > "2026-01-01".datetime()'
+
+
+def test_a_failed_index_leaves_nothing(world):
+    "An index that cannot be made is said so, and nothing of it stays in the way; the segment can be mended."
+    world.setup()
+    person(world, "ann", since="2026-03-01 10:00:00+02")
+    keep_old(world, "old", OLD)
+    world.refused("segment", "index", "old", says=["segment old is there, but not its index", "time zone", "is removed", "tries again"])
+    assert world.value("SELECT count(*) FROM pg_class WHERE relname LIKE 'segment\\_%' AND relkind = 'i' AND relname ~ '[0-9]$'") == "0"
+    world.refused("segment", "edit", "old", "--joined-after", "3d", says=["line 1, column 9", "earlier release", "--where"])
+    world.listctl("segment", "edit", "old", "--where", '$.since > "2026-01-01"', "--joined-after", "30d")
+    assert people(world, "old") == ["ann"]
+
+
+def test_two_who_edit(world):
+    "Of two who edit a segment at once the second changes what the first has left."
+    world.setup()
+    world.listctl("segment", "create", "s", "--where", "$.a == 1")
+    with world.holding("UPDATE segment SET silent_days = 9 WHERE name = 's'") as commit:
+        second = subprocess.Popen([BIN / "listctl", "--config", world.config, "segment", "edit", "s", "--where", "$.a == 2"])
+        until(lambda: world.value("SELECT count(*) FROM pg_locks WHERE NOT granted") != "0", "the second to wait")
+        commit()
+    assert second.wait(30) == 0
+    assert world.sql("SELECT written, silent_days FROM segment") == [["$.a == 2", "9"]]
 
 
 def test_unknown_field_is_told(world):

@@ -11,6 +11,7 @@
 
 The runner makes one World per test function and always closes it. Times are only guards against hanging."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -204,6 +205,25 @@ class World:
     def value(self, query):
         rows = self.sql(query)
         return rows[0][0] if rows else None
+
+    @contextlib.contextmanager
+    def holding(self, query):
+        """A transaction that has run the query, until what is yielded is called: then it is committed."""
+        process = subprocess.Popen(["psql", self.conninfo, "-AtXq", "-v", "ON_ERROR_STOP=1"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        process.stdin.write(f"SET search_path = verpost; BEGIN; {query}; SELECT 'held';\n")
+        process.stdin.flush()
+        while (line := process.stdout.readline().strip()) != "held":
+            if not line and process.poll() is not None:
+                raise Failure(f"psql ended: {query}")
+
+        def commit():
+            process.communicate("COMMIT;\n")
+        try:
+            yield commit
+        finally:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
 
     # ---- listctl ----
 

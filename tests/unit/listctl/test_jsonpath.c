@@ -17,7 +17,13 @@ static const char *const right[] = {
 	"-$.a + 3 * ($.b - 1) % 2 < 1.5e3",
 	"strict $.a <> 1",
 	"lax $.**{1 to 2}.a == 1",
-	"$.date.datetime() > \"2026-01-01\".datetime()",
+	"$.date >= \"2026-01-01\"",
+	"$.a[*].keyvalue().value == 1 && $.b.double() < 3 || $.c.size() == 0",
+	"($.a == 1).type() == \"boolean\"",
+	"!exists($.a ? (@.b like_regex \"x\" flag \"qi\"))",
+	"$.a[last - 1].b == $.c[0 to last]",
+	"exists($.a[$.b ? (@ == last)])",
+	"$.**{last}.a == 1",
 	"$.a /* remark */ == 1",
 	"$.st\xc3\xa4"
 	"dt == \"K\xc3\xb6ln\"",
@@ -62,6 +68,28 @@ static const struct wrong wrongs[] = {
 	{ "$.a == {1}", 7, "expected" },
 	{ "exists $.a", 7, "opening bracket" },
 	{ "$..a == 1", 2, "name of a field" },
+	{ "$.since.datetime() > \"2026-01-01\"", 8, "compare as texts" },
+	{ "exists($.a.DateTime(\"HH24\"))", 11, "compare as texts" },
+	{ "@.a == 1", 0, "write $" },
+	{ "exists($.a ? (@.b > 1)) && @.b == 1", 27, "write $" },
+	{ "$.a == last", 7, "$.a[last]" },
+	{ "$.a == TRUE", 7, "written small" },
+	{ "$.a like_regex \"b\" flag \"ix\"", 24, "no such flag" },
+	{ "$.a like_regex \"b\" && $.c", 22, "exists($.country)" },
+	{ "$.a || $.b == 1", 0, "exists($.country)" },
+	{ "!($.a)", 2, "exists($.country)" },
+	{ "exists($.a == 1)", 7, "join conditions" },
+	{ "exists($.a).b == 1", 11, "does not follow" },
+	{ "$.a ? (@.b) == 1", 7, "exists($.country)" },
+	{ "$.a == ($.b == 1)", 7, "join conditions" },
+	{ "($.a == 1) + 1 == 2", 0, "join conditions" },
+	{ "-($.a == 1) == 2", 1, "join conditions" },
+	{ "$.a == 1 && true", 12, "exists($.country)" },
+	{ "($.a) is unknown", 0, "exists($.country)" },
+	{ "$.a[$.b == 1] == 2", 8, "bracket ]" },
+	{ "$.a.size(\"x\") == 1", 9, "closing bracket" },
+	{ "$.**{1, 2} == 1", 6, "closing bracket }" },
+	{ "$.**{3000000000} == 1", 5, "number of a level" },
 };
 
 START_TEST(right_ones_pass)
@@ -110,6 +138,11 @@ START_TEST(long_and_deep_ones_are_refused)
 			buf_add_byte(&deep, '(');
 		ck_assert(!jsonpath_check(buf_view(&deep), &slip));
 		ck_assert_str_eq(slip.what, "brackets stand too deep here");
+		buf_reset(&deep);
+		for (int i = 0; i < 500; i++)
+			buf_add(&deep, VIEW_LIT("$["));
+		ck_assert(!jsonpath_check(buf_view(&deep), &slip));
+		ck_assert_str_eq(slip.what, "brackets stand too deep here");
 		while (wide.len <= JSONPATH_MOST)
 			buf_add(&wide, VIEW_LIT("$.a == 1 || "));
 		ck_assert(!jsonpath_check(buf_view(&wide), &slip));
@@ -132,9 +165,27 @@ START_TEST(fields_are_named)
 	}
 END_TEST
 
+START_TEST(parts_are_named)
+	{
+		static const char text[] = "$.a == \"x\" && $.b like_regex \"(\" flag \"i\" || $.c > 1e9";
+		static const char *const questions[] = { "\"x\"", "like_regex \"(\" flag \"i\"", "1e9" };
+		static const size_t places[] = { 7, 29, 51 };
+		struct jsonpath_slip place;
+		struct view question;
+		size_t at = 0, found = 0;
+		while (jsonpath_part(view_of(text), &at, &place, &question)) {
+			ck_assert_uint_lt(found, ARRAY_LEN(questions));
+			ck_assert_uint_eq(place.at, places[found]);
+			ck_view_eq(question, questions[found++]);
+		}
+		ck_assert_uint_eq(found, ARRAY_LEN(questions));
+	}
+END_TEST
+
 Suite *test_suite(void)
 {
-	const TTest *const tests[] = { right_ones_pass, wrong_ones_are_placed, the_place_is_marked,
-				       long_and_deep_ones_are_refused, fields_are_named };
+	const TTest *const tests[] = { right_ones_pass,     wrong_ones_are_placed,
+				       the_place_is_marked, long_and_deep_ones_are_refused,
+				       fields_are_named,    parts_are_named };
 	return suite_of("jsonpath", tests, ARRAY_LEN(tests));
 }

@@ -57,7 +57,9 @@ static struct run_start start_due(struct db *db, bool only_tested)
 {
 	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
 	struct run_start start = { .campaign_id = -1 };
-	enum err err = runs_start_due(db, 4, only_tested, &start, &why);
+	const struct run_terms terms = { .chunk_size = 4, .only_tested = only_tested };
+	int64_t put_off = 0;
+	enum err err = runs_start_due(db, &terms, &put_off, &start, &why);
 	ck_assert_msg(err == ERR_OK, "%s", buf_text(&why));
 	return start;
 }
