@@ -117,7 +117,7 @@ static enum err write_move(struct call *call, struct who *who, const struct spel
 				  buf_view(&spelt->canonical), call->why);
 	if (err != ERR_OK)
 		return err;
-	buf_add(&detail, VIEW_LIT("{\"from\": "));
+	buf_addf(&detail, "{\"subscriber_id\": %lld, \"from\": ", (long long)who->person.id);
 	output_json_string(&detail, who->person.key);
 	buf_add(&detail, VIEW_LIT(", \"reason\": "));
 	output_json_string(&detail, view_of(call_option(call, "reason")));

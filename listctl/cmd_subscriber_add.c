@@ -117,8 +117,11 @@ static enum err judge_result(struct job *job)
 	return ERR_OK;
 }
 
+/* By the address that the person is known by, which may be another spelling. */
 static enum err audit(struct job *job)
 {
+	AUTO_DB_ROWS *rows = NULL;
+	struct person_row person;
 	AUTO_BUF detail = buf_with_ceiling(LIMIT_OUTPUT_LINE);
 	buf_add(&detail, VIEW_LIT("{\"list\": "));
 	output_json_string(&detail, job->list.name);
@@ -129,7 +132,9 @@ static enum err audit(struct job *job)
 	buf_add(&detail, VIEW_LIT(", \"resubscribe\": "));
 	output_json_string(&detail, job->options.resubscribe);
 	buf_add_byte(&detail, '}');
-	return who_audit(job->call, "subscriber.add", buf_view(&job->spelt.key), buf_view(&detail));
+	enum err err = people_find(job->call->db, buf_view(&job->spelt.key), buf_view(&job->spelt.canonical), 0, false,
+				   &rows, &person, job->call->why);
+	return err == ERR_OK ? who_audit(job->call, "subscriber.add", person.key, buf_view(&detail)) : err;
 }
 
 static enum err write(struct job *job)

@@ -409,3 +409,17 @@ bool address_is_ascii(struct view address)
 {
 	return view_is_ascii(address);
 }
+
+bool address_unicode(struct view address, struct buf *ret_text)
+{
+	struct view domain = address_domain(address);
+	AUTO_BUF ascii = buf_with_ceiling(LIMIT_ADDRESS_TEXT);
+	char *decoded = NULL;
+	bool differs = domain.len > 0 && buf_add(&ascii, domain) == ERR_OK &&
+		       idn2_to_unicode_8z8z(buf_text(&ascii), &decoded, IDN2_NONTRANSITIONAL) == IDN2_OK &&
+		       !view_eq(view_of(decoded), domain);
+	if (differs)
+		buf_addf(ret_text, VIEW_FMT "%s", VIEW_ARG(view_slice(address, 0, address.len - domain.len)), decoded);
+	idn2_free(decoded);
+	return differs;
+}

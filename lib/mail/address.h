@@ -24,6 +24,10 @@ enum err address_key(struct view address, struct buf *ret_key) MUST_USE;
 /* What stands after the last `@`; empty without one. */
 struct view address_domain(struct view address);
 
+/* Appends the address with its domain as people read it: U-labels for A-labels (RFC 5890 section 2.3.2). False: it has none, or one that cannot be
+ * read, and nothing is appended. */
+bool address_unicode(struct view address, struct buf *ret_text);
+
 /* False when sending to it needs SMTPUTF8 (RFC 6531 section 3.4). */
 bool address_is_ascii(struct view address);
 

@@ -20,25 +20,30 @@ static_assert(ARRAY_LEN(source_names) == BOUNCE_SOURCE_COUNT, "one name per sour
 
 enum statement { STORE, STORE_MESSAGES, SETTLE, PURGE, STATEMENT_COUNT };
 
-/* People are locked first, in the order of their ids. An orphan whose block of campaigns is gone is kept under campaign 0, its campaign in the
+/* People are locked first, in the order of their ids; who is not there then was erased, perhaps in this moment, and nothing that may name
+ * them is kept. Campaign 0 has no people. An orphan whose block of campaigns is gone is kept under campaign 0, its campaign in the
  * diagnostic. Rows go in by key, so that two who store the same reports wait for each other in one order. */
 #define STORED                                                                                                         \
 	"WITH people AS MATERIALIZED (SELECT id FROM subscriber WHERE id = ANY($2::bigint[])"                          \
 	"  ORDER BY id FOR NO KEY UPDATE"                                                                              \
 	"), locked AS MATERIALIZED (SELECT count(*) FROM people"                                                       \
-	"), given AS MATERIALIZED (SELECT nextval('bounce_event_id') AS id, g.*, fate,"                                \
+	"), given AS MATERIALIZED (SELECT nextval('bounce_event_id') AS id, g.*, gone,"                                \
+	"  CASE WHEN gone THEN 'orphan' ELSE fate END AS fate,"                                                        \
 	"  fate = 'sent' OR to_regclass('bounce_event_' || g.campaign_id / 1024) IS NOT NULL AS has_block"             \
 	"  FROM locked CROSS JOIN unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::text[], $5::timestamptz[],"      \
 	"   $6::text[], $7::text[], $8::text[], $9::bigint[], $10::text[], $11::text[], $12::text[], $13::text[])"     \
 	"   AS g(campaign_id, subscriber_id, hash, source, received_at, kind, reason, status, code, diagnostic,"       \
 	"   recipient, reporting_mta, rule)"                                                                           \
+	"  LEFT JOIN people p ON p.id = g.subscriber_id"                                                               \
+	"  CROSS JOIN LATERAL (SELECT p.id IS NULL AND g.campaign_id <> 0 AS gone) AS e"                               \
 	"  CROSS JOIN LATERAL (SELECT fate FROM bounce_fate_of(g.campaign_id, g.subscriber_id) OFFSET 0) AS f"         \
 	"), stored AS (INSERT INTO bounce_event (campaign_id, id, subscriber_id, report_hash, source, received_at,"    \
 	"   kind, reason, status, code, diagnostic, recipient, reporting_mta, rule, orphan, judged_at)"                \
 	"  SELECT CASE WHEN has_block THEN campaign_id ELSE 0 END, id, subscriber_id, hash, source, received_at,"      \
 	"   kind::bounce_kind, reason, status, code,"                                                                  \
-	"   CASE WHEN has_block THEN diagnostic ELSE 'campaign ' || campaign_id || ': ' || diagnostic END,"            \
-	"   recipient, reporting_mta, rule, fate = 'orphan',"                                                          \
+	"   CASE WHEN has_block THEN '' ELSE 'campaign ' || campaign_id || ': ' END"                                   \
+	"    || CASE WHEN gone THEN '' ELSE diagnostic END,"                                                           \
+	"   CASE WHEN NOT gone THEN recipient END, reporting_mta, rule, fate = 'orphan',"                              \
 	"   CASE WHEN fate <> 'waits' OR kind NOT IN ('bounce-hard', 'bounce-soft') THEN $14::timestamptz END"         \
 	"  FROM given ORDER BY campaign_id, subscriber_id, hash"                                                       \
 	"  ON CONFLICT (campaign_id, subscriber_id, report_hash) DO NOTHING"                                           \
@@ -46,8 +51,9 @@ enum statement { STORE, STORE_MESSAGES, SETTLE, PURGE, STATEMENT_COUNT };
 /* Two with the same hash hold the same message, so either's serves. */
 #define KEPT                                                                                                           \
 	", kept AS (INSERT INTO bounce_raw (campaign_id, event_id, stored_at, message)"                                \
-	"  SELECT campaign_id, id, $14, message FROM stored CROSS JOIN LATERAL"                                        \
-	"   (SELECT ($15::bytea[])[array_position($3, report_hash)] AS message OFFSET 0) AS m WHERE message <> '')"
+	"  SELECT s.campaign_id, s.id, $14, message FROM stored s JOIN given g ON g.id = s.id AND NOT g.gone"          \
+	"  CROSS JOIN LATERAL (SELECT ($15::bytea[])[array_position($3, s.report_hash)] AS message OFFSET 0) AS m"     \
+	"  WHERE message <> '')"
 #define STORED_ROWS " SELECT campaign_id, id, subscriber_id, report_hash, orphan, waits FROM stored"
 
 /* sender has no messages, and no right to store any: hence two. */

@@ -2,37 +2,56 @@
 
 #include <assert.h>
 
-enum statement { FIND, RUN, COUNT_OPEN, STATEMENT_COUNT };
+enum statement { NAMESAKES, FORMER, COUNT_OPEN, PORTIONS, TEXTS, PERSON, WITHOUT, STATEMENT_COUNT };
+
+/* Back from move to move: one counts when it made the address that comes next, before that was left again. A move of before schema/033 does not say
+ * whose it was; but then the person was there already, and nobody else had the address in between. */
+#define FORMER_KEYS                                                                                                    \
+	"WITH RECURSIVE was AS ("                                                                                      \
+	" SELECT s.id AS person, s.created_at, s.address_key AS key, 9223372036854775807 AS before, 0 AS steps"        \
+	" FROM subscriber s WHERE s.id = $1::bigint"                                                                   \
+	" UNION ALL SELECT w.person, w.created_at, m.key, m.id, w.steps + 1 FROM was w CROSS JOIN LATERAL"             \
+	" (SELECT a.id, a.detail->>'from' AS key FROM audit a WHERE a.subject = 'subscriber:' || w.key"                \
+	"  AND a.action = 'subscriber.move' AND a.id < w.before AND a.at >= w.created_at"                              \
+	"  AND coalesce(a.detail->>'subscriber_id', w.person::text) = w.person::text"                                  \
+	"  ORDER BY a.id DESC LIMIT 1) AS m WHERE position('@' IN m.key) > 0)"                                         \
+	" SELECT key FROM was WHERE steps > 0 ORDER BY steps"
 
 static const struct db_statement statements[] = {
-	[FIND] = { .name = "erasures_find", .sql = "SELECT id FROM subscriber WHERE address_key = $1" },
-	[RUN] = { .name = "erasures_run", .sql = "SELECT place, deed, rows FROM erase_subscriber($1::bigint, $2)" },
+	[NAMESAKES] = { .name = "erasures_namesakes",
+			.sql = "SELECT o.address FROM subscriber s JOIN subscriber o ON o.id <> s.id"
+			       " AND (o.canonical = coalesce(s.canonical, s.address_key)"
+			       " OR o.address_key = coalesce(s.canonical, s.address_key))"
+			       " WHERE s.id = $1::bigint ORDER BY o.id LIMIT 10" },
+	[FORMER] = { .name = "erasures_former", .sql = FORMER_KEYS },
 	[COUNT_OPEN] = { .name = "erasures_count_open",
-			 .sql = "SELECT (SELECT count(*) FROM deferral WHERE subscriber_id = $1::bigint)"
+			 .sql = "SELECT (SELECT count(*) FROM campaign c CROSS JOIN LATERAL (SELECT FROM deferral f"
+				" WHERE f.campaign_id = c.id AND f.subscriber_id = $1::bigint OFFSET 0) AS f)"
 				" + (SELECT count(*) FROM chunk_window w JOIN campaign_chunk k ON k.campaign_id = "
 				"w.campaign_id"
 				" AND k.chunk_no = w.chunk_no WHERE $1 = ANY (k.subscriber_ids[w.first:w.last])"
 				" AND NOT EXISTS (SELECT FROM delivery d WHERE d.campaign_id = w.campaign_id AND "
 				"d.subscriber_id = $1))" },
+	[PORTIONS] = { .name = "erasures_portions", .sql = "SELECT place, low, high FROM erasable_portions()" },
+	[TEXTS] = { .name = "erasures_texts",
+		    .sql =
+			"SELECT deed, rows FROM erase_texts($1, $2::bigint, $3::bigint, $4::bigint, $5::text[], $6)" },
+	[PERSON] = { .name = "erasures_person",
+		     .sql = "SELECT place, deed, rows FROM erase_person($1::bigint, $2::text[], $3)" },
+	[WITHOUT] = { .name = "erasures_without", .sql = "SELECT text_without($1, $2::text[])" },
 };
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row a statement");
 
-enum err erasures_find(struct db *db, struct view address_key, int64_t *ret_id, struct buf *why)
+enum err erasures_namesakes(struct db *db, int64_t subscriber_id, struct db_rows **ret_rows, struct buf *why)
 {
-	const struct db_value values[] = { db_text(address_key) };
-	AUTO_DB_ROWS *rows = NULL;
-	enum err err = db_run(db, &statements[FIND], values, ARRAY_LEN(values), &rows, why);
-	if (err == ERR_OK && db_row_count(rows) == 0)
-		return ERR_NOT_FOUND;
-	if (err == ERR_OK)
-		*ret_id = db_get_int(rows, 0, 0);
-	return err;
+	const struct db_value values[] = { db_int(subscriber_id) };
+	return db_run(db, &statements[NAMESAKES], values, ARRAY_LEN(values), ret_rows, why);
 }
 
-enum err erasures_run(struct db *db, int64_t subscriber_id, bool dry, struct db_rows **ret_rows, struct buf *why)
+enum err erasures_former(struct db *db, int64_t subscriber_id, struct db_rows **ret_rows, struct buf *why)
 {
-	const struct db_value values[] = { db_int(subscriber_id), db_bool(dry) };
-	return db_run(db, &statements[RUN], values, ARRAY_LEN(values), ret_rows, why);
+	const struct db_value values[] = { db_int(subscriber_id) };
+	return db_run(db, &statements[FORMER], values, ARRAY_LEN(values), ret_rows, why);
 }
 
 enum err erasures_count_open(struct db *db, int64_t subscriber_id, uint64_t *ret_count, struct buf *why)
@@ -43,4 +62,48 @@ enum err erasures_count_open(struct db *db, int64_t subscriber_id, uint64_t *ret
 	if (err == ERR_OK)
 		*ret_count = (uint64_t)db_get_int(rows, 0, 0);
 	return err;
+}
+
+enum err erasures_portions(struct db *db, struct db_rows **ret_rows, struct buf *why)
+{
+	return db_run(db, &statements[PORTIONS], NULL, 0, ret_rows, why);
+}
+
+struct erasure_portion erasures_portion_get(const struct db_rows *rows, size_t row)
+{
+	return (struct erasure_portion){ .place = db_get_text(rows, row, 0),
+					 .low = db_get_int(rows, row, 1),
+					 .high = db_get_int(rows, row, 2) };
+}
+
+enum err erasures_texts(struct db *db, const struct erasure_of *who, const struct erasure_portion *portion,
+			struct db_rows **ret_rows, struct buf *why)
+{
+	const struct db_value values[] = { db_text(portion->place),    db_int(portion->low),      db_int(portion->high),
+					   db_int(who->subscriber_id), db_values(who->spellings), db_bool(who->dry) };
+	return db_run(db, &statements[TEXTS], values, ARRAY_LEN(values), ret_rows, why);
+}
+
+enum err erasures_person(struct db *db, const struct erasure_of *who, struct db_rows **ret_rows, struct buf *why)
+{
+	const struct db_value values[] = { db_int(who->subscriber_id), db_values(who->spellings), db_bool(who->dry) };
+	struct db_rows *rows = NULL;
+	enum err err = db_run(db, &statements[PERSON], values, ARRAY_LEN(values), &rows, why);
+	size_t last = err == ERR_OK ? db_row_count(rows) : 0;
+	if (err == ERR_OK && (last == 0 || !view_eq(db_get_text(rows, last - 1, 0), VIEW_LIT("subscriber"))))
+		err = ERR_NOT_FOUND;
+	if (err == ERR_OK)
+		*ret_rows = rows;
+	else
+		db_rows_done(rows);
+	return err;
+}
+
+enum err erasures_without(struct db *db, struct view text, const struct db_array *spellings, struct buf *ret_text,
+			  struct buf *why)
+{
+	const struct db_value values[] = { db_text(text), db_values(spellings) };
+	AUTO_DB_ROWS *rows = NULL;
+	enum err err = db_run(db, &statements[WITHOUT], values, ARRAY_LEN(values), &rows, why);
+	return err == ERR_OK ? buf_add(ret_text, db_get_text(rows, 0, 0)) : err;
 }

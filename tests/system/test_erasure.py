@@ -2,8 +2,12 @@
 
 import json
 import os
+import re
 import subprocess
+import threading
 
+from returns import deliver, dsn, people, return_path
+from test_suppressions import Transaction
 from verpost import until
 
 ADDRESS = "Ann.Lee+news@gmail.com"
@@ -131,3 +135,154 @@ def test_a_key_file_of_before(world):
     world.listctl("key", "new", "--erasure")
     world.listctl("subscriber", "erase", "ann@example.test", "--yes")
     world.refused("subscriber", "erase", "ann@example.test", "--yes", says="no subscriber")
+
+
+def named(world, address):
+    """Lines of a dump with the address as a whole, in text or in octets."""
+    hexed = address.encode().hex()
+    whole = re.compile(r"(?<![\w.+-])" + re.escape(address) + r"(?!-*\w)(?!\.\w)")
+    return [line for line in dump(world).lower().splitlines() if whole.search(line) or hexed in line.replace(b"jo".hex() + hexed, "")]
+
+
+def deeds(world, *operands):
+    return {(row["place"], row["deed"]): row["rows"] for row in json.loads(
+        world.listctl("subscriber", "erase", *operands, "--yes", "--format", "json"))}
+
+
+# A row for every column of which erasable says that something becomes of it, with the address and one that holds it; in a database that no
+# longer minds what a row means.
+PLANT = """
+SET session_replication_role = replica;
+DO $do$
+DECLARE
+    r record;
+    n bigint := 500;
+    names text;
+    vals text;
+BEGIN
+    FOR r IN SELECT conrelid::regclass AS t, conname FROM pg_constraint WHERE contype IN ('c', 'f') AND coninhcount = 0 AND conparentid = 0
+        AND connamespace = 'verpost'::regnamespace AND conrelid <> 'erasable'::regclass LOOP
+        EXECUTE format('ALTER TABLE %s DROP CONSTRAINT IF EXISTS %I', r.t, r.conname);
+    END LOOP;
+    FOR r IN SELECT place, said, atttypid::regtype::text AS type FROM erasable JOIN pg_attribute ON attrelid = place::regclass AND attname = said
+        WHERE deed IN ('blanked', 'emptied', 'removed') ORDER BY 1, 2 LOOP
+        n := n + 1;
+        SELECT string_agg(format('%I', attname), ', '), string_agg(CASE
+            WHEN attname IN ('campaign_id') THEN '0'
+            WHEN typtype = 'e' THEN format('(enum_range(NULL::%s))[1]', atttypid::regtype)
+            WHEN typname IN ('int2', 'int4', 'int8', 'float8') THEN CASE WHEN typname = 'int2' THEN '1' ELSE n::text END
+            WHEN typname = 'timestamptz' THEN 'now()' WHEN typname = 'bool' THEN 'false' WHEN typname = 'uuid' THEN 'gen_random_uuid()'
+            WHEN typname = 'interval' THEN quote_literal('1 s') WHEN typname = 'bytea' THEN format('convert_to(%L, ''UTF8'')', n)
+            WHEN typname = 'jsonb' THEN quote_literal('{}') ELSE quote_literal('dummy' || n) END, ', ')
+        INTO names, vals FROM pg_attribute JOIN pg_type ON pg_type.oid = atttypid
+        WHERE attrelid = r.place::regclass AND attnum > 0 AND NOT attisdropped AND attnotnull AND NOT atthasdef AND attidentity = ''
+          AND attname <> r.said;
+        EXECUTE format('INSERT INTO %I (%s) VALUES (%s)', r.place, concat_ws(', ', names, quote_ident(r.said)), concat_ws(', ', vals,
+            CASE r.type WHEN 'bytea' THEN $$convert_to(E'x\nANN@x.test y joann@x.test\\\\ \\303\\244', 'UTF8')$$
+                WHEN 'jsonb' THEN $$'{"ann@x.test": ["a\\nANN@x.test", "joann@x.test"]}'$$
+                ELSE quote_literal('<ANN@x.test> joann@x.test ' || n) END));
+    END LOOP;
+END $do$
+"""
+
+
+def test_every_column(world):
+    "Each column that can hold text is known, and whatever of them names the person no longer does; what names somebody with a longer address stays."
+    world.setup()
+    world.subscribe(["ann@x.test", "joann@x.test"])
+    unknown = world.sql("SELECT table_name, column_name FROM information_schema.columns JOIN information_schema.tables USING (table_schema, table_name)"
+                        " WHERE table_schema = 'verpost' AND table_type = 'BASE TABLE'"
+                        " AND table_name NOT IN (SELECT relname FROM pg_class WHERE relispartition)"
+                        " AND udt_name IN ('text', 'varchar', 'bpchar', 'name', 'json', 'jsonb', 'bytea', 'jsonpath', '_text', '_varchar', '_bytea', 'xml')"
+                        " EXCEPT SELECT place, said FROM erasable")
+    assert not unknown, f"a column whose text nobody erases; add it to erasable: {unknown}"
+    subprocess.run(["psql", world.conninfo, "-qX", "-v", "ON_ERROR_STOP=1"], input="SET search_path = verpost;" + PLANT, text=True, check=True)
+    planted = world.sql("SELECT DISTINCT place FROM erasable WHERE deed IN ('blanked', 'emptied', 'removed')")
+    assert len(named(world, "ann@x.test")) >= len(planted) > 15
+    others = len(named(world, "joann@x.test"))
+    gone = int(world.value("SELECT count(*) FROM erasable WHERE deed IN ('emptied', 'removed')"))
+    done = deeds(world, "ANN@X.test")
+    assert not named(world, "ann@x.test"), named(world, "ann@x.test")[:5]
+    assert {place for place, _ in done} >= {row[0] for row in planted}, done
+    assert len(named(world, "joann@x.test")) == others - gone, "somebody else's was taken"
+
+
+def test_only_whole_addresses(world):
+    "What names joann@, ann@x.test.example or ann+news@ is theirs: reports, suppressions and the audit keep it."
+    world.setup()
+    others = ["joann@x.test", "ann@x.test.example", "ann@x.test-er.example", "ann+news@x.test", "o'ann@x.test"]
+    for address in ["ann@x.test", *others]:
+        world.listctl("subscriber", "add", "news", address)
+        world.listctl("suppress", "add", address, "--reason", f"{address} asked")
+    before = {address: len(named(world, address)) for address in others}
+    world.listctl("subscriber", "erase", "ann@x.test", "--yes")
+    assert {address: len(named(world, address)) for address in others} == before
+    assert all("o''ann@x.test" in line or "o'ann@x.test" in line for line in named(world, "ann@x.test")), named(world, "ann@x.test")
+    assert world.value("SELECT count(*) FROM suppression WHERE kind = 'address'") == str(len(others))
+
+
+def test_former_addresses(world):
+    "Every address that the person had is removed and kept out, back through all moves; one that is somebody else's now is left to them."
+    world.setup()
+    world.listctl("subscriber", "add", "news", "ann@one.test")
+    for old, new in (("ann@one.test", "ann@two.test"), ("ann@two.test", "A.Nn@gmail.com"), ("a.nn@gmail.com", "ann@four.test")):
+        world.listctl("subscriber", "move", old, new, "--reason", f"from {old}")
+    world.listctl("subscriber", "add", "news", "ann@two.test")  # somebody else, who moves on and whose address was Ann's
+    said = world.run("listctl", "subscriber", "erase", "ann@four.test", "--yes")
+    assert said.returncode == 0 and "ann@two.test" in said.stderr, said.stderr
+    for address in ("ann@one.test", "a.nn@gmail.com", "ann@gmail.com", "ann@four.test"):
+        assert not named(world, address), (address, named(world, address)[:3])
+    assert world.value("SELECT count(*) FROM subscriber") == "1"
+    path = world.file("again.csv", "email\nann@one.test\nann@gmail.com\nann@four.test\nann@two.test\n")
+    done = json.loads(world.listctl("import", "news", path, "--format", "json"))
+    assert (done["erased"], done["created"]) == (3, 0), done
+    world.listctl("subscriber", "move", "ann@two.test", "bob@five.test")
+    world.listctl("subscriber", "erase", "bob@five.test", "--yes")
+    done = json.loads(world.listctl("import", "news", path, "--format", "json"))
+    assert (done["erased"], done["created"]) == (4, 0), done
+
+
+def test_spellings(world):
+    "However an address was written when it was added, suppressed or named, erase finds it: other spellings of the mailbox, a domain of another script."
+    world.setup()
+    world.listctl("subscriber", "add", "news", "Jo@B\u00fccher.example")
+    world.listctl("suppress", "add", "jo@b\u00fccher.example", "--list", "news", "--reason", "JO@b\u00fccher.example said so")
+    world.listctl("subscriber", "add", "news", "Ann.Lee@gmail.com")
+    world.listctl("subscriber", "add", "news", "annlee+x@googlemail.com", "--set", "a=1")
+    assert world.value("SELECT count(*) FROM audit WHERE subject = 'subscriber:ann.lee@gmail.com'") == "2"
+    world.listctl("subscriber", "erase", "JO@xn--bcher-kva.example", "--yes", "--reason", "jo@b\u00fccher.example wrote a letter")
+    text = dump(world).lower()
+    assert "b\u00fccher" not in text and "bcher-kva" not in text
+    assert json.loads(world.value("SELECT detail FROM audit WHERE action = 'subscriber.erase'"))["reason"] == "erased wrote a letter"
+    world.listctl("subscriber", "erase", "annlee@gmail.com", "--yes")
+    assert not named(world, "ann.lee@gmail.com") and not named(world, "annlee+x@googlemail.com")
+    world.listctl("suppress", "rm", "annlee@gmail.com")
+    world.sql("INSERT INTO subscriber (address, address_key, canonical) VALUES ('a.b@gmail.com', 'a.b@gmail.com', 'ab@gmail.com'),"
+              " ('a.b+x@gmail.com', 'a.b+x@gmail.com', 'ab@gmail.com')")
+    world.refused("subscriber", "erase", "ab@gmail.com", "--yes", says=["a.b@gmail.com", "a.b+x@gmail.com", "name the one"])
+    world.listctl("subscriber", "erase", "a.b@gmail.com", "--yes")
+    assert world.value("SELECT address FROM subscriber") == "a.b+x@gmail.com"
+
+
+def late(world, campaign, person, mark):
+    deliver(world, "", return_path(world, campaign, person), dsn(mark=mark))
+
+
+def test_reports_that_come_later(world):
+    "Of a report on somebody erased only what is counted is kept, also when it waited for the erasure to end; one on a campaign that is gone keeps its text."
+    ids, campaign = people(world, 3)
+    world.start("bounced")
+    world.listctl("subscriber", "erase", "p1@example.test", "--yes")
+    late(world, campaign, ids[0], "1")
+    erasing = Transaction(world, f"DELETE FROM membership WHERE subscriber_id = {ids[1]}", f"DELETE FROM subscriber WHERE id = {ids[1]}")
+    peer = threading.Thread(target=late, args=(world, campaign, ids[1], "2"))
+    peer.start()
+    until(lambda: world.value("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'") != "0", "bounced waits for the erasure")
+    erasing.end("COMMIT")
+    peer.join()
+    late(world, 77, ids[2], "3")
+    rows = world.sql("SELECT subscriber_id, orphan, kind, reason, diagnostic, coalesce(recipient, ''), (SELECT count(*) FROM bounce_raw r"
+                     " WHERE (r.campaign_id, r.event_id) = (e.campaign_id, e.id)) FROM bounce_event e ORDER BY id")
+    assert rows[0] == [str(ids[0]), "t", "bounce-hard", "user-unknown", "", "", "0"], rows
+    assert rows[1] == [str(ids[1]), "t", "bounce-hard", "user-unknown", "", "", "0"], rows
+    assert rows[2][4] != "" and rows[2][5] != "" and rows[2][6] == "1", rows

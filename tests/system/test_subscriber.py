@@ -102,7 +102,7 @@ def test_move(world):
     world.listctl("subscriber", "move", "ann@example.test", "New.Ann@gmail.com", "--reason", "married")
     person = shown(world, "newann@gmail.com")["person"]
     assert (person["subscriber"], person["email"], person["attributes"]) == (1, "New.Ann@gmail.com", {"a": "1"}), person
-    assert actions(world, "new.ann@gmail.com")[0][1] == {"from": "ann@example.test", "reason": "married"}
+    assert actions(world, "new.ann@gmail.com")[0][1] == {"subscriber_id": 1, "from": "ann@example.test", "reason": "married"}
     world.refused("subscriber", "show", "ann@example.test", says="no subscriber")
     world.refused("subscriber", "move", "#1", "b.o.b@gmail.com", says=["bob@gmail.com", "already"])
     world.listctl("suppress", "add", "gone@example.test")
