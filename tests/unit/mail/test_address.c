@@ -223,8 +223,28 @@ START_TEST(parts)
 	}
 END_TEST
 
+START_TEST(readable_domains)
+	{
+		static const struct {
+			const char *address, *readable;
+		} rows[] = {
+			{ "jo@xn--bcher-kva.example", "jo@b\u00fccher.example" },
+			{ "jo@mail.xn--bcher-kva.example", "jo@mail.b\u00fccher.example" },
+			{ "jo@example.org", "" },
+			{ "jo", "" },
+			{ "jo@xn--\u00fc.example", "" },
+		};
+		for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+			AUTO_BUF text = buf_with_ceiling(LIMIT_ADDRESS_TEXT);
+			ck_assert_int_eq(address_unicode(view_of(rows[i].address), &text), *rows[i].readable != '\0');
+			ck_view_eq(buf_view(&text), rows[i].readable);
+		}
+	}
+END_TEST
+
 Suite *test_suite(void)
 {
-	const TTest *const tests[] = { accepts, refuses, refuses_nul, refuses_what_is_endless, keys, domains, parts };
+	const TTest *const tests[] = { accepts, refuses, refuses_nul, refuses_what_is_endless,
+				       keys,    domains, parts,       readable_domains };
 	return suite_of("address", tests, ARRAY_LEN(tests));
 }
