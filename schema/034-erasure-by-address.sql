@@ -1,4 +1,4 @@
--- verpost 033: who is erased leaves no text that names them, under no address that they had, and nobody else's is touched.
+-- verpost 034: who is erased leaves no text that names them, under no address that they had, and nobody else's is touched.
 --
 -- Formerly ann@x.test was found inside joann@x.test too, and only in some texts. Now an address is found as a whole, and every column
 -- that can hold text has a row that says what becomes of it: a migration that adds such a column adds its row here.
@@ -34,7 +34,7 @@ INSERT INTO erasable (deed, place, said) SELECT deed, place, unnest(string_to_ar
     ('blanked', 'deferral', 'reply'), ('never', 'deferral', 'state status waits_for relay'),
     ('emptied', 'delivery', 'reply'), ('never', 'delivery', 'status reason'),
     ('named', 'address_rule', 'value hint'), ('never', 'address_rule', 'kind action source'),
-    ('never', 'domain_group', 'name'), ('never', 'domain_group_domain', 'domain'),
+    ('never', 'list_copies', 'domain'), ('never', 'domain_group', 'name'), ('never', 'domain_group_domain', 'domain'),
     ('never', 'doubt', 'connection decision'), ('never', 'erasable', 'place said deed'),
     ('named', 'list', 'title from_name from_address reply_to layout headers'), ('never', 'list', 'name list_id'),
     ('removed', 'mailbox_message', 'recipient sender message'), ('never', 'mailbox_message', 'message_hash'),
