@@ -117,7 +117,7 @@ static struct view deed_of(struct view name)
 	return VIEW_LIT("changed");
 }
 
-/* Texts first: that may take long, and nobody waits for it but who changes a row that names the person. */
+/* Texts first: that may take long, and nobody waits for it but who changes a row that names the person, and imports for their turn. */
 static enum err erase_texts(struct job *job)
 {
 	struct call *call = job->call;

@@ -1,4 +1,4 @@
-/* People who are erased: removed with all that names them (schema/034). */
+/* People who are erased: removed with all that names them (schema/035). */
 #ifndef STORE_ERASURES_H
 #define STORE_ERASURES_H
 
