@@ -4,7 +4,7 @@
 
 enum statement { NAMESAKES, FORMER, COUNT_OPEN, PORTIONS, TEXTS, PERSON, WITHOUT, STATEMENT_COUNT };
 
-/* Back from move to move: one counts when it made the address that comes next, before that was left again. A move of before schema/035 does not say
+/* Back from move to move: one counts when it made the address that comes next, before that was left again. A move of before schema/036 does not say
  * whose it was; but then the person was there already, and nobody else had the address in between. */
 #define FORMER_KEYS                                                                                                    \
 	"WITH RECURSIVE was AS ("                                                                                      \

@@ -1,4 +1,4 @@
-/* People who are erased: removed with all that names them (schema/035). */
+/* People who are erased: removed with all that names them (schema/036). */
 #ifndef STORE_ERASURES_H
 #define STORE_ERASURES_H
 

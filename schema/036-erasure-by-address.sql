@@ -1,4 +1,4 @@
--- verpost 035: who is erased leaves no text that names them, under no address that they had, and nobody else's is touched.
+-- verpost 036: who is erased leaves no text that names them, under no address that they had, and nobody else's is touched.
 --
 -- Formerly ann@x.test was found inside joann@x.test too, and only in some texts. Now an address is found as a whole, and every column
 -- that can hold text has a row that says what becomes of it: a migration that adds such a column adds its row here.
