@@ -10,6 +10,7 @@ static const struct {
 	const char *option;
 	bool is_left_out, is_of_lists;
 } kinds[] = {
+	{ "also-list", false, true },
 	{ "segment", false, false },
 	{ "exclude-segment", true, false },
 	{ "exclude-list", true, true },
@@ -29,7 +30,23 @@ static enum err look_up(struct call *call, bool is_of_lists, struct view name, s
 	return ERR_OK;
 }
 
-static enum err add_parts(struct call *call, size_t kind, struct view names, struct audience *audience)
+/* A list counts once, as a place in the order. */
+static enum err check_target(struct call *call, uint64_t own_list, const struct audience *audience)
+{
+	const struct audience_part *last = &audience->parts[audience->count - 1];
+	bool is_twice = (uint64_t)last->list_id == own_list;
+	if (!audience_part_is_target(last))
+		return ERR_OK;
+	for (size_t i = 0; i + 1 < audience->count; i++)
+		is_twice = is_twice || (audience_part_is_target(&audience->parts[i]) &&
+					audience->parts[i].list_id == last->list_id);
+	if (is_twice)
+		return call_misused(call, "the list " VIEW_FMT " is named twice", VIEW_ARG(last->name));
+	return ERR_OK;
+}
+
+static enum err add_parts(struct call *call, size_t kind, struct view names, uint64_t own_list,
+			  struct audience *audience)
 {
 	struct view name;
 	enum err err = name_list_check(call, kinds[kind].option, names);
@@ -40,11 +57,14 @@ static enum err add_parts(struct call *call, size_t kind, struct view names, str
 		struct audience_part part = { .is_left_out = kinds[kind].is_left_out };
 		err = look_up(call, kinds[kind].is_of_lists, name, &part);
 		audience->parts[audience->count++] = part;
+		if (err == ERR_OK)
+			err = check_target(call, own_list, audience);
 	}
 	return err;
 }
 
-enum err audience_options_read(struct call *call, struct audience *audience, struct campaign_content *content)
+enum err audience_options_read(struct call *call, uint64_t own_list, struct audience *audience,
+			       struct campaign_content *content)
 {
 	enum err err = ERR_OK;
 	bool is_given = call_has(call, "everybody");
@@ -52,14 +72,36 @@ enum err audience_options_read(struct call *call, struct audience *audience, str
 	for (size_t kind = 0; kind < ARRAY_LEN(kinds); kind++) {
 		const char *names;
 		for (size_t i = 0; err == ERR_OK && (names = call_option_at(call, kinds[kind].option, i)) != NULL; i++)
-			err = add_parts(call, kind, view_of(names), audience);
+			err = add_parts(call, kind, view_of(names), own_list, audience);
 	}
 	if (err == ERR_OK && is_given && audience->count > 0)
 		return call_misused(
-		    call, "--everybody takes away what --segment and --exclude-... said; give one or the other");
+		    call,
+		    "--everybody takes away what --also-list, --segment and --exclude-... said; give one or the other");
 	content->has_audience = is_given || audience->count > 0;
 	content->audience = audience->parts;
 	content->audience_count = audience->count;
+	return err;
+}
+
+static enum err tell(struct call *call, const struct campaign *campaign, uint64_t people, size_t others)
+{
+	uint64_t members = 0;
+	if (others > 0) {
+		call_note(call,
+			  "it would go to %llu people through " VIEW_FMT " and %zu more list%s now; `listctl campaign "
+			  "audience " VIEW_FMT "` says why",
+			  (unsigned long long)people, VIEW_ARG(campaign->list_name), others, others == 1 ? "" : "s",
+			  VIEW_ARG(campaign->name));
+		return ERR_OK;
+	}
+	enum err err = members_count(call->db, (int64_t)campaign->list_id, VIEW_LIT("active"), &members, call->why);
+	if (err == ERR_OK)
+		call_note(call,
+			  "it would go to %llu of the %llu members of " VIEW_FMT
+			  " now; `listctl campaign audience " VIEW_FMT "` says why",
+			  (unsigned long long)people, (unsigned long long)members, VIEW_ARG(campaign->list_name),
+			  VIEW_ARG(campaign->name));
 	return err;
 }
 
@@ -68,7 +110,7 @@ enum err audience_tell(struct call *call, struct view name)
 	AUTO_DB_ROWS *rows = NULL;
 	AUTO_DB_ROWS *campaign_rows = NULL;
 	struct campaign campaign;
-	uint64_t people = 0, members = 0;
+	uint64_t people = 0;
 	enum err err = campaigns_find(call->db, name, &campaign, &campaign_rows, call->why);
 	if (err == ERR_OK)
 		err = audiences_read(call->db, campaign.id, &rows, call->why);
@@ -76,14 +118,9 @@ enum err audience_tell(struct call *call, struct view name)
 		return err;
 	err = audiences_count(call->db, campaign.id, &people, call->why);
 	if (err == ERR_OK)
-		err = members_count(call->db, (int64_t)campaign.list_id, VIEW_LIT("active"), &members, call->why);
+		err = tell(call, &campaign, people, audiences_count_targets(rows));
 	if (err != ERR_OK)
 		return err;
-	call_note(call,
-		  "it would go to %llu of the %llu members of " VIEW_FMT " now; `listctl campaign audience " VIEW_FMT
-		  "` says why",
-		  (unsigned long long)people, (unsigned long long)members, VIEW_ARG(campaign.list_name),
-		  VIEW_ARG(campaign.name));
 	if (people == 0)
 		call_warn(call, "nobody is in the audience of " VIEW_FMT, VIEW_ARG(campaign.name));
 	return ERR_OK;

@@ -1,4 +1,4 @@
-/* Whom of its list a campaign is for, as options of `campaign create` and `campaign edit` say it. */
+/* Whom a campaign is for, as options of `campaign create` and `campaign edit` say it. */
 #ifndef LISTCTL_AUDIENCE_OPTIONS_H
 #define LISTCTL_AUDIENCE_OPTIONS_H
 
@@ -7,11 +7,14 @@
 
 /* Rows for a verb's table of options. */
 #define AUDIENCE_OPTIONS                                                                                               \
-	{ "segment", "NAME,...", "only members who are in one of these segments; may be given several times" },        \
+	{ "also-list", "LIST,...",                                                                                     \
+	  "to members of these lists, too: one copy each, through the first list they are in; nobody who "             \
+	  "unsubscribed from one of them" },                                                                           \
+	    { "segment", "NAME,...", "only members who are in one of these segments; may be given several times" },    \
 	    { "exclude-segment", "NAME,...", "nobody who is in one of these" },                                        \
 	    { "exclude-list", "LIST,...", "nobody who is an active member of one of these lists" },                    \
 	{                                                                                                              \
-		"everybody", NULL, "all members of the list again"                                                     \
+		"everybody", NULL, "all members of its own list again, and no others"                                  \
 	}
 
 struct audience {
@@ -19,10 +22,11 @@ struct audience {
 	size_t count;
 };
 
-/* When one of the options was given, all that they say takes the place of what the campaign has; names are looked up. *audience outlives
+/* own_list: the campaign's. When one of the options was given, all that they say takes the place of what the campaign has; names are looked up. *audience outlives
  * *content, which refers to it; names borrow from the command line. */
-enum err audience_options_read(struct call *call, struct audience *audience, struct campaign_content *content) MUST_USE;
-/* Says whom a campaign would go to now, when it is not for its whole list. */
+enum err audience_options_read(struct call *call, uint64_t own_list, struct audience *audience,
+			       struct campaign_content *content) MUST_USE;
+/* Says whom a campaign would go to now, when it is not for its whole list and no other. */
 enum err audience_tell(struct call *call, struct view campaign) MUST_USE;
 
 #endif

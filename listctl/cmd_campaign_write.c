@@ -48,7 +48,7 @@ static enum err create(struct call *call, const struct list *list)
 	if (err == ERR_OK)
 		err = variants_read(call, list, name, &from_list, letter_of(call, 2), &draft, &variants);
 	if (err == ERR_OK)
-		err = audience_options_read(call, &audience, &draft.content);
+		err = audience_options_read(call, (uint64_t)list->id, &audience, &draft.content);
 	if (err == ERR_OK)
 		err = campaigns_create(call->db, name, (uint64_t)list->id, &draft.content, call_actor(call), &id,
 				       call->why);
@@ -136,7 +136,7 @@ enum err campaign_edit(struct call *call)
 		err =
 		    variants_read(call, &list, campaign.name, &campaign.content, letter_of(call, 1), &draft, &variants);
 	if (err == ERR_OK)
-		err = audience_options_read(call, &audience, &draft.content);
+		err = audience_options_read(call, (uint64_t)list.id, &audience, &draft.content);
 	if (err == ERR_OK)
 		err = campaigns_edit(call->db, campaign.name, &draft.content, call_actor(call), call->why);
 	if (err == ERR_OK && draft.content.has_audience)

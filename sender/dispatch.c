@@ -111,9 +111,10 @@ static struct recipient *next_recipient(void *owner, struct relay *relay, struct
 		if (recipient == NULL)
 			return NULL;
 		AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
-		enum err err =
-		    letter_write(&dispatch->letterhead, run_composer(recipient->run, recipient->opened.terms.variant),
-				 &recipient->run->signing, &recipient->opened, letter, &why);
+		enum err err = letter_write(
+		    &dispatch->letterhead,
+		    run_composer(recipient->run, recipient->opened.list_id, recipient->opened.terms.variant),
+		    &recipient->run->signing, &recipient->opened, letter, &why);
 		if (err == ERR_OK) {
 			recipient->through = relay;
 			recipient->pace_relay = gate.relay;

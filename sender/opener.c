@@ -11,14 +11,14 @@ static enum err keep(struct opener *opener, struct db *db, struct openings *open
 		return ERR_OK;
 	}
 	opener->taken[opener->taken_count++] = openings;
-	int64_t last_id = 0;
+	int64_t last_id = 0, last_list_id = 0;
 	for (size_t i = 0; i < count; i++) {
-		struct run *run;
-		int64_t id = openings_get(openings, i).campaign_id;
-		if (id == last_id)
+		struct opened opened = openings_get(openings, i);
+		if (opened.campaign_id == last_id && opened.list_id == last_list_id)
 			continue;
-		last_id = id;
-		enum err err = runs_open(opener->runs, db, id, opener->setup, &run, why);
+		last_id = opened.campaign_id;
+		last_list_id = opened.list_id;
+		enum err err = runs_open(opener->runs, db, last_id, last_list_id, opener->setup, why);
 		if (err != ERR_OK)
 			return err;
 	}

@@ -66,7 +66,7 @@ static bool is_told(struct runs *runs, int64_t campaign_id)
 /* The keys of the From domain, or of one above it. */
 static void find_keys(struct runs *runs, struct run *run, const struct setup *setup)
 {
-	struct view domain = composer_from_domain(run->composers[0]);
+	struct view domain = composer_from_domain(run->lists->composers[0]);
 	run->signing.count = dkim_folder_find(&setup->dkim, domain, run->signing.keys);
 	if (run->signing.count > 0)
 		return;
@@ -99,9 +99,17 @@ unsigned run_variant(const struct run *run, int64_t subscriber_id)
 	return variant_of(run->id, subscriber_id, run->shares, run->variant_count);
 }
 
-struct composer *run_composer(const struct run *run, unsigned variant)
+static struct run_list *find_list(const struct run *run, int64_t list_id)
 {
-	return run->composers[variant > 0 && variant <= run->variant_count ? variant - 1 : 0];
+	struct run_list *list = run->lists;
+	while (list != NULL && list->list_id != list_id)
+		list = list->next;
+	return list;
+}
+
+struct composer *run_composer(const struct run *run, int64_t list_id, unsigned variant)
+{
+	return find_list(run, list_id)->composers[variant > 0 && variant <= run->variant_count ? variant - 1 : 0];
 }
 
 static enum err compose_all(struct run *run, const struct run_source *source, const struct campaign_variants *variants,
@@ -114,7 +122,7 @@ static enum err compose_all(struct run *run, const struct run_source *source, co
 		struct run_source varied = *source;
 		run->shares[i] = variants->items[i].share;
 		run_vary(&varied, variants, i + 1);
-		err = run_compose(&varied, fields, files, &setup->settings, &run->composers[i], why);
+		err = run_compose(&varied, fields, files, &setup->settings, &run->lists->composers[i], why);
 	}
 	return err;
 }
@@ -146,46 +154,72 @@ static enum err load(struct runs *runs, struct run *run, struct db *db, const st
 {
 	struct run_source source;
 	AUTO_DB_ROWS *rows = NULL;
-	enum err err = runs_load(db, run->id, &source, &rows, why);
+	enum err err = runs_load(db, run->id, run->lists->list_id, &source, &rows, why);
 	if (err != ERR_OK)
 		return err;
-	run->list_id = source.list_id;
 	name(source.campaign_name, run->name);
-	name(source.list_name, run->list_name);
+	name(source.own_list_name, run->list_name);
 	run->expire_us = source.expire_us;
 	err = compose(run, db, &source, setup, why);
 	if (err == ERR_OK)
 		find_keys(runs, run, setup);
-	return run->wants_hold ? ERR_OK : err;
+	return err == ERR_INVALID ? ERR_OK : err; /* it is being held */
 }
 
-enum err runs_open(struct runs *runs, struct db *db, int64_t campaign_id, const struct setup *setup,
-		   struct run **ret_run, struct buf *why)
+static void drop_list(struct run *run)
 {
-	struct run *run = runs_find(runs, campaign_id);
-	if (run != NULL) {
-		*ret_run = run;
-		return ERR_OK;
-	}
-	run = calloc(1, sizeof(*run));
+	struct run_list *list = run->lists;
+	run->lists = list->next;
+	for (size_t i = 0; i < VARIANTS_MOST; i++)
+		composer_done(list->composers[i]);
+	free(list);
+}
+
+static enum err add_list(struct runs *runs, struct run *run, int64_t list_id, struct db *db, const struct setup *setup,
+			 struct buf *why)
+{
+	struct run_list *list = calloc(1, sizeof(*list));
+	if (list == NULL)
+		return ERR_MEMORY;
+	list->list_id = list_id;
+	list->next = run->lists;
+	run->lists = list;
+	enum err err = load(runs, run, db, setup, why);
+	if (err != ERR_OK)
+		drop_list(run);
+	return err;
+}
+
+static enum err add_run(struct runs *runs, struct db *db, int64_t campaign_id, int64_t list_id,
+			const struct setup *setup, struct buf *why)
+{
+	struct run *run = calloc(1, sizeof(*run));
 	if (run == NULL)
 		return ERR_MEMORY;
 	run->id = campaign_id;
-	enum err err = load(runs, run, db, setup, why);
+	enum err err = add_list(runs, run, list_id, db, setup, why);
 	if (err != ERR_OK) {
 		free(run);
 		return err;
 	}
 	run->next = runs->first;
 	runs->first = run;
-	*ret_run = run;
 	return ERR_OK;
+}
+
+enum err runs_open(struct runs *runs, struct db *db, int64_t campaign_id, int64_t list_id, const struct setup *setup,
+		   struct buf *why)
+{
+	struct run *run = runs_find(runs, campaign_id);
+	if (run == NULL)
+		return add_run(runs, db, campaign_id, list_id, setup, why);
+	return find_list(run, list_id) != NULL ? ERR_OK : add_list(runs, run, list_id, db, setup, why);
 }
 
 static void run_free(struct run *run)
 {
-	for (size_t i = 0; i < VARIANTS_MOST; i++)
-		composer_done(run->composers[i]);
+	while (run->lists != NULL)
+		drop_list(run);
 	while (run->groups != NULL) {
 		struct group_breaker *next = run->groups->next;
 		free(run->groups);

@@ -20,14 +20,22 @@ struct group_breaker {
 	char reason[RUN_REASON_MOST];
 };
 
+/* What writes the copies that go through one of a campaign's lists. */
+struct run_list {
+	struct run_list *next;
+	int64_t list_id;
+	struct composer *composers
+	    [VARIANTS_MOST]; /* its own, or one a variant; NULL: a template cannot be compiled, and it is being held */
+};
+
 struct run {
 	struct run *next;
-	int64_t id, list_id;
+	int64_t id;
 	int64_t expire_us; /* of retries; 0: as the settings say */
 	char name[RUN_NAME_MOST + 1], list_name[RUN_NAME_MOST + 1];
 	uint64_t routes, routes_version; /* the relays that fit it, and of which reading of them */
-	struct composer *composers
-	    [VARIANTS_MOST]; /* its own, or one a variant; NULL: a template cannot be compiled, and it is being held */
+	struct run_list
+	    *lists; /* what its copies are written by, one a list that some of them have gone through here */
 	unsigned shares[VARIANTS_MOST];
 	size_t variant_count; /* 0: it has none */
 	struct signing signing;
@@ -63,10 +71,10 @@ struct runs {
 };
 
 struct run *runs_find(const struct runs *runs, int64_t campaign_id);
-/* Loads and compiles what runs_find() does not know yet. A template that does not compile gives a run that wants to be held, and so do missing
+/* Loads and compiles what is not known yet of a campaign, or of the list that some copies go through. A template that does not compile gives a run that wants to be held, and so do missing
  * keys where they are required. */
-enum err runs_open(struct runs *runs, struct db *db, int64_t campaign_id, const struct setup *setup,
-		   struct run **ret_run, struct buf *why) MUST_USE;
+enum err runs_open(struct runs *runs, struct db *db, int64_t campaign_id, int64_t list_id, const struct setup *setup,
+		   struct buf *why) MUST_USE;
 /* Compiles a campaign's message; fields: a name a row that its template may use. As composer_compile(). */
 enum err run_compose(const struct run_source *source, const struct db_rows *fields, const struct campaign_files *files,
 		     const struct settings *settings, struct composer **ret_composer, struct buf *why) MUST_USE;
@@ -76,9 +84,9 @@ void runs_keep(struct runs *runs, uint64_t slots);
 void runs_sweep(struct runs *runs);
 void runs_done(struct runs *runs);
 
-/* Which variant that recipient gets, and what writes it. */
+/* Which variant that recipient gets, and what writes it where it goes through that list, which runs_open() was asked for. */
 unsigned run_variant(const struct run *run, int64_t subscriber_id);
-struct composer *run_composer(const struct run *run, unsigned variant);
+struct composer *run_composer(const struct run *run, int64_t list_id, unsigned variant);
 
 /* What a variant's copies are made from; 0 is the campaign itself. */
 void run_vary(struct run_source *source, const struct campaign_variants *variants, unsigned variant);

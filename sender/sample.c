@@ -78,7 +78,7 @@ static enum err load(struct sample *sample, struct db *db, const struct setup *s
 	struct run_source source = { 0 };
 	AUTO_DB_ROWS *rows = NULL;
 	AUTO_DB_ROWS *fields = NULL;
-	enum err err = runs_load(db, test->campaign_id, &source, &rows, why);
+	enum err err = runs_load(db, test->campaign_id, 0, &source, &rows, why);
 	if (err == ERR_OK)
 		err = load_fields(db, test->campaign_id, source.list_id, &fields, why);
 	struct campaign_files files = { 0 };

@@ -2,9 +2,9 @@
 
 #include <assert.h>
 
-#include "store/segments.h"
+#include "store/subscribers.h"
 
-enum statement { CLEAR, ADD, READ, COUNT, COUNT_SHARED, STATEMENT_COUNT };
+enum statement { CLEAR, ADD, READ, COUNT, COUNT_PART, NOW_BY_LIST, THEN_BY_LIST, OVERLAP, STATEMENT_COUNT };
 
 static const struct db_statement statements[] = {
 	[CLEAR] = { .name = "audiences_clear",
@@ -19,10 +19,19 @@ static const struct db_statement statements[] = {
 			  " coalesce(a.definition, segment_text(a.segment_id)) FROM campaign_audience a"
 			  " WHERE a.campaign_id = $1::bigint ORDER BY a.place" },
 	[COUNT] = { .name = "audiences_count", .sql = "SELECT campaign_people_count($1::bigint)" },
-	[COUNT_SHARED] = { .name = "audiences_count_shared",
-			   .sql = "SELECT count(*) FROM membership m JOIN membership x ON x.list_id = $2::bigint"
-				  " AND x.subscriber_id = m.subscriber_id AND x.state = 'active'"
-				  " WHERE m.list_id = $1::bigint AND m.state = 'active'" },
+	[COUNT_PART] = { .name = "audiences_count_part", .sql = "SELECT campaign_part_count($1::bigint, $2, $3)" },
+	[NOW_BY_LIST] = { .name = "audiences_now_by_list",
+			  .sql = "SELECT l.name, q.people FROM campaign_copies_by_list($1::bigint) WITH ORDINALITY"
+				 " AS q(list_id, people, n) JOIN list l ON l.id = q.list_id ORDER BY n" },
+	[THEN_BY_LIST] = { .name = "audiences_then_by_list",
+			   .sql = "WITH r AS (SELECT list_id, count(*) AS n FROM campaign_reached"
+				  " WHERE campaign_id = $1::bigint GROUP BY 1)"
+				  " SELECT l.name, CASE WHEN t.list_id = c.list_id THEN c.audience - (SELECT "
+				  "coalesce(sum(n), 0)::bigint FROM r) ELSE coalesce(r.n, 0) END FROM campaign c"
+				  " JOIN campaign_target t ON t.campaign_id = c.id JOIN list l ON l.id = t.list_id"
+				  " LEFT JOIN r ON r.list_id = t.list_id WHERE c.id = $1 ORDER BY t.place" },
+	[OVERLAP] = { .name = "audiences_overlap",
+		      .sql = "SELECT in_several, unsubscribed FROM campaign_overlap($1::bigint)" },
 };
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row a statement");
 
@@ -60,6 +69,16 @@ struct audience_part audiences_get(const struct db_rows *rows, size_t row)
 	};
 }
 
+size_t audiences_count_targets(const struct db_rows *rows)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < db_row_count(rows); i++) {
+		const struct audience_part part = audiences_get(rows, i);
+		count += audience_part_is_target(&part);
+	}
+	return count;
+}
+
 static enum err count_by(struct db *db, enum statement statement, const struct db_value *values, size_t count,
 			 uint64_t *ret_count, struct buf *why)
 {
@@ -76,11 +95,31 @@ enum err audiences_count(struct db *db, uint64_t campaign_id, uint64_t *ret_coun
 	return count_by(db, COUNT, values, ARRAY_LEN(values), ret_count, why);
 }
 
-enum err audiences_count_part(struct db *db, const struct audience_part *part, uint64_t list_id, uint64_t *ret_count,
-			      struct buf *why)
+enum err audiences_count_part(struct db *db, const struct audience_part *part, uint64_t campaign_id,
+			      uint64_t *ret_count, struct buf *why)
 {
-	if (part->segment_id != 0)
-		return segments_count(db, part->segment_id, (int64_t)list_id, ret_count, why);
-	const struct db_value values[] = { db_int((int64_t)list_id), db_int(part->list_id) };
-	return count_by(db, COUNT_SHARED, values, ARRAY_LEN(values), ret_count, why);
+	if (audience_part_is_target(part))
+		return members_count(db, part->list_id, VIEW_LIT("active"), ret_count, why);
+	const struct db_value values[] = { db_int((int64_t)campaign_id), db_int(part->segment_id),
+					   db_int(part->list_id) };
+	return count_by(db, COUNT_PART, values, ARRAY_LEN(values), ret_count, why);
+}
+
+enum err audiences_by_list(struct db *db, uint64_t campaign_id, bool has_started, struct db_rows **ret_rows,
+			   struct buf *why)
+{
+	const struct db_value values[] = { db_int((int64_t)campaign_id) };
+	return db_run(db, &statements[has_started ? THEN_BY_LIST : NOW_BY_LIST], values, ARRAY_LEN(values), ret_rows,
+		      why);
+}
+
+enum err audiences_overlap(struct db *db, uint64_t campaign_id, struct audience_overlap *ret_overlap, struct buf *why)
+{
+	const struct db_value values[] = { db_int((int64_t)campaign_id) };
+	AUTO_DB_ROWS *rows = NULL;
+	enum err err = db_run(db, &statements[OVERLAP], values, ARRAY_LEN(values), &rows, why);
+	if (err == ERR_OK)
+		*ret_overlap = (struct audience_overlap){ .in_several = db_get_int(rows, 0, 0),
+							  .unsubscribed = db_get_int(rows, 0, 1) };
+	return err;
 }

@@ -1,4 +1,4 @@
-/* Whom of its list a campaign is for: segments that narrow it down, lists and segments that are left out (schema/030). */
+/* Whom a campaign is for: further lists, segments that narrow them down, lists and segments that are left out (schema/030, 037). */
 #ifndef STORE_AUDIENCES_H
 #define STORE_AUDIENCES_H
 
@@ -17,14 +17,33 @@ struct audience_part {
 /* Puts these in place of those that the campaign has; within the caller's transaction. */
 enum err audiences_replace(struct db *db, struct view campaign, const struct audience_part *parts, size_t count,
 			   struct buf *why) MUST_USE;
+/* Names another list that its copies go through. */
+static inline bool audience_part_is_target(const struct audience_part *part)
+{
+	return part->list_id != 0 && !part->is_left_out;
+}
 /* In their order; no row: the whole list. For audiences_get(). */
 enum err audiences_read(struct db *db, uint64_t campaign_id, struct db_rows **ret_rows, struct buf *why) MUST_USE;
 struct audience_part audiences_get(const struct db_rows *rows, size_t row);
+/* How many of audiences_read() name another list. */
+size_t audiences_count_targets(const struct db_rows *rows);
+
+/* Of a campaign for several lists: how many go through each, a row each of name and people, its own list first: now, or once it has
+ * started then. */
+enum err audiences_by_list(struct db *db, uint64_t campaign_id, bool has_started, struct db_rows **ret_rows,
+			   struct buf *why) MUST_USE;
+struct audience_overlap {
+	int64_t in_several;   /* active members of several of its lists */
+	int64_t unsubscribed; /* of one, who unsubscribed from another */
+};
+enum err audiences_overlap(struct db *db, uint64_t campaign_id, struct audience_overlap *ret_overlap,
+			   struct buf *why) MUST_USE;
 
 /* How many a campaign that has not started would go to now, those suppressed included. */
 enum err audiences_count(struct db *db, uint64_t campaign_id, uint64_t *ret_count, struct buf *why) MUST_USE;
-/* How many active members of the list a part is about: those in the segment, or in the other list too. */
-enum err audiences_count_part(struct db *db, const struct audience_part *part, uint64_t list_id, uint64_t *ret_count,
-			      struct buf *why) MUST_USE;
+/* How many active members of the campaign's lists a part is about: those in the segment, or in the other list too; of another list that
+ * its copies go through: its members. */
+enum err audiences_count_part(struct db *db, const struct audience_part *part, uint64_t campaign_id,
+			      uint64_t *ret_count, struct buf *why) MUST_USE;
 
 #endif

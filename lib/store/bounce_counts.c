@@ -64,7 +64,10 @@ static const struct db_statement statements[] = {
 		   "INSERT INTO report_came WITH chosen AS MATERIALIZED (SELECT c.id, c.list_id FROM campaign c "
 		   "WHERE " CHOSEN
 		   "), came AS (SELECT DISTINCT ON (e.campaign_id, e.subscriber_id) e.subscriber_id, e.kind, e.reason,"
-		   " ch.list_id FROM bounce_event e JOIN chosen ch ON ch.id = e.campaign_id"
+		   " coalesce(h.list_id, ch.list_id) AS list_id FROM bounce_event e JOIN chosen ch ON ch.id = "
+		   "e.campaign_id"
+		   " LEFT JOIN campaign_reached h ON h.campaign_id = e.campaign_id AND h.subscriber_id = "
+		   "e.subscriber_id"
 		   " WHERE e.subscriber_id BETWEEN $3 AND $4 AND e.kind IN ('bounce-hard', 'bounce-soft', 'complaint')"
 		   " AND ($1::bigint IS NULL OR e.campaign_id = $1) AND NOT e.orphan AND NOT e.voided"
 		   " ORDER BY e.campaign_id, e.subscriber_id, array_position(ARRAY['bounce-hard', 'complaint',"

@@ -78,7 +78,8 @@ static const struct db_statement statements[] = {
 	[FIND] = { "campaigns_find", COLUMNS(", c.text_body, c.html_body") " WHERE c.name = $1" },
 	[NAMES] = { "campaigns_names", "SELECT name FROM campaign ORDER BY id DESC LIMIT 6" },
 	[ALL] = { "campaigns_all",
-		  COLUMNS(", '', ''") " WHERE $1::bigint IS NULL OR c.list_id = $1 ORDER BY c.id DESC" },
+		  COLUMNS(", '', ''") " WHERE $1::bigint IS NULL OR $1 IN (SELECT t.list_id FROM campaign_target t"
+				      " WHERE t.campaign_id = c.id) ORDER BY c.id DESC" },
 	[CREATE] = { "campaigns_create",
 		     "INSERT INTO campaign (name, list_id, subject, from_name, from_address, reply_to, text_body,"
 		     " html_body, in_doubt) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id" },
@@ -107,9 +108,11 @@ static const struct db_statement statements[] = {
 			   "name)"
 			   " SELECT count(*), count(*) FILTER (WHERE z.key IS NULL), count(*) FILTER (WHERE"
 			   " coalesce(z.due, $3::text::timestamp AT TIME ZONE $4::text) <= now())"
-			   " FROM campaign c JOIN membership m ON m.list_id = c.list_id AND m.state = 'active'"
+			   " FROM (SELECT DISTINCT m.subscriber_id FROM campaign c"
+			   " JOIN campaign_target t ON t.campaign_id = c.id"
+			   " JOIN membership m ON m.list_id = t.list_id AND m.state = 'active' WHERE c.name = $1) AS m"
 			   " JOIN subscriber s ON s.id = m.subscriber_id"
-			   " LEFT JOIN zones z ON z.key = lower(btrim(s.attributes ->> $2::text)) WHERE c.name = $1" },
+			   " LEFT JOIN zones z ON z.key = lower(btrim(s.attributes ->> $2::text))" },
 	[PAUSE] = { "campaigns_pause",
 		    "UPDATE campaign SET state = 'paused', hold_reason = $2 WHERE name = $1 AND state = 'running'" },
 	/* After a person has looked, the breakers begin to count anew. One that waits for a person before its start is due now, and its

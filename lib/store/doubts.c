@@ -27,11 +27,13 @@ enum column {
 #define ARE_MEANT                                                                                                      \
 	" ($2::text[] IS NULL OR f.subscriber_id IN (SELECT id FROM subscriber WHERE address_key = ANY ($2::text[])))"
 #define IS_FREE " f.campaign_id = $1 AND f.state = 'in_doubt' AND f.opened_by IS NULL AND" ARE_MEANT
-/* Whom the list still has, and no suppression keeps from being sent to. */
+/* Whom the list that the copy goes through still has, and no suppression keeps from being sent to. */
 #define MAY_BE_SENT                                                                                                    \
-	" EXISTS (SELECT FROM campaign g JOIN membership m ON m.list_id = g.list_id JOIN subscriber s"                 \
+	" EXISTS (SELECT FROM campaign g LEFT JOIN campaign_reached h ON h.campaign_id = g.id"                         \
+	" AND h.subscriber_id = f.subscriber_id"                                                                       \
+	" JOIN membership m ON m.list_id = coalesce(h.list_id, g.list_id) JOIN subscriber s"                           \
 	" ON s.id = m.subscriber_id WHERE g.id = f.campaign_id AND m.subscriber_id = f.subscriber_id"                  \
-	" AND m.state = 'active' AND NOT is_suppressed(s.address_key, g.list_id))"
+	" AND m.state = 'active' AND NOT is_suppressed(s.address_key, m.list_id))"
 #define NOTED(decided)                                                                                                 \
 	" noted AS (UPDATE doubt d SET decision = '" decided "', decided_at = now() FROM moved m"                      \
 	" WHERE d.campaign_id = $1 AND d.subscriber_id = m.subscriber_id AND d.attempt = m.attempts)"

@@ -19,10 +19,13 @@ static const struct db_statement statements[] = {
 	/* One look-up by key a campaign, in the ledger and in the retry queue; OFFSET 0 keeps the planner from scanning partitions
 	 * instead. The frozen ids are searched only in campaigns that still have some to send. */
 	[SENDS] = { "explanations_sends",
-		    "WITH mine AS MATERIALIZED (SELECT c.id, c.name, c.state, c.started_at, l.name AS list FROM "
+		    "WITH mine AS MATERIALIZED (SELECT DISTINCT c.id, c.name, c.state, c.started_at, l.name AS list "
+		    "FROM "
 		    "membership m"
-		    " JOIN list l ON l.id = m.list_id JOIN campaign c ON c.list_id = m.list_id AND c.started_at IS NOT "
-		    "NULL"
+		    " JOIN campaign_target t ON t.list_id = m.list_id"
+		    " JOIN campaign c ON c.id = t.campaign_id AND c.started_at IS NOT NULL"
+		    " LEFT JOIN campaign_reached h ON h.campaign_id = c.id AND h.subscriber_id = $1"
+		    " JOIN list l ON l.id = coalesce(h.list_id, c.list_id)"
 		    " WHERE m.subscriber_id = $1),"
 		    " ended AS (SELECT mine.*, d.* FROM mine CROSS JOIN LATERAL (SELECT outcome::text AS place, at, "
 		    "attempts,"

@@ -2,7 +2,17 @@
 
 #include <assert.h>
 
-enum statement { KIND, ROOM, MARK, FREEZE, FREEZE_LOCAL, FREEZE_CHOSEN, FREEZE_CHOSEN_LOCAL, STATEMENT_COUNT };
+enum statement {
+	KIND,
+	ROOM,
+	MARK,
+	FREEZE,
+	FREEZE_LOCAL,
+	FREEZE_CHOSEN,
+	FREEZE_CHOSEN_LOCAL,
+	FREEZE_SEVERAL,
+	STATEMENT_COUNT
+};
 
 /* Who is suppressed before campaign $1 begins. Like is_suppressed(), but for all at once. */
 #define SUPPRESSED(key)                                                                                                \
@@ -79,10 +89,58 @@ enum statement { KIND, ROOM, MARK, FREEZE, FREEZE_LOCAL, FREEZE_CHOSEN, FREEZE_C
 				"0)), 0)::bigint,"                                                                     \
 				" coalesce(sum(lost), 0)::bigint FROM people"
 
+/* What copies take from the lists beside the campaign's own, of which runs_run keeps that. */
+#define LISTS_DEFINED                                                                                                  \
+	" lists_defined AS (UPDATE campaign_audience a SET name = l.name, list_title = l.title,"                       \
+	" list_header_id = l.list_id, list_headers = l.headers FROM list l"                                            \
+	" WHERE a.campaign_id = $1 AND l.id = a.list_id AND NOT a.is_left_out),"
+
+/* The same for several lists, by what goes through which (schema/037): each chunk of one list and, where there are local times, of one instant. */
+#define OF_ITS_LISTS " (x.list_id IS NULL OR x.list_id IN (SELECT list_id FROM campaign_target WHERE campaign_id = $1))"
+#define NEVER_BY_LIST                                                                                                  \
+	" never AS MATERIALIZED (SELECT s.id, x.list_id FROM suppression_in_force x"                                   \
+	" JOIN subscriber s ON s.address_key = x.value WHERE" OF_ITS_LISTS                                             \
+	" UNION SELECT s.id, x.list_id FROM suppression_in_force x"                                                    \
+	" JOIN subscriber s ON split_part(s.address_key, '@', 2) = x.value WHERE x.kind = 'domain' AND" OF_ITS_LISTS   \
+	"),"
+#define CAMPAIGN_AND_ZONES                                                                                             \
+	" c AS MATERIALIZED (SELECT list_id, local_attribute, local_time, local_attribute IS NOT NULL AS is_local,"    \
+	" local_time AT TIME ZONE zone AS due FROM campaign WHERE id = $1),"                                           \
+	" zones AS MATERIALIZED (SELECT DISTINCT ON (lower(z.name)) lower(z.name) AS key,"                             \
+	" c.local_time AT TIME ZONE z.name AS due FROM c CROSS JOIN zone_name z WHERE c.is_local"                      \
+	" ORDER BY lower(z.name), z.name),"
+#define PEOPLE_BY_LIST                                                                                                 \
+	" people AS MATERIALIZED (SELECT due, list_id, array_agg(id ORDER BY id) FILTER (WHERE NOT is_never) AS ids,"  \
+	" array_agg(id) FILTER (WHERE is_never) AS never, count(*) FILTER (WHERE is_lost) AS lost FROM ("              \
+	" SELECT m.id, m.list_id, CASE WHEN c.is_local THEN coalesce(z.due, c.due) END AS due,"                        \
+	" c.is_local AND z.key IS NULL AS is_lost, m.id IN (SELECT id FROM never WHERE list_id IS NULL)"               \
+	" OR (m.id, m.list_id) IN (SELECT id, list_id FROM never WHERE list_id IS NOT NULL) AS is_never"               \
+	" FROM c CROSS JOIN campaign_copies($1) AS m JOIN subscriber s ON s.id = m.id"                                 \
+	" LEFT JOIN zones z ON z.key = lower(btrim(s.attributes ->> c.local_attribute))) AS member"                    \
+	" GROUP BY due, list_id),"
+#define PLACED_BY_LIST                                                                                                 \
+	" sized AS (SELECT due, list_id, ids, least($2, greatest(500, cardinality(ids) / 50))::bigint AS size"         \
+	" FROM people WHERE ids IS NOT NULL),"                                                                         \
+	" placed AS MATERIALIZED (SELECT due, list_id, ids, size, (sum((cardinality(ids) + size - 1) / size)"          \
+	" OVER (ORDER BY due, list_id) - (cardinality(ids) + size - 1) / size)::bigint AS before FROM sized),"
+#define FREEZE_BY_LIST                                                                                                 \
+	"WITH" NEVER_BY_LIST CAMPAIGN_AND_ZONES DEFINED LISTS_DEFINED PEOPLE_BY_LIST PLACED_BY_LIST                    \
+	" chunks AS (INSERT INTO campaign_chunk (campaign_id, chunk_no, subscriber_ids, not_before, list_id)"          \
+	" SELECT $1, before + n / size, ids[n + 1:n + size], placed.due, nullif(placed.list_id, c.list_id)"            \
+	" FROM c CROSS JOIN placed CROSS JOIN LATERAL generate_series(0::bigint, cardinality(ids) - 1, size) AS "      \
+	"g(n)),"                                                                                                       \
+	" reached AS (INSERT INTO campaign_reached (campaign_id, subscriber_id, list_id)"                              \
+	" SELECT $1, u.id, people.list_id FROM c JOIN people ON people.list_id <> c.list_id"                           \
+	" CROSS JOIN LATERAL unnest(ids || never) AS u(id)),"                                                          \
+	" skipped AS (" SKIP_NEVER ")"                                                                                 \
+	" SELECT coalesce(sum(coalesce(cardinality(ids), 0) + coalesce(cardinality(never), 0)), 0)::bigint,"           \
+	" CASE WHEN (SELECT is_local FROM c) THEN coalesce(sum(lost), 0)::bigint END FROM people"
+
 static const struct db_statement statements[] = {
 	[KIND] = { .name = "freezes_kind",
 		   .sql = "SELECT local_attribute IS NOT NULL, EXISTS (SELECT FROM campaign_audience a WHERE "
-			  "a.campaign_id = c.id)"
+			  "a.campaign_id = c.id), EXISTS (SELECT FROM campaign_target t WHERE t.campaign_id = c.id AND "
+			  "t.list_id <> c.list_id)"
 			  " FROM campaign c WHERE id = $1::bigint" },
 	/* Sorting a million ids and attributes on disk would take most of the time; and a regular expression in a segment may take for ever, while
 	 * other campaigns wait. Only until the end of the transaction. */
@@ -97,6 +155,7 @@ static const struct db_statement statements[] = {
 	[FREEZE_LOCAL] = { .name = "freezes_members_local", .sql = FREEZE_BY_ZONE(MEMBERS, NOTHING_TO_DEFINE) },
 	[FREEZE_CHOSEN] = { .name = "freezes_chosen", .sql = FREEZE_ALL_AT_ONCE(CHOSEN, DEFINED) },
 	[FREEZE_CHOSEN_LOCAL] = { .name = "freezes_chosen_local", .sql = FREEZE_BY_ZONE(CHOSEN, DEFINED) },
+	[FREEZE_SEVERAL] = { .name = "freezes_several", .sql = FREEZE_BY_LIST },
 };
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row a statement");
 
@@ -110,7 +169,8 @@ static enum err choose(struct db *db, int64_t campaign_id, enum statement *ret_f
 	AUTO_DB_ROWS *rows = NULL;
 	enum err err = db_run(db, &statements[KIND], values, ARRAY_LEN(values), &rows, why);
 	if (err == ERR_OK)
-		*ret_freeze = freezes[db_get_bool(rows, 0, 1)][db_get_bool(rows, 0, 0)];
+		*ret_freeze = db_get_bool(rows, 0, 2) ? FREEZE_SEVERAL
+						      : freezes[db_get_bool(rows, 0, 1)][db_get_bool(rows, 0, 0)];
 	return err;
 }
 

@@ -71,23 +71,27 @@ enum person_column {
 	PERSON_ADDRESSES_AT
 };
 
-/* Whether s, member m of campaign g's list, may be sent to: null, or why not. Suppression is asked as is_suppressed() does, but in
+/* Whether s, member m of the list that campaign g reaches them through (schema/037), may be sent to: null, or why not. Suppression is asked as is_suppressed() does, but in
  * line: a call a row would cost more than all the rest of the query. */
 #define SKIP_REASON_SQL                                                                                                \
 	" CASE WHEN s.id IS NULL THEN 'erased' WHEN m.state IS NULL THEN 'removed'"                                    \
 	" WHEN m.state <> 'active' THEN m.state::text"                                                                 \
 	" WHEN EXISTS (SELECT FROM suppression_in_force x"                                                             \
 	" WHERE x.value IN (s.address_key, split_part(s.address_key, '@', 2))"                                         \
-	" AND (x.list_id IS NULL OR x.list_id = g.list_id)) THEN 'suppressed' END"
+	" AND (x.list_id IS NULL OR x.list_id = coalesce(h.list_id, g.list_id))) THEN 'suppressed' END"
 
 #define PERSON_JOINS(of)                                                                                               \
 	" JOIN campaign g ON g.id = " of ".campaign_id"                                                                \
+	" LEFT JOIN campaign_reached h ON h.campaign_id = " of ".campaign_id AND h.subscriber_id = " of                \
+	".subscriber_id"                                                                                               \
 	" LEFT JOIN subscriber s ON s.id = " of ".subscriber_id"                                                       \
-	" LEFT JOIN membership m ON m.list_id = g.list_id AND m.subscriber_id = " of ".subscriber_id"
+	" LEFT JOIN membership m ON m.list_id = coalesce(h.list_id, g.list_id) AND m.subscriber_id = " of              \
+	".subscriber_id"
 
 /* From o, one row a recipient, all that is needed to send to it. */
 #define SELECT_OPENED                                                                                                  \
-	" SELECT o.campaign_id, g.list_id, o.subscriber_id, o.chunk_no, o.first, s.address, s.name, "                  \
+	" SELECT o.campaign_id, coalesce(h.list_id, g.list_id), o.subscriber_id, o.chunk_no, o.first, s.address, "     \
+	"s.name, "                                                                                                     \
 	"s.attributes," SKIP_REASON_SQL                                                                                \
 	", o.attempts, o.first_attempt_at, o.refused_at, o.deferred_by, o.deferred_at, o.is_doubtful, o.doubted, "     \
 	"o.has_doubt, o.key_id, o.day, o.date_at, o.variant"                                                           \
@@ -100,10 +104,10 @@ enum person_column {
  * variant. Chunks are looked at one by one in their order, until one is free. */
 #define OPEN_CHUNK(choice)                                                                                             \
 	"WITH pick AS MATERIALIZED ("                                                                                  \
-	" SELECT q.campaign_id, q.chunk_no, q.opened AS was, r.list_id,"                                               \
+	" SELECT q.campaign_id, q.chunk_no, q.opened AS was, coalesce(q.list_id, r.list_id) AS list_id,"               \
 	" CASE WHEN r.addresses_at = (SELECT version FROM address_version) THEN r.suppressed_up_to ELSE 0 END AS mark" \
 	" FROM campaign r CROSS JOIN LATERAL ("                                                                        \
-	" SELECT k.campaign_id, k.chunk_no, k.opened FROM campaign_chunk k"                                            \
+	" SELECT k.campaign_id, k.chunk_no, k.opened, k.list_id FROM campaign_chunk k"                                 \
 	" WHERE k.campaign_id = r.id AND k.opened < k.size AND " choice                                                \
 	" AND (k.not_before IS NULL OR k.not_before <= now())"                                                         \
 	" ORDER BY k.chunk_no LIMIT 1 FOR UPDATE OF k SKIP LOCKED) q"                                                  \

@@ -14,13 +14,15 @@ enum { DEFAULT_LIMIT = 100 };
 	" WHERE d.campaign_id = e.campaign_id AND d.subscriber_id = e.subscriber_id"                                   \
 	" AND is_of_former_address(d.at, e.recipient, s.address_key, s.address_since) OFFSET 0)"
 #define EVENT_JOINS                                                                                                    \
-	" LEFT JOIN campaign c ON c.id = e.campaign_id LEFT JOIN list l ON l.id = c.list_id"                           \
+	" LEFT JOIN campaign c ON c.id = e.campaign_id LEFT JOIN campaign_reached h"                                   \
+	" ON h.campaign_id = e.campaign_id AND h.subscriber_id = e.subscriber_id"                                      \
+	" LEFT JOIN list l ON l.id = coalesce(h.list_id, c.list_id)"                                                   \
 	" LEFT JOIN subscriber s ON s.id = e.subscriber_id"
 
 static const struct db_statement statements[] = {
 	[EVENTS] = { "reports_events", EVENT_COLUMNS
 		     " FROM bounce_event e" EVENT_JOINS " WHERE ($1::bigint IS NULL OR e.campaign_id = $1)"
-		     " AND ($2::bigint IS NULL OR c.list_id = $2)"
+		     " AND ($2::bigint IS NULL OR l.id = $2)"
 		     " AND ($3::text IS NULL OR e.kind = $3::text::bounce_kind)"
 		     " AND ($4::text IS NULL OR e.reason = $4) AND ($5::text IS NULL OR s.address_key = $5)"
 		     " AND ($6::timestamptz IS NULL OR e.received_at >= $6)"

@@ -12,7 +12,9 @@ enum statement { LOCK, COUNT, NEXT, OPEN, REVISE, DISABLE, RESTORE, STATEMENT_CO
 /* $1 since, $2 campaign, $3 list. */
 #define IN_SCOPE                                                                                                       \
 	"($1::timestamptz IS NULL OR e.received_at >= $1) AND ($2::bigint IS NULL OR e.campaign_id = $2)"              \
-	" AND ($3::bigint IS NULL OR e.campaign_id IN (SELECT id FROM campaign WHERE list_id = $3))"
+	" AND ($3::bigint IS NULL OR $3 = (SELECT coalesce(h.list_id, c.list_id) FROM campaign c"                      \
+	" LEFT JOIN campaign_reached h ON h.campaign_id = c.id AND h.subscriber_id = e.subscriber_id"                  \
+	" WHERE c.id = e.campaign_id))"
 
 /* What a membership was before the batch, whatever became of it twice in the batch. */
 #define KEEP_CHANGE(state, since)                                                                                      \

@@ -60,11 +60,13 @@ static const struct db_statement statements[] = {
 		  .sql =
 		      "WITH known AS MATERIALIZED ("
 		      " SELECT coalesce(array_agg(DISTINCT k.name), '{}') AS names FROM ("
-		      " SELECT s.attributes FROM campaign c JOIN membership m ON m.list_id = c.list_id"
-		      " JOIN subscriber s ON s.id = m.subscriber_id WHERE c.id = $1 LIMIT 1000) AS sample"
+		      " SELECT s.attributes FROM campaign_target c JOIN membership m ON m.list_id = c.list_id"
+		      " JOIN subscriber s ON s.id = m.subscriber_id WHERE c.campaign_id = $1 LIMIT 1000) AS sample"
 		      " CROSS JOIN LATERAL jsonb_object_keys(sample.attributes) AS k(name)),"
 		      " wanted AS MATERIALIZED ("
-		      " SELECT c.list_id FROM campaign c CROSS JOIN known WHERE c.id = $1 AND EXISTS ("
+		      " SELECT t.list_id FROM campaign c JOIN campaign_target t ON t.campaign_id = c.id CROSS JOIN "
+		      "known"
+		      " WHERE c.id = $1 AND EXISTS ("
 		      " SELECT FROM (SELECT unnest(ARRAY[c.subject, c.text_body, c.html_body])"
 		      " UNION ALL SELECT unnest(ARRAY[v.subject, v.text_body, v.html_body])"
 		      " FROM campaign_variant v WHERE v.campaign_id = c.id) AS template(text)"
@@ -206,11 +208,17 @@ static const struct db_statement statements[] = {
 			    " LEFT JOIN unnest($1::bigint[]) WITH ORDINALITY AS i(id, n) ON true"
 			    " LEFT JOIN campaign c ON c.id = i.id ORDER BY i.n" },
 	[LOAD] = { .name = "runs_load",
-		   .sql = "SELECT l.id, c.name, coalesce(c.list_name, l.name), coalesce(c.list_title, l.title),"
-			  " coalesce(c.list_header_id, l.list_id), c.subject, c.from_name, c.from_address, c.reply_to,"
-			  " c.text_body, c.html_body,"
-			  " (extract(epoch FROM c.expire) * 1000000)::bigint, coalesce(c.list_headers, l.headers)"
-			  " FROM campaign c JOIN list l ON l.id = c.list_id WHERE c.id = $1" },
+		   .sql =
+		       "SELECT l.id, c.name, coalesce(a.name, l.name), coalesce(a.list_title, l.title),"
+		       " coalesce(a.list_header_id, l.list_id), c.subject, c.from_name, c.from_address, c.reply_to,"
+		       " c.text_body, c.html_body,"
+		       " (extract(epoch FROM c.expire) * 1000000)::bigint, coalesce(a.list_headers, l.headers),"
+		       " coalesce(c.list_name, o.name) FROM campaign c JOIN list o ON o.id = c.list_id JOIN list l ON "
+		       "l.id = coalesce(nullif($2::bigint, 0), c.list_id)"
+		       " LEFT JOIN LATERAL (SELECT c.list_name AS name, c.list_title, c.list_header_id, c.list_headers"
+		       " WHERE l.id = c.list_id UNION ALL SELECT name, list_title, list_header_id, list_headers"
+		       " FROM campaign_audience WHERE campaign_id = c.id AND list_id = l.id AND NOT is_left_out"
+		       " AND l.id <> c.list_id) AS a ON true WHERE c.id = $1" },
 	[FIELDS] = { .name = "runs_fields", .sql = "SELECT unnest(fields) FROM campaign WHERE id = $1" },
 };
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row per statement");
@@ -426,10 +434,10 @@ enum err runs_states(struct db *db, const int64_t *campaign_ids, size_t count, e
 	return ERR_OK;
 }
 
-enum err runs_load(struct db *db, int64_t campaign_id, struct run_source *ret_source, struct db_rows **ret_rows,
-		   struct buf *why)
+enum err runs_load(struct db *db, int64_t campaign_id, int64_t list_id, struct run_source *ret_source,
+		   struct db_rows **ret_rows, struct buf *why)
 {
-	const struct db_value values[] = { db_int(campaign_id) };
+	const struct db_value values[] = { db_int(campaign_id), db_int(list_id) };
 	struct db_rows *rows = NULL;
 	enum err err = db_run(db, &statements[LOAD], values, ARRAY_LEN(values), &rows, why);
 	if (err != ERR_OK)
@@ -453,6 +461,7 @@ enum err runs_load(struct db *db, int64_t campaign_id, struct run_source *ret_so
 		.html_body = db_get_text(rows, 0, 10),
 		.expire_us = db_get_int(rows, 0, 11),
 		.list_headers = db_get_text(rows, 0, 12),
+		.own_list_name = db_get_text(rows, 0, 13),
 	};
 	*ret_rows = rows;
 	return ERR_OK;

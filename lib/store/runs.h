@@ -60,16 +60,17 @@ enum err runs_hold(struct db *db, int64_t campaign_id, struct view reason, bool 
 enum err runs_states(struct db *db, const int64_t *campaign_ids, size_t count, enum campaign_state *ret_states,
 		     int64_t *ret_sending_version, struct buf *why) MUST_USE;
 
-/* What every copy of a campaign is made from: of its list, too, as it was when the campaign started. Views borrow from rows, which the caller releases. */
+/* What every copy of a campaign that goes through one list is made from: of the list, too, as it was when the campaign started. Views borrow from rows, which the caller releases. */
 struct run_source {
 	int64_t list_id;
 	struct view campaign_name, list_name, list_title, list_header_id, list_headers;
+	struct view own_list_name; /* of the campaign's own list, through whichever the copies go */
 	struct view subject, from_name, from_address, reply_to, text_body, html_body;
 	int64_t expire_us; /* of retries; 0: as the settings say */
 };
-/* ERR_NOT_FOUND when there is no such campaign. */
-enum err runs_load(struct db *db, int64_t campaign_id, struct run_source *ret_source, struct db_rows **ret_rows,
-		   struct buf *why) MUST_USE;
+/* list_id: the list that the copies go through, 0 for the campaign's own. ERR_NOT_FOUND when there is no such campaign. */
+enum err runs_load(struct db *db, int64_t campaign_id, int64_t list_id, struct run_source *ret_source,
+		   struct db_rows **ret_rows, struct buf *why) MUST_USE;
 
 /* The names of the attributes that its template may use, as they were when the campaign started: one text a row. */
 enum err runs_fields(struct db *db, int64_t campaign_id, struct db_rows **ret_rows, struct buf *why) MUST_USE;

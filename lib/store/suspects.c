@@ -42,7 +42,7 @@ enum statement { MEMORY, EXTENT, HISTORY, STATEMENT_COUNT };
 			" grave AS (SELECT f.who, min(f.at) AS at FROM failed f GROUP BY 1 HAVING " PASSES ")"
 #define NEWEST                                                                                                         \
 	"newer AS MATERIALIZED (SELECT * FROM (SELECT id, list_id, started_at, ended_at, row_number()"                 \
-	" OVER (PARTITION BY list_id ORDER BY started_at DESC) AS n FROM campaign WHERE started_at IS NOT NULL) AS c"  \
+	" OVER (PARTITION BY list_id ORDER BY started_at DESC) AS n FROM campaign_sent) AS c"                          \
 	" WHERE n <= 20 ORDER BY started_at DESC),"                                                                    \
 	" newest AS MATERIALIZED (SELECT g.who, n.at FROM (SELECT * FROM grave"                                        \
 	" WHERE (SELECT count(*) FROM grave) * 20 < $9::bigint) AS g CROSS JOIN LATERAL ("                             \
@@ -54,11 +54,11 @@ enum statement { MEMORY, EXTENT, HISTORY, STATEMENT_COUNT };
 	"staying AS (SELECT f.who, min(f.at) AS at FROM failed f JOIN grave USING (who)"                               \
 	" LEFT JOIN newest n USING (who) WHERE n.at IS NULL OR f.at >= n.at GROUP BY 1 HAVING " PASSES ")"
 #define LATE                                                                                                           \
-	"late AS (SELECT id, list_id FROM campaign WHERE started_at IS NOT NULL"                                       \
-	" AND (ended_at IS NULL OR ended_at >= (SELECT min(at) FROM staying) - interval '1 day'))"
+	"late AS (SELECT id, list_id FROM campaign_sent"                                                               \
+	" WHERE (ended_at IS NULL OR ended_at >= (SELECT min(at) FROM staying) - interval '1 day'))"
 #define LOOK_UPS "(SELECT count(*) FROM staying) * (SELECT count(*) FROM late)"
 #define ACCEPTED                                                                                                       \
-	"accepted AS (SELECT s.who, c.id AS campaign_id, d.at FROM staying s"                                          \
+	"accepted AS (SELECT DISTINCT s.who, c.id AS campaign_id, d.at FROM staying s"                                 \
 	" JOIN membership m ON m.subscriber_id = s.who JOIN late c ON c.list_id = m.list_id" LOOKED_UP(                \
 	    "c.id",                                                                                                    \
 	    "s.who") " WHERE " LOOK_UPS " <= $9 AND d.outcome = 'accepted' AND d.at >= s.at"                           \

@@ -100,13 +100,12 @@ static void open_all(struct world *world)
 					 .terms = { .key_id = 1, .day = 7, .date_us = 1 } };
 	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
 	struct openings *openings = NULL;
-	struct run *run = NULL;
 	struct db_rows *rows = NULL;
 	check(db_run_script(world->db, view_of(people), &why), &why);
 	check(relays_load(world->db, &rows, &why), &why);
 	ck_assert(relays_set(world->relays, rows, 0) == ERR_OK);
 	check(openings_claim(world->db, &opening, &openings, &why), &why);
-	check(runs_open(&world->runs, world->db, 1, &world->setup, &run, &why), &why);
+	check(runs_open(&world->runs, world->db, 1, openings_get(openings, 0).list_id, &world->setup, &why), &why);
 	ck_assert(queue_open(world->queue, openings, &world->runs, world->dispatch.wall_us, world->dispatch.boot_us) ==
 		  ERR_OK);
 }

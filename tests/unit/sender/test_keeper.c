@@ -51,11 +51,11 @@ static void fill_queue(struct world *world)
 	const struct queue_router router = { .route = through_the_first };
 	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
 	struct openings *openings = NULL;
-	struct run *run = NULL;
 	static const struct setup setup = { .settings = { .bounce_domain = "b.test", .dkim_dir = "" } };
 	ck_assert_msg(db_run_script(world->db, VIEW_LIT(people), &why) == ERR_OK, "%s", buf_text(&why));
 	ck_assert_msg(openings_claim(world->db, &opening, &openings, &why) == ERR_OK, "%s", buf_text(&why));
-	ck_assert_msg(runs_open(&world->runs, world->db, 1, &setup, &run, &why) == ERR_OK, "%s", buf_text(&why));
+	ck_assert_msg(runs_open(&world->runs, world->db, 1, openings_get(openings, 0).list_id, &setup, &why) == ERR_OK,
+		      "%s", buf_text(&why));
 	ck_assert(queue_new(&router, &world->queue) == ERR_OK);
 	ck_assert(queue_open(world->queue, openings, &world->runs, 1, 1) == ERR_OK);
 }

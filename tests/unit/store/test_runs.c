@@ -277,7 +277,7 @@ START_TEST(a_started_campaign_keeps_its_list)
 			AUTO_DB_ROWS *rows = NULL;
 			AUTO_DB_ROWS *campaign_rows = NULL;
 			run_sql(db, row->change);
-			ck_assert(runs_load(db, start.campaign_id, &source, &rows, &why) == ERR_OK);
+			ck_assert(runs_load(db, start.campaign_id, 0, &source, &rows, &why) == ERR_OK);
 			ck_assert(campaigns_find(db, VIEW_LIT("c"), &campaign, &campaign_rows, &why) == ERR_OK);
 			bool kept = view_eq(view_of(row->title), VIEW_LIT("News"));
 			ck_row(row->label, view_eq(source.list_title, view_of(row->title)));
