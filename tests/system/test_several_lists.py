@@ -4,9 +4,9 @@ import email
 import json
 import re
 
-from returns import unsubscribe
+from returns import return_path, unsubscribe
 from sending import check
-from verpost import until
+from verpost import Talk, until
 
 RULES = "* accept\n"
 CROWD = 3000
@@ -118,6 +118,36 @@ def test_copies_are_of_their_list(world):
         assert sent_to in unsubscribe(world, list_id(world, list_name), id_of(world, name)), message["List-Unsubscribe"]
 
 
+def test_what_comes_back(world):
+    "Who unsubscribes leaves the list that the copy came through; a bounce is the address's, and is shown under that list."
+    world.setup()
+    lists(world, "shop")
+    join(world, ann="news shop", bob="shop", cat="shop")
+    create(world, "spring", "--also-list", "shop")
+    send(world, "spring")
+    world.start("bounced")
+    talk = Talk(world.bounced_port)
+    talk.say("EHLO a.test", "250")
+    for name in ("ann", "bob"):
+        path = next(p for p in (world.base / "mailworld.mail").glob("*.eml") if f"{name}@" in p.read_text())
+        address = re.search(r"unsubscribe\+[a-z2-7]+@[a-z0-9.]+", path.read_text())[0]
+        talk.deliver(f"{name}@example.test", address, f"From: {name}@example.test\r\nSubject: unsubscribe\r\n\r\n")
+    until(lambda: state(world, "bob", "shop") == "unsubscribed" and state(world, "ann", "news") == "unsubscribed", "them to leave")
+    assert state(world, "ann", "shop") == "active"
+    campaign = world.value("SELECT id FROM campaign")
+    talk.deliver("", return_path(world, campaign, id_of(world, "cat")), (
+        "Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nno\r\n"
+        "--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.test\r\n\r\n"
+        "Final-Recipient: rfc822; cat@example.test\r\nAction: failed\r\nStatus: 5.1.1\r\nDiagnostic-Code: smtp; 550 5.1.1 User unknown\r\n\r\n--b--\r\n"))
+    until(lambda: state(world, "cat", "shop") == "disabled", "the bounce to count")
+    for list_name, count in (("shop", 1), ("news", 0)):
+        assert len(world.json("bounce", "ls", "--list", list_name)) == count, list_name
+    shown = world.listctl("explain", "cat@example.test")
+    assert "spring" in shown and "shop" in shown, shown
+    sends = [row for row in shown.splitlines() if "spring" in row]
+    assert not any("news" in row for row in sends), shown
+
+
 def test_segments_and_exclusions(world):
     "Segments narrow each of the lists, and what is left out is left out of all."
     world.setup()
@@ -179,7 +209,7 @@ def test_deaths_in_the_middle(world):
     world.start("sender")
     status = world.finished("spring")
     audience = {f"p{n}": through(n) for n in range(1, CROWD + 1) if through(n)}
-    assert status["audience"] == len(audience), status
+    assert status["audience"] == len(audience) and status["skipped"] == 0, status
     check(world, "spring", [(f"{name}@example.test", "") for name in audience])
     got = copies(world)
     wrong = [(name, got.get(name), where) for name, where in audience.items() if set(got.get(name, [])) - {where}]
