@@ -1,6 +1,7 @@
 #include "listctl/audience_options.h"
 
 #include "listctl/name_list.h"
+#include "listctl/waiting.h"
 #include "store/lists.h"
 #include "store/segments.h"
 #include "store/subscribers.h"
@@ -116,7 +117,10 @@ enum err audience_tell(struct call *call, struct view name)
 		err = audiences_read(call->db, campaign.id, &rows, call->why);
 	if (err != ERR_OK || db_row_count(rows) == 0)
 		return err;
+	struct waiting waiting;
+	waiting_begin(call, "counting whom it is for", &waiting);
 	err = audiences_count(call->db, campaign.id, &people, call->why);
+	waiting_end(&waiting);
 	if (err == ERR_OK)
 		err = tell(call, &campaign, people, audiences_count_targets(rows));
 	if (err != ERR_OK)

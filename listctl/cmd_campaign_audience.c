@@ -1,4 +1,5 @@
 #include "listctl/campaign_verbs.h"
+#include "listctl/waiting.h"
 #include "store/audiences.h"
 #include "store/lists.h"
 #include "store/subscribers.h"
@@ -35,7 +36,10 @@ static enum err write_parts(struct call *call, const struct campaign *campaign, 
 		struct output_cell people = cell_null();
 		uint64_t count = 0;
 		if (campaign->audience < 0) {
+			struct waiting waiting;
+			waiting_begin(call, "counting a part of it", &waiting);
 			err = audiences_count_part(call->db, &part, campaign->id, &count, call->why);
+			waiting_end(&waiting);
 			people = cell_int((int64_t)count);
 		}
 		row(call, word_of(&part), part.name, people, part.definition);
@@ -56,7 +60,10 @@ static enum err write_ahead(struct call *call, const struct campaign *campaign)
 static enum err write_overlap(struct call *call, const struct campaign *campaign)
 {
 	struct audience_overlap overlap = { 0 };
+	struct waiting waiting;
+	waiting_begin(call, "counting who is in several", &waiting);
 	enum err err = audiences_overlap(call->db, campaign->id, &overlap, call->why);
+	waiting_end(&waiting);
 	if (err != ERR_OK)
 		return err;
 	row(call, "in several of them", VIEW_LIT(""), cell_int(overlap.in_several), VIEW_LIT(""));
@@ -67,7 +74,10 @@ static enum err write_overlap(struct call *call, const struct campaign *campaign
 static enum err write_by_list(struct call *call, const struct campaign *campaign)
 {
 	AUTO_DB_ROWS *rows = NULL;
+	struct waiting waiting;
+	waiting_begin(call, "counting whom each list reaches", &waiting);
 	enum err err = audiences_by_list(call->db, campaign->id, campaign->audience >= 0, &rows, call->why);
+	waiting_end(&waiting);
 	for (size_t i = 0; err == ERR_OK && i < db_row_count(rows); i++)
 		row(call, "of these through", db_get_text(rows, i, 0), cell_int(db_get_int(rows, i, 1)), VIEW_LIT(""));
 	return err;
@@ -75,12 +85,13 @@ static enum err write_by_list(struct call *call, const struct campaign *campaign
 
 static enum err write_result(struct call *call, const struct campaign *campaign)
 {
-	uint64_t people = 0;
+	uint64_t people = (uint64_t)campaign->audience;
 	enum err err = ERR_OK;
+	struct waiting waiting;
+	waiting_begin(call, "counting whom it is for", &waiting);
 	if (campaign->audience < 0)
 		err = audiences_count(call->db, campaign->id, &people, call->why);
-	else
-		people = (uint64_t)campaign->audience;
+	waiting_end(&waiting);
 	if (err == ERR_OK)
 		row(call, campaign->audience < 0 ? "would go to" : "audience", VIEW_LIT(""), cell_int((int64_t)people),
 		    VIEW_LIT(""));

@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "listctl/call.h"
 #include "listctl/segment_facts.h"
+#include "listctl/waiting.h"
 #include "store/audit.h"
 #include "store/lists.h"
 
@@ -72,7 +73,10 @@ static enum err renew_index(struct call *call, const struct segment *segment, bo
 		return ERR_OK;
 	call_note(call, "making the index; others can go on writing meanwhile");
 	AUTO_BUF cause = buf_with_ceiling(LIMIT_WHY);
+	struct waiting waiting;
+	waiting_begin_index(call, segment->id, &waiting);
 	enum err err = segments_make_index(call->db, segment, &cause);
+	waiting_end(&waiting);
 	if (err != ERR_OK)
 		buf_addf(call->why,
 			 "segment " VIEW_FMT " is there, but not its index: %s; `listctl segment index " VIEW_FMT
@@ -172,6 +176,15 @@ static enum err make_index(struct call *call)
 
 /* ---- looking ---- */
 
+static enum err count_people(struct call *call, int64_t id, int64_t list_id, uint64_t *ret_people)
+{
+	struct waiting waiting;
+	waiting_begin(call, "counting", &waiting);
+	enum err err = segments_count(call->db, id, list_id, ret_people, call->why);
+	waiting_end(&waiting);
+	return err;
+}
+
 static enum err count(struct call *call)
 {
 	static const struct output_column columns[] = {
@@ -188,7 +201,7 @@ static enum err count(struct call *call)
 		err = find_list(call, &list_id);
 	int64_t begun_us = clock_boot_us();
 	if (err == ERR_OK)
-		err = segments_count(call->db, segment.id, list_id, &people, call->why);
+		err = count_people(call, segment.id, list_id, &people);
 	if (err != ERR_OK)
 		return err;
 	if (clock_boot_us() - begun_us > SLOW_US && segment.predicate.len > 0 && !segment.has_index)
@@ -226,7 +239,10 @@ static enum err show_people(struct call *call, const struct segment *segment, in
 		{ .name = "attributes", .type = OUTPUT_JSON, .wraps = true },
 	};
 	AUTO_DB_ROWS *rows = NULL;
+	struct waiting waiting;
+	waiting_begin(call, "looking for the first people", &waiting);
 	enum err err = segments_people(call->db, segment->id, list_id, limit, &rows, call->why);
+	waiting_end(&waiting);
 	if (err != ERR_OK)
 		return err;
 	output_section(call->out, "people", "The first of its people");
@@ -250,7 +266,7 @@ static enum err show(struct call *call)
 	if (err == ERR_OK)
 		err = find_list(call, &list_id);
 	if (err == ERR_OK)
-		err = segments_count(call->db, segment.id, list_id, &people, call->why);
+		err = count_people(call, segment.id, list_id, &people);
 	if (err != ERR_OK)
 		return err;
 	output_document_begin(call->out);

@@ -127,6 +127,7 @@ static enum err open_and_run(struct call *call)
 		err = open_database(call);
 	if (err == ERR_OK)
 		err = call->command->run(call);
+	db_rows_done(call->known_fields);
 	db_close(call->db);
 	settings_done(&settings);
 	return err;

@@ -65,6 +65,11 @@ static void time_left(const struct progress *progress, double rate, char *text, 
 static void draw(const struct progress *progress, int64_t now_us)
 {
 	double seconds = (double)(now_us - progress->started_us) / CLOCK_US_PER_SECOND;
+	if (progress->unit == NULL) {
+		fprintf(stderr, "\r\033[K%s, %d:%02d so far", progress->what, (int)(seconds / 60), (int)seconds % 60);
+		fflush(stderr);
+		return;
+	}
 	double rate = (double)progress->done / seconds;
 	char bar[BAR_WIDTH + 4] = "", done[48], speed[48], left[32], rows[48] = "", line[LINE_SIZE];
 	if (progress->total > 0)

@@ -2,18 +2,21 @@
 
 #include <stdlib.h>
 
+#include "listctl/waiting.h"
 #include "store/subscribers.h"
 
 /* Each member's attributes are looked at, for about two seconds a million. */
-enum { MANY_MEMBERS = 500000 };
-
-/* One query answers, so that no bar can move; who waits is told for what. */
-static enum err announce(struct call *call, int64_t list_id)
+static enum err ask(struct call *call, int64_t list_id)
 {
-	uint64_t members = 0;
-	enum err err = members_count(call->db, list_id, VIEW_LIT("active"), &members, call->why);
-	if (err == ERR_OK && members >= MANY_MEMBERS)
-		call_note(call, "reading which attributes %llu members have ...", (unsigned long long)members);
+	struct waiting waiting;
+	if (call->known_fields != NULL && call->known_fields_list == list_id)
+		return ERR_OK;
+	db_rows_done(call->known_fields);
+	call->known_fields = NULL;
+	call->known_fields_list = list_id;
+	waiting_begin(call, "reading which attributes the members have", &waiting);
+	enum err err = members_fields(call->db, list_id, VIEW_LIT("active"), &call->known_fields, call->why);
+	waiting_end(&waiting);
 	return err;
 }
 
@@ -21,15 +24,13 @@ enum err reader_fields_read(struct call *call, int64_t list_id, struct reader_fi
 {
 	struct reader_fields fields = { 0 };
 	*ret_fields = fields;
-	enum err err = announce(call, list_id);
-	if (err == ERR_OK)
-		err = members_fields(call->db, list_id, VIEW_LIT("active"), &fields.rows, call->why);
+	enum err err = ask(call, list_id);
 	if (err != ERR_OK)
 		return err;
-	fields.count = db_row_count(fields.rows);
+	fields.count = db_row_count(call->known_fields);
 	fields.names = calloc(fields.count + 1, sizeof(*fields.names));
 	for (size_t i = 0; fields.names != NULL && i < fields.count; i++)
-		fields.names[i] = db_get_text(fields.rows, i, 0);
+		fields.names[i] = db_get_text(call->known_fields, i, 0);
 	*ret_fields = fields;
 	return fields.names != NULL ? ERR_OK : call_refuse(call, ERR_MEMORY, "there is no memory left");
 }
@@ -37,6 +38,5 @@ enum err reader_fields_read(struct call *call, int64_t list_id, struct reader_fi
 void reader_fields_done(struct reader_fields *fields)
 {
 	free(fields->names);
-	db_rows_done(fields->rows);
 	*fields = (struct reader_fields){ 0 };
 }

@@ -5,12 +5,11 @@
 #include "listctl/call.h"
 
 struct reader_fields {
-	struct view *names; /* borrowed from rows */
+	struct view *names; /* borrowed from call->known_fields */
 	size_t count;
-	struct db_rows *rows;
 };
 
-/* Those of the list's active members. Release with reader_fields_done(), also after a failure. */
+/* Those of the list's active members, who are asked once a call: all of their attributes are looked at. Release with reader_fields_done(), also after a failure. */
 enum err reader_fields_read(struct call *call, int64_t list_id, struct reader_fields *ret_fields) MUST_USE;
 void reader_fields_done(struct reader_fields *fields); /* accepts a zeroed one */
 

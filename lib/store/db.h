@@ -37,6 +37,10 @@ enum err db_reconnect(struct db *db, struct buf *why) MUST_USE;
 void db_close(struct db *db); /* accepts NULL */
 bool db_is_connected(const struct db *db);
 
+/* Calls waiting() about once a second while the server keeps a statement waiting, for who shows that it does; NULL: no more. It must not use this
+ * db. */
+void db_while_waiting(struct db *db, void (*waiting)(void *user), void *user);
+
 /* ---- statements ---- */
 
 struct db_statement {

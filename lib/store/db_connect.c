@@ -180,6 +180,12 @@ static int64_t hurry(const struct db *db, int64_t deadline_us, int64_t *hurried_
 	return *hurried_us != 0 && *hurried_us < deadline_us ? *hurried_us : deadline_us;
 }
 
+void db_while_waiting(struct db *db, void (*waiting)(void *user), void *user)
+{
+	db->waiting = waiting;
+	db->waiting_user = user;
+}
+
 bool db_wait(const struct db *db, short events, int64_t deadline_us)
 {
 	int64_t hurried_us = 0;
@@ -189,6 +195,8 @@ bool db_wait(const struct db *db, short events, int64_t deadline_us)
 	do {
 		int64_t step_ms = left_us < CLOCK_US_PER_SECOND ? left_us / CLOCK_US_PER_MS + 1 : 1000;
 		ready = left_us > 0 ? poll(&fd, 1, (int)step_ms) : -1;
+		if (ready == 0 && db->waiting != NULL)
+			db->waiting(db->waiting_user);
 		left_us = hurry(db, deadline_us, &hurried_us) - clock_boot_us();
 	} while ((ready == 0 || (ready < 0 && errno == EINTR)) && left_us > 0);
 	return ready > 0;

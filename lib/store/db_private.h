@@ -59,6 +59,8 @@ struct db {
 	size_t under_way;   /* statements sent, or to be sent with the next one, whose results were not taken yet */
 	struct buf scratch; /* text forms of one statement's parameters */
 	char sqlstate[6];
+	void (*waiting)(void *user); /* NULL: nobody wants to know */
+	void *waiting_user;
 	bool is_silent; /* why there is no connection */
 };
 

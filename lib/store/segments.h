@@ -54,6 +54,10 @@ enum err segments_people(struct db *db, int64_t id, int64_t list_id, uint64_t li
 enum err segments_make_index(struct db *db, const struct segment *segment, struct buf *why) MUST_USE;
 enum err segments_drop_index(struct db *db, int64_t id, struct buf *why) MUST_USE;
 
+/* How far it is, for another connection than the one that makes it: pages of people; both 0: that is not known now. */
+enum err segments_index_progress(struct db *db, int64_t id, uint64_t *ret_done, uint64_t *ret_total,
+				 struct buf *why) MUST_USE;
+
 /* One row for each attribute of the first people there are (10,000): what a misspelt name may have meant. */
 enum err segments_known_fields(struct db *db, struct db_rows **ret_rows, struct buf *why) MUST_USE;
 

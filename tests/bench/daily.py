@@ -125,6 +125,16 @@ class Daily:
         sender.wait(90)
         bench.note(f"  an audience of {audience:,} frozen", f"{taken:.2f} s", "< 1 s", taken < 1)
 
+    def segments(self):
+        """One in 23 of them: found by reading all, and by its index."""
+        self.bench.listctl("segment", "create", "daily-older", "--where", '$.country == "ID" && $.age >= 66')
+        self.ask("segment", "count", "daily-older", limit=10, as_text="segment count without an index")
+        self.bench.listctl("segment", "index", "daily-older")
+        self.bench.sql("VACUUM verpost.subscriber")
+        self.ask("segment", "count", "daily-older", limit=2)
+        self.ask("segment", "count", "daily-older", "--list", "daily-all", limit=2)
+        self.ask("segment", "show", "daily-older", limit=2)
+
     def daily(self):
         count = self.bench.options.people
         self.make(count)
@@ -158,4 +168,5 @@ class Daily:
         self.write_campaign("daily-draft", "daily-all")
         self.ask("campaign", "preview", "daily-draft", somebody, as_text="campaign preview NAME ADDRESS")
         self.ask("campaign", "lint", "daily-draft")
+        self.segments()
         self.freeze()

@@ -1,7 +1,11 @@
 """Segments: who is in them by each fact, what is said about predicates that are none, and the index."""
 
 import json
+import os
+import pty
+import select
 import subprocess
+import time
 
 from verpost import BIN, until
 
@@ -238,6 +242,38 @@ def test_two_who_edit(world):
         commit()
     assert second.wait(30) == 0
     assert world.sql("SELECT written, silent_days FROM segment") == [["$.a == 2", "9"]]
+
+
+def on_a_terminal(world, *arguments, during, words):
+    """What stands on a terminal while `during` keeps the database from answering until words are seen, or for some time; and what is printed."""
+    terminal, other_end = pty.openpty()
+    with world.holding(during) as commit:
+        process = subprocess.Popen([BIN / "listctl", "--config", world.config, *arguments], stdout=subprocess.PIPE, stderr=other_end, text=True)
+        os.close(other_end)
+        shown, end = b"", time.monotonic() + (30 if words else 3)
+        while time.monotonic() < end and not (words and words in shown):
+            if select.select([terminal], [], [], 0.2)[0]:
+                shown += os.read(terminal, 4096)
+        commit()
+    out = process.communicate(timeout=60)[0]
+    os.close(terminal)
+    assert process.returncode == 0, (shown, out)
+    return shown, out
+
+
+def test_progress(world):
+    "What lasts shows how long it has on a terminal, beside what is printed; --quiet shows nothing."
+    world.setup()
+    person(world, "ann", a=1)
+    world.listctl("segment", "create", "s", "--where", "$.a == 1")
+    world.campaign("spring", segment="s", start=False)
+    hold = "LOCK TABLE subscriber IN ACCESS EXCLUSIVE MODE"
+    for arguments, words in ((("segment", "count", "s"), b"counting, 0:01 so far"), (("campaign", "audience", "spring"), b"counting a part of it, 0:01"),
+                             (("campaign", "create", "summer", "news", "--subject", "s", "--text", world.file("t.txt", "Hello")), b"reading which attributes")):
+        shown, out = on_a_terminal(world, *arguments, during=hold, words=words)
+        assert words in shown and b"so far" not in out.encode(), (shown, out)
+    shown, out = on_a_terminal(world, "segment", "count", "s", "--format", "json", "--quiet", during=hold, words=b"")
+    assert shown == b"" and json.loads(out)["people"] == 1, (shown, out)
 
 
 def test_unknown_field_is_told(world):

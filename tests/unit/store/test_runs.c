@@ -547,6 +547,39 @@ START_TEST(a_suppression_names_the_same_for_good)
 	}
 END_TEST
 
+/* What the server could not go on with is tried after all others, and is not held: it may be well next time. */
+START_TEST(what_may_pass_is_tried_last)
+	{
+		struct db *db = database_open();
+		const struct run_terms terms = { .chunk_size = 4 };
+		struct run_start start = { 0 };
+		int64_t put_off = 0;
+		AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+		run_sql(db, people);
+		run_sql(db, SCHEDULED VALUES("-1 hour") ")");
+		run_sql(db, "INSERT INTO campaign (name, list_id, subject, from_address, text_body, state, start_at)"
+			    " VALUES ('d', 1, 's', 'a@b.test', 't', 'scheduled', now())");
+		run_sql(
+		    db,
+		    "CREATE FUNCTION give_up() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN"
+		    " IF NEW.campaign_id = (SELECT min(id) FROM campaign) THEN"
+		    " RAISE 'deadlock' USING ERRCODE = '40P01'; END IF; RETURN NEW; END $f$;"
+		    " CREATE TRIGGER give_up BEFORE INSERT ON campaign_chunk FOR EACH ROW EXECUTE FUNCTION give_up()");
+		ck_assert(runs_start_due(db, &terms, &put_off, &start, &why) != ERR_OK);
+		ck_assert_int_ne(put_off, 0);
+		ck_assert(runs_start_due(db, &terms, &put_off, &start, &why) == ERR_OK);
+		ck_assert_int_eq(start.campaign_id, put_off + 1);
+		check_says(
+		    db, "the first one waits for nobody",
+		    "SELECT string_agg(state || ' ' || coalesce(hold_reason, '-'), ', ' ORDER BY id) FROM campaign",
+		    "scheduled -, running -");
+		run_sql(db, "DROP TRIGGER give_up ON campaign_chunk");
+		ck_assert(runs_start_due(db, &terms, &put_off, &start, &why) == ERR_OK);
+		ck_assert_int_eq(start.campaign_id, put_off);
+		db_close(db);
+	}
+END_TEST
+
 Suite *test_suite(void)
 {
 	const TTest *const tests[] = { around_is_an_hour_each_way,
@@ -563,6 +596,7 @@ Suite *test_suite(void)
 				       openings_are_the_first_minute_in_a_window,
 				       who_is_suppressed_is_skipped_at_the_start,
 				       a_suppression_under_way_leaves_no_mark,
-				       a_suppression_names_the_same_for_good };
+				       a_suppression_names_the_same_for_good,
+				       what_may_pass_is_tried_last };
 	return suite_of("runs", tests, database_start() ? ARRAY_LEN(tests) : 0);
 }
