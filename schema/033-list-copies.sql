@@ -1,4 +1,4 @@
--- verpost 035: how many copies each domain was sent, without counting millions of ledger rows whenever somebody asks.
+-- verpost 033: how many copies each domain was sent, without counting millions of ledger rows whenever somebody asks.
 --
 -- A campaign whose ledger is complete is added to its list once, by whoever counts next: a complete ledger never changes. What changes is who a
 -- copy's domain is: a person moves to an address elsewhere, or is erased, and takes their copies along, in the same transaction. Sums, not rows:
