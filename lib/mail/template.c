@@ -306,7 +306,7 @@ static enum err check_braces(const struct compiler *compiler, const struct tag *
 					       VIEW_ARG(name), VIEW_ARG(name), VIEW_ARG(name), VIEW_ARG(name),
 					       VIEW_ARG(name), VIEW_ARG(name));
 	}
-	if (tag->end == source.len || source.data[tag->end] != '}')
+	if (is_remark || tag->end == source.len || source.data[tag->end] != '}')
 		return ERR_OK;
 	struct view shown = view_head(view_slice(source, tag->start, tag->end), LIMIT_FIELD_NAME);
 	return template_refuse(source, tag->end, compiler->why,

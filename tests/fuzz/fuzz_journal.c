@@ -38,6 +38,7 @@ struct script {
 	size_t flushed;       /* all before it are in the file */
 	size_t last_batch_at; /* of those, the first that the last batch wrote */
 	size_t rewritten;     /* the next one that journal_rewrite() asks for */
+	uint64_t generation;
 	unsigned reply_len;
 };
 
@@ -75,6 +76,7 @@ static void rewrite(struct script *script, size_t kept, struct buf *why)
 	script->first = script->next - (kept < count ? kept : count);
 	script->rewritten = script->first;
 	demand(journal_rewrite(script->journal, next_record, script, why) == ERR_OK);
+	script->generation++;
 	/* What a generation began with is there as a whole or the journal is refused. */
 	script->last_batch_at = script->next;
 }
@@ -110,6 +112,26 @@ static bool damage(struct view *input, uint64_t file_size)
 	return len > 0;
 }
 
+/* A run of octets that ends in the last batch may leave nothing of it. What is damaged before it is the last batch then, for all that anybody can
+ * tell, and one that was torn while it was written may be lost. */
+static bool has_last_batch(const struct script *script, size_t file_size)
+{
+	static char bytes[1 << 20];
+	bool is_there = false;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	demand(fd >= 0 && file_size <= sizeof(bytes) && pread(fd, bytes, file_size, 0) == (ssize_t)file_size);
+	close(fd);
+	for (size_t at = 0; at < file_size && !is_there; at += JOURNAL_RECORD_ALIGN) {
+		struct journal_record record;
+		size_t size;
+		uint32_t batch_at;
+		is_there = journal_record_read(view_from(bytes + at, file_size - at), script->generation, &record,
+					       &size, &batch_at) &&
+			   record.kind != JOURNAL_SWITCHED && (size_t)record.row.subscriber_id >= script->last_batch_at;
+	}
+	return is_there;
+}
+
 static enum err told(void *owner, const struct journal_record *record)
 {
 	size_t *next = owner;
@@ -125,7 +147,7 @@ static void check_journal(struct view input)
 {
 	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
 	const struct journal_options options = { .path = path, .instance = instance, .size = journal_least_size(8) };
-	struct script script = { 0 };
+	struct script script = { .generation = 1 };
 	unlink(path);
 	demand(journal_create(&options, &script.journal, &why) == ERR_OK);
 	play(&script, &input, &why);
@@ -138,7 +160,8 @@ static void check_journal(struct view input)
 		return;
 	size_t next = script.first;
 	demand(journal_read(script.journal, told, &next) == ERR_OK);
-	demand(next <= script.flushed && next >= script.last_batch_at && (is_damaged || next == script.flushed));
+	demand(next <= script.flushed && (is_damaged || next == script.flushed));
+	demand(next >= script.last_batch_at || !has_last_batch(&script, options.size));
 	journal_done(script.journal);
 }
 

@@ -101,6 +101,7 @@ static const struct row html_rows[] = {
 	{ "section within inverted", "{{^bool}}{{#s}}{{.}}{{/s}}{{/bool}}", "{\"s\": \"v\"}", "v" },
 	{ "two on a line", " {{#bool}} {{/bool}} \n|", "{\"bool\": true}", "   \n|" },
 	{ "comment that looks like a tag", "({{! {{nothing}})", "{}", "()" },
+	{ "a brace behind a comment", "({{! x}}}{{!y}})", "{}", "(})" },
 	/* defaults */
 	{ "default for missing", "{{s|friend}}", "{}", "friend" },
 	{ "default for empty", "{{s|friend}}", "{\"s\": \"\"}", "friend" },
