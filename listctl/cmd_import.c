@@ -1,5 +1,6 @@
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/limits.h"
 #include "listctl/import_job.h"
@@ -92,14 +93,27 @@ static enum err choose_rejects_path(struct import_job *job)
 	return buf_addf(&job->rejects_path, "%s.rejects.csv", path);
 }
 
-/* The file of warnings is written over what is there: not over the rejects, and not over the people. */
-static enum err check_warnings_path(struct import_job *job)
+/* By whatever name. */
+static bool is_same_file(const char *one, const char *other)
 {
-	const char *path = job->wishes.warnings_path;
-	if (path != NULL &&
-	    (strcmp(path, buf_text(&job->rejects_path)) == 0 || strcmp(path, job->call->operands[1]) == 0))
-		return call_misused(
-		    job->call, "--warnings %s is a file of its own, not the one to be read or that of rejects", path);
+	struct stat here, there;
+	if (strcmp(one, other) == 0)
+		return true;
+	return stat(one, &here) == 0 && stat(other, &there) == 0 && here.st_dev == there.st_dev &&
+	       here.st_ino == there.st_ino && S_ISREG(here.st_mode);
+}
+
+/* Both files are written over what is there: not over the people, and not over each other. */
+static enum err check_paths(struct import_job *job)
+{
+	const char *people = job->call->operands[1], *rejects = buf_text(&job->rejects_path);
+	const char *warnings = job->wishes.warnings_path;
+	if (is_same_file(rejects, people))
+		return call_misused(job->call, "--rejects %s is a file of its own, not the one to be read", rejects);
+	if (warnings != NULL && (is_same_file(warnings, rejects) || is_same_file(warnings, people)))
+		return call_misused(job->call,
+				    "--warnings %s is a file of its own, not the one to be read or that of rejects",
+				    warnings);
 	return ERR_OK;
 }
 
@@ -113,7 +127,7 @@ static enum err open_job(struct import_job *job)
 	if (err == ERR_OK)
 		err = choose_rejects_path(job);
 	if (err == ERR_OK)
-		err = check_warnings_path(job);
+		err = check_paths(job);
 	if (err == ERR_OK)
 		err = rejects_new(buf_text(&job->rejects_path), wishes->delimiter == '\0' ? ',' : wishes->delimiter,
 				  wishes->encoding > ENCODING_UTF_8, &job->rejects, call->why);

@@ -681,6 +681,20 @@ def test_erased_while_an_import_brings_them_in(world):
     assert named(world) == ["bob@example.test"], named(world)
 
 
+def test_the_file_is_not_written_over(world):
+    "Neither rejects nor warnings go over the people, by whatever name the file goes."
+    world_with_list(world)
+    text = "email\nann@example.test\nno address\n"
+    path = world.file("people.csv", text)
+    link = world.base / "link.csv"
+    link.symlink_to(path)
+    for option in ("--rejects", "--warnings"):
+        for name in (path, link, world.base / "." / "people.csv"):
+            done = world.run("listctl", "import", "news", path, "--skip-bad", option, name)
+            assert done.returncode == 2 and "a file of its own" in done.stderr, done.stderr
+    assert path.read_text() == text and members(world) == []
+
+
 def peak_memory(process):
     with open(f"/proc/{process.pid}/status", encoding="ascii") as status:
         return int(next(line.split()[1] for line in status if line.startswith("VmHWM:")))
