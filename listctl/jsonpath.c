@@ -362,18 +362,18 @@ static bool is_one_of(const struct parser *parser, const char *const *signs, siz
 	return false;
 }
 
-/* Parts joined by signs: values, as soon as there is more than one. */
-static enum kind joined(struct parser *parser, enum kind (*part)(struct parser *), const char *const *signs,
-			size_t count)
+/* Parts joined by signs: of this kind, as soon as there is more than one. */
+static enum kind joined(struct parser *parser, enum kind (*part)(struct parser *), enum kind wanted,
+			const char *const *signs, size_t count)
 {
 	struct jsonpath_token first = parser->token;
 	enum kind kind = part(parser);
 	while (!parser->failed && is_one_of(parser, signs, count)) {
-		demand_kind(parser, &first, kind, VALUE);
+		demand_kind(parser, &first, kind, wanted);
 		next(parser);
 		first = parser->token;
 		kind = part(parser);
-		demand_kind(parser, &first, kind, VALUE);
+		demand_kind(parser, &first, kind, wanted);
 	}
 	return kind;
 }
@@ -381,13 +381,13 @@ static enum kind joined(struct parser *parser, enum kind (*part)(struct parser *
 static enum kind product(struct parser *parser)
 {
 	static const char *const signs[] = { "*", "/", "%" };
-	return joined(parser, sign, signs, ARRAY_LEN(signs));
+	return joined(parser, sign, VALUE, signs, ARRAY_LEN(signs));
 }
 
 static enum kind sum(struct parser *parser)
 {
 	static const char *const signs[] = { "+", "-" };
-	return joined(parser, product, signs, ARRAY_LEN(signs));
+	return joined(parser, product, VALUE, signs, ARRAY_LEN(signs));
 }
 
 /* PostgreSQL's flags but for x, which it does not have. */
@@ -449,29 +449,16 @@ static enum kind opposite(struct parser *parser)
 	return CONDITION;
 }
 
-/* The same for conditions. */
-static enum kind conditions(struct parser *parser, enum kind (*part)(struct parser *), const char *sign)
-{
-	struct jsonpath_token first = parser->token;
-	enum kind kind = part(parser);
-	while (!parser->failed && is_sign(parser, sign)) {
-		demand_kind(parser, &first, kind, CONDITION);
-		next(parser);
-		first = parser->token;
-		kind = part(parser);
-		demand_kind(parser, &first, kind, CONDITION);
-	}
-	return kind;
-}
-
 static enum kind both(struct parser *parser)
 {
-	return conditions(parser, opposite, "&&");
+	static const char *const signs[] = { "&&" };
+	return joined(parser, opposite, CONDITION, signs, ARRAY_LEN(signs));
 }
 
 static enum kind either(struct parser *parser)
 {
-	return parser->failed ? VALUE : conditions(parser, both, "||");
+	static const char *const signs[] = { "||" };
+	return parser->failed ? VALUE : joined(parser, both, CONDITION, signs, ARRAY_LEN(signs));
 }
 
 bool jsonpath_check(struct view text, struct jsonpath_slip *ret_slip)

@@ -14,7 +14,7 @@ struct import_terms {
 struct import_marks {
 	bool twice, canonicals, consents;
 	bool doubts;  /* who is fresh to the import may be known: somebody else has added people */
-	size_t plain; /* people whom import_steps_add_plain() has made */
+	size_t plain; /* people whom import_plain_add() has made */
 	int64_t plain_after;
 };
 
@@ -23,12 +23,6 @@ enum err import_steps_prepare(struct db *db, struct buf *why) MUST_USE;
 /* Before the first rows: waits for imports that merge already, keeps the list from being deleted, fills in last_id. */
 enum err import_steps_begin(struct db *db, struct import_terms *terms, bool *ret_has_canonicals,
 			    struct buf *why) MUST_USE;
-/* Adds to the filter what people are left out for: suppressed addresses and domains, erased people. */
-enum err import_steps_load_outs(struct db *db, struct import_filter *filter, struct buf *why) MUST_USE;
-/* Makes people of the batch's plain rows, marks->plain of them; they join in import_steps_merge(). When somebody else has made one of them
- * meanwhile, nobody is plain any more. */
-enum err import_steps_add_plain(struct db *db, struct import_batch *batch, struct import_marks *marks,
-				struct buf *why) MUST_USE;
 /* Of the rows that come next; see import_batch_send(). */
 const struct db_statement *import_steps_copy(void);
 /* Has the server begin to merge them; db_settle() tells how it went. Nothing but db_settle() may follow. */

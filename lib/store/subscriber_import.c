@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "store/import_batch.h"
+#include "store/import_plain.h"
 #include "store/import_steps.h"
 
 /* The first rows are fewer: the server is not to wait for as long as it takes to read many. */
@@ -28,7 +29,7 @@ static enum err begin(struct subscriber_import *import, struct buf *why)
 	enum err err = import_steps_begin(import->db, &import->terms, &import->has_canonicals, why);
 	if (err == ERR_OK && import->terms.last_id == 0)
 		import->filter = import_filter_new();
-	return import->filter == NULL ? err : import_steps_load_outs(import->db, import->filter, why);
+	return import->filter == NULL ? err : import_plain_load_outs(import->db, import->filter, why);
 }
 
 enum err subscriber_import_begin(struct db *db, int64_t list_id, const struct import_options *options,
@@ -120,7 +121,7 @@ static enum err send_batch(struct subscriber_import *import, struct buf *why)
 	struct import_marks marks = look_over(import);
 	enum err err = await_merge(import, why);
 	if (err == ERR_OK && marks.plain > 0)
-		err = import_steps_add_plain(import->db, import->batch, &marks, why);
+		err = import_plain_add(import->db, import->batch, &marks, why);
 	if (err == ERR_OK)
 		err = import_batch_send(import->batch, import->db, import_steps_copy(), why);
 	import->marks = marks;
