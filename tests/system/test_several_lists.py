@@ -4,6 +4,7 @@ import email
 import json
 import re
 
+import past
 from returns import return_path, unsubscribe
 from sending import check
 from verpost import Talk, until
@@ -146,6 +147,41 @@ def test_what_comes_back(world):
     assert "spring" in shown and "shop" in shown, shown
     sends = [row for row in shown.splitlines() if "spring" in row]
     assert not any("news" in row for row in sends), shown
+
+
+def reported(world, list_name, domain="example.test"):
+    """Of a list: people whose mail came back, copies sent, and how many are no longer mailed."""
+    rows = {row["domain"]: row for row in world.json("bounce", "report", "--by", "domain", "--list", list_name)}
+    return tuple(rows[domain][key] for key in ("recipients", "sent", "disabled")) if domain in rows else None
+
+
+def test_bounce_report_by_list(world):
+    "What came back and what was sent count for the list that the copy went through, while it runs, when it is over, and after people moved."
+    world.setup()
+    lists(world, "shop")
+    join(world, ann="news shop", al="news", bob="shop", bo="shop", cat="shop news", dan="shop")
+    names = {"ann": "accepted", "al": "refused", "bob": "accepted", "bo": "accepted", "cat": "accepted", "dan": "skipped"}
+    campaign = past.sent(world, "spring", {f"{name}@example.test": outcome for name, outcome in names.items()}, state="running")
+    world.sql("INSERT INTO campaign_audience (campaign_id, place, is_left_out, list_id, name)"
+              f" SELECT {campaign}, 0, false, id, name FROM list WHERE name = 'shop'")
+    world.sql("INSERT INTO campaign_reached (campaign_id, subscriber_id, list_id) SELECT c.id, s.id, l.id FROM campaign c, subscriber s, list l"
+              " WHERE l.name = 'shop' AND s.address_key ~ '^(bob|bo|dan)@'")
+    other = past.sent(world, "other", {"bob@example.test": "accepted"}, list_name="shop")
+    for name in ("ann", "bob", "cat"):
+        past.dead(world, campaign, f"{name}@example.test")
+    past.came_back(world, other, "bob@example.test")
+    expected = {"news": (2, 3, 2), "shop": (2, 3, 0)}
+    assert {name: reported(world, name) for name in expected} == expected, {name: reported(world, name) for name in expected}
+    world.sql(f"UPDATE campaign SET state = 'finished', ended_at = now() WHERE id = {campaign}")
+    assert {name: reported(world, name) for name in expected} == expected, {name: reported(world, name) for name in expected}
+    assert world.value("SELECT count(*) FROM campaign_added") == "2"
+    world.listctl("subscriber", "move", "bob@example.test", "bob@elsewhere.test")
+    assert reported(world, "shop", "elsewhere.test") == (2, 2, 0) and reported(world, "shop") is None, (reported(world, "shop", "elsewhere.test"), reported(world, "shop"))
+    assert reported(world, "news") == (2, 3, 2)
+    world.listctl("subscriber", "erase", "bo@example.test", "--yes")
+    assert world.value("SELECT sum(copies) FROM list_copies c JOIN list l ON l.id = c.list_id WHERE l.name = 'shop' AND domain = ''") == "1"
+    one = {row["domain"]: row["sent"] for row in world.json("bounce", "report", "--by", "domain", "--campaign", "spring")}
+    assert one == {"example.test": 3, "elsewhere.test": 1}, one
 
 
 def test_segments_and_exclusions(world):
