@@ -23,7 +23,8 @@ void jsonpath_explain(struct view text, const struct jsonpath_slip *slip, struct
 /* The next text, number or regular expression, from *at on, which it moves, for the server to judge alone: the question is what stands behind "$ " or
  * "$ == ". False: no further one. */
 bool jsonpath_part(struct view text, size_t *at, struct jsonpath_slip *ret_place, struct view *ret_question);
-/* The next field at the top of a subscriber's attributes that the predicate names, from *at on, which it moves; false: no further one. */
+/* The next field at the top of a subscriber's attributes that the predicate names, from *at on, which it moves; false: no further one. Methods are no
+ * fields; names written with escapes are passed over. */
 bool jsonpath_field(struct view text, size_t *at, struct view *ret_field);
 
 #endif

@@ -55,6 +55,15 @@ bool jsonpath_part(struct view text, size_t *at, struct jsonpath_slip *ret_place
 	return false;
 }
 
+/* What stands behind "$.": a method is none, and what a name with escapes is called only the server knows. */
+static bool is_field(struct view text, const struct jsonpath_token *name)
+{
+	bool is_method =
+	    name->kind == TOKEN_NAME && view_eq(jsonpath_token(text, name->at + name->text.len).text, VIEW_LIT("("));
+	return (name->kind == TOKEN_NAME || name->kind == TOKEN_STRING) && !is_method &&
+	       view_find_byte(name->text, '\\') == VIEW_NONE;
+}
+
 bool jsonpath_field(struct view text, size_t *at, struct view *ret_field)
 {
 	for (struct jsonpath_token token = jsonpath_token(text, *at); token.kind != TOKEN_END;
@@ -65,11 +74,9 @@ bool jsonpath_field(struct view text, size_t *at, struct view *ret_field)
 			continue;
 		struct jsonpath_token name = jsonpath_token(text, point.at + 1);
 		*at = name.at + name.text.len;
-		if (name.kind == TOKEN_STRING)
-			name.text = view_slice(name.text, 1, name.text.len - 1);
-		if (name.kind != TOKEN_NAME && name.kind != TOKEN_STRING)
+		if (!is_field(text, &name))
 			continue;
-		*ret_field = name.text;
+		*ret_field = name.kind == TOKEN_STRING ? view_slice(name.text, 1, name.text.len - 1) : name.text;
 		return true;
 	}
 	return false;

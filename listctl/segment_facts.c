@@ -7,11 +7,12 @@
 #include "listctl/jsonpath.h"
 #include "listctl/name_list.h"
 #include "listctl/past_time.h"
+#include "listctl/waiting.h"
 #include "mail/merge_names.h"
 #include "mail/reason.h"
 #include "store/lists.h"
 
-enum { FIELDS_MOST = 1000, DAYS_MOST = 36500 };
+enum { FIELDS_MOST = 1000, UNKNOWN_MOST = 20, DAYS_MOST = 36500 };
 
 /* ---- the predicate ---- */
 
@@ -89,11 +90,55 @@ static enum err read_predicate(struct call *call, struct segment *segment)
 	return ERR_OK;
 }
 
+/* Those of the predicate's fields that the first people do not have. Each once; *ret_names borrows from the predicate. */
+static size_t find_unknown(struct view predicate, const struct merge_names *known, struct db_array *ret_names)
+{
+	struct view field, found[UNKNOWN_MOST];
+	size_t at = 0, count = 0;
+	while (count < UNKNOWN_MOST && jsonpath_field(predicate, &at, &field)) {
+		bool is_known = merge_names_know(known, field);
+		for (size_t i = 0; !is_known && i < count; i++)
+			is_known = view_eq(found[i], field);
+		if (is_known)
+			continue;
+		db_array_add_bytes(ret_names, field);
+		found[count++] = field;
+	}
+	return count;
+}
+
+static void warn_of_field(struct call *call, const struct merge_names *known, struct view field)
+{
+	static const char *const apart[] = { "email", "name" };
+	AUTO_BUF nearest = buf_with_ceiling(LIMIT_WHY);
+	merge_names_suggest(known, field, &nearest);
+	for (size_t i = 0; i < ARRAY_LEN(apart); i++) {
+		if (view_eq_nocase(field, view_of(apart[i]))) {
+			buf_reset(&nearest);
+			buf_addf(&nearest, "a subscriber's address and name are no attributes: a predicate does not see them");
+		}
+	}
+	call_warn(call, "none of the subscribers has an attribute " VIEW_FMT "; %s", VIEW_ARG(field), buf_text(&nearest));
+}
+
+/* Who has attributes that the first people do not have may stand anywhere: everybody is asked before anything is said. */
+static enum err warn_of_unused(struct call *call, const struct merge_names *known, const struct db_array *names)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	struct waiting waiting;
+	waiting_begin(call, "looking for attributes that the predicate names", &waiting);
+	enum err err = segments_unused_fields(call->db, names, &rows, call->why);
+	waiting_end(&waiting);
+	for (size_t i = 0; err == ERR_OK && i < db_row_count(rows); i++)
+		warn_of_field(call, known, db_get_text(rows, i, 0));
+	return err;
+}
+
 enum err segment_facts_warn(struct call *call, struct view predicate)
 {
 	AUTO_DB_ROWS *rows = NULL;
-	struct view names[FIELDS_MOST], field;
-	size_t at = 0;
+	AUTO_DB_ARRAY unknown = db_array_of(DB_TEXT);
+	struct view names[FIELDS_MOST];
 	enum err err = segments_known_fields(call->db, &rows, call->why);
 	if (err != ERR_OK)
 		return err;
@@ -102,15 +147,9 @@ enum err segment_facts_warn(struct call *call, struct view predicate)
 		return ERR_OK;
 	for (size_t i = 0; i < known.count; i++)
 		names[i] = db_get_text(rows, i, 0);
-	while (jsonpath_field(predicate, &at, &field)) {
-		AUTO_BUF nearest = buf_with_ceiling(LIMIT_WHY);
-		if (merge_names_know(&known, field))
-			continue;
-		merge_names_suggest(&known, field, &nearest);
-		call_warn(call, "none of the subscribers looked at has an attribute " VIEW_FMT "; %s", VIEW_ARG(field),
-			  buf_text(&nearest));
-	}
-	return ERR_OK;
+	if (find_unknown(predicate, &known, &unknown) == 0)
+		return ERR_OK;
+	return warn_of_unused(call, &known, &unknown);
 }
 
 /* ---- times ---- */

@@ -63,7 +63,8 @@ void merge_names_suggest(const struct merge_names *fields, struct view name, str
 	size_t best = MAX_DISTANCE + 1;
 	for (size_t i = 0; i < fields->count; i++) {
 		size_t far = distance(fields->names[i], name);
-		if (far < best && far < fields->names[i].len) {
+		size_t longer = fields->names[i].len > name.len ? fields->names[i].len : name.len;
+		if (far < best && far * 2 <= longer && far < fields->names[i].len) {
 			best = far;
 			nearest = fields->names[i];
 		}

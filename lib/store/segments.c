@@ -20,6 +20,7 @@ enum statement {
 	INDEX_TEXT,
 	INDEX_PROGRESS,
 	KNOWN_FIELDS,
+	UNUSED_FIELDS,
 	STATEMENT_COUNT
 };
 
@@ -97,6 +98,11 @@ static const struct db_statement statements[] = {
 	[KNOWN_FIELDS] = { .name = "segments_known_fields",
 			   .sql = "SELECT DISTINCT jsonb_object_keys(attributes) COLLATE \"C\" AS name"
 				  " FROM (SELECT attributes FROM subscriber LIMIT 10000) AS sample ORDER BY name" },
+	/* Whether there is anybody is known as soon as one is found: only for a name that nobody has all are looked at. */
+	[UNUSED_FIELDS] = { .name = "segments_unused_fields",
+			    .sql = "SELECT f.name FROM unnest($1::text[]) WITH ORDINALITY AS f(name, at)"
+				   " WHERE NOT EXISTS (SELECT FROM subscriber s WHERE s.attributes ? f.name) ORDER BY "
+				   "f.at" },
 };
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row a statement");
 
@@ -325,4 +331,10 @@ enum err segments_index_progress(struct db *db, int64_t id, uint64_t *ret_done, 
 enum err segments_known_fields(struct db *db, struct db_rows **ret_rows, struct buf *why)
 {
 	return db_run(db, &statements[KNOWN_FIELDS], NULL, 0, ret_rows, why);
+}
+
+enum err segments_unused_fields(struct db *db, const struct db_array *names, struct db_rows **ret_rows, struct buf *why)
+{
+	const struct db_value values[] = { db_values(names) };
+	return db_run(db, &statements[UNUSED_FIELDS], values, ARRAY_LEN(values), ret_rows, why);
 }

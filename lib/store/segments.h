@@ -60,5 +60,8 @@ enum err segments_index_progress(struct db *db, int64_t id, uint64_t *ret_done, 
 
 /* One row for each attribute of the first people there are (10,000): what a misspelt name may have meant. */
 enum err segments_known_fields(struct db *db, struct db_rows **ret_rows, struct buf *why) MUST_USE;
+/* Those of these names (DB_TEXT) that are an attribute of nobody at all, a row each: everybody is looked at. */
+enum err segments_unused_fields(struct db *db, const struct db_array *names, struct db_rows **ret_rows,
+				struct buf *why) MUST_USE;
 
 #endif

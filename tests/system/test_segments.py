@@ -276,12 +276,30 @@ def test_progress(world):
     assert shown == b"" and json.loads(out)["people"] == 1, (shown, out)
 
 
-def test_unknown_field_is_told(world):
-    "A field that no subscriber has is a warning with the nearest one: the segment is made."
+# Of attributes a and city, of which the first 10,000 people have only city: which hint each predicate gets.
+NOBODY = "none of the subscribers has an attribute "
+HINTS = {
+    "$.city == 1": None, "$.a == 1": None, "$.a.b == 1": None, '$."a" == 1': None, '$."\\u0061" == 1': None, "$.\\u0061 == 1": None,
+    "$.size() == 1": None, '$.keyvalue().key == "a"': None, '$.*.type() == "string"': None, "$.**.x == 1": None, "exists($ ? (@.x == 1))": None,
+    "$.city.size() == 1 && ($.a == 1) is unknown": None, "strict $.a == 1": None, "$.a == 1 /* $.x */": None,
+    "$.citty == 1": NOBODY + 'citty; the nearest known one is "city"', "$.size == 1": NOBODY + "size; known are city",
+    "$.A == 1": NOBODY + "A;", 'exists($.city ? (@ == $."zip code"))': NOBODY + "zip code;", "$.x == 1 || $.x == 2": NOBODY + "x;",
+    '$.email == "x"': NOBODY + "email; a subscriber's address and name are no attributes",
+    '$.Name == "x"': NOBODY + "Name; a subscriber's address and name are no attributes",
+}
+
+
+def test_hints_about_fields(world):
+    "A field that nobody has is told, once, with the nearest one; of a field that somebody has, a method, or what is not known to be a field nothing is said."
     world.setup()
-    person(world, "ann", country="ID")
-    done = world.run("listctl", "segment", "create", "s", "--where", '$.contry == "ID"')
-    assert done.returncode == 0 and "no" in done.stderr and '"country"' in done.stderr, done
+    world.sql("INSERT INTO subscriber (address, address_key, attributes) SELECT a, a, '{\"city\": 1}'"
+              " FROM generate_series(1, 10000) AS n, LATERAL (SELECT format('p%s@example.test', n) AS a) AS x")
+    person(world, "last", a=1)
+    for n, (predicate, hint) in enumerate(HINTS.items()):
+        told = world.run("listctl", "segment", "create", f"s{n}", "--where", predicate)
+        said = [line for line in told.stderr.splitlines() if line.startswith("listctl:")]
+        assert told.returncode == 0 and len(said) == (0 if hint is None else 1), (predicate, told)
+        assert hint is None or hint in said[0], (predicate, said)
 
 
 def test_index(world):

@@ -173,6 +173,7 @@ static const struct bad_row bad_rows[] = {
 	{ "Handlebars' else", "{{#vip}}x{{else}}y{{/vip}}", "vip", "\"else\" is no field; here {{/field}}{{^field}}" },
 	{ "a choice", "{{name or 'you'}}", "name", "stands behind a |: {{field|text}}" },
 	{ "nothing near", "{{xylophone}}", "name email", "the field \"xylophone\" is unknown; known are name, email" },
+	{ "half of it is another", "{{size}}", "city email", "known are city, email" },
 	{ "nothing known", "{{x}}", "", "there are no fields here" },
 	{ "second line", "a\nb {{x}}", "name", "line 2, column 3: " },
 	{ "a tag as default", "Hi\n {{name|{{email}}}}", "name email",
