@@ -3,6 +3,8 @@
 #include <getopt.h>
 #include <string.h>
 
+#include "listctl/meant.h"
+
 enum { OWN_OPTION = 1000 }; /* getopt's value for the first option of the verb itself */
 
 const struct common_option common_options[] = {
@@ -109,6 +111,7 @@ static enum err read_options(struct parser *parser, const char *letters, int arg
 		if (letter == '?') {
 			const char *word = optind > at ? argv[optind - 1] : argv[at];
 			buf_addf(parser->why, "no such option here, or not a full one: %s", word);
+			meant_option(parser->arguments->command, word, parser->why);
 			return ERR_INVALID;
 		}
 		enum err err = take(parser, letter, optarg);
@@ -119,16 +122,14 @@ static enum err read_options(struct parser *parser, const char *letters, int arg
 	return ERR_OK;
 }
 
-static enum err unknown_word(struct parser *parser, const char *noun, const char *word)
+/* next: the word behind it, or NULL. */
+static enum err unknown_word(struct parser *parser, const char *noun, const char *word, const char *next)
 {
-	const char *near = command_nearest(noun, word);
 	if (noun == NULL)
 		buf_addf(parser->why, "no such command: %s", word);
 	else
 		buf_addf(parser->why, "%s has no verb %s", noun, word);
-	if (near != NULL)
-		buf_addf(parser->why, "; did you mean %s%s%s?", noun == NULL ? "" : noun, noun == NULL ? "" : " ",
-			 near);
+	meant_command(noun, word, next, parser->why);
 	return ERR_INVALID;
 }
 
@@ -139,7 +140,7 @@ static enum err find_command(struct parser *parser, int argc, char **argv, int *
 	const struct command *row = command_find(argv[0], NULL);
 	*ret_used = 0;
 	if (row == NULL && !command_has_noun(argv[0]))
-		return unknown_word(parser, NULL, argv[0]);
+		return unknown_word(parser, NULL, argv[0], argc > 1 ? argv[1] : NULL);
 	arguments->noun = argv[0];
 	if (row == NULL) {
 		int next;
@@ -154,10 +155,90 @@ static enum err find_command(struct parser *parser, int argc, char **argv, int *
 		}
 		row = command_find(argv[0], argv[next]);
 		if (row == NULL)
-			return unknown_word(parser, argv[0], argv[next]);
+			return unknown_word(parser, argv[0], argv[next], NULL);
 		*ret_used = next;
 	}
 	arguments->command = row;
+	return ERR_OK;
+}
+
+static bool has_option(const struct command *row, const char *name)
+{
+	for (const struct command_option *option = row->options; option != NULL && option->name != NULL; option++) {
+		if (strcmp(option->name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* An operand too many may be an option without its dashes, or an option's value without the option. */
+static enum err refuse_surplus(const struct parser *parser, const char *operand)
+{
+	const struct command *row = parser->arguments->command;
+	bool is_bare =
+	    operand[0] != '\0' && strspn(operand, "abcdefghijklmnopqrstuvwxyz0123456789.:=@_-") == strlen(operand);
+	const char *mark = is_bare ? "" : "'";
+	buf_addf(parser->why, "too many arguments: %s", operand);
+	if (has_option(row, operand))
+		buf_addf(parser->why, "; did you mean --%s?", operand);
+	else if (row->surplus != NULL)
+		buf_addf(parser->why, "; an option belongs in front of it: --%s %s%s%s", row->surplus, mark, operand,
+			 mark);
+	else if (row->operands[0] == '\0')
+		buf_addf(parser->why, "; none is taken here");
+	else
+		buf_addf(parser->why, "; nothing follows %s, and a text with blanks stands between quotation marks",
+			 row->operands);
+	return ERR_INVALID;
+}
+
+/* The word for the operand at that place, brackets and all; empty: there is none. */
+static struct view operand_word(const struct command *row, size_t place)
+{
+	struct view rest = view_of(row->operands), word = { 0 };
+	for (size_t i = 0; i <= place; i++) {
+		if (!view_cut(&rest, ' ', &word))
+			return (struct view){ 0 };
+	}
+	return word;
+}
+
+static enum err refuse_missing(const struct parser *parser)
+{
+	const struct command *row = parser->arguments->command;
+	size_t count = parser->arguments->operand_count;
+	struct view missing = operand_word(row, count);
+	if (count == 0 || missing.len == 0)
+		buf_addf(parser->why, "needs %s", row->operands);
+	else
+		buf_addf(parser->why, VIEW_FMT " is missing behind " VIEW_FMT, VIEW_ARG(missing),
+			 VIEW_ARG(operand_word(row, count - 1)));
+	return ERR_INVALID;
+}
+
+/* How many words of the row stand in no brackets. */
+static size_t count_needed(const struct command *row)
+{
+	size_t count = 0;
+	for (struct view word; (word = operand_word(row, count)).len > 0 && word.data[0] != '[';)
+		count++;
+	return count;
+}
+
+/* What stands where a list belongs and cannot be the name of one is a file, an address, or in another order. */
+static enum err check_lists(const struct parser *parser)
+{
+	const struct arguments *arguments = parser->arguments;
+	const struct command *row = arguments->command;
+	size_t needed = count_needed(row);
+	for (size_t i = 0; i < needed && arguments->operand_count >= needed; i++) {
+		const char *operand = arguments->operands[i];
+		if (!view_eq(operand_word(row, i), VIEW_LIT("LIST")) || strpbrk(operand, "./@") == NULL)
+			continue;
+		buf_addf(parser->why, "%s is not the name of a list, which has a-z, 0-9 and - only; the order is %s",
+			 operand, row->operands);
+		return ERR_INVALID;
+	}
 	return ERR_OK;
 }
 
@@ -166,12 +247,10 @@ static enum err check_operands(const struct parser *parser)
 	const struct arguments *arguments = parser->arguments;
 	const struct command *row = arguments->command;
 	if (arguments->operand_count > row->most)
-		buf_addf(parser->why, "too many arguments: %s", arguments->operands[row->most]);
-	else if (arguments->operand_count < row->least)
-		buf_addf(parser->why, "needs %s", row->operands);
-	else
-		return ERR_OK;
-	return ERR_INVALID;
+		return refuse_surplus(parser, arguments->operands[row->most]);
+	if (arguments->operand_count < row->least)
+		return refuse_missing(parser);
+	return check_lists(parser);
 }
 
 enum err arguments_parse(int argc, char **argv, struct arguments *ret_arguments, struct buf *why)

@@ -204,7 +204,7 @@ static enum err bounce_show(struct call *call)
 
 static const struct command_option ls_options[] = {
 	{ "campaign", "NAME", "only of this campaign" },
-	{ "list", "LIST", "only of campaigns to this list" },
+	{ "list", "LIST", "only of copies that went through this list" },
 	{ "address", "ADDRESS", "only of this subscriber" },
 	{ "kind", "KIND", "only bounce-hard, bounce-soft, delay, complaint, auto-reply ..." },
 	{ "reason", "REASON", "only with this reason, such as user-unknown" },
@@ -219,7 +219,7 @@ static const struct command_option show_options[] = {
 };
 static const struct command_option report_options[] = {
 	{ "campaign", "NAME", "only of this campaign" },
-	{ "list", "LIST", "only of campaigns to this list" },
+	{ "list", "LIST", "only of copies that went through this list" },
 	{ "by", "reason|domain|both", "one table: by reason, by domain, or by each pair of them" },
 	{ 0 },
 };
@@ -233,7 +233,7 @@ static const struct command_option classify_options[] = {
 static const struct command_option reclassify_options[] = {
 	{ "apply", NULL, "record what has changed, and let memberships follow, as one batch that can be undone" },
 	{ "campaign", "NAME", "only of this campaign" },
-	{ "list", "LIST", "only of campaigns to this list" },
+	{ "list", "LIST", "only of copies that went through this list" },
 	{ "since", "TIME", "only of the last 7d, 12h ..., or since a day such as 2026-11-01" },
 	{ "rules", "FILE", "by the rules of this file instead of those of bounce.rules; not with --apply" },
 	{ 0 },
@@ -271,6 +271,7 @@ const struct command bounce_commands[] = {
 	{
 	    .noun = "bounce",
 	    .verb = "ls",
+	    .surplus = "campaign",
 	    .operands = "",
 	    .help = "list what came back",
 	    .options = ls_options,
@@ -291,6 +292,7 @@ const struct command bounce_commands[] = {
 	{
 	    .noun = "bounce",
 	    .verb = "report",
+	    .surplus = "campaign",
 	    .operands = "",
 	    .help = "count what came back by reason and domain",
 	    .details = report_details,
@@ -324,6 +326,7 @@ const struct command bounce_commands[] = {
 	{
 	    .noun = "bounce",
 	    .verb = "reclassify",
+	    .surplus = "campaign",
 	    .operands = "",
 	    .help = "read what came back again by the rules of now",
 	    .details = reclassify_details,

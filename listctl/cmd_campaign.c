@@ -424,6 +424,7 @@ const struct command campaign_commands[] = {
 	{
 	    .noun = "campaign",
 	    .verb = "schedule",
+	    .surplus = "at",
 	    .operands = "NAME",
 	    .help = "start a campaign at a local time",
 	    .details = schedule_details,
@@ -450,6 +451,7 @@ const struct command campaign_commands[] = {
 	{
 	    .noun = "campaign",
 	    .verb = "pause",
+	    .surplus = "reason",
 	    .operands = "NAME",
 	    .help = "begin no further message",
 	    .options = pause_options,
@@ -491,6 +493,7 @@ const struct command campaign_commands[] = {
 	{
 	    .noun = "campaign",
 	    .verb = "status",
+	    .surplus = "recipients",
 	    .operands = "NAME",
 	    .help = "where a campaign's recipients stand",
 	    .details = status_details,
@@ -538,6 +541,7 @@ const struct command campaign_commands[] = {
 	{
 	    .noun = "campaign",
 	    .verb = "ls",
+	    .surplus = "list",
 	    .operands = "",
 	    .help = "list the campaigns",
 	    .options = ls_options,

@@ -294,7 +294,8 @@ enum err campaign_schedule(struct call *call)
 		return campaigns_schedule(call->db, view_of(call->operands[0]), &(struct campaign_time){ 0 },
 					  call_actor(call), call->why);
 	if (!call_has(call, "at") || !call_has(call, "zone"))
-		return call_misused(call, "a schedule needs --at and --zone");
+		return call_misused(call,
+				    "a schedule needs --at and --zone: --at \"2026-01-31 08:00\" --zone Europe/Berlin");
 	given = given_of(call, not_local, ARRAY_LEN(not_local));
 	if (call_has(call, "local-to") && given != NULL)
 		return call_misused(call, "--local-to goes without --%s, which is of one zone", given);

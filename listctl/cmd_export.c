@@ -422,6 +422,7 @@ const struct command export_commands[] = {
 	{
 	    .verb = "export",
 	    .operands = "[LIST]",
+	    .surplus = "output",
 	    .help = "write members, a segment, bounces or suppressions as CSV or JSON lines",
 	    .details = "CSV unless --format json asks for JSON lines, one object each. Active members, their names\n"
 		       "and all attributes: what is written, import reads back as it was. The column of an\n"

@@ -181,6 +181,7 @@ const struct command group_commands[] = {
 	{
 	    .noun = "group",
 	    .verb = "add",
+	    .surplus = "add",
 	    .operands = "GROUP",
 	    .help = "make a group of recipient domains",
 	    .details = about_groups,
@@ -193,6 +194,7 @@ const struct command group_commands[] = {
 	{
 	    .noun = "group",
 	    .verb = "edit",
+	    .surplus = "add",
 	    .operands = "GROUP",
 	    .help = "change a group's domains and limits",
 	    .details = about_groups,

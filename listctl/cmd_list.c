@@ -423,6 +423,7 @@ const struct command list_commands[] = {
 	{
 	    .noun = "list",
 	    .verb = "create",
+	    .surplus = "title",
 	    .operands = "NAME",
 	    .help = "make a mailing list",
 	    .details = "NAME is of a-z, 0-9 and -, and stays for the life of the list, as its list id does.\n",
@@ -435,6 +436,7 @@ const struct command list_commands[] = {
 	{
 	    .noun = "list",
 	    .verb = "edit",
+	    .surplus = "title",
 	    .operands = "NAME",
 	    .help = "change a list's title, sender, reply address, layout or header fields",
 	    .details =

@@ -453,6 +453,7 @@ const struct command relay_commands[] = {
 	{
 	    .noun = "relay",
 	    .verb = "add",
+	    .surplus = "host",
 	    .operands = "RELAY",
 	    .help = "set up a relay that takes the mail",
 	    .details = about_relays,
@@ -465,6 +466,7 @@ const struct command relay_commands[] = {
 	{
 	    .noun = "relay",
 	    .verb = "edit",
+	    .surplus = "host",
 	    .operands = "RELAY",
 	    .help = "change a relay",
 	    .details = about_relays,

@@ -344,23 +344,27 @@ static const struct command_option index_options[] = {
 const struct command segment_commands[] = {
 	{
 	    SEGMENT_VERB("create", "NAME", 1, 1, create),
+	    .surplus = "where",
 	    .help = "describe people by their attributes and by facts about them",
 	    .details = facts_details,
 	    .options = create_options,
 	},
 	{
 	    SEGMENT_VERB("edit", "NAME", 1, 1, edit),
+	    .surplus = "where",
 	    .help = "change a segment; '' takes a fact away",
 	    .details = facts_details,
 	    .options = edit_options,
 	},
 	{
 	    SEGMENT_VERB("count", "NAME", 1, 1, count),
+	    .surplus = "list",
 	    .help = "count the people that a segment describes now",
 	    .options = count_options,
 	},
 	{
 	    SEGMENT_VERB("show", "NAME", 1, 1, show),
+	    .surplus = "list",
 	    .help = "show a segment and the first of its people",
 	    .options = show_options,
 	},

@@ -344,6 +344,7 @@ const struct command subscriber_commands[] = {
 	},
 	{
 	    SUBSCRIBER_VERB("set", "ADDRESS|#ID", 1, 1, set_options, set),
+	    .surplus = "set",
 	    .help = "change a person's name and attributes",
 	},
 	{

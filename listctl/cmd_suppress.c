@@ -417,6 +417,7 @@ const struct command suppress_commands[] = {
 	{
 	    .noun = "suppress",
 	    .verb = "ls",
+	    .surplus = "list",
 	    .operands = "",
 	    .help = "show what is suppressed, why, since when and until when",
 	    .options = ls_options,

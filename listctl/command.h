@@ -44,6 +44,7 @@ struct command {
 	const char *details;  /* what --help says below the usage, lines up to 80 columns ended by \n; may be NULL */
 	const struct command_option *options; /* NULL: none of its own */
 	size_t least, most;                   /* operands taken; OPERANDS_ANY for no limit */
+	const char *surplus; /* the option that an operand too many was probably meant for; may be NULL */
 	enum command_needs needs;
 	bool writes_csv; /* without --format, data is CSV instead of a table */
 	/* ERR_OK: exit 0. Else one sentence stands in call->why and the exit is 1 (2 after call_misused()). */
@@ -84,8 +85,4 @@ extern const struct command address_rule_commands[];
 const struct command *command_find(const char *noun, const char *verb);
 /* True when some row has this noun. */
 bool command_has_noun(const char *noun);
-/* The known word nearest to a misspelt one: among the nouns and one-word verbs (noun NULL) or the verbs of noun. NULL when
- * nothing is near. */
-const char *command_nearest(const char *noun, const char *word);
-
 #endif

@@ -115,10 +115,12 @@ static void warn_of_field(struct call *call, const struct merge_names *known, st
 	for (size_t i = 0; i < ARRAY_LEN(apart); i++) {
 		if (view_eq_nocase(field, view_of(apart[i]))) {
 			buf_reset(&nearest);
-			buf_addf(&nearest, "a subscriber's address and name are no attributes: a predicate does not see them");
+			buf_addf(&nearest,
+				 "a subscriber's address and name are no attributes: a predicate does not see them");
 		}
 	}
-	call_warn(call, "none of the subscribers has an attribute " VIEW_FMT "; %s", VIEW_ARG(field), buf_text(&nearest));
+	call_warn(call, "none of the subscribers has an attribute " VIEW_FMT "; %s", VIEW_ARG(field),
+		  buf_text(&nearest));
 }
 
 /* Who has attributes that the first people do not have may stand anywhere: everybody is asked before anything is said. */

@@ -22,11 +22,11 @@ enum statement {
 
 /* $1 and $2: the campaign, the list that copies of it went through, or NULL. */
 #define CHOSEN                                                                                                         \
-	"($1::bigint IS NULL OR c.id = $1) AND ($2::bigint IS NULL OR c.id IN (SELECT campaign_id FROM campaign_target"  \
+	"($1::bigint IS NULL OR c.id = $1) AND ($2::bigint IS NULL OR c.id IN (SELECT campaign_id FROM "               \
+	"campaign_target"                                                                                              \
 	" WHERE list_id = $2)) AND c.started_at IS NOT NULL"
 /* Which of them a person's copy of campaign c went through. */
-#define THROUGH(person)                                                                                                \
-	" LEFT JOIN campaign_reached h ON h.campaign_id = c.id AND h.subscriber_id = " person
+#define THROUGH(person) " LEFT JOIN campaign_reached h ON h.campaign_id = c.id AND h.subscriber_id = " person
 #define OF_LIST "($2::bigint IS NULL OR coalesce(h.list_id, c.list_id) = $2)"
 /* What is kept is kept by list: of one campaign all is counted. */
 #define NOT_KEPT "($1::bigint IS NOT NULL OR NOT EXISTS (SELECT FROM campaign_added k WHERE k.campaign_id = c.id))"
@@ -70,24 +70,34 @@ static const struct db_statement statements[] = {
 		   "WHERE " CHOSEN
 		   "), came AS (SELECT DISTINCT ON (e.campaign_id, e.subscriber_id) e.subscriber_id, e.kind, e.reason,"
 		   " coalesce(h.list_id, c.list_id) AS list_id FROM bounce_event e JOIN chosen c ON c.id = "
-		   "e.campaign_id" THROUGH("e.subscriber_id") " WHERE " OF_LIST " AND e.subscriber_id BETWEEN $3 AND $4 AND e.kind IN ('bounce-hard', 'bounce-soft', 'complaint')"
-		   " AND ($1::bigint IS NULL OR e.campaign_id = $1) AND NOT e.orphan AND NOT e.voided"
-		   " ORDER BY e.campaign_id, e.subscriber_id, array_position(ARRAY['bounce-hard', 'complaint',"
-		   " 'bounce-soft']::bounce_kind[], e.kind), e.received_at)"
-		   " SELECT split_part(s.address_key, '@', 2), reason, kind, count(*), count(*) FILTER (WHERE m.gone)"
-		   " FROM came LEFT JOIN LATERAL (SELECT address_key FROM subscriber"
-		   "  WHERE id = came.subscriber_id OFFSET 0) AS s ON true"
-		   " LEFT JOIN LATERAL (SELECT state IN ('disabled', 'removed') AS gone FROM membership"
-		   "  WHERE list_id = came.list_id AND subscriber_id = came.subscriber_id OFFSET 0) AS m ON true"
-		   " GROUP BY 1, 2, 3" },
+		   "e.campaign_id" THROUGH(
+		       "e.subscriber_id") " WHERE " OF_LIST " AND e.subscriber_id BETWEEN $3 AND $4 AND e.kind IN "
+					  "('bounce-hard', 'bounce-soft', 'complaint')"
+					  " AND ($1::bigint IS NULL OR e.campaign_id = $1) AND NOT e.orphan AND NOT "
+					  "e.voided"
+					  " ORDER BY e.campaign_id, e.subscriber_id, "
+					  "array_position(ARRAY['bounce-hard', 'complaint',"
+					  " 'bounce-soft']::bounce_kind[], e.kind), e.received_at)"
+					  " SELECT split_part(s.address_key, '@', 2), reason, kind, count(*), count(*) "
+					  "FILTER (WHERE m.gone)"
+					  " FROM came LEFT JOIN LATERAL (SELECT address_key FROM subscriber"
+					  "  WHERE id = came.subscriber_id OFFSET 0) AS s ON true"
+					  " LEFT JOIN LATERAL (SELECT state IN ('disabled', 'removed') AS gone FROM "
+					  "membership"
+					  "  WHERE list_id = came.list_id AND subscriber_id = came.subscriber_id "
+					  "OFFSET 0) AS m ON true"
+					  " GROUP BY 1, 2, 3" },
 	/* Added up by person first: a person's many copies look for their domain once. */
 	[SENT] = { "bounce_counts_sent",
 		   "INSERT INTO report_sent SELECT coalesce(split_part(s.address_key, '@', 2), ''), sum(d.n)"
-		   " FROM (SELECT d.subscriber_id, count(*) AS n FROM delivery d JOIN campaign c ON c.id = d.campaign_id"
-		   THROUGH("d.subscriber_id") "  WHERE d.campaign_id = ANY (ARRAY("
-		   "  SELECT c.id FROM campaign c WHERE " CHOSEN " AND " NOT_KEPT ")) AND " OF_LIST
-		   "  AND d.subscriber_id BETWEEN $3 AND $4 AND is_copy(outcome) GROUP BY 1) AS d"
-		   " LEFT JOIN subscriber s ON s.id = d.subscriber_id AND s.id BETWEEN $3 AND $4 GROUP BY 1" },
+		   " FROM (SELECT d.subscriber_id, count(*) AS n FROM delivery d JOIN campaign c ON c.id = "
+		   "d.campaign_id" THROUGH("d.subscriber_id") "  WHERE d.campaign_id = ANY (ARRAY("
+							      "  SELECT c.id FROM campaign c WHERE " CHOSEN
+							      " AND " NOT_KEPT ")) AND " OF_LIST
+							      "  AND d.subscriber_id BETWEEN $3 AND $4 AND "
+							      "is_copy(outcome) GROUP BY 1) AS d"
+							      " LEFT JOIN subscriber s ON s.id = d.subscriber_id AND "
+							      "s.id BETWEEN $3 AND $4 GROUP BY 1" },
 	[BY_REASON] = { "bounce_counts_by_reason",
 			"SELECT NULL::text, reason, kind, " SUMS
 			" FROM report_came CROSS JOIN (SELECT sum(copies) AS n FROM report_sent) AS sent"

@@ -213,7 +213,7 @@ static enum err refuse_name(struct db *db, struct view name, struct buf *why)
 	buf_addf(why, "there is no campaign \"" VIEW_FMT "\"", VIEW_ARG(name));
 	size_t count = db_row_count(rows);
 	if (count == 0)
-		buf_addf(why, "; `listctl campaign create` makes one");
+		buf_addf(why, "; `listctl campaign ls` shows those there are");
 	for (size_t i = 0; i < count; i++) {
 		struct view there = db_get_text(rows, i, 0);
 		buf_addf(why, i == 0 ? "; there are: " VIEW_FMT : i == 5 ? " ..." : ", " VIEW_FMT, VIEW_ARG(there));

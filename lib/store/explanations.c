@@ -67,7 +67,8 @@ enum err explanations_person(struct db *db, struct view address_key, struct expl
 		return err;
 	if (db_row_count(rows) == 0) {
 		db_rows_done(rows);
-		buf_addf(why, "nobody here has the address " VIEW_FMT, VIEW_ARG(address_key));
+		buf_addf(why, "nobody here has the address " VIEW_FMT "; `listctl subscriber find` looks for others",
+			 VIEW_ARG(address_key));
 		return ERR_NOT_FOUND;
 	}
 	*ret_person = (struct explained_person){ .id = (uint64_t)db_get_int(rows, 0, 0),

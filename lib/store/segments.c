@@ -159,6 +159,10 @@ enum err segments_create(struct db *db, const struct segment *segment, struct bu
 	if (err == ERR_EXISTS)
 		buf_addf(why, "there is a segment " VIEW_FMT " already; `listctl segment edit` changes it",
 			 VIEW_ARG(segment->name));
+	else if (err == ERR_REFUSED)
+		buf_addf(why,
+			 "\"" VIEW_FMT "\" is no segment name: 1 to 64 characters a-z, 0-9 and -, no - at the ends",
+			 VIEW_ARG(segment->name));
 	else if (err != ERR_OK)
 		buf_add(why, buf_view(&cause));
 	return err;

@@ -187,7 +187,7 @@ def test_wrong_predicates(world):
     world.refused("segment", "create", "s", "--member-of", "nosuch", says="no list nosuch")
     world.refused("segment", "create", "s", "--joined-before", "90", code=2, says="--joined-before")
     world.refused("segment", "create", "s", "--accepted-within", "2026-01-01", code=2, says="an age")
-    world.refused("segment", "create", "S P", "--where", "$.a == 1", says="")
+    world.refused("segment", "create", "S P", "--where", "$.a == 1", says='"S P" is no segment name')
     assert world.value("SELECT count(*) FROM segment") == "0"
 
 

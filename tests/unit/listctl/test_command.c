@@ -6,6 +6,7 @@
 
 #include "listctl/arguments.h"
 #include "listctl/help.h"
+#include "listctl/meant.h"
 #include "tests/support/unit.h"
 
 /* Every row of every table, with its label for messages. */
@@ -61,6 +62,21 @@ static void options_are_whole(const struct command *row, const char *label)
 	ck_row(label, count <= COMMAND_OPTIONS);
 }
 
+/* What is suggested must be there, and take a value. */
+static void surplus_is_an_option(const struct command *row, const char *label)
+{
+	bool is_there = row->surplus == NULL;
+	for (const struct command_option *option = row->options; option != NULL && option->name != NULL; option++)
+		is_there = is_there || (strcmp(option->name, row->surplus) == 0 && option->argument != NULL);
+	ck_row(label, is_there);
+}
+
+START_TEST(operands_too_many_have_an_option)
+	{
+		walk(surplus_is_an_option);
+	}
+END_TEST
+
 START_TEST(every_option_has_its_help)
 	{
 		walk(options_are_whole);
@@ -105,7 +121,7 @@ START_TEST(nearest_word)
 	{
 		for (size_t i = 0; i < ARRAY_LEN(nearest_rows); i++) {
 			const struct nearest_row *row = &nearest_rows[i];
-			const char *found = command_nearest(row->noun, row->word);
+			const char *found = meant_word(row->noun, row->word);
 			if (row->expected == NULL)
 				ck_row(row->label, found == NULL);
 			else
@@ -161,6 +177,30 @@ static const struct line_row {
 	  .words = { "list", "shwo" },
 	  .expected = ERR_INVALID,
 	  .why = "did you mean list show?" },
+	{ .label = "what others call it",
+	  .words = { "campaign", "list" },
+	  .expected = ERR_INVALID,
+	  .why = "did you mean campaign ls or campaign show?" },
+	{ .label = "what others call it, and one thing here",
+	  .words = { "segment", "delete", "x" },
+	  .expected = ERR_INVALID,
+	  .why = "did you mean segment rm?" },
+	{ .label = "a verb like no other",
+	  .words = { "segment", "frobnicate" },
+	  .expected = ERR_INVALID,
+	  .why = "segment has no verb frobnicate; it has create, edit, count, show, ls, index, rm" },
+	{ .label = "verb and noun",
+	  .words = { "create", "list", "news" },
+	  .expected = ERR_INVALID,
+	  .why = "did you mean list create?" },
+	{ .label = "verb and noun, in others' words",
+	  .words = { "delete", "segment", "x" },
+	  .expected = ERR_INVALID,
+	  .why = "did you mean segment rm?" },
+	{ .label = "the verb alone",
+	  .words = { "unsubscribe", "ann@example.org" },
+	  .expected = ERR_INVALID,
+	  .why = "did you mean subscriber unsubscribe?" },
 	{ .label = "unknown option",
 	  .words = { "list", "ls", "--nosuch" },
 	  .expected = ERR_INVALID,
@@ -189,13 +229,85 @@ static const struct line_row {
 	  .words = { "import", "news" },
 	  .expected = ERR_INVALID,
 	  .verb = "import",
-	  .why = "needs LIST FILE.csv" },
+	  .why = "FILE.csv|- is missing behind LIST" },
+	{ .label = "none of them",
+	  .words = { "import" },
+	  .expected = ERR_INVALID,
+	  .verb = "import",
+	  .why = "needs LIST FILE.csv|-" },
+	{ .label = "in another order",
+	  .words = { "import", "people.csv", "news" },
+	  .expected = ERR_INVALID,
+	  .verb = "import",
+	  .why = "people.csv is not the name of a list, which has a-z, 0-9 and - only; the order is LIST FILE.csv|-" },
+	{ .label = "one left out",
+	  .words = { "campaign", "create", "news", "may.md" },
+	  .expected = ERR_INVALID,
+	  .noun = "campaign",
+	  .verb = "create",
+	  .why = "may.md is not the name of a list" },
+	{ .label = "an address where no list needs to be",
+	  .words = { "subscriber", "unsubscribe", "a@b.test", "--all" },
+	  .noun = "subscriber",
+	  .verb = "unsubscribe",
+	  .operands = 1 },
 	{ .label = "too many",
 	  .words = { "list", "ls", "extra" },
 	  .expected = ERR_INVALID,
 	  .noun = "list",
 	  .verb = "ls",
-	  .why = "too many" },
+	  .why = "too many arguments: extra; none is taken here" },
+	{ .label = "an option's value alone",
+	  .words = { "segment", "create", "adults", "$.age >= 18" },
+	  .expected = ERR_INVALID,
+	  .noun = "segment",
+	  .verb = "create",
+	  .why = "too many arguments: $.age >= 18; an option belongs in front of it: --where '$.age >= 18'" },
+	{ .label = "an option without dashes",
+	  .words = { "segment", "create", "adults", "where", "$.age >= 18" },
+	  .expected = ERR_INVALID,
+	  .noun = "segment",
+	  .verb = "create",
+	  .why = "did you mean --where?" },
+	{ .label = "too many, and no option is near",
+	  .words = { "import", "news", "-", "more" },
+	  .expected = ERR_INVALID,
+	  .verb = "import",
+	  .why = "nothing follows LIST FILE.csv|-" },
+	{ .label = "an option misspelt",
+	  .words = { "segment", "create", "adults", "--were", "x" },
+	  .expected = ERR_INVALID,
+	  .noun = "segment",
+	  .verb = "create",
+	  .why = "did you mean --where?" },
+	{ .label = "a common option misspelt",
+	  .words = { "list", "ls", "--fromat=json" },
+	  .expected = ERR_INVALID,
+	  .noun = "list",
+	  .verb = "ls",
+	  .why = "did you mean --format?" },
+	{ .label = "the beginning of several options",
+	  .words = { "segment", "create", "adults", "--joined", "90d" },
+	  .expected = ERR_INVALID,
+	  .noun = "segment",
+	  .verb = "create",
+	  .why = "is it --joined-before or --joined-after?" },
+	{ .label = "a flag with a value",
+	  .words = { "prune", "--apply=yes" },
+	  .expected = ERR_INVALID,
+	  .verb = "prune",
+	  .why = "--apply takes no value" },
+	{ .label = "an option like no other",
+	  .words = { "list", "ls", "--nosuch" },
+	  .expected = ERR_INVALID,
+	  .noun = "list",
+	  .verb = "ls",
+	  .why = "`listctl list ls --help` shows those there are" },
+	{ .label = "one word, an option like no other",
+	  .words = { "prune", "--nosuch" },
+	  .expected = ERR_INVALID,
+	  .verb = "prune",
+	  .why = "`listctl prune --help`" },
 	{ .label = "a verb's option elsewhere",
 	  .words = { "--strict", "import" },
 	  .expected = ERR_INVALID,
@@ -248,9 +360,12 @@ END_TEST
 
 Suite *test_suite(void)
 {
-	const TTest *const tests[] = {
-		every_row_is_whole, every_option_has_its_help, help_shows_every_verb_and_option, nearest_word,
-		command_lines,      values_reach_their_options
-	};
+	const TTest *const tests[] = { every_row_is_whole,
+				       every_option_has_its_help,
+				       operands_too_many_have_an_option,
+				       help_shows_every_verb_and_option,
+				       nearest_word,
+				       command_lines,
+				       values_reach_their_options };
 	return suite_of("command", tests, ARRAY_LEN(tests));
 }

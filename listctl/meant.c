@@ -1,0 +1,260 @@
+#include "listctl/meant.h"
+
+#include <string.h>
+
+#include "base/view.h"
+#include "listctl/arguments.h"
+
+enum { LONGEST_WORD = 32, SUGGESTED_MOST = 4 };
+
+/* ---- by spelling ---- */
+
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Edits (one letter added, lost, changed, or two neighbours swapped) from a to b; words longer than the ceiling are far from all. */
+static size_t distance(const char *a, const char *b)
+{
+	size_t a_len = strlen(a), b_len = strlen(b);
+	if (a_len >= LONGEST_WORD || b_len >= LONGEST_WORD)
+		return LONGEST_WORD;
+	size_t rows[LONGEST_WORD + 1][LONGEST_WORD + 1];
+	for (size_t i = 0; i <= a_len; i++)
+		rows[i][0] = i;
+	for (size_t j = 0; j <= b_len; j++)
+		rows[0][j] = j;
+	for (size_t i = 1; i <= a_len; i++) {
+		for (size_t j = 1; j <= b_len; j++) {
+			size_t change = rows[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
+			rows[i][j] = least(change, 1 + least(rows[i - 1][j], rows[i][j - 1]));
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+				rows[i][j] = least(rows[i][j], rows[i - 2][j - 2] + 1);
+		}
+	}
+	return rows[a_len][b_len];
+}
+
+/* A word is near when two thirds of it are right. */
+static bool is_near(const char *word, size_t edits)
+{
+	return edits * 3 <= strlen(word);
+}
+
+const char *meant_word(const char *noun, const char *word)
+{
+	const char *best = NULL;
+	size_t best_edits = LONGEST_WORD;
+	for (size_t i = 0; command_tables[i] != NULL; i++) {
+		for (const struct command *row = command_tables[i]; row->verb != NULL; row++) {
+			const char *known = row->verb;
+			bool is_of_noun = noun != NULL && row->noun != NULL && strcmp(row->noun, noun) == 0;
+			if (noun == NULL && row->noun != NULL)
+				known = row->noun;
+			else if (noun != NULL && !is_of_noun)
+				continue;
+			size_t edits = distance(word, known);
+			if (edits < best_edits && is_near(known, edits)) {
+				best = known;
+				best_edits = edits;
+			}
+		}
+	}
+	return best;
+}
+
+/* ---- by meaning ---- */
+
+/* What other programs say, and what of it may be meant here, the likelier first. */
+static const struct {
+	const char *word, *verbs;
+} alike[] = {
+	{ "list", "ls show" },
+	{ "get", "show" },
+	{ "view", "show" },
+	{ "info", "show status" },
+	{ "delete", "rm erase retire" },
+	{ "remove", "rm delete unsubscribe erase retire" },
+	{ "rm", "delete unsubscribe erase retire" },
+	{ "del", "rm delete erase" },
+	{ "drop", "rm delete" },
+	{ "add", "create new set" },
+	{ "create", "add new set" },
+	{ "new", "create add" },
+	{ "make", "create add new" },
+	{ "write", "create edit" },
+	{ "update", "edit set upgrade" },
+	{ "change", "edit set" },
+	{ "modify", "edit set" },
+	{ "rename", "edit move" },
+	{ "edit", "set" },
+	{ "set", "edit" },
+	{ "send", "start test" },
+	{ "run", "start" },
+	{ "launch", "start" },
+	{ "stop", "pause cancel" },
+	{ "abort", "cancel" },
+	{ "continue", "resume" },
+	{ "check", "lint" },
+	{ "stats", "report status" },
+	{ "size", "count" },
+	{ "search", "find" },
+	{ "subscribe", "add" },
+	{ "migrate", "upgrade" },
+	{ "setup", "init" },
+};
+
+/* Joined by commas and a last "or". */
+struct suggestions {
+	const char *nouns[SUGGESTED_MOST], *verbs[SUGGESTED_MOST];
+	size_t count;
+};
+
+static void suggest(struct suggestions *list, const char *noun, const char *verb)
+{
+	if (list->count < SUGGESTED_MOST) {
+		list->nouns[list->count] = noun;
+		list->verbs[list->count] = verb;
+	}
+	list->count++;
+}
+
+static void write_suggestions(const struct suggestions *list, struct buf *out)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		buf_addf(out, "%s", i == 0 ? "; did you mean " : i + 1 < list->count ? ", " : " or ");
+		buf_addf(out, "%s%s%s", list->nouns[i] == NULL ? "" : list->nouns[i], list->nouns[i] == NULL ? "" : " ",
+			 list->verbs[i]);
+	}
+	buf_addf(out, "?");
+}
+
+/* Verbs of noun that mean what the word means elsewhere. */
+static void suggest_alike(const char *noun, const char *word, struct suggestions *list)
+{
+	for (size_t i = 0; i < ARRAY_LEN(alike); i++) {
+		if (strcmp(alike[i].word, word) != 0)
+			continue;
+		struct view rest = view_of(alike[i].verbs), verb;
+		while (view_cut(&rest, ' ', &verb)) {
+			for (size_t at = 0; command_tables[at] != NULL; at++) {
+				for (const struct command *row = command_tables[at]; row->verb != NULL; row++) {
+					if (row->noun != NULL && strcmp(row->noun, noun) == 0 &&
+					    view_eq(verb, view_of(row->verb)))
+						suggest(list, noun, row->verb);
+				}
+			}
+		}
+	}
+}
+
+/* Nouns that have the word as a verb. */
+static void suggest_nouns(const char *word, struct suggestions *list)
+{
+	for (size_t at = 0; command_tables[at] != NULL; at++) {
+		for (const struct command *row = command_tables[at]; row->verb != NULL; row++) {
+			if (row->noun != NULL && strcmp(row->verb, word) == 0)
+				suggest(list, row->noun, row->verb);
+		}
+	}
+}
+
+static void write_verbs(const char *noun, struct buf *out)
+{
+	const char *before = "; it has ";
+	for (size_t at = 0; command_tables[at] != NULL; at++) {
+		for (const struct command *row = command_tables[at]; row->verb != NULL; row++) {
+			if (row->noun == NULL || strcmp(row->noun, noun) != 0)
+				continue;
+			buf_addf(out, "%s%s", before, row->verb);
+			before = ", ";
+		}
+	}
+}
+
+void meant_command(const char *noun, const char *word, const char *next, struct buf *out)
+{
+	struct suggestions list = { 0 };
+	const char *near = meant_word(noun, word);
+	if (noun != NULL)
+		suggest_alike(noun, word, &list);
+	else if (next != NULL && command_find(next, word) != NULL)
+		suggest(&list, next, word);
+	else if (next != NULL)
+		suggest_alike(next, word, &list);
+	if (list.count == 0 && noun == NULL)
+		suggest_nouns(word, &list);
+	if (list.count == 0 && near != NULL)
+		suggest(&list, noun, near);
+	if (list.count > 0 && list.count <= SUGGESTED_MOST)
+		write_suggestions(&list, out);
+	else if (noun != NULL)
+		write_verbs(noun, out);
+}
+
+/* ---- options ---- */
+
+struct sought {
+	struct view word;
+	const char *nearest, *whole; /* the nearest by spelling; the one that is it */
+	size_t edits, begin_so;      /* how many begin with it */
+	struct buf *begun;           /* those, "--a or --b" */
+	bool takes_value;            /* the whole one */
+};
+
+static void look_at(struct sought *sought, const char *name, const char *argument)
+{
+	char word[LONGEST_WORD + 1] = "";
+	if (sought->word.len < sizeof(word))
+		memcpy(word, sought->word.data, sought->word.len);
+	size_t edits = distance(word, name);
+	if (edits < sought->edits && is_near(name, edits)) {
+		sought->edits = edits;
+		sought->nearest = name;
+	}
+	if (sought->word.len > 0 && view_starts(view_of(name), sought->word))
+		buf_addf(sought->begun, "%s--%s", sought->begin_so++ == 0 ? "" : " or ", name);
+	if (view_eq(view_of(name), sought->word)) {
+		sought->whole = name;
+		sought->takes_value = argument != NULL;
+	}
+}
+
+static void look_through(const struct command *command, struct sought *sought)
+{
+	size_t common = command != NULL ? common_of_verbs : SIZE_MAX;
+	for (size_t i = 0; i < common && common_options[i].name != NULL; i++)
+		look_at(sought, common_options[i].name, common_options[i].argument);
+	for (const struct command_option *row = command == NULL ? NULL : command->options;
+	     row != NULL && row->name != NULL; row++)
+		look_at(sought, row->name, row->argument);
+}
+
+static void write_help(const struct command *command, struct buf *out)
+{
+	buf_addf(out, "; `listctl %s%s%s%s--help` shows those there are",
+		 command == NULL || command->noun == NULL ? "" : command->noun,
+		 command == NULL || command->noun == NULL ? "" : " ", command == NULL ? "" : command->verb,
+		 command == NULL ? "" : " ");
+}
+
+void meant_option(const struct command *command, const char *given, struct buf *out)
+{
+	AUTO_BUF begun = buf_with_ceiling(1024);
+	struct view name = view_of(given);
+	bool is_long = view_starts(name, VIEW_LIT("--"));
+	struct sought sought = { .word = view_skip(name, is_long ? 2 : 1), .edits = LONGEST_WORD, .begun = &begun };
+	size_t value = view_find_byte(sought.word, '=');
+	sought.word = view_head(sought.word, value == VIEW_NONE ? sought.word.len : value);
+	if (sought.word.len > 1)
+		look_through(command, &sought);
+	if (sought.whole != NULL && !sought.takes_value)
+		buf_addf(out, "; --%s takes no value", sought.whole);
+	else if (sought.begin_so > 1)
+		buf_addf(out, "; is it %s?", buf_text(&begun));
+	else if (sought.nearest != NULL)
+		buf_addf(out, "; did you mean --%s?", sought.nearest);
+	else
+		write_help(command, out);
+}
