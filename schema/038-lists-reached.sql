@@ -1,6 +1,5 @@
--- verpost 038: what a campaign for several lists did, by the list that each copy went through; and whom one would reach, before it is made.
-
--- ---- copies that were sent (033), by the list that they went through ----
+-- verpost 038: how many copies were sent (033) of campaigns for several lists, by the list that each copy went through (037): they stood with the
+-- campaign's own.
 
 CREATE OR REPLACE FUNCTION add_list_copies(campaign bigint) RETURNS boolean
 LANGUAGE plpgsql SET search_path = verpost, pg_temp SET work_mem = '64MB' AS $$
