@@ -26,6 +26,7 @@ struct call {
 	const char *actor;            /* who asks, for the audit: SUDO_USER or the login name */
 	struct db_rows *known_fields; /* what reader_fields.c has read of known_fields_list once; NULL: nothing yet */
 	int64_t known_fields_list;
+	bool known_fields_are_some; /* of some of its members: there may be others */
 	bool quiet;
 	bool misused;
 	struct buf *why;

@@ -398,7 +398,8 @@ const struct command campaign_commands[] = {
 		"Sizes, missing text, images without alt, links that lead nowhere, no link to unsubscribe, subjects\n"
 		"and header fields that filters distrust, fields that are empty for some, domains that are not\n"
 		"aligned. Each finding has a code, which stays the same, and a remedy. Exit 1 when there are errors.\n"
-		"create and edit warn of the same, but for notes and DKIM. What is published is told by `listctl "
+		"create and edit warn of the same, but for notes and DKIM, and of a large list ask some of the\n"
+		"members for whom fields are empty, where lint asks all. What is published is told by `listctl "
 		"dns`.\n",
 	    .least = 1,
 	    .most = 1,

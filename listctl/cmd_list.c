@@ -5,6 +5,7 @@
 #include "listctl/reader_fields.h"
 #include "listctl/sender_text.h"
 #include "mail/address.h"
+#include "mail/foreign_tag.h"
 #include "mail/header.h"
 #include "mail/layout.h"
 #include "mail/lint_html.h"
@@ -114,13 +115,22 @@ static void note_way_out(struct call *call, const char *path, struct view layout
 	lint_html_done(&facts);
 }
 
+static enum err test_layout(void *context, const struct reader_fields *fields, const struct merge_names *known,
+			    struct buf *why)
+{
+	const struct draft *draft = context;
+	struct view layout = buf_view(&draft->layout);
+	enum err err = layout_check(layout, fields->names, fields->count, why);
+	return err == ERR_OK && known->are_some ? foreign_tag_refuse_own(layout, true, known, why) : err;
+}
+
 static enum err check_layout(struct call *call, const char *path, struct draft *draft)
 {
 	AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
 	struct reader_fields fields;
 	enum err err = reader_fields_read(call, draft->list.id, &fields);
 	if (err == ERR_OK)
-		err = layout_check(buf_view(&draft->layout), fields.names, fields.count, &reason);
+		err = reader_fields_check(&fields, test_layout, draft, &reason);
 	reader_fields_done(&fields);
 	if (err != ERR_OK && reason.len > 0)
 		return call_refuse(call, err, "--layout %s: %s", path, buf_text(&reason));

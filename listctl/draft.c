@@ -4,7 +4,6 @@
 #include "listctl/sender_text.h"
 #include "mail/foreign_tag.h"
 #include "mail/layout.h"
-#include "mail/merge.h"
 
 /* ---- the options ---- */
 
@@ -140,7 +139,7 @@ static enum err renew_subject(struct call *call, struct draft *draft)
 	return err == ERR_OK ? renew_in(call, &content->text_body, false, content->subject, &draft->text) : err;
 }
 
-static enum err compose_letter(struct call *call, const struct list *list, const struct reader_fields *fields,
+static enum err compose_letter(struct call *call, const struct list *list, struct reader_fields *fields,
 			       struct draft *draft)
 {
 	struct campaign_content *content = &draft->content;
@@ -163,38 +162,49 @@ static enum err compose_letter(struct call *call, const struct list *list, const
 	return err;
 }
 
-/* Merge tags whose braces are encoded, in what no letter gave: its own are refused where they stand in it. */
-static enum err check_tags(struct call *call, const struct reader_fields *fields, const struct draft *draft)
+/* Of what no letter gave: its own tags are refused where they stand in it. */
+struct given_part {
+	const char *option;
+	struct view source;
+	bool is_html, is_file;
+};
+
+static enum err test_part(void *context, const struct reader_fields *fields, const struct merge_names *known,
+			  struct buf *why)
+{
+	const struct given_part *part = context;
+	(void)fields;
+	return foreign_tag_refuse_own(part->source, part->is_html, known, why);
+}
+
+/* Merge tags whose braces are encoded. */
+static enum err check_part(struct call *call, struct reader_fields *fields, struct given_part *part)
+{
+	AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
+	bool is_given = call_has(call, part->option);
+	enum err err = part->is_file && !is_given ? ERR_OK : reader_fields_check(fields, test_part, part, &reason);
+	if (err == ERR_OK)
+		return err;
+	return call_refuse(call, err, "%s%s%s%s: %s", is_given ? "--" : "", part->option, part->is_file ? " " : "",
+			   part->is_file ? call_option(call, part->option) : "", buf_text(&reason));
+}
+
+static enum err check_tags(struct call *call, struct reader_fields *fields, const struct draft *draft)
 {
 	const struct campaign_content *content = &draft->content;
 	struct view of_letter = draft->letter.front.values[FRONT_SUBJECT].text;
-	const struct {
-		const char *option;
-		struct view source;
-		bool is_html, is_file;
-	} parts[] = {
+	struct given_part parts[] = {
 		{ "subject", view_eq(content->subject, of_letter) ? VIEW_LIT("") : content->subject, false, false },
 		{ "text", content->text_body, false, true },
 		{ "html", content->html_body, true, true },
 	};
-	AUTO_BUF names = buf_with_ceiling(LIMIT_MESSAGE);
-	AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
-	struct merge_names known;
-	enum err err = merge_known(fields->names, fields->count, &names, &known);
-	for (size_t i = 0; err == ERR_OK && i < ARRAY_LEN(parts); i++) {
-		bool is_given = call_has(call, parts[i].option);
-		if (!parts[i].is_file || is_given)
-			err = foreign_tag_refuse_own(parts[i].source, parts[i].is_html, &known, &reason);
-		if (err == ERR_INVALID)
-			call_refuse(call, err, "%s%s%s%s: %s", is_given ? "--" : "", parts[i].option,
-				    parts[i].is_file ? " " : "",
-				    parts[i].is_file ? call_option(call, parts[i].option) : "", buf_text(&reason));
-	}
+	enum err err = ERR_OK;
+	for (size_t i = 0; err == ERR_OK && i < ARRAY_LEN(parts); i++)
+		err = check_part(call, fields, &parts[i]);
 	return err;
 }
 
-static enum err compose(struct call *call, const struct list *list, const struct reader_fields *fields,
-			struct draft *draft)
+static enum err compose(struct call *call, const struct list *list, struct reader_fields *fields, struct draft *draft)
 {
 	enum err err = check_tags(call, fields, draft);
 	if (err != ERR_OK)
@@ -279,6 +289,19 @@ static void say_reason(struct call *call, struct view reason, enum draft_origin 
 		say_kept(call, campaign_name);
 }
 
+struct compilation {
+	const struct composition *from;
+	struct composer *composer;
+};
+
+static enum err test_compilation(void *context, const struct reader_fields *fields, const struct merge_names *known,
+				 struct buf *why)
+{
+	struct compilation *compilation = context;
+	(void)known;
+	return composer_compile(compilation->from, fields->names, fields->count, &compilation->composer, why);
+}
+
 enum err draft_compile(struct call *call, const struct campaign_content *content, enum draft_origin origin,
 		       const struct list *list, struct view campaign_name, struct composer **ret_composer)
 {
@@ -308,8 +331,11 @@ enum err draft_compile(struct call *call, const struct campaign_content *content
 		.file_count = content->file_count,
 	};
 	AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
-	err = composer_compile(&composition, fields.names, fields.count, ret_composer, &reason);
-	if (err != ERR_OK)
+	struct compilation compilation = { .from = &composition };
+	err = reader_fields_check(&fields, test_compilation, &compilation, &reason);
+	if (err == ERR_OK)
+		*ret_composer = compilation.composer;
+	else
 		say_reason(call, buf_view(&reason), origin, campaign_name);
 	reader_fields_done(&fields);
 	return err;

@@ -7,7 +7,6 @@
 #include "mail/html_parts.h"
 #include "mail/layout.h"
 #include "mail/markdown.h"
-#include "mail/merge.h"
 #include "mail/template.h"
 #include "mail/way_out.h"
 
@@ -51,24 +50,33 @@ enum err letter_take_front(struct call *call, struct letter_file *file, struct l
 
 /* ---- the tags, where they stand ---- */
 
-static enum err check_tags(struct call *call, const char *where, struct view source, enum slot_language language,
-			   const struct reader_fields *fields)
+struct tagged {
+	struct view source;
+	enum slot_language language;
+};
+
+static enum err test_tags(void *context, const struct reader_fields *fields, const struct merge_names *known,
+			  struct buf *why)
 {
-	AUTO_BUF names = buf_with_ceiling(LIMIT_MESSAGE);
-	AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
-	struct merge_names known;
+	const struct tagged *tagged = context;
 	struct template *template = NULL;
-	enum err err = merge_known(fields->names, fields->count, &names, &known);
-	if (err == ERR_OK)
-		err = template_compile(source, language, &known, &template, &reason);
-	if (err == ERR_OK)
-		err = foreign_tag_refuse_own(source, language == SLOT_HTML, &known, &reason);
+	(void)fields;
+	enum err err = template_compile(tagged->source, tagged->language, known, &template, why);
 	template_done(template);
+	return err == ERR_OK ? foreign_tag_refuse_own(tagged->source, tagged->language == SLOT_HTML, known, why) : err;
+}
+
+static enum err check_tags(struct call *call, const char *where, struct view source, enum slot_language language,
+			   struct reader_fields *fields)
+{
+	AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
+	struct tagged tagged = { source, language };
+	enum err err = reader_fields_check(fields, test_tags, &tagged, &reason);
 	return err == ERR_OK ? err : call_refuse(call, err, "%s: %s", where, buf_text(&reason));
 }
 
 static enum err check_front_tags(struct call *call, struct letter_file *file, enum front_key key,
-				 const struct reader_fields *fields)
+				 struct reader_fields *fields)
 {
 	const struct front_value *value = &file->front.values[key];
 	AUTO_BUF placed = buf_with_ceiling(LIMIT_TEMPLATE);
@@ -77,8 +85,7 @@ static enum err check_front_tags(struct call *call, struct letter_file *file, en
 }
 
 /* What the layout makes known besides may stand in a whole document too; those tags are gone once it is filled. */
-static enum err check_all(struct call *call, struct letter_file *file, bool is_document,
-			  const struct reader_fields *fields)
+static enum err check_all(struct call *call, struct letter_file *file, bool is_document, struct reader_fields *fields)
 {
 	enum err err = ERR_OK;
 	if (!is_document)
@@ -147,7 +154,7 @@ static enum err refuse_preheader(struct call *call, struct letter_file *file)
 }
 
 enum err letter_html(struct call *call, struct letter_file *file, const struct campaign_content *content,
-		     const struct list *list, const struct reader_fields *fields, struct letter_files *files,
+		     const struct list *list, struct reader_fields *fields, struct letter_files *files,
 		     struct buf *ret_html)
 {
 	AUTO_BUF body = buf_with_ceiling(LIMIT_TEMPLATE);
@@ -202,7 +209,7 @@ static enum err make_visible(struct call *call, struct letter_file *file, const 
 }
 
 enum err letter_text(struct call *call, struct letter_file *file, const struct campaign_content *content,
-		     const struct list *list, const struct reader_fields *fields, struct buf *ret_text)
+		     const struct list *list, struct reader_fields *fields, struct buf *ret_text)
 {
 	if (file->text_path.len > 0) {
 		enum err err = check_tags(call, buf_text(&file->text_path), buf_view(&file->text), SLOT_TEXT, fields);

@@ -18,11 +18,11 @@ enum err letter_take_front(struct call *call, struct letter_file *file, struct l
 
 /* Appends the HTML of a letter in the list's layout, and takes the images that it shows. The tags are checked where they stand in the file. */
 enum err letter_html(struct call *call, struct letter_file *file, const struct campaign_content *content,
-		     const struct list *list, const struct reader_fields *fields, struct letter_files *files,
+		     const struct list *list, struct reader_fields *fields, struct letter_files *files,
 		     struct buf *ret_html) MUST_USE;
 /* Appends its text: that of letter.txt, or made from its HTML. */
 enum err letter_text(struct call *call, struct letter_file *file, const struct campaign_content *content,
-		     const struct list *list, const struct reader_fields *fields, struct buf *ret_text) MUST_USE;
+		     const struct list *list, struct reader_fields *fields, struct buf *ret_text) MUST_USE;
 /* Appends a text made from a template in HTML; where it has no {{unsubscribe}} for every reader there is one below. */
 enum err letter_text_of(struct call *call, struct view html, struct buf *ret_text) MUST_USE;
 

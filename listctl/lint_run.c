@@ -2,16 +2,18 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "listctl/progress.h"
 #include "listctl/signing.h"
 #include "mail/address.h"
 #include "mail/variant.h"
-#include "store/readers.h"
+#include "store/fields.h"
 #include "store/subscribers.h"
 
 enum {
 	GAPS_MOST = 64,
-	TRIED_MOST = 20000, /* readers for whom a copy is made */
-	TRIED_US = 2000000, /* and how long that goes on */
+	TRIED_MOST = 20000,      /* readers for whom a copy is made */
+	TRIED_US = 2000000,      /* and how long that goes on, */
+	TRIED_ASIDE_US = 500000, /* or where nobody has asked for it */
 	PAGE = 500,
 };
 
@@ -22,9 +24,15 @@ enum {
 struct facts {
 	struct lint_letter letter;
 	struct buf domain, fields, skipped_reader, skipped_why, largest_reader;
-	struct db_rows *gap_rows;
 	struct lint_gap gaps[GAPS_MOST];
 };
+
+static void show_progress(void *user, uint64_t done, uint64_t total)
+{
+	struct progress *progress = user;
+	progress->total = total;
+	progress_update(progress, done);
+}
 
 static struct copy copy_of(struct view address, struct view name, struct view attributes)
 {
@@ -36,22 +44,43 @@ static struct copy copy_of(struct view address, struct view name, struct view at
 			      .date_us = clock_wall_us() };
 }
 
+static size_t split_fields(struct view text, struct view names[GAPS_MOST])
+{
+	size_t count = 0;
+	while (text.len > 0 && count < GAPS_MOST) {
+		size_t end = view_find(text, VIEW_LIT(", "));
+		names[count++] = view_head(text, end);
+		text = end == VIEW_NONE ? (struct view){ 0 } : view_skip(text, end + 2);
+	}
+	return count;
+}
+
+static enum err count_gaps(struct call *call, const struct list *list, bool thorough, struct facts *facts)
+{
+	struct view names[GAPS_MOST];
+	int64_t empty[GAPS_MOST] = { 0 };
+	struct progress progress = progress_begin("counting for whom fields are empty", "people", 0, call->quiet);
+	const struct fields_scope scope = { .list_id = list->id, .progress = show_progress, .user = &progress };
+	size_t count = split_fields(buf_view(&facts->fields), names);
+	bool of_all = thorough;
+	int64_t among = 0;
+	enum err err = fields_count_empty(call->db, &scope, &of_all, names, count, empty, &among, call->why);
+	progress_end(&progress);
+	*(of_all ? &facts->letter.readers : &facts->letter.gaps_among) = among;
+	for (size_t i = 0; i < count; i++)
+		facts->gaps[i] = (struct lint_gap){ .field = names[i], .empty = empty[i] };
+	facts->letter.gaps = facts->gaps;
+	facts->letter.gap_count = count;
+	return err;
+}
+
 /* Fields that nothing fills where the data lacks them: those that somebody without any data has empty. */
-static enum err find_gaps(struct call *call, const struct list *list, struct composer *composer, struct facts *facts)
+static enum err find_gaps(struct call *call, const struct list *list, struct composer *composer, bool thorough,
+			  struct facts *facts)
 {
 	const struct copy copy = copy_of(VIEW_LIT("a@example.org"), VIEW_LIT(""), VIEW_LIT(""));
 	enum err err = composer_gaps(composer, &copy, &facts->fields, call->why);
-	if (err != ERR_OK || facts->fields.len == 0)
-		return err;
-	err = readers_count_empty(call->db, (uint64_t)list->id, buf_view(&facts->fields), &facts->gap_rows, call->why);
-	if (err != ERR_OK)
-		return err;
-	for (size_t i = 0; i < db_row_count(facts->gap_rows) && i < GAPS_MOST; i++)
-		facts->gaps[i] = (struct lint_gap){ .field = db_get_text(facts->gap_rows, i, 0),
-						    .empty = db_get_int(facts->gap_rows, i, 1) };
-	facts->letter.gaps = facts->gaps;
-	facts->letter.gap_count = db_row_count(facts->gap_rows) < GAPS_MOST ? db_row_count(facts->gap_rows) : GAPS_MOST;
-	return ERR_OK;
+	return err != ERR_OK || facts->fields.len == 0 ? err : count_gaps(call, list, thorough, facts);
 }
 
 /* Fields may make one copy much longer than the next, so that neither the template nor any one copy tells. */
@@ -104,35 +133,40 @@ static enum err try_page(struct call *call, const struct list *list, struct comp
 }
 
 /* A list may have millions: the first pages tell. */
-static enum err try_readers(struct call *call, const struct list *list, struct composer *composer, struct facts *facts)
+static enum err try_readers(struct call *call, const struct list *list, struct composer *composer, bool thorough,
+			    struct facts *facts)
 {
+	struct lint_letter *letter = &facts->letter;
 	int64_t began = clock_boot_us(), after_id = 0;
+	struct progress progress = progress_begin("making copies", "readers", TRIED_MOST, call->quiet);
 	enum err err;
 	do {
+		progress_update(&progress, (uint64_t)letter->tried);
 		err = try_page(call, list, composer, &after_id, facts);
-	} while (err == ERR_OK && after_id > 0 && facts->letter.tried < TRIED_MOST &&
-		 clock_boot_us() - began < TRIED_US);
-	facts->letter.skipped_reader = buf_view(&facts->skipped_reader);
-	facts->letter.skipped_why = buf_view(&facts->skipped_why);
-	facts->letter.largest_reader = buf_view(&facts->largest_reader);
+	} while (err == ERR_OK && after_id > 0 && letter->tried < TRIED_MOST &&
+		 clock_boot_us() - began < (thorough ? TRIED_US : TRIED_ASIDE_US));
+	progress_end(&progress);
+	letter->skipped_reader = buf_view(&facts->skipped_reader);
+	letter->skipped_why = buf_view(&facts->skipped_why);
+	letter->largest_reader = buf_view(&facts->largest_reader);
 	return err;
 }
 
-static enum err gather(struct call *call, const struct list *list, struct composer *composer, struct facts *facts)
+static enum err gather(struct call *call, const struct list *list, struct composer *composer, bool thorough,
+		       struct facts *facts)
 {
 	uint64_t readers = 0;
 	enum err err = members_count(call->db, list->id, VIEW_LIT("active"), &readers, call->why);
 	facts->letter.readers = (int64_t)readers;
 	if (err == ERR_OK && readers > 0)
-		err = find_gaps(call, list, composer, facts);
+		err = find_gaps(call, list, composer, thorough, facts);
 	if (err == ERR_OK && readers > 0)
-		err = try_readers(call, list, composer, facts);
+		err = try_readers(call, list, composer, thorough, facts);
 	return err;
 }
 
 enum err lint_run(struct call *call, const struct campaign_content *content, const struct letter_file *letter,
-		  const struct list *list, struct composer *composer, bool with_signing, lint_found *found,
-		  void *context)
+		  const struct list *list, struct composer *composer, bool thorough, lint_found *found, void *context)
 {
 	struct facts facts = { .domain = buf_with_ceiling(LIMIT_DOMAIN),
 			       .fields = buf_with_ceiling(LIMIT_TEMPLATE),
@@ -156,16 +190,15 @@ enum err lint_run(struct call *call, const struct campaign_content *content, con
 		facts.letter.written = buf_view(&letter->source);
 		facts.letter.written_name = buf_view(&letter->path);
 	}
-	if (with_signing)
+	if (thorough)
 		facts.letter.signing_known = signing_domain(call->settings, content->from_address, &facts.domain);
 	facts.letter.dkim_domain = buf_view(&facts.domain);
-	enum err err = gather(call, list, composer, &facts);
+	enum err err = gather(call, list, composer, thorough, &facts);
 	if (err == ERR_OK) {
 		err = lint_letter(&facts.letter, found, context);
 		if (err != ERR_OK)
 			call_refuse(call, err, "the HTML cannot be read (%s)", err_name(err));
 	}
-	db_rows_done(facts.gap_rows);
 	buf_done(&facts.domain);
 	buf_done(&facts.fields);
 	buf_done(&facts.skipped_reader);

@@ -8,10 +8,10 @@
 #include "store/campaigns.h"
 #include "store/lists.h"
 
-/* letter: of which the content was made; NULL: nobody knows. composer: of the content. with_signing: whether it is going to be signed is
- * asked, too. */
+/* letter: of which the content was made; NULL: nobody knows. composer: of the content. thorough: whether it is going to be
+ * signed is asked too, and all readers are, also of a large list; otherwise fields are counted in some of them. */
 enum err lint_run(struct call *call, const struct campaign_content *content, const struct letter_file *letter,
-		  const struct list *list, struct composer *composer, bool with_signing, lint_found *found,
+		  const struct list *list, struct composer *composer, bool thorough, lint_found *found,
 		  void *context) MUST_USE;
 /* Warns of what is worse than a note; whether it is signed is left to signing_check(). A variant (0: the campaign's own letter) is named, and
  * what has been said already is not repeated. */

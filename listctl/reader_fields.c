@@ -2,37 +2,78 @@
 
 #include <stdlib.h>
 
-#include "listctl/waiting.h"
-#include "store/subscribers.h"
+#include "base/limits.h"
+#include "listctl/progress.h"
+#include "mail/merge.h"
+#include "store/fields.h"
 
-/* Each member's attributes are looked at, for about two seconds a million. */
-static enum err ask(struct call *call, int64_t list_id)
+static void show_progress(void *user, uint64_t done, uint64_t total)
 {
-	struct waiting waiting;
-	if (call->known_fields != NULL && call->known_fields_list == list_id)
+	struct progress *progress = user;
+	progress->total = total;
+	progress_update(progress, done);
+}
+
+/* Of some, unless they have been asked before, or of all. */
+static enum err ask(struct call *call, int64_t list_id, bool for_all, struct buf *why)
+{
+	struct progress progress =
+	    progress_begin("reading which attributes the members have", "people", 0, call->quiet);
+	const struct fields_scope scope = { .list_id = list_id, .progress = show_progress, .user = &progress };
+	bool is_known = call->known_fields != NULL && call->known_fields_list == list_id;
+	if (is_known && !(for_all && call->known_fields_are_some))
 		return ERR_OK;
 	db_rows_done(call->known_fields);
 	call->known_fields = NULL;
 	call->known_fields_list = list_id;
-	waiting_begin(call, "reading which attributes the members have", &waiting);
-	enum err err = members_fields(call->db, list_id, VIEW_LIT("active"), &call->known_fields, call->why);
-	waiting_end(&waiting);
+	bool are_all = true;
+	enum err err = for_all ? fields_of_all(call->db, &scope, &call->known_fields, why)
+			       : fields_of_some(call->db, &scope, &are_all, &call->known_fields, why);
+	call->known_fields_are_some = !are_all;
+	progress_end(&progress);
 	return err;
+}
+
+static enum err take_names(struct reader_fields *fields)
+{
+	const struct call *call = fields->call;
+	free(fields->names);
+	fields->count = db_row_count(call->known_fields);
+	fields->names = calloc(fields->count + 1, sizeof(*fields->names));
+	fields->are_some = call->known_fields_are_some;
+	for (size_t i = 0; fields->names != NULL && i < fields->count; i++)
+		fields->names[i] = db_get_text(call->known_fields, i, 0);
+	return fields->names != NULL ? ERR_OK : call_refuse(fields->call, ERR_MEMORY, "there is no memory left");
 }
 
 enum err reader_fields_read(struct call *call, int64_t list_id, struct reader_fields *ret_fields)
 {
-	struct reader_fields fields = { 0 };
-	*ret_fields = fields;
-	enum err err = ask(call, list_id);
+	*ret_fields = (struct reader_fields){ .call = call, .list_id = list_id };
+	enum err err = ask(call, list_id, false, call->why);
+	return err == ERR_OK ? take_names(ret_fields) : err;
+}
+
+static enum err run_test(const struct reader_fields *fields, reader_fields_test *test, void *context, struct buf *why)
+{
+	AUTO_BUF names = buf_with_ceiling(LIMIT_MESSAGE);
+	struct merge_names known;
+	enum err err = merge_known(fields->names, fields->count, &names, &known);
 	if (err != ERR_OK)
 		return err;
-	fields.count = db_row_count(call->known_fields);
-	fields.names = calloc(fields.count + 1, sizeof(*fields.names));
-	for (size_t i = 0; fields.names != NULL && i < fields.count; i++)
-		fields.names[i] = db_get_text(call->known_fields, i, 0);
-	*ret_fields = fields;
-	return fields.names != NULL ? ERR_OK : call_refuse(call, ERR_MEMORY, "there is no memory left");
+	known.are_some = fields->are_some;
+	return test(context, fields, &known, why);
+}
+
+enum err reader_fields_check(struct reader_fields *fields, reader_fields_test *test, void *context, struct buf *why)
+{
+	enum err err = run_test(fields, test, context, why);
+	if (err != ERR_INVALID || !fields->are_some)
+		return err;
+	buf_reset(why);
+	err = ask(fields->call, fields->list_id, true, why);
+	if (err == ERR_OK)
+		err = take_names(fields);
+	return err == ERR_OK ? run_test(fields, test, context, why) : err;
 }
 
 void reader_fields_done(struct reader_fields *fields)

@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "sender/run.h"
-#include "store/subscribers.h"
+#include "store/fields.h"
 
 #define MARK "[test] "
 #define MARK_OF_VARIANT "[test %c] "
@@ -28,18 +28,33 @@ static struct sample sample_empty(void)
 	};
 }
 
-/* What the template may name: as it was when the campaign started, or else what members have now. */
-static enum err load_fields(struct db *db, int64_t campaign_id, int64_t list_id, struct db_rows **ret_rows,
-			    struct buf *why)
+/* Nobody watches how far sender is. */
+static void say_nothing(void *user, uint64_t done, uint64_t total)
 {
-	struct db_rows *rows = NULL;
-	enum err err = runs_fields(db, campaign_id, &rows, why);
-	if (err != ERR_OK || db_row_count(rows) > 0) {
-		*ret_rows = rows;
-		return err;
+	(void)user;
+	(void)done;
+	(void)total;
+}
+
+/* What the template may name: as it was when the campaign started, or else what members have now; of a large list some are asked, unless
+ * *are_some says that it was not enough. */
+static enum err load_fields(struct db *db, int64_t campaign_id, int64_t list_id, bool *are_some,
+			    struct db_rows **ret_rows, struct buf *why)
+{
+	const struct fields_scope scope = { .list_id = list_id, .progress = say_nothing };
+	AUTO_DB_ROWS *frozen = NULL;
+	bool are_all = true;
+	enum err err = runs_fields(db, campaign_id, &frozen, why);
+	if (err == ERR_OK && db_row_count(frozen) > 0) {
+		*ret_rows = frozen;
+		frozen = NULL;
+	} else if (err == ERR_OK && *are_some) {
+		err = fields_of_all(db, &scope, ret_rows, why);
+	} else if (err == ERR_OK) {
+		err = fields_of_some(db, &scope, &are_all, ret_rows, why);
 	}
-	db_rows_done(rows);
-	return members_fields(db, list_id, VIEW_LIT("active"), ret_rows, why);
+	*are_some = !are_all;
+	return err;
 }
 
 static enum err compile(struct sample *sample, const struct run_source *source, const struct db_rows *fields,
@@ -72,15 +87,29 @@ static enum err find_keys(struct sample *sample, const struct setup *setup, stru
 	return ERR_REFUSED;
 }
 
+/* Where what some members have does not do, all are asked. */
+static enum err compile_with_fields(struct sample *sample, struct db *db, const struct run_source *source,
+				    const struct campaign_files *files, const struct setup *setup,
+				    const struct campaign_test *test, struct buf *why)
+{
+	bool are_some = false;
+	enum err err;
+	do {
+		AUTO_DB_ROWS *fields = NULL;
+		buf_reset(why);
+		err = load_fields(db, test->campaign_id, source->list_id, &are_some, &fields, why);
+		if (err == ERR_OK)
+			err = compile(sample, source, fields, files, setup, test, why);
+	} while (err == ERR_INVALID && are_some);
+	return err;
+}
+
 static enum err load(struct sample *sample, struct db *db, const struct setup *setup, const struct campaign_test *test,
 		     struct buf *why)
 {
 	struct run_source source = { 0 };
 	AUTO_DB_ROWS *rows = NULL;
-	AUTO_DB_ROWS *fields = NULL;
 	enum err err = runs_load(db, test->campaign_id, 0, &source, &rows, why);
-	if (err == ERR_OK)
-		err = load_fields(db, test->campaign_id, source.list_id, &fields, why);
 	struct campaign_files files = { 0 };
 	if (err == ERR_OK)
 		err = campaign_files_read(db, (uint64_t)test->campaign_id, &files, why);
@@ -89,7 +118,7 @@ static enum err load(struct sample *sample, struct db *db, const struct setup *s
 		err = campaign_variants_read(db, (uint64_t)test->campaign_id, &variants, why);
 	run_vary(&source, &variants, test->variant);
 	if (err == ERR_OK)
-		err = compile(sample, &source, fields, &files, setup, test, why);
+		err = compile_with_fields(sample, db, &source, &files, setup, test, why);
 	campaign_variants_done(&variants);
 	campaign_files_done(&files);
 	if (err == ERR_OK)

@@ -318,7 +318,7 @@ static struct view name_in(struct view inside)
 /* Within a section a name may stand for less than its path. */
 static bool is_known(const struct merge_names *known, struct view name)
 {
-	bool is = name.len > 0 && merge_names_know(known, name);
+	bool is = name.len > 0 && (known->are_some || merge_names_know(known, name));
 	for (size_t i = 0; name.len > 0 && !is && i < known->count; i++) {
 		struct view path = known->names[i];
 		is = view_ends(path, name) && path.len > name.len && path.data[path.len - name.len - 1] == '.';

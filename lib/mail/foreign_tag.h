@@ -22,7 +22,7 @@ bool foreign_tag_next(struct view source, bool is_html, size_t *cursor, struct f
 enum err foreign_tag_suggest(const struct foreign_tag *tag, struct buf *out);
 
 /* Refuses the first of our own tags that names a known field in braces that are spelt otherwise: %7B%7Bemail%7D%7D, &#123;&#123;#vip&#125;&#125;.
- * ERR_INVALID: `why` has line, column and remedy. The source is normalised (template_normalise()). */
+ * Where only some fields are known any name may be one. ERR_INVALID: `why` has line, column and remedy. The source is normalised (template_normalise()). */
 enum err foreign_tag_refuse_own(struct view source, bool is_html, const struct merge_names *known,
 				struct buf *why) MUST_USE;
 

@@ -398,18 +398,38 @@ static void check_nobody(const struct lint *lint, struct buf *out)
 		buf_add(out, VIEW_LIT("the list has no active members"));
 }
 
-static void add_gap(const struct lint *lint, const struct lint_gap *gap, struct buf *out)
+/* Two digits: some of the readers tell no more. */
+static int64_t about(double number)
 {
-	buf_addf(out, "%s{{" VIEW_FMT "}} is empty for %lld of %lld readers", out->len > 0 ? "; " : "",
-		 VIEW_ARG(gap->field), (long long)gap->empty, (long long)lint->letter->readers);
+	int64_t unit = 1;
+	while (number >= 100 * (double)unit)
+		unit *= 10;
+	return (int64_t)(number / (double)unit + 0.5) * unit;
+}
+
+static int64_t gaps_among(const struct lint_letter *letter)
+{
+	return letter->gaps_among > 0 ? letter->gaps_among : letter->readers;
+}
+
+static void add_gap(const struct lint_letter *letter, const struct lint_gap *gap, struct buf *out)
+{
+	int64_t among = gaps_among(letter);
+	buf_addf(out, "%s{{" VIEW_FMT "}} is empty for ", out->len > 0 ? "; " : "", VIEW_ARG(gap->field));
+	if (among == letter->readers)
+		buf_addf(out, "%lld of %lld readers", (long long)gap->empty, (long long)letter->readers);
+	else
+		buf_addf(out, "about %lld of %lld readers, by %lld of them",
+			 (long long)about((double)gap->empty * (double)letter->readers / (double)among),
+			 (long long)letter->readers, (long long)among);
 }
 
 static void check_gaps(const struct lint *lint, struct buf *out)
 {
 	for (size_t i = 0; i < lint->letter->gap_count; i++) {
 		const struct lint_gap *gap = &lint->letter->gaps[i];
-		if (gap->empty > 0 && gap->empty < lint->letter->readers)
-			add_gap(lint, gap, out);
+		if (gap->empty > 0 && gap->empty < gaps_among(lint->letter))
+			add_gap(lint->letter, gap, out);
 	}
 }
 
@@ -417,8 +437,8 @@ static void check_empty(const struct lint *lint, struct buf *out)
 {
 	for (size_t i = 0; i < lint->letter->gap_count; i++) {
 		const struct lint_gap *gap = &lint->letter->gaps[i];
-		if (gap->empty > 0 && gap->empty >= lint->letter->readers)
-			add_gap(lint, gap, out);
+		if (gap->empty > 0 && gap->empty >= gaps_among(lint->letter))
+			add_gap(lint->letter, gap, out);
 	}
 }
 

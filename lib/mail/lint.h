@@ -32,6 +32,7 @@ struct lint_letter {
 	int64_t readers;
 	const struct lint_gap *gaps;
 	size_t gap_count;
+	int64_t gaps_among;     /* of how many readers, from all over the list, the gaps were counted; 0: of all */
 	int64_t tried, skipped; /* of how many readers, the first ones, a copy was made, and for how many none can be */
 	struct view skipped_reader, skipped_why; /* one of them */
 };

@@ -8,6 +8,8 @@
 struct merge_names {
 	const struct view *names;
 	size_t count;
+	bool
+	    are_some; /* there may be others: what is refused for a name may be right, and what must not name one may do so */
 };
 
 bool merge_names_know(const struct merge_names *fields, struct view path);

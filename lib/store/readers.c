@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-enum statement { FIND, ANY, COUNT_EMPTY, STATEMENT_COUNT };
+enum statement { FIND, ANY, STATEMENT_COUNT };
 
 static const struct db_statement statements[] = {
 	[FIND] = { "readers_find", "SELECT s.id, s.address, s.name, s.attributes FROM subscriber s JOIN membership m"
@@ -17,13 +17,6 @@ static const struct db_statement statements[] = {
 		  " WHERE list_id = $1 AND state = 'active' ORDER BY subscriber_id LIMIT 1) LIMIT 1)"
 		  " SELECT s.id, s.address, s.name, s.attributes FROM subscriber s"
 		  " JOIN chosen ON chosen.subscriber_id = s.id" },
-	/* $1 list, $2 fields. */
-	[COUNT_EMPTY] = { "readers_count_empty",
-			  "SELECT f.path, count(s.id) FILTER (WHERE coalesce(CASE WHEN f.path = 'name' THEN s.name"
-			  " ELSE s.attributes #>> string_to_array(f.path, '.') END, '') = '')"
-			  " FROM unnest(string_to_array($2::text, ', ')) WITH ORDINALITY AS f(path, at)"
-			  " LEFT JOIN (membership m JOIN subscriber s ON s.id = m.subscriber_id)"
-			  " ON m.list_id = $1 AND m.state = 'active' GROUP BY f.path, f.at ORDER BY f.at" },
 };
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row per statement");
 
@@ -60,11 +53,4 @@ enum err readers_find(struct db *db, uint64_t list_id, struct view address_key, 
 	};
 	*ret_rows = rows;
 	return ERR_OK;
-}
-
-enum err readers_count_empty(struct db *db, uint64_t list_id, struct view fields, struct db_rows **ret_rows,
-			     struct buf *why)
-{
-	const struct db_value values[] = { db_int((int64_t)list_id), db_text(fields) };
-	return db_run(db, &statements[COUNT_EMPTY], values, ARRAY_LEN(values), ret_rows, why);
 }

@@ -13,9 +13,4 @@ struct reader {
 enum err readers_find(struct db *db, uint64_t list_id, struct view address_key, double fraction,
 		      struct reader *ret_reader, struct db_rows **ret_rows, struct buf *why) MUST_USE;
 
-/* Of fields, ", " between them, as a template names them ("city", "orders.sku", "name"): one row each, the field and for how many active members
- * it is empty. */
-enum err readers_count_empty(struct db *db, uint64_t list_id, struct view fields, struct db_rows **ret_rows,
-			     struct buf *why) MUST_USE;
-
 #endif

@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-enum statement { PAGE, COUNT, NAMES, FIELDS, STATEMENT_COUNT };
+enum statement { PAGE, COUNT, NAMES, STATEMENT_COUNT };
 
 #define MEMBERS_OF_LIST                                                                                                \
 	" FROM membership m JOIN subscriber s ON s.id = m.subscriber_id"                                               \
@@ -23,11 +23,6 @@ static const struct db_statement statements[] = {
 		.name = "members_attribute_names",
 		.sql = "SELECT DISTINCT jsonb_object_keys(s.attributes) COLLATE \"C\" AS name" MEMBERS_OF_LIST
 		       " ORDER BY name",
-	},
-	[FIELDS] = {
-		.name = "members_fields",
-		.sql = "SELECT DISTINCT jsonb_object_keys(s.attributes) COLLATE \"C\" AS name" MEMBERS_OF_LIST
-		       " UNION SELECT field_paths($1::bigint, $2::text::membership_state) COLLATE \"C\" ORDER BY name",
 	},
 };
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row a statement");
@@ -68,10 +63,4 @@ enum err members_attribute_names(struct db *db, int64_t list_id, struct view sta
 {
 	const struct db_value values[] = { db_int(list_id), db_text_or_null(state) };
 	return db_run(db, &statements[NAMES], values, ARRAY_LEN(values), ret_rows, why);
-}
-
-enum err members_fields(struct db *db, int64_t list_id, struct view state, struct db_rows **ret_rows, struct buf *why)
-{
-	const struct db_value values[] = { db_int(list_id), db_text_or_null(state) };
-	return db_run(db, &statements[FIELDS], values, ARRAY_LEN(values), ret_rows, why);
 }

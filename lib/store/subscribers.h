@@ -1,4 +1,4 @@
-/* The members of a list, to be read: export and what a campaign may name. subscriber_import.h brings them in. */
+/* The members of a list, to be read: export. fields.h tells what a campaign may name. subscriber_import.h brings them in. */
 #ifndef STORE_SUBSCRIBERS_H
 #define STORE_SUBSCRIBERS_H
 
@@ -23,8 +23,5 @@ enum err members_count(struct db *db, int64_t list_id, struct view state, uint64
 /* One row for each attribute that some such member has, by name; column 0 is the name. */
 enum err members_attribute_names(struct db *db, int64_t list_id, struct view state, struct db_rows **ret_rows,
 				 struct buf *why) MUST_USE;
-/* The same, and the paths of what lies in objects and lists: "orders" and "orders.sku". */
-enum err members_fields(struct db *db, int64_t list_id, struct view state, struct db_rows **ret_rows,
-			struct buf *why) MUST_USE;
 
 #endif

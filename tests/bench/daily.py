@@ -19,8 +19,12 @@ SELECT a, a, 'Reader ' || n, CASE n % 50 WHEN 0 THEN '{{}}' ELSE jsonb_build_obj
  (ARRAY['ID', 'DE', 'FR', 'US', 'BR', 'IN', 'JP'])[1 + n % 7], 'age', 18 + n % 70, 'plan', 'plan ' || n % 3) END
 FROM generate_series({first}::bigint, {last}) AS n,
 LATERAL (SELECT format('daily%s@d%s.example.net', lpad(n::text, 8, '0'), n % 49999) AS a) AS x"""
-MEMBERS = """INSERT INTO verpost.membership (list_id, subscriber_id, since)
-SELECT l.id, s.id, now() - s.id % 1000 * interval '1 day' FROM verpost.list l, verpost.subscriber s WHERE l.name = '{name}' AND s.id % {part} = 0"""
+# As an import does, in one transaction: nobody else is there whom a lock would keep away (schema/028), and all are counted at once (schema/034).
+MEMBERS = """SELECT set_config('verpost.people_are_locked', 'on', true), set_config('verpost.members_are_counted', 'on', true);
+WITH come AS (INSERT INTO verpost.membership (list_id, subscriber_id, since)
+ SELECT l.id, s.id, now() - s.id % 1000 * interval '1 day' FROM verpost.list l, verpost.subscriber s WHERE l.name = '{name}' AND s.id % {part} = 0
+ RETURNING list_id, state)
+INSERT INTO verpost.member_change (list_id, state, people) SELECT list_id, state, count(*) FROM come GROUP BY 1, 2"""
 SENT = """INSERT INTO verpost.delivery (campaign_id, subscriber_id, outcome, attempts, at, code, reason)
 SELECT {campaign}, id, CASE WHEN id % 100 = 0 THEN 'refused' ELSE 'accepted' END::verpost.delivery_outcome, 1, now(),
  CASE WHEN id % 100 = 0 THEN 550 ELSE 250 END, CASE WHEN id % 100 = 0 THEN 'user-unknown' END

@@ -29,7 +29,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (err != ERR_OK && err != ERR_INVALID)
 		abort();
 	const struct view names[] = { VIEW_LIT("a"), VIEW_LIT("b.c") };
-	const struct merge_names known = { names, 2 };
+	const struct merge_names known = { .names = names, .count = 2 };
 	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
 	err = foreign_tag_refuse_own(text, size % 2 == 0, &known, &why);
 	if (err != ERR_OK && err != ERR_INVALID)

@@ -39,7 +39,8 @@ enum err rendering_compile(const char *source, enum slot_language language, cons
 	size_t count = 0;
 	while (count < KNOWN_MOST && view_cut(&rest, ' ', &names[count]))
 		count++;
-	return template_compile(view_of(source), language, &(struct merge_names){ names, count }, ret_template, why);
+	return template_compile(view_of(source), language, &(struct merge_names){ .names = names, .count = count },
+				ret_template, why);
 }
 
 enum err rendering_render(const struct template *template, const char *json, struct buf *out, struct buf *why)

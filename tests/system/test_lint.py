@@ -1,6 +1,7 @@
 """`campaign lint`, and its warnings when a campaign is written."""
 
 import json
+import re
 
 
 def lint(world, name):
@@ -120,3 +121,43 @@ def test_readers_without_a_copy(world):
     done, found = lint(world, "c")
     assert done.returncode == 1 and "3 of 3 readers get no copy" in found["readers-all-skipped"]["finding"], found
     world.refused("campaign", "preview", "c", says=("there is no copy for ", ".test: the field \"orders\" is a list"))
+
+
+MANY = """SET verpost.people_are_locked = on; SET verpost.members_are_counted = on;
+INSERT INTO subscriber (address, address_key, attributes) SELECT a, a, '{"plan": "x"}' || CASE WHEN g = 11075
+ THEN '{"rare": {"in": 1}}' WHEN g % 4 = 0 THEN '{"city": "Oslo"}' ELSE '{}' END::jsonb
+FROM generate_series(1, 30000) AS g, LATERAL (SELECT 'p' || g || '@x.test' AS a) AS x;
+INSERT INTO membership (list_id, subscriber_id) SELECT 1, id FROM subscriber;
+INSERT INTO member_change (list_id, state, people) VALUES (1, 'active', 30000)"""
+
+
+def test_of_a_large_list_some_readers_tell_and_all_where_it_matters(world):
+    "Of 30,000 readers some are asked: a tag that only one of them has passes, one that nobody has is refused, gaps are estimated by create, and counted by lint."
+    world.setup()
+    world.sql(MANY)
+    words = "\n\n" + "many words of news " * 20
+
+    def create(name, text, subject="N"):
+        return world.run("listctl", "campaign", "create", name, "news", world.file(f"{name}.md", f"---\nsubject: {subject}\n---\n{text}{words}"))
+    done = create("common", "{{city}}, {{plan}}")
+    assert done.returncode == 0, done
+    says = re.search(r"{{city}} is empty for about (\d+) of 30000 readers, by (\d+) of them", done.stderr)
+    assert says and abs(int(says[1]) - 22500) < 1500 and 10000 < int(says[2]) < 30000, done
+    assert "plan}}" not in done.stderr, done
+    done, found = lint(world, "common")
+    assert "{{city}} is empty for 22500 of 30000 readers" in found["field-gaps"]["finding"], found
+    assert create("rare", "{{rare.in}} {{city|there}}").returncode == 0
+    done, found = lint(world, "rare")
+    assert "{{rare.in}} is empty for 29999 of 30000 readers" in found["field-gaps"]["finding"], found
+    assert world.run("listctl", "campaign", "preview", "rare", "p11075@x.test").returncode == 0
+    done = create("nobody", "{{rare.inn}}")
+    assert done.returncode == 1 and 'the field "rare.inn" is unknown; the nearest known one is "rare.in"' in done.stderr, done
+    done = create("subject", "x", subject="for {{plam}}")
+    assert done.returncode == 1 and 'subject.md: line 2, column 14: ' in done.stderr and 'the nearest known one is "plan"' in done.stderr, done
+    for name, is_field in (("rare.in", True), ("rarity", False)):
+        done = create("braces", f"&#123;&#123;{name}&#125;&#125;")
+        assert done.returncode == is_field and ("are encoded" in done.stderr) == is_field, done
+    layout = world.file("l.html", "<p>{{rare.in}} &#123;&#123;rarity&#125;&#125; {{{content}}} {{unsubscribe}}")
+    assert world.run("listctl", "list", "edit", "news", "--layout", layout).returncode == 0
+    layout = world.file("l.html", "<p>&#123;&#123;rare.in&#125;&#125;{{{content}}}")
+    world.refused("list", "edit", "news", "--layout", layout, says=("line 1, column 4: ", "are encoded"))

@@ -104,7 +104,7 @@ START_TEST(own_tags_in_other_spellings)
 	{
 		const struct view names[] = { VIEW_LIT("first_name"), VIEW_LIT("email"), VIEW_LIT("orders.sku"),
 					      VIEW_LIT("caf\u00e9") };
-		const struct merge_names known = { names, ARRAY_LEN(names) };
+		const struct merge_names known = { .names = names, .count = ARRAY_LEN(names) };
 		for (size_t i = 0; i < ARRAY_LEN(own_rows); i++) {
 			AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
 			const char *says = own_rows[i].why;
