@@ -7,6 +7,7 @@
 #include "listctl/outlook.h"
 #include "listctl/terms.h"
 #include "mail/address.h"
+#include "mail/address_canonical.h"
 #include "store/explanations.h"
 #include "store/reports.h"
 
@@ -61,7 +62,10 @@ static enum err read_all(struct call *call, struct view key, size_t limit, struc
 	enum err err = db_begin_snapshot(call->db, call->why);
 	if (err != ERR_OK)
 		return call_refuse(call, err, "the database does not answer");
-	err = explanations_suppressions(call->db, key, &explanation->suppressions, call->why);
+	AUTO_BUF canonical = buf_with_ceiling(LIMIT_ADDRESS_TEXT);
+	if (!address_canonical(key, &canonical))
+		buf_reset(&canonical);
+	err = explanations_suppressions(call->db, key, buf_view(&canonical), &explanation->suppressions, call->why);
 	if (err == ERR_OK)
 		err = read_person(call, key, limit, explanation);
 	if (err == ERR_NOT_FOUND && db_row_count(explanation->suppressions) > 0) {

@@ -6,8 +6,7 @@
 #include "listctl/confirm.h"
 #include "listctl/erased.h"
 #include "listctl/suppress_terms.h"
-#include "mail/address.h"
-#include "mail/address_canonical.h"
+#include "listctl/who.h"
 
 enum { PAGE_SIZE = 5000, HASH_TEXT = 2 * ERASURE_SIZE };
 
@@ -20,6 +19,17 @@ static void write_detail(const struct suppress_terms *terms, struct buf *detail)
 	if (terms->expires_us != 0)
 		suppress_end(&end, terms->expires_us);
 	buf_addf(detail, terms->expires_us == 0 ? ", \"until\": null}" : ", \"until\": \"%s\"}", buf_text(&end));
+}
+
+/* Where it is not what the administrator wrote. */
+static void tell_mailbox(struct call *call, const char *operand, const struct suppression *row)
+{
+	struct spelt spelt = { 0 };
+	if (row->kind == SUPPRESSED_ADDRESS && spelt_read(operand, &spelt, call->why) == ERR_OK &&
+	    spelt.canonical.len > 0)
+		call_note(call, "%s is another spelling of " VIEW_FMT ": that is suppressed, in all its spellings",
+			  operand, VIEW_ARG(row->value));
+	spelt_done(&spelt);
 }
 
 static enum err add_each(struct call *call, const struct suppress_terms *terms, size_t *ret_added)
@@ -37,6 +47,7 @@ static enum err add_each(struct call *call, const struct suppress_terms *terms, 
 		if (err != ERR_OK)
 			return err;
 		row.value = buf_view(&value);
+		tell_mailbox(call, call->operands[i], &row);
 		size_t one = 0;
 		err = suppressions_add(call->db, &row, 1, &one, call->why);
 		if (err == ERR_OK && one > 0)
@@ -131,6 +142,19 @@ static bool is_hash(struct view text)
 	return text.len == HASH_TEXT && digits == text.len;
 }
 
+/* The mailbox, and the spelling by itself: so it was kept formerly. ERR_NOT_FOUND without a sentence. */
+static enum err remove_mailbox(const struct removal *removal, struct view mailbox, const char *operand)
+{
+	struct spelt spelt = { 0 };
+	enum err as_written = ERR_NOT_FOUND, err = spelt_read(operand, &spelt, removal->call->why);
+	if (err == ERR_OK)
+		err = remove_value(removal, mailbox, removal->list_id);
+	if ((err == ERR_OK || err == ERR_NOT_FOUND) && spelt.canonical.len > 0)
+		as_written = remove_value(removal, buf_view(&spelt.key), removal->list_id);
+	spelt_done(&spelt);
+	return as_written == ERR_NOT_FOUND ? err : as_written;
+}
+
 static enum err remove_one(const struct removal *removal, const char *operand)
 {
 	AUTO_BUF value = buf_with_ceiling(LIMIT_ADDRESS_TEXT);
@@ -144,7 +168,8 @@ static enum err remove_one(const struct removal *removal, const char *operand)
 		erased = remove_erased(removal, buf_view(&value));
 	if (erased != ERR_OK && erased != ERR_NOT_FOUND)
 		return erased;
-	err = remove_value(removal, buf_view(&value), removal->list_id);
+	err = kind == SUPPRESSED_ADDRESS ? remove_mailbox(removal, buf_view(&value), operand)
+					 : remove_value(removal, buf_view(&value), removal->list_id);
 	if (err != ERR_NOT_FOUND)
 		return err;
 	return erased == ERR_OK ? ERR_OK : refuse_absent(removal, buf_view(&value));
@@ -301,21 +326,16 @@ static enum err ls(struct call *call)
 
 static enum err check_one(struct call *call, struct erased *erased, const char *operand, size_t *found)
 {
-	AUTO_BUF address = buf_with_ceiling(LIMIT_ADDRESS);
-	AUTO_BUF key = buf_with_ceiling(LIMIT_ADDRESS_TEXT);
-	AUTO_BUF canonical = buf_with_ceiling(LIMIT_ADDRESS_TEXT);
+	struct spelt spelt = { 0 };
 	AUTO_BUF hash = buf_with_ceiling(HASH_TEXT);
 	AUTO_DB_ROWS *rows = NULL;
-	enum err err = address_parse(view_of(operand), &address, call->why);
-	if (err == ERR_OK)
-		err = address_key(buf_view(&address), &key);
-	if (err == ERR_OK && !address_canonical(buf_view(&key), &canonical))
-		buf_reset(&canonical);
+	enum err err = spelt_read(operand, &spelt, call->why);
 	if (err == ERR_OK && erased != NULL)
-		err = erased_text(erased, buf_view(&key), &hash);
+		err = erased_text(erased, buf_view(&spelt.key), &hash);
 	if (err == ERR_OK)
-		err =
-		    suppressions_of(call->db, buf_view(&key), buf_view(&canonical), buf_view(&hash), &rows, call->why);
+		err = suppressions_of(call->db, buf_view(&spelt.key), buf_view(&spelt.canonical), buf_view(&hash),
+				      &rows, call->why);
+	spelt_done(&spelt);
 	for (size_t i = 0; err == ERR_OK && i < db_row_count(rows); i++, (*found)++) {
 		const struct suppression row = suppressions_get(rows, i);
 		write_row(call, &row);
@@ -393,7 +413,10 @@ const struct command suppress_commands[] = {
 	    .operands = "ADDRESS|DOMAIN...",
 	    .help = "never write to an address or a domain again, or not until a day",
 	    .details = "Running campaigns honour it too, from the next window on. A domain does not include the\n"
-		       "domains below it. One that lasts longer takes the place of one that ends earlier.\n",
+		       "domains below it. One that lasts longer takes the place of one that ends earlier.\n"
+		       "An address stands for its mailbox: of ja.ne.x+news@gmail.com what is suppressed, and shown\n"
+		       "by `suppress ls`, is janex@gmail.com, in all its spellings (`listctl address check` shows the\n"
+		       "mailbox of an address).\n",
 	    .options = add_options,
 	    .least = 1,
 	    .most = OPERANDS_ANY,

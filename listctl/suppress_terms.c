@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "listctl/past_time.h"
 #include "mail/address.h"
+#include "mail/address_canonical.h"
 #include "store/audit.h"
 #include "store/lists.h"
 
@@ -16,8 +17,13 @@ enum err suppress_value(struct view text, struct buf *ret_value, enum suppressio
 	if (is_domain)
 		return address_parse_domain(view_skip(text, at == 0 ? 1 : 0), ret_value, why);
 	AUTO_BUF address = buf_with_ceiling(LIMIT_ADDRESS);
+	AUTO_BUF key = buf_with_ceiling(LIMIT_ADDRESS_TEXT);
 	enum err err = address_parse(text, &address, why);
-	return err == ERR_OK ? address_key(buf_view(&address), ret_value) : err;
+	if (err == ERR_OK)
+		err = address_key(buf_view(&address), &key);
+	if (err == ERR_OK && !address_canonical(buf_view(&key), ret_value))
+		err = buf_add(ret_value, buf_view(&key));
+	return err;
 }
 
 enum err suppress_find_list(struct call *call, int64_t *ret_list_id)

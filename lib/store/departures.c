@@ -19,7 +19,7 @@ static const struct db_statement statements[] = {
 				 " FROM gone JOIN list l ON l.id = gone.list_id"
 				 " JOIN subscriber s ON s.id = gone.subscriber_id" },
 	[COMPLAIN] = { .name = "departures_complain",
-		       .sql = "WITH said AS MATERIALIZED (SELECT DISTINCT ON (s.id) s.id, s.address_key,"
+		       .sql = "WITH said AS MATERIALIZED (SELECT DISTINCT ON (s.id) s.id, s.address_key, s.canonical,"
 			      " g.campaign_id FROM unnest($1::bigint[], $2::bigint[]) AS g(subscriber_id, campaign_id)"
 			      " JOIN subscriber s ON s.id = g.subscriber_id ORDER BY s.id, g.campaign_id"
 			      "), gone AS (UPDATE membership m"
@@ -28,8 +28,8 @@ static const struct db_statement statements[] = {
 			      " FROM said WHERE m.subscriber_id = said.id AND m.state <> 'unsubscribed'"
 			      " RETURNING m.subscriber_id"
 			      "), suppressed AS (INSERT INTO suppression (kind, value, list_id, reason, source)"
-			      " SELECT 'address', address_key, NULL, 'complaint', $3 FROM said"
-			      " ORDER BY address_key"
+			      " SELECT 'address', coalesce(canonical, address_key), NULL, 'complaint', $3 FROM said"
+			      " ORDER BY 2"
 			      "), noted AS (INSERT INTO audit (actor, action, subject, detail)"
 			      " SELECT $3, 'subscriber.complaint', 'subscriber:' || address_key,"
 			      " jsonb_build_object('campaign_id', campaign_id) FROM said)"

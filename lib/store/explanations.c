@@ -14,8 +14,8 @@ static const struct db_statement statements[] = {
 	[SUPPRESSIONS] = { "explanations_suppressions",
 			   "SELECT s.kind, s.value, l.name, s.reason, s.source, s.created_at FROM suppression_in_force "
 			   "s"
-			   " LEFT JOIN list l ON l.id = s.list_id WHERE (s.kind = 'address' AND s.value = $1)"
-			   " OR (s.kind = 'domain' AND s.value = split_part($1::text, '@', 2)) ORDER BY 6" },
+			   " LEFT JOIN list l ON l.id = s.list_id WHERE s.value = ANY (suppression_values($1, $2)) "
+			   "ORDER BY 6" },
 	/* One look-up by key a campaign, in the ledger and in the retry queue; OFFSET 0 keeps the planner from scanning partitions
 	 * instead. The frozen ids are searched only in campaigns that still have some to send. */
 	[SENDS] = { "explanations_sends",
@@ -94,9 +94,11 @@ void explained_membership_at(const struct db_rows *rows, size_t row, struct expl
 							 .since_us = db_get_time(rows, row, 4) };
 }
 
-enum err explanations_suppressions(struct db *db, struct view address_key, struct db_rows **ret_rows, struct buf *why)
+enum err explanations_suppressions(struct db *db, struct view address_key, struct view canonical,
+				   struct db_rows **ret_rows, struct buf *why)
 {
-	return about(db, SUPPRESSIONS, db_text(address_key), ret_rows, why);
+	const struct db_value values[] = { db_text(address_key), db_text_or_null(canonical) };
+	return db_run(db, &statements[SUPPRESSIONS], values, ARRAY_LEN(values), ret_rows, why);
 }
 
 void explained_suppression_at(const struct db_rows *rows, size_t row, struct explained_suppression *ret_suppression)

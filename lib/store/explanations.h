@@ -28,9 +28,9 @@ struct explained_suppression {
 	struct view kind, value, list, reason, source; /* list empty: the whole installation */
 	int64_t created_us;
 };
-/* What suppresses the address: itself or its domain. */
-enum err explanations_suppressions(struct db *db, struct view address_key, struct db_rows **ret_rows,
-				   struct buf *why) MUST_USE;
+/* What suppresses the address: itself, its mailbox (canonical; empty: itself), or a domain of theirs. */
+enum err explanations_suppressions(struct db *db, struct view address_key, struct view canonical,
+				   struct db_rows **ret_rows, struct buf *why) MUST_USE;
 void explained_suppression_at(const struct db_rows *rows, size_t row, struct explained_suppression *ret_suppression);
 
 struct explained_send {

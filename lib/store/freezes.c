@@ -15,12 +15,9 @@ enum statement {
 };
 
 /* Who is suppressed before campaign $1 begins. Like is_suppressed(), but for all at once. */
-#define SUPPRESSED(key)                                                                                                \
-	" SELECT s.id FROM campaign c JOIN suppression_in_force x ON (x.list_id IS NULL OR x.list_id = c.list_id)" key \
-	" WHERE c.id = $1"
 #define NEVER                                                                                                          \
-	" never AS MATERIALIZED (" SUPPRESSED(" JOIN subscriber s ON s.address_key = x.value") " UNION" SUPPRESSED(    \
-	    " AND x.kind = 'domain' JOIN subscriber s ON split_part(s.address_key, '@', 2) = x.value") ")"
+	" never AS MATERIALIZED (SELECT x.id FROM campaign c JOIN suppressed_subscriber x"                             \
+	" ON (x.list_id IS NULL OR x.list_id = c.list_id) WHERE c.id = $1)"
 #define IS_NEVER "m.subscriber_id IN (SELECT id FROM never)"
 #define SKIP_NEVER                                                                                                     \
 	"INSERT INTO delivery (campaign_id, subscriber_id, outcome, at, reason)"                                       \
@@ -96,13 +93,9 @@ enum statement {
 	" WHERE a.campaign_id = $1 AND l.id = a.list_id AND NOT a.is_left_out),"
 
 /* The same for several lists, by what goes through which (schema/037): each chunk of one list and, where there are local times, of one instant. */
-#define OF_ITS_LISTS " (x.list_id IS NULL OR x.list_id IN (SELECT list_id FROM campaign_target WHERE campaign_id = $1))"
 #define NEVER_BY_LIST                                                                                                  \
-	" never AS MATERIALIZED (SELECT s.id, x.list_id FROM suppression_in_force x"                                   \
-	" JOIN subscriber s ON s.address_key = x.value WHERE" OF_ITS_LISTS                                             \
-	" UNION SELECT s.id, x.list_id FROM suppression_in_force x"                                                    \
-	" JOIN subscriber s ON split_part(s.address_key, '@', 2) = x.value WHERE x.kind = 'domain' AND" OF_ITS_LISTS   \
-	"),"
+	" never AS MATERIALIZED (SELECT x.id, x.list_id FROM suppressed_subscriber x WHERE x.list_id IS NULL"          \
+	" OR x.list_id IN (SELECT list_id FROM campaign_target WHERE campaign_id = $1)),"
 #define CAMPAIGN_AND_ZONES                                                                                             \
 	" c AS MATERIALIZED (SELECT list_id, local_attribute, local_time, local_attribute IS NOT NULL AS is_local,"    \
 	" local_time AT TIME ZONE zone AS due FROM campaign WHERE id = $1),"                                           \

@@ -77,7 +77,7 @@ enum person_column {
 	" CASE WHEN s.id IS NULL THEN 'erased' WHEN m.state IS NULL THEN 'removed'"                                    \
 	" WHEN m.state <> 'active' THEN m.state::text"                                                                 \
 	" WHEN EXISTS (SELECT FROM suppression_in_force x"                                                             \
-	" WHERE x.value IN (s.address_key, split_part(s.address_key, '@', 2))"                                         \
+	" WHERE x.value = ANY (suppression_values(s.address_key, s.canonical))"                                        \
 	" AND (x.list_id IS NULL OR x.list_id = coalesce(h.list_id, g.list_id))) THEN 'suppressed' END"
 
 #define PERSON_JOINS(of)                                                                                               \
@@ -144,16 +144,20 @@ enum person_column {
 /* None, those above `mark`, of which there are few, or any: address by address. */
 #define NONE ""
 #define FEW(mark)                                                                                                      \
-	" WHEN s.address_key IN (" YOUNGER(mark) ") OR split_part(s.address_key, '@', 2) IN (" YOUNGER(                \
-	    mark) ")"                                                                                                  \
-		  " THEN 'suppressed'"
+	" WHEN " NAMED_BY("s.address_key", mark) " OR s.canonical IS NOT NULL AND (" NAMED_BY(                         \
+	    "s.canonical", mark) ") THEN 'suppressed'"
+#define NAMED_BY(address, mark)                                                                                        \
+	address " IN (" YOUNGER(mark) ") OR split_part(" address ", '@', 2) IN (" YOUNGER(mark) ")"
 #define YOUNGER(mark)                                                                                                  \
 	"SELECT x.value FROM suppression_in_force x WHERE x.id > " mark " AND (x.list_id IS NULL OR x.list_id = $1)"
 #define EVERY                                                                                                          \
-	" WHEN (SELECT true FROM suppression_in_force x WHERE x.value = s.address_key"                                 \
-	" AND (x.list_id IS NULL OR x.list_id = $1) LIMIT 1)"                                                          \
-	" OR split_part(s.address_key, '@', 2) IN (SELECT x.value FROM suppression_in_force x"                         \
-	" WHERE x.kind = 'domain' AND (x.list_id IS NULL OR x.list_id = $1)) THEN 'suppressed'"
+	" WHEN " NAMED_BY_ANY("s.address_key") " OR s.canonical IS NOT NULL AND (" NAMED_BY_ANY(                       \
+	    "s.canonical") ") THEN 'suppressed'"
+#define NAMED_BY_ANY(address)                                                                                          \
+	"(SELECT true FROM suppression_in_force x WHERE x.value = " address                                            \
+	" AND (x.list_id IS NULL OR x.list_id = $1) LIMIT 1) OR split_part(" address                                   \
+	", '@', 2) IN (SELECT x.value FROM suppression_in_force x"                                                     \
+	" WHERE x.kind = 'domain' AND (x.list_id IS NULL OR x.list_id = $1))"
 
 #define TAKE_RETRIES(which)                                                                                            \
 	"WITH pick AS MATERIALIZED ("                                                                                  \

@@ -29,8 +29,7 @@ static const struct db_statement statements[] = {
 	},
 	[OF_ADDRESS] = {
 		.name = "suppressions_of",
-		.sql = SELECT_ROWS " WHERE NOT " HAS_ENDED " AND ((s.kind = 'address' AND s.value IN ($1, $2))"
-				   " OR (s.kind = 'domain' AND s.value = split_part($1::text, '@', 2))"
+		.sql = SELECT_ROWS " WHERE NOT " HAS_ENDED " AND (s.value = ANY (suppression_values($1, $2))"
 				   " OR (s.kind = 'erased' AND s.value = $3)) ORDER BY s.id",
 	},
 	[OF_VALUE] = { .name = "suppressions_of_value", .sql = SELECT_ROWS " WHERE s.value = $1 ORDER BY s.id" },

@@ -197,6 +197,76 @@ def test_a_running_campaign(world):
     assert (status["accepted"], status["skipped"]) == (2, 3), status
 
 
+def spelled(world):
+    """Six members, five of them under another spelling of their mailbox than the first one."""
+    world.setup()
+    world.listctl("list", "create", "shop", "--title", "The shop", "--from", "shop@example.test")
+    names = ["ja.ne.x@gmail.com", "b.ob+a@gmail.com", "carl@googlemail.com", "dora+c@outlook.com", "fa.y@gmail.com", "gus@example.test"]
+    world.subscribe(names)
+    return names
+
+
+def test_a_mailbox_at_the_start(world):
+    "Who is suppressed is a mailbox: whoever has another spelling of it, or of a suppressed domain, gets nothing; one list's suppression is that list's."
+    names = spelled(world)
+    world.subscribe(names[4:], list_name="shop")
+    world.listctl("suppress", "add", "janex@gmail.com")
+    said = world.run("listctl", "suppress", "add", "bo.b@gmail.com").stderr
+    assert "bo.b@gmail.com is another spelling of bob@gmail.com" in said, said
+    world.listctl("suppress", "add", "f.ay@gmail.com", "--list", "news")
+    assert sorted(listed(world)) == ["bob@gmail.com", "fay@gmail.com", "janex@gmail.com"]
+    world.mailworld("* accept\n")
+    world.start("sender")
+    world.campaign("spring")
+    assert (world.finished("spring")["skipped"], sorted(m["to"] for m in world.accepted())) == (3, [names[2], names[3], names[5]])
+    world.listctl("suppress", "add", "gmail.com")
+    world.listctl("suppress", "rm", "gmail.com")
+    world.campaign("both", also_list="shop")
+    assert world.finished("both")["skipped"] == 2
+    assert sorted(m["to"] for m in world.accepted()[3:]) == sorted(names[2:]), "fay is reached through the shop"
+    world.listctl("suppress", "add", "gmail.com")
+    world.campaign("third")
+    assert (world.finished("third")["skipped"], sorted(m["to"] for m in world.accepted()[7:])) == (4, [names[3], names[5]])
+
+
+def test_a_mailbox_meanwhile(world):
+    "A campaign that runs skips whose mailbox is suppressed in another spelling, in what is opened later, in retries and in what a dead sender left."
+    names = spelled(world)
+    world.campaign("spring")
+    world.start("sender")
+    until(lambda: world.status("spring")["audience"] == 6, "the audience to be frozen")
+    world.listctl("campaign", "pause", "spring")
+    world.listctl("suppress", "add", "janex@gmail.com", "bo.b@gmail.com")
+    world.mailworld("*@outlook.com defer 1 450 4.2.0 later\n*@googlemail.com defer 1 450 4.2.0 later\n")
+    world.listctl("campaign", "resume", "spring")
+    until(lambda: world.status("spring")["deferred"] == 2, "carl and dora to be put off")
+    world.listctl("campaign", "pause", "spring")
+    world.listctl("suppress", "add", "d.or.a@outlook.com", "carl@gmail.com", "dora@outlook.com")
+    world.sql("UPDATE deferral SET next_attempt_at = now()")
+    world.listctl("campaign", "resume", "spring")
+    status = world.finished("spring")
+    assert sorted(m["to"] for m in world.accepted()) == names[4:], world.accepted()
+    assert (status["accepted"], status["skipped"]) == (2, 4), status
+
+
+def test_a_complaint_is_the_mailboxes(world):
+    "Who complains under one spelling is sent to under none, and can be let back under any."
+    names = spelled(world)
+    world.mailworld("* accept\n")
+    world.start("sender")
+    world.start("bounced")
+    world.campaign("spring")
+    world.finished("spring")
+    ids = dict(world.sql("SELECT address, id FROM subscriber"))
+    deliver(world, "fbl@provider.test", return_path(world, 1, ids[names[4]]), arf())
+    assert sorted(listed(world)) == ["fay@gmail.com"]
+    world.refused("subscriber", "resubscribe", "news", "f.a.y@gmail.com", "--reason", "r", says=["fay@gmail.com is suppressed"])
+    assert "complaint" in world.listctl("explain", names[4])
+    world.sql("INSERT INTO suppression (kind, value, reason, source) VALUES ('address', 'fa.y@gmail.com', 'as kept formerly', 'listctl')")
+    world.listctl("suppress", "rm", "fa.y@gmail.com", "--reason", "asked to")
+    assert listed(world) == {} and [a["reason"] for a in audit(world, "suppress.rm")] == ["asked to"] * 2
+
+
 def test_a_round_trip(world):
     "What ls and export write, import reads back: kinds, lists, reasons, sources, ends."
     world.setup()

@@ -40,6 +40,15 @@ static const struct row {
 	{ "suppressed twice", "j@bad.test",
 	  "INSERT INTO suppression (kind, value, reason, source) VALUES ('address', 'j@bad.test', 'r', 's')",
 	  "suppressed" },
+	{ "suppressed mailbox", "l.m+n@gmail.com",
+	  "INSERT INTO suppression (kind, value, reason, source) VALUES ('address', 'lm@gmail.com', 'r', 's');"
+	  "UPDATE subscriber SET canonical = 'lm@gmail.com' WHERE id = $",
+	  "suppressed" },
+	{ "a mailbox of a suppressed domain", "o.p@old.test",
+	  "INSERT INTO suppression (kind, value, reason, source) VALUES ('domain', 'newer.test', 'r', 's');"
+	  "UPDATE subscriber SET canonical = 'op@newer.test' WHERE id = $",
+	  "suppressed" },
+	{ "another mailbox", "q.r+n@gmail.com", "UPDATE subscriber SET canonical = 'qr@gmail.com' WHERE id = $", NULL },
 	{ "another domain's end", "k@notbad.test", "", NULL },
 };
 

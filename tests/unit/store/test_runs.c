@@ -496,10 +496,14 @@ static void check_suppressed_start(const char *campaign)
 	run_sql(db, other_suppressions);
 	run_sql(db, "UPDATE subscriber SET address_key = 'p9@bad.test' WHERE id = 9;" SUPPRESS("domain", "bad.test")
 			SUPPRESS("address", "p4@x.test"));
+	run_sql(db, "UPDATE subscriber SET canonical = 'p@mail.test' WHERE id = 6;"
+		    "UPDATE subscriber SET canonical = 'q@worse.test' WHERE id = 7;" SUPPRESS("address", "p@mail.test")
+			SUPPRESS("domain", "worse.test"));
 	run_sql(db, campaign);
 	ck_assert_int_eq(start_due(db, false).audience, 10);
-	check_says(db, "ledger", LEDGER, "4 skipped suppressed, 9 skipped suppressed");
-	check_says(db, "chunks", IN_CHUNKS, "1 2 3 5 6 7 8 10");
+	check_says(db, "ledger", LEDGER,
+		   "4 skipped suppressed, 6 skipped suppressed, 7 skipped suppressed, 9 skipped suppressed");
+	check_says(db, "chunks", IN_CHUNKS, "1 2 3 5 8 10");
 	check_says(db, "mark", "SELECT (suppressed_up_to - (SELECT max(id) FROM suppression))::text FROM campaign",
 		   "0");
 	check_says(db, "addresses", "SELECT (addresses_at - version)::text FROM campaign, address_version", "0");
