@@ -73,9 +73,11 @@ static const struct db_statement preparations[] = {
 	    .name = "import_people_seen",
 	    .sql = "CREATE TEMPORARY TABLE import_seen (person bigint PRIMARY KEY) ON COMMIT DROP",
 	},
+	/* before: a digest of name and attributes as they were. again: changed more than once, so perhaps back to that. */
 	{
 	    .name = "import_people_changed",
-	    .sql = "CREATE TEMPORARY TABLE import_updated (person bigint PRIMARY KEY) ON COMMIT DROP",
+	    .sql = "CREATE TEMPORARY TABLE import_updated (person bigint PRIMARY KEY, before bytea, again boolean)"
+		   " ON COMMIT DROP",
 	},
 	{
 	    .name = "import_changes",
@@ -122,6 +124,7 @@ static const struct db_statement copy = {
 	"CASE WHEN $2::text = 'update' THEN r.name <> s.name OR r.attributes <> s.attributes"                          \
 	" ELSE (r.name <> '' AND r.name <> s.name) OR (NOT s.attributes @> r.attributes AND EXISTS ("                  \
 	"  SELECT FROM jsonb_each_text(r.attributes) e WHERE s.attributes ->> e.key IS DISTINCT FROM e.value)) END"
+#define LOOKS "sha256(convert_to(s.name || E'\\n' || s.attributes::text, 'UTF8'))"
 #define OURS "s.id > $1::bigint AND s.created_at = now()"
 #define SEEN "EXISTS (SELECT FROM import_seen e WHERE e.person = s.id OFFSET 0)"
 
@@ -328,8 +331,9 @@ static const struct step steps[] = {
 	    .statement = { .name = "import_change",
 			   .sql =
 			       "WITH locked AS MATERIALIZED ("
-			       "  SELECT c.* FROM import_change c CROSS JOIN LATERAL ("
-			       "   SELECT FROM subscriber WHERE id = c.person OFFSET 0 FOR NO KEY UPDATE) s),"
+			       "  SELECT c.*, " LOOKS " AS before FROM import_change c CROSS JOIN LATERAL ("
+			       "   SELECT name, attributes FROM subscriber WHERE id = c.person OFFSET 0 FOR NO KEY "
+			       "UPDATE) s),"
 			       " changed AS ("
 			       "  UPDATE subscriber s SET name = CASE WHEN l.name = '' AND NOT l.replaces THEN s.name "
 			       "ELSE l.name END,"
@@ -340,10 +344,11 @@ static const struct step steps[] = {
 			       "   WHEN l.replaces THEN l.name <> s.name OR l.attributes <> s.attributes"
 			       "   ELSE (l.name <> '' AND l.name <> s.name) OR EXISTS (SELECT FROM "
 			       "jsonb_each_text(l.attributes) e"
-			       "    WHERE s.attributes ->> e.key IS DISTINCT FROM e.value) END RETURNING s.id)"
-			       " INSERT INTO import_updated SELECT c.id FROM changed c"
-			       " WHERE EXISTS (SELECT FROM import_seen e WHERE e.person = c.id OFFSET 0) ON CONFLICT "
-			       "DO NOTHING" },
+			       "    WHERE s.attributes ->> e.key IS DISTINCT FROM e.value) END RETURNING s.id, "
+			       "l.before)"
+			       " INSERT INTO import_updated SELECT c.id, c.before, false FROM changed c"
+			       " WHERE EXISTS (SELECT FROM import_seen e WHERE e.person = c.id OFFSET 0)"
+			       " ON CONFLICT (person) DO UPDATE SET again = true" },
 	},
 	/* Whoever is a member already, in whatever state, stays as they are, unless those who have unsubscribed are to come back. */
 	{
@@ -411,7 +416,10 @@ static const struct db_statement count = {
 	       " coalesce(sum(erased), 0)::bigint, coalesce(sum(created), 0)::bigint, coalesce(sum(joined), 0)::bigint,"
 	       " coalesce(sum(resubscribed), 0)::bigint, coalesce(sum(unsubscribed), 0)::bigint, "
 	       "coalesce(sum(disabled), 0)::bigint,"
-	       " coalesce(sum(removed), 0)::bigint, (SELECT count(*) FROM import_updated) FROM import_tally",
+	       " coalesce(sum(removed), 0)::bigint, "
+	       " (SELECT count(*) FROM import_updated) - (SELECT count(*) FROM import_updated u CROSS JOIN LATERAL ("
+	       "   SELECT name, attributes FROM subscriber WHERE id = u.person OFFSET 0) s"
+	       "  WHERE u.again AND " LOOKS " = u.before) FROM import_tally",
 };
 
 enum err import_steps_prepare(struct db *db, struct buf *why)
