@@ -106,6 +106,11 @@ uint64_t address_warnings_total(const struct address_warnings *warnings)
 	return total;
 }
 
+enum err address_warnings_clear(struct address_warnings *warnings, struct buf *why)
+{
+	return warnings->spool == NULL ? ERR_OK : spool_clear(warnings->spool, why);
+}
+
 enum err address_warnings_save(struct address_warnings *warnings, struct buf *why)
 {
 	return warnings->spool == NULL ? ERR_OK : spool_save(warnings->spool, why);

@@ -23,6 +23,8 @@ enum err address_warnings_look(struct address_warnings *warnings, uint64_t line,
 uint64_t address_warnings_of_kind(const struct address_warnings *warnings, enum address_rule_kind kind);
 uint64_t address_warnings_total(const struct address_warnings *warnings);
 
+/* Takes away what an earlier import has left there. */
+enum err address_warnings_clear(struct address_warnings *warnings, struct buf *why) MUST_USE;
 /* Writes the file, if one was asked for, also when there are none. */
 enum err address_warnings_save(struct address_warnings *warnings, struct buf *why) MUST_USE;
 

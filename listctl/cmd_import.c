@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/limits.h"
 #include "listctl/import_job.h"
@@ -93,13 +94,19 @@ static enum err choose_rejects_path(struct import_job *job)
 	return buf_addf(&job->rejects_path, "%s.rejects.csv", path);
 }
 
+/* - is what standard input comes from. */
+static bool look_at(const char *path, struct stat *ret_info)
+{
+	return (strcmp(path, "-") == 0 ? fstat(STDIN_FILENO, ret_info) : stat(path, ret_info)) == 0;
+}
+
 /* By whatever name. */
 static bool is_same_file(const char *one, const char *other)
 {
 	struct stat here, there;
 	if (strcmp(one, other) == 0)
 		return true;
-	return stat(one, &here) == 0 && stat(other, &there) == 0 && here.st_dev == there.st_dev &&
+	return look_at(one, &here) && look_at(other, &there) && here.st_dev == there.st_dev &&
 	       here.st_ino == there.st_ino && S_ISREG(here.st_mode);
 }
 
@@ -115,6 +122,13 @@ static enum err check_paths(struct import_job *job)
 				    "--warnings %s is a file of its own, not the one to be read or that of rejects",
 				    warnings);
 	return ERR_OK;
+}
+
+/* If this import is interrupted, there are no files of its; those of another one would pass for them. */
+static enum err clear_files(struct import_job *job)
+{
+	enum err err = rejects_clear(job->rejects, job->call->why);
+	return err == ERR_OK ? address_warnings_clear(job->warnings, job->call->why) : err;
 }
 
 static enum err open_job(struct import_job *job)
@@ -135,7 +149,7 @@ static enum err open_job(struct import_job *job)
 		err = address_warnings_new(call->db, job->wishes.warnings_path, &job->warnings, call->why);
 	if (err == ERR_OK)
 		err = people_file_open(call->operands[1], wishes, call->quiet, &job->file, call->why);
-	return err;
+	return err == ERR_OK ? clear_files(job) : err;
 }
 
 static void close_job(struct import_job *job)

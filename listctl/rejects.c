@@ -139,6 +139,11 @@ uint64_t rejects_of_kind(const struct rejects *rejects, enum refusal_kind kind)
 	return rejects->counts[kind];
 }
 
+enum err rejects_clear(struct rejects *rejects, struct buf *why)
+{
+	return spool_clear(rejects->spool, why);
+}
+
 enum err rejects_save(struct rejects *rejects, struct buf *why)
 {
 	bool has_any = rejects_refused(rejects) + rejects_left_out(rejects) > 0;

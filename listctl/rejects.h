@@ -25,6 +25,8 @@ uint64_t rejects_refused(const struct rejects *rejects);
 uint64_t rejects_left_out(const struct rejects *rejects);
 /* "line 3, column email: the address has no @": of the first refused row; "" when there is none. */
 const char *rejects_first(struct rejects *rejects);
+/* Takes away what an earlier import has left there. */
+enum err rejects_clear(struct rejects *rejects, struct buf *why) MUST_USE;
 /* Writes the file when there are any, whole or not at all. */
 enum err rejects_save(struct rejects *rejects, struct buf *why) MUST_USE;
 

@@ -82,9 +82,33 @@ static bool copy(struct spool *spool, FILE *to)
 	return ferror(spool->file) == 0;
 }
 
+/* A device, a pipe: what is not to be replaced. */
+static bool is_special(const char *path)
+{
+	struct stat info;
+	return stat(path, &info) == 0 && !S_ISREG(info.st_mode);
+}
+
+enum err spool_clear(struct spool *spool, struct buf *why)
+{
+	if (is_special(spool->path) || unlink(spool->path) == 0 || errno == ENOENT)
+		return ERR_OK;
+	return refuse(spool, why);
+}
+
+static enum err save_special(struct spool *spool, struct buf *why)
+{
+	FILE *file = fopen(spool->path, "we");
+	bool written = file != NULL && copy(spool, file);
+	written = file != NULL && fclose(file) == 0 && written;
+	return written ? ERR_OK : refuse(spool, why);
+}
+
 enum err spool_save(struct spool *spool, struct buf *why)
 {
 	AUTO_BUF fresh = buf_with_ceiling(PATH_MAX);
+	if (is_special(spool->path))
+		return save_special(spool, why);
 	buf_addf(&fresh, "%s.new", spool->path);
 	if (buf_err(&fresh) != ERR_OK)
 		return refuse(spool, why);

@@ -13,7 +13,9 @@ enum err spool_new(const char *path, const char *what, const char *option, struc
 		   struct buf *why) MUST_USE;
 void spool_free(struct spool *spool); /* accepts NULL */
 enum err spool_add(struct spool *spool, struct view bytes, struct buf *why) MUST_USE;
-/* Replaces the file at path, if there is one. */
+/* Removes a file that stands at path, which an earlier run has left: nobody is to take it for this one's. A device or a pipe stays. */
+enum err spool_clear(struct spool *spool, struct buf *why) MUST_USE;
+/* Replaces the file at path, if there is one; what is no file is written to. */
 enum err spool_save(struct spool *spool, struct buf *why) MUST_USE;
 
 #endif
