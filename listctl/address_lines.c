@@ -1,12 +1,13 @@
 #include "listctl/address_lines.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/limits.h"
 #include "listctl/line_cutter.h"
 
-enum { EMAIL, NAME, DATE };
+enum { EMAIL, NAME, DATE, RECEPTION, SUSPEND, STARTDATE, ENDDATE };
 
 struct address_lines {
 	enum layout layout;
@@ -23,9 +24,14 @@ struct address_lines {
 };
 
 static const struct csv_field line_names[] = { { .text = { "email", 5 } }, { .text = { "name", 4 } } };
-static const struct csv_field stanza_names[] = { { .text = { "email", 5 } },
-						 { .text = { "gecos", 5 } },
-						 { .text = { "date", 4 } } };
+/* The keys of a Sympa dump that mean something here. */
+static const struct csv_field stanza_names[] = {
+	[EMAIL] = { .text = { "email", 5 } },     [NAME] = { .text = { "gecos", 5 } },
+	[DATE] = { .text = { "date", 4 } },       [RECEPTION] = { .text = { "reception", 9 } },
+	[SUSPEND] = { .text = { "suspend", 7 } }, [STARTDATE] = { .text = { "startdate", 9 } },
+	[ENDDATE] = { .text = { "enddate", 7 } },
+};
+static_assert(ARRAY_LEN(stanza_names) == ADDRESS_LINES_FIELDS, "a buf each");
 
 struct csv_row address_lines_header(enum layout layout)
 {
@@ -117,10 +123,9 @@ static enum err end_stanza(struct address_lines *lines)
 
 static enum err add_stanza_line(struct address_lines *lines, struct view text)
 {
-	static const char *const keys[] = { [EMAIL] = "email", [NAME] = "gecos", [DATE] = "date" };
 	struct view key = view_head(text, view_find_byte(text, ' '));
-	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
-		if (!view_eq(key, view_of(keys[i])))
+	for (size_t i = 0; i < ADDRESS_LINES_FIELDS; i++) {
+		if (!view_eq(key, stanza_names[i].text))
 			continue;
 		if (i == EMAIL && lines->values[EMAIL].len > 0) {
 			enum err err = end_stanza(lines); /* the empty line between two was lost */
@@ -141,7 +146,7 @@ static enum err take_text(struct address_lines *lines, struct view text)
 {
 	if (lines->layout == LAYOUT_STANZAS)
 		return text.len == 0 ? end_stanza(lines) : add_stanza_line(lines, text);
-	return text.len == 0 ? ERR_OK : give_line(lines, text);
+	return text.len == 0 || sniff_is_comment(text) ? ERR_OK : give_line(lines, text);
 }
 
 static enum err take_line(struct address_lines *lines, struct view line)

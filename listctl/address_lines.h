@@ -1,12 +1,13 @@
 /* Addresses as other list managers list them, one a line with or without a name, or the stanzas of a Sympa dump, read in pieces with constant memory and
- * given as rows: email and name, or email, gecos and date. Pure. */
+ * given as rows: email and name, or what a dump tells (email, gecos, date, and whether
+ * mail is received). Comments are left out. Pure. */
 #ifndef LISTCTL_ADDRESS_LINES_H
 #define LISTCTL_ADDRESS_LINES_H
 
 #include "listctl/csv_import.h"
 #include "listctl/sniff.h"
 
-enum { ADDRESS_LINES_FIELDS = 3 };
+enum { ADDRESS_LINES_FIELDS = 7 };
 
 struct address_lines;
 

@@ -234,17 +234,6 @@ static enum err write_csv_members(struct job *job)
 	return err == ERR_OK ? read_members(job, on_csv_member) : err;
 }
 
-static void warn_of_names(struct job *job)
-{
-	struct view name = sheet_changed_name(job->sheet);
-	if (name.len > 0)
-		call_warn(job->call,
-			  "the attribute \"" VIEW_FMT
-			  "\" gets another name when the CSV is imported, which takes a to z, 0 to 9 "
-			  "and _; JSON lines (--format json) keep it",
-			  VIEW_ARG(name));
-}
-
 /* ---- members as JSON lines ---- */
 
 static enum err on_json_member(void *context, const struct view *fields, size_t count, struct buf *why)
@@ -283,10 +272,7 @@ static enum err export_members(struct job *job)
 	job->sheet = sheet_new();
 	if (job->sheet == NULL)
 		return ERR_MEMORY;
-	err = write_csv_members(job);
-	if (err == ERR_OK)
-		warn_of_names(job);
-	return err;
+	return write_csv_members(job);
 }
 
 /* ---- bounces, suppressions ---- */
@@ -412,7 +398,7 @@ static const struct command_option options[] = {
 	{ "state", "STATE", "members in this state, or all; adds _state, _reason and _since" },
 	{ "segment", "NAME", "only who is in this segment: of LIST, or of everybody without LIST" },
 	{ "output", "FILE", "write to FILE, which is there only when it is whole" },
-	{ "raw", NULL, "leave text that a spreadsheet would run as a formula as it is" },
+	{ "raw", NULL, "leave text that a spreadsheet would run as a formula as it is; for other programs" },
 	{ "bounces", NULL, "everything that came back, of LIST or of all lists, instead of members" },
 	{ "suppressions", NULL, "what is suppressed, for LIST or everywhere, instead of members" },
 	{ NULL, NULL, NULL },
@@ -427,10 +413,12 @@ const struct command export_commands[] = {
 	    .details = "CSV unless --format json asks for JSON lines, one object each. Active members, their names\n"
 		       "and all attributes: what is written, import reads back as it was. The column of an\n"
 		       "attribute that holds no texts says so: age:number, vip:boolean, tags:json. One whose name\n"
-		       "would mean something else to import is called attribute:NAME, such as attribute:status.\n"
+		       "would mean something else to import is called attribute:NAME, such as attribute:status\n"
+		       "or attribute:City Name.\n"
 		       "\n"
 		       "In CSV, text that a spreadsheet would run as a formula, as it begins with = + - or @, gets\n"
-		       "an apostrophe in front, which import takes away again; --raw leaves it as it is.\n",
+		       "an apostrophe in front, which import takes away again. --raw leaves all as it is: then import\n"
+		       "takes away an apostrophe that was in the text ('=1 becomes =1).\n",
 	    .options = options,
 	    .least = 0,
 	    .most = 1,

@@ -157,15 +157,6 @@ void column_name_normalise(struct view header, char name[COLUMN_NAME_SIZE])
 	free(apart);
 }
 
-bool column_name_cut_prefix(struct view *header)
-{
-	static const struct view prefix = { COLUMN_NAME_PREFIX, sizeof(COLUMN_NAME_PREFIX) - 1 };
-	if (header->len <= prefix.len || !view_eq_nocase(view_head(*header, prefix.len), prefix))
-		return false;
-	*header = view_skip(*header, prefix.len);
-	return true;
-}
-
 const char *column_name_known(size_t index)
 {
 	return index < ARRAY_LEN(known) ? known[index].name : NULL;

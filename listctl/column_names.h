@@ -13,8 +13,12 @@ enum role {
 	ROLE_NAME,
 	ROLE_FIRST_NAME, /* also kept as attributes: letters begin with them */
 	ROLE_LAST_NAME,
-	ROLE_STATUS,         /* only who is subscribed is taken */
-	ROLE_LEFT_AT,        /* who has a value here has left */
+	ROLE_STATUS,    /* only who is subscribed is taken */
+	ROLE_LEFT_AT,   /* who has a value here has left */
+	ROLE_RECEPTION, /* how he gets mail; only whether he gets any is looked at */
+	ROLE_SUSPENDED, /* he gets none, perhaps only from and until these times */
+	ROLE_SUSPENDED_FROM,
+	ROLE_SUSPENDED_UNTIL,
 	ROLE_CONSENT_SOURCE, /* how and when the person agreed */
 	ROLE_CONSENT_TIME,
 	ROLE_OPT_IN_TIME, /* counts where there is no other time of consent */
@@ -27,10 +31,6 @@ enum role {
 /* "E-Mail Address" becomes e_mail_address and "Prénom" prenom: what stands in merge fields. A leading _ is kept: it marks the columns that listctl itself
  * writes. */
 void column_name_normalise(struct view header, char name[COLUMN_NAME_SIZE]);
-/* "attribute:full_name" is the attribute full_name and nothing else, whatever columns of that name usually are: takes the prefix off. False: there is
- * none. */
-#define COLUMN_NAME_PREFIX "attribute:"
-bool column_name_cut_prefix(struct view *header);
 /* By a normalised name. */
 enum role column_name_role(const char *name);
 /* By the name as it stands in the header. */

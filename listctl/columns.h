@@ -15,11 +15,13 @@ struct column_map {
 	size_t number; /* 0: by name */
 	enum role role;
 	bool is_plain;               /* attribute:name */
+	struct view exact;           /* that name */
 	char name[COLUMN_NAME_SIZE]; /* of an attribute */
 };
 /* --type: an attribute and its type. */
 struct column_type {
 	char name[COLUMN_NAME_SIZE];
+	struct view exact; /* of attribute:name; else empty */
 	enum field_type type;
 };
 /* Parse "COLUMN=FIELD" and "FIELD=TYPE". False: `why` says what is wrong. They borrow the text. */
@@ -35,14 +37,15 @@ struct column_wishes {
 	enum date_order date_order;
 	bool
 	    takes_pending; /* who has not confirmed is no reason to leave the row out: nobody is going to be written to unasked */
+	int64_t now_us; /* tells who is suspended no longer; 0: nobody */
 };
 
 struct columns;
 
 /* Reads the header row. The address column is recognised by the usual names, or is the one that the wishes (NULL: none) name; name,
  * or first and last name, become the name; names that begin with _ are left out, but _state, _consent_source and _consent_time; in the export of
- * another list manager, what it knows is taken for what it is there; one called attribute:NAME is that attribute, whatever columns of that name
- * mean elsewhere; the rest become attributes, their names in [a-z0-9_], of the type behind a colon
+ * another list manager, what it knows is taken for what it is there; one called attribute:NAME is the attribute of just that name, whatever columns of
+ * that name mean elsewhere (listctl/attribute_header.h); the rest become attributes, their names in [a-z0-9_], of the type behind a colon
  * ("age:number") or else texts. ERR_INVALID with a sentence that begins with input_name: no address column, two columns of one meaning, a name that
  * cannot be one, a wish about a column that is not there. The caller frees *ret_columns. */
 enum err columns_from_header(const struct csv_row *row, const char *input_name, const struct column_wishes *wishes,
@@ -53,14 +56,17 @@ void columns_free(struct columns *columns); /* accepts NULL */
 const char *columns_address_name(const struct columns *columns);
 /* NULL: no export that is known. */
 const struct known_export *columns_export(const struct columns *columns);
+/* "OPTIN_IP, LEID": the columns that are read over though nobody has said so, those of a rejects file aside. */
+void columns_left_out(const struct columns *columns, struct buf *names);
 /* True for a row that is the header once more, as where exports were put one behind the other. */
 bool columns_is_header(const struct columns *columns, const struct csv_row *row);
 
 /* Borrowed from the columns until the next row is read. */
 struct person {
 	struct view address, address_key;
-	struct view name;       /* empty: not said */
-	struct view attributes; /* a JSON object; an empty cell without quotation marks is left out */
+	struct view name; /* empty: not said */
+	struct view
+	    attributes; /* a JSON object; an empty cell is left out, unless in quotation marks in a file that is no other manager's export */
 	struct view consent_source;
 	int64_t consent_us; /* 0: not said */
 };
@@ -78,9 +84,11 @@ enum refusal_kind {
 	REFUSAL_BIG,      /* a field or the row is too long, or there are too many */
 	REFUSAL_ENCODING, /* octets that are no text */
 	REFUSAL_NUL,
+	REFUSAL_JSON,    /* a line that is no JSON object about a person */
 	REFUSAL_RULE,    /* a rule on addresses */
 	REFUSAL_LEFT,    /* has left or bounced where the file comes from */
 	REFUSAL_PENDING, /* has not confirmed there */
+	REFUSAL_NO_MAIL, /* is a member there who receives nothing */
 	REFUSAL_KIND_COUNT
 };
 const char *refusal_name(enum refusal_kind kind);

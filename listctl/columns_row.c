@@ -4,7 +4,6 @@
 #include "listctl/columns_private.h"
 #include "listctl/csv_guard.h"
 #include "listctl/json_text.h"
-#include "listctl/json_walk.h"
 #include "mail/address.h"
 #include "mail/header.h"
 
@@ -26,9 +25,11 @@ static const struct {
 	[REFUSAL_BIG] = { "too long or too many fields", false },
 	[REFUSAL_ENCODING] = { "bad octet", false },
 	[REFUSAL_NUL] = { "NUL octet", false },
+	[REFUSAL_JSON] = { "no JSON object about a person", false },
 	[REFUSAL_RULE] = { "refused by a rule on addresses", false },
 	[REFUSAL_LEFT] = { "has left or bounced", true },
 	[REFUSAL_PENDING] = { "has not confirmed", true },
+	[REFUSAL_NO_MAIL] = { "receives nothing there", true },
 };
 static_assert(ARRAY_LEN(refusals) == REFUSAL_KIND_COUNT, "one name a kind");
 
@@ -42,8 +43,8 @@ bool refusal_is_harmless(enum refusal_kind kind)
 	return refusals[kind].is_harmless;
 }
 
-static bool refuse(struct columns *columns, enum refusal_kind kind, const char *column, const char *text,
-		   struct refusal *ret_refusal)
+bool columns_refuse(struct columns *columns, enum refusal_kind kind, const char *column, const char *text,
+		    struct refusal *ret_refusal)
 {
 	if (text != NULL)
 		buf_addf(&columns->text, "%s", text);
@@ -58,8 +59,8 @@ static bool read_address(struct columns *columns, const struct column *column, s
 {
 	if (address_parse(text, &columns->address, &columns->text) != ERR_OK ||
 	    address_key(buf_view(&columns->address), &columns->key) != ERR_OK)
-		return refuse(columns, REFUSAL_ADDRESS, column->name,
-			      columns->text.len == 0 ? "it is not an address" : NULL, ret_refusal);
+		return columns_refuse(columns, REFUSAL_ADDRESS, column->name,
+				      columns->text.len == 0 ? "it is not an address" : NULL, ret_refusal);
 	return true;
 }
 
@@ -68,13 +69,13 @@ static bool check_text(struct columns *columns, const struct column *column, str
 		       struct refusal *ret_refusal)
 {
 	if (view_has_control(text) || (!view_is_ascii(text) && !header_takes(text)))
-		return refuse(
+		return columns_refuse(
 		    columns, REFUSAL_CONTROL, column->name,
 		    "the value holds a control character (a line break or a tab, perhaps, or U+0080 to U+009F "
 		    "from a file in Windows-1252 that was converted as Latin-1); take it out",
 		    ret_refusal);
 	if (header_has_encoded_word(text))
-		return refuse(
+		return columns_refuse(
 		    columns, REFUSAL_ENCODED, column->name,
 		    "the value holds an encoded word of a mail header, such as =?utf-8?Q?J=C3=B6rg?=; write the "
 		    "name itself",
@@ -90,15 +91,13 @@ static void add_name(struct columns *columns, struct view part)
 	buf_add(&columns->name, part);
 }
 
-static void add_key(struct columns *columns, const struct column *column)
+void columns_begin_attribute(struct columns *columns)
 {
 	if (columns->attributes.len > 1)
 		buf_add_byte(&columns->attributes, ',');
-	buf_add(&columns->attributes, view_of(column->key));
 }
 
-/* Seconds since 1970, or a date and perhaps a time. */
-static bool read_time(struct view text, enum date_order order, int64_t *ret_us, struct buf *why)
+bool columns_read_time(struct view text, enum date_order order, int64_t *ret_us, struct buf *why)
 {
 	uint64_t seconds;
 	struct field_date date;
@@ -120,9 +119,9 @@ static bool read_consent_time(struct columns *columns, const struct column *colu
 			      struct refusal *ret_refusal)
 {
 	int64_t *us = column->role == ROLE_CONSENT_TIME ? &columns->consent_us : &columns->opt_in_us;
-	if (view_trim(text).len == 0 || read_time(text, columns->date_order, us, &columns->text))
+	if (view_trim(text).len == 0 || columns_read_time(text, columns->date_order, us, &columns->text))
 		return true;
-	return refuse(columns, REFUSAL_VALUE, column->name, NULL, ret_refusal);
+	return columns_refuse(columns, REFUSAL_VALUE, column->name, NULL, ret_refusal);
 }
 
 static bool read_consent_source(struct columns *columns, const struct column *column, struct view text,
@@ -130,85 +129,32 @@ static bool read_consent_source(struct columns *columns, const struct column *co
 {
 	text = view_trim(text);
 	if (text.len > CONSENT_SOURCE_MOST)
-		return refuse(columns, REFUSAL_VALUE, column->name, "the source of a consent has 200 octets at most",
-			      ret_refusal);
+		return columns_refuse(columns, REFUSAL_VALUE, column->name,
+				      "the source of a consent has 200 octets at most", ret_refusal);
 	buf_add(&columns->consent_source, text);
 	return true;
 }
 
-/* ---- JSON whose members are attributes ---- */
-
-static const char hidden_control[] =
-    "a text in it holds a control character (a line break or a tab, perhaps); take it out";
-
-/* The name that an attribute gets: one in [a-z0-9_] as from a column, which is none that templates know. What listctl itself has written keeps its name. */
-static bool add_member_key(struct columns *columns, const struct column *column, struct view name)
+/* Other managers' exports have empty cells in quotation marks where nothing is known. */
+static bool says_nothing(const struct columns *columns, const struct column *column, const struct csv_field *field,
+			 struct view text)
 {
-	char key[COLUMN_NAME_SIZE];
-	bool is_own = column->name[0] == '_';
-	column_name_normalise(name, key);
-	if (is_own ? name.len == 0 : key[0] == '\0' || key[0] == '_')
-		return false;
-	if (columns->attributes.len > 1)
-		buf_add_byte(&columns->attributes, ',');
-	if (is_own)
-		buf_addf(&columns->attributes, "\"" VIEW_FMT "\":", VIEW_ARG(name));
-	else
-		buf_addf(&columns->attributes, "\"%s%s\":", column_name_is_taken(key) ? "x_" : "", key);
-	return true;
-}
-
-static bool read_member(struct columns *columns, const struct column *column, const struct json_member *member,
-			struct refusal *ret_refusal)
-{
-	bool is_text = member->kind == JSON_KIND_TEXT;
-	/* With its quotation marks. */
-	struct view value = is_text ? view_from(member->value.data - 1, member->value.len + 2) : member->value;
-	/* In what others write it says that nothing is known; listctl itself writes it where somebody has it. */
-	if (member->kind == JSON_KIND_NULL && column->name[0] != '_')
-		return true;
-	if (is_text && json_text_hides_control(value))
-		return refuse(columns, REFUSAL_CONTROL, column->name, hidden_control, ret_refusal);
-	if (!add_member_key(columns, column, member->name))
-		return refuse(columns, REFUSAL_VALUE, column->name,
-			      "an attribute's name has no letter of a to z, or begins with _", ret_refusal);
-	/* That it is JSON was seen already, as a part of the whole. */
-	return field_type_add(FIELD_JSON, columns->date_order, value, &columns->attributes, &columns->text) ||
-	       refuse(columns, REFUSAL_VALUE, column->name, NULL, ret_refusal);
-}
-
-static bool read_object(struct columns *columns, const struct column *column, struct view text,
-			struct refusal *ret_refusal)
-{
-	AUTO_BUF wrong = buf_with_ceiling(256);
-	struct json_member member;
-	text = view_trim(text);
-	if (text.len == 0)
-		return true;
-	if (!json_text_check(text, &wrong) || text.data[0] != '{') {
-		buf_addf(&columns->text, "it is no JSON object: %s",
-			 wrong.len == 0 ? "another value stands there" : buf_text(&wrong));
-		return refuse(columns, REFUSAL_VALUE, column->name, NULL, ret_refusal);
-	}
-	struct json_walk walk = json_walk_of(text);
-	while (json_walk_next(&walk, &member)) {
-		if (!read_member(columns, column, &member, ret_refusal))
-			return false;
-	}
-	return true;
+	bool may_be_empty = column->type == FIELD_TEXT && columns->known == NULL;
+	return field->absent || (!may_be_empty && view_trim(text).len == 0);
 }
 
 static bool read_attribute(struct columns *columns, const struct column *column, const struct csv_field *field,
 			   struct view text, struct refusal *ret_refusal)
 {
-	if (field->absent || (column->type != FIELD_TEXT && view_trim(text).len == 0))
+	if (says_nothing(columns, column, field, text))
 		return true;
 	if (column->type == FIELD_JSON && json_text_hides_control(view_trim(text)))
-		return refuse(columns, REFUSAL_CONTROL, column->name, hidden_control, ret_refusal);
-	add_key(columns, column);
+		return columns_refuse(columns, REFUSAL_CONTROL, column->name, columns_hidden_control, ret_refusal);
+	columns_begin_attribute(columns);
+	buf_add(&columns->attributes, column_key(columns, column));
 	if (field_type_add(column->type, columns->date_order, text, &columns->attributes, &columns->text))
 		return true;
-	return refuse(columns, REFUSAL_VALUE, column->name, NULL, ret_refusal);
+	return columns_refuse(columns, REFUSAL_VALUE, column->name, NULL, ret_refusal);
 }
 
 /* ---- a row ---- */
@@ -227,8 +173,8 @@ static bool read_field(struct columns *columns, const struct column *column, con
 	switch (column->role) {
 	case ROLE_UNNAMED:
 		return view_trim(text).len == 0 ||
-		       refuse(columns, REFUSAL_UNNAMED, "", "the column has no name in the header; name it or empty it",
-			      ret_refusal);
+		       columns_refuse(columns, REFUSAL_UNNAMED, "",
+				      "the column has no name in the header; name it or empty it", ret_refusal);
 	case ROLE_NAME:
 		add_name(columns, text);
 		return true;
@@ -242,51 +188,18 @@ static bool read_field(struct columns *columns, const struct column *column, con
 	case ROLE_OPT_IN_TIME:
 		return read_consent_time(columns, column, text, ret_refusal);
 	case ROLE_OBJECT:
-		return read_object(columns, column, text, ret_refusal);
-	case ROLE_STATUS: /* check_states() */
+		return columns_read_object(columns, column, text, ret_refusal);
+	case ROLE_STATUS: /* columns_check_states() */
 	case ROLE_LEFT_AT:
+	case ROLE_RECEPTION:
+	case ROLE_SUSPENDED:
+	case ROLE_SUSPENDED_FROM:
+	case ROLE_SUSPENDED_UNTIL:
 	case ROLE_ADDRESS:
 	case ROLE_MAYBE_ADDRESS:
 	case ROLE_LEFT_OUT:
 	case ROLE_COUNT:
 		break;
-	}
-	return true;
-}
-
-/* Who has left where the file comes from is not looked at any further: nothing else in the row matters. */
-static bool check_state(struct columns *columns, const struct column *column, struct view text,
-			struct refusal *ret_refusal)
-{
-	enum standing standing = standing_of(text);
-	if (column->role == ROLE_LEFT_AT)
-		standing = view_trim(text).len == 0 ? STANDING_ACTIVE : STANDING_LEFT;
-	if (standing == STANDING_LEFT)
-		return refuse(columns, REFUSAL_LEFT, column->name,
-			      "the row says that the person has left or is not to be written to; only active ones are "
-			      "imported",
-			      ret_refusal);
-	if (column->may_tell_state)
-		return true;
-	if (standing == STANDING_PENDING && !columns->takes_pending)
-		return refuse(columns, REFUSAL_PENDING, column->name,
-			      "the row says that the person has not confirmed; --status unconfirmed takes such rows",
-			      ret_refusal);
-	if (standing == STANDING_UNKNOWN)
-		return refuse(
-		    columns, REFUSAL_STATE, column->name,
-		    "it is not known what this state means; write active or unsubscribed, or leave the column "
-		    "out with --map",
-		    ret_refusal);
-	return true;
-}
-
-static bool check_states(struct columns *columns, const struct csv_row *row, struct refusal *ret_refusal)
-{
-	for (size_t i = 0; i < columns->state_count; i++) {
-		size_t at = columns->states[i];
-		if (!check_state(columns, &columns->rows[at], row->fields[at].text, ret_refusal))
-			return false;
 	}
 	return true;
 }
@@ -309,9 +222,10 @@ static bool check_count(struct columns *columns, const struct csv_row *row, stru
 		count--;
 	if (count == columns->count)
 		return true;
-	buf_addf(&columns->text, "the row has %zu fields where the header has %zu%s", count, columns->count,
+	buf_addf(&columns->text, "the row has %zu field%s where the header has %zu%s", count, count == 1 ? "" : "s",
+		 columns->count,
 		 count > columns->count ? "; does one hold the delimiter without quotation marks?" : "");
-	return refuse(columns, REFUSAL_FIELDS, "", NULL, ret_refusal);
+	return columns_refuse(columns, REFUSAL_FIELDS, "", NULL, ret_refusal);
 }
 
 static void reset(struct columns *columns)
@@ -330,7 +244,7 @@ bool columns_read(struct columns *columns, const struct csv_row *row, struct per
 		  struct refusal *ret_refusal)
 {
 	reset(columns);
-	if (!check_count(columns, row, ret_refusal) || !check_states(columns, row, ret_refusal))
+	if (!check_count(columns, row, ret_refusal) || !columns_check_states(columns, row, ret_refusal))
 		return false;
 	for (size_t i = 0; i < columns->count; i++) {
 		if (!read_field(columns, &columns->rows[i], &row->fields[i], ret_refusal))
@@ -340,8 +254,8 @@ bool columns_read(struct columns *columns, const struct csv_row *row, struct per
 		join_name(columns, row);
 	buf_add_byte(&columns->attributes, '}');
 	if (buf_err(&columns->attributes) != ERR_OK || buf_err(&columns->name) != ERR_OK)
-		return refuse(columns, REFUSAL_LONG, "", "the row holds more than the 64 KB that one person may have",
-			      ret_refusal);
+		return columns_refuse(columns, REFUSAL_LONG, "",
+				      "the row holds more than the 64 KB that one person may have", ret_refusal);
 	int64_t consent_us = columns->consent_us != 0 ? columns->consent_us : columns->opt_in_us;
 	*ret_person = (struct person){
 		.address = buf_view(&columns->address),

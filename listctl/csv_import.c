@@ -177,7 +177,7 @@ static void on_field(void *data, size_t len, void *context)
 	if (reader->fault != NULL)
 		return;
 	if (reader->count == LIMIT_CSV_COLUMNS)
-		reader->fault = "the row has more than 256 fields; is the delimiter right?";
+		reader->fault = "the row has more than 1,024 fields; is the delimiter right?";
 	else if (len > LIMIT_CSV_FIELD)
 		reader->fault = "a field is longer than 64 KB";
 	else if (buf_add(&reader->text, view_from(data, data == NULL ? 0 : len)) != ERR_OK)
@@ -218,7 +218,8 @@ static enum err convert(struct csv_reader *reader)
 static const char *decode(struct csv_reader *reader)
 {
 	const char *what = encoding_judge(&reader->encoding, reader->is_guessed, are_utf8(reader));
-	if (what == NULL && reader->encoding != ENCODING_UTF_8 && convert(reader) != ERR_OK)
+	bool is_octets = reader->encoding == ENCODING_WINDOWS_1252 || reader->encoding == ENCODING_LATIN_1;
+	if (what == NULL && is_octets && convert(reader) != ERR_OK)
 		what = "the text holds an octet that the encoding does not have; see whether --encoding is right, or "
 		       "write the row anew";
 	return what;

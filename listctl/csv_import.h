@@ -31,6 +31,7 @@ enum csv_fault_kind {
 	CSV_FAULT_BIG,      /* a field, the row or the number of fields */
 	CSV_FAULT_ENCODING, /* octets that are no text in the file's encoding */
 	CSV_FAULT_NUL,
+	CSV_FAULT_JSON, /* of JSON lines: what stands there is no object about a person */
 	CSV_FAULT_KIND_COUNT
 };
 
@@ -51,7 +52,7 @@ struct csv_reader *csv_reader_new(const char *name, char delimiter, csv_handler 
 void csv_reader_free(struct csv_reader *reader); /* accepts NULL */
 /* Faults go there, with the same context, and reading goes on. */
 void csv_reader_set_faults(struct csv_reader *reader, csv_fault_handler *handler);
-/* An encoding that has ASCII in its place. guessed: nobody has said it, so that a row which contradicts it is at fault.
+/* An encoding that has ASCII in its place, or UTF-16, from which utf16_add() has made what comes. guessed: nobody has said it, so that a row which contradicts it is at fault.
  * ENCODING_AUTO: the first row with an octet beyond ASCII decides between UTF-8 and Windows-1252. */
 void csv_reader_set_encoding(struct csv_reader *reader, enum encoding encoding, bool guessed);
 /* What it is read as by now. */

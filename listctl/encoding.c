@@ -153,7 +153,7 @@ enum err encoding_to_utf8(enum encoding encoding, struct view text, struct buf *
 {
 	size_t before = out->len;
 	bool is_good = true;
-	if (encoding == ENCODING_AUTO || encoding == ENCODING_UTF_8) {
+	if (encoding != ENCODING_WINDOWS_1252 && encoding != ENCODING_LATIN_1) {
 		is_good = view_is_utf8(text);
 		if (is_good)
 			buf_add(out, text);
@@ -182,6 +182,8 @@ const char *encoding_judge(enum encoding *encoding, bool guessed, bool row_is_ut
 {
 	if (*encoding == ENCODING_AUTO)
 		*encoding = row_is_utf8 ? ENCODING_UTF_8 : ENCODING_WINDOWS_1252;
+	if ((*encoding == ENCODING_UTF_16LE || *encoding == ENCODING_UTF_16BE) && !row_is_utf8)
+		return "a character of the text is only half there, which UTF-16 does not have; write the row anew";
 	if (*encoding == ENCODING_UTF_8 && !row_is_utf8)
 		return guessed ? "the text is not UTF-8, as it is elsewhere in the file; write the row anew in UTF-8"
 			       : "the text is not UTF-8; convert the file first, for example with "

@@ -26,7 +26,8 @@ bool encoding_from_name(struct view name, enum encoding *ret_encoding) MUST_USE;
  * UTF-8; none: ENCODING_AUTO. A last line that the start cuts off has no vote. */
 enum encoding encoding_sniff(struct view start, size_t *ret_mark);
 
-/* Appends text as UTF-8. ERR_INVALID: an octet stands for nothing in this encoding; out is as before. Not for UTF-16. */
+/* Appends text as UTF-8. ERR_INVALID: an octet stands for nothing in this encoding; out is as before. What comes in
+ * UTF-16 is UTF-8 by then, as utf16_add() has made it. */
 enum err encoding_to_utf8(enum encoding encoding, struct view text, struct buf *out) MUST_USE;
 
 /* Appends text of an unknown encoding as a person can read it: UTF-8 if it is that, else as if it were Windows-1252; NUL and what is no character there

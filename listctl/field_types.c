@@ -30,6 +30,14 @@ const char *field_type_name(enum field_type type)
 	return names[type];
 }
 
+struct view field_type_cut(struct view header, enum field_type *ret_type)
+{
+	size_t at = view_find_last_byte(header, ':');
+	if (at == VIEW_NONE || at == 0 || !field_type_from_name(view_trim(view_skip(header, at + 1)), ret_type))
+		return header;
+	return view_head(header, at);
+}
+
 static bool refuse(struct buf *why, const char *what)
 {
 	buf_add(why, view_of(what));

@@ -17,6 +17,8 @@ enum field_type {
 /* "number", "boolean", "date", "json", "text", "tags". */
 bool field_type_from_name(struct view name, enum field_type *ret_type) MUST_USE;
 const char *field_type_name(enum field_type type);
+/* "age:number" without its type; the header itself, and *ret_type as it was, where none is behind it. */
+struct view field_type_cut(struct view header, enum field_type *ret_type);
 
 /* Appends the cell as JSON; with an empty cell of a type other than text nothing is appended. text is UTF-8 without control characters,
  * json aside. False: `why` says what is wrong, out may hold half of it. */

@@ -11,6 +11,11 @@ static void say_file(struct import_job *job)
 	if (known != NULL)
 		buf_addf(&text, ", %s", known->name);
 	call_note(job->call, "%s: %s", people_file_name(job->file), buf_text(&text));
+	AUTO_BUF names = buf_with_ceiling(LIMIT_WHY);
+	columns_left_out(job->columns, &names);
+	if (names.len > 0)
+		call_note(job->call, "  columns left out: %s%s", buf_text(&names),
+			  known == NULL ? "" : " (--map NAME=FIELD takes one)");
 }
 
 static void name_stays(const struct import_job *job, struct buf *names)
@@ -81,7 +86,7 @@ static void say_rejects(struct import_job *job)
 {
 	uint64_t refused = rejects_refused(job->rejects), left_out = rejects_left_out(job->rejects);
 	if (left_out > 0) {
-		call_note(job->call, "  not subscribed where the file comes from, and left out: %llu",
+		call_note(job->call, "  not written to where the file comes from, and left out: %llu",
 			  (unsigned long long)left_out);
 		say_kinds(job, true);
 	}
@@ -141,6 +146,7 @@ static const struct output_column columns[] = {
 	{ .name = "delimiter" },
 	{ .name = "header_line", .type = OUTPUT_INT },
 	{ .name = "export_of" },
+	{ .name = "columns_left_out" },
 };
 
 static struct output_cell cell_count(uint64_t count)
@@ -155,7 +161,9 @@ static enum err show(struct import_job *job)
 	const struct known_export *known = columns_export(job->columns);
 	uint64_t refused = rejects_refused(job->rejects), left_out = rejects_left_out(job->rejects);
 	AUTO_BUF stays = buf_with_ceiling(LIMIT_WHY);
+	AUTO_BUF unread = buf_with_ceiling(LIMIT_OUTPUT_LINE);
 	name_stays(job, &stays);
+	columns_left_out(job->columns, &unread);
 	const struct output_cell cells[] = {
 		cell_text(job->list.name),
 		cell_bool(job->wishes.is_dry),
@@ -187,6 +195,7 @@ static enum err show(struct import_job *job)
 		cell_text_or_null(view_of(finding.delimiter)),
 		finding.header_line == 0 ? cell_null() : cell_count(finding.header_line),
 		cell_text_or_null(view_of(known == NULL ? NULL : known->name)),
+		cell_text_or_null(buf_view(&unread)),
 	};
 	_Static_assert(ARRAY_LEN(cells) == ARRAY_LEN(columns), "a cell a column");
 	return output_object(job->call->out, columns, ARRAY_LEN(columns), cells, job->call->why);

@@ -59,6 +59,19 @@ static enum err read_file_wishes(struct call *call, struct people_file_wishes *w
 	return read_delimiter(call, &wishes->delimiter);
 }
 
+/* Whether columns are named that no list of addresses has. */
+static bool names_columns(const struct column_wishes *wishes)
+{
+	const char *address = wishes->address_column;
+	bool is_any = address != NULL && !view_eq_nocase(view_of(address), VIEW_LIT("email"));
+	for (size_t i = 0; i < wishes->map_count; i++) {
+		const struct column_map *map = &wishes->maps[i];
+		is_any |= map->number == 0 && !view_eq_nocase(map->column, VIEW_LIT("email")) &&
+			  !view_eq_nocase(map->column, VIEW_LIT("name"));
+	}
+	return is_any;
+}
+
 static enum err read_maps(struct call *call, struct column_wishes *wishes)
 {
 	const char *text;
@@ -135,6 +148,7 @@ enum err import_wishes_read(struct call *call, struct import_wishes *ret_wishes)
 	ret_wishes->is_dry = call_has(call, "dry-run");
 	ret_wishes->warnings_path = call_option(call, "warnings");
 	ret_wishes->columns.address_column = call_option(call, "address-column");
+	ret_wishes->columns.now_us = clock_wall_us();
 	if (ret_wishes->takes_good_rows && call_has(call, "strict"))
 		return call_misused(call, "--strict and --skip-bad contradict each other");
 	if (order != NULL && !date_order_from_name(view_of(order), &ret_wishes->columns.date_order))
@@ -142,5 +156,8 @@ enum err import_wishes_read(struct call *call, struct import_wishes *ret_wishes)
 	enum err err = read_file_wishes(call, &ret_wishes->file);
 	if (err == ERR_OK)
 		err = read_options(call, ret_wishes);
-	return err == ERR_OK ? read_maps(call, &ret_wishes->columns) : err;
+	if (err == ERR_OK)
+		err = read_maps(call, &ret_wishes->columns);
+	ret_wishes->file.names_columns = names_columns(&ret_wishes->columns);
+	return err;
 }

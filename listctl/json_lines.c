@@ -146,11 +146,12 @@ static enum err take_line(struct json_lines *lines, struct view line)
 		return ERR_OK;
 	buf_reset(&lines->sentence);
 	if (!view_is_utf8(line)) {
-		buf_add(&lines->sentence, VIEW_LIT("the text is not UTF-8, which JSON always is"));
+		buf_add(&lines->sentence,
+			VIEW_LIT("the text is no UTF-8, which JSON always is, or holds half a character of UTF-16"));
 		return fault(lines, CSV_FAULT_ENCODING, VIEW_LIT(""));
 	}
 	if (!take_object(lines, line))
-		return fault(lines, CSV_FAULT_QUOTE, view_head(line, view_is_ascii(line) ? LIMIT_CSV_FIELD : line.len));
+		return fault(lines, CSV_FAULT_JSON, view_head(line, view_is_ascii(line) ? LIMIT_CSV_FIELD : line.len));
 	struct csv_field fields[MEMBERS];
 	for (size_t i = 0; i < MEMBERS; i++) {
 		struct view value = buf_view(&lines->values[i]);

@@ -2,49 +2,58 @@
 
 #include <string.h>
 
-/* Audience exports: one file for those subscribed, others for who has unsubscribed and who was cleaned, each with columns of its own. */
+/* Audience exports: one file for those subscribed, others for who has unsubscribed and who was cleaned, each with columns of its own. What Mailchimp
+ * keeps for itself (how, when and from where somebody came, where it takes him to be, its ids) is left out. It writes such names in capitals, so that
+ * an audience's own field Region is another one than its REGION. */
 static const struct known_column mailchimp_columns[] = {
-	{ "member_rating", ROLE_ATTRIBUTE, FIELD_NUMBER },
-	{ "optin_time", ROLE_OPT_IN_TIME, FIELD_TEXT },
-	{ "optin_ip", ROLE_LEFT_OUT, FIELD_TEXT },
-	{ "confirm_time", ROLE_CONSENT_TIME, FIELD_TEXT },
-	{ "confirm_ip", ROLE_LEFT_OUT, FIELD_TEXT },
-	{ "latitude", ROLE_LEFT_OUT, FIELD_TEXT },
-	{ "longitude", ROLE_LEFT_OUT, FIELD_TEXT },
-	{ "gmtoff", ROLE_LEFT_OUT, FIELD_TEXT },
-	{ "dstoff", ROLE_LEFT_OUT, FIELD_TEXT },
-	{ "last_changed", ROLE_LEFT_OUT, FIELD_TEXT },
-	{ "leid", ROLE_LEFT_OUT, FIELD_TEXT },
-	{ "euid", ROLE_LEFT_OUT, FIELD_TEXT },
-	{ "tags", ROLE_ATTRIBUTE, FIELD_TAGS },
-	{ "unsub_time", ROLE_LEFT_AT, FIELD_TEXT },
-	{ "unsub_campaign_title", ROLE_LEFT_OUT, FIELD_TEXT },
-	{ "unsub_campaign_id", ROLE_LEFT_OUT, FIELD_TEXT },
-	{ "unsub_reason", ROLE_LEFT_OUT, FIELD_TEXT },
-	{ "unsub_reason_other", ROLE_LEFT_OUT, FIELD_TEXT },
-	{ "clean_time", ROLE_LEFT_AT, FIELD_TEXT },
-	{ "clean_campaign_title", ROLE_LEFT_OUT, FIELD_TEXT },
-	{ "clean_campaign_id", ROLE_LEFT_OUT, FIELD_TEXT },
-	{ NULL, ROLE_COUNT, FIELD_TEXT },
+	{ .name = "member_rating", .role = ROLE_ATTRIBUTE, .type = FIELD_NUMBER },
+	{ .name = "optin_time", .role = ROLE_OPT_IN_TIME },
+	{ .name = "optin_ip", .role = ROLE_LEFT_OUT },
+	{ .name = "confirm_time", .role = ROLE_CONSENT_TIME },
+	{ .name = "confirm_ip", .role = ROLE_LEFT_OUT },
+	{ .name = "latitude", .role = ROLE_LEFT_OUT, .in_capitals = true },
+	{ .name = "longitude", .role = ROLE_LEFT_OUT, .in_capitals = true },
+	{ .name = "gmtoff", .role = ROLE_LEFT_OUT },
+	{ .name = "dstoff", .role = ROLE_LEFT_OUT },
+	{ .name = "timezone", .role = ROLE_LEFT_OUT, .in_capitals = true },
+	{ .name = "cc", .role = ROLE_LEFT_OUT, .in_capitals = true },
+	{ .name = "region", .role = ROLE_LEFT_OUT, .in_capitals = true },
+	{ .name = "email_type", .role = ROLE_LEFT_OUT, .in_capitals = true },
+	{ .name = "last_changed", .role = ROLE_LEFT_OUT },
+	{ .name = "leid", .role = ROLE_LEFT_OUT },
+	{ .name = "euid", .role = ROLE_LEFT_OUT },
+	{ .name = "tags", .role = ROLE_ATTRIBUTE, .type = FIELD_TAGS },
+	{ .name = "unsub_time", .role = ROLE_LEFT_AT },
+	{ .name = "unsub_campaign_title", .role = ROLE_LEFT_OUT },
+	{ .name = "unsub_campaign_id", .role = ROLE_LEFT_OUT },
+	{ .name = "unsub_reason", .role = ROLE_LEFT_OUT },
+	{ .name = "unsub_reason_other", .role = ROLE_LEFT_OUT },
+	{ .name = "clean_time", .role = ROLE_LEFT_AT },
+	{ .name = "clean_campaign_title", .role = ROLE_LEFT_OUT },
+	{ .name = "clean_campaign_id", .role = ROLE_LEFT_OUT },
+	{ .name = NULL },
 };
 
 static const struct known_column listmonk_columns[] = {
-	{ "uuid", ROLE_LEFT_OUT, FIELD_TEXT },
-	{ "attributes", ROLE_OBJECT, FIELD_TEXT },
-	{ "attribs", ROLE_OBJECT, FIELD_TEXT },
-	{ "status", ROLE_STATUS, FIELD_TEXT },
-	{ "created_at", ROLE_LEFT_OUT, FIELD_TEXT },
-	{ "updated_at", ROLE_LEFT_OUT, FIELD_TEXT },
-	{ NULL, ROLE_COUNT, FIELD_TEXT },
+	{ .name = "uuid", .role = ROLE_LEFT_OUT },
+	{ .name = "attributes", .role = ROLE_OBJECT },
+	{ .name = "attribs", .role = ROLE_OBJECT },
+	{ .name = "status", .role = ROLE_STATUS },
+	{ .name = "created_at", .role = ROLE_LEFT_OUT },
+	{ .name = "updated_at", .role = ROLE_LEFT_OUT },
+	{ .name = NULL },
 };
 
+/* Those who bounce there are members who get mail, and are taken; so are those who get it as digests or summaries. */
 static const struct known_column sympa_columns[] = {
-	{ "date", ROLE_OPT_IN_TIME, FIELD_TEXT },
-	{ NULL, ROLE_COUNT, FIELD_TEXT },
+	{ .name = "date", .role = ROLE_OPT_IN_TIME },        { .name = "reception", .role = ROLE_RECEPTION },
+	{ .name = "suspend", .role = ROLE_SUSPENDED },       { .name = "startdate", .role = ROLE_SUSPENDED_FROM },
+	{ .name = "enddate", .role = ROLE_SUSPENDED_UNTIL }, { .name = NULL },
 };
 
 static const struct known_export exports[] = {
 	{ "a Mailchimp export", "mailchimp export", { "leid", "euid" }, mailchimp_columns },
+	{ "a Mailchimp export", "mailchimp export", { "member_rating", "optin_time" }, mailchimp_columns },
 	{ "a listmonk export", "listmonk export", { "uuid", "email", "status", "attributes" }, listmonk_columns },
 	{ "a Sympa dump", "sympa dump", { "email", "gecos", "date" }, sympa_columns },
 };
@@ -70,36 +79,62 @@ const struct known_export *known_export_find(const char *const *names, size_t co
 	return NULL;
 }
 
-const struct known_column *known_export_column(const struct known_export *known, const char *name)
+static bool has_small_letter(struct view text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.data[i] >= 'a' && text.data[i] <= 'z')
+			return true;
+	}
+	return false;
+}
+
+const struct known_column *known_export_column(const struct known_export *known, struct view header, const char *name)
 {
 	for (const struct known_column *column = known->columns; column->name != NULL; column++) {
 		if (strcmp(column->name, name) == 0)
-			return column;
+			return column->in_capitals && has_small_letter(header) ? NULL : column;
 	}
 	return NULL;
 }
 
 /* ---- states ---- */
 
+/* nomail is Sympa's word; by_user and the like are Mailman's. */
 static const struct {
 	const char *word;
 	enum standing standing;
 } standings[] = {
-	{ "active", STANDING_ACTIVE },       { "subscribed", STANDING_ACTIVE },   { "enabled", STANDING_ACTIVE },
-	{ "confirmed", STANDING_ACTIVE },    { "unsubscribed", STANDING_LEFT },   { "unsubscribe", STANDING_LEFT },
-	{ "cleaned", STANDING_LEFT },        { "blocklisted", STANDING_LEFT },    { "blacklisted", STANDING_LEFT },
-	{ "blocked", STANDING_LEFT },        { "disabled", STANDING_LEFT },       { "removed", STANDING_LEFT },
-	{ "bounced", STANDING_LEFT },        { "complained", STANDING_LEFT },     { "opted out", STANDING_LEFT },
-	{ "opt-out", STANDING_LEFT },        { "suppressed", STANDING_LEFT },     { "abgemeldet", STANDING_LEFT },
-	{ "archived", STANDING_LEFT },       { "non-subscribed", STANDING_LEFT }, { "pending", STANDING_PENDING },
-	{ "unconfirmed", STANDING_PENDING },
+	{ "active", STANDING_ACTIVE },        { "subscribed", STANDING_ACTIVE },   { "enabled", STANDING_ACTIVE },
+	{ "confirmed", STANDING_ACTIVE },     { "unsubscribed", STANDING_LEFT },   { "unsubscribe", STANDING_LEFT },
+	{ "cleaned", STANDING_LEFT },         { "blocklisted", STANDING_LEFT },    { "blacklisted", STANDING_LEFT },
+	{ "blocked", STANDING_LEFT },         { "disabled", STANDING_LEFT },       { "removed", STANDING_LEFT },
+	{ "bounced", STANDING_LEFT },         { "complained", STANDING_LEFT },     { "opted out", STANDING_LEFT },
+	{ "opt-out", STANDING_LEFT },         { "suppressed", STANDING_LEFT },     { "abgemeldet", STANDING_LEFT },
+	{ "archived", STANDING_LEFT },        { "non-subscribed", STANDING_LEFT }, { "by_bounces", STANDING_LEFT },
+	{ "pending", STANDING_PENDING },      { "unconfirmed", STANDING_PENDING }, { "nomail", STANDING_NO_MAIL },
+	{ "by_moderator", STANDING_NO_MAIL }, { "by_user", STANDING_NO_MAIL },     { "suspended", STANDING_NO_MAIL },
 };
 
-enum standing standing_of(struct view text)
+/* Columns in which a yes says that somebody receives nothing. */
+static const char *const no_mail_names[] = { "nomail", "no_mail" };
+
+static bool is_no(struct view text)
+{
+	static const char *const words[] = { "0", "no", "n", "off", "false", "f", "-" };
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		if (view_eq_nocase(view_of(words[i]), text))
+			return true;
+	}
+	return false;
+}
+
+enum standing standing_of(const char *name, struct view text)
 {
 	text = view_trim(text);
 	if (text.len == 0)
 		return STANDING_ACTIVE;
+	if (has_name(no_mail_names, ARRAY_LEN(no_mail_names), name))
+		return is_no(text) ? STANDING_ACTIVE : STANDING_NO_MAIL;
 	for (size_t i = 0; i < ARRAY_LEN(standings); i++) {
 		if (view_eq_nocase(view_of(standings[i].word), text))
 			return standings[i].standing;
@@ -115,6 +150,9 @@ bool standing_is_column_name(const char *name)
 					     "subscriber_status",
 					     "email_status",
 					     "email_marketing_status",
-					     "subscription" };
-	return has_name(names, ARRAY_LEN(names), name);
+					     "subscription",
+					     "reception",
+					     "reception_subscriber",
+					     "delivery_status" };
+	return has_name(names, ARRAY_LEN(names), name) || has_name(no_mail_names, ARRAY_LEN(no_mail_names), name);
 }

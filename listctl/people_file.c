@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "listctl/address_lines.h"
+#include "listctl/attribute_header.h"
 #include "listctl/column_names.h"
 #include "listctl/csv_guard.h"
 #include "listctl/json_lines.h"
@@ -87,8 +88,10 @@ static enum err look(struct people_file *file, struct buf *why)
 		buf_addf(why, "%s %s", file->input.name, buf_text(&wrong));
 		return ERR_INVALID;
 	}
-	file->layout =
-	    file->wishes.delimiter == '\0' && file->wishes.header == HEADER_UNSAID ? sniff_layout(start) : LAYOUT_CSV;
+	bool is_said = file->wishes.delimiter != '\0' || file->wishes.header != HEADER_UNSAID;
+	file->layout = is_said ? LAYOUT_CSV : sniff_layout(start);
+	if (file->layout == LAYOUT_LINES && file->wishes.names_columns)
+		file->layout = LAYOUT_CSV; /* of one column, with a header */
 	file->delimiter = sniff_delimiter(start, &hint);
 	file->has_hint = hint > 0;
 	if (file->wishes.delimiter != '\0')
@@ -148,10 +151,12 @@ static bool is_rejects_header(const struct csv_row *row)
 	return row->count > 0 && view_eq(row->fields[0].text, VIEW_LIT("_line"));
 }
 
+/* attribute:x@y names a column. */
 static size_t address_at(const struct csv_row *row)
 {
 	for (size_t i = 0; i < row->count; i++) {
-		if (sniff_is_address(view_trim(csv_guard_removed(row->fields[i].text))))
+		struct view text = view_trim(csv_guard_removed(row->fields[i].text));
+		if (sniff_is_address(text) && !attribute_header_cut(&text))
 			return i;
 	}
 	return row->count;
@@ -221,14 +226,13 @@ static enum err on_fault(void *context, const struct csv_fault *fault, struct bu
 static bool make_reader(struct people_file *file)
 {
 	const struct people_handlers *handlers = file->handlers;
-	enum encoding encoding = is_utf16(file->encoding) ? ENCODING_UTF_8 : file->encoding;
 	switch (file->layout) {
 	case LAYOUT_JSON:
 		file->objects = json_lines_new(handlers->row, handlers->fault, handlers->context);
 		return file->objects != NULL;
 	case LAYOUT_LINES:
 	case LAYOUT_STANZAS:
-		file->lines = address_lines_new(file->layout, encoding, file->is_guessed, handlers->row,
+		file->lines = address_lines_new(file->layout, file->encoding, file->is_guessed, handlers->row,
 						handlers->fault, handlers->context);
 		return file->lines != NULL;
 	case LAYOUT_CSV:
@@ -239,7 +243,7 @@ static bool make_reader(struct people_file *file)
 	if (file->reader == NULL)
 		return false;
 	csv_reader_set_faults(file->reader, on_fault);
-	csv_reader_set_encoding(file->reader, encoding, file->is_guessed);
+	csv_reader_set_encoding(file->reader, file->encoding, file->is_guessed);
 	return true;
 }
 
@@ -329,9 +333,9 @@ struct people_file_finding people_file_finding(const struct people_file *file)
 		[LAYOUT_JSON] = "JSON, an object a line",
 	};
 	enum encoding encoding = file->encoding;
-	if (!is_utf16(encoding) && file->reader != NULL)
+	if (file->reader != NULL)
 		encoding = csv_reader_encoding(file->reader);
-	else if (!is_utf16(encoding) && file->lines != NULL)
+	else if (file->lines != NULL)
 		encoding = address_lines_encoding(file->lines);
 	return (struct people_file_finding){
 		.encoding = encoding_name(encoding),

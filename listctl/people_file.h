@@ -11,6 +11,7 @@ struct people_file_wishes {
 	enum encoding encoding; /* ENCODING_AUTO: not said */
 	char delimiter;         /* '\0': not said */
 	enum { HEADER_UNSAID, HEADER_YES, HEADER_NO } header;
+	bool names_columns; /* he knows columns of names that only a header can have */
 };
 
 /* Where rows go. header comes once, before the others: the first row, or one made up when there is none: email for the column in which an

@@ -98,10 +98,9 @@ enum err rejects_add(struct rejects *rejects, const struct csv_row *row, const s
 enum err rejects_fault(struct rejects *rejects, const struct csv_fault *fault, struct buf *why)
 {
 	static const enum refusal_kind kinds[] = {
-		[CSV_FAULT_QUOTE] = REFUSAL_QUOTE,
-		[CSV_FAULT_BIG] = REFUSAL_BIG,
-		[CSV_FAULT_ENCODING] = REFUSAL_ENCODING,
-		[CSV_FAULT_NUL] = REFUSAL_NUL,
+		[CSV_FAULT_QUOTE] = REFUSAL_QUOTE,       [CSV_FAULT_BIG] = REFUSAL_BIG,
+		[CSV_FAULT_ENCODING] = REFUSAL_ENCODING, [CSV_FAULT_NUL] = REFUSAL_NUL,
+		[CSV_FAULT_JSON] = REFUSAL_JSON,
 	};
 	begin_line(rejects, fault->row.line, kinds[fault->kind], "", view_of(fault->text));
 	if (fault->row.count > 0)

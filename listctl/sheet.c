@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "listctl/attribute_header.h"
 #include "listctl/json_walk.h"
 #include "listctl/known_exports.h"
 #include "listctl/output.h"
@@ -27,7 +28,7 @@ struct column {
 	struct buf raw;              /* the name as JSON writes it */
 	struct buf name;             /* as it is */
 	char read[COLUMN_NAME_SIZE]; /* as import would read it */
-	bool needs_prefix;           /* import would take it for something else */
+	bool needs_prefix;           /* import would take it for something else, or call it otherwise */
 	enum kind kind;              /* of all its values; KIND_OTHER when they differ */
 	size_t next;                 /* the column whose member came behind this one's last time */
 };
@@ -165,7 +166,7 @@ static bool hide_export(struct sheet *sheet)
 	const struct known_export *known = known_export_find(names, sheet->count + 2);
 	for (size_t i = 0; known != NULL && i < sheet->count; i++) {
 		struct column *column = &sheet->columns[i];
-		if (column->needs_prefix || known_export_column(known, column->read) == NULL)
+		if (column->needs_prefix || known_export_column(known, VIEW_LIT(""), column->read) == NULL)
 			continue;
 		column->needs_prefix = is_hidden = true;
 	}
@@ -178,19 +179,12 @@ void sheet_arrange(struct sheet *sheet)
 	for (size_t i = 0; i < sheet->count; i++) {
 		struct column *column = &sheet->columns[i];
 		column->next = NO_COLUMN;
-		column->needs_prefix = is_more_than_attribute(column->read);
+		column->needs_prefix =
+		    !view_eq(buf_view(&column->name), view_of(column->read)) || is_more_than_attribute(column->read);
 	}
 	while (hide_export(sheet))
 		;
 	sheet->first = NO_COLUMN;
-}
-
-/* Behind the prefix, a name that is a type's word would be taken for that. */
-static const char *suffix_of(const struct column *column)
-{
-	enum field_type type;
-	bool is_word = column->needs_prefix && field_type_from_name(buf_view(&column->name), &type);
-	return is_word && column->kind == KIND_TEXT ? ":text" : suffixes[column->kind];
 }
 
 void sheet_header(const struct sheet *sheet, bool guard, struct buf *line)
@@ -198,9 +192,10 @@ void sheet_header(const struct sheet *sheet, bool guard, struct buf *line)
 	for (size_t i = 0; i < sheet->count; i++) {
 		const struct column *column = &sheet->columns[i];
 		AUTO_BUF name = buf_with_ceiling(LIMIT_OUTPUT_LINE);
-		buf_addf(&name, "%s" VIEW_FMT, column->needs_prefix ? COLUMN_NAME_PREFIX : "",
-			 VIEW_ARG(buf_view(&column->name)));
-		buf_add(&name, view_of(suffix_of(column)));
+		if (column->needs_prefix)
+			attribute_header_write(buf_view(&column->name), suffixes[column->kind], &name);
+		else
+			buf_addf(&name, VIEW_FMT "%s", VIEW_ARG(buf_view(&column->name)), suffixes[column->kind]);
 		buf_add_byte(line, ',');
 		output_csv_cell(line, buf_view(&name), guard);
 	}
@@ -261,14 +256,4 @@ bool sheet_row(struct sheet *sheet, struct view object, bool guard, struct buf *
 	if (!fits)
 		buf_cut(line, before);
 	return fits;
-}
-
-struct view sheet_changed_name(const struct sheet *sheet)
-{
-	for (size_t i = 0; i < sheet->count; i++) {
-		struct view name = buf_view(&sheet->columns[i].name);
-		if (!view_eq(name, view_of(sheet->columns[i].read)))
-			return name;
-	}
-	return VIEW_LIT("");
 }

@@ -1,7 +1,7 @@
 /* The columns that attributes take in a CSV file: one a name, and what kind of values it holds, so that import makes the same attributes of
  * the cells. A column of texts is called by its name alone; one of numbers, booleans or anything else by name:number, name:boolean or
- * name:json, and then each cell holds what JSON writes. A name by which import would take the column for something else than an attribute (full_name,
- * status) gets attribute: in front. Columns follow from the objects that are shown to it. */
+ * name:json, and then each cell holds what JSON writes. A name by which import would take the column for something else (full_name, status) or for
+ * another attribute (City Name) gets attribute: in front, so that it comes back as it is. Columns follow from the objects that are shown to it. */
 #ifndef LISTCTL_SHEET_H
 #define LISTCTL_SHEET_H
 
@@ -23,7 +23,5 @@ void sheet_arrange(struct sheet *sheet);
 void sheet_header(const struct sheet *sheet, bool guard, struct buf *line);
 /* Appends "," and the cell for each column. False when the object has a name or a kind of value that was not learned: *line is as it was. */
 bool sheet_row(struct sheet *sheet, struct view object, bool guard, struct buf *line);
-/* A name that import would read as another one, for a warning; empty: none. */
-struct view sheet_changed_name(const struct sheet *sheet);
 
 #endif

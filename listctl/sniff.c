@@ -68,12 +68,16 @@ bool sniff_is_address(struct view text)
 	return true;
 }
 
+/* A name in quotation marks, or as a comment (RFC 5322, section 3.2.2): ann@example.org (Ann Lee). */
 static struct view without_quotes(struct view name)
 {
+	static const char marks[][2] = { { '"', '"' }, { '(', ')' } };
 	name = view_trim(name);
-	if (name.len >= 2 && name.data[0] == '"' && name.data[name.len - 1] == '"')
-		name = view_slice(name, 1, name.len - 1);
-	return view_trim(name);
+	for (size_t i = 0; i < ARRAY_LEN(marks); i++) {
+		if (name.len >= 2 && name.data[0] == marks[i][0] && name.data[name.len - 1] == marks[i][1])
+			return view_trim(view_slice(name, 1, name.len - 1));
+	}
+	return name;
 }
 
 static bool line_in_brackets(struct view line, struct view *ret_address, struct view *ret_name)
@@ -83,7 +87,7 @@ static bool line_in_brackets(struct view line, struct view *ret_address, struct 
 		return false;
 	struct view name = view_trim(view_head(line, open));
 	bool is_quoted = view_starts(name, VIEW_LIT("\"")) && view_ends(name, VIEW_LIT("\"")) && name.len > 1;
-	if (!is_quoted && view_find_byte(name, '"') != VIEW_NONE)
+	if (!is_quoted && (view_find_byte(name, '"') != VIEW_NONE || view_find_byte(name, '<') != VIEW_NONE))
 		return false;
 	*ret_address = view_slice(line, open + 1, line.len - 1);
 	*ret_name = without_quotes(name);
@@ -100,14 +104,40 @@ bool sniff_line(struct view line, struct view *ret_address, struct view *ret_nam
 		blank++;
 	*ret_address = view_head(line, blank);
 	*ret_name = without_quotes(view_skip(line, blank));
-	return sniff_is_address(*ret_address) && view_find_byte(*ret_name, '@') == VIEW_NONE;
+	return sniff_is_address(*ret_address) && view_find_byte(*ret_name, '@') == VIEW_NONE &&
+	       view_find_byte(*ret_name, '\t') == VIEW_NONE;
+}
+
+bool sniff_is_comment(struct view line)
+{
+	return view_starts(view_trim(line), VIEW_LIT("#"));
 }
 
 /* A key of a Sympa dump at the front of a line. */
 static bool is_stanza_line(struct view line)
 {
-	static const char *const keys[] = { "email",      "gecos",      "date",     "update_date", "reception",
-					    "visibility", "subscribed", "included", "bounce",      "custom_attribute" };
+	static const char *const keys[] = { "email",
+					    "gecos",
+					    "date",
+					    "update_date",
+					    "reception",
+					    "visibility",
+					    "subscribed",
+					    "included",
+					    "bounce",
+					    "custom_attribute",
+					    "suspend",
+					    "startdate",
+					    "enddate",
+					    "topics",
+					    "inclusion",
+					    "id",
+					    "number_messages",
+					    "bounce_score",
+					    "bounce_address",
+					    "inclusion_ext",
+					    "inclusion_label",
+					    "include_sources" };
 	struct view key = view_head(line, view_find_byte(line, ' '));
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
 		if (view_eq(key, view_of(keys[i])))
@@ -131,24 +161,50 @@ static bool next_line(struct view *text, struct view *ret_line)
 	return false;
 }
 
-enum layout sniff_layout(struct view start)
+/* Whether a line begins a table: it holds no address, but a column's name or several fields. */
+static bool is_table_header(struct view line)
+{
+	if (view_find_byte(line, '@') != VIEW_NONE)
+		return false;
+	for (size_t i = 0; i < line.len; i++) {
+		if (memchr(",;|\t", line.data[i], 4) != NULL)
+			return true;
+	}
+	return column_name_is_address(without_quotes(line));
+}
+
+/* What the lines of the first part are, comments aside. */
+struct line_tally {
+	size_t lines, addresses, stanza_lines, stanzas;
+	bool begins_table;
+};
+
+static struct line_tally tally_lines(struct view start)
 {
 	struct view line, address, name;
-	size_t lines = 0, addresses = 0, stanzas = 0, emails = 0;
-	bool first_is_address = false;
+	struct line_tally tally = { 0 };
+	while (tally.lines < LINES_LOOKED_AT && next_line(&start, &line)) {
+		if (sniff_is_comment(line))
+			continue;
+		if (tally.lines++ == 0)
+			tally.begins_table = is_table_header(line);
+		tally.addresses += sniff_line(line, &address, &name);
+		tally.stanza_lines += is_stanza_line(line);
+		tally.stanzas +=
+		    view_starts(line, VIEW_LIT("email ")) && sniff_is_address(view_trim(view_skip(line, 6)));
+	}
+	return tally;
+}
+
+enum layout sniff_layout(struct view start)
+{
 	if (view_starts(view_trim(start), VIEW_LIT("{")) && view_find(start, VIEW_LIT("\"email\"")) != VIEW_NONE)
 		return LAYOUT_JSON;
-	while (lines < LINES_LOOKED_AT && next_line(&start, &line)) {
-		bool is_address = sniff_line(line, &address, &name);
-		first_is_address |= lines == 0 && is_address;
-		lines++;
-		addresses += is_address;
-		stanzas += is_stanza_line(line);
-		emails += view_starts(line, VIEW_LIT("email ")) && sniff_is_address(view_trim(view_skip(line, 6)));
-	}
-	if (emails > 0 && stanzas * 10 >= lines * 8)
+	struct line_tally tally = tally_lines(start);
+	if (tally.stanzas > 0 && tally.stanza_lines * 10 >= tally.lines * 8)
 		return LAYOUT_STANZAS;
-	return first_is_address && addresses * 10 >= lines * 8 ? LAYOUT_LINES : LAYOUT_CSV;
+	bool is_list = tally.addresses > 0 && tally.addresses * 2 >= tally.lines && !tally.begins_table;
+	return is_list ? LAYOUT_LINES : LAYOUT_CSV;
 }
 
 /* ---- delimiters ---- */

@@ -78,7 +78,7 @@ enum limit {
 
 	/* CSV */
 	LIMIT_CSV_FIELD = 64 << 10,
-	LIMIT_CSV_COLUMNS = 256,
+	LIMIT_CSV_COLUMNS = 1024, /* more than an export has */
 	LIMIT_CSV_ROW = 1 << 20,
 	LIMIT_IMPORT_ROWS = 100000,    /* of an import, merged together */
 	LIMIT_IMPORT_BATCH = 24 << 20, /* their octets */

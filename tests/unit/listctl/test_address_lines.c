@@ -38,7 +38,9 @@ static const struct row {
 	{ "addresses", LAYOUT_LINES, BYTES("a@x.org\n\nb@x.org\r\nc@x.org\rd@x.org"),
 	  "1:a@x.org|~\n3:b@x.org|~\n4:c@x.org|~\n5:d@x.org|~\n" },
 	{ "names", LAYOUT_LINES, BYTES("Ann <a@x.org>\nb@x.org Bob\n"), "1:a@x.org|Ann\n2:b@x.org|Bob\n" },
-	{ "no address", LAYOUT_LINES, BYTES("a@x.org\n# comment\n"), "1:a@x.org|~\n2:# comment|~\n" },
+	{ "no address", LAYOUT_LINES, BYTES("a@x.org\nno comment\n"), "1:a@x.org|~\n2:no comment|~\n" },
+	{ "comments", LAYOUT_LINES, BYTES("# of\na@x.org\n  #b@x.org\n#\nc@x.org (Cy)\n"),
+	  "2:a@x.org|~\n5:c@x.org|Cy\n" },
 	{ "Windows-1252", LAYOUT_LINES, BYTES("a@x.org J\xf6rg\n"), "1:a@x.org|J\xc3\xb6rg\n" },
 	{ "a line that contradicts", LAYOUT_LINES, BYTES("a@x.org J\xc3\xb6rg\nb@x.org J\xf6rg\nc@x.org\n"),
 	  "1:a@x.org|J\xc3\xb6rg\n2![b@x.org J\xc3\xb6rg]\n3:c@x.org|~\n" },
@@ -47,11 +49,15 @@ static const struct row {
 	{ "nothing", LAYOUT_LINES, BYTES(""), "" },
 	{ "stanzas", LAYOUT_STANZAS,
 	  BYTES("email a@x.org\ngecos Ann Lee\ndate 17\nreception mail\n\nemail b@x.org\n\n"),
-	  "1:a@x.org|Ann Lee|17\n6:b@x.org|~|~\n" },
+	  "1:a@x.org|Ann Lee|17|mail|~|~|~\n6:b@x.org|~|~|~|~|~|~\n" },
 	{ "stanzas without empty lines", LAYOUT_STANZAS, BYTES("email a@x.org\ngecos Ann\nemail b@x.org\ngecos Bob"),
-	  "1:a@x.org|Ann|~\n3:b@x.org|Bob|~\n" },
+	  "1:a@x.org|Ann|~|~|~|~|~\n3:b@x.org|Bob|~|~|~|~|~\n" },
 	{ "a stanza without an address", LAYOUT_STANZAS, BYTES("gecos Ann\n\nemail b@x.org\n"),
-	  "0:~|Ann|~\n3:b@x.org|~|~\n" },
+	  "0:~|Ann|~|~|~|~|~\n3:b@x.org|~|~|~|~|~|~\n" },
+	{ "in Sympa's own order", LAYOUT_STANZAS,
+	  BYTES("bounce_score 10\ndate 5\nemail a@x.org\nenddate 9\ngecos A\nreception nomail\nstartdate 8\nsuspend "
+		"1\n\n"),
+	  "3:a@x.org|A|5|nomail|1|8|9\n" },
 };
 
 START_TEST(lines_in_pieces_of_any_size)

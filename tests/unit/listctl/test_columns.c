@@ -7,6 +7,8 @@
 #include "listctl/sheet.h"
 #include "tests/support/unit.h"
 
+enum { NOW_S = 1800000000 };
+
 /* A header and rows under it, each given as text with | between fields , ~ for an absent one, ^ for an empty one. */
 static size_t split(const char *text, struct csv_field *fields)
 {
@@ -31,14 +33,18 @@ static void read_wishes(const char *maps, const char *types, struct column_wishe
 		AUTO_BUF why = buf_with_ceiling(4096);
 		struct column_map *map = &wishes->maps[wishes->map_count++];
 		ck_assert_msg(column_map_parse(word, map, &why), "%s: %s", word, buf_text(&why));
-		map->column = view_head(part, map->column.len); /* it outlives word */
+		/* They outlive word. */
+		map->column = view_head(part, map->column.len);
+		map->exact = view_skip(part, part.len - map->exact.len);
 	}
 	rest = view_of(types);
 	while (view_cut(&rest, ' ', &part)) {
 		snprintf(word, sizeof(word), VIEW_FMT, VIEW_ARG(part));
 		AUTO_BUF why = buf_with_ceiling(4096);
-		ck_assert_msg(column_type_parse(word, &wishes->types[wishes->type_count++], &why), "%s: %s", word,
-			      buf_text(&why));
+		struct column_type *type = &wishes->types[wishes->type_count++];
+		ck_assert_msg(column_type_parse(word, type, &why), "%s: %s", word, buf_text(&why));
+		size_t at = type->exact.len > 0 ? view_find_last_byte(part, '=') : 0;
+		type->exact = view_slice(part, at - type->exact.len, at);
 	}
 }
 
@@ -52,7 +58,7 @@ static enum err read_header_by(const char *text, const struct column_wishes *wis
 
 static enum err read_header(const char *text, const char *address_column, struct columns **ret_columns, struct buf *why)
 {
-	struct column_wishes wishes = { .address_column = address_column };
+	struct column_wishes wishes = { .address_column = address_column, .now_us = (int64_t)NOW_S * 1000000 };
 	return read_header_by(text, &wishes, ret_columns, why);
 }
 
@@ -150,9 +156,9 @@ static const struct person_row {
 	  "\"gone\":null}|enabled|x|y",
 	  "a@example.org", "a@example.org", "Ann", "{\"city\":\"Bonn\",\"age\":40,\"vip\":true,\"x_name\":\"x\"}" },
 	{ "the prefix makes attributes of whatever name",
-	  "email|name|attribute:email|Attribute:Full Name|attribute:status|attribute:first_name:json|attribute:_x",
+	  "email|name|attribute:email|Attribute: Full Name|attribute:status|attribute:first_name:json|attribute:_x",
 	  "a@example.org|Ann|b@example.org|c|unsubscribed|[1]|y", "a@example.org", "a@example.org", "Ann",
-	  "{\"email\":\"b@example.org\",\"full_name\":\"c\",\"status\":\"unsubscribed\",\"first_name\":[1],\"_x\":"
+	  "{\"email\":\"b@example.org\",\"Full Name\":\"c\",\"status\":\"unsubscribed\",\"first_name\":[1],\"_x\":"
 	  "\"y\"}" },
 	{ "a prefix is no first name", "email|attribute:first_name|attribute:vorname", "a@example.org|x|y",
 	  "a@example.org", "a@example.org", "", "{\"first_name\":\"x\",\"vorname\":\"y\"}" },
@@ -160,6 +166,36 @@ static const struct person_row {
 	  "", "{\"attribute\":7}" },
 	{ "with the prefix, it is no export of others", "email|attribute:leid|euid|optin_ip", "a@example.org|1|2|3",
 	  "a@example.org", "a@example.org", "", "{\"leid\":\"1\",\"euid\":\"2\",\"optin_ip\":\"3\"}" },
+	{ "names that no merge field has",
+	  "email|attribute:\xd0\xba\xd0\xbb|attribute:#3|attribute:-:number|attribute:\" "
+	  "a\\n\"|attribute:\"\"|attribute:x:number:text|"
+	  "attribute:b@c.org",
+	  "a@example.org|1|2|3|4|5|6|7", "a@example.org", "a@example.org", "",
+	  "{\"\xd0\xba\xd0\xbb\":\"1\",\"#3\":\"2\",\"-\":3,\" "
+	  "a\\n\":\"4\",\"\":\"5\",\"x:number\":\"6\",\"b@c.org\":\"7\"}" },
+	{ "Mailchimp's own columns are left out, an audience's own of such a name are not",
+	  "Email Address|Region|cc|MEMBER_RATING|OPTIN_TIME|GMTOFF|TIMEZONE|CC|REGION|LEID|EUID|NOTES|EMAIL_TYPE",
+	  "a@example.org|North|x|2|~|1|Europe/Berlin|DE|NW|9|x|n|html", "a@example.org", "a@example.org", "",
+	  "{\"region\":\"North\",\"cc\":\"x\",\"member_rating\":2,\"notes\":\"n\"}" },
+	{ "Mailchimp without its ids", "Email Address|MEMBER_RATING|OPTIN_TIME|OPTIN_IP|TIMEZONE",
+	  "a@example.org|2|~|x|y", "a@example.org", "a@example.org", "", "{\"member_rating\":2}" },
+	{ "in others' exports an empty cell says nothing, quoted or not", "Email Address|Phone|LEID|EUID",
+	  "a@example.org|^|1|2", "a@example.org", "a@example.org", "", "{}" },
+	{ "listmonk: names that differ in capitals, or are no merge fields", "uuid|email|name|attributes|status",
+	  "u|a@example.org|A|{\"City\":1,\"city\":2,\"\xd0\xba\":3,\"3\":4,\"_x\":5,\"Name\":6,\"x_name\":7,\"\":8,\"Z-"
+	  "p\":9}|enabled",
+	  "a@example.org", "a@example.org", "A",
+	  "{\"City\":1,\"city\":2,\"\xd0\xba\":3,\"3\":4,\"_x\":5,\"Name\":6,\"x_name\":7,\"\":8,\"z_p\":9}" },
+	{ "listmonk: a name with escapes", "uuid|email|name|attributes|status",
+	  "u|a@example.org|A|{\"\\u0041ge\":1}|enabled", "a@example.org", "a@example.org", "A", "{\"age\":1}" },
+	{ "Sympa: how mail is received", "email|gecos|date|reception|suspend|startdate|enddate",
+	  "a@example.org|Ann|1683356889|digestplain|0|~|~", "a@example.org", "a@example.org", "Ann", "{}" },
+	{ "Sympa: suspended no longer", "email|gecos|date|reception|suspend|startdate|enddate",
+	  "a@example.org|Ann|1683356889|mail|1|1683356889|1700000000", "a@example.org", "a@example.org", "Ann", "{}" },
+	{ "Sympa: suspended later", "email|gecos|date|reception|suspend|startdate|enddate",
+	  "a@example.org|Ann|1683356889|mail|1|2683356889|~", "a@example.org", "a@example.org", "Ann", "{}" },
+	{ "delivery that is on", "email|delivery_status|nomail", "a@example.org|enabled|off", "a@example.org",
+	  "a@example.org", "", "{\"delivery_status\":\"enabled\",\"nomail\":\"off\"}" },
 	{ "status elsewhere is an attribute", "email|status", "a@example.org|golden", "a@example.org", "a@example.org",
 	  "", "{\"status\":\"golden\"}" },
 };
@@ -224,6 +260,23 @@ static const struct refusal_row {
 	  "attributes" },
 	{ "listmonk: a line break in a text", "uuid|email|name|attributes|status",
 	  "u|a@example.org|A|{\"a\":\"x\\u000ay\"}|enabled", REFUSAL_CONTROL, "attributes" },
+	{ "Sympa: nomail", "email|gecos|date|reception|suspend|startdate|enddate",
+	  "a@example.org|Ann|1683356889|nomail|~|~|~", REFUSAL_NO_MAIL, "reception" },
+	{ "Sympa: suspended", "email|gecos|date|reception|suspend|startdate|enddate",
+	  "a@example.org|Ann|1683356889|mail|1|1683356889|~", REFUSAL_NO_MAIL, "suspend" },
+	{ "Sympa: suspended for a time", "email|gecos|date|reception|suspend|startdate|enddate",
+	  "a@example.org|Ann|1683356889|mail|1|1683356889|2683356889", REFUSAL_NO_MAIL, "suspend" },
+	{ "Sympa: suspended, by times that nobody can read", "email|gecos|date|reception|suspend|startdate|enddate",
+	  "a@example.org|Ann|1683356889|mail|1|x|y", REFUSAL_NO_MAIL, "suspend" },
+	{ "reception elsewhere", "email|reception", "a@example.org|nomail", REFUSAL_NO_MAIL, "reception" },
+	{ "Mailman: by his wish", "email|delivery_status", "a@example.org|by_user", REFUSAL_NO_MAIL,
+	  "delivery_status" },
+	{ "Mailman: by bounces", "email|delivery_status", "a@example.org|by_bounces", REFUSAL_LEFT, "delivery_status" },
+	{ "Mailman: no mail", "email|nomail", "a@example.org|on", REFUSAL_NO_MAIL, "nomail" },
+	{ "Mailchimp: unsubscribed, without its ids", "Email Address|MEMBER_RATING|OPTIN_TIME|UNSUB_TIME",
+	  "a@example.org|2|~|2024-01-01 10:00:00", REFUSAL_LEFT, "unsub_time" },
+	{ "listmonk: disabled", "uuid|email|name|attributes|status", "u|a@example.org|A|{}|disabled", REFUSAL_LEFT,
+	  "status" },
 	{ "a value without a column name", "email|~", "a@example.org|x", REFUSAL_UNNAMED, "" },
 };
 
@@ -274,6 +327,8 @@ static const struct wish_row {
 	  "a@example.org|A|7", "A", "{\"other\":7}", NULL },
 	{ "a name does not mean the prefixed one", "email|attribute:email", "email=email", NULL, "a@example.org|x", "",
 	  "{\"email\":\"x\"}", NULL },
+	{ "an attribute of any name", "email|a", "a=attribute:#1", "attribute:#1=number", "a@example.org|7", "",
+	  "{\"#1\":7}", NULL },
 	{ "a type of a prefixed one", "email|attribute:status", NULL, "attribute:status=number", "a@example.org|7", "",
 	  "{\"status\":7}", NULL },
 	{ "no such column", "email|a", "Ort=city", NULL, "", NULL, NULL,

@@ -1,0 +1,258 @@
+"""What import reads: exports of other systems that say who gets no mail, lists with bad lines, names of attributes, and what is said of it all."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import time
+
+from verpost import BIN, until
+
+
+def counts(world, content, *options, name="people.csv"):
+    """Imports and returns the counts."""
+    return json.loads(world.listctl("import", "news", world.file(name, content), "--format", "json", *options))
+
+
+def rejects_of(path):
+    with open(path, newline="", encoding="utf-8-sig") as file:
+        return list(csv.DictReader(file))
+
+
+def members(world):
+    return [row[0] for row in world.sql("SELECT s.address_key FROM subscriber s JOIN membership m ON m.subscriber_id = s.id"
+                                        " WHERE m.state = 'active' ORDER BY 1")]
+
+
+def empty(world):
+    world.sql("DELETE FROM membership; DELETE FROM subscriber")
+
+
+def attributes(world, address):
+    return json.loads(world.value(f"SELECT attributes FROM subscriber WHERE address_key = '{address}'"))
+
+
+# ---- who gets no mail where the file comes from ----
+
+NOW = int(time.time())
+SYMPA = f"""bounce 1700000000 1700000300 3 5.1.1
+bounce_score 20
+date 1683356889
+email bouncing@example.test
+gecos Bo
+included 1
+reception mail
+visibility noconceal
+
+date 1683356889
+email nomail@example.test
+gecos No
+reception nomail
+
+date 1683356889
+email digest@example.test
+reception digestplain
+
+date 1683356889
+email suspended@example.test
+startdate {NOW - 1000}
+suspend 1
+
+date 1683356889
+email away@example.test
+enddate {NOW + 10**7}
+reception mail
+startdate {NOW - 1000}
+suspend 1
+
+date 1683356889
+email back@example.test
+enddate {NOW - 1000}
+startdate {NOW - 2000}
+suspend 1
+
+date 1683356889
+email later@example.test
+startdate {NOW + 10**7}
+suspend 1
+"""
+
+
+def test_who_receives_nothing_there(world):
+    "Who has reception nomail in Sympa, or is suspended, or delivery that is off in Mailman, does not become a member who gets mail; it is said why."
+    world.setup()
+    done = counts(world, SYMPA, name="members.dump")
+    assert (done["export_of"], done["joined"], done["left_out"], done["refused"]) == ("a Sympa dump", 4, 3, 0), done
+    assert members(world) == [f"{who}@example.test" for who in ("back", "bouncing", "digest", "later")]
+    rejects = rejects_of(done["rejects"])
+    assert [(row["_line"], row["_column"], row["email"]) for row in rejects] == [
+        ("11", "reception", "nomail@example.test"), ("20", "suspend", "suspended@example.test"), ("25", "suspend", "away@example.test")], rejects
+    assert all("nomail: " in row["_reason"] for row in rejects), rejects
+    # The rejects are read again as what they are: nobody comes in by the back door.
+    again = counts(world, open(done["rejects"], encoding="utf-8").read(), name="again.csv")
+    assert (again["joined"], again["left_out"], again["refused"]) == (0, 3, 0), again
+    empty(world)
+    done = counts(world, "email,display_name,delivery_mode,delivery_status\na@example.test,A,regular,enabled\nb@example.test,B,regular,by_user\n"
+                         "c@example.test,C,mime_digests,enabled\nd@example.test,D,regular,by_moderator\ne@example.test,E,regular,by_bounces\n")
+    assert members(world) == ["a@example.test", "c@example.test"] and done["left_out"] == 3, done
+    empty(world)
+    done = counts(world, "email,nomail\na@example.test,off\nb@example.test,on\n")
+    assert members(world) == ["a@example.test"] and done["left_out"] == 1, done
+    error = world.run("listctl", "import", "news", world.file("p.dump", SYMPA)).stderr
+    assert "not written to where the file comes from, and left out: 3" in error and "receives nothing there: 3" in error, error
+
+
+# ---- lists of addresses ----
+
+LISTS = {  # content: who is taken, and the lines that are refused
+    "a comment": ("Ann Y <y2@h.org>\n# comment\n", ["y2@h.org"], []),
+    "comments in front, a taken-out address": ("# of the choir\n\na@x.org\n#b@x.org\n", ["a@x.org"], []),
+    "a bad line": ("a@x.org\noops\n", ["a@x.org"], [2]),
+    "a bad line first": ("b@@x.org\na@x.org\nc@x.org\n", ["a@x.org", "c@x.org"], [1]),
+    "no address in the first line": ("The choir of 2024\na@x.org\nc@x.org\n", ["a@x.org", "c@x.org"], [1]),
+    "two people in a line": ("a@x.org\nBo <b@x.org>, Cy <c@x.org>\nd@x.org\n", ["a@x.org", "d@x.org"], [2]),
+}
+
+
+def test_bad_lines_of_lists(world):
+    "A file whose lines are mostly addresses is a list: comments are left out, and a bad line is refused alone."
+    world.setup()
+    for label, (content, taken, lines) in LISTS.items():
+        empty(world)
+        done = counts(world, content, "--skip-bad", name="list.txt")
+        assert done["layout"] == "addresses, one a line", (label, done)
+        assert members(world) == taken, (label, members(world))
+        assert [int(row["_line"]) for row in (rejects_of(done["rejects"]) if done["rejects"] else [])] == lines, label
+    empty(world)
+    done = counts(world, "Kontakt\na@x.org\nb@x.org\n", "--map", "Kontakt=email", name="one-column.csv")
+    assert (done["layout"], members(world)) == ("CSV", ["a@x.org", "b@x.org"]), done
+    empty(world)
+    counts(world, 'a@x.org (Ann B)\n"Lee, Cy" <c@x.org>\n', name="names.txt")
+    assert world.sql("SELECT name FROM subscriber ORDER BY address_key") == [["Ann B"], ["Lee, Cy"]]
+
+
+# ---- names of attributes ----
+
+def test_names_of_listmonk(world):
+    "Attributes of listmonk whose names are no merge fields, or differ in capitals alone, keep their names: the person is taken, and nothing is lost."
+    world.setup()
+    header = "uuid,email,name,attributes,status,created_at,updated_at\n"
+    values = {"ключ": "v", "3": 1, "City": "Köln", "city": "Bonn", "_x": True, "": 0, "Full Name": "A B"}
+    cell = json.dumps(values, ensure_ascii=False).replace('"', '""')
+    done = counts(world, header + f'u1,ann@example.test,Ann,"{cell}",enabled,x,x\nu2,bob@example.test,Bob,"{{""City"": ""Kiel""}}",enabled,x,x\n')
+    assert (done["joined"], done["refused"]) == (2, 0), done
+    kept = {key: value for key, value in values.items() if key != "Full Name"}
+    assert attributes(world, "ann@example.test") == {**kept, "full_name": "A B"}
+    assert attributes(world, "bob@example.test") == {"city": "Kiel"}
+    # As they are exported, they come back.
+    exported = world.listctl("export", "news")
+    before = attributes(world, "ann@example.test")
+    empty(world)
+    world.listctl("import", "news", world.file("back.csv", exported))
+    assert attributes(world, "ann@example.test") == before
+    # A row of very many members takes no time to speak of.
+    many = json.dumps({f"K{i}": 1 for i in range(5000)}).replace('"', '""')
+    done = counts(world, header + f'u3,cy@example.test,Cy,"{many}",enabled,x,x\n')
+    assert len(attributes(world, "cy@example.test")) == 5000
+
+
+def test_names_by_map(world):
+    "--map and --type take attribute:NAME for any name."
+    world.setup()
+    counts(world, "email,Größe,attribute:City Name\na@example.test,7,x\n", "--map", "Größe=attribute:Größe", "--type", "attribute:Größe=number",
+           "--map", "attribute:City Name=city")
+    assert attributes(world, "a@example.test") == {"Größe": 7, "city": "x"}
+    error = world.refused("import", "news", world.file("k.csv", "email,ключ\na@example.test,x\n"), says="no letter of a to z")
+    assert "attribute:" in error, error
+    assert "attribute:NAME" in world.listctl("import", "--help")
+
+
+# ---- what is said ----
+
+def test_updated_is_what_has_changed(world):
+    "A known person whose rows far apart contradict each other, and who ends as he began, is unchanged; one who ends otherwise is updated once."
+    world.setup()
+    counts(world, "email,city\na@example.test,Bonn\nb@example.test,Bonn\n")
+    filler = "".join(f"f{i}@example.test,x\n" for i in range(10500))
+    content = f"email,city\na@example.test,Kiel\nb@example.test,Kiel\n{filler}a@example.test,Bonn\nb@example.test,Ulm\n"
+    for options in ((), ("--on-conflict", "update")):
+        world.sql("UPDATE subscriber SET attributes = '{\"city\": \"Bonn\"}' WHERE address_key < 'c'")
+        done = counts(world, content, *options)
+        assert attributes(world, "a@example.test") == {"city": "Bonn"} and attributes(world, "b@example.test") == {"city": "Ulm"}
+        assert (done["updated"], done["duplicates"]) == (1, 2), (options, done)
+        assert done["rows"] == sum(done[key] for key in ("duplicates", "suppressed", "erased", "created", "updated", "unchanged")), done
+
+
+def test_mailchimp_cells_in_quotation_marks(world):
+    "In exports of others an empty cell in quotation marks says nothing, as one without; in other files it sets the empty text."
+    world.setup()
+    counts(world, 'Email Address,Phone,LEID,EUID\na@example.test,"",1,x\n')
+    assert attributes(world, "a@example.test") == {}
+    counts(world, 'email,phone\na@example.test,""\n')
+    assert attributes(world, "a@example.test") == {"phone": ""}
+
+
+def test_reasons_are_those_of_the_file(world):
+    "What is refused is said in words of the file's own kind: UTF-16, JSON lines, rows of one field."
+    world.setup()
+    content = "email,name\na@example.test,Ann\nb@example.test,".encode("utf-16") + b"\x00\xd8" + "x\n".encode("utf-16-le")
+    rejects = rejects_of(counts(world, content, "--skip-bad")["rejects"])
+    assert [row["_line"] for row in rejects] == ["3"] and "UTF-16" in rejects[0]["_reason"] and "UTF-8" not in rejects[0]["_reason"], rejects
+    lines = '{"email": "c@example.test"}\n{"email": "d@example.test", "x": 1}\nnonsense\n'
+    path = world.file("people.jsonl", lines)
+    done = world.run("listctl", "import", "news", path, "--skip-bad")
+    assert "no JSON object about a person: 2" in done.stderr and "quotation mark" not in done.stderr, done
+    rejects = rejects_of(f"{path}.rejects.csv")
+    assert "x" in rejects[0]["_reason"] and "no JSON object" in rejects[1]["_reason"], rejects
+    done = counts(world, "email,name\ne@example.test\nf@example.test,F\n", "--skip-bad")
+    assert "the row has 1 field where the header has 2" in rejects_of(done["rejects"])[0]["_reason"]
+
+
+def test_old_rejects_are_no_ones(world):
+    "The rejects and warnings of an earlier import are gone when another one has begun, also one that is interrupted or refuses nothing."
+    world.setup()
+    path = world.file("p.csv", "email\na@example.test\nbad\n")
+    rejects = world.base / "p.csv.rejects.csv"
+    warnings = world.base / "warnings.csv"
+    world.listctl("import", "news", path, "--skip-bad", "--warnings", warnings)
+    assert rejects.exists() and warnings.exists()
+    lock = subprocess.Popen(["psql", world.conninfo, "-AtXq"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    lock.stdin.write("BEGIN; LOCK verpost.membership;\\echo locked\n")
+    lock.stdin.flush()
+    assert lock.stdout.readline() == "locked\n"
+    running = subprocess.Popen([BIN / "listctl", "--config", world.config, "import", "news", path, "--warnings", warnings], stderr=subprocess.PIPE)
+    until(lambda: not rejects.exists() or running.poll() is not None, "the import to begin")
+    until(lambda: world.value("SELECT count(*) FROM pg_locks WHERE NOT granted") != "0" or running.poll() is not None, "it to wait")
+    running.send_signal(signal.SIGINT)
+    assert running.wait(60) == 130 and b"interrupted" in running.stderr.read()
+    lock.communicate("ROLLBACK;\n", timeout=60)
+    assert not rejects.exists() and not warnings.exists()
+    world.listctl("import", "news", path, "--skip-bad")
+    assert rejects.exists()
+    path.write_text("email\na@example.test\n")
+    world.listctl("import", "news", path)
+    assert not rejects.exists(), "an import that refused nothing has left another one's rejects"
+    # Wrong usage touches nothing, nor does a file that is not there.
+    rejects.write_text("mine")
+    world.refused("import", "news", path, "--status", "gone", code=2, says="--status")
+    world.refused("import", "nosuch", path, says="nosuch")
+    assert rejects.read_text() == "mine"
+
+
+def test_rejects_that_are_no_file(world):
+    "A pipe or a device as --rejects is written to, not replaced; what standard input comes from is not written over."
+    world.setup()
+    path = world.file("p.csv", "email\na@example.test\nbad\n")
+    pipe = world.base / "pipe"
+    os.mkfifo(pipe)
+    running = subprocess.Popen([BIN / "listctl", "--config", world.config, "import", "news", path, "--skip-bad", "--rejects", pipe])
+    world.others.append(running)
+    with open(pipe, encoding="utf-8") as reading:
+        assert "bad" in reading.read()
+    assert running.wait(60) == 0 and pipe.is_fifo()
+    mended = world.file("news.rejects.csv", "email\nb@example.test\nworse\n")
+    with open(mended, "rb") as people:
+        done = subprocess.run([BIN / "listctl", "--config", world.config, "import", "news", "-", "--skip-bad"], stdin=people, cwd=world.base,
+                              capture_output=True, text=True)
+    assert done.returncode == 2 and "--rejects" in done.stderr and mended.read_text().endswith("worse\n"), done
