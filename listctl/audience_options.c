@@ -17,25 +17,28 @@ static const struct {
 	{ "exclude-list", true, true },
 };
 
-static enum err look_up(struct call *call, bool is_of_lists, struct view name, struct audience_part *part)
+static enum err look_up(struct call *call, bool is_of_lists, struct view name, struct audience_part *part,
+			struct db_rows **ret_rows)
 {
-	AUTO_DB_ROWS *rows = NULL;
 	struct list list = { 0 };
-	enum err err = is_of_lists ? lists_find(call->db, name, &rows, &list, call->why)
-				   : segments_list(call->db, name, &rows, call->why);
+	enum err err = is_of_lists ? lists_find(call->db, name, ret_rows, &list, call->why)
+				   : segments_list(call->db, name, ret_rows, call->why);
 	if (err != ERR_OK)
 		return err;
 	part->list_id = list.id;
-	part->segment_id = is_of_lists ? 0 : segments_get(rows, 0).id;
+	part->segment_id = is_of_lists ? 0 : segments_get(*ret_rows, 0).id;
 	part->name = name;
+	part->list_title = list.title;
+	part->list_header_id = list.list_id;
+	part->list_headers = list.headers;
 	return ERR_OK;
 }
 
 /* A list counts once, as a place in the order. */
-static enum err check_target(struct call *call, uint64_t own_list, const struct audience *audience)
+static enum err check_target(struct call *call, const struct audience *audience)
 {
 	const struct audience_part *last = &audience->parts[audience->count - 1];
-	bool is_twice = (uint64_t)last->list_id == own_list;
+	bool is_twice = last->list_id == audience->own_list;
 	if (!audience_part_is_target(last))
 		return ERR_OK;
 	for (size_t i = 0; i + 1 < audience->count; i++)
@@ -46,8 +49,7 @@ static enum err check_target(struct call *call, uint64_t own_list, const struct 
 	return ERR_OK;
 }
 
-static enum err add_parts(struct call *call, size_t kind, struct view names, uint64_t own_list,
-			  struct audience *audience)
+static enum err add_parts(struct call *call, size_t kind, struct view names, struct audience *audience)
 {
 	struct view name;
 	enum err err = name_list_check(call, kinds[kind].option, names);
@@ -56,32 +58,32 @@ static enum err add_parts(struct call *call, size_t kind, struct view names, uin
 			return call_misused(call, "a campaign takes at most %d segments and lists",
 					    AUDIENCE_PARTS_MOST);
 		struct audience_part part = { .is_left_out = kinds[kind].is_left_out };
-		err = look_up(call, kinds[kind].is_of_lists, name, &part);
+		err = look_up(call, kinds[kind].is_of_lists, name, &part, &audience->part_rows[audience->count]);
 		audience->parts[audience->count++] = part;
 		if (err == ERR_OK)
-			err = check_target(call, own_list, audience);
+			err = check_target(call, audience);
 	}
 	return err;
 }
 
-enum err audience_options_read(struct call *call, uint64_t own_list, struct audience *audience,
+enum err audience_options_read(struct call *call, int64_t own_list, struct audience *ret_audience,
 			       struct campaign_content *content)
 {
 	enum err err = ERR_OK;
 	bool is_given = call_has(call, "everybody");
-	*audience = (struct audience){ 0 };
+	*ret_audience = (struct audience){ .own_list = own_list };
 	for (size_t kind = 0; kind < ARRAY_LEN(kinds); kind++) {
 		const char *names;
 		for (size_t i = 0; err == ERR_OK && (names = call_option_at(call, kinds[kind].option, i)) != NULL; i++)
-			err = add_parts(call, kind, view_of(names), own_list, audience);
+			err = add_parts(call, kind, view_of(names), ret_audience);
 	}
-	if (err == ERR_OK && is_given && audience->count > 0)
+	if (err == ERR_OK && is_given && ret_audience->count > 0)
 		return call_misused(
 		    call,
 		    "--everybody takes away what --also-list, --segment and --exclude-... said; give one or the other");
-	content->has_audience = is_given || audience->count > 0;
-	content->audience = audience->parts;
-	content->audience_count = audience->count;
+	content->has_audience = is_given || ret_audience->count > 0;
+	content->audience = ret_audience->parts;
+	content->audience_count = ret_audience->count;
 	return err;
 }
 

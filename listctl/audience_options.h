@@ -17,14 +17,9 @@
 		"everybody", NULL, "all members of its own list again, and no others"                                  \
 	}
 
-struct audience {
-	struct audience_part parts[AUDIENCE_PARTS_MOST];
-	size_t count;
-};
-
-/* own_list: the campaign's. When one of the options was given, all that they say takes the place of what the campaign has; names are looked up. *audience outlives
- * *content, which refers to it; names borrow from the command line. */
-enum err audience_options_read(struct call *call, uint64_t own_list, struct audience *audience,
+/* When one of the options was given, all that they say takes the place of what the campaign has; names are looked up. *ret_audience outlives *content, which
+ * refers to it; names borrow from the command line. Release it with audience_done(), also after a failure. */
+enum err audience_options_read(struct call *call, int64_t own_list, struct audience *ret_audience,
 			       struct campaign_content *content) MUST_USE;
 /* Says whom a campaign would go to now, when it is not for its whole list and no other. */
 enum err audience_tell(struct call *call, struct view campaign) MUST_USE;

@@ -23,9 +23,11 @@ struct call {
 	const char *const *values; /* of the verb's own options, in its row order; "" for a flag that was given */
 	const struct given_option *given; /* every one that was given, in order */
 	size_t given_count;
-	const char *actor;            /* who asks, for the audit: SUDO_USER or the login name */
-	struct db_rows *known_fields; /* what reader_fields.c has read of known_fields_list once; NULL: nothing yet */
+	const char *actor; /* who asks, for the audit: SUDO_USER or the login name */
+	struct db_rows *
+	    known_fields; /* what reader_fields.c has read once of so many lists, of which one is the campaign's own; NULL: nothing yet */
 	int64_t known_fields_list;
+	size_t known_fields_lists;
 	bool known_fields_are_some; /* of some of its members: there may be others */
 	bool quiet;
 	bool misused;

@@ -49,8 +49,6 @@ enum err campaign_check_letter(struct call *call, const struct campaign *campaig
 /* Refuses what campaign_check_letter() does. Warns when the campaign named by the first operand is not going to be signed, or the DNS has not what it needs; ERR_REFUSED as dkim.required and
  * dns.check say. */
 enum err campaign_check_sending(struct call *call) MUST_USE;
-/* What the campaign's copies take from its list: as it has it now, or since the campaign started as it was then. */
-void campaign_take_list(const struct campaign *campaign, struct list *list);
 struct view call_actor(const struct call *call);
 
 #endif

@@ -11,30 +11,29 @@
 #include "listctl/variants.h"
 
 /* A variant of the letter as it is kept. */
-static enum err compile(struct call *call, const struct campaign *campaign, const struct list *list,
+static enum err compile(struct call *call, const struct campaign *campaign, const struct destination *to,
 			const struct campaign_variants *variants, unsigned variant)
 {
 	struct campaign_content content = campaign->content;
 	struct composer *composer = NULL;
 	variants_vary(&content, variants, variant);
-	enum err err = draft_compile(call, &content, DRAFT_KEPT, list, campaign->name, &composer);
+	enum err err = draft_compile(call, &content, DRAFT_KEPT, to, campaign->name, &composer);
 	composer_done(composer);
 	return err;
 }
 
 enum err campaign_check_letter(struct call *call, const struct campaign *campaign)
 {
-	AUTO_DB_ROWS *rows = NULL;
-	struct list list;
+	struct destination to;
 	struct campaign_variants variants = { 0 };
-	enum err err = lists_find(call->db, campaign->list_name, &rows, &list, call->why);
+	enum err err = destination_of(call, campaign, &to);
 	if (err != ERR_OK)
 		return err;
-	campaign_take_list(campaign, &list);
 	err = campaign_variants_read(call->db, campaign->id, &variants, call->why);
 	for (unsigned variant = 1; err == ERR_OK && (variant == 1 || variant <= variants.count); variant++)
-		err = compile(call, campaign, &list, &variants, variant);
+		err = compile(call, campaign, &to, &variants, variant);
 	campaign_variants_done(&variants);
+	destination_done(&to);
 	return err;
 }
 
@@ -58,13 +57,6 @@ struct view call_actor(const struct call *call)
 enum err campaign_named(struct call *call, struct campaign *ret_campaign, struct db_rows **ret_rows)
 {
 	return campaigns_find(call->db, view_of(call->operands[0]), ret_campaign, ret_rows, call->why);
-}
-
-void campaign_take_list(const struct campaign *campaign, struct list *list)
-{
-	list->title = campaign->list_title;
-	list->list_id = campaign->list_header_id;
-	list->headers = campaign->list_headers;
 }
 
 /* ---- ls, show ---- */

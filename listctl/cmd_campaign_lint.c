@@ -30,17 +30,19 @@ static void show(void *context, const struct lint_finding *finding)
 					 cell_text(view_of(finding->remedy)), variants_cell(shown->variant, &letter) });
 }
 
-static enum err lint_variant(struct shown *shown, const struct campaign *campaign, const struct list *list,
+static enum err lint_variant(struct shown *shown, const struct campaign *campaign, const struct destination *to,
 			     const struct campaign_variants *variants, unsigned variant)
 {
 	struct campaign_content content = campaign->content;
-	struct composer *composer = NULL;
+	struct lint_job job = {
+		.content = &content, .origin = DRAFT_KEPT, .campaign_name = campaign->name, .to = to, .thorough = true
+	};
 	shown->variant = variants->count > 0 ? variant : 0;
 	variants_vary(&content, variants, variant);
-	enum err err = draft_compile(shown->call, &content, DRAFT_KEPT, list, campaign->name, &composer);
+	enum err err = draft_compile(shown->call, &content, DRAFT_KEPT, to, campaign->name, &job.composer);
 	if (err == ERR_OK)
-		err = lint_run(shown->call, &content, NULL, list, composer, true, show, shown);
-	composer_done(composer);
+		err = lint_run(shown->call, &job, show, shown);
+	composer_done(job.composer);
 	return err;
 }
 
@@ -56,14 +58,14 @@ static enum err judge(struct call *call, const struct campaign *campaign, const 
 	return ERR_OK;
 }
 
-static enum err lint_all(struct call *call, const struct campaign *campaign, const struct list *list)
+static enum err lint_all(struct call *call, const struct campaign *campaign, const struct destination *to)
 {
 	struct shown shown = { .call = call };
 	struct campaign_variants variants;
 	enum err err = campaign_variants_read(call->db, campaign->id, &variants, call->why);
 	output_begin(call->out, columns, ARRAY_LEN(columns));
 	for (unsigned variant = 1; err == ERR_OK && (variant == 1 || variant <= variants.count); variant++)
-		err = lint_variant(&shown, campaign, list, &variants, variant);
+		err = lint_variant(&shown, campaign, to, &variants, variant);
 	campaign_variants_done(&variants);
 	if (err == ERR_OK)
 		err = output_end(call->out, call->why);
@@ -73,19 +75,17 @@ static enum err lint_all(struct call *call, const struct campaign *campaign, con
 enum err campaign_lint(struct call *call)
 {
 	AUTO_DB_ROWS *rows = NULL;
-	AUTO_DB_ROWS *list_rows = NULL;
 	struct campaign campaign;
-	struct list list;
+	struct destination to = { 0 };
+	struct campaign_files files = { 0 };
 	enum err err = campaign_named(call, &campaign, &rows);
 	if (err == ERR_OK)
-		err = lists_find(call->db, campaign.list_name, &list_rows, &list, call->why);
-	if (err != ERR_OK)
-		return err;
-	struct campaign_files files = { 0 };
-	campaign_take_list(&campaign, &list);
-	err = campaign_take_files(call, campaign.id, &files, &campaign.content);
+		err = destination_of(call, &campaign, &to);
 	if (err == ERR_OK)
-		err = lint_all(call, &campaign, &list);
+		err = campaign_take_files(call, campaign.id, &files, &campaign.content);
+	if (err == ERR_OK)
+		err = lint_all(call, &campaign, &to);
 	campaign_files_done(&files);
+	destination_done(&to);
 	return err;
 }

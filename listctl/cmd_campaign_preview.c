@@ -46,6 +46,7 @@ static void show_decoded(const struct campaign_content *content, const struct pa
 	show_field("From", parts_head(parts, HEAD_FROM));
 	show_field("To", parts_head(parts, HEAD_TO));
 	show_field("Subject", parts_head(parts, HEAD_SUBJECT));
+	show_field("List-Id", parts_head(parts, HEAD_LIST_ID));
 	show_field("List-Unsubscribe", parts_head(parts, HEAD_LIST_UNSUBSCRIBE));
 	show_files(content);
 	for (size_t i = 0; i < parts->count; i++) {
@@ -130,17 +131,22 @@ static enum err show_message(struct call *call, const struct campaign_content *c
 	return err;
 }
 
-static enum err show_object(struct call *call, const struct reader *reader, struct view message, struct view gaps)
+static enum err show_object(struct call *call, const struct reader *reader, const struct list *through,
+			    struct view message, struct view gaps)
 {
 	static const struct output_column columns[] = { { .name = "email" },
+							{ .name = "list" },
+							{ .name = "in_audience", .type = OUTPUT_BOOL },
 							{ .name = "gaps" },
 							{ .name = "message" } };
-	const struct output_cell cells[] = { cell_text(reader->address), cell_text_or_null(gaps), cell_text(message) };
+	const struct output_cell cells[] = { cell_text(reader->address), cell_text(through->name),
+					     cell_bool(reader->is_reached), cell_text_or_null(gaps),
+					     cell_text(message) };
 	return output_object(call->out, columns, ARRAY_LEN(columns), cells, call->why);
 }
 
 static enum err show_copy(struct call *call, const struct campaign_content *content, struct composer *composer,
-			  const struct reader *reader)
+			  const struct reader *reader, const struct list *through)
 {
 	AUTO_BUF message = buf_with_ceiling(LIMIT_MESSAGE);
 	AUTO_BUF gaps = buf_with_ceiling(LIMIT_WHY);
@@ -159,7 +165,7 @@ static enum err show_copy(struct call *call, const struct campaign_content *cont
 	if (err == ERR_OK)
 		err = composer_gaps(composer, &copy, &gaps, call->why);
 	if (err == ERR_OK && output_format_of(call->out) != FORMAT_TABLE && !call_has(call, "html"))
-		return show_object(call, reader, buf_view(&message), buf_view(&gaps));
+		return show_object(call, reader, through, buf_view(&message), buf_view(&gaps));
 	if (err == ERR_OK)
 		err = show_message(call, content, buf_view(&message));
 	if (err == ERR_OK && gaps.len > 0)
@@ -168,41 +174,52 @@ static enum err show_copy(struct call *call, const struct campaign_content *cont
 	return err;
 }
 
+/* The copy as it goes through the reader's list. */
+static enum err show_copy_of(struct call *call, struct campaign *campaign, const struct destination *to,
+			     const struct reader *reader)
+{
+	const struct destination through = destination_through(to, reader->list_id);
+	struct campaign_content *content = &campaign->content;
+	struct campaign_variants variants = { 0 };
+	struct composer *composer = NULL;
+	unsigned variant = 0;
+	enum err err = campaign_variants_read(call->db, campaign->id, &variants, call->why);
+	if (err == ERR_OK)
+		err = variants_option(call, &variants, &variant);
+	variants_vary(content, &variants, variant);
+	if (err == ERR_OK)
+		err = draft_compile(call, content, DRAFT_KEPT, &through, campaign->name, &composer);
+	if (err == ERR_OK && audience_count_lists(&to->audience) > 1)
+		call_note(call, VIEW_FMT " gets it through the list " VIEW_FMT, VIEW_ARG(reader->address),
+			  VIEW_ARG(through.list.name));
+	if (err == ERR_OK)
+		err = show_copy(call, content, composer, reader, &through.list);
+	composer_done(composer);
+	campaign_variants_done(&variants);
+	return err;
+}
+
 enum err campaign_preview(struct call *call)
 {
 	AUTO_DB_ROWS *rows = NULL;
-	AUTO_DB_ROWS *list_rows = NULL;
 	AUTO_DB_ROWS *reader_rows = NULL;
 	struct campaign campaign;
-	struct list list;
+	struct destination to = { 0 };
 	struct reader reader;
-	struct composer *composer = NULL;
 	struct campaign_files files = { 0 };
-	struct campaign_variants variants = { 0 };
-	unsigned variant = 0;
 	if (call_has(call, "html") && call_has(call, "raw"))
 		return call_misused(call, "--html and --raw show a copy in two ways; give one");
 	enum err err = campaign_named(call, &campaign, &rows);
 	if (err == ERR_OK)
-		err = lists_find(call->db, campaign.list_name, &list_rows, &list, call->why);
+		err = destination_of(call, &campaign, &to);
 	if (err == ERR_OK)
-		err = find_reader(call, campaign.list_id, call->operand_count > 1 ? call->operands[1] : NULL, &reader,
+		err = find_reader(call, &to.audience, call->operand_count > 1 ? call->operands[1] : NULL, &reader,
 				  &reader_rows);
-	if (err == ERR_OK)
-		campaign_take_list(&campaign, &list);
 	if (err == ERR_OK)
 		err = campaign_take_files(call, campaign.id, &files, &campaign.content);
 	if (err == ERR_OK)
-		err = campaign_variants_read(call->db, campaign.id, &variants, call->why);
-	if (err == ERR_OK)
-		err = variants_option(call, &variants, &variant);
-	variants_vary(&campaign.content, &variants, variant);
-	if (err == ERR_OK)
-		err = draft_compile(call, &campaign.content, DRAFT_KEPT, &list, campaign.name, &composer);
-	if (err == ERR_OK)
-		err = show_copy(call, &campaign.content, composer, &reader);
-	composer_done(composer);
-	campaign_variants_done(&variants);
+		err = show_copy_of(call, &campaign, &to, &reader);
 	campaign_files_done(&files);
+	destination_done(&to);
 	return err;
 }

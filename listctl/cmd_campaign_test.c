@@ -20,6 +20,7 @@ static const struct output_column columns[] = {
 	{ .name = "code", .type = OUTPUT_INT },
 	{ .name = "reply", .wraps = true },
 	{ .name = "variant" },
+	{ .name = "list" },
 };
 
 static const char *const results[] = {
@@ -54,6 +55,7 @@ static enum err show(struct call *call, const struct db_rows *rows)
 					  test.code == 0 ? cell_null() : cell_int(test.code),
 					  cell_text_or_null(detail_of(&test)),
 					  variants_cell(test.variant, &letter),
+					  cell_text(test.list_name),
 				      });
 	}
 	return output_end(call->out, call->why);
@@ -114,6 +116,7 @@ static enum err ask(struct call *call, const struct wish *wish, const char *text
 	const struct campaign_test_wish asked = {
 		.campaign_id = wish->campaign.id,
 		.subscriber_id = wish->reader.id,
+		.list_id = wish->reader.list_id,
 		.address = buf_view(&address),
 		.relay = view_of(call_option(call, "relay")),
 		.actor = call_actor(call),
@@ -181,6 +184,18 @@ static enum err find(struct call *call, const int64_t *ids, size_t count, struct
 
 static const struct test_wait waiting = { find, all_over };
 
+static enum err find_reader_of(struct call *call, struct wish *wish, struct db_rows **ret_rows)
+{
+	struct audience audience;
+	enum err err = audience_load(call->db, wish->campaign.id, wish->campaign.list_id, wish->campaign.audience >= 0,
+				     &audience, call->why);
+	if (err != ERR_OK)
+		return err;
+	err = find_reader(call, &audience, call_option(call, "as"), &wish->reader, ret_rows);
+	audience_done(&audience);
+	return err;
+}
+
 enum err campaign_test(struct call *call)
 {
 	AUTO_DB_ROWS *campaign_rows = NULL;
@@ -197,7 +212,7 @@ enum err campaign_test(struct call *call)
 	if (err == ERR_OK)
 		err = find_variants(call, &wish);
 	if (err == ERR_OK)
-		err = find_reader(call, wish.campaign.list_id, call_option(call, "as"), &wish.reader, &reader_rows);
+		err = find_reader_of(call, &wish, &reader_rows);
 	if (err == ERR_OK)
 		err = ask_all(call, &wish, ids, &count);
 	if (err == ERR_OK)

@@ -128,7 +128,8 @@ static enum err check_layout(struct call *call, const char *path, struct draft *
 {
 	AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
 	struct reader_fields fields;
-	enum err err = reader_fields_read(call, draft->list.id, &fields);
+	const struct audience members = { .own_list = draft->list.id };
+	enum err err = reader_fields_read(call, &members, &fields);
 	if (err == ERR_OK)
 		err = reader_fields_check(&fields, test_layout, draft, &reason);
 	reader_fields_done(&fields);

@@ -221,12 +221,12 @@ static enum err compose(struct call *call, const struct list *list, struct reade
 	return err;
 }
 
-enum err draft_compose(struct call *call, const struct list *list, struct draft *draft)
+enum err draft_compose(struct call *call, const struct destination *to, struct draft *draft)
 {
 	struct reader_fields fields = { 0 };
-	enum err err = reader_fields_read(call, list->id, &fields);
+	enum err err = reader_fields_read(call, &to->audience, &fields);
 	if (err == ERR_OK)
-		err = compose(call, list, &fields, draft);
+		err = compose(call, &to->list, &fields, draft);
 	reader_fields_done(&fields);
 	return err;
 }
@@ -303,12 +303,13 @@ static enum err test_compilation(void *context, const struct reader_fields *fiel
 }
 
 enum err draft_compile(struct call *call, const struct campaign_content *content, enum draft_origin origin,
-		       const struct list *list, struct view campaign_name, struct composer **ret_composer)
+		       const struct destination *to, struct view campaign_name, struct composer **ret_composer)
 {
+	const struct list *list = &to->list;
 	struct reader_fields fields = { 0 };
 	enum err err = settings_require(call->settings, "bounce.domain", call->settings_path, call->why);
 	if (err == ERR_OK)
-		err = reader_fields_read(call, list->id, &fields);
+		err = reader_fields_read(call, &to->audience, &fields);
 	if (err != ERR_OK) {
 		reader_fields_done(&fields);
 		return err;

@@ -4,6 +4,7 @@
 #define LISTCTL_DRAFT_H
 
 #include "listctl/call.h"
+#include "listctl/destination.h"
 #include "listctl/letter.h"
 #include "mail/compose.h"
 #include "store/campaigns.h"
@@ -25,14 +26,15 @@ struct draft {
 enum err draft_read(struct call *call, const struct campaign_content *content, const char *letter,
 		    struct draft *ret_draft) MUST_USE;
 /* Makes the bodies that no option gave: those of the letter, in the list's layout; the text of a campaign that has only HTML. */
-enum err draft_compose(struct call *call, const struct list *list, struct draft *draft) MUST_USE;
+enum err draft_compose(struct call *call, const struct destination *to, struct draft *draft) MUST_USE;
 void draft_done(struct draft *draft);
 
 /* Whether a content comes from what the call names, or has been kept with a campaign, perhaps under rules that took more. */
 enum draft_origin { DRAFT_WRITTEN, DRAFT_KEPT };
 
-/* Compiles the content for members of the list. The caller releases *ret_composer. */
+/* Compiles the content for copies that go through the list of the destination. The caller releases *ret_composer. */
 enum err draft_compile(struct call *call, const struct campaign_content *content, enum draft_origin origin,
-		       const struct list *list, struct view campaign_name, struct composer **ret_composer) MUST_USE;
+		       const struct destination *to, struct view campaign_name,
+		       struct composer **ret_composer) MUST_USE;
 
 #endif

@@ -2,9 +2,10 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "listctl/waiting.h"
 #include "mail/address.h"
 
-enum err find_reader(struct call *call, uint64_t list_id, const char *address, struct reader *ret_reader,
+enum err find_reader(struct call *call, const struct audience *audience, const char *address, struct reader *ret_reader,
 		     struct db_rows **ret_rows)
 {
 	AUTO_BUF key = buf_with_ceiling(LIMIT_ADDRESS);
@@ -17,5 +18,12 @@ enum err find_reader(struct call *call, uint64_t list_id, const char *address, s
 			return err;
 	}
 	double fraction = (double)(clock_boot_us() % 1000) / 1000;
-	return readers_find(call->db, list_id, buf_view(&key), fraction, ret_reader, ret_rows, call->why);
+	struct waiting waiting;
+	waiting_begin(call, "looking for a reader", &waiting);
+	enum err err = readers_find(call->db, audience, buf_view(&key), fraction, ret_reader, ret_rows, call->why);
+	waiting_end(&waiting);
+	if (err == ERR_OK && !ret_reader->is_reached)
+		call_warn(call, VIEW_FMT " is not in the audience: this is the copy that they would get",
+			  VIEW_ARG(ret_reader->address));
+	return err;
 }

@@ -4,10 +4,11 @@
 #include "base/limits.h"
 #include "listctl/progress.h"
 #include "listctl/signing.h"
+#include "listctl/waiting.h"
 #include "mail/address.h"
 #include "mail/variant.h"
 #include "store/fields.h"
-#include "store/subscribers.h"
+#include "store/readers.h"
 
 enum {
 	GAPS_MOST = 64,
@@ -25,6 +26,7 @@ struct facts {
 	struct lint_letter letter;
 	struct buf domain, fields, skipped_reader, skipped_why, largest_reader;
 	struct lint_gap gaps[GAPS_MOST];
+	struct composer *composers[AUDIENCE_PARTS_MOST]; /* for copies through the list that the part names */
 };
 
 static void show_progress(void *user, uint64_t done, uint64_t total)
@@ -55,17 +57,34 @@ static size_t split_fields(struct view text, struct view names[GAPS_MOST])
 	return count;
 }
 
-static enum err count_gaps(struct call *call, const struct list *list, bool thorough, struct facts *facts)
+/* An audience that is not a whole list is asked about in one piece: how long that takes is shown, for how far it is nobody knows. */
+static enum err count_empty(struct call *call, const struct lint_job *job, bool *of_all, const struct view *names,
+			    size_t count, int64_t *empty, int64_t *ret_among)
+{
+	static const char what[] = "counting for whom fields are empty";
+	struct waiting waiting;
+	struct progress progress = progress_begin(what, "people", 0, call->quiet);
+	const struct fields_scope scope = { .audience = &job->to->audience,
+					    .progress = show_progress,
+					    .user = &progress };
+	bool is_in_one = job->to->audience.count > 0;
+	if (is_in_one)
+		waiting_begin(call, what, &waiting);
+	enum err err = fields_count_empty(call->db, &scope, of_all, names, count, empty, ret_among, call->why);
+	if (is_in_one)
+		waiting_end(&waiting);
+	progress_end(&progress);
+	return err;
+}
+
+static enum err count_gaps(struct call *call, const struct lint_job *job, struct facts *facts)
 {
 	struct view names[GAPS_MOST];
 	int64_t empty[GAPS_MOST] = { 0 };
-	struct progress progress = progress_begin("counting for whom fields are empty", "people", 0, call->quiet);
-	const struct fields_scope scope = { .list_id = list->id, .progress = show_progress, .user = &progress };
 	size_t count = split_fields(buf_view(&facts->fields), names);
-	bool of_all = thorough;
+	bool of_all = job->thorough;
 	int64_t among = 0;
-	enum err err = fields_count_empty(call->db, &scope, &of_all, names, count, empty, &among, call->why);
-	progress_end(&progress);
+	enum err err = count_empty(call, job, &of_all, names, count, empty, &among);
 	*(of_all ? &facts->letter.readers : &facts->letter.gaps_among) = among;
 	for (size_t i = 0; i < count; i++)
 		facts->gaps[i] = (struct lint_gap){ .field = names[i], .empty = empty[i] };
@@ -75,12 +94,11 @@ static enum err count_gaps(struct call *call, const struct list *list, bool thor
 }
 
 /* Fields that nothing fills where the data lacks them: those that somebody without any data has empty. */
-static enum err find_gaps(struct call *call, const struct list *list, struct composer *composer, bool thorough,
-			  struct facts *facts)
+static enum err find_gaps(struct call *call, const struct lint_job *job, struct facts *facts)
 {
 	const struct copy copy = copy_of(VIEW_LIT("a@example.org"), VIEW_LIT(""), VIEW_LIT(""));
-	enum err err = composer_gaps(composer, &copy, &facts->fields, call->why);
-	return err != ERR_OK || facts->fields.len == 0 ? err : count_gaps(call, list, thorough, facts);
+	enum err err = composer_gaps(job->composer, &copy, &facts->fields, call->why);
+	return err != ERR_OK || facts->fields.len == 0 ? err : count_gaps(call, job, facts);
 }
 
 /* Fields may make one copy much longer than the next, so that neither the template nor any one copy tells. */
@@ -96,11 +114,11 @@ static enum err measure(struct composer *composer, const struct copy *copy, size
 	return composer_html_size(composer, copy, &facts->letter.html_size, &reason);
 }
 
-static enum err try_reader(struct composer *composer, const struct member *member, struct buf *message,
+static enum err try_reader(struct composer *composer, const struct reader *reader, struct buf *message,
 			   struct facts *facts)
 {
 	AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY / 2);
-	const struct copy copy = copy_of(member->address, member->name, member->attributes);
+	const struct copy copy = copy_of(reader->address, reader->name, reader->attributes);
 	buf_reset(message);
 	enum err err = composer_write(composer, &copy, message, &reason);
 	facts->letter.tried++;
@@ -110,41 +128,61 @@ static enum err try_reader(struct composer *composer, const struct member *membe
 		return err;
 	if (facts->letter.skipped++ > 0)
 		return ERR_OK;
-	buf_add(&facts->skipped_reader, member->address);
+	buf_add(&facts->skipped_reader, reader->address);
 	return buf_add(&facts->skipped_why,
 		       reason.len > 0 ? buf_view(&reason) : VIEW_LIT("their copy is larger than a message may be"));
 }
 
-/* *after_id: the last reader that was tried; 0 when there are no more. */
-static enum err try_page(struct call *call, const struct list *list, struct composer *composer, int64_t *after_id,
+/* Made when the first copy goes through that list. */
+static enum err find_composer(struct call *call, const struct lint_job *job, int64_t list_id, struct facts *facts,
+			      struct composer **ret_composer)
+{
+	const struct audience *audience = &job->to->audience;
+	*ret_composer = job->composer;
+	for (size_t i = 0; i < audience->count && list_id != audience->own_list; i++) {
+		const struct audience_part *part = &audience->parts[i];
+		if (!audience_part_is_target(part) || part->list_id != list_id)
+			continue;
+		const struct destination through = destination_through(job->to, list_id);
+		enum err err = facts->composers[i] != NULL ? ERR_OK
+							   : draft_compile(call, job->content, job->origin, &through,
+									   job->campaign_name, &facts->composers[i]);
+		*ret_composer = facts->composers[i];
+		return err;
+	}
+	return ERR_OK;
+}
+
+static enum err try_page(struct call *call, const struct lint_job *job, const struct db_rows *first, size_t from,
 			 struct facts *facts)
 {
 	AUTO_DB_ROWS *rows = NULL;
 	AUTO_BUF message = buf_with_ceiling(LIMIT_MESSAGE);
-	enum err err = members_page(call->db, list->id, VIEW_LIT("active"), *after_id, PAGE, &rows, call->why);
+	enum err err = readers_page(call->db, first, from, PAGE, &rows, call->why);
 	size_t count = err == ERR_OK ? db_row_count(rows) : 0;
-	*after_id = 0;
 	for (size_t row = 0; err == ERR_OK && row < count; row++) {
-		const struct member member = members_get(rows, row);
-		err = try_reader(composer, &member, &message, facts);
-		*after_id = count == PAGE ? member.subscriber_id : 0;
+		const struct reader reader = readers_get(rows, row);
+		struct composer *composer = NULL;
+		err = find_composer(call, job, reader.list_id, facts, &composer);
+		if (err == ERR_OK)
+			err = try_reader(composer, &reader, &message, facts);
 	}
 	return err;
 }
 
-/* A list may have millions: the first pages tell. */
-static enum err try_readers(struct call *call, const struct list *list, struct composer *composer, bool thorough,
+/* There may be millions: the first tell. */
+static enum err try_readers(struct call *call, const struct lint_job *job, const struct db_rows *first,
 			    struct facts *facts)
 {
 	struct lint_letter *letter = &facts->letter;
-	int64_t began = clock_boot_us(), after_id = 0;
-	struct progress progress = progress_begin("making copies", "readers", TRIED_MOST, call->quiet);
-	enum err err;
-	do {
+	struct progress progress = progress_begin("making copies", "readers", db_row_count(first), call->quiet);
+	int64_t began = clock_boot_us(), most_us = job->thorough ? TRIED_US : TRIED_ASIDE_US;
+	enum err err = ERR_OK;
+	for (size_t from = 0; err == ERR_OK && from < db_row_count(first) && clock_boot_us() - began < most_us;
+	     from += PAGE) {
 		progress_update(&progress, (uint64_t)letter->tried);
-		err = try_page(call, list, composer, &after_id, facts);
-	} while (err == ERR_OK && after_id > 0 && letter->tried < TRIED_MOST &&
-		 clock_boot_us() - began < (thorough ? TRIED_US : TRIED_ASIDE_US));
+		err = try_page(call, job, first, from, facts);
+	}
 	progress_end(&progress);
 	letter->skipped_reader = buf_view(&facts->skipped_reader);
 	letter->skipped_why = buf_view(&facts->skipped_why);
@@ -152,22 +190,43 @@ static enum err try_readers(struct call *call, const struct list *list, struct c
 	return err;
 }
 
-static enum err gather(struct call *call, const struct list *list, struct composer *composer, bool thorough,
-		       struct facts *facts)
+static enum err find_first(struct call *call, const struct lint_job *job, struct db_rows **ret_rows)
 {
-	uint64_t readers = 0;
-	enum err err = members_count(call->db, list->id, VIEW_LIT("active"), &readers, call->why);
-	facts->letter.readers = (int64_t)readers;
-	if (err == ERR_OK && readers > 0)
-		err = find_gaps(call, list, composer, thorough, facts);
-	if (err == ERR_OK && readers > 0)
-		err = try_readers(call, list, composer, thorough, facts);
+	struct waiting waiting;
+	waiting_begin(call, "looking for the first readers", &waiting);
+	enum err err = readers_first(call->db, &job->to->audience, TRIED_MOST, ret_rows, call->why);
+	waiting_end(&waiting);
 	return err;
 }
 
-enum err lint_run(struct call *call, const struct campaign_content *content, const struct letter_file *letter,
-		  const struct list *list, struct composer *composer, bool thorough, lint_found *found, void *context)
+static enum err count_readers(struct call *call, const struct lint_job *job, struct facts *facts)
 {
+	uint64_t readers = 0;
+	struct waiting waiting;
+	waiting_begin(call, "counting readers", &waiting);
+	enum err err = readers_count(call->db, &job->to->audience, &readers, call->why);
+	waiting_end(&waiting);
+	facts->letter.readers = (int64_t)readers;
+	return err;
+}
+
+static enum err gather(struct call *call, const struct lint_job *job, struct facts *facts)
+{
+	AUTO_DB_ROWS *first = NULL;
+	enum err err = count_readers(call, job, facts);
+	if (err != ERR_OK || facts->letter.readers == 0)
+		return err;
+	err = find_gaps(call, job, facts);
+	if (err == ERR_OK)
+		err = find_first(call, job, &first);
+	return err == ERR_OK ? try_readers(call, job, first, facts) : err;
+}
+
+enum err lint_run(struct call *call, const struct lint_job *job, lint_found *found, void *context)
+{
+	const struct campaign_content *content = job->content;
+	const struct letter_file *letter = job->letter;
+	const struct list *list = &job->to->list;
 	struct facts facts = { .domain = buf_with_ceiling(LIMIT_DOMAIN),
 			       .fields = buf_with_ceiling(LIMIT_TEMPLATE),
 			       .skipped_reader = buf_with_ceiling(LIMIT_ADDRESS),
@@ -190,15 +249,17 @@ enum err lint_run(struct call *call, const struct campaign_content *content, con
 		facts.letter.written = buf_view(&letter->source);
 		facts.letter.written_name = buf_view(&letter->path);
 	}
-	if (thorough)
+	if (job->thorough)
 		facts.letter.signing_known = signing_domain(call->settings, content->from_address, &facts.domain);
 	facts.letter.dkim_domain = buf_view(&facts.domain);
-	enum err err = gather(call, list, composer, thorough, &facts);
+	enum err err = gather(call, job, &facts);
 	if (err == ERR_OK) {
 		err = lint_letter(&facts.letter, found, context);
 		if (err != ERR_OK)
 			call_refuse(call, err, "the HTML cannot be read (%s)", err_name(err));
 	}
+	for (size_t i = 0; i < AUDIENCE_PARTS_MOST; i++)
+		composer_done(facts.composers[i]);
 	buf_done(&facts.domain);
 	buf_done(&facts.fields);
 	buf_done(&facts.skipped_reader);
@@ -239,9 +300,15 @@ static void warn(void *context, const struct lint_finding *finding)
 		call_warn(warner->call, "%s", buf_text(&warning));
 }
 
-enum err lint_warn(struct call *call, const struct draft *draft, const struct list *list, struct composer *composer,
-		   struct buf *said)
+enum err lint_warn(struct call *call, const struct draft *draft, const struct destination *to,
+		   struct view campaign_name, struct composer *composer, struct buf *said)
 {
 	struct warner warner = { call, draft->variant, said };
-	return lint_run(call, &draft->content, &draft->letter, list, composer, false, warn, &warner);
+	const struct lint_job job = { .content = &draft->content,
+				      .letter = &draft->letter,
+				      .origin = DRAFT_WRITTEN,
+				      .campaign_name = campaign_name,
+				      .to = to,
+				      .composer = composer };
+	return lint_run(call, &job, warn, &warner);
 }

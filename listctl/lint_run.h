@@ -8,14 +8,20 @@
 #include "store/campaigns.h"
 #include "store/lists.h"
 
-/* letter: of which the content was made; NULL: nobody knows. composer: of the content. thorough: whether it is going to be
- * signed is asked too, and all readers are, also of a large list; otherwise fields are counted in some of them. */
-enum err lint_run(struct call *call, const struct campaign_content *content, const struct letter_file *letter,
-		  const struct list *list, struct composer *composer, bool thorough, lint_found *found,
-		  void *context) MUST_USE;
+struct lint_job {
+	const struct campaign_content *content;
+	const struct letter_file *letter; /* of which the content was made; NULL: nobody knows */
+	enum draft_origin origin;
+	struct view campaign_name;
+	const struct destination *to;
+	struct composer *composer; /* of the content, for copies through the campaign's own list */
+	/* Whether it is going to be signed is asked too, and all readers are, also of a large list; otherwise fields are counted in some of them. */
+	bool thorough;
+};
+enum err lint_run(struct call *call, const struct lint_job *job, lint_found *found, void *context) MUST_USE;
 /* Warns of what is worse than a note; whether it is signed is left to signing_check(). A variant (0: the campaign's own letter) is named, and
  * what has been said already is not repeated. */
-enum err lint_warn(struct call *call, const struct draft *draft, const struct list *list, struct composer *composer,
-		   struct buf *said) MUST_USE;
+enum err lint_warn(struct call *call, const struct draft *draft, const struct destination *to,
+		   struct view campaign_name, struct composer *composer, struct buf *said) MUST_USE;
 
 #endif

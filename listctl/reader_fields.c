@@ -15,17 +15,20 @@ static void show_progress(void *user, uint64_t done, uint64_t total)
 }
 
 /* Of some, unless they have been asked before, or of all. */
-static enum err ask(struct call *call, int64_t list_id, bool for_all, struct buf *why)
+static enum err ask(struct call *call, const struct audience *audience, bool for_all, struct buf *why)
 {
+	size_t lists = audience_count_lists(audience);
 	struct progress progress =
 	    progress_begin("reading which attributes the members have", "people", 0, call->quiet);
-	const struct fields_scope scope = { .list_id = list_id, .progress = show_progress, .user = &progress };
-	bool is_known = call->known_fields != NULL && call->known_fields_list == list_id;
+	const struct fields_scope scope = { .audience = audience, .progress = show_progress, .user = &progress };
+	bool is_known = call->known_fields != NULL && call->known_fields_list == audience->own_list &&
+			call->known_fields_lists == lists;
 	if (is_known && !(for_all && call->known_fields_are_some))
 		return ERR_OK;
 	db_rows_done(call->known_fields);
 	call->known_fields = NULL;
-	call->known_fields_list = list_id;
+	call->known_fields_list = audience->own_list;
+	call->known_fields_lists = lists;
 	bool are_all = true;
 	enum err err = for_all ? fields_of_all(call->db, &scope, &call->known_fields, why)
 			       : fields_of_some(call->db, &scope, &are_all, &call->known_fields, why);
@@ -46,10 +49,10 @@ static enum err take_names(struct reader_fields *fields)
 	return fields->names != NULL ? ERR_OK : call_refuse(fields->call, ERR_MEMORY, "there is no memory left");
 }
 
-enum err reader_fields_read(struct call *call, int64_t list_id, struct reader_fields *ret_fields)
+enum err reader_fields_read(struct call *call, const struct audience *audience, struct reader_fields *ret_fields)
 {
-	*ret_fields = (struct reader_fields){ .call = call, .list_id = list_id };
-	enum err err = ask(call, list_id, false, call->why);
+	*ret_fields = (struct reader_fields){ .call = call, .audience = audience };
+	enum err err = ask(call, audience, false, call->why);
 	return err == ERR_OK ? take_names(ret_fields) : err;
 }
 
@@ -70,7 +73,7 @@ enum err reader_fields_check(struct reader_fields *fields, reader_fields_test *t
 	if (err != ERR_INVALID || !fields->are_some)
 		return err;
 	buf_reset(why);
-	err = ask(fields->call, fields->list_id, true, why);
+	err = ask(fields->call, fields->audience, true, why);
 	if (err == ERR_OK)
 		err = take_names(fields);
 	return err == ERR_OK ? run_test(fields, test, context, why) : err;

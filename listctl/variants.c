@@ -70,7 +70,7 @@ static enum err check_sender(struct call *call, const struct draft *main, struct
 			   buf_text(&draft->letter.path), front[key].line, front_key_name(key), front_key_name(key));
 }
 
-static enum err make(struct call *call, const struct list *list, const struct wish *wish,
+static enum err make(struct call *call, const struct destination *to, const struct wish *wish,
 		     const struct campaign_content *begun, const char *letter, const struct draft *main,
 		     unsigned variant, struct draft *draft)
 {
@@ -90,7 +90,7 @@ static enum err make(struct call *call, const struct list *list, const struct wi
 		draft->content.subject = main->content.subject;
 	if (!view_is_utf8(draft->content.subject))
 		return call_refuse(call, ERR_INVALID, "--variant is not UTF-8 text");
-	err = draft_compose(call, list, draft);
+	err = draft_compose(call, to, draft);
 	if (err == ERR_OK)
 		err = check_files(call, main, draft);
 	draft->content.from_name = main->content.from_name;
@@ -101,13 +101,13 @@ static enum err make(struct call *call, const struct list *list, const struct wi
 	return err;
 }
 
-static enum err check(struct call *call, const struct list *list, struct view campaign_name, const struct draft *draft,
-		      struct buf *said)
+static enum err check(struct call *call, const struct destination *to, struct view campaign_name,
+		      const struct draft *draft, struct buf *said)
 {
 	struct composer *composer = NULL;
-	enum err err = draft_compile(call, &draft->content, DRAFT_WRITTEN, list, campaign_name, &composer);
+	enum err err = draft_compile(call, &draft->content, DRAFT_WRITTEN, to, campaign_name, &composer);
 	if (err == ERR_OK)
-		err = lint_warn(call, draft, list, composer, said);
+		err = lint_warn(call, draft, to, campaign_name, composer, said);
 	composer_done(composer);
 	return err;
 }
@@ -262,7 +262,7 @@ enum err variants_check_replaced(struct call *call, const struct campaign_varian
 	return ERR_OK;
 }
 
-enum err variants_read(struct call *call, const struct list *list, struct view campaign_name,
+enum err variants_read(struct call *call, const struct destination *to, struct view campaign_name,
 		       const struct campaign_content *begun, const char *letter, struct draft *main,
 		       struct variants *ret_variants)
 {
@@ -282,9 +282,9 @@ enum err variants_read(struct call *call, const struct list *list, struct view c
 	ret_variants->count = 1;
 	for (size_t i = 0; err == ERR_OK && i < count; i++) {
 		struct draft *draft = &ret_variants->drafts[ret_variants->draft_count++];
-		err = make(call, list, &wishes[i], begun, letter, main, (unsigned)i + 2, draft);
+		err = make(call, to, &wishes[i], begun, letter, main, (unsigned)i + 2, draft);
 		if (err == ERR_OK)
-			err = check(call, list, campaign_name, draft, &main->said);
+			err = check(call, to, campaign_name, draft, &main->said);
 		if (err == ERR_OK)
 			warn_of_alike(call, main, ret_variants, draft);
 		err = name_variant(call, draft->variant, err);

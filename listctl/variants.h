@@ -13,7 +13,7 @@ struct variants {
 
 /* Makes those that --variant and --variant-letter ask for, of the letter at the path (NULL: none) and what the campaign began with, and puts
  * them into main's content; each is compiled, and warned of what lint finds. Borrowed: all. Release with variants_done(), also after a failure. */
-enum err variants_read(struct call *call, const struct list *list, struct view campaign_name,
+enum err variants_read(struct call *call, const struct destination *to, struct view campaign_name,
 		       const struct campaign_content *begun, const char *letter, struct draft *main,
 		       struct variants *ret_variants) MUST_USE;
 void variants_done(struct variants *variants);

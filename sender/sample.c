@@ -38,10 +38,9 @@ static void say_nothing(void *user, uint64_t done, uint64_t total)
 
 /* What the template may name: as it was when the campaign started, or else what members have now; of a large list some are asked, unless
  * *are_some says that it was not enough. */
-static enum err load_fields(struct db *db, int64_t campaign_id, int64_t list_id, bool *are_some,
+static enum err load_fields(struct db *db, const struct fields_scope *scope, int64_t campaign_id, bool *are_some,
 			    struct db_rows **ret_rows, struct buf *why)
 {
-	const struct fields_scope scope = { .list_id = list_id, .progress = say_nothing };
 	AUTO_DB_ROWS *frozen = NULL;
 	bool are_all = true;
 	enum err err = runs_fields(db, campaign_id, &frozen, why);
@@ -49,9 +48,9 @@ static enum err load_fields(struct db *db, int64_t campaign_id, int64_t list_id,
 		*ret_rows = frozen;
 		frozen = NULL;
 	} else if (err == ERR_OK && *are_some) {
-		err = fields_of_all(db, &scope, ret_rows, why);
+		err = fields_of_all(db, scope, ret_rows, why);
 	} else if (err == ERR_OK) {
-		err = fields_of_some(db, &scope, &are_all, ret_rows, why);
+		err = fields_of_some(db, scope, &are_all, ret_rows, why);
 	}
 	*are_some = !are_all;
 	return err;
@@ -92,15 +91,21 @@ static enum err compile_with_fields(struct sample *sample, struct db *db, const 
 				    const struct campaign_files *files, const struct setup *setup,
 				    const struct campaign_test *test, struct buf *why)
 {
+	struct audience audience = { 0 };
+	const struct fields_scope scope = { .audience = &audience, .progress = say_nothing };
 	bool are_some = false;
-	enum err err;
+	enum err err =
+	    audience_load(db, (uint64_t)test->campaign_id, (uint64_t)source->own_list_id, false, &audience, why);
+	if (err != ERR_OK)
+		return err;
 	do {
 		AUTO_DB_ROWS *fields = NULL;
 		buf_reset(why);
-		err = load_fields(db, test->campaign_id, source->list_id, &are_some, &fields, why);
+		err = load_fields(db, &scope, test->campaign_id, &are_some, &fields, why);
 		if (err == ERR_OK)
 			err = compile(sample, source, fields, files, setup, test, why);
 	} while (err == ERR_INVALID && are_some);
+	audience_done(&audience);
 	return err;
 }
 
@@ -109,7 +114,7 @@ static enum err load(struct sample *sample, struct db *db, const struct setup *s
 {
 	struct run_source source = { 0 };
 	AUTO_DB_ROWS *rows = NULL;
-	enum err err = runs_load(db, test->campaign_id, 0, &source, &rows, why);
+	enum err err = runs_load(db, test->campaign_id, test->list_id, &source, &rows, why);
 	struct campaign_files files = { 0 };
 	if (err == ERR_OK)
 		err = campaign_files_read(db, (uint64_t)test->campaign_id, &files, why);

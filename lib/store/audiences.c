@@ -16,8 +16,10 @@ static const struct db_statement statements[] = {
 			 "WHERE name = $1" },
 	[READ] = { .name = "audiences_read",
 		   .sql = "SELECT a.is_left_out, coalesce(a.list_id, 0), coalesce(a.segment_id, 0), a.name,"
-			  " coalesce(a.definition, segment_text(a.segment_id)) FROM campaign_audience a"
-			  " WHERE a.campaign_id = $1::bigint ORDER BY a.place" },
+			  " coalesce(a.definition, segment_text(a.segment_id)), coalesce(a.list_title, l.title),"
+			  " coalesce(a.list_header_id, l.list_id), coalesce(a.list_headers, l.headers)"
+			  " FROM campaign_audience a LEFT JOIN list l ON l.id = a.list_id WHERE a.campaign_id = "
+			  "$1::bigint ORDER BY a.place" },
 	[COUNT] = { .name = "audiences_count", .sql = "SELECT campaign_people_count($1::bigint)" },
 	[COUNT_PART] = { .name = "audiences_count_part", .sql = "SELECT campaign_part_count($1::bigint, $2, $3)" },
 	[NOW_BY_LIST] = { .name = "audiences_now_by_list",
@@ -66,6 +68,9 @@ struct audience_part audiences_get(const struct db_rows *rows, size_t row)
 		.segment_id = db_get_int(rows, row, 2),
 		.name = db_get_text(rows, row, 3),
 		.definition = db_get_text(rows, row, 4),
+		.list_title = db_get_text(rows, row, 5),
+		.list_header_id = db_get_text(rows, row, 6),
+		.list_headers = db_get_text(rows, row, 7),
 	};
 }
 
@@ -78,6 +83,94 @@ size_t audiences_count_targets(const struct db_rows *rows)
 	}
 	return count;
 }
+
+/* ---- as a value ---- */
+
+enum err audience_load(struct db *db, uint64_t campaign_id, uint64_t own_list, bool has_started,
+		       struct audience *ret_audience, struct buf *why)
+{
+	struct db_rows *rows = NULL;
+	enum err err = audiences_read(db, campaign_id, &rows, why);
+	if (err != ERR_OK)
+		return err;
+	*ret_audience = (struct audience){ .own_list = (int64_t)own_list,
+					   .started_id = has_started ? (int64_t)campaign_id : 0,
+					   .rows = rows };
+	for (size_t i = 0; i < db_row_count(rows) && i < AUDIENCE_PARTS_MOST; i++)
+		ret_audience->parts[ret_audience->count++] = audiences_get(rows, i);
+	return ERR_OK;
+}
+
+void audience_done(struct audience *audience)
+{
+	db_rows_done(audience->rows);
+	audience->rows = NULL;
+	for (size_t i = 0; i < audience->count; i++) {
+		db_rows_done(audience->part_rows[i]);
+		audience->part_rows[i] = NULL;
+	}
+}
+
+void audience_lists(const struct audience *audience, struct db_array *ret_lists)
+{
+	db_array_add_int(ret_lists, audience->own_list);
+	for (size_t i = 0; i < audience->count; i++) {
+		if (audience_part_is_target(&audience->parts[i]))
+			db_array_add_int(ret_lists, audience->parts[i].list_id);
+	}
+}
+
+size_t audience_count_lists(const struct audience *audience)
+{
+	size_t count = 1;
+	for (size_t i = 0; i < audience->count; i++)
+		count += audience_part_is_target(&audience->parts[i]);
+	return count;
+}
+
+void audience_take_list(const struct audience *audience, int64_t list_id, struct list *list)
+{
+	for (size_t i = 0; i < audience->count; i++) {
+		const struct audience_part *part = &audience->parts[i];
+		if (list_id == audience->own_list || !audience_part_is_target(part) || part->list_id != list_id)
+			continue;
+		list->id = list_id;
+		list->name = part->name;
+		list->title = part->list_title;
+		list->list_id = part->list_header_id;
+		list->headers = part->list_headers;
+	}
+}
+
+void audience_arrays(const struct audience *audience, struct audience_arrays *ret_arrays,
+		     struct db_value values[AUDIENCE_VALUES])
+{
+	*ret_arrays = (struct audience_arrays){ db_array_of(DB_INT), db_array_of(DB_INT), db_array_of(DB_INT),
+						db_array_of(DB_INT) };
+	audience_lists(audience, &ret_arrays->lists);
+	for (size_t i = 0; i < audience->count; i++) {
+		const struct audience_part *part = &audience->parts[i];
+		if (part->segment_id != 0)
+			db_array_add_int(part->is_left_out ? &ret_arrays->segments_out : &ret_arrays->segments,
+					 part->segment_id);
+		else if (part->list_id != 0 && part->is_left_out)
+			db_array_add_int(&ret_arrays->lists_out, part->list_id);
+	}
+	values[0] = db_values(&ret_arrays->lists);
+	values[1] = db_values(&ret_arrays->segments);
+	values[2] = db_values(&ret_arrays->lists_out);
+	values[3] = db_values(&ret_arrays->segments_out);
+}
+
+void audience_arrays_done(struct audience_arrays *arrays)
+{
+	db_array_done(&arrays->lists);
+	db_array_done(&arrays->segments);
+	db_array_done(&arrays->lists_out);
+	db_array_done(&arrays->segments_out);
+}
+
+/* ---- counting ---- */
 
 static enum err count_by(struct db *db, enum statement statement, const struct db_value *values, size_t count,
 			 uint64_t *ret_count, struct buf *why)

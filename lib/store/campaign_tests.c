@@ -6,11 +6,14 @@
 
 enum statement { ROUTE, NAMED, ASK, FIND, TAKE, GIVE_BACK, ANSWER, PURGE, STATEMENT_COUNT };
 
-/* In the order of campaign_tests_get(); t is the test, s whose copy it is. */
+/* In the order of campaign_tests_get(); t is the test, s whose copy it is, c its campaign, l the list that the copy goes through. */
 #define COLUMNS                                                                                                        \
 	"t.id, t.campaign_id, t.subscriber_id, t.address, t.relay, t.plain, s.address, s.name, s.attributes::text,"    \
 	" t.due_by, t.taken_at, t.answered_at, t.taken_by, t.accepted, t.due_by <= now(), t.code, t.step, t.reply,"    \
-	" t.variant"
+	" t.variant, l.id, l.name"
+#define JOINED                                                                                                         \
+	" JOIN subscriber s ON s.id = t.subscriber_id JOIN campaign c ON c.id = t.campaign_id"                         \
+	" JOIN list l ON l.id = coalesce(t.list_id, c.list_id)"
 
 static const struct db_statement statements[] = {
 	/* $1 campaign, $2 domain. The order of sender/routes.h. */
@@ -35,19 +38,18 @@ static const struct db_statement statements[] = {
 	[ASK] = { .name = "campaign_tests_ask",
 		  .sql =
 		      "INSERT INTO campaign_test (campaign_id, subscriber_id, address, relay, plain, asked_by, due_by,"
-		      " variant)"
+		      " variant, list_id)"
 		      " VALUES ($1, $2, $3, $4, $5::text::boolean, $6, now() + $7::bigint * interval '1 microsecond',"
-		      " nullif($8::smallint, 0))"
+		      " nullif($8::smallint, 0), $9)"
 		      " RETURNING id" },
 	[FIND] = { .name = "campaign_tests_find",
-		   .sql = "SELECT " COLUMNS " FROM campaign_test t JOIN subscriber s ON s.id = t.subscriber_id"
+		   .sql = "SELECT " COLUMNS " FROM campaign_test t" JOINED
 			  " WHERE t.id = ANY ($1::bigint[]) ORDER BY t.id" },
 	[TAKE] = { .name = "campaign_tests_take",
-		   .sql =
-		       "WITH pick AS (SELECT id FROM campaign_test WHERE taken_at IS NULL AND due_by > now()"
-		       " ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED), taken AS (UPDATE campaign_test t"
-		       " SET taken_at = now(), taken_by = $1 FROM pick WHERE t.id = pick.id RETURNING t.*)"
-		       " SELECT " COLUMNS " FROM taken t JOIN subscriber s ON s.id = t.subscriber_id ORDER BY t.id" },
+		   .sql = "WITH pick AS (SELECT id FROM campaign_test WHERE taken_at IS NULL AND due_by > now()"
+			  " ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED), taken AS (UPDATE campaign_test t"
+			  " SET taken_at = now(), taken_by = $1 FROM pick WHERE t.id = pick.id RETURNING t.*)"
+			  " SELECT " COLUMNS " FROM taken t" JOINED " ORDER BY t.id" },
 	[GIVE_BACK] = { .name = "campaign_tests_give_back",
 			.sql = "UPDATE campaign_test SET taken_at = NULL, taken_by = NULL WHERE id = $1"
 			       " AND answered_at IS NULL" },
@@ -99,7 +101,8 @@ enum err campaign_tests_ask(struct db *db, const struct campaign_test_wish *wish
 					   db_text(wish->is_plain ? VIEW_LIT("true") : VIEW_LIT("false")),
 					   db_text(wish->actor),
 					   db_int(wish->patience_us),
-					   db_int(wish->variant) };
+					   db_int(wish->variant),
+					   db_int(wish->list_id) };
 	err = db_run(db, &statements[ASK], values, ARRAY_LEN(values), &rows, why);
 	if (err == ERR_OK)
 		*ret_id = db_get_int(rows, 0, 0);
@@ -136,6 +139,8 @@ void campaign_tests_get(const struct db_rows *rows, size_t row, struct campaign_
 		.step = db_get_text(rows, row, 16),
 		.reply = db_get_text(rows, row, 17),
 		.variant = (unsigned)db_get_int(rows, row, 18),
+		.list_id = db_get_int(rows, row, 19),
+		.list_name = db_get_text(rows, row, 20),
 	};
 	if (ret_test->answered_us == 0)
 		ret_test->state = db_get_bool(rows, row, 14) ? CAMPAIGN_TEST_LATE : CAMPAIGN_TEST_WAITS;

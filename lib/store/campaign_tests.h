@@ -12,6 +12,7 @@ enum { CAMPAIGN_TESTS_LEAVER = 0 };
 
 struct campaign_test_wish {
 	uint64_t campaign_id, subscriber_id;
+	int64_t list_id;     /* that the copy goes through */
 	struct view address; /* who gets it */
 	struct view relay;   /* empty: the most specific one in use that fits campaign, list and domain */
 	struct view actor;
@@ -24,7 +25,8 @@ enum err campaign_tests_ask(struct db *db, const struct campaign_test_wish *wish
 			    struct buf *why) MUST_USE;
 
 struct campaign_test {
-	int64_t id, campaign_id, subscriber_id;
+	int64_t id, campaign_id, subscriber_id, list_id;
+	struct view list_name;
 	struct view address, relay;
 	bool is_plain;
 	unsigned variant;

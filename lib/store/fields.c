@@ -1,34 +1,54 @@
 #include "store/fields.h"
 
 #include <assert.h>
+#include <string.h>
 
-enum statement { EXTENT, OF_SOME, OF_PORTION, SORTED, EMPTY_SOME, EMPTY_PORTION, STATEMENT_COUNT };
+enum statement {
+	EXTENT,
+	OF_SOME,
+	OF_PORTION,
+	SORTED,
+	EMPTY_SOME,
+	EMPTY_PORTION,
+	EMPTY_SOME_CHOSEN,
+	EMPTY_CHOSEN,
+	STATEMENT_COUNT
+};
 
 /* How many there are of a list before some of them are asked for all. */
 enum {
 	SPOTS = 100,
 	A_SPOT = 200,
 	FEW = SPOTS * A_SPOT,
+	ENOUGH = 1000,      /* of the audience: fewer of them tell too little of the others */
 	A_PORTION = 200000, /* ids, whoever has them */
 	MINUS_MOST = 64,    /* names that are taken off each member's attributes before these are taken apart */
 };
 
-/* $1 list, $2 to $3 ids. */
+/* $1 lists, $2 to $3 ids. */
 #define PORTION                                                                                                        \
 	"person AS MATERIALIZED (SELECT 1 AS one, s.name, s.attributes FROM membership m JOIN subscriber s ON s.id = " \
 	"m.subscriber_id"                                                                                              \
-	" WHERE m.list_id = $1::bigint AND m.state = 'active' AND m.subscriber_id BETWEEN $2::bigint AND $3::bigint"
-/* Some at each of $2 spots, $3 each, between the least and the greatest id; and the newest, who may be the first with an attribute. */
+	" WHERE m.list_id = ANY ($1::bigint[]) AND m.state = 'active' AND m.subscriber_id BETWEEN $2::bigint AND "     \
+	"$3::bigint"
+/* Of each of the lists some at each of $2 spots, $3 each, between the least and the greatest id; and the newest, who may be the first with an
+ * attribute. The same numbers as text where the audience takes the places before them. */
+#define CHOSEN(spots, each)                                                                                            \
+	"chosen AS MATERIALIZED (SELECT x.subscriber_id FROM unnest($1::bigint[]) AS l(list_id) CROSS JOIN LATERAL ("  \
+	"SELECT m.subscriber_id FROM (SELECT min(subscriber_id) AS low, max(subscriber_id) AS high FROM membership"    \
+	" WHERE list_id = l.list_id) AS span CROSS JOIN generate_series(0, " spots "::bigint - 1) AS spot(n)"          \
+	" CROSS JOIN LATERAL (SELECT subscriber_id FROM membership WHERE list_id = l.list_id AND state = 'active'"     \
+	" AND subscriber_id >= low + (high - low) * n / " spots " ORDER BY subscriber_id LIMIT " each "::bigint) AS m" \
+	" UNION (SELECT subscriber_id FROM membership WHERE list_id = l.list_id AND state = 'active'"                  \
+	" ORDER BY subscriber_id DESC LIMIT " each ")) AS x)"
 #define SOME                                                                                                           \
-	"chosen AS MATERIALIZED (SELECT m.subscriber_id FROM (SELECT min(subscriber_id) AS low,"                       \
-	" max(subscriber_id) AS high FROM membership WHERE list_id = $1::bigint) AS span"                              \
-	" CROSS JOIN generate_series(0, $2::bigint - 1) AS spot(n) CROSS JOIN LATERAL ("                               \
-	" SELECT subscriber_id FROM membership WHERE list_id = $1 AND state = 'active'"                                \
-	" AND subscriber_id >= low + (high - low) * n / $2 ORDER BY subscriber_id LIMIT $3::bigint) AS m"              \
-	" UNION (SELECT subscriber_id FROM membership WHERE list_id = $1 AND state = 'active'"                         \
-	" ORDER BY subscriber_id DESC LIMIT $3)),"                                                                     \
-	" person AS MATERIALIZED (SELECT 1 AS one, s.name, s.attributes FROM chosen JOIN subscriber s ON s.id = "      \
-	"chosen.subscriber_id)"
+	CHOSEN("$2", "$3")                                                                                             \
+	", person AS MATERIALIZED (SELECT 1 AS one, s.name, s.attributes FROM subscriber s WHERE s.id IN (SELECT "     \
+	"subscriber_id FROM chosen))"
+/* Those of the audience $1 to $4, of some or of all. */
+#define PERSON_OF_AUDIENCE(among)                                                                                      \
+	"person AS MATERIALIZED (SELECT 1 AS one, s.name, s.attributes FROM audience_people($1::bigint[],"             \
+	" $2::bigint[], $3::bigint[], $4::bigint[], " among ", NULL) AS p JOIN subscriber s ON s.id = p.id)"
 /* The paths of what lies in other attributes; the items of a list have its path. */
 #define HELD                                                                                                           \
 	", held(path, value) AS (SELECT e.key, e.value FROM person CROSS JOIN LATERAL jsonb_each(attributes) AS e"     \
@@ -51,9 +71,13 @@ enum {
 
 static const struct db_statement statements[] = {
 	[EXTENT] = { "fields_extent",
-		     "SELECT (SELECT min(subscriber_id) FROM membership WHERE list_id = $1::bigint),"
-		     " (SELECT max(subscriber_id) FROM membership WHERE list_id = $1),"
-		     " (SELECT count(*) FROM (SELECT FROM membership WHERE list_id = $1 LIMIT $2::bigint) AS m)" },
+		     "SELECT min(low), max(high), coalesce(sum(people), 0)::bigint FROM unnest($1::bigint[]) AS "
+		     "l(list_id)"
+		     " CROSS JOIN LATERAL (SELECT (SELECT min(subscriber_id) FROM membership WHERE list_id = "
+		     "l.list_id) AS low,"
+		     " (SELECT max(subscriber_id) FROM membership WHERE list_id = l.list_id) AS high, (SELECT count(*) "
+		     "FROM"
+		     " (SELECT FROM membership WHERE list_id = l.list_id LIMIT $2::bigint) AS m) AS people) AS x" },
 	[OF_SOME] = { "fields_of_some", "WITH RECURSIVE " SOME HELD NAMES("attributes") " ORDER BY 1" },
 	/* $4: names that are known, $5: of them, those to be taken off. Whoever has nothing else is not taken apart. */
 	[OF_PORTION] = { "fields_of_portion",
@@ -62,6 +86,11 @@ static const struct db_statement statements[] = {
 	[SORTED] = { "fields_sorted", "SELECT name COLLATE \"C\" FROM unnest($1::text[]) AS n(name) ORDER BY 1" },
 	[EMPTY_SOME] = { "fields_empty_some", "WITH " SOME COUNTED("$4") },
 	[EMPTY_PORTION] = { "fields_empty_portion", "WITH " PORTION ")" COUNTED("$4") },
+	/* $1 to $4: audience_arrays(), $5 fields, $6 and $7 as $2 and $3 above. */
+	[EMPTY_SOME_CHOSEN] = { "fields_empty_some_chosen",
+				"WITH " CHOSEN("$6", "$7") ", " PERSON_OF_AUDIENCE(
+				    "ARRAY(SELECT subscriber_id FROM chosen)") COUNTED("$5") },
+	[EMPTY_CHOSEN] = { "fields_empty_chosen", "WITH " PERSON_OF_AUDIENCE("NULL") COUNTED("$5") },
 };
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row per statement");
 
@@ -71,10 +100,12 @@ struct extent {
 	bool is_small;
 };
 
-static enum err read_extent(struct db *db, int64_t list_id, struct extent *ret_extent, struct buf *why)
+static enum err read_extent(struct db *db, const struct fields_scope *scope, struct extent *ret_extent, struct buf *why)
 {
 	AUTO_DB_ROWS *rows = NULL;
-	const struct db_value values[] = { db_int(list_id), db_int(FEW + 1) };
+	AUTO_DB_ARRAY lists = db_array_of(DB_INT);
+	audience_lists(scope->audience, &lists);
+	const struct db_value values[] = { db_values(&lists), db_int(FEW + 1) };
 	enum err err = db_run(db, &statements[EXTENT], values, ARRAY_LEN(values), &rows, why);
 	if (err != ERR_OK)
 		return err;
@@ -112,19 +143,22 @@ static void add_known(struct known *known, const struct db_rows *rows)
 
 static enum err read_some(struct db *db, const struct fields_scope *scope, struct db_rows **ret_rows, struct buf *why)
 {
-	const struct db_value values[] = { db_int(scope->list_id), db_int(SPOTS), db_int(A_SPOT) };
+	AUTO_DB_ARRAY lists = db_array_of(DB_INT);
+	audience_lists(scope->audience, &lists);
+	const struct db_value values[] = { db_values(&lists), db_int(SPOTS), db_int(A_SPOT) };
 	return db_run(db, &statements[OF_SOME], values, ARRAY_LEN(values), ret_rows, why);
 }
 
 static enum err read_portions(struct db *db, const struct fields_scope *scope, const struct extent *extent,
 			      struct known *known, struct buf *why)
 {
+	AUTO_DB_ARRAY lists = db_array_of(DB_INT);
 	enum err err = ERR_OK;
+	audience_lists(scope->audience, &lists);
 	for (int64_t first = extent->first_id; err == ERR_OK && first <= extent->last_id; first += extent->step) {
 		AUTO_DB_ROWS *rows = NULL;
-		const struct db_value values[] = { db_int(scope->list_id), db_int(first),
-						   db_int(first + extent->step - 1), db_values(&known->names),
-						   db_values(&known->off) };
+		const struct db_value values[] = { db_values(&lists), db_int(first), db_int(first + extent->step - 1),
+						   db_values(&known->names), db_values(&known->off) };
 		scope->progress(scope->user, (uint64_t)(first - extent->first_id),
 				(uint64_t)(extent->last_id - extent->first_id));
 		err = db_run(db, &statements[OF_PORTION], values, ARRAY_LEN(values), &rows, why);
@@ -139,7 +173,7 @@ enum err fields_of_all(struct db *db, const struct fields_scope *scope, struct d
 	AUTO_DB_ROWS *some = NULL;
 	struct known known = { .names = db_array_of(DB_TEXT), .off = db_array_of(DB_TEXT) };
 	struct extent extent;
-	enum err err = read_extent(db, scope->list_id, &extent, why);
+	enum err err = read_extent(db, scope, &extent, why);
 	if (err == ERR_OK && !extent.is_small)
 		err = read_some(db, scope, &some, why);
 	if (err == ERR_OK) {
@@ -157,7 +191,7 @@ enum err fields_of_some(struct db *db, const struct fields_scope *scope, bool *r
 			struct buf *why)
 {
 	struct extent extent;
-	enum err err = read_extent(db, scope->list_id, &extent, why);
+	enum err err = read_extent(db, scope, &extent, why);
 	if (err != ERR_OK)
 		return err;
 	*ret_are_all = extent.is_small;
@@ -178,11 +212,13 @@ static void add_counts(const struct db_rows *rows, int64_t *empty, int64_t *look
 static enum err count_portions(struct db *db, const struct fields_scope *scope, const struct extent *extent,
 			       const struct db_array *fields, int64_t *empty, int64_t *looked_at, struct buf *why)
 {
+	AUTO_DB_ARRAY lists = db_array_of(DB_INT);
 	enum err err = ERR_OK;
+	audience_lists(scope->audience, &lists);
 	for (int64_t first = extent->first_id; err == ERR_OK && first <= extent->last_id; first += extent->step) {
 		AUTO_DB_ROWS *rows = NULL;
-		const struct db_value values[] = { db_int(scope->list_id), db_int(first),
-						   db_int(first + extent->step - 1), db_values(fields) };
+		const struct db_value values[] = { db_values(&lists), db_int(first), db_int(first + extent->step - 1),
+						   db_values(fields) };
 		scope->progress(scope->user, (uint64_t)(first - extent->first_id),
 				(uint64_t)(extent->last_id - extent->first_id));
 		err = db_run(db, &statements[EMPTY_PORTION], values, ARRAY_LEN(values), &rows, why);
@@ -196,11 +232,45 @@ static enum err count_some(struct db *db, const struct fields_scope *scope, cons
 			   int64_t *empty, int64_t *looked_at, struct buf *why)
 {
 	AUTO_DB_ROWS *rows = NULL;
-	const struct db_value values[] = { db_int(scope->list_id), db_int(SPOTS), db_int(A_SPOT), db_values(fields) };
+	AUTO_DB_ARRAY lists = db_array_of(DB_INT);
+	audience_lists(scope->audience, &lists);
+	const struct db_value values[] = { db_values(&lists), db_int(SPOTS), db_int(A_SPOT), db_values(fields) };
 	enum err err = db_run(db, &statements[EMPTY_SOME], values, ARRAY_LEN(values), &rows, why);
 	if (err == ERR_OK)
 		add_counts(rows, empty, looked_at);
 	return err;
+}
+
+/* Of an audience that is not a whole list. It is asked about in one piece, which cannot tell how far it is. */
+static enum err count_chosen(struct db *db, const struct fields_scope *scope, bool of_all,
+			     const struct db_array *fields, int64_t *empty, int64_t *looked_at, struct buf *why)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	struct audience_arrays arrays;
+	struct db_value values[AUDIENCE_VALUES + 3];
+	scope->progress(scope->user, 0, 0);
+	audience_arrays(scope->audience, &arrays, values);
+	values[AUDIENCE_VALUES] = db_values(fields);
+	values[AUDIENCE_VALUES + 1] = db_int(SPOTS);
+	values[AUDIENCE_VALUES + 2] = db_int(A_SPOT);
+	enum err err = db_run(db, &statements[of_all ? EMPTY_CHOSEN : EMPTY_SOME_CHOSEN], values,
+			      AUDIENCE_VALUES + (of_all ? 1 : 3), &rows, why);
+	audience_arrays_done(&arrays);
+	if (err == ERR_OK)
+		add_counts(rows, empty, looked_at);
+	return err;
+}
+
+static enum err count_audience(struct db *db, const struct fields_scope *scope, bool *of_all,
+			       const struct db_array *fields, int64_t *empty, int64_t *looked_at, struct buf *why)
+{
+	enum err err = count_chosen(db, scope, *of_all, fields, empty, looked_at, why);
+	if (err != ERR_OK || *of_all || *looked_at >= ENOUGH)
+		return err;
+	*of_all = true;
+	*looked_at = 0;
+	memset(empty, 0, fields->count * sizeof(*empty));
+	return count_chosen(db, scope, true, fields, empty, looked_at, why);
 }
 
 enum err fields_count_empty(struct db *db, const struct fields_scope *scope, bool *of_all, const struct view *fields,
@@ -210,10 +280,12 @@ enum err fields_count_empty(struct db *db, const struct fields_scope *scope, boo
 	struct extent extent;
 	for (size_t i = 0; i < count; i++)
 		db_array_add_bytes(&paths, fields[i]);
-	enum err err = read_extent(db, scope->list_id, &extent, why);
+	enum err err = read_extent(db, scope, &extent, why);
 	if (err != ERR_OK)
 		return err;
 	*of_all = *of_all || extent.is_small;
+	if (scope->audience->count > 0)
+		return count_audience(db, scope, of_all, &paths, empty, looked_at, why);
 	return *of_all ? count_portions(db, scope, &extent, &paths, empty, looked_at, why)
 		       : count_some(db, scope, &paths, empty, looked_at, why);
 }

@@ -213,7 +213,8 @@ static const struct db_statement statements[] = {
 		       " coalesce(a.list_header_id, l.list_id), c.subject, c.from_name, c.from_address, c.reply_to,"
 		       " c.text_body, c.html_body,"
 		       " (extract(epoch FROM c.expire) * 1000000)::bigint, coalesce(a.list_headers, l.headers),"
-		       " coalesce(c.list_name, o.name) FROM campaign c JOIN list o ON o.id = c.list_id JOIN list l ON "
+		       " coalesce(c.list_name, o.name), c.list_id FROM campaign c JOIN list o ON o.id = c.list_id JOIN "
+		       "list l ON "
 		       "l.id = coalesce(nullif($2::bigint, 0), c.list_id)"
 		       " LEFT JOIN LATERAL (SELECT c.list_name AS name, c.list_title, c.list_header_id, c.list_headers"
 		       " WHERE l.id = c.list_id UNION ALL SELECT name, list_title, list_header_id, list_headers"
@@ -462,6 +463,7 @@ enum err runs_load(struct db *db, int64_t campaign_id, int64_t list_id, struct r
 		.expire_us = db_get_int(rows, 0, 11),
 		.list_headers = db_get_text(rows, 0, 12),
 		.own_list_name = db_get_text(rows, 0, 13),
+		.own_list_id = db_get_int(rows, 0, 14),
 	};
 	*ret_rows = rows;
 	return ERR_OK;

@@ -62,7 +62,7 @@ enum err runs_states(struct db *db, const int64_t *campaign_ids, size_t count, e
 
 /* What every copy of a campaign that goes through one list is made from: of the list, too, as it was when the campaign started. Views borrow from rows, which the caller releases. */
 struct run_source {
-	int64_t list_id;
+	int64_t list_id, own_list_id;
 	struct view campaign_name, list_name, list_title, list_header_id, list_headers;
 	struct view own_list_name; /* of the campaign's own list, through whichever the copies go */
 	struct view subject, from_name, from_address, reply_to, text_body, html_body;

@@ -12,6 +12,7 @@ static void run_sql(struct db *db, const char *sql)
 	ck_assert_msg(db_run_script(db, view_of(sql), &why) == ERR_OK, "%s: %s", sql, buf_text(&why));
 }
 
+static const struct audience news = { .own_list = 1 };
 static const char make_list[] =
     "INSERT INTO list (name, title, list_id, from_address) VALUES ('news', 'News', 'n.b.test', 'a@b.test')";
 
@@ -45,7 +46,7 @@ START_TEST(a_small_list_is_read_whole)
 		AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
 		size_t steps = 0;
 		bool are_all = false;
-		const struct fields_scope scope = { .list_id = 1, .progress = count_steps, .user = &steps };
+		const struct fields_scope scope = { .audience = &news, .progress = count_steps, .user = &steps };
 		run_sql(db, make_list);
 		AUTO_DB_ROWS *nobody = NULL;
 		ck_assert(fields_of_some(db, &scope, &are_all, &nobody, &why) == ERR_OK);
@@ -68,7 +69,7 @@ START_TEST(fields_that_are_empty_are_counted)
 		struct db *db = database_open();
 		AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
 		size_t steps = 0;
-		const struct fields_scope scope = { .list_id = 1, .progress = count_steps, .user = &steps };
+		const struct fields_scope scope = { .audience = &news, .progress = count_steps, .user = &steps };
 		const struct view fields[] = { VIEW_LIT("city"), VIEW_LIT("name"), VIEW_LIT("o.n"), VIEW_LIT("none") };
 		const int64_t counts[] = { 2, 1, 2, 3 };
 		int64_t empty[ARRAY_LEN(fields)] = { 0 }, among = 0;
@@ -103,7 +104,7 @@ START_TEST(of_many_some_are_asked_and_all_when_wanted)
 		AUTO_DB_ROWS *all = NULL;
 		size_t steps = 0;
 		bool are_all = true, of_all = false;
-		const struct fields_scope scope = { .list_id = 1, .progress = count_steps, .user = &steps };
+		const struct fields_scope scope = { .audience = &news, .progress = count_steps, .user = &steps };
 		const struct view fields[] = { VIEW_LIT("city"), VIEW_LIT("rare.in") };
 		int64_t empty[] = { 0, 0 }, among = 0;
 		run_sql(db, make_list);

@@ -10,6 +10,8 @@ static void run_sql(struct db *db, const char *sql)
 	ck_assert_msg(db_run_script(db, view_of(sql), &why) == ERR_OK, "%s: %s", sql, buf_text(&why));
 }
 
+static const struct audience news = { .own_list = 1 };
+
 static void make_list(struct db *db)
 {
 	run_sql(
@@ -24,7 +26,7 @@ START_TEST(readers_are_active_members)
 		AUTO_DB_ROWS *rows = NULL;
 		struct reader reader;
 		make_list(db);
-		ck_assert(readers_find(db, 1, (struct view){ 0 }, 0.5, &reader, &rows, &why) == ERR_NOT_FOUND);
+		ck_assert(readers_find(db, &news, (struct view){ 0 }, 0.5, &reader, &rows, &why) == ERR_NOT_FOUND);
 		run_sql(
 		    db,
 		    "INSERT INTO subscriber (address, address_key) SELECT 'P' || g || '@x.test', 'p' || g || '@x.test'"
@@ -34,11 +36,11 @@ START_TEST(readers_are_active_members)
 		const double fractions[] = { 0, 0.3, 0.5, 0.999, 1 };
 		for (size_t i = 0; i < ARRAY_LEN(fractions); i++) {
 			AUTO_DB_ROWS *found = NULL;
-			ck_assert(readers_find(db, 1, (struct view){ 0 }, fractions[i], &reader, &found, &why) ==
+			ck_assert(readers_find(db, &news, (struct view){ 0 }, fractions[i], &reader, &found, &why) ==
 				  ERR_OK);
 			ck_view_eq(reader.address, "P4@x.test");
 		}
-		ck_assert(readers_find(db, 1, VIEW_LIT("p2@x.test"), 0, &reader, &rows, &why) == ERR_OK);
+		ck_assert(readers_find(db, &news, VIEW_LIT("p2@x.test"), 0, &reader, &rows, &why) == ERR_OK);
 		ck_view_eq(reader.address, "P2@x.test");
 		db_close(db);
 	}
