@@ -184,6 +184,113 @@ def test_bounce_report_by_list(world):
     assert one == {"example.test": 3, "elsewhere.test": 1}, one
 
 
+def previewed(world, campaign, *address):
+    """Who, through which list, and whether a copy goes to them: as the JSON and the message itself say."""
+    shown = world.json("campaign", "preview", campaign, *address)
+    message = email.message_from_string(shown["message"])
+    assert f"<{shown['list']}.bounce.test>" in message["List-Id"], shown
+    return shown["email"].split("@")[0], shown["list"], shown["in_audience"]
+
+
+def test_preview(world):
+    "A preview is of somebody who is reached, through the list that reaches them; who is named and not reached is shown with a warning."
+    world.setup()
+    lists(world, "shop", "customers")
+    join(world, ann="news", bob="shop", cat="news shop", dan="news- shop", eve="shop customers", long="shop", gus="news shop", hal="club")
+    world.listctl("suppress", "add", "gus@example.test", "--list", "news")
+    world.listctl("segment", "create", "three", "--where", "$.n == 3")
+    create(world, "spring", "--also-list", "shop", "--segment", "three", "--exclude-list", "customers", text="{{list.name}} is {{list.title}}\n")
+    expected = {"ann": ("news", True), "bob": ("shop", True), "cat": ("news", True), "dan": ("shop", False), "eve": ("shop", False),
+                "long": ("shop", False), "gus": ("shop", True)}
+    for name, what in expected.items():
+        assert previewed(world, "spring", f"{name}@example.test") == (name, *what), name
+    for name, (list_name, is_reached) in expected.items():
+        told = world.run("listctl", "campaign", "preview", "spring", f"{name}@example.test")
+        assert f"through the list {list_name}" in told.stderr and f"List-Id: \"{'Example News' if list_name == 'news' else 'The shop'}\"" in told.stdout, told
+        assert f"{list_name} is " in told.stdout and ("not in the audience" in told.stderr) == (not is_reached), told
+    world.refused("campaign", "preview", "spring", "hal@example.test", says="not on the lists")
+    found = {previewed(world, "spring") for _ in range(12)}
+    assert found <= {(name, *what) for name, what in expected.items() if what[1]} and len(found) > 1, found
+    send(world, "spring")
+    world.sql("UPDATE membership m SET state = 'unsubscribed', reason = 'mailto' FROM list l, subscriber s WHERE l.id = m.list_id"
+              " AND s.id = m.subscriber_id AND l.name = 'news' AND s.address_key = 'cat@example.test'")
+    assert previewed(world, "spring", "cat@example.test") == ("cat", "news", True), "what has been sent went through news"
+    assert previewed(world, "spring", "bob@example.test") == ("bob", "shop", True)
+    assert previewed(world, "spring", "long@example.test") == ("long", "shop", False)
+    create(world, "nobody", "--also-list", "shop", "--segment", "three", "--exclude-list", "shop,news")
+    world.refused("campaign", "preview", "nobody", says=["nobody is in the audience", "campaign audience"])
+
+
+def test_preview_finds_the_few(world):
+    "Of many, one who is reached is found, however few they are."
+    world.setup()
+    lists(world, "shop", "club")
+    crowd(world)
+    world.listctl("segment", "create", "one", "--where", "$.n == 1503")
+    create(world, "spring", "--also-list", "shop", "--segment", "one")
+    assert previewed(world, "spring") == ("p1503", "shop", True)
+
+
+def test_copies_to_testers(world):
+    "A test copy of a reader of another list is that list's, and says so; without --as it is of somebody who is reached."
+    world.setup()
+    lists(world, "shop")
+    join(world, ann="news-", bob="shop", cat="shop news-")
+    world.sql("""UPDATE subscriber SET attributes = '{"size": "XL"}' WHERE address_key ~ '^bob'""")
+    create(world, "spring", "--also-list", "shop", text="{{list.name}} {{size|none}}\n")
+    world.mailworld(RULES)
+    world.start("sender")
+    for options in (("--as", "bob@example.test"), ()):
+        row, = world.json("campaign", "test", "spring", "me@tester.test", *options)
+        assert (row["list"], row["copy_of"], row["result"]) == ("shop", "bob@example.test", "accepted"), row
+    messages = [email.message_from_bytes(path.read_bytes()) for path in (world.base / "mailworld.mail").glob("*.eml")]
+    assert len(messages) == 2
+    for message in messages:
+        assert "<shop.bounce.test>" in message["List-Id"] and "shop XL" in message.get_payload(), message.as_string()
+    told = world.run("listctl", "campaign", "test", "spring", "me@tester.test", "--as", "cat@example.test")
+    assert told.returncode == 0 and "not in the audience" in told.stderr, told
+
+
+def found_by_lint(world, *words):
+    """What create, edit or lint finds of gaps and sizes."""
+    said = world.run("listctl", "campaign", *words)
+    assert said.returncode in (0, 1), said
+    return re.findall(r"\{\{(\w+)\}\} is empty for (\d+) of (\d+)", said.stdout + said.stderr)
+
+
+def test_merge_tags(world):
+    "A tag may be an attribute of members of any of the lists, and how many lack it is counted over everybody who is reached, once."
+    world.setup()
+    lists(world, "shop", "club")
+    join(world, ann="news", bob="shop", cat="news shop", dan="shop", longer="shop", eve="club", fay="news- shop")
+    world.sql("""UPDATE subscriber SET attributes = attributes || '{"size": "XL"}' WHERE address_key ~ '^(bob|longer)'""")
+    text = world.file("t.txt", "Hello {{size}} {{unsubscribe}}\n")
+    arguments = ("create", "spring", "news", "--subject", "s", "--text", text)
+    world.refused("campaign", *arguments, says='the field "size" is unknown')
+    world.refused("campaign", *arguments, "--also-list", "club", says='the field "size" is unknown')
+    assert found_by_lint(world, *arguments, "--also-list", "shop") == [("size", "3", "5")]
+    world.listctl("segment", "create", "three", "--where", "$.n == 3")
+    for options, gaps in ((("--also-list", "shop", "--segment", "three"), [("size", "3", "4")]),
+                          (("--also-list", "shop", "--exclude-list", "club"), [("size", "3", "5")]),
+                          (("--also-list", "club,shop"), [("size", "4", "6")])):
+        assert found_by_lint(world, "edit", "spring", *options) == gaps, options
+    assert found_by_lint(world, "lint", "spring") == [("size", "4", "6")]
+    world.refused("campaign", "edit", "spring", "--everybody", says='the field "size" is unknown')
+    status = send(world, "spring")
+    assert status["accepted"] == 6 == status["audience"], status
+
+
+def test_lint_tries_copies_of_their_list(world):
+    "The copies that lint tries are those of the list that each goes through: the largest is of the list with the long header."
+    world.setup()
+    lists(world, "shop")
+    world.listctl("list", "edit", "shop", "--title", "T" * 200)
+    join(world, ann="news", bob="shop")
+    create(world, "spring", "--also-list", "shop", "--html", world.file("t.html", "<p>" + "{{list.title}}\n" * 600 + "{{unsubscribe}}</p>"))
+    rows = {row["code"]: row["finding"] for row in json.loads(world.run("listctl", "campaign", "lint", "spring", "--format", "json").stdout)}
+    assert "in the copy for bob@example.test, the largest of 2" in rows["gmail-clipped"], rows
+
+
 def test_segments_and_exclusions(world):
     "Segments narrow each of the lists, and what is left out is left out of all."
     world.setup()
