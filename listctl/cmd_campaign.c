@@ -213,7 +213,7 @@ static const struct command_option preview_options[] = {
 };
 static const struct command_option test_options[] = {
 	{ "variant", "A|B|...", "only this one; all, each with its letter in the mark, unless told" },
-	{ "as", "SUBSCRIBER", "the member whose copy is sent; one at random unless told" },
+	{ "as", "SUBSCRIBER", "whose copy is sent; somebody of the audience at random unless told" },
 	{ "plain", NULL, "the subject as it is, without [test] in front" },
 	{ "relay", "RELAY", "through this relay; the one that fits campaign and address unless told" },
 	{ "timeout", "TIME", "how long to wait for the relay's answer (relay.test_timeout)" },
@@ -285,7 +285,7 @@ static const char template_details[] =
     "Both are frozen in the campaign: what changes later in file or layout changes nothing here.\n"
     "\n"
     "Merge fields: {{name}} {{email}} {{list.name}} {{list.title}} {{campaign.name}}\n"
-    "{{unsubscribe}} and every attribute that a member of the list has; {{city|there}}\n"
+    "{{unsubscribe}} and every attribute that a member of one of its lists has; {{city|there}}\n"
     "gives \"there\" to those without a city; {{#city}}...{{/city}} stands only for those\n"
     "with one, {{^city}}...{{/city}} only for those without. {{{x}}} is x unescaped in HTML.\n"
     "A field that nobody has and a section that is not closed are refused.\n";
@@ -374,7 +374,14 @@ const struct command campaign_commands[] = {
 	    .noun = "campaign",
 	    .verb = "preview",
 	    .operands = "NAME [ADDRESS]",
-	    .help = "show one recipient's copy, of a random member unless named",
+	    .help = "show one recipient's copy, of a random one unless named",
+	    .details =
+		"Of somebody whom the campaign would go to, as their copy goes through the list that they are\n"
+		"reached through: with its title, List-Id and links. Who is named and a member of one of its lists,\n"
+		"but not in the audience, is shown the same with a warning. Once the campaign has started, the list "
+		"is\n"
+		"the one that was chosen then. JSON has email, list, in_audience, gaps (fields that are empty) and "
+		"message.\n",
 	    .options = preview_options,
 	    .least = 1,
 	    .most = 2,
@@ -406,8 +413,9 @@ const struct command campaign_commands[] = {
 	    .details =
 		"sender writes, signs and sends the copy as a worker would, at any time of the campaign's life,\n"
 		"and tells what the relay said. Nothing of it stands in the ledger. To is the given address,\n"
-		"{{email}} and all other fields are the member's; the link to unsubscribe is nobody's, and what\n"
-		"bounces is about nobody. Exit 1 unless the relay has taken all. sender must run.\n",
+		"{{email}} and all other fields are the member's, title and List-Id those of the list that reaches\n"
+		"them; the link to unsubscribe is nobody's, and what bounces is about nobody. Exit 1 unless the relay "
+		"has taken all. sender must run.\n",
 	    .options = test_options,
 	    .least = 2,
 	    .most = CAMPAIGN_TEST_MOST + 1,

@@ -395,7 +395,7 @@ static void check_foreign(const struct lint *lint, struct buf *out)
 static void check_nobody(const struct lint *lint, struct buf *out)
 {
 	if (lint->letter->readers == 0)
-		buf_add(out, VIEW_LIT("the list has no active members"));
+		buf_add(out, VIEW_LIT("there is nobody whom it would go to"));
 }
 
 /* Two digits: some of the readers tell no more. */
@@ -503,7 +503,8 @@ static const struct rule {
 	{ "gmail-clipped", LINT_WARNING, check_clipped,
 	  "shorten it, or link to the rest: what is clipped has no link to unsubscribe" },
 	{ "message-large", LINT_WARNING, check_size, "link to what is large instead of attaching it" },
-	{ "readers-none", LINT_WARNING, check_nobody, "import members: `listctl import`" },
+	{ "readers-none", LINT_WARNING, check_nobody,
+	  "import members: `listctl import`; `listctl campaign audience` tells who is left out" },
 	{ "readers-all-skipped", LINT_ERROR, check_all_skipped, "correct the letter: nobody would get it" },
 	{ "readers-skipped", LINT_WARNING, check_skipped,
 	  "correct their data, or use the field otherwise: they would be skipped as not-mergeable" },

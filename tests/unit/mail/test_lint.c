@@ -310,7 +310,7 @@ static const struct row rows[] = {
 	  LINT_WARNING },
 	{ "large", large_message, "message-large",
 	  "the message has 1024 KB in the copy for ann@a.test, the largest of the first 8", LINT_WARNING },
-	{ "nobody", nobody, "readers-none", "no active members", LINT_WARNING },
+	{ "nobody", nobody, "readers-none", "nobody whom it would go to", LINT_WARNING },
 	{ "some skipped", some_skipped, "readers-skipped", "3 of the first 8 readers get no copy, such as a@b.test: x",
 	  LINT_WARNING },
 	{ "all skipped", all_skipped, "readers-all-skipped", "10 of 10 readers", LINT_ERROR },
