@@ -17,11 +17,13 @@ enum { DEFAULT_LIMIT = 20, MOST = 10000 };
 struct explanation {
 	struct explained_person person;
 	struct outlook outlook;
+	enum err err; /* of keeping it */
 	struct db_rows *person_rows, *memberships, *suppressions, *sends, *events, *prunes;
 };
 
 static void explanation_done(struct explanation *explanation)
 {
+	outlook_done(&explanation->outlook);
 	db_rows_done(explanation->person_rows);
 	db_rows_done(explanation->memberships);
 	db_rows_done(explanation->suppressions);
@@ -33,7 +35,7 @@ static void explanation_done(struct explanation *explanation)
 static void keep_outlook(void *user, const struct verdict_history *history)
 {
 	struct explanation *explanation = user;
-	outlook_set(&explanation->outlook, history);
+	explanation->err = outlook_set(&explanation->outlook, history);
 }
 
 static enum err read_person(struct call *call, struct view key, size_t limit, struct explanation *explanation)
@@ -53,7 +55,7 @@ static enum err read_person(struct call *call, struct view key, size_t limit, st
 		err = explanations_prunes(db, id, &explanation->prunes, call->why);
 	if (err == ERR_OK)
 		err = verdicts_read(db, &(int64_t){ (int64_t)id }, 1, &terms, keep_outlook, explanation, call->why);
-	return err;
+	return err == ERR_OK ? explanation->err : err;
 }
 
 /* An address that nobody has may still be suppressed: then only that is told. */
@@ -89,7 +91,7 @@ static enum err write_person(struct call *call, const struct explanation *explan
 	const struct explained_person *person = &explanation->person;
 	AUTO_BUF score = buf_with_ceiling(LIMIT_WHY);
 	AUTO_BUF next = buf_with_ceiling(LIMIT_WHY);
-	outlook_write_score(&explanation->outlook, &score);
+	outlook_write_score(&explanation->outlook.verdict, &score);
 	outlook_write_next(&explanation->outlook, explanation->memberships, explanation->prunes,
 			   db_row_count(explanation->suppressions) > 0, &next);
 	bool known = person->id > 0;
@@ -109,15 +111,20 @@ static enum err write_person(struct call *call, const struct explanation *explan
 
 static const struct output_column membership_columns[] = {
 	{ "list", OUTPUT_TEXT, false },  { "state", OUTPUT_TEXT, false },    { "reason", OUTPUT_TEXT, false },
-	{ "since", OUTPUT_TIME, false }, { "campaign", OUTPUT_TEXT, false },
+	{ "since", OUTPUT_TIME, false }, { "campaign", OUTPUT_TEXT, false }, { "score", OUTPUT_TEXT, true },
 };
 
-static void membership_row(struct output *out, const struct db_rows *rows, size_t row)
+static void membership_row(struct output *out, const struct explanation *explanation, const struct db_rows *rows,
+			   size_t row)
 {
 	struct explained_membership m;
+	AUTO_BUF score = buf_with_ceiling(LIMIT_WHY);
 	explained_membership_at(rows, row, &m);
+	const struct verdict verdict = outlook_of_list(&explanation->outlook, m.list_id);
+	outlook_write_score(&verdict, &score);
 	output_row(out, (struct output_cell[]){ cell_text(m.list), cell_text(m.state), cell_text_or_null(m.reason),
-						cell_time(m.since_us), cell_text_or_null(m.campaign) });
+						cell_time(m.since_us), cell_text_or_null(m.campaign),
+						cell_text(buf_view(&score)) });
 }
 
 static const struct output_column suppression_columns[] = {
@@ -125,8 +132,10 @@ static const struct output_column suppression_columns[] = {
 	{ "reason", OUTPUT_TEXT, false }, { "source", OUTPUT_TEXT, false }, { "since", OUTPUT_TIME, false },
 };
 
-static void suppression_row(struct output *out, const struct db_rows *rows, size_t row)
+static void suppression_row(struct output *out, const struct explanation *explanation, const struct db_rows *rows,
+			    size_t row)
 {
+	(void)explanation;
 	struct explained_suppression s;
 	explained_suppression_at(rows, row, &s);
 	output_row(out, (struct output_cell[]){ cell_text(s.kind), cell_text(s.value), cell_text_or_null(s.list),
@@ -141,8 +150,9 @@ static const struct output_column send_columns[] = {
 	{ "next_attempt_at", OUTPUT_TIME, false }, { "reply", OUTPUT_TEXT, true },
 };
 
-static void send_row(struct output *out, const struct db_rows *rows, size_t row)
+static void send_row(struct output *out, const struct explanation *explanation, const struct db_rows *rows, size_t row)
 {
+	(void)explanation;
 	struct explained_send s;
 	explained_send_at(rows, row, &s);
 	output_row(out, (struct output_cell[]){ cell_text(s.campaign), cell_text(s.list), cell_text(s.place),
@@ -180,8 +190,9 @@ static const char *standing_of(const struct report_event *event)
 	return event->judged_us == 0 ? "waiting" : "judged";
 }
 
-static void event_row(struct output *out, const struct db_rows *rows, size_t row)
+static void event_row(struct output *out, const struct explanation *explanation, const struct db_rows *rows, size_t row)
 {
+	(void)explanation;
 	struct report_event e;
 	report_event_at(rows, row, &e);
 	output_row(out, (struct output_cell[]){ cell_int((int64_t)e.id), cell_text_or_null(e.campaign),
@@ -197,8 +208,9 @@ static const struct output_column prune_columns[] = {
 	{ "at", OUTPUT_TIME, false },   { "by", OUTPUT_TEXT, false },   { "restored", OUTPUT_BOOL, false },
 };
 
-static void prune_row(struct output *out, const struct db_rows *rows, size_t row)
+static void prune_row(struct output *out, const struct explanation *explanation, const struct db_rows *rows, size_t row)
 {
+	(void)explanation;
 	struct explained_prune p;
 	explained_prune_at(rows, row, &p);
 	output_row(out, (struct output_cell[]){ cell_int((int64_t)p.batch_id), cell_text_or_null(p.list),
@@ -210,11 +222,12 @@ struct section {
 	const char *name, *title;
 	const struct output_column *columns;
 	size_t count;
-	void (*row)(struct output *out, const struct db_rows *rows, size_t row);
+	void (*row)(struct output *out, const struct explanation *explanation, const struct db_rows *rows, size_t row);
 };
 
 /* Empty sections are shown to machines only. */
-static enum err write_section(struct call *call, const struct section *section, const struct db_rows *rows)
+static enum err write_section(struct call *call, const struct section *section, const struct explanation *explanation,
+			      const struct db_rows *rows)
 {
 	size_t count = rows == NULL ? 0 : db_row_count(rows);
 	if (count == 0 && output_format_of(call->out) != FORMAT_JSON)
@@ -222,7 +235,7 @@ static enum err write_section(struct call *call, const struct section *section, 
 	output_section(call->out, section->name, section->title);
 	output_begin(call->out, section->columns, section->count);
 	for (size_t i = 0; i < count; i++)
-		section->row(call->out, rows, i);
+		section->row(call->out, explanation, rows, i);
 	return output_end(call->out, call->why);
 }
 
@@ -247,7 +260,7 @@ static enum err write_all(struct call *call, const struct explanation *explanati
 	output_section(call->out, "person", "Address:");
 	enum err err = write_person(call, explanation, key);
 	for (size_t i = 0; err == ERR_OK && i < ARRAY_LEN(sections); i++)
-		err = write_section(call, &sections[i], rows[i]);
+		err = write_section(call, &sections[i], explanation, rows[i]);
 	return err == ERR_OK ? output_document_end(call->out, call->why) : err;
 }
 

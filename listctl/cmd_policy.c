@@ -1,45 +1,221 @@
 #include "listctl/call.h"
 
+#include "base/limits.h"
 #include "listctl/command.h"
+#include "listctl/subscriber_steps.h"
 #include "mail/policy.h"
+#include "store/audit.h"
+#include "store/lists.h"
+#include "store/policies.h"
+
+/* ---- showing ---- */
 
 static const struct output_column columns[] = {
-	{ "reason", OUTPUT_TEXT, false }, { "failures", OUTPUT_INT, false },
-	{ "days", OUTPUT_INT, false },    { "counts_from_relay", OUTPUT_BOOL, false },
-	{ "meaning", OUTPUT_TEXT, true },
+	{ "reason", OUTPUT_TEXT, false }, { "failures", OUTPUT_INT, false },           { "days", OUTPUT_INT, false },
+	{ "is_own", OUTPUT_BOOL, false }, { "counts_from_relay", OUTPUT_BOOL, false }, { "meaning", OUTPUT_TEXT, true },
 };
 
-static enum err policy_show(struct call *call)
+static bool is_same(struct policy_row one, struct policy_row other)
+{
+	return one.failures == other.failures && one.days == other.days;
+}
+
+static enum err write_policy(struct call *call, const struct policy *policy)
 {
 	output_begin(call->out, columns, ARRAY_LEN(columns));
 	for (size_t i = 0; i < REASON_COUNT; i++) {
 		enum bounce_reason reason = (enum bounce_reason)i;
-		struct policy_row row = policy_default.rows[reason];
+		struct policy_row row = policy->rows[reason];
 		bool counts = row.failures > 0;
 		output_row(call->out, (struct output_cell[]){ cell_text(view_of(reason_name(reason))),
 							      counts ? cell_int(row.failures) : cell_null(),
 							      counts ? cell_int(row.days) : cell_null(),
+							      cell_bool(!is_same(row, policy_default.rows[reason])),
 							      cell_bool(counts && reason_counts_from_relay(reason)),
 							      cell_text(view_of(reason_explained(reason))) });
 	}
 	return output_end(call->out, call->why);
 }
 
-static const char details[] =
+static enum err find_list(struct call *call, int64_t *ret_list_id)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	struct list list;
+	enum err err = lists_find(call->db, view_of(call->operands[0]), &rows, &list, call->why);
+	if (err == ERR_OK)
+		*ret_list_id = list.id;
+	return err;
+}
+
+static enum err policy_show(struct call *call)
+{
+	if (call->operand_count == 0)
+		return write_policy(call, &policy_default);
+	int64_t list_id = 0;
+	struct policies policies = { 0 };
+	enum err err = find_list(call, &list_id);
+	if (err == ERR_OK)
+		err = policies_read(call->db, &policies, call->why);
+	if (err == ERR_OK)
+		err = write_policy(call, policies_of(&policies, list_id));
+	policies_done(&policies);
+	return err;
+}
+
+/* ---- setting ---- */
+
+enum { FAILURES_MOST = 1000, DAYS_MOST = 3650 };
+
+/* One of what an operand asks for. */
+struct wish {
+	enum bounce_reason reason;
+	bool is_default;
+	struct policy_row row; /* unless is_default */
+};
+
+static enum err read_reason(struct call *call, struct view name, enum bounce_reason *ret_reason)
+{
+	if (!reason_from_name(name, ret_reason))
+		return call_misused(call, "there is no reason " VIEW_FMT "; `listctl policy show` lists them",
+				    VIEW_ARG(name));
+	if (policy_default.rows[*ret_reason].failures == 0)
+		return call_misused(call,
+				    VIEW_FMT " can never count against an address: it is about us, or no bounce at all",
+				    VIEW_ARG(name));
+	return ERR_OK;
+}
+
+static bool read_row(struct view text, struct policy_row *ret_row)
+{
+	struct view failures = { 0 };
+	uint64_t many, days;
+	if (view_eq(text, VIEW_LIT("never"))) {
+		*ret_row = (struct policy_row){ 0 };
+		return true;
+	}
+	if (!view_cut(&text, '/', &failures) || !view_to_u64(failures, FAILURES_MOST, &many) || many == 0 ||
+	    !view_to_u64(text, DAYS_MOST, &days))
+		return false;
+	*ret_row = (struct policy_row){ .failures = (unsigned)many, .days = (unsigned)days };
+	return true;
+}
+
+static enum err read_wish(struct call *call, const char *operand, struct wish *ret_wish)
+{
+	struct view text = view_of(operand), name = { 0 };
+	*ret_wish = (struct wish){ .reason = REASON_OTHER };
+	if (view_find_byte(text, '=') == VIEW_NONE || !view_cut(&text, '=', &name))
+		return call_misused(call, "%s is no REASON=FAILURES/DAYS, such as mailbox-full=5/30", operand);
+	enum err err = read_reason(call, name, &ret_wish->reason);
+	if (err != ERR_OK)
+		return err;
+	ret_wish->is_default = view_eq(text, VIEW_LIT("default"));
+	if (!ret_wish->is_default && !read_row(text, &ret_wish->row))
+		return call_misused(call, "%s: after the = stands FAILURES/DAYS (1 to %d, 0 to %d), never or default",
+				    operand, FAILURES_MOST, DAYS_MOST);
+	return ERR_OK;
+}
+
+static enum err set_each(struct call *call, int64_t list_id, size_t *ret_changed, struct buf *detail)
+{
+	for (size_t i = 1; i < call->operand_count; i++) {
+		struct wish wish;
+		bool changed = false;
+		enum err err = read_wish(call, call->operands[i], &wish);
+		if (err == ERR_OK)
+			err = policies_set(call->db, list_id, wish.reason, wish.is_default ? NULL : &wish.row, &changed,
+					   call->why);
+		if (err != ERR_OK)
+			return err;
+		*ret_changed += changed;
+		buf_addf(detail, "%s", i == 1 ? "{\"set\": [" : ", ");
+		output_json_string(detail, view_of(call->operands[i]));
+	}
+	buf_addf(detail, "]");
+	return ERR_OK;
+}
+
+static enum err set_in_one(struct call *call, size_t *ret_changed)
+{
+	int64_t list_id = 0;
+	struct view reason = { 0 };
+	AUTO_BUF subject = buf_with_ceiling(LIMIT_WHY);
+	AUTO_BUF detail = buf_with_ceiling(LIMIT_OUTPUT_LINE);
+	enum err err = find_list(call, &list_id);
+	if (err == ERR_OK)
+		err = set_each(call, list_id, ret_changed, &detail);
+	if (err == ERR_OK)
+		err = subscriber_text_option(call, "reason", &reason);
+	if (err == ERR_OK && reason.len > 0) {
+		buf_addf(&detail, ", \"reason\": ");
+		output_json_string(&detail, reason);
+	}
+	buf_addf(&detail, "}");
+	buf_addf(&subject, "list:%s", call->operands[0]);
+	if (err == ERR_OK && *ret_changed > 0)
+		err = audit_append(call->db, view_of(call->actor), "policy.set", buf_view(&subject), buf_view(&detail),
+				   call->why);
+	return err;
+}
+
+static enum err policy_set(struct call *call)
+{
+	size_t changed = 0;
+	enum err err = db_begin(call->db, call->why);
+	if (err != ERR_OK)
+		return err;
+	err = subscriber_finish(call, set_in_one(call, &changed));
+	if (err == ERR_OK && changed == 0)
+		call_note(call, "nothing changes: the policy of %s is so already", call->operands[0]);
+	else if (err == ERR_OK)
+		call_note(call,
+			  "changed for %s: %zu; it holds from the next bounce on, and `listctl prune %s` shows whom "
+			  "it condemns by what is known already",
+			  call->operands[0], changed, call->operands[0]);
+	return err;
+}
+
+static const char show_details[] =
     "A membership is disabled after so many failed messages in a row to its address, over all\n"
     "lists, if at least so many days lie between the first and the last. Reasons without a number\n"
     "never count. counts_from_relay: also when our own relay says it in the SMTP session; the\n"
-    "others count only when the receiving side reports them.\n";
+    "others count only when the receiving side reports them. Without LIST the default is shown;\n"
+    "with it is_own tells what LIST has otherwise.\n";
+
+static const char set_details[] =
+    "A bounce is the address's, whatever list it came through; each list decides by its own policy\n"
+    "whether its membership is disabled. REASON=FAILURES/DAYS: after so many failed messages in a\n"
+    "row, at least so many days apart; REASON=never: not at all; REASON=default: as without this\n"
+    "verb. A reason that asks for fewer failures also counts towards those that ask for more.\n"
+    "Nobody is given back who was disabled before.\n";
+
+static const struct command_option set_options[] = {
+	{ "reason", "TEXT", "why; kept in the audit" },
+	{ NULL, NULL, NULL },
+};
 
 const struct command policy_commands[] = {
 	{
 	    .noun = "policy",
 	    .verb = "show",
-	    .operands = "",
+	    .operands = "[LIST]",
 	    .help = "show which bounces disable an address, and when",
-	    .details = details,
-	    .needs = NEEDS_NOTHING,
+	    .details = show_details,
+	    .most = 1,
+	    .needs = NEEDS_FOR_OPERAND,
 	    .run = policy_show,
+	},
+	{
+	    .noun = "policy",
+	    .verb = "set",
+	    .operands = "LIST REASON=FAILURES/DAYS...",
+	    .help = "change which bounces disable the members of a list, and when",
+	    .details = set_details,
+	    .options = set_options,
+	    .least = 2,
+	    .most = OPERANDS_ANY,
+	    .needs = NEEDS_DATABASE,
+	    .run = policy_set,
 	},
 	{ 0 },
 };

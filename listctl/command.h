@@ -24,6 +24,7 @@ struct given_option {
 };
 
 enum command_needs {
+	NEEDS_FOR_OPERAND,  /* as NEEDS_DATABASE with an operand, as NEEDS_NOTHING without one */
 	NEEDS_NOTHING,      /* call->settings and call->db are NULL */
 	NEEDS_NO_SETTINGS,  /* the settings are loaded where there are any: call->settings may be NULL */
 	NEEDS_SETTINGS,     /* the settings are loaded */

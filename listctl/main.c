@@ -93,12 +93,19 @@ static enum exit_status check(const char *path, struct buf *why)
 	return err == ERR_OK ? EXIT_DONE : refuse(err, why, EXIT_REFUSED);
 }
 
+static enum command_needs needs_of(const struct call *call)
+{
+	if (call->command->needs != NEEDS_FOR_OPERAND)
+		return call->command->needs;
+	return call->operand_count > 0 ? NEEDS_DATABASE : NEEDS_NOTHING;
+}
+
 static enum err open_database(struct call *call)
 {
 	const struct db_options options = {
 		.conninfo = call->settings->database_conninfo,
 		.program = "listctl",
-		.check_version = call->command->needs == NEEDS_DATABASE,
+		.check_version = needs_of(call) == NEEDS_DATABASE,
 		.unsafe = true, /* fsync=off endangers what the daemons promise; looking and preparing is allowed */
 	};
 	enum err err = db_open(&options, &call->db, call->why);
@@ -117,13 +124,13 @@ static bool goes_without_settings(const struct call *call)
 static enum err open_and_run(struct call *call)
 {
 	struct settings settings;
-	if (call->command->needs == NEEDS_NOTHING || goes_without_settings(call))
+	if (needs_of(call) == NEEDS_NOTHING || goes_without_settings(call))
 		return call->command->run(call);
 	enum err err = settings_load(call->settings_path, &settings, call->why);
 	if (err != ERR_OK)
 		return err;
 	call->settings = &settings;
-	if (call->command->needs > NEEDS_SETTINGS)
+	if (needs_of(call) > NEEDS_SETTINGS)
 		err = open_database(call);
 	if (err == ERR_OK)
 		err = call->command->run(call);

@@ -1,9 +1,12 @@
 #include "listctl/outlook.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "base/clock.h"
 #include "store/explanations.h"
 
-void outlook_set(struct outlook *outlook, const struct verdict_history *history)
+enum err outlook_set(struct outlook *outlook, const struct verdict_history *history)
 {
 	*outlook = (struct outlook){ .verdict = history->verdict };
 	for (size_t i = 0; i < history->count; i++) {
@@ -12,23 +15,44 @@ void outlook_set(struct outlook *outlook, const struct verdict_history *history)
 		outlook->succeeded += outcome == ATTEMPT_SUCCEEDED;
 		outlook->undecided += outcome == ATTEMPT_UNDECIDED;
 	}
+	if (history->list_count == 0)
+		return ERR_OK;
+	outlook->lists = calloc(history->list_count, sizeof(*outlook->lists));
+	if (outlook->lists == NULL)
+		return ERR_MEMORY;
+	memcpy(outlook->lists, history->lists, history->list_count * sizeof(*outlook->lists));
+	outlook->list_count = history->list_count;
+	return ERR_OK;
 }
 
-void outlook_write_score(const struct outlook *outlook, struct buf *out)
+void outlook_done(struct outlook *outlook)
 {
-	const struct verdict *verdict = &outlook->verdict;
+	free(outlook->lists);
+	*outlook = (struct outlook){ 0 };
+}
+
+struct verdict outlook_of_list(const struct outlook *outlook, int64_t list_id)
+{
+	for (size_t i = 0; i < outlook->list_count; i++)
+		if (outlook->lists[i].list_id == list_id)
+			return outlook->lists[i].verdict;
+	return (struct verdict){ 0 };
+}
+
+void outlook_write_score(const struct verdict *verdict, struct buf *out)
+{
 	if (verdict->failures == 0 || verdict->needed == 0) {
 		buf_addf(out, "nothing counts against it");
 		return;
 	}
-	unsigned days = policy_default.rows[verdict->reason].days;
 	int64_t apart = (verdict->last_us - verdict->first_us) / CLOCK_US_PER_DAY;
 	buf_addf(out, "%u of %u failures needed (%s, ", verdict->failures, verdict->needed,
 		 reason_name(verdict->reason));
-	if (days == 0)
+	if (verdict->days == 0)
 		buf_addf(out, "at once)");
 	else
-		buf_addf(out, "%lld of %u days needed between the first and the last)", (long long)apart, days);
+		buf_addf(out, "%lld of %u days needed between the first and the last)", (long long)apart,
+			 verdict->days);
 }
 
 static bool any_membership(const struct db_rows *memberships, struct view state)

@@ -44,7 +44,9 @@ static bool counts_towards(const struct policy *policy, enum bounce_reason faile
 static struct verdict count_row(const struct policy *policy, const struct attempt *attempts, size_t count,
 				enum bounce_reason row)
 {
-	struct verdict verdict = { .reason = row, .needed = policy->rows[row].failures };
+	struct verdict verdict = { .reason = row,
+				   .needed = policy->rows[row].failures,
+				   .days = policy->rows[row].days };
 	for (size_t i = count; i > 0; i--) {
 		const struct attempt *attempt = &attempts[i - 1];
 		if (attempt->outcome == ATTEMPT_SUCCEEDED)
@@ -59,11 +61,11 @@ static struct verdict count_row(const struct policy *policy, const struct attemp
 		verdict.failures++;
 	}
 	verdict.disable = verdict.failures >= verdict.needed &&
-			  verdict.last_us - verdict.first_us >= (int64_t)policy->rows[row].days * CLOCK_US_PER_DAY;
+			  verdict.last_us - verdict.first_us >= (int64_t)verdict.days * CLOCK_US_PER_DAY;
 	return verdict;
 }
 
-static bool is_nearer(const struct verdict *a, const struct verdict *b)
+bool verdict_is_nearer(const struct verdict *a, const struct verdict *b)
 {
 	if (a->disable != b->disable)
 		return a->disable;
@@ -84,7 +86,7 @@ void policy_judge(const struct policy *policy, const struct attempt *attempts, s
 			continue;
 		seen[row] = true;
 		struct verdict verdict = count_row(policy, attempts, count, row);
-		if (is_nearer(&verdict, &nearest))
+		if (verdict_is_nearer(&verdict, &nearest))
 			nearest = verdict;
 	}
 	*ret_verdict = nearest;

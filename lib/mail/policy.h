@@ -34,7 +34,7 @@ struct verdict {
 	bool disable;
 	enum bounce_reason reason; /* of the row that decided, or that comes nearest */
 	unsigned failures;         /* counted towards that row */
-	unsigned needed;           /* of that row; 0 when nothing counts */
+	unsigned needed, days;     /* of that row; needed is 0 when nothing counts */
 	int64_t first_us, last_us; /* the counted attempts' span */
 	uint64_t campaign_id;      /* of the last counted attempt */
 };
@@ -43,5 +43,7 @@ struct verdict {
  * a dead domain is also a failure in the eyes of the patient rows, never the other way round. */
 void policy_judge(const struct policy *policy, const struct attempt *attempts, size_t count,
 		  struct verdict *ret_verdict);
+/* Whether a disables and b does not, or comes nearer to it. */
+bool verdict_is_nearer(const struct verdict *a, const struct verdict *b);
 
 #endif

@@ -9,7 +9,7 @@ enum statement { DISABLED, CANDIDATES, SHARES, STATEMENT_COUNT };
 static const struct db_statement statements[] = {
 	[DISABLED] = { "candidates_disabled", "SELECT DISTINCT subscriber_id FROM membership WHERE state = 'disabled'"
 					      " AND ($1::bigint IS NULL OR list_id = $1) ORDER BY 1" },
-	/* $2: only these people (those that are locked), or null. $3 to $5: whom the verdict of this moment ($6) condemns, and why, when it is not
+	/* $2: only these people (those that are locked), or null. $3 to $5, $7: whom the verdict of this moment ($6) condemns, and why, when it is not
 	 * carried out. */
 	[CANDIDATES] = { "candidates_read",
 			 "SELECT m.list_id, m.subscriber_id, l.name, s.address, m.reason, c.name, e.diagnostic, m.since"
@@ -17,9 +17,9 @@ static const struct db_statement statements[] = {
 			 "  WHERE state = 'disabled' AND ($1::bigint IS NULL OR list_id = $1)"
 			 "  AND ($2::bigint[] IS NULL OR subscriber_id = ANY($2))"
 			 "  UNION ALL SELECT a.list_id, a.subscriber_id, v.reason, v.campaign_id, $6"
-			 "  FROM unnest($3::bigint[], $4::text[], $5::bigint[]) AS v(subscriber_id, reason, "
-			 "campaign_id)"
-			 "  JOIN membership a ON a.subscriber_id = v.subscriber_id AND a.state = 'active'"
+			 "  FROM unnest($3::bigint[], $4::text[], $5::bigint[], $7::bigint[])"
+			 "  AS v(subscriber_id, reason, campaign_id, list_id) JOIN membership a"
+			 "  ON a.list_id = v.list_id AND a.subscriber_id = v.subscriber_id AND a.state = 'active'"
 			 "  AND ($1::bigint IS NULL OR a.list_id = $1)) AS m"
 			 " JOIN list l ON l.id = m.list_id JOIN subscriber s ON s.id = m.subscriber_id"
 			 " LEFT JOIN campaign c ON c.id = m.campaign_id"
@@ -56,8 +56,8 @@ static void keep_condemned(void *user, const struct verdict_history *history)
 	if (!history->verdict.disable ||
 	    (condemned->among != NULL && !id_list_has(condemned->among, history->subscriber_id)))
 		return;
-	verdict_sentences_add(&condemned->sentences, history);
-	id_list_add(&condemned->people, history->subscriber_id);
+	if (verdict_sentences_add(&condemned->sentences, history, true))
+		id_list_add(&condemned->people, history->subscriber_id);
 }
 
 static enum err find_condemned(struct db *db, const struct candidate_scope *scope, const struct id_list *among,
@@ -84,7 +84,8 @@ static enum err read_candidates(struct db *db, const struct candidate_scope *sco
 	const struct db_value values[] = {
 		id_or_null(scope->list_id),         only == NULL ? db_null() : db_values(&ids),
 		db_values(&sentences->subscribers), db_values(&sentences->reasons),
-		db_values(&sentences->campaigns),   db_time(scope->terms.now_us)
+		db_values(&sentences->campaigns),   db_time(scope->terms.now_us),
+		db_values(&sentences->lists)
 	};
 	return db_run(db, &statements[CANDIDATES], values, ARRAY_LEN(values), ret_rows, why);
 }
@@ -97,7 +98,7 @@ enum err candidates_look(struct db *db, const struct candidate_scope *scope, siz
 	if (err == ERR_OK)
 		err = read_candidates(db, scope, NULL, &condemned.sentences, ret_rows, why);
 	if (err == ERR_OK)
-		*ret_judged = condemned.sentences.memberships;
+		*ret_judged = verdict_sentences_count(&condemned.sentences);
 	condemned_done(&condemned);
 	return err;
 }
@@ -135,7 +136,7 @@ enum err candidates_hold(struct db *db, const struct candidate_scope *scope, siz
 	if (err == ERR_OK)
 		err = read_candidates(db, scope, &held, &none, ret_rows, why);
 	if (err == ERR_OK)
-		*ret_judged = condemned.sentences.memberships;
+		*ret_judged = verdict_sentences_count(&condemned.sentences);
 	condemned_done(&condemned);
 	id_list_done(&held);
 	return err;

@@ -8,7 +8,7 @@ static const struct db_statement statements[] = {
 	[PERSON] = { "explanations_person",
 		     "SELECT id, address, name, attributes, created_at FROM subscriber WHERE address_key = $1" },
 	[MEMBERSHIPS] = { "explanations_memberships",
-			  "SELECT l.name, m.state, m.reason, c.name, m.since FROM membership m"
+			  "SELECT l.name, m.state, m.reason, c.name, m.since, l.id FROM membership m"
 			  " JOIN list l ON l.id = m.list_id LEFT JOIN campaign c ON c.id = m.campaign_id"
 			  " WHERE m.subscriber_id = $1 ORDER BY l.name" },
 	[SUPPRESSIONS] = { "explanations_suppressions",
@@ -91,7 +91,8 @@ void explained_membership_at(const struct db_rows *rows, size_t row, struct expl
 							 .state = db_get_text(rows, row, 1),
 							 .reason = db_get_text(rows, row, 2),
 							 .campaign = db_get_text(rows, row, 3),
-							 .since_us = db_get_time(rows, row, 4) };
+							 .since_us = db_get_time(rows, row, 4),
+							 .list_id = db_get_int(rows, row, 5) };
 }
 
 enum err explanations_suppressions(struct db *db, struct view address_key, struct view canonical,

@@ -18,7 +18,7 @@ enum err explanations_person(struct db *db, struct view address_key, struct expl
 
 struct explained_membership {
 	struct view list, state, reason, campaign;
-	int64_t since_us;
+	int64_t since_us, list_id;
 };
 enum err explanations_memberships(struct db *db, uint64_t subscriber_id, struct db_rows **ret_rows,
 				  struct buf *why) MUST_USE;

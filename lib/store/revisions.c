@@ -72,21 +72,24 @@ static const struct db_statement statements[] = {
 		     " UNION ALL SELECT NULL, NULL, NULL FROM changed WHERE orphan" },
 	[DISABLE] = { "revisions_disable",
 		      "WITH old AS MATERIALIZED (SELECT m.*, v.reason AS why, v.campaign_id AS decided_by"
-		      " FROM membership m JOIN unnest($2::bigint[], $3::text[], $4::bigint[])"
-		      " AS v(subscriber_id, reason, campaign_id) ON v.subscriber_id = m.subscriber_id"
-		      " WHERE m.state = 'active' FOR UPDATE OF m), changed AS (UPDATE membership m SET state = "
+		      " FROM membership m JOIN unnest($2::bigint[], $3::text[], $4::bigint[], $6::bigint[])"
+		      " AS v(subscriber_id, reason, campaign_id, list_id)"
+		      " ON v.list_id = m.list_id AND v.subscriber_id = m.subscriber_id WHERE m.state = 'active' FOR "
+		      "UPDATE OF m), changed AS (UPDATE membership m SET state = "
 		      "'disabled',"
 		      " reason = old.why, since = $5, campaign_id = old.decided_by FROM old WHERE m.list_id = "
 		      "old.list_id"
 		      " AND m.subscriber_id = old.subscriber_id RETURNING 1), kept AS (" KEEP_CHANGE(
 			  "disabled", "$5") ") SELECT count(*) FROM changed" },
-	/* $3: whether the verdict was against them before. $4: bounce reasons. $5, $6: the reports that are changed. */
+	/* $2: the people. $4: bounce reasons. $5, $6: the reports that are changed. $3, $8: memberships that the verdict was against before; $9, $10: that
+	 * it is against now. */
 	[RESTORE] = { "revisions_restore",
-		      "WITH acquitted AS (SELECT * FROM unnest($2::bigint[], $3::boolean[])"
-		      " AS a(subscriber_id, was_condemned)), old AS MATERIALIZED (SELECT m.* FROM membership m"
-		      " JOIN acquitted a USING (subscriber_id) JOIN subscriber s ON s.id = m.subscriber_id"
-		      " WHERE m.state IN ('disabled', 'removed') AND m.reason = ANY($4::text[])"
-		      " AND m.campaign_id IS NOT NULL AND (a.was_condemned OR EXISTS (SELECT FROM unnest($5::bigint[],"
+		      "WITH old AS MATERIALIZED (SELECT m.* FROM membership m"
+		      " JOIN subscriber s ON s.id = m.subscriber_id WHERE m.subscriber_id = ANY($2::bigint[])"
+		      " AND (m.subscriber_id, m.list_id) NOT IN (SELECT * FROM unnest($9::bigint[], $10::bigint[]))"
+		      " AND m.state IN ('disabled', 'removed') AND m.reason = ANY($4::text[])"
+		      " AND m.campaign_id IS NOT NULL AND ((m.subscriber_id, m.list_id) IN (SELECT * FROM"
+		      " unnest($3::bigint[], $8::bigint[])) OR EXISTS (SELECT FROM unnest($5::bigint[],"
 		      " $6::bigint[]) AS r(subscriber_id, campaign_id) WHERE r.subscriber_id = m.subscriber_id"
 		      " AND r.campaign_id = m.campaign_id)) AND NOT is_suppressed(s.address_key, m.list_id)"
 		      " AND NOT EXISTS (SELECT FROM bounce_event e WHERE e.subscriber_id = m.subscriber_id"
@@ -174,42 +177,32 @@ void stored_report_at(const struct db_rows *rows, size_t row, struct stored_repo
 
 /* ---- people ---- */
 
-/* One whose report is another one now. */
-struct person {
-	int64_t id;
-	bool was_condemned, is_condemned;
-	enum bounce_reason reason; /* of the verdict, while is_condemned */
-	uint64_t campaign_id;
-};
-
+/* Those whose report is another one now, and the verdicts over their memberships. */
 struct people {
-	struct person *persons;
 	int64_t *ids;
 	size_t count;
-	bool is_after; /* whose verdict is being read */
+	struct verdict_sentences before, after;
 };
 
 static void people_done(struct people *people)
 {
-	free(people->persons);
 	free(people->ids);
+	verdict_sentences_done(&people->before);
+	verdict_sentences_done(&people->after);
 }
 
 static bool people_new(const struct revision *revisions, size_t count, struct people *ret_people)
 {
-	struct people people = { .persons = calloc(count, sizeof(*people.persons)),
-				 .ids = calloc(count, sizeof(*people.ids)) };
-	if (people.persons == NULL || people.ids == NULL) {
-		people_done(&people);
+	struct people people = { .ids = calloc(count, sizeof(*people.ids)) };
+	if (people.ids == NULL)
 		return false;
-	}
+	people.before = verdict_sentences();
+	people.after = verdict_sentences();
 	/* The revisions go by people. */
 	for (size_t i = 0; i < count; i++) {
 		int64_t id = (int64_t)revisions[i].was.subscriber_id;
-		if (people.count > 0 && people.ids[people.count - 1] == id)
-			continue;
-		people.ids[people.count] = id;
-		people.persons[people.count++].id = id;
+		if (people.count == 0 || people.ids[people.count - 1] != id)
+			people.ids[people.count++] = id;
 	}
 	*ret_people = people;
 	return true;
@@ -217,26 +210,13 @@ static bool people_new(const struct revision *revisions, size_t count, struct pe
 
 static void note_verdict(void *user, const struct verdict_history *history)
 {
-	struct people *people = user;
-	for (size_t i = 0; i < people->count; i++) {
-		struct person *person = &people->persons[i];
-		if (person->id != history->subscriber_id)
-			continue;
-		if (!people->is_after) {
-			person->was_condemned = history->verdict.disable;
-			continue;
-		}
-		person->is_condemned = history->verdict.disable;
-		person->reason = history->verdict.reason;
-		person->campaign_id = history->verdict.campaign_id;
-	}
+	verdict_sentences_add(user, history, false);
 }
 
-static enum err read_verdicts(struct db *db, struct people *people, bool is_after, const struct verdict_terms *terms,
-			      struct buf *why)
+static enum err read_verdicts(struct db *db, const struct people *people, struct verdict_sentences *sentences,
+			      const struct verdict_terms *terms, struct buf *why)
 {
-	people->is_after = is_after;
-	return verdicts_read(db, people->ids, people->count, terms, note_verdict, people, why);
+	return verdicts_read(db, people->ids, people->count, terms, note_verdict, sentences, why);
 }
 
 /* ---- the reports ---- */
@@ -319,20 +299,13 @@ static enum err run_count(struct db *db, enum statement statement, const struct 
 static enum err disable(struct db *db, uint64_t batch, const struct people *people, int64_t now_us,
 			struct revision_tally *tally, struct buf *why)
 {
-	AUTO_DB_ARRAY ids = db_array_of(DB_INT);
-	AUTO_DB_ARRAY reasons = db_array_of(DB_TEXT);
-	AUTO_DB_ARRAY campaigns = db_array_of(DB_INT);
-	for (size_t i = 0; i < people->count; i++) {
-		const struct person *person = &people->persons[i];
-		if (!person->is_condemned)
-			continue;
-		db_array_add_int(&ids, person->id);
-		db_array_add_bytes(&reasons, view_of(reason_name(person->reason)));
-		db_array_add_int(&campaigns, (int64_t)person->campaign_id);
-	}
-	const struct db_value values[] = { id_or_null(batch), db_values(&ids), db_values(&reasons),
-					   db_values(&campaigns), db_time(now_us) };
-	return ids.count == 0 ? ERR_OK : run_count(db, DISABLE, values, ARRAY_LEN(values), &tally->disabled, why);
+	const struct verdict_sentences *now = &people->after;
+	const struct db_value values[] = { id_or_null(batch),        db_values(&now->subscribers),
+					   db_values(&now->reasons), db_values(&now->campaigns),
+					   db_time(now_us),          db_values(&now->lists) };
+	return verdict_sentences_count(now) == 0
+		   ? ERR_OK
+		   : run_count(db, DISABLE, values, ARRAY_LEN(values), &tally->disabled, why);
 }
 
 /* revised: the rows of REVISE. */
@@ -340,16 +313,11 @@ static enum err restore(struct db *db, uint64_t batch, const struct people *peop
 			int64_t now_us, struct revision_tally *tally, struct buf *why)
 {
 	AUTO_DB_ARRAY ids = db_array_of(DB_INT);
-	AUTO_DB_ARRAY were = db_array_of(DB_TEXT);
 	AUTO_DB_ARRAY reasons = db_array_of(DB_TEXT);
 	AUTO_DB_ARRAY revised_people = db_array_of(DB_INT);
 	AUTO_DB_ARRAY revised_campaigns = db_array_of(DB_INT);
-	for (size_t i = 0; i < people->count; i++) {
-		if (people->persons[i].is_condemned)
-			continue;
-		db_array_add_int(&ids, people->persons[i].id);
-		db_array_add_bytes(&were, people->persons[i].was_condemned ? VIEW_LIT("true") : VIEW_LIT("false"));
-	}
+	for (size_t i = 0; i < people->count; i++)
+		db_array_add_int(&ids, people->ids[i]);
 	for (size_t i = 0; i < REASON_COUNT; i++)
 		db_array_add_bytes(&reasons, view_of(reason_name((enum bounce_reason)i)));
 	for (size_t i = 0; i < db_row_count(revised); i++) {
@@ -360,12 +328,15 @@ static enum err restore(struct db *db, uint64_t batch, const struct people *peop
 	}
 	const struct db_value values[] = { id_or_null(batch),
 					   db_values(&ids),
-					   db_values(&were),
+					   db_values(&people->before.subscribers),
 					   db_values(&reasons),
 					   db_values(&revised_people),
 					   db_values(&revised_campaigns),
-					   db_time(now_us) };
-	return ids.count == 0 ? ERR_OK : run_count(db, RESTORE, values, ARRAY_LEN(values), &tally->restored, why);
+					   db_time(now_us),
+					   db_values(&people->before.lists),
+					   db_values(&people->after.subscribers),
+					   db_values(&people->after.lists) };
+	return run_count(db, RESTORE, values, ARRAY_LEN(values), &tally->restored, why);
 }
 
 static enum err complain(struct db *db, const struct db_rows *revised, struct revision_tally *tally, struct buf *why)
@@ -393,7 +364,7 @@ static enum err apply(struct db *db, uint64_t batch, const struct revision *revi
 	AUTO_DB_ROWS *revised = NULL;
 	enum err err = verdicts_lock(db, people->ids, people->count, why);
 	if (err == ERR_OK)
-		err = read_verdicts(db, people, false, terms, why);
+		err = read_verdicts(db, people, &people->before, terms, why);
 	if (err == ERR_OK)
 		err = revise(db, batch, revisions, count, terms->now_us, &revised, why);
 	if (err != ERR_OK)
@@ -402,7 +373,7 @@ static enum err apply(struct db *db, uint64_t batch, const struct revision *revi
 	tally->busy += count - db_row_count(revised);
 	err = complain(db, revised, tally, why);
 	if (err == ERR_OK)
-		err = read_verdicts(db, people, true, terms, why);
+		err = read_verdicts(db, people, &people->after, terms, why);
 	if (err == ERR_OK)
 		err = disable(db, batch, people, terms->now_us, tally, why);
 	return err == ERR_OK ? restore(db, batch, people, revised, terms->now_us, tally, why) : err;

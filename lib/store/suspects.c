@@ -4,7 +4,7 @@
 
 enum statement { MEMORY, EXTENT, HISTORY, STATEMENT_COUNT };
 
-/* HISTORY, of people $2 to $3. A filter that lets everyone pass whom lib/mail/policy condemns: of the failures that count, as many as the least patient of
+/* HISTORY, of people $2 to $3. A filter that lets everyone pass whom any list's policy condemns: of the failures that count, as many as the least patient of
  * the reasons asks for, as far apart as the least patient asks for. Successes only ever acquit, so it is asked three times, each time of
  * fewer people: of what came back alone; with the time each attempt was made (the ledger); and since a success in one of the newest campaigns,
  * which is where somebody who receives has one. What was before that is left out.
@@ -26,14 +26,15 @@ enum statement { MEMORY, EXTENT, HISTORY, STATEMENT_COUNT };
 	" HAVING count(failures) >= min(failures) AND bool_or(known))"
 #define BEGAN                                                                                                          \
 	"began AS MATERIALIZED (SELECT many.who, b.*, s.* FROM many CROSS JOIN LATERAL ("                              \
-	"SELECT count(*) AS active, count(*) FILTER (WHERE $1::bigint IS NULL OR m.list_id = $1) AS here,"             \
+	"SELECT array_agg(m.list_id ORDER BY m.list_id) AS active, bool_or($1::bigint IS NULL OR m.list_id = $1) AS "  \
+	"here,"                                                                                                        \
 	" coalesce(max(m.since) FILTER (WHERE m.reason = 'undo'), '-infinity') AS since FROM membership m"             \
 	" WHERE m.subscriber_id = many.who AND m.state = 'active' OFFSET 0) AS b"                                      \
 	" CROSS JOIN LATERAL (SELECT p.address_key, p.address_since FROM subscriber p"                                 \
-	" WHERE p.id = many.who OFFSET 0) AS s WHERE b.here > 0)"
+	" WHERE p.id = many.who OFFSET 0) AS s WHERE b.here)"
 #define LOOKED_UP(campaign, person)                                                                                    \
-	" CROSS JOIN LATERAL (SELECT l.at, l.outcome FROM delivery l"                                                  \
-	" WHERE l.campaign_id = " campaign " AND l.subscriber_id = " person " OFFSET 0) AS d"
+	" CROSS JOIN LATERAL (SELECT at, outcome FROM delivery"                                                        \
+	" WHERE campaign_id = " campaign " AND subscriber_id = " person " OFFSET 0) AS d"
 #define FAILED                                                                                                         \
 	"failed AS (SELECT came.*, d.at, b.active FROM began b JOIN came USING (who)" LOOKED_UP(                       \
 	    "came.campaign_id",                                                                                        \
@@ -80,9 +81,9 @@ static const struct db_statement statements[] = {
 		     " WHERE i.inhparent IN ('bounce_event'::regclass, 'delivery'::regclass)) AS n" },
 	[HISTORY] = { "suspects_history",
 		      "WITH " CAME ", " BEGAN ", " FAILED ", " NEWEST ", " STAYING ", " LATE ", " ACCEPTED
-		      " SELECT who, campaign_id, f.at, reason, source = 'reply', voided, received_at, active"
-		      " FROM failed f JOIN staying s USING (who) WHERE f.at >= s.at"
-		      " UNION ALL SELECT a.who, a.campaign_id, a.at, NULL, false, false, NULL, 0"
+		      " SELECT who, campaign_id, f.at, reason, source = 'reply', voided, received_at, active,"
+		      " active, false FROM failed f JOIN staying s USING (who) WHERE f.at >= s.at"
+		      " UNION ALL SELECT a.who, a.campaign_id, a.at, NULL, false, false, NULL, NULL, NULL, false"
 		      " FROM accepted a WHERE NOT EXISTS (SELECT FROM failed f"
 		      " WHERE f.who = a.who AND f.campaign_id = a.campaign_id) ORDER BY 1, 3, 2" },
 };
@@ -141,29 +142,54 @@ static enum err read_extent(struct db *db, struct extent *ret_extent, struct buf
 	return ERR_OK;
 }
 
-enum err suspects_read(struct db *db, uint64_t list_id, const struct verdict_terms *terms,
-		       void (*told)(void *user, const struct verdict_history *history), void *user,
-		       suspects_progress *progress, void *progress_user, struct buf *why)
+struct readers {
+	void (*told)(void *user, const struct verdict_history *history);
+	void *user;
+	suspects_progress *progress;
+	void *progress_user;
+};
+
+static enum err read_portions(struct db *db, uint64_t list_id, const struct verdict_terms *terms,
+			      const struct columns *columns, struct readers *readers, struct buf *why)
 {
 	struct extent extent = { 0 };
-	struct columns columns = columns_of(&policy_default);
 	enum err err = read_extent(db, &extent, why);
 	for (int64_t first = 1; err == ERR_OK && first <= extent.last_id; first += extent.step) {
 		AUTO_DB_ROWS *evidence = NULL;
 		const struct db_value values[] = { list_id == 0 ? db_null() : db_int((int64_t)list_id),
 						   db_int(first),
 						   db_int(first + extent.step - 1),
-						   db_values(&columns.reasons),
-						   db_values(&columns.failures),
-						   db_values(&columns.days),
-						   db_values(&columns.from_relay),
+						   db_values(&columns->reasons),
+						   db_values(&columns->failures),
+						   db_values(&columns->days),
+						   db_values(&columns->from_relay),
 						   db_time(terms->now_us - terms->window_us),
 						   db_int(extent.copies) };
-		progress(progress_user, (uint64_t)first, (uint64_t)extent.last_id);
+		readers->progress(readers->progress_user, (uint64_t)first, (uint64_t)extent.last_id);
 		err = db_run(db, &statements[HISTORY], values, ARRAY_LEN(values), &evidence, why);
 		if (err == ERR_OK)
-			err = verdicts_tell(evidence, terms, told, user);
+			err = verdicts_tell(db, evidence, terms, readers->told, readers->user, why);
 	}
+	return err;
+}
+
+enum err suspects_read(struct db *db, uint64_t list_id, const struct verdict_terms *terms,
+		       void (*told)(void *user, const struct verdict_history *history), void *user,
+		       suspects_progress *progress, void *progress_user, struct buf *why)
+{
+	struct policies in_force = { 0 };
+	struct verdict_terms full = *terms;
+	struct readers readers = { told, user, progress, progress_user };
+	enum err err = ERR_OK;
+	if (terms->policies == NULL) {
+		err = policies_read(db, &in_force, why);
+		full.policies = &in_force;
+	}
+	const struct policy least = policies_least(full.policies);
+	struct columns columns = columns_of(&least);
+	if (err == ERR_OK)
+		err = read_portions(db, list_id, &full, &columns, &readers, why);
 	columns_done(&columns);
+	policies_done(&in_force);
 	return err;
 }

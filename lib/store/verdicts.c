@@ -23,19 +23,23 @@ static const struct db_statement statements[] = {
 		      .sql =
 			  "WITH failed AS MATERIALIZED ("
 			  " SELECT e.subscriber_id, e.campaign_id, d.at, e.source, e.reason, e.voided, e.received_at,"
-			  "  began.active"
+			  "  began.lists, began.active, began.any_own"
 			  " FROM unnest($1::bigint[]) AS who(id)"
-			  " CROSS JOIN LATERAL (SELECT count(*) AS active,"
-			  "  coalesce(max(m.since) FILTER (WHERE m.reason = 'undo'), '-infinity') AS at"
-			  "  FROM membership m WHERE m.subscriber_id = who.id AND m.state = 'active' OFFSET 0) AS began"
+			  " CROSS JOIN LATERAL (SELECT array_agg(m.list_id ORDER BY m.list_id) AS lists,"
+			  "  array_agg(m.list_id ORDER BY m.list_id) FILTER (WHERE m.state = 'active') AS active,"
+			  "  bool_or(EXISTS (SELECT FROM list_policy p WHERE p.list_id = m.list_id)) AS any_own,"
+			  "  coalesce(max(m.since) FILTER (WHERE m.reason = 'undo' AND m.state = 'active'), "
+			  "'-infinity')"
+			  "  AS at FROM membership m WHERE m.subscriber_id = who.id OFFSET 0) AS began"
 			  " CROSS JOIN LATERAL (SELECT p.address_key, p.address_since FROM subscriber p"
 			  "  WHERE p.id = who.id OFFSET 0) AS s"
 			  " CROSS JOIN LATERAL (SELECT * FROM bounce_event b WHERE b.subscriber_id = who.id"
 			  "  AND b.kind IN ('bounce-hard', 'bounce-soft') AND NOT b.orphan OFFSET 0) AS e"
 			  " CROSS JOIN LATERAL (SELECT l.at, l.outcome FROM delivery l"
 			  "  WHERE l.campaign_id = e.campaign_id AND l.subscriber_id = who.id OFFSET 0) AS d"
-			  " WHERE d.outcome IN ('accepted', 'refused') AND d.at >= began.at AND (began.active > 0 OR "
-			  "NOT $2)"
+			  " WHERE d.outcome IN ('accepted', 'refused') AND d.at >= began.at AND (began.active IS NOT "
+			  "NULL"
+			  " OR NOT $2)"
 			  " AND NOT is_of_former_address(d.at, e.recipient, s.address_key, s.address_since)"
 			  "), since AS MATERIALIZED ("
 			  " SELECT subscriber_id, min(at) AS at FROM failed GROUP BY subscriber_id"
@@ -49,15 +53,16 @@ static const struct db_statement statements[] = {
 			  " WHERE d.outcome = 'accepted' AND d.at >= s.at AND NOT EXISTS (SELECT FROM failed f"
 			  "  WHERE f.subscriber_id = s.subscriber_id AND f.campaign_id = c.id))"
 			  " SELECT subscriber_id, campaign_id, at, reason, source = 'reply', voided, received_at,"
-			  " active FROM failed"
-			  " UNION ALL SELECT subscriber_id, campaign_id, at, NULL, false, false, NULL, 0 FROM quiet"
+			  " lists, active, any_own FROM failed"
+			  " UNION ALL SELECT subscriber_id, campaign_id, at, NULL, false, false, NULL, NULL, NULL,"
+			  " false FROM quiet"
 			  " ORDER BY 1, 3, 2" },
 	[DISABLE] = { .name = "verdicts_disable",
 		      .sql = "UPDATE membership m SET state = 'disabled', reason = v.reason, since = $4,"
 			     " campaign_id = v.campaign_id"
-			     " FROM unnest($1::bigint[], $2::text[], $3::bigint[]) AS v(subscriber_id, reason,"
-			     " campaign_id)"
-			     " WHERE m.subscriber_id = v.subscriber_id AND m.state = 'active'" },
+			     " FROM unnest($1::bigint[], $2::text[], $3::bigint[], $5::bigint[])"
+			     " AS v(subscriber_id, reason, campaign_id, list_id) WHERE m.list_id = v.list_id"
+			     " AND m.subscriber_id = v.subscriber_id AND m.state = 'active'" },
 };
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row per statement");
 
@@ -69,12 +74,15 @@ enum history_column {
 	COL_IS_REPLY,
 	COL_VOIDED,
 	COL_RECEIVED,
-	COL_ACTIVE
+	COL_LISTS,
+	COL_ACTIVE,
+	COL_ANY_OWN
 };
 
 struct verdict_sentences verdict_sentences(void)
 {
 	return (struct verdict_sentences){ .subscribers = db_array_of(DB_INT),
+					   .lists = db_array_of(DB_INT),
 					   .reasons = db_array_of(DB_TEXT),
 					   .campaigns = db_array_of(DB_INT) };
 }
@@ -82,18 +90,29 @@ struct verdict_sentences verdict_sentences(void)
 void verdict_sentences_done(struct verdict_sentences *sentences)
 {
 	db_array_done(&sentences->subscribers);
+	db_array_done(&sentences->lists);
 	db_array_done(&sentences->reasons);
 	db_array_done(&sentences->campaigns);
 }
 
-void verdict_sentences_add(struct verdict_sentences *sentences, const struct verdict_history *history)
+bool verdict_sentences_add(struct verdict_sentences *sentences, const struct verdict_history *history, bool only_active)
 {
-	if (!history->verdict.disable || history->active == 0)
-		return;
-	sentences->memberships += history->active;
-	db_array_add_int(&sentences->subscribers, history->subscriber_id);
-	db_array_add_bytes(&sentences->reasons, view_of(reason_name(history->verdict.reason)));
-	db_array_add_int(&sentences->campaigns, (int64_t)history->verdict.campaign_id);
+	size_t before = sentences->lists.count;
+	for (size_t i = 0; i < history->list_count; i++) {
+		const struct list_verdict *list = &history->lists[i];
+		if (!list->verdict.disable || (only_active && !list->is_active))
+			continue;
+		db_array_add_int(&sentences->subscribers, history->subscriber_id);
+		db_array_add_int(&sentences->lists, list->list_id);
+		db_array_add_bytes(&sentences->reasons, view_of(reason_name(list->verdict.reason)));
+		db_array_add_int(&sentences->campaigns, (int64_t)list->verdict.campaign_id);
+	}
+	return sentences->lists.count > before;
+}
+
+size_t verdict_sentences_count(const struct verdict_sentences *sentences)
+{
+	return sentences->lists.count;
 }
 
 /* Those to disable, of those who are judged. */
@@ -166,43 +185,139 @@ static void merge(struct attempt *attempt, const struct attempt *other)
 		*attempt = *other;
 }
 
-/* The attempts of the subscriber whose rows begin at *row, which moves behind them; oldest first. */
-static void read_attempts(const struct db_rows *rows, size_t *row, const struct verdict_terms *terms,
-			  struct attempt *attempts, struct verdict_history *history)
+/* Room for the person who is told. */
+struct teller {
+	const struct verdict_terms *terms;
+	const struct policies *policies;
+	struct attempt *attempts;
+	struct list_verdict *lists;
+	size_t list_room;
+};
+
+static void teller_done(struct teller *teller)
 {
-	int64_t subscriber = db_get_int(rows, *row, COL_SUBSCRIBER);
-	size_t count = 0;
-	*history = (struct verdict_history){ .subscriber_id = subscriber, .attempts = attempts };
-	for (; *row < db_row_count(rows) && db_get_int(rows, *row, COL_SUBSCRIBER) == subscriber; (*row)++) {
-		struct attempt attempt = attempt_of(rows, *row, terms);
-		/* Rows of the quiet know nothing of it. */
-		if (db_get_int(rows, *row, COL_ACTIVE) > 0)
-			history->active = (size_t)db_get_int(rows, *row, COL_ACTIVE);
-		if (count > 0 && attempts[count - 1].campaign_id == attempt.campaign_id)
-			merge(&attempts[count - 1], &attempt);
-		else
-			attempts[count++] = attempt;
-	}
-	history->count = count;
+	free(teller->attempts);
+	free(teller->lists);
 }
 
-enum err verdicts_tell(const struct db_rows *rows, const struct verdict_terms *terms,
-		       void (*told)(void *user, const struct verdict_history *history), void *user)
+/* The lists of which the row knows. */
+static enum err read_lists(const struct db_rows *rows, size_t row, struct teller *teller,
+			   struct verdict_history *history)
+{
+	if (history->list_count > 0 || db_is_null(rows, row, COL_LISTS))
+		return ERR_OK;
+	const struct db_ints lists = db_get_ints(rows, row, COL_LISTS);
+	const struct db_ints active =
+	    db_is_null(rows, row, COL_ACTIVE) ? (struct db_ints){ 0 } : db_get_ints(rows, row, COL_ACTIVE);
+	if (lists.count > teller->list_room) {
+		struct list_verdict *more = reallocarray(teller->lists, lists.count, sizeof(*more));
+		if (more == NULL)
+			return ERR_MEMORY;
+		teller->lists = more;
+		teller->list_room = lists.count;
+	}
+	size_t seen = 0;
+	for (size_t i = 0; i < lists.count; i++) {
+		int64_t list_id = db_int_at(&lists, i);
+		bool is_active = seen < active.count && db_int_at(&active, seen) == list_id;
+		seen += is_active;
+		teller->lists[i] = (struct list_verdict){ .list_id = list_id, .is_active = is_active };
+	}
+	history->lists = teller->lists;
+	history->list_count = lists.count;
+	return ERR_OK;
+}
+
+/* The subscriber whose rows begin at *row, which moves behind them; attempts oldest first. */
+static enum err read_history(const struct db_rows *rows, size_t *row, struct teller *teller,
+			     struct verdict_history *history)
+{
+	int64_t subscriber = db_get_int(rows, *row, COL_SUBSCRIBER);
+	enum err err = ERR_OK;
+	size_t count = 0;
+	*history = (struct verdict_history){ .subscriber_id = subscriber, .attempts = teller->attempts };
+	for (; *row < db_row_count(rows) && db_get_int(rows, *row, COL_SUBSCRIBER) == subscriber; (*row)++) {
+		struct attempt attempt = attempt_of(rows, *row, teller->terms);
+		if (err == ERR_OK)
+			err = read_lists(rows, *row, teller, history);
+		if (count > 0 && teller->attempts[count - 1].campaign_id == attempt.campaign_id)
+			merge(&teller->attempts[count - 1], &attempt);
+		else
+			teller->attempts[count++] = attempt;
+	}
+	history->count = count;
+	return err;
+}
+
+/* Of those that are active, if any are. */
+static bool comes_before(const struct list_verdict *one, const struct list_verdict *other)
+{
+	if (one->is_active != other->is_active)
+		return one->is_active;
+	return verdict_is_nearer(&one->verdict, &other->verdict);
+}
+
+/* Each membership by its list's policy; those of one policy need it once. */
+static void judge_lists(struct teller *teller, struct verdict_history *history)
+{
+	const struct policy *last = &policy_default;
+	struct verdict verdict;
+	policy_judge(last, history->attempts, history->count, &verdict);
+	history->verdict = verdict;
+	const struct list_verdict *nearest = NULL;
+	for (size_t i = 0; i < history->list_count; i++) {
+		const struct policy *policy = policies_of(teller->policies, teller->lists[i].list_id);
+		if (policy != last)
+			policy_judge(policy, history->attempts, history->count, &verdict);
+		last = policy;
+		teller->lists[i].verdict = verdict;
+		if (nearest == NULL || comes_before(&teller->lists[i], nearest))
+			nearest = &teller->lists[i];
+	}
+	if (nearest != NULL)
+		history->verdict = nearest->verdict;
+}
+
+static bool any_own(const struct db_rows *rows)
+{
+	for (size_t row = 0; row < db_row_count(rows); row++)
+		if (db_get_bool(rows, row, COL_ANY_OWN))
+			return true;
+	return false;
+}
+
+static enum err tell(const struct db_rows *rows, struct teller *teller,
+		     void (*told)(void *user, const struct verdict_history *history), void *user)
+{
+	size_t total = db_row_count(rows);
+	enum err err = ERR_OK;
+	for (size_t row = 0; err == ERR_OK && row < total;) {
+		struct verdict_history history;
+		err = read_history(rows, &row, teller, &history);
+		if (err != ERR_OK)
+			return err;
+		judge_lists(teller, &history);
+		told(user, &history);
+	}
+	return err;
+}
+
+enum err verdicts_tell(struct db *db, const struct db_rows *rows, const struct verdict_terms *terms,
+		       void (*told)(void *user, const struct verdict_history *history), void *user, struct buf *why)
 {
 	size_t total = db_row_count(rows);
 	if (total == 0)
 		return ERR_OK;
-	struct attempt *attempts = calloc(total, sizeof(*attempts));
-	if (attempts == NULL)
-		return ERR_MEMORY;
-	for (size_t row = 0; row < total;) {
-		struct verdict_history history;
-		read_attempts(rows, &row, terms, attempts, &history);
-		policy_judge(&policy_default, attempts, history.count, &history.verdict);
-		told(user, &history);
-	}
-	free(attempts);
-	return ERR_OK;
+	struct policies in_force = { 0 };
+	enum err err = terms->policies == NULL && any_own(rows) ? policies_read(db, &in_force, why) : ERR_OK;
+	struct teller teller = { .terms = terms,
+				 .policies = terms->policies == NULL ? &in_force : terms->policies,
+				 .attempts = calloc(total, sizeof(*teller.attempts)) };
+	if (err == ERR_OK)
+		err = teller.attempts == NULL ? ERR_MEMORY : tell(rows, &teller, told, user);
+	teller_done(&teller);
+	policies_done(&in_force);
+	return err;
 }
 
 enum err verdicts_read(struct db *db, const int64_t *subscriber_ids, size_t count, const struct verdict_terms *terms,
@@ -214,7 +329,7 @@ enum err verdicts_read(struct db *db, const int64_t *subscriber_ids, size_t coun
 	AUTO_DB_ARRAY ids = id_array(subscriber_ids, count);
 	const struct db_value values[] = { db_values(&ids), db_bool(false) };
 	enum err err = db_run(db, &statements[HISTORY], values, ARRAY_LEN(values), &rows, why);
-	return err != ERR_OK ? err : verdicts_tell(rows, terms, told, user);
+	return err != ERR_OK ? err : verdicts_tell(db, rows, terms, told, user, why);
 }
 
 static bool is_among(const int64_t *ids, size_t count, int64_t id)
@@ -229,13 +344,14 @@ static void pass_sentence(void *user, const struct verdict_history *history)
 {
 	struct court *court = user;
 	if (history->verdict.disable && is_among(court->judged, court->judged_count, history->subscriber_id))
-		verdict_sentences_add(&court->sentences, history);
+		verdict_sentences_add(&court->sentences, history, true);
 }
 
 enum err verdicts_disable(struct db *db, const struct verdict_sentences *sentences, int64_t now_us, struct buf *why)
 {
 	const struct db_value values[] = { db_values(&sentences->subscribers), db_values(&sentences->reasons),
-					   db_values(&sentences->campaigns), db_time(now_us) };
+					   db_values(&sentences->campaigns), db_time(now_us),
+					   db_values(&sentences->lists) };
 	return db_run_later(db, &statements[DISABLE], values, ARRAY_LEN(values), why);
 }
 
@@ -255,12 +371,12 @@ enum err verdicts_pass(struct db *db, const struct db_rows *evidence, const int6
 		       const struct verdict_terms *terms, size_t *ret_disabled, struct buf *why)
 {
 	struct court court = { .judged = subscriber_ids, .judged_count = count, .sentences = verdict_sentences() };
-	enum err err = verdicts_tell(evidence, terms, pass_sentence, &court);
-	if (err == ERR_OK && court.sentences.subscribers.count > 0)
+	enum err err = verdicts_tell(db, evidence, terms, pass_sentence, &court, why);
+	if (err == ERR_OK && verdict_sentences_count(&court.sentences) > 0)
 		err = verdicts_disable(db, &court.sentences, terms->now_us, why);
-	verdict_sentences_done(&court.sentences);
 	if (err == ERR_OK)
-		*ret_disabled = court.sentences.memberships;
+		*ret_disabled = verdict_sentences_count(&court.sentences);
+	verdict_sentences_done(&court.sentences);
 	return err;
 }
 

@@ -44,11 +44,12 @@ START_TEST(scores_tell_the_arithmetic)
 			AUTO_BUF score = buf_with_ceiling(LIMIT_WHY);
 			struct verdict_history history = { .attempts = rows[i].attempts, .count = rows[i].count };
 			policy_judge(&policy_default, history.attempts, history.count, &history.verdict);
-			outlook_set(&outlook, &history);
-			outlook_write_score(&outlook, &score);
+			ck_assert_int_eq(outlook_set(&outlook, &history), ERR_OK);
+			outlook_write_score(&outlook.verdict, &score);
 			ck_assert_msg(view_eq(buf_view(&score), view_of(rows[i].score)), "%s: %s", rows[i].label,
 				      buf_text(&score));
 			ck_row(rows[i].label, outlook.failed + outlook.succeeded + outlook.undecided == rows[i].count);
+			outlook_done(&outlook);
 		}
 	}
 END_TEST

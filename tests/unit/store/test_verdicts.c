@@ -267,6 +267,59 @@ START_TEST(histories)
 	}
 END_TEST
 
+/* The same past of one address, on two lists that judge it otherwise. */
+static const struct own_row {
+	const char *label, *own; /* of list 2 */
+	struct step steps[3];
+	const char *states;
+} own_rows[] = {
+	{ "more patient",
+	  "(2, 'user-unknown', 2, 0)",
+	  { { 0, 1, BOUNCES, UNKNOWN } },
+	  "disabled user-unknown,active -" },
+	{ "as much as it asks for",
+	  "(2, 'user-unknown', 2, 1)",
+	  { { 1, 1, BOUNCES, UNKNOWN }, { 0, 2, BOUNCES, UNKNOWN } },
+	  "disabled user-unknown,disabled user-unknown" },
+	{ "too early",
+	  "(2, 'user-unknown', 2, 2)",
+	  { { 1, 1, BOUNCES, UNKNOWN }, { 0, 2, BOUNCES, UNKNOWN } },
+	  "disabled user-unknown,active -" },
+	{ "never", "(2, 'user-unknown', 0, 0)", { { 0, 2, BOUNCES, UNKNOWN } }, "disabled user-unknown,active -" },
+	{ "less patient", "(2, 'mailbox-full', 1, 0)", { { 0, 1, BOUNCES, FULL } }, "active -,disabled mailbox-full" },
+	{ "what never counts adds to nothing",
+	  "(2, 'mailbox-full', 2, 0), (2, 'user-unknown', 0, 0)",
+	  { { 1, 1, BOUNCES, FULL }, { 0, 1, BOUNCES, UNKNOWN } },
+	  "disabled user-unknown,active -" },
+	{ "about us for all of them",
+	  "(2, 'spam-content', 1, 0)",
+	  { { 0, 2, BOUNCES, REASON_SPAM_CONTENT } },
+	  "active -,active -" },
+	{ "of a later release", "(2, 'bored', 1, 0)", { { 0, 2, BOUNCES, FULL } }, "active -,active -" },
+};
+
+START_TEST(each_list_judges_by_its_own_policy)
+	{
+		struct db *db = database_open();
+		for (size_t i = 0; i < ARRAY_LEN(own_rows); i++) {
+			const struct own_row *row = &own_rows[i];
+			AUTO_DB_ROWS *found = NULL;
+			wipe(db);
+			script(db, "INSERT INTO list_policy VALUES %s", row->own);
+			for (int s = 0; s < (int)ARRAY_LEN(row->steps) && (s == 0 || row->steps[s].list != 0); s++)
+				add_step(db, s + 1, &row->steps[s]);
+			judge(db);
+			ck_assert_int_eq(db_run(db, &states, (struct db_value[]){ db_int(1) }, 1, &found, NULL),
+					 ERR_OK);
+			ck_assert_msg(view_eq(db_get_text(found, 0, 0), view_of(row->states)), "%s: %.*s", row->label,
+				      VIEW_ARG(db_get_text(found, 0, 0)));
+			check_state(db, row->label, 2, NULL);
+			ck_assert_msg(judge(db) == 0, "%s: judging again changes something", row->label);
+		}
+		db_close(db);
+	}
+END_TEST
+
 START_TEST(a_late_report_turns_success_into_failure)
 	{
 		struct db *db = database_open();
@@ -476,6 +529,7 @@ END_TEST
 Suite *test_suite(void)
 {
 	const TTest *const tests[] = { histories,
+				       each_list_judges_by_its_own_policy,
 				       a_late_report_turns_success_into_failure,
 				       only_active_memberships_move,
 				       history_begins_anew_with_an_undo,

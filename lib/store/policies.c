@@ -1,0 +1,102 @@
+#include "store/policies.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+enum statement { READ, SET, RESET, STATEMENT_COUNT };
+
+static const struct db_statement statements[] = {
+	[READ] = { "policies_read", "SELECT list_id, reason, failures, days FROM list_policy ORDER BY list_id" },
+	[SET] = { "policies_set",
+		  "INSERT INTO list_policy AS p (list_id, reason, failures, days) VALUES ($1::bigint, $2, $3::bigint,"
+		  " $4::bigint) ON CONFLICT (list_id, reason) DO UPDATE SET failures = excluded.failures,"
+		  " days = excluded.days WHERE (p.failures, p.days) <> (excluded.failures, excluded.days)" },
+	[RESET] = { "policies_reset", "DELETE FROM list_policy WHERE list_id = $1::bigint AND reason = $2" },
+};
+static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row a statement");
+
+enum { COL_LIST, COL_REASON, COL_FAILURES, COL_DAYS };
+
+void policies_done(struct policies *policies)
+{
+	free(policies->rows);
+	*policies = (struct policies){ 0 };
+}
+
+/* A reason that this release does not know says nothing to it. */
+static void read_row(const struct db_rows *found, size_t row, struct policies *policies)
+{
+	int64_t list_id = db_get_int(found, row, COL_LIST);
+	enum bounce_reason reason;
+	if (policies->count == 0 || policies->rows[policies->count - 1].list_id != list_id)
+		policies->rows[policies->count++] =
+		    (struct list_policy){ .list_id = list_id, .policy = policy_default };
+	if (reason_from_name(db_get_text(found, row, COL_REASON), &reason))
+		policies->rows[policies->count - 1].policy.rows[reason] =
+		    (struct policy_row){ .failures = (unsigned)db_get_int(found, row, COL_FAILURES),
+					 .days = (unsigned)db_get_int(found, row, COL_DAYS) };
+}
+
+enum err policies_read(struct db *db, struct policies *ret_policies, struct buf *why)
+{
+	AUTO_DB_ROWS *found = NULL;
+	*ret_policies = (struct policies){ 0 };
+	enum err err = db_run(db, &statements[READ], NULL, 0, &found, why);
+	if (err != ERR_OK || db_row_count(found) == 0)
+		return err;
+	ret_policies->rows = calloc(db_row_count(found), sizeof(*ret_policies->rows));
+	if (ret_policies->rows == NULL)
+		return ERR_MEMORY;
+	for (size_t row = 0; row < db_row_count(found); row++)
+		read_row(found, row, ret_policies);
+	return ERR_OK;
+}
+
+const struct policy *policies_of(const struct policies *policies, int64_t list_id)
+{
+	size_t low = 0, high = policies->count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (policies->rows[middle].list_id < list_id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < policies->count && policies->rows[low].list_id == list_id ? &policies->rows[low].policy
+									       : &policy_default;
+}
+
+static void lower(struct policy_row *row, const struct policy_row *other)
+{
+	if (other->failures == 0)
+		return;
+	if (row->failures == 0) {
+		*row = *other;
+		return;
+	}
+	row->failures = other->failures < row->failures ? other->failures : row->failures;
+	row->days = other->days < row->days ? other->days : row->days;
+}
+
+struct policy policies_least(const struct policies *policies)
+{
+	struct policy least = policy_default;
+	for (size_t i = 0; i < policies->count; i++)
+		for (size_t reason = 0; reason < REASON_COUNT; reason++)
+			lower(&least.rows[reason], &policies->rows[i].policy.rows[reason]);
+	return least;
+}
+
+enum err policies_set(struct db *db, int64_t list_id, enum bounce_reason reason, const struct policy_row *row,
+		      bool *ret_changed, struct buf *why)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	const struct db_value values[] = { db_int(list_id), db_text(view_of(reason_name(reason))),
+					   db_int(row == NULL ? 0 : row->failures),
+					   db_int(row == NULL ? 0 : row->days) };
+	enum err err = row == NULL ? db_run(db, &statements[RESET], values, 2, &rows, why)
+				   : db_run(db, &statements[SET], values, ARRAY_LEN(values), &rows, why);
+	if (err == ERR_OK)
+		*ret_changed = db_changed(rows) > 0;
+	return err;
+}

@@ -1,0 +1,97 @@
+"""Policies: which bounces disable, and when, by each list."""
+
+import json
+
+import past
+from returns import deliver, dsn, return_path
+from test_bounce_rules import MISREAD, NO_GOSSIP, rules
+
+ANN, BOB = "ann@example.test", "bob@example.test"
+
+
+def two_lists(world):
+    """ann and bob are members of news and of shop."""
+    world.setup()
+    world.listctl("list", "create", "shop", "--title", "The shop", "--from", "shop@example.test")
+    for name in ("news", "shop"):
+        world.subscribe([ANN, BOB], list_name=name)
+
+
+def shown(world, *lists):
+    return {r["reason"]: (r["failures"], r["days"], r["is_own"]) for r in world.json("policy", "show", *lists)}
+
+
+def both(world, address=ANN):
+    return [past.state(world, address, name) for name in ("news", "shop")]
+
+
+def test_show_and_set(world):
+    "What is set is shown as the list's own, audited with its reason, and taken back by default; wrong words are refused, and nothing changes."
+    two_lists(world)
+    default = shown(world)
+    assert default["user-unknown"] == (1, 0, False) and default["spam-content"] == (None, None, False), default
+    assert shown(world, "shop") == default
+    said = world.run("listctl", "policy", "set", "shop", "user-unknown=2/3", "network=never", "--reason", "their server lies").stderr
+    assert "changed for shop: 2" in said and "listctl prune shop" in said, said
+    assert shown(world, "shop") == dict(default, **{"user-unknown": (2, 3, True), "network": (None, None, True)})
+    assert shown(world, "news") == default
+    audit = [json.loads(row[0]) for row in world.sql("SELECT detail FROM audit WHERE action = 'policy.set' AND subject = 'list:shop'")]
+    assert audit == [{"set": ["user-unknown=2/3", "network=never"], "reason": "their server lies"}], audit
+    assert "is so already" in world.run("listctl", "policy", "set", "shop", "user-unknown=2/3").stderr
+    for wrong, words in (("user-unknown", "REASON=FAILURES/DAYS"), ("user-unknown=2", "FAILURES/DAYS"), ("user-unknown=0/1", "never"),
+                         ("user-unknown=2/9999", "3650"), ("user-unknown=-1/2", "FAILURES"), ("unknown=1/1", "policy show"),
+                         ("spam-content=1/0", "about us"), ("user-unknown=", "default")):
+        world.refused("policy", "set", "shop", "moved=3/3", wrong, code=2, says=words)
+    world.refused("policy", "set", "nowhere", "moved=3/3", says="no list nowhere")
+    world.refused("policy", "show", "nowhere", says="no list nowhere")
+    assert shown(world, "shop")["moved"] == (1, 0, False)
+    world.listctl("policy", "set", "shop", "user-unknown=default", "network=default")
+    assert shown(world, "shop") == default
+
+
+def test_each_list_by_its_own(world):
+    "One report disables the membership of the list that says so, in the transaction that stores it, and leaves the other until its own policy is met."
+    two_lists(world)
+    world.listctl("policy", "set", "shop", "user-unknown=2/0")
+    world.start("bounced")
+    ann = int(world.value(f"SELECT id FROM subscriber WHERE address_key = '{ANN}'"))
+    first = past.sent(world, "first", {ANN: "accepted", BOB: "accepted"}, days_ago=0)
+    deliver(world, "", return_path(world, first, ann), dsn(mark="1"))
+    assert both(world) == ["disabled", "active"], both(world)
+    scores = {m["list"]: m["score"] for m in world.json("explain", ANN)["memberships"]}
+    assert scores == {"news": "1 of 1 failures needed (user-unknown, at once)", "shop": "1 of 2 failures needed (user-unknown, at once)"}, scores
+    second = past.sent(world, "second", {ANN: "accepted", BOB: "accepted"}, list_name="shop", days_ago=0)
+    deliver(world, "", return_path(world, second, ann), dsn(mark="2"))
+    assert both(world) == ["disabled", "disabled"] and both(world, BOB) == ["active", "active"]
+
+
+def test_prune_by_its_own(world):
+    "prune judges each membership by its list's policy of this moment, in the dry run as in the applied one."
+    two_lists(world)
+    campaign = past.sent(world, "c", {ANN: "accepted", BOB: "accepted"})
+    for address in (ANN, BOB):
+        past.came_back(world, campaign, address, reason="mailbox-full", kind="bounce-soft")
+    assert world.json("prune", "--each") == []
+    world.listctl("policy", "set", "shop", "mailbox-full=1/0")
+    each = world.json("prune", "--each")
+    assert sorted((r["list"], r["email"]) for r in each) == [("shop", ANN), ("shop", BOB)], each
+    assert both(world) == ["active", "active"]
+    world.listctl("prune", "--apply", "--force")
+    assert both(world) == both(world, BOB) == ["active", "removed"]
+
+
+def test_reclassified_by_its_own(world):
+    "A report that is another one now gives back the membership whose list's policy no longer condemns it, and leaves the one that it still does."
+    two_lists(world)
+    world.listctl("policy", "set", "shop", "mailbox-full=1/0")
+    world.start("bounced")
+    ann = int(world.value(f"SELECT id FROM subscriber WHERE address_key = '{ANN}'"))
+    deliver(world, "", return_path(world, past.sent(world, "c", {ANN: "accepted"}, days_ago=0), ann), dsn(**MISREAD))
+    assert both(world) == ["disabled", "disabled"], both(world)
+    world.stop("bounced")
+    rules(world, NO_GOSSIP.replace("spam-content", "mailbox-full"))
+    totals = world.json("bounce", "reclassify", "--apply")["totals"]
+    assert (totals["restored"], totals["disabled"]) == (1, 0) and both(world) == ["active", "disabled"], (totals, both(world))
+    rules(world, "# none\n")
+    totals = world.json("bounce", "reclassify", "--apply")["totals"]
+    assert (totals["restored"], totals["disabled"]) == (0, 1) and both(world) == ["disabled", "disabled"], (totals, both(world))
