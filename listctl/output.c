@@ -10,7 +10,7 @@
 #include "base/limits.h"
 #include "listctl/output_table.h"
 
-enum { WRITE_AT = 32 << 10 };
+enum { WRITE_AT = 32 << 10, TABLE_BLOCK = 1000 };
 
 struct output {
 	enum output_format format;
@@ -19,7 +19,9 @@ struct output {
 	size_t count;
 	struct buf line;
 	struct output_table *table;
-	bool any_rows; /* of the current table */
+	bool any_rows;    /* of the current table */
+	size_t held_rows; /* of a table, not printed yet */
+	bool any_block;   /* of it has been */
 	bool document, any_sections;
 	bool failed;
 };
@@ -260,13 +262,25 @@ static void table_row(struct output *out, const struct output_cell *cells)
 			out->failed = true;
 	}
 	buf_reset(&out->line);
+	out->held_rows++;
+}
+
+/* What is held of a table; one without rows is shown too, unless it is the rest of a longer one. */
+static void print_held(struct output *out)
+{
+	bool is_rest = out->any_block && out->held_rows == 0;
+	if (out->table == NULL || (!is_rest && !output_table_print_block(out->table, out->file)))
+		out->failed = true;
+	out->any_block = true;
+	out->held_rows = 0;
 }
 
 void output_begin(struct output *out, const struct output_column *columns, size_t count)
 {
 	out->columns = columns;
 	out->count = count;
-	out->any_rows = false;
+	out->any_rows = out->any_block = false;
+	out->held_rows = 0;
 	switch (out->format) {
 	case FORMAT_CSV:
 		csv_names(out);
@@ -299,6 +313,8 @@ void output_row(struct output *out, const struct output_cell *cells)
 	case FORMAT_TABLE:
 	case FORMAT_COUNT:
 		table_row(out, cells);
+		if (out->held_rows == TABLE_BLOCK)
+			print_held(out);
 		break;
 	}
 	out->any_rows = true;
@@ -325,8 +341,7 @@ enum err output_end(struct output *out, struct buf *why)
 			buf_add_byte(&out->line, '\n');
 	}
 	if (out->format == FORMAT_TABLE) {
-		if (out->table == NULL || !output_table_print(out->table, out->file))
-			out->failed = true;
+		print_held(out);
 		output_table_free(out->table);
 		out->table = NULL;
 	}

@@ -4,7 +4,8 @@
  *     output_row(out, (struct output_cell[]){ cell_text(name), cell_int(count) });
  *     err = output_end(out, call->why);
  *
- * CSV and JSON are written as the rows come; a table is held until output_end(), because its widths depend on all rows. */
+ * CSV and JSON are written as the rows come. A table's widths depend on its rows: it is held until output_end() or, where it is long, written in blocks,
+ * so that nobody waits for the last row to see the first, and memory does not grow. */
 #ifndef LISTCTL_OUTPUT_H
 #define LISTCTL_OUTPUT_H
 

@@ -87,3 +87,17 @@ bool output_table_print(struct output_table *table, FILE *file)
 {
 	return scols_table_set_stream(table->table, file) == 0 && scols_print_table(table->table) == 0;
 }
+
+bool output_table_print_block(struct output_table *table, FILE *file)
+{
+	if (!output_table_print(table, file))
+		return false;
+	struct libscols_iter *each = scols_new_iter(SCOLS_ITER_FORWARD);
+	struct libscols_column *column;
+	bool done = each != NULL;
+	while (done && scols_table_next_column(table->table, each, &column) == 0)
+		done = scols_column_set_whint(column, (double)scols_column_get_width(column)) == 0;
+	scols_free_iter(each);
+	scols_table_remove_lines(table->table);
+	return scols_table_enable_noheadings(table->table, 1) == 0 && done;
+}

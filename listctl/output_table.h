@@ -16,5 +16,7 @@ void output_table_free(struct output_table *table); /* accepts NULL */
 bool output_table_add_row(struct output_table *table) MUST_USE;
 bool output_table_set(struct output_table *table, size_t column, const char *text) MUST_USE;
 bool output_table_print(struct output_table *table, FILE *file) MUST_USE;
+/* Prints the rows so far and forgets them: those that follow go without headings, in columns at least as wide. */
+bool output_table_print_block(struct output_table *table, FILE *file) MUST_USE;
 
 #endif

@@ -83,6 +83,45 @@ START_TEST(table)
 	}
 END_TEST
 
+/* Of a long table the first rows are seen before the last one is known; every row once, under one line of headings, in columns that only grow. */
+START_TEST(long_table)
+	{
+		static const struct output_column two[] = { { .name = "email" },
+							    { .name = "count", .type = OUTPUT_INT } };
+		static const size_t lengths[] = { 999, 1000, 1001, 2000, 2500 };
+		for (size_t i = 0; i < ARRAY_LEN(lengths); i++) {
+			char *text = NULL;
+			size_t size = 0, rows = 0;
+			FILE *file = open_memstream(&text, &size);
+			AUTO_BUF why = buf_with_ceiling(256);
+			struct output *out = output_new(FORMAT_TABLE, file);
+			output_begin(out, two, ARRAY_LEN(two));
+			for (size_t row = 0; row < lengths[i]; row++) {
+				output_row(out,
+					   (struct output_cell[]){ cell_text(row % 1000 < 2 ? VIEW_LIT("longer@a.test")
+											    : VIEW_LIT("a@a.test")),
+								   cell_int((int64_t)row) });
+				fflush(file);
+				ck_assert_int_eq(size > 0, row >= 999);
+			}
+			ck_assert(output_end(out, &why) == ERR_OK);
+			output_free(out);
+			fclose(file);
+			struct view rest = view_of(text), line;
+			ck_assert(view_cut(&rest, '\n', &line));
+			ck_view_eq(line, "EMAIL         COUNT");
+			for (size_t width = line.len; view_cut(&rest, '\n', &line); rows++) {
+				AUTO_BUF number = buf_with_ceiling(32);
+				buf_addf(&number, " %zu", rows);
+				ck_assert_uint_eq(line.len, width);
+				ck_assert(view_ends(line, buf_view(&number)));
+			}
+			ck_assert_uint_eq(rows, lengths[i]);
+			free(text);
+		}
+	}
+END_TEST
+
 static char *write_document(enum output_format format)
 {
 	char *text = NULL;
@@ -203,7 +242,7 @@ END_TEST
 Suite *test_suite(void)
 {
 	const TTest *const tests[] = {
-		csv, json, table, documents, csv_cells_and_back, json_strings, a_full_disk_is_said
+		csv, json, table, long_table, documents, csv_cells_and_back, json_strings, a_full_disk_is_said
 	};
 	return suite_of("output", tests, ARRAY_LEN(tests));
 }
