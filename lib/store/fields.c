@@ -25,12 +25,12 @@ enum {
 	MINUS_MOST = 64,    /* names that are taken off each member's attributes before these are taken apart */
 };
 
-/* $1 lists, $2 to $3 ids. */
+/* $1 lists, $2 to $3 ids. Said of both tables, or all of one would be read for each portion. */
 #define PORTION                                                                                                        \
 	"person AS MATERIALIZED (SELECT 1 AS one, s.name, s.attributes FROM membership m JOIN subscriber s ON s.id = " \
 	"m.subscriber_id"                                                                                              \
 	" WHERE m.list_id = ANY ($1::bigint[]) AND m.state = 'active' AND m.subscriber_id BETWEEN $2::bigint AND "     \
-	"$3::bigint"
+	"$3::bigint AND s.id BETWEEN $2 AND $3"
 /* Of each of the lists some at each of $2 spots, $3 each, between the least and the greatest id; and the newest, who may be the first with an
  * attribute. The same numbers as text where the audience takes the places before them. */
 #define CHOSEN(spots, each)                                                                                            \
