@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "listctl/command.h"
-#include "listctl/progress.h"
+#include "listctl/waiting.h"
 #include "store/bounce_counts.h"
 
 static const struct output_column reason_columns[] = {
@@ -87,26 +87,21 @@ static enum err write_both(struct call *call)
 	return err == ERR_OK ? output_document_end(call->out, call->why) : err;
 }
 
-static void show_progress(void *user, uint64_t done, uint64_t total)
-{
-	struct progress *progress = user;
-	progress->total = total;
-	progress_update(progress, done);
-}
-
 static enum err add_up(struct call *call, const struct bounce_counts_scope *scope)
 {
-	struct progress progress = progress_begin("adding up", "copies", 0, call->quiet);
-	enum err err = bounce_counts_prepare(call->db, scope, show_progress, &progress, call->why);
-	progress_end(&progress);
+	struct waiting waiting;
+	waiting_begin_counting(call, "adding up", "copies", &waiting);
+	enum err err = bounce_counts_prepare(call->db, scope, waiting_progress, &waiting, call->why);
+	waiting_end(&waiting);
 	return err;
 }
 
 static enum err count_up(struct call *call, const struct bounce_counts_scope *scope)
 {
-	struct progress progress = progress_begin("counting", "people", 0, call->quiet);
-	enum err err = bounce_counts_collect(call->db, scope, show_progress, &progress, call->why);
-	progress_end(&progress);
+	struct waiting waiting;
+	waiting_begin_counting(call, "counting", "people", &waiting);
+	enum err err = bounce_counts_collect(call->db, scope, waiting_progress, &waiting, call->why);
+	waiting_end(&waiting);
 	return err;
 }
 

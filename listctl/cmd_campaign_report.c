@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "listctl/variants.h"
+#include "listctl/waiting.h"
 #include "store/campaign_variants.h"
 
 static const struct output_column columns[] = {
@@ -24,8 +25,12 @@ enum err campaign_report(struct call *call)
 	AUTO_DB_ROWS *rows = NULL;
 	struct campaign campaign;
 	enum err err = campaign_named(call, &campaign, &campaign_rows);
-	if (err == ERR_OK)
-		err = campaign_results(call->db, campaign.id, &rows, call->why);
+	if (err != ERR_OK)
+		return err;
+	struct waiting waiting;
+	waiting_begin(call, "counting", &waiting);
+	err = campaign_results(call->db, campaign.id, &rows, call->why);
+	waiting_end(&waiting);
 	if (err != ERR_OK)
 		return err;
 	output_begin(call->out, columns, ARRAY_LEN(columns));

@@ -9,6 +9,7 @@
 #include "listctl/pace_text.h"
 #include "listctl/signing.h"
 #include "listctl/standing_report.h"
+#include "listctl/waiting.h"
 
 #define TELLING_US (INT64_C(5) * CLOCK_US_PER_SECOND)
 #define LOOK_US (INT64_C(200) * CLOCK_US_PER_MS)
@@ -297,13 +298,20 @@ static void write_page(struct call *call, enum standing_place place, const struc
 static enum err write_pages(struct call *call, uint64_t campaign_id, enum standing_place place)
 {
 	int64_t cursor = 0;
-	for (;;) {
+	struct waiting waiting;
+	enum err err;
+	size_t got;
+	waiting_begin_rows(call, "listing", &waiting);
+	do {
 		AUTO_DB_ROWS *rows = NULL;
-		enum err err = standings_recipients(call->db, campaign_id, place, &cursor, &rows, call->why);
-		if (err != ERR_OK || db_row_count(rows) == 0)
-			return err;
-		write_page(call, place, rows);
-	}
+		err = standings_recipients(call->db, campaign_id, place, &cursor, &rows, call->why);
+		got = err == ERR_OK ? db_row_count(rows) : 0;
+		waiting_rows(&waiting, got);
+		if (got > 0)
+			write_page(call, place, rows);
+	} while (got > 0);
+	waiting_end(&waiting);
+	return err;
 }
 
 static enum err list_recipients(struct call *call, const char *word)

@@ -5,8 +5,8 @@
 
 #include "base/limits.h"
 #include "listctl/command.h"
-#include "listctl/progress.h"
 #include "listctl/terms.h"
+#include "listctl/waiting.h"
 #include "store/prunes.h"
 
 /* A batch that takes a larger share of a list is more often a mistake of ours than so many dead addresses. Small batches pass. */
@@ -159,13 +159,16 @@ static enum err apply(struct call *call, uint64_t list_id, const struct db_rows 
 {
 	uint64_t percent, batch = 0;
 	size_t removed = 0;
+	struct waiting waiting;
 	enum err err = read_share(call, &percent);
 	if (err == ERR_OK && !call_has(call, "force"))
 		err = check_shares(call, list_id, percent);
+	waiting_begin(call, "removing", &waiting);
 	if (err == ERR_OK)
 		err = prunes_remove(call->db, list_id, candidates, call_actor(call), &batch, &removed, call->why);
 	if (err == ERR_OK)
 		err = db_commit(call->db, call->why);
+	waiting_end(&waiting);
 	if (err != ERR_OK)
 		return err;
 	if (batch == 0)
@@ -176,26 +179,21 @@ static enum err apply(struct call *call, uint64_t list_id, const struct db_rows 
 	return ERR_OK;
 }
 
-static void show_progress(void *user, uint64_t done, uint64_t total)
-{
-	struct progress *progress = user;
-	progress->total = total;
-	progress_update(progress, done);
-}
-
 /* Inside the transaction, which apply() commits and the caller otherwise ends. */
 static enum err run_prune(struct call *call, uint64_t list_id)
 {
 	AUTO_DB_ROWS *candidates = NULL;
 	size_t judged = 0;
 	bool applies = call_has(call, "apply");
-	struct progress progress = progress_begin("looking", "people", 0, call->quiet);
+	struct waiting waiting;
 	const struct candidate_scope scope = { .list_id = list_id,
+					       .with_evidence = call_has(call, "each"),
 					       .terms = terms_of(call->settings),
-					       .progress = show_progress,
-					       .progress_user = &progress };
+					       .progress = waiting_progress,
+					       .progress_user = &waiting };
+	waiting_begin_counting(call, "looking", "people", &waiting);
 	enum err err = (applies ? candidates_hold : candidates_look)(call->db, &scope, &judged, &candidates, call->why);
-	progress_end(&progress);
+	waiting_end(&waiting);
 	if (err == ERR_OK && applies)
 		err = apply(call, list_id, candidates);
 	if (err == ERR_OK)
@@ -281,6 +279,8 @@ static enum err run_undo(struct call *call, uint64_t batch)
 	enum err err = db_begin(call->db, call->why);
 	if (err != ERR_OK)
 		return call_refuse(call, err, "the database does not answer");
+	struct waiting waiting;
+	waiting_begin(call, dry ? "looking" : "restoring", &waiting);
 	if (dry)
 		err = prunes_check_undo(call->db, batch, call->why);
 	if (err == ERR_OK && dry)
@@ -289,6 +289,7 @@ static enum err run_undo(struct call *call, uint64_t batch)
 		err = prunes_undo(call->db, batch, call_actor(call), &restored, &changes, call->why);
 	if (err == ERR_OK && !dry)
 		err = db_commit(call->db, call->why);
+	waiting_end(&waiting);
 	db_rollback(call->db);
 	if (err != ERR_OK)
 		return err;

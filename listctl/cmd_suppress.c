@@ -6,6 +6,7 @@
 #include "listctl/confirm.h"
 #include "listctl/erased.h"
 #include "listctl/suppress_terms.h"
+#include "listctl/waiting.h"
 #include "listctl/who.h"
 
 enum { PAGE_SIZE = 5000, HASH_TEXT = 2 * ERASURE_SIZE };
@@ -309,18 +310,22 @@ static enum err ls(struct call *call)
 	if (err != ERR_OK)
 		return err;
 	begin_rows(call);
+	struct waiting waiting;
+	waiting_begin_rows(call, "listing", &waiting);
 	size_t got;
 	do {
 		AUTO_DB_ROWS *rows = NULL;
 		err =
 		    suppressions_page(call->db, list_id, call_has(call, "ended"), last_id, PAGE_SIZE, &rows, call->why);
 		got = err == ERR_OK ? db_row_count(rows) : 0;
+		waiting_rows(&waiting, got);
 		for (size_t i = 0; i < got; i++) {
 			const struct suppression row = suppressions_get(rows, i);
 			last_id = row.id;
 			write_row(call, &row);
 		}
 	} while (got > 0);
+	waiting_end(&waiting);
 	return err == ERR_OK ? output_end(call->out, call->why) : err;
 }
 

@@ -29,13 +29,6 @@ struct facts {
 	struct composer *composers[AUDIENCE_PARTS_MOST]; /* for copies through the list that the part names */
 };
 
-static void show_progress(void *user, uint64_t done, uint64_t total)
-{
-	struct progress *progress = user;
-	progress->total = total;
-	progress_update(progress, done);
-}
-
 static struct copy copy_of(struct view address, struct view name, struct view attributes)
 {
 	return (struct copy){ .address = address,
@@ -61,19 +54,13 @@ static size_t split_fields(struct view text, struct view names[GAPS_MOST])
 static enum err count_empty(struct call *call, const struct lint_job *job, bool *of_all, const struct view *names,
 			    size_t count, int64_t *empty, int64_t *ret_among)
 {
-	static const char what[] = "counting for whom fields are empty";
 	struct waiting waiting;
-	struct progress progress = progress_begin(what, "people", 0, call->quiet);
 	const struct fields_scope scope = { .audience = &job->to->audience,
-					    .progress = show_progress,
-					    .user = &progress };
-	bool is_in_one = job->to->audience.count > 0;
-	if (is_in_one)
-		waiting_begin(call, what, &waiting);
+					    .progress = waiting_progress,
+					    .user = &waiting };
+	waiting_begin_counting(call, "counting for whom fields are empty", "people", &waiting);
 	enum err err = fields_count_empty(call->db, &scope, of_all, names, count, empty, ret_among, call->why);
-	if (is_in_one)
-		waiting_end(&waiting);
-	progress_end(&progress);
+	waiting_end(&waiting);
 	return err;
 }
 

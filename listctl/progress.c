@@ -65,7 +65,7 @@ static void time_left(const struct progress *progress, double rate, char *text, 
 static void draw(const struct progress *progress, int64_t now_us)
 {
 	double seconds = (double)(now_us - progress->started_us) / CLOCK_US_PER_SECOND;
-	if (progress->unit == NULL) {
+	if (progress->unit == NULL || progress->done + progress->total == 0) {
 		fprintf(stderr, "\r\033[K%s, %d:%02d so far", progress->what, (int)(seconds / 60), (int)seconds % 60);
 		fflush(stderr);
 		return;

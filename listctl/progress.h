@@ -15,7 +15,7 @@ struct progress {
 	bool enabled, shown;
 };
 
-/* The strings are borrowed; unit NULL: nothing can be counted, the time so far is shown. done and total are in the same measure; octets are shown as KB, MB when unit is "octets". */
+/* The strings are borrowed; unit NULL, or done and total 0: nothing can be counted, or not yet; the time so far is shown. done and total are in the same measure; octets are shown as KB, MB when unit is "octets". */
 struct progress progress_begin(const char *what, const char *unit, uint64_t total, bool quiet);
 /* Cheap: looks at the clock and draws at most ten times a second. */
 void progress_update(struct progress *progress, uint64_t done);

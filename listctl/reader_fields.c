@@ -3,24 +3,16 @@
 #include <stdlib.h>
 
 #include "base/limits.h"
-#include "listctl/progress.h"
+#include "listctl/waiting.h"
 #include "mail/merge.h"
 #include "store/fields.h"
-
-static void show_progress(void *user, uint64_t done, uint64_t total)
-{
-	struct progress *progress = user;
-	progress->total = total;
-	progress_update(progress, done);
-}
 
 /* Of some, unless they have been asked before, or of all. */
 static enum err ask(struct call *call, const struct audience *audience, bool for_all, struct buf *why)
 {
 	size_t lists = audience_count_lists(audience);
-	struct progress progress =
-	    progress_begin("reading which attributes the members have", "people", 0, call->quiet);
-	const struct fields_scope scope = { .audience = audience, .progress = show_progress, .user = &progress };
+	struct waiting waiting;
+	const struct fields_scope scope = { .audience = audience, .progress = waiting_progress, .user = &waiting };
 	bool is_known = call->known_fields != NULL && call->known_fields_list == audience->own_list &&
 			call->known_fields_lists == lists;
 	if (is_known && !(for_all && call->known_fields_are_some))
@@ -30,10 +22,11 @@ static enum err ask(struct call *call, const struct audience *audience, bool for
 	call->known_fields_list = audience->own_list;
 	call->known_fields_lists = lists;
 	bool are_all = true;
+	waiting_begin_counting(call, "reading which attributes the members have", "people", &waiting);
 	enum err err = for_all ? fields_of_all(call->db, &scope, &call->known_fields, why)
 			       : fields_of_some(call->db, &scope, &are_all, &call->known_fields, why);
 	call->known_fields_are_some = !are_all;
-	progress_end(&progress);
+	waiting_end(&waiting);
 	return err;
 }
 

@@ -5,7 +5,8 @@
 #include "store/suspects.h"
 
 struct candidate_scope {
-	uint64_t list_id; /* 0: all lists */
+	uint64_t list_id;   /* 0: all lists */
+	bool with_evidence; /* what the receiving side said is read, too */
 	struct verdict_terms terms;
 	suspects_progress *progress; /* of the reading of what came back */
 	void *progress_user;
@@ -25,7 +26,7 @@ struct candidate {
 	struct view list, address;
 	struct view reason;   /* a bounce reason, or an administrator's word */
 	struct view campaign; /* whose report decided; empty: none */
-	struct view evidence; /* what the receiving side said */
+	struct view evidence; /* what the receiving side said, when it was asked for */
 	int64_t since_us;
 };
 void candidate_at(const struct db_rows *rows, size_t row, struct candidate *ret_candidate);
