@@ -1,7 +1,10 @@
 #include "store/ledger.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "store/ledger_words.h"
 
 enum statement {
 	LEAVE_QUEUE,
@@ -364,7 +367,7 @@ static enum err move(struct db *db, const char *worker_id, const struct ledger_r
 	return err;
 }
 
-enum err ledger_append(struct db *db, const char *worker_id, const struct ledger_row *rows, size_t count,
+static enum err append(struct db *db, const char *worker_id, const struct ledger_row *rows, size_t count,
 		       struct buf *why)
 {
 	enum err err = leave_queue(db, worker_id, rows, count, why);
@@ -372,6 +375,17 @@ enum err ledger_append(struct db *db, const char *worker_id, const struct ledger
 		err = end(db, rows, count, why);
 	if (err == ERR_OK)
 		err = move(db, worker_id, rows, count, why);
+	return err;
+}
+
+enum err ledger_append(struct db *db, const char *worker_id, const struct ledger_row *rows, size_t count,
+		       struct buf *why)
+{
+	struct ledger_row *kept = NULL;
+	enum err err = ledger_words_keep(db, rows, count, &kept, why);
+	if (err == ERR_OK)
+		err = append(db, worker_id, kept == NULL ? rows : kept, count, why);
+	free(kept);
 	return err;
 }
 

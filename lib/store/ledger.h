@@ -39,7 +39,7 @@ struct ledger_row {
 	    waits_for; /* LEDGER_PARKED: a key of store/budgets.h, or "hold:GROUP": without a time, while the group is held */
 };
 
-/* Ends (the first four) and moves (the rest) in one go. What another worker has in hand is left alone. */
+/* Ends (the first four) and moves (the rest) in one go. What another worker has in hand is left alone. Of somebody who was erased no reply is kept. */
 enum err ledger_append(struct db *db, const char *worker_id, const struct ledger_row *rows, size_t count,
 		       struct buf *why) MUST_USE;
 

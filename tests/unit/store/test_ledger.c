@@ -141,9 +141,77 @@ START_TEST(a_repetition_waits_for_the_end_of_another)
 	}
 END_TEST
 
+/* ---- what is said of somebody who was erased ---- */
+
+#define SAID                                                                                                           \
+	"SELECT string_agg(subscriber_id || ' ' || coalesce(reply, '-'), ', ' ORDER BY subscriber_id) FROM"            \
+	" (SELECT subscriber_id, reply FROM delivery UNION ALL SELECT subscriber_id, reply FROM deferral) AS x"
+
+static void check_said(struct db *db, const char *expected)
+{
+	static const struct db_statement said = { .name = "test_said", .sql = SAID };
+	AUTO_DB_ROWS *found = NULL;
+	ck_assert_int_eq(db_run(db, &said, NULL, 0, &found, NULL), ERR_OK);
+	ck_view_eq(db_get_text(found, 0, 0), expected);
+}
+
+/* Of 1, 3 and 5, who are there, and of 2, 4 and 6, who are not. */
+START_TEST(nothing_is_said_of_the_erased)
+	{
+		struct db *db = open_world();
+		struct ledger_row rows[] = { row_of(1, LEDGER_ACCEPTED), row_of(2, LEDGER_ACCEPTED),
+					     row_of(3, LEDGER_DEFERRED), row_of(4, LEDGER_DEFERRED),
+					     row_of(5, LEDGER_REFUSED),  row_of(6, LEDGER_REFUSED) };
+		for (size_t i = 2; i < ARRAY_LEN(rows); i++)
+			rows[i].reply = i < 4 ? VIEW_LIT("<p@x.test> busy") : VIEW_LIT("p%40x.test gone");
+		script(db, "INSERT INTO subscriber (id, address, address_key) OVERRIDING SYSTEM VALUE"
+			   " SELECT i, 'p' || i || '@x.test', 'p' || i || '@x.test' FROM unnest(ARRAY[1, 3, 5]) AS i");
+		append(db, rows, ARRAY_LEN(rows));
+		check_said(db, "1 said, 2 -, 3 <p@x.test> busy, 4 -, 5 p%40x.test gone, 6 -");
+		check(db, "1 accepted, 2 accepted, 5 refused, 6 refused | 3 deferred, 4 deferred");
+		db_close(db);
+	}
+END_TEST
+
+static bool can_be_erased(struct db *db)
+{
+	static const struct db_statement lock = {
+		.name = "test_lock",
+		.sql = "SELECT FROM subscriber WHERE id = 1 FOR UPDATE SKIP LOCKED",
+	};
+	AUTO_DB_ROWS *found = NULL;
+	ck_assert_int_eq(db_run(db, &lock, NULL, 0, &found, NULL), ERR_OK);
+	return db_row_count(found) > 0;
+}
+
+/* Whoever is being erased has nothing said of them, and nobody waits; while something is being said of somebody, they are not erased. */
+START_TEST(an_erasure_and_a_reply_at_once)
+	{
+		struct db *db = open_world(), *erases = database_connect(database_last());
+		AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+		struct ledger_row first = row_of(1, LEDGER_ACCEPTED), second = row_of(1, LEDGER_REFUSED);
+		first.reply = second.reply = VIEW_LIT("<p1@x.test> is here");
+		script(db, "INSERT INTO subscriber (address, address_key) VALUES ('p1@x.test', 'p1@x.test')");
+		ck_assert_int_eq(db_begin(db, NULL), ERR_OK);
+		ck_assert_int_eq(ledger_append(db, WORKER, &first, 1, &why), ERR_OK);
+		ck_assert(!can_be_erased(erases));
+		ck_assert_int_eq(db_commit(db, NULL), ERR_OK);
+		check_said(db, "1 <p1@x.test> is here");
+
+		script(db, "TRUNCATE delivery");
+		ck_assert_int_eq(db_begin(erases, NULL), ERR_OK);
+		ck_assert(can_be_erased(erases));
+		append(db, &second, 1);
+		check_said(db, "1 -");
+		db_close(erases);
+		db_close(db);
+	}
+END_TEST
+
 Suite *test_suite(void)
 {
 	const TTest *const tests[] = { a_repetition_changes_nothing, a_row_that_is_there_keeps_none_of_the_others_out,
-				       a_repetition_waits_for_the_end_of_another };
+				       a_repetition_waits_for_the_end_of_another, nothing_is_said_of_the_erased,
+				       an_erasure_and_a_reply_at_once };
 	return suite_of("ledger", tests, database_start() ? ARRAY_LEN(tests) : 0);
 }
