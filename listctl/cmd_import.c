@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "listctl/former.h"
 #include "listctl/import_job.h"
 #include "listctl/interrupt.h"
 #include "listctl/turn.h"
@@ -28,17 +29,27 @@ static void count_row(struct import_job *job)
 		people_file_count(job->file, job->rows);
 }
 
-static enum err take_person(struct import_job *job, const struct person *person, struct buf *why)
+static enum err leave_former_out(struct import_job *job, const struct csv_row *row, struct view address,
+				 const struct former_address *former, struct buf *why)
 {
-	/* Nothing will be taken any more: the rest is read for its rejects only. */
-	if (!job->wishes.takes_good_rows && rejects_refused(job->rejects) > 0)
-		return ERR_OK;
+	AUTO_BUF text = buf_with_ceiling(LIMIT_WHY);
+	uint64_t before = rejects_of_kind(job->rejects, REFUSAL_FORMER);
+	former_text(former, &text);
+	if (before < FORMER_SHOWN)
+		buf_addf(&job->former, "%s" VIEW_FMT " (" VIEW_FMT ")", before == 0 ? "" : ", ", VIEW_ARG(address),
+			 VIEW_ARG(buf_view(&text)));
+	buf_addf(&text, "; where it is another person's now, --reassigned REASON takes it in");
+	const struct refusal refusal = { .kind = REFUSAL_FORMER,
+					 .column = columns_address_name(job->columns),
+					 .text = buf_view(&text) };
+	return rejects_add(job->rejects, row, &refusal, why);
+}
+
+static enum err take_person(struct import_job *job, const struct csv_row *row, const struct person *person,
+			    struct buf *why)
+{
 	buf_reset(&job->canonical);
-	unsigned char hash[ERASURE_SIZE];
-	bool is_hashed = job->erased != NULL;
-	if (is_hashed && !erased_hash(job->erased, person->address_key, hash))
-		return ERR_MEMORY;
-	const struct subscriber_row subscriber = {
+	struct subscriber_row subscriber = {
 		.address = person->address,
 		.address_key = person->address_key,
 		.canonical =
@@ -47,8 +58,20 @@ static enum err take_person(struct import_job *job, const struct person *person,
 		.attributes = person->attributes,
 		.consent_source = person->consent_source,
 		.consent_us = person->consent_us,
-		.erased = view_from(hash, is_hashed ? sizeof(hash) : 0),
 	};
+	AUTO_DB_ROWS *rows = NULL;
+	struct former_address former;
+	enum err err = subscriber_import_find_former(job->import, &subscriber, &rows, &former, why);
+	if (err != ERR_NOT_FOUND)
+		return err == ERR_OK ? leave_former_out(job, row, person->address, &former, why) : err;
+	/* Nothing will be taken any more: the rest is read for its rejects only. */
+	if (!job->wishes.takes_good_rows && rejects_refused(job->rejects) > 0)
+		return ERR_OK;
+	unsigned char hash[ERASURE_SIZE];
+	bool is_hashed = job->erased != NULL;
+	if (is_hashed && !erased_hash(job->erased, person->address_key, hash))
+		return ERR_MEMORY;
+	subscriber.erased = view_from(hash, is_hashed ? sizeof(hash) : 0);
 	return subscriber_import_add(job->import, &subscriber, why);
 }
 
@@ -69,7 +92,7 @@ static enum err on_row(void *context, const struct csv_row *row, struct buf *why
 	enum err err = address_warnings_look(job->warnings, row->line, &person, &is_refused, &refusal.text, why);
 	if (err != ERR_OK)
 		return err;
-	return is_refused ? rejects_add(job->rejects, row, &refusal, why) : take_person(job, &person, why);
+	return is_refused ? rejects_add(job->rejects, row, &refusal, why) : take_person(job, row, &person, why);
 }
 
 static enum err on_fault(void *context, const struct csv_fault *fault, struct buf *why)
@@ -163,6 +186,7 @@ static void close_job(struct import_job *job)
 	address_warnings_free(job->warnings);
 	buf_done(&job->rejects_path);
 	buf_done(&job->canonical);
+	buf_done(&job->former);
 	people_file_free(job->file);
 	db_rows_done(job->stays);
 	db_rows_done(job->list_rows);
@@ -284,6 +308,7 @@ static enum err import(struct call *call)
 		return ERR_MEMORY;
 	job->call = call;
 	job->canonical = buf_with_ceiling(LIMIT_ADDRESS_TEXT);
+	job->former = buf_with_ceiling(LIMIT_OUTPUT_LINE);
 	enum err err = run_job(job);
 	close_job(job);
 	free(job);
@@ -317,7 +342,9 @@ const struct command import_commands[] = {
 		       "Of people known already the new values go over the old ones, or --on-conflict\n"
 		       "keeps what is there, or puts the file's values in the place of all. Whoever has\n"
 		       "unsubscribed stays so, unless --resubscribe says why not; who was disabled or\n"
-		       "removed, or is suppressed, stays so in any case.\n",
+		       "removed, or is suppressed, stays so in any case. An address that somebody had\n"
+		       "before `subscriber move` is left out, unless --reassigned says why it is another\n"
+		       "person's.\n",
 	    .options = import_options_rows,
 	    .least = 2,
 	    .most = 2,

@@ -1,6 +1,7 @@
 #include "base/limits.h"
 #include "listctl/attribute_options.h"
 #include "listctl/subscriber_steps.h"
+#include "listctl/turn.h"
 #include "listctl/who.h"
 #include "store/lists.h"
 
@@ -106,10 +107,13 @@ static enum err check_may_move(struct call *call, const struct person_row *perso
 	return err;
 }
 
+/* An import that has asked already who has moved must not have the former address in hand. */
 static enum err write_move(struct call *call, struct who *who, const struct spelt *spelt)
 {
 	AUTO_BUF detail = buf_with_ceiling(LIMIT_OUTPUT_LINE);
-	enum err err = who_find(call, call->operands[0], true, who);
+	enum err err = turn_take(call);
+	if (err == ERR_OK)
+		err = who_find(call, call->operands[0], true, who);
 	if (err == ERR_OK)
 		err = check_may_move(call, &who->person, spelt);
 	if (err == ERR_OK)
@@ -290,6 +294,7 @@ static const struct command_option add_options[] = {
 	{ "consent", "TEXT", "how the person agreed; kept with the membership" },
 	{ "consent-time", "TIME", "when; such as 2026-03-04 or 2026-03-04T10:20:30Z" },
 	{ "resubscribe", "REASON", "a member again although they have unsubscribed, as they asked for" },
+	{ "reassigned", "REASON", "the address is another person's now than of whoever had it before a move" },
 	{ NULL, NULL, NULL },
 };
 static const struct command_option set_options[] = {
@@ -336,11 +341,12 @@ const struct command subscriber_commands[] = {
 	    .help = "add a person to a list, or change one who is there",
 	    .details =
 		"The same rules hold as for an import: who is suppressed, erased, disabled or has unsubscribed is\n"
-		"refused. Somebody known by another spelling of the mailbox is that person.\n",
+		"refused. Somebody known by another spelling of the mailbox is that person; an address that\n"
+		"somebody had before a move is theirs, unless --reassigned says why not.\n",
 	},
 	{
 	    SUBSCRIBER_VERB("show", "ADDRESS|#ID", 1, 1, NULL, subscriber_show),
-	    .help = "show a person: attributes, memberships, consent, last changes",
+	    .help = "show a person: attributes, memberships, consent, former addresses, last changes",
 	},
 	{
 	    SUBSCRIBER_VERB("set", "ADDRESS|#ID", 1, 1, set_options, set),
@@ -350,8 +356,10 @@ const struct command subscriber_commands[] = {
 	{
 	    SUBSCRIBER_VERB("move", "ADDRESS|#ID NEW-ADDRESS", 2, 2, move_options, move),
 	    .help = "give a person another address; memberships, history and links stay",
-	    .details = "Refused when the new address is somebody's, and when the old or the new one is suppressed.\n"
-		       "Running campaigns write to the new one from their next window on.\n",
+	    .details =
+		"Refused when the new address is somebody's, and when the old or the new one is suppressed.\n"
+		"Running campaigns write to the new one from their next window on. The old one is kept with the\n"
+		"person: `import` and `subscriber add` leave it out from now on. Waits for an import that runs.\n",
 	},
 	{
 	    SUBSCRIBER_VERB("unsubscribe", "LIST ADDRESS|#ID", 1, 2, unsubscribe_options, unsubscribe),

@@ -2,6 +2,7 @@
 #include "base/limits.h"
 #include "listctl/attribute_options.h"
 #include "listctl/field_date.h"
+#include "listctl/former.h"
 #include "listctl/subscriber_steps.h"
 #include "listctl/who.h"
 #include "store/address_rules.h"
@@ -50,6 +51,8 @@ static enum err read_options(struct job *job)
 	if (err == ERR_OK)
 		err = subscriber_text_option(call, "resubscribe", &job->options.resubscribe);
 	if (err == ERR_OK)
+		err = subscriber_text_option(call, "reassigned", &job->options.reassigned);
+	if (err == ERR_OK)
 		err = read_consent_time(call, &job->options.consent_us);
 	return err == ERR_OK ? attribute_options_read(call, &job->attributes) : err;
 }
@@ -80,6 +83,27 @@ static enum err ask_rules(struct job *job)
 	return err;
 }
 
+static enum err refuse_former(struct job *job, const struct former_address *former)
+{
+	struct call *call = job->call;
+	AUTO_BUF text = buf_with_ceiling(LIMIT_WHY);
+	former_text(former, &text);
+	return call_refuse(call, ERR_REFUSED,
+			   "%s is the %s, who would be written to twice; if it is another person's now, --reassigned "
+			   "REASON takes it in; `listctl subscriber move " VIEW_FMT " %s` takes that person back",
+			   call->operands[1], buf_text(&text), VIEW_ARG(former->address), call->operands[1]);
+}
+
+static enum err add_row(struct job *job, struct subscriber_import *import, const struct subscriber_row *row)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	struct former_address former;
+	enum err err = subscriber_import_find_former(import, row, &rows, &former, job->call->why);
+	if (err != ERR_NOT_FOUND)
+		return err == ERR_OK ? refuse_former(job, &former) : err;
+	return subscriber_import_add(import, row, job->call->why);
+}
+
 static enum err take_in(struct job *job)
 {
 	struct call *call = job->call;
@@ -91,7 +115,7 @@ static enum err take_in(struct job *job)
 					    .attributes = buf_view(&job->attributes.set) };
 	enum err err = subscriber_import_begin(call->db, job->list.id, &job->options, &import, call->why);
 	if (err == ERR_OK)
-		err = subscriber_import_add(import, &row, call->why);
+		err = add_row(job, import, &row);
 	if (err == ERR_OK)
 		err = subscriber_import_merge(import, &job->counts, call->why);
 	subscriber_import_done(import);
@@ -131,6 +155,10 @@ static enum err audit(struct job *job)
 	output_json_string(&detail, job->options.consent_source);
 	buf_add(&detail, VIEW_LIT(", \"resubscribe\": "));
 	output_json_string(&detail, job->options.resubscribe);
+	if (job->options.reassigned.len > 0) {
+		buf_add(&detail, VIEW_LIT(", \"reassigned\": "));
+		output_json_string(&detail, job->options.reassigned);
+	}
 	buf_add_byte(&detail, '}');
 	enum err err = people_find(job->call->db, buf_view(&job->spelt.key), buf_view(&job->spelt.canonical), 0, false,
 				   &rows, &person, job->call->why);

@@ -215,12 +215,12 @@ static void say_rest(const struct job *job)
 			  "comes in from now on only kind and reason are kept",
 			  job->names.mailboxes);
 	call_note(call, "not reached: backups and logs of PostgreSQL, logs of sender and bounced, journals of sender, "
-			"files that were imported and exported, and other people's returned messages where they hold "
-			"an address in base64");
+			"files that were imported and exported, and in texts of others an address in base64, over the "
+			"end of a line, or in one more spelling of its mailbox (other dots, another +tag)");
 	if (job->open > 0)
 		call_warn(call,
 			  "%llu message(s) to this person wait or are under way: the sender begins none of them any "
-			  "more, but what a relay answers to one on its way is still written into the ledger",
+			  "more; of what a relay answers to one on its way only code and reason are kept",
 			  (unsigned long long)job->open);
 }
 

@@ -2,6 +2,7 @@
 #include "listctl/progress.h"
 #include "listctl/subscriber_steps.h"
 #include "listctl/who.h"
+#include "store/former_addresses.h"
 
 enum { AUDIT_ROWS = 20, FOUND_UNLESS_TOLD = 50, FOUND_MOST = 100000, IDS_A_STEP = 200000 };
 
@@ -54,6 +55,27 @@ static enum err show_memberships(struct call *call, int64_t id)
 	return output_end(call->out, call->why);
 }
 
+static enum err show_former(struct call *call, int64_t id)
+{
+	static const struct output_column columns[] = {
+		{ .name = "email" },
+		{ .name = "since", .type = OUTPUT_TIME },
+		{ .name = "until", .type = OUTPUT_TIME },
+	};
+	AUTO_DB_ROWS *rows = NULL;
+	enum err err = former_addresses_of(call->db, id, &rows, call->why);
+	if (err != ERR_OK)
+		return err;
+	output_section(call->out, "former_addresses", "Former addresses");
+	output_begin(call->out, columns, ARRAY_LEN(columns));
+	for (size_t i = 0; i < db_row_count(rows); i++) {
+		const struct former_address former = former_addresses_get(rows, i);
+		output_row(call->out, (struct output_cell[]){ cell_text(former.key), cell_time(former.since_us),
+							      cell_time(former.until_us) });
+	}
+	return output_end(call->out, call->why);
+}
+
 static enum err show_audit(struct call *call, struct view key)
 {
 	static const struct output_column columns[] = {
@@ -85,6 +107,8 @@ enum err subscriber_show(struct call *call)
 	err = show_person(call, &who.person);
 	if (err == ERR_OK)
 		err = show_memberships(call, who.person.id);
+	if (err == ERR_OK)
+		err = show_former(call, who.person.id);
 	if (err == ERR_OK)
 		err = show_audit(call, who.person.key);
 	who_done(&who);

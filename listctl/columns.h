@@ -89,6 +89,7 @@ enum refusal_kind {
 	REFUSAL_LEFT,    /* has left or bounced where the file comes from */
 	REFUSAL_PENDING, /* has not confirmed there */
 	REFUSAL_NO_MAIL, /* is a member there who receives nothing */
+	REFUSAL_FORMER,  /* the former address of somebody who has moved */
 	REFUSAL_KIND_COUNT
 };
 const char *refusal_name(enum refusal_kind kind);

@@ -3,7 +3,7 @@
 #include "base/limits.h"
 #include "mail/address.h"
 #include "mail/address_canonical.h"
-#include "store/erasures.h"
+#include "store/former_addresses.h"
 
 /* The address as it is compared and, where its domain is of another script, as people read it. */
 static void add_spelling(struct erased_names *names, struct view address)
@@ -53,9 +53,9 @@ enum err erased_names_read(struct call *call, struct erased *erased, const struc
 	db_array_add_bytes(&ret_names->spellings, person->address);
 	enum err err = add_mailbox(ret_names, erased, person->key, with_mailbox ? person->canonical : VIEW_LIT(""));
 	if (err == ERR_OK)
-		err = erasures_former(call->db, person->id, &former, call->why);
+		err = former_addresses_of(call->db, person->id, &former, call->why);
 	for (size_t i = 0; err == ERR_OK && i < db_row_count(former); i++)
-		err = add_former(call, erased, person->id, db_get_text(former, i, 0), ret_names);
+		err = add_former(call, erased, person->id, former_addresses_get(former, i).key, ret_names);
 	return err;
 }
 

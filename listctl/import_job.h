@@ -8,6 +8,8 @@
 #include "listctl/rejects.h"
 #include "store/lists.h"
 
+enum { FORMER_SHOWN = 5 };
+
 struct import_job {
 	struct call *call;
 	struct import_wishes wishes;
@@ -26,6 +28,7 @@ struct import_job {
 	uint64_t repeated_headers; /* left out */
 	struct import_counts counts;
 	struct db_rows *stays; /* the first of those who have left and stay so; NULL: none */
+	struct buf former;     /* the first FORMER_SHOWN addresses that were left out as former ones */
 };
 
 /* For people on stderr, or as one object on stdout where --format says csv or json. */

@@ -77,19 +77,34 @@ static void say_kinds(struct import_job *job, bool is_harmless)
 {
 	for (enum refusal_kind kind = 0; kind < REFUSAL_KIND_COUNT; kind++) {
 		uint64_t count = rejects_of_kind(job->rejects, kind);
-		if (count > 0 && refusal_is_harmless(kind) == is_harmless)
+		if (count > 0 && kind != REFUSAL_FORMER && refusal_is_harmless(kind) == is_harmless)
 			call_note(job->call, "    %s: %llu", refusal_name(kind), (unsigned long long)count);
 	}
+}
+
+static void say_former(const struct import_job *job)
+{
+	uint64_t count = rejects_of_kind(job->rejects, REFUSAL_FORMER);
+	if (count == 0)
+		return;
+	call_note(job->call,
+		  "  former addresses of people who have moved, left out: %llu (--reassigned REASON takes in what is "
+		  "another person's now)",
+		  (unsigned long long)count);
+	call_note(job->call, "    " VIEW_FMT "%s", VIEW_ARG(buf_view(&job->former)),
+		  count > FORMER_SHOWN ? " ..." : "");
 }
 
 static void say_rejects(struct import_job *job)
 {
 	uint64_t refused = rejects_refused(job->rejects), left_out = rejects_left_out(job->rejects);
-	if (left_out > 0) {
+	uint64_t elsewhere = left_out - rejects_of_kind(job->rejects, REFUSAL_FORMER);
+	if (elsewhere > 0) {
 		call_note(job->call, "  not written to where the file comes from, and left out: %llu",
-			  (unsigned long long)left_out);
+			  (unsigned long long)elsewhere);
 		say_kinds(job, true);
 	}
+	say_former(job);
 	if (refused > 0) {
 		call_note(job->call, "  refused rows: %llu", (unsigned long long)refused);
 		say_kinds(job, false);
@@ -135,6 +150,8 @@ static const struct output_column columns[] = {
 	{ .name = "aliases", .type = OUTPUT_INT },
 	{ .name = "refused", .type = OUTPUT_INT },
 	{ .name = "left_out", .type = OUTPUT_INT },
+	{ .name = "former", .type = OUTPUT_INT }, /* of those */
+	{ .name = "former_of" },
 	{ .name = "repeated_headers", .type = OUTPUT_INT },
 	{ .name = "rejects" },
 	{ .name = "warned_role", .type = OUTPUT_INT },
@@ -184,6 +201,8 @@ static enum err show(struct import_job *job)
 		cell_count(counts->aliases),
 		cell_count(refused),
 		cell_count(left_out),
+		cell_count(rejects_of_kind(job->rejects, REFUSAL_FORMER)),
+		cell_text_or_null(buf_view(&job->former)),
 		cell_count(job->repeated_headers),
 		cell_text_or_null(refused + left_out == 0 ? VIEW_LIT("") : buf_view(&job->rejects_path)),
 		cell_count(address_warnings_of_kind(job->warnings, ADDRESS_ROLE)),
@@ -251,6 +270,10 @@ void import_report_audit(const struct import_job *job, struct buf *detail)
 		buf_addf(detail, ", \"resubscribed\": %llu, \"resubscribed_because\": ",
 			 (unsigned long long)counts->resubscribed);
 		output_json_string(detail, job->wishes.options.resubscribe);
+	}
+	if (job->wishes.options.reassigned.len > 0) {
+		buf_add(detail, VIEW_LIT(", \"reassigned_because\": "));
+		output_json_string(detail, job->wishes.options.reassigned);
 	}
 	if (job->wishes.options.consent_source.len > 0) {
 		buf_add(detail, VIEW_LIT(", \"consent\": "));

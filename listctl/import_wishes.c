@@ -16,6 +16,8 @@ const struct command_option import_options_rows[] = {
 	{ "consent", "SOURCE", "how people agreed, where the file does not say it" },
 	{ "consent-time", "WHEN", "when they did, as 2025-12-31 or 2025-12-31 23:59" },
 	{ "resubscribe", "REASON", "who has unsubscribed becomes a member again, for this reason" },
+	{ "reassigned", "REASON",
+	  "addresses that people had before they moved are other people's now, for this reason" },
 	{ "map", "COLUMN=FIELD", "what a column is, by name or as #3; may be given several times" },
 	{ "type", "FIELD=TYPE", "number, boolean, date, json, tags or text; may be given several times" },
 	{ "date-order", "dmy|mdy", "whether 03/04/2025 has its day or its month first" },
@@ -137,6 +139,8 @@ static enum err read_options(struct call *call, struct import_wishes *wishes)
 	enum err err = read_reason(call, "consent", &options->consent_source);
 	if (err == ERR_OK)
 		err = read_reason(call, "resubscribe", &options->resubscribe);
+	if (err == ERR_OK)
+		err = read_reason(call, "reassigned", &options->reassigned);
 	return err == ERR_OK ? read_consent_time(call, wishes->columns.date_order, &options->consent_us) : err;
 }
 

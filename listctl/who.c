@@ -2,6 +2,7 @@
 
 #include "base/limits.h"
 #include "listctl/erased.h"
+#include "listctl/former.h"
 #include "mail/address.h"
 #include "mail/address_canonical.h"
 #include "store/audit.h"
@@ -32,8 +33,28 @@ static enum err find_by_id(struct call *call, const char *operand, bool locked, 
 	uint64_t id;
 	if (!view_to_u64(view_of(operand + 1), INT64_MAX, &id) || id == 0)
 		return call_misused(call, "%s is no number of a subscriber, such as #17", operand);
-	return people_find(call->db, VIEW_LIT(""), VIEW_LIT(""), (int64_t)id, locked, &who->rows, &who->person,
-			   call->why);
+	enum err err =
+	    people_find(call->db, VIEW_LIT(""), VIEW_LIT(""), (int64_t)id, locked, &who->rows, &who->person, call->why);
+	if (err != ERR_NOT_FOUND)
+		return err;
+	return call_refuse(call, err, "there is no subscriber %s; `listctl subscriber find` looks for others", operand);
+}
+
+/* Who asks for an address of before a move is told of the one of now. */
+static enum err refuse_unknown(struct call *call, const char *operand, const struct spelt *spelt)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	struct former_address former;
+	AUTO_BUF text = buf_with_ceiling(LIMIT_WHY);
+	enum err err = former_addresses_find(call->db, buf_view(&spelt->key), buf_view(&spelt->canonical), &rows,
+					     &former, call->why);
+	if (err == ERR_OK)
+		former_text(&former, &text);
+	if (err == ERR_OK || err == ERR_NOT_FOUND)
+		return call_refuse(call, ERR_NOT_FOUND, "there is no subscriber %s; %s%s", operand,
+				   err == ERR_OK ? "it is the " : "`listctl subscriber find` looks for others",
+				   err == ERR_OK ? buf_text(&text) : "");
+	return err;
 }
 
 static enum err find_by_address(struct call *call, const char *operand, bool locked, struct who *who)
@@ -43,6 +64,8 @@ static enum err find_by_address(struct call *call, const char *operand, bool loc
 	if (err == ERR_OK)
 		err = people_find(call->db, buf_view(&spelt.key), buf_view(&spelt.canonical), 0, locked, &who->rows,
 				  &who->person, call->why);
+	if (err == ERR_NOT_FOUND)
+		err = refuse_unknown(call, operand, &spelt);
 	spelt_done(&spelt);
 	return err;
 }
@@ -50,11 +73,8 @@ static enum err find_by_address(struct call *call, const char *operand, bool loc
 enum err who_find(struct call *call, const char *operand, bool locked, struct who *ret_who)
 {
 	*ret_who = (struct who){ 0 };
-	enum err err = operand[0] == '#' ? find_by_id(call, operand, locked, ret_who)
-					 : find_by_address(call, operand, locked, ret_who);
-	if (err != ERR_NOT_FOUND)
-		return err;
-	return call_refuse(call, err, "there is no subscriber %s; `listctl subscriber find` looks for others", operand);
+	return operand[0] == '#' ? find_by_id(call, operand, locked, ret_who)
+				 : find_by_address(call, operand, locked, ret_who);
 }
 
 void who_done(struct who *who)

@@ -2,20 +2,7 @@
 
 #include <assert.h>
 
-enum statement { NAMESAKES, FORMER, COUNT_OPEN, PORTIONS, TEXTS, PERSON, WITHOUT, STATEMENT_COUNT };
-
-/* Back from move to move: one counts when it made the address that comes next, before that was left again. A move of before schema/036 does not say
- * whose it was; but then the person was there already, and nobody else had the address in between. */
-#define FORMER_KEYS                                                                                                    \
-	"WITH RECURSIVE was AS ("                                                                                      \
-	" SELECT s.id AS person, s.created_at, s.address_key AS key, 9223372036854775807 AS before, 0 AS steps"        \
-	" FROM subscriber s WHERE s.id = $1::bigint"                                                                   \
-	" UNION ALL SELECT w.person, w.created_at, m.key, m.id, w.steps + 1 FROM was w CROSS JOIN LATERAL"             \
-	" (SELECT a.id, a.detail->>'from' AS key FROM audit a WHERE a.subject = 'subscriber:' || w.key"                \
-	"  AND a.action = 'subscriber.move' AND a.id < w.before AND a.at >= w.created_at"                              \
-	"  AND coalesce(a.detail->>'subscriber_id', w.person::text) = w.person::text"                                  \
-	"  ORDER BY a.id DESC LIMIT 1) AS m WHERE position('@' IN m.key) > 0)"                                         \
-	" SELECT key FROM was WHERE steps > 0 ORDER BY steps"
+enum statement { NAMESAKES, COUNT_OPEN, PORTIONS, TEXTS, PERSON, WITHOUT, STATEMENT_COUNT };
 
 static const struct db_statement statements[] = {
 	[NAMESAKES] = { .name = "erasures_namesakes",
@@ -23,7 +10,6 @@ static const struct db_statement statements[] = {
 			       " AND (o.canonical = coalesce(s.canonical, s.address_key)"
 			       " OR o.address_key = coalesce(s.canonical, s.address_key))"
 			       " WHERE s.id = $1::bigint ORDER BY o.id LIMIT 10" },
-	[FORMER] = { .name = "erasures_former", .sql = FORMER_KEYS },
 	[COUNT_OPEN] = { .name = "erasures_count_open",
 			 .sql = "SELECT (SELECT count(*) FROM campaign c CROSS JOIN LATERAL (SELECT FROM deferral f"
 				" WHERE f.campaign_id = c.id AND f.subscriber_id = $1::bigint OFFSET 0) AS f)"
@@ -46,12 +32,6 @@ enum err erasures_namesakes(struct db *db, int64_t subscriber_id, struct db_rows
 {
 	const struct db_value values[] = { db_int(subscriber_id) };
 	return db_run(db, &statements[NAMESAKES], values, ARRAY_LEN(values), ret_rows, why);
-}
-
-enum err erasures_former(struct db *db, int64_t subscriber_id, struct db_rows **ret_rows, struct buf *why)
-{
-	const struct db_value values[] = { db_int(subscriber_id) };
-	return db_run(db, &statements[FORMER], values, ARRAY_LEN(values), ret_rows, why);
 }
 
 enum err erasures_count_open(struct db *db, int64_t subscriber_id, uint64_t *ret_count, struct buf *why)

@@ -6,8 +6,6 @@
 
 /* Other subscribers of the same mailbox: a row (address, as it is sent to) each. */
 enum err erasures_namesakes(struct db *db, int64_t subscriber_id, struct db_rows **ret_rows, struct buf *why) MUST_USE;
-/* Address keys that the person had before, the last one first, as the audit of moves tells: a row each. */
-enum err erasures_former(struct db *db, int64_t subscriber_id, struct db_rows **ret_rows, struct buf *why) MUST_USE;
 /* Copies of theirs that are under way, wait for another attempt or are in doubt: what a relay says of them is yet to be written down. */
 enum err erasures_count_open(struct db *db, int64_t subscriber_id, uint64_t *ret_count, struct buf *why) MUST_USE;
 

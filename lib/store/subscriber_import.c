@@ -17,6 +17,7 @@ struct subscriber_import {
 	struct import_terms terms; /* what the statements are told */
 	struct import_batch *batch;
 	struct import_filter *filter; /* NULL: there were people before, and each row is looked up */
+	struct import_filter *former; /* mailboxes that people have moved away from; NULL: none, or not asked for */
 	uint64_t rows, merged;
 	size_t under_way;          /* rows that the server is merging */
 	struct import_marks marks; /* of those */
@@ -27,6 +28,8 @@ struct subscriber_import {
 static enum err begin(struct subscriber_import *import, struct buf *why)
 {
 	enum err err = import_steps_begin(import->db, &import->terms, &import->has_canonicals, why);
+	if (err == ERR_OK && import->terms.options.reassigned.len == 0)
+		err = former_addresses_load(import->db, &import->former, why);
 	if (err == ERR_OK && import->terms.last_id == 0)
 		import->filter = import_filter_new();
 	return import->filter == NULL ? err : import_plain_load_outs(import->db, import->filter, why);
@@ -57,6 +60,7 @@ void subscriber_import_done(struct subscriber_import *import)
 		return;
 	import_batch_free(import->batch);
 	import_filter_free(import->filter);
+	import_filter_free(import->former);
 	free(import);
 }
 
@@ -130,6 +134,19 @@ static enum err send_batch(struct subscriber_import *import, struct buf *why)
 	import->under_way = import_batch_count(import->batch);
 	import_batch_clear(import->batch);
 	return err;
+}
+
+/* Rarely more than a look into the filter; then the server must have done with what it was sent. */
+enum err subscriber_import_find_former(struct subscriber_import *import, const struct subscriber_row *row,
+				       struct db_rows **ret_rows, struct former_address *ret_former, struct buf *why)
+{
+	struct view mailbox = row->canonical.len > 0 ? row->canonical : row->address_key;
+	if (import->former == NULL || !import_filter_may_have(import->former, mailbox))
+		return ERR_NOT_FOUND;
+	enum err err = await_merge(import, why);
+	return err == ERR_OK
+		   ? former_addresses_find(import->db, row->address_key, row->canonical, ret_rows, ret_former, why)
+		   : err;
 }
 
 enum err subscriber_import_add(struct subscriber_import *import, const struct subscriber_row *row, struct buf *why)

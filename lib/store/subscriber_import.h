@@ -5,7 +5,7 @@
 #ifndef STORE_SUBSCRIBER_IMPORT_H
 #define STORE_SUBSCRIBER_IMPORT_H
 
-#include "store/db.h"
+#include "store/former_addresses.h"
 
 /* What happens to name and attributes of people who were known before. Joining the list is the same in all three. */
 enum import_conflict {
@@ -22,7 +22,8 @@ struct import_options {
 	struct view consent_source;
 	int64_t consent_us;      /* 0: not said */
 	struct view resubscribe; /* why those who have unsubscribed become members again; empty: they do not */
-	size_t together;         /* rows merged at a time; 0, or more than LIMIT_IMPORT_ROWS: that many */
+	struct view reassigned; /* why addresses that somebody had before are other people's now; empty: they are not */
+	size_t together;        /* rows merged at a time; 0, or more than LIMIT_IMPORT_ROWS: that many */
 };
 
 /* Views are borrowed for the call. */
@@ -50,13 +51,19 @@ struct import_counts {
 /* An import inside the caller's transaction, which has changed nobody before: begin, add each row, merge. Rows are merged some at a time while
  * more are added, so that memory here and at the server is the same for any number; nothing else may use the connection meanwhile. From the
  * beginning on, other imports into this database, and erasures, wait for the end of the transaction (store/import_turn.h); the server ends it when
- * no row comes for an hour, or when this program is gone. Who is suppressed, or was erased, is asked at the beginning or later.
+ * no row comes for an hour, or when this program is gone. Who is suppressed, was erased or has moved, is asked at the beginning or later.
  * ERR_NOT_FOUND: there is no such list; ERR_TOO_BIG: a row beyond measure; else as db_run(). After a failure only a rollback is left. */
 struct subscriber_import;
 enum err subscriber_import_begin(struct db *db, int64_t list_id, const struct import_options *options,
 				 struct subscriber_import **ret_import, struct buf *why) MUST_USE;
 enum err subscriber_import_add(struct subscriber_import *import, const struct subscriber_row *row,
 			       struct buf *why) MUST_USE;
+/* To be asked before a row is added: whether it has an address that a person has moved away from, and that nobody has now. Such a row is no new
+ * person's, unless options say that it is: then nobody is asked for. ERR_NOT_FOUND without a sentence, which costs nothing where nobody has ever
+ * moved; the caller releases *ret_rows. */
+enum err subscriber_import_find_former(struct subscriber_import *import, const struct subscriber_row *row,
+				       struct db_rows **ret_rows, struct former_address *ret_former,
+				       struct buf *why) MUST_USE;
 /* Merges what is left. */
 enum err subscriber_import_merge(struct subscriber_import *import, struct import_counts *ret_counts,
 				 struct buf *why) MUST_USE;

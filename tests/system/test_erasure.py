@@ -6,6 +6,7 @@ import re
 import subprocess
 import threading
 
+from holding import Holding
 from returns import deliver, dsn, people, return_path
 from test_suppressions import Transaction
 from verpost import until
@@ -89,17 +90,71 @@ def test_while_a_campaign_runs(world):
     "Erased in the middle of a campaign, a person gets no copy and the ledger stays exact."
     world.setup()
     world.subscribe([f"p{n}@example.test" for n in range(50)])
-    world.campaign("spring")
+    relay = Holding(world, silent=True)
+    relay.start()
     world.start("sender")
+    world.campaign("spring")
     until(lambda: world.status("spring")["audience"] == 50, "the audience to be frozen")
     world.listctl("campaign", "pause", "spring")
     world.listctl("subscriber", "erase", "p7@example.test", "--yes")
-    world.mailworld("* accept\n")
+    relay.released.set()
     world.listctl("campaign", "resume", "spring")
     status = world.finished("spring")
     assert (status["audience"], status["accepted"], status["skipped"]) == (50, 49, 1), status
-    assert "p7@example.test" not in {message["to"] for message in world.accepted()}
+    assert sorted(relay.accepted) == sorted(f"p{n}@example.test" for n in range(50) if n != 7)
     assert world.value("SELECT reason FROM delivery WHERE outcome = 'skipped'") == "erased"
+
+
+ON_THEIR_WAY = {  # who: where the relay keeps its reply back, and what it says in the end
+    "taken@example.test": ("dot", "250 2.0.0 <taken@example.test> is glad"),
+    "quiet@example.test": ("dot", "250 2.0.0 queued as 4711"),
+    "gone@example.test": ("rcpt", "550 5.1.1 <gone@example.test> no such user"),
+    "policy@example.test": ("dot", "554 5.7.1 policy%40example.test does not want this"),
+    "later@example.test": ("rcpt", "451 4.2.1 <later@example.test> is busy"),
+}
+
+
+def test_replies_to_copies_on_their_way(world):
+    "What a relay answers to the copy of somebody who was erased meanwhile is kept as code and reason: neither ledger nor events hold a word of it."
+    world.setup()
+    world.subscribe([*ON_THEIR_WAY, "stays@example.test"])
+    relay = Holding(world, {**ON_THEIR_WAY, "stays@example.test": ("dot", "250 2.0.0 <stays@example.test> is glad")})
+    relay.start()
+    world.configure(**{"sender.workers": 1, "relay.connections": 8, "relay.in_flight": 1, "sender.retry_after": "1s"})
+    world.start("sender")
+    world.campaign("spring")
+    until(lambda: len(relay.asked) == 6, "all to be with the relay")
+    ids = dict(world.sql("SELECT id, address FROM subscriber"))
+    for address in ON_THEIR_WAY:
+        said = world.run("listctl", "subscriber", "erase", address, "--yes").stderr
+        assert "1 message(s)" in said and "code and reason" in said, said
+    relay.released.set()
+    status = world.finished("spring")
+    assert (status["accepted"], status["refused"], status["skipped"]) == (3, 2, 1), status
+    for address in ON_THEIR_WAY:
+        assert not named(world, address) and not named(world, address.replace("@", "%40")), (address, named(world, address))
+    rows = {ids[row[0]].split("@")[0]: row[1:] for row in world.sql(
+        "SELECT subscriber_id, outcome, coalesce(code, 0), coalesce(reason, ''), coalesce(reply, '-') FROM delivery")}
+    assert rows == {"taken": ["accepted", "250", "", "-"], "quiet": ["accepted", "250", "", "-"], "gone": ["refused", "550", "user-unknown", "-"],
+                    "policy": ["refused", "554", "policy", "-"], "later": ["skipped", "0", "erased", "-"],
+                    "stays": ["accepted", "250", "", "2.0.0 <stays@example.test> is glad"]}, rows
+
+
+def test_a_reply_in_the_moment_of_the_erasure(world):
+    "A reply that comes while the erasure is under way waits for nothing, and is not kept; the erasure waits for a reply that is being written."
+    world.setup()
+    world.subscribe(["ann@example.test"])
+    person = world.value("SELECT id FROM subscriber")
+    relay = Holding(world, {"ann@example.test": ("dot", "250 2.0.0 <ann@example.test> is glad")})
+    relay.start()
+    world.start("sender")
+    world.campaign("spring")
+    until(lambda: relay.asked, "the copy to be with the relay")
+    erasing = Transaction(world, f"DELETE FROM membership WHERE subscriber_id = {person}", f"DELETE FROM subscriber WHERE id = {person}")
+    relay.released.set()
+    world.finished("spring")
+    assert world.sql("SELECT outcome, code, reply IS NULL FROM delivery") == [["accepted", "250", "t"]]
+    erasing.end("COMMIT")
 
 
 def test_the_key(world):
@@ -221,13 +276,40 @@ def test_only_whole_addresses(world):
     assert world.value("SELECT count(*) FROM suppression WHERE kind = 'address'") == str(len(others))
 
 
+# As a link or a web page writes an address, with what is left of it; and what only looks so.
+ENCODED = {
+    "https://x.test/?e=ann%2Bnews%40x.test&n=1": "https://x.test/?e=erased&n=1",
+    "next=%2Fu%3Fe%3DANN%2bnews%40x.test%26n": "next=%2Fu%3Fe%3Derased%26n",
+    "<b>ann&#43;news&#x40;x.test</b>": "<b>erased</b>",
+    "ann+news%40x.test, ann+news@x.test": "erased, erased",
+    "joann%2Bnews%40x.test": None, "jo%2Bann%2Bnews%40x.test": None, "ann%2Bnews%40x.test.example": None, "ann%40x.test": None,
+}
+
+
+def test_encoded_addresses(world):
+    "An address is found where a link has it behind percent signs, and a web page in numbers: in texts, attributes and returned messages."
+    world.setup()
+    world.listctl("subscriber", "add", "news", "Ann+News@x.test")
+    world.listctl("subscriber", "add", "news", "bob@example.test")
+    lines = "\n".join(ENCODED)
+    world.sql(f"UPDATE subscriber SET attributes = jsonb_build_object('seen', $t${lines}$t$) WHERE id = 2")
+    world.sql("INSERT INTO bounce_event (campaign_id, id, subscriber_id, report_hash, source, received_at, kind, reason, diagnostic)"
+              f" SELECT 0, 1, 2, sha256('x'), 'report', now(), 'bounce-soft', 'other', $t${lines}$t$")
+    world.sql(f"INSERT INTO bounce_raw (campaign_id, event_id, message) SELECT 0, 1, convert_to($t${lines}$t$, 'UTF8')")
+    world.listctl("subscriber", "erase", "ann+news@x.test", "--yes")
+    expected = "~".join(after or before for before, after in ENCODED.items())
+    for place in ("attributes ->> 'seen' FROM subscriber", "diagnostic FROM bounce_event", "convert_from(message, 'UTF8') FROM bounce_raw"):
+        found = world.value(f"SELECT replace(said, chr(10), '~') FROM (SELECT {place.replace(' FROM', ' AS said FROM')}) AS x")
+        assert found == expected, (place, found)
+
+
 def test_former_addresses(world):
     "Every address that the person had is removed and kept out, back through all moves; one that is somebody else's now is left to them."
     world.setup()
     world.listctl("subscriber", "add", "news", "ann@one.test")
     for old, new in (("ann@one.test", "ann@two.test"), ("ann@two.test", "A.Nn@gmail.com"), ("a.nn@gmail.com", "ann@four.test")):
         world.listctl("subscriber", "move", old, new, "--reason", f"from {old}")
-    world.listctl("subscriber", "add", "news", "ann@two.test")  # somebody else, who moves on and whose address was Ann's
+    world.listctl("subscriber", "add", "news", "ann@two.test", "--reassigned", "Ann Two")  # somebody else, who moves on and whose address was Ann's
     said = world.run("listctl", "subscriber", "erase", "ann@four.test", "--yes")
     assert said.returncode == 0 and "ann@two.test" in said.stderr, said.stderr
     for address in ("ann@one.test", "a.nn@gmail.com", "ann@gmail.com", "ann@four.test"):

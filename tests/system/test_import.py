@@ -40,6 +40,56 @@ def members(world, state="active"):
                                         f" WHERE m.state = '{state}' ORDER BY 1")]
 
 
+def test_former_addresses(world):
+    "A file of before a move makes no second person of whoever has moved: the row is left out and told, and taken in only for a reason."
+    world_with_list(world)
+    counts(world, "email,city\nann.lee@gmail.com,Bonn\nbob@example.test,Ulm\ncem@example.test,Hof\n")
+    world.listctl("subscriber", "move", "ann.lee@gmail.com", "ann@new.test")
+    world.listctl("subscriber", "move", "bob@example.test", "bob@new.test")
+    before = everything(world)
+    old = "email,city\nAnnLee@gmail.com,Trier\nbob@example.test,Ulm\ncem@example.test,Hof\ndora@example.test,Kiel\n"
+    said = world.run("listctl", "import", "news", world.file("old.csv", old), "--dry-run")
+    for part in ("former addresses of people who have moved, left out: 2", "--reassigned", "AnnLee@gmail.com (former address of ann@new.test, moved 20"):
+        assert part in said.stderr, said.stderr
+    assert "where the file comes from" not in said.stderr and everything(world) == before
+    done = counts(world, old, name="old.csv")
+    assert (done["former"], done["left_out"], done["rows"], done["created"], done["already"]) == (2, 2, 2, 1, 1), done
+    assert "bob@example.test (former address of bob@new.test" in done["former_of"]
+    rejects = rejects_of(done["rejects"])
+    assert [(row["_line"], row["_column"], row["email"]) for row in rejects] == [("2", "email", "AnnLee@gmail.com"), ("3", "email", "bob@example.test")]
+    assert "former address of ann@new.test, moved 20" in rejects[0]["_reason"] and "--reassigned" in rejects[0]["_reason"], rejects
+    assert members(world) == ["ann@new.test", "bob@new.test", "cem@example.test", "dora@example.test"]
+
+    # To another list as well; the rest of a file that is refused is told of them, too.
+    world.listctl("list", "create", "other", "--from", "o@example.test")
+    assert counts(world, old, list_name="other", name="old.csv")["former"] == 2
+    world.refused("import", "news", world.file("bad.csv", "email\nnonsense\nbob@example.test\ne@example.test\n"), says="1 of 3 rows")
+    assert [row["email"] for row in rejects_of(world.base / "bad.csv.rejects.csv")] == ["nonsense", "bob@example.test"]
+    assert counts(world, "email\nbob@example.test\n")["former"] == 1, "a file of nobody else"
+
+    # Another person's now: taken in once for a reason, known by it ever after. And whoever moves back is known.
+    world.refused("import", "news", world.file("one.csv", "email\nbob@example.test\n"), "--reassigned", " ", code=2, says="--reassigned")
+    done = counts(world, "email\nbob@example.test\n", "--reassigned", "the firm gave it to Bob Two")
+    assert (done["former"], done["created"], done["joined"], done["rejects"]) == (0, 1, 1, None), done
+    assert json.loads(world.sql("SELECT detail FROM audit WHERE action = 'list.import' ORDER BY id DESC LIMIT 1")[0][0])[
+        "reassigned_because"] == "the firm gave it to Bob Two"
+    world.listctl("subscriber", "move", "ann@new.test", "ann.lee@gmail.com")
+    done = counts(world, old, name="old.csv")
+    assert (done["former"], done["created"], done["already"]) == (0, 0, 4), done
+    assert counts(world, "email\nann@new.test\n")["former"] == 1
+
+
+def test_former_addresses_among_many(world):
+    "Of many rows in several portions just those of people who have moved are left out, however many have."
+    world_with_list(world)
+    counts(world, "email\n" + "".join(f"p{n}@example.test\n" for n in range(12000)))
+    world.sql("UPDATE subscriber SET address = 'new' || address, address_key = 'new' || address_key WHERE id % 5 = 0")
+    moved = int(world.value("SELECT count(*) FROM former_address"))
+    done = counts(world, "email\n" + "".join(f"p{n}@example.test\nq{n}@example.test\n" for n in range(12000)), name="many.csv")
+    assert moved == 2400 and (done["former"], done["created"], done["already"]) == (moved, 12000, 12000 - moved), done
+    assert len(rejects_of(done["rejects"])) == moved and world.value("SELECT count(*) FROM subscriber") == "24000"
+
+
 def test_good_rows_are_taken_and_bad_ones_set_aside(world):
     "Good rows are imported; bad ones stand in the rejects file with line, column, reason and their fields."
     world_with_list(world)
@@ -642,6 +692,19 @@ def waiting(world, *arguments):
     world.others.append(process)
     until(lambda: world.value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted") == "1", "it waits")
     return process
+
+
+def test_moved_while_an_import_runs(world):
+    "A move waits for an import that may have the former address in hand, and says so: nobody is two people afterwards."
+    world_with_list(world)
+    world.listctl("subscriber", "add", "news", "ann@example.test")
+    first = begun(world, "email\n")
+    moving = waiting(world, "subscriber", "move", "ann@example.test", "ann@new.test")
+    _, said = first.communicate("ann@example.test\n", timeout=60)
+    assert first.returncode == 0, said
+    _, said = moving.communicate(timeout=60)
+    assert moving.returncode == 0 and "waits for the end of another import" in said, said
+    assert named(world) == ["ann@new.test"]
 
 
 def test_who_waits_is_told(world):

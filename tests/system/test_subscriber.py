@@ -113,6 +113,39 @@ def test_move(world):
     assert shown(world, "#1")["person"]["email"] == "newann@gmail.com"
 
 
+def test_former_addresses(world):
+    "Who has moved is known by the address of before, in any spelling: it is not added again unless it is another person's, and they may move back."
+    world.setup()
+    world.listctl("subscriber", "add", "news", "ann.lee@gmail.com")
+    world.listctl("subscriber", "move", "ann.lee@gmail.com", "ann@new.test")
+    for spelling in ("ann.lee@gmail.com", "AnnLee+shop@googlemail.com"):
+        world.refused("subscriber", "add", "news", spelling, says=["former address of ann@new.test, moved 20", "--reassigned"])
+        world.refused("subscriber", "show", spelling, says=["no subscriber", "former address of ann@new.test"])
+    former = shown(world, "#1")["former_addresses"]
+    assert [row["email"] for row in former] == ["ann.lee@gmail.com"] and former[0]["since"] <= former[0]["until"], former
+    world.listctl("subscriber", "move", "#1", "ann@third.test")
+    world.refused("subscriber", "add", "news", "ann@new.test", says="former address of ann@third.test")
+    world.refused("subscriber", "add", "news", "annlee@gmail.com", says="former address of ann@third.test")
+    world.listctl("subscriber", "move", "#1", "annlee@gmail.com")
+    assert world.value("SELECT count(*) FROM subscriber") == "1"
+    world.listctl("subscriber", "add", "news", "ann.lee@gmail.com", "--set", "a=1")  # hers again, by another spelling
+    assert shown(world, "#1")["person"]["attributes"] == {"a": "1"}
+    assert [row["email"] for row in shown(world, "#1")["former_addresses"]] == ["ann@third.test", "ann@new.test", "ann.lee@gmail.com"]
+
+    # Another person has one of them now: added, or moved there.
+    world.refused("subscriber", "add", "news", "ann@new.test", "--reassigned", "", code=2, says="--reassigned")
+    world.listctl("subscriber", "add", "news", "ann@new.test", "--reassigned", "the new owner of new.test wrote")
+    assert actions(world, "ann@new.test")[-1][1]["reassigned"] == "the new owner of new.test wrote"
+    world.listctl("subscriber", "add", "news", "ann@new.test", "--set", "b=2")
+    world.listctl("subscriber", "add", "news", "bob@example.test")
+    world.listctl("subscriber", "move", "bob@example.test", "ann@third.test")
+    world.listctl("subscriber", "add", "news", "ann@third.test", "--set", "b=3")
+    assert shown(world, "ann@third.test")["person"]["attributes"] == {"b": "3"} and world.value("SELECT count(*) FROM subscriber") == "3"
+    world.listctl("subscriber", "move", "ann@third.test", "bob@four.test")
+    world.refused("subscriber", "add", "news", "ann@third.test", says="former address of bob@four.test")
+    assert [action for action, _ in actions(world, "bob@four.test")] == ["subscriber.move"]
+
+
 def test_what_comes_back_for_the_former_address(world):
     "A late report on a copy to the address of before is kept and told, and counts for nobody; one on a copy to the present address counts."
     (moved, stayed, spelt), campaign = people(world, 3)
