@@ -8,6 +8,7 @@
 #include "listctl/command.h"
 #include "listctl/past_time.h"
 #include "listctl/safe_text.h"
+#include "listctl/waiting.h"
 #include "mail/address.h"
 #include "mail/reason.h"
 #include "store/reports.h"
@@ -112,8 +113,11 @@ static enum err bounce_ls(struct call *call)
 		err = bounce_scope(call, &filter.campaign_id, &filter.list_id);
 	filter.limit = (size_t)limit;
 	filter.address_key = buf_view(&key);
+	struct waiting waiting;
+	waiting_begin(call, "looking", &waiting);
 	if (err == ERR_OK)
 		err = reports_events(call->db, &filter, &rows, call->why);
+	waiting_end(&waiting);
 	if (err != ERR_OK)
 		return err;
 	output_begin(call->out, ls_columns, ARRAY_LEN(ls_columns));

@@ -20,9 +20,11 @@ enum { DEFAULT_LIMIT = 100 };
 	" LEFT JOIN subscriber s ON s.id = e.subscriber_id"
 
 static const struct db_statement statements[] = {
+	/* Of a list only its campaigns' events are put together with who they are about. */
 	[EVENTS] = { "reports_events", EVENT_COLUMNS
 		     " FROM bounce_event e" EVENT_JOINS " WHERE ($1::bigint IS NULL OR e.campaign_id = $1)"
-		     " AND ($2::bigint IS NULL OR l.id = $2)"
+		     " AND ($2::bigint IS NULL OR (l.id = $2 AND e.campaign_id = ANY (ARRAY("
+		     "SELECT campaign_id FROM campaign_target WHERE list_id = $2))))"
 		     " AND ($3::text IS NULL OR e.kind = $3::text::bounce_kind)"
 		     " AND ($4::text IS NULL OR e.reason = $4) AND ($5::text IS NULL OR s.address_key = $5)"
 		     " AND ($6::timestamptz IS NULL OR e.received_at >= $6)"

@@ -23,7 +23,7 @@ enum statement { MEMORY, EXTENT, HISTORY, STATEMENT_COUNT };
 	" ON p.reason = e.reason AND NOT e.voided AND (e.source <> 'reply' OR p.from_relay)"                           \
 	" WHERE e.subscriber_id BETWEEN $2 AND $3 AND e.kind IN ('bounce-hard', 'bounce-soft') AND NOT e.orphan),"     \
 	" many AS (SELECT who FROM came GROUP BY 1"                                                                    \
-	" HAVING count(failures) >= min(failures) AND bool_or(known))"
+	" HAVING count(failures) >= min(failures) AND bool_or(known) ORDER BY 1)"
 #define BEGAN                                                                                                          \
 	"began AS MATERIALIZED (SELECT many.who, b.*, s.* FROM many CROSS JOIN LATERAL ("                              \
 	"SELECT array_agg(m.list_id ORDER BY m.list_id) AS active, bool_or($1::bigint IS NULL OR m.list_id = $1) AS "  \

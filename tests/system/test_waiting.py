@@ -12,6 +12,7 @@ ASKED = (
     (("campaign", "report", "c"), "delivery", b"counting, 0:01 so far"),
     (("campaign", "status", "c", "--recipients", "accepted"), "delivery", b"listing, 0:01 so far"),
     (("bounce", "report"), "bounce_event", b"counting"),
+    (("bounce", "ls", "--list", "news"), "bounce_event", b"looking, 0:01 so far"),
     (("prune",), "bounce_event", b"looking"),
     (("prune",), "list", b"looking"),  # which the last of its statements reads
     (("suppress", "ls"), "suppression", b"listing, 0:01 so far"),
