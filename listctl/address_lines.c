@@ -17,7 +17,8 @@ struct address_lines {
 	csv_fault_handler *on_fault;
 	void *context;
 	struct buf *why;
-	uint64_t line, row_line;
+	uint64_t line;
+	uint64_t row_line; /* of the address in the stanza, or of what comes first in it; 0: nothing has come */
 	struct line_cutter cutter;
 	struct buf utf8;
 	struct buf values[ADDRESS_LINES_FIELDS]; /* of the stanza in progress */
@@ -118,6 +119,7 @@ static enum err end_stanza(struct address_lines *lines)
 	enum err err = is_empty ? ERR_OK : give(lines, fields, ADDRESS_LINES_FIELDS, lines->row_line);
 	for (size_t i = 0; i < ADDRESS_LINES_FIELDS; i++)
 		buf_reset(&lines->values[i]);
+	lines->row_line = 0;
 	return err;
 }
 
@@ -132,7 +134,7 @@ static enum err add_stanza_line(struct address_lines *lines, struct view text)
 			if (err != ERR_OK)
 				return err;
 		}
-		if (i == EMAIL)
+		if (i == EMAIL || lines->row_line == 0)
 			lines->row_line = lines->line;
 		buf_reset(&lines->values[i]);
 		return buf_add(&lines->values[i], view_trim(view_skip(text, key.len)));

@@ -95,12 +95,12 @@ static enum err no_address_column(const struct csv_row *row, const char *input_n
 		if (view_find_byte(row->fields[i].text, '@') != VIEW_NONE) {
 			buf_addf(why,
 				 "there is no header row, an address stands in its place; add a first line such as "
-				 "email,name");
+				 "email,name, or write one address a line");
 			return ERR_INVALID;
 		}
 	}
-	buf_addf(why, "no column of the header is called email or the like; rename the one with the addresses or say "
-		      "--map 'NAME=email'");
+	buf_addf(why, "no column of the header is called email or the like; rename the one with the addresses, say "
+		      "--map 'NAME=email', or, if it is no header, --header no");
 	if (row->count == 1 && view_find_byte(row->fields[0].text, ';') != VIEW_NONE)
 		buf_addf(why, " (the header holds semicolons: try --delimiter ';')");
 	else if (row->count == 1 && view_find_byte(row->fields[0].text, '\t') != VIEW_NONE)
@@ -132,9 +132,15 @@ static enum err settle_address(struct columns *columns, const struct csv_row *ro
 	return ERR_OK;
 }
 
-static enum err check_name(const struct column *column, size_t i, const struct csv_row *row, const char *input_name,
+static enum err check_name(const struct columns *columns, size_t i, const struct csv_row *row, const char *input_name,
 			   struct buf *why)
 {
+	const struct column *column = &columns->rows[i];
+	if (column->is_plain && view_find_byte(column_exact(columns, column), '\0') != VIEW_NONE) {
+		buf_addf(why, "%s, line %llu: the name of column %zu holds NUL, which no attribute has", input_name,
+			 (unsigned long long)row->line, i + 1);
+		return ERR_INVALID;
+	}
 	if (column->role == ROLE_UNNAMED && view_trim(row->fields[i].text).len > 0) {
 		buf_addf(why,
 			 "%s, line %llu: the name of column %zu has no letter of a to z; rename it, as it becomes a "
@@ -162,7 +168,7 @@ static enum err check_column(const struct columns *columns, size_t i, const stru
 			     struct buf *why)
 {
 	const struct column *column = &columns->rows[i];
-	enum err err = check_name(column, i, row, input_name, why);
+	enum err err = check_name(columns, i, row, input_name, why);
 	for (size_t j = 0; err == ERR_OK && j < i; j++) {
 		const struct column *other = &columns->rows[j];
 		bool same_name = column_is_attribute(column) && column_is_attribute(other) &&

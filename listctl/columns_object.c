@@ -59,8 +59,8 @@ static bool is_shared(const struct columns *columns, const char *name)
 	       (next < first + columns->members.len && strcmp(next, name) == 0);
 }
 
-/* A member whose name cannot be made one for merge fields, or would be another one's too (City beside city), keeps its own; so does what listctl itself
- * has written. */
+/* A member whose name has no letter of a to z, or would be another one's too (City beside city), keeps its own, and so does what begins with
+ * _ and what listctl itself has written. */
 static void add_member_key(struct columns *columns, const struct column *column, struct view raw)
 {
 	char name[COLUMN_NAME_SIZE];

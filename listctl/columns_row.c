@@ -223,6 +223,14 @@ static bool check_count(struct columns *columns, const struct csv_row *row, stru
 		count--;
 	if (count == columns->count)
 		return true;
+	size_t own = columns_first_counted(columns);
+	if (own > 0 && count == own + 1) {
+		buf_addf(&columns->text,
+			 "the line stands whole in the first column, as it could not be read; write it into the %zu "
+			 "columns behind _reason",
+			 columns->count - own);
+		return columns_refuse(columns, REFUSAL_FIELDS, "", NULL, ret_refusal);
+	}
 	buf_addf(&columns->text, "the row has %zu field%s where the header has %zu%s", count, count == 1 ? "" : "s",
 		 columns->count,
 		 count > columns->count ? "; does one hold the delimiter without quotation marks?" : "");

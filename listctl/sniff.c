@@ -82,6 +82,9 @@ static struct view without_quotes(struct view name)
 
 static bool line_in_brackets(struct view line, struct view *ret_address, struct view *ret_name)
 {
+	/* As letters to several have them, each on a line of its own. */
+	if (view_ends(line, VIEW_LIT(",")) || view_ends(line, VIEW_LIT(";")))
+		line = view_trim(view_head(line, line.len - 1));
 	size_t open = view_find_last_byte(line, '<');
 	if (open == VIEW_NONE || !view_ends(line, VIEW_LIT(">")))
 		return false;
@@ -175,7 +178,7 @@ static bool is_table_header(struct view line)
 
 /* What the lines of the first part are, comments aside. */
 struct line_tally {
-	size_t lines, addresses, stanza_lines, stanzas;
+	size_t lines, comments, addresses, stanza_lines, stanzas;
 	bool begins_table;
 };
 
@@ -184,8 +187,10 @@ static struct line_tally tally_lines(struct view start)
 	struct view line, address, name;
 	struct line_tally tally = { 0 };
 	while (tally.lines < LINES_LOOKED_AT && next_line(&start, &line)) {
-		if (sniff_is_comment(line))
+		if (sniff_is_comment(line)) {
+			tally.comments++;
 			continue;
+		}
 		if (tally.lines++ == 0)
 			tally.begins_table = is_table_header(line);
 		tally.addresses += sniff_line(line, &address, &name);
@@ -203,7 +208,8 @@ enum layout sniff_layout(struct view start)
 	struct line_tally tally = tally_lines(start);
 	if (tally.stanzas > 0 && tally.stanza_lines * 10 >= tally.lines * 8)
 		return LAYOUT_STANZAS;
-	bool is_list = tally.addresses > 0 && tally.addresses * 2 >= tally.lines && !tally.begins_table;
+	bool is_list =
+	    tally.addresses * 2 >= tally.lines && tally.addresses + tally.comments > 0 && !tally.begins_table;
 	return is_list ? LAYOUT_LINES : LAYOUT_CSV;
 }
 

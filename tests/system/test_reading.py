@@ -124,6 +124,8 @@ def test_bad_lines_of_lists(world):
         assert done["layout"] == "addresses, one a line", (label, done)
         assert members(world) == taken, (label, members(world))
         assert [int(row["_line"]) for row in (rejects_of(done["rejects"]) if done["rejects"] else [])] == lines, label
+    done = counts(world, "# nobody yet\n", name="comments.txt")
+    assert done["rows"] == 0, done
     empty(world)
     done = counts(world, "Kontakt\na@x.org\nb@x.org\n", "--map", "Kontakt=email", name="one-column.csv")
     assert (done["layout"], members(world)) == ("CSV", ["a@x.org", "b@x.org"]), done
@@ -205,6 +207,7 @@ def test_reasons_are_those_of_the_file(world):
     assert "no JSON object about a person: 2" in done.stderr and "quotation mark" not in done.stderr, done
     rejects = rejects_of(f"{path}.rejects.csv")
     assert "x" in rejects[0]["_reason"] and "no JSON object" in rejects[1]["_reason"], rejects
+    world.refused("import", "news", f"{path}.rejects.csv", says=["line 2", "stands whole in the first column", "6 columns behind _reason"])
     done = counts(world, "email,name\ne@example.test\nf@example.test,F\n", "--skip-bad")
     assert "the row has 1 field where the header has 2" in rejects_of(done["rejects"])[0]["_reason"]
 

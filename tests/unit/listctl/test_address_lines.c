@@ -53,7 +53,7 @@ static const struct row {
 	{ "stanzas without empty lines", LAYOUT_STANZAS, BYTES("email a@x.org\ngecos Ann\nemail b@x.org\ngecos Bob"),
 	  "1:a@x.org|Ann|~|~|~|~|~\n3:b@x.org|Bob|~|~|~|~|~\n" },
 	{ "a stanza without an address", LAYOUT_STANZAS, BYTES("gecos Ann\n\nemail b@x.org\n"),
-	  "0:~|Ann|~|~|~|~|~\n3:b@x.org|~|~|~|~|~|~\n" },
+	  "1:~|Ann|~|~|~|~|~\n3:b@x.org|~|~|~|~|~|~\n" },
 	{ "in Sympa's own order", LAYOUT_STANZAS,
 	  BYTES("bounce_score 10\ndate 5\nemail a@x.org\nenddate 9\ngecos A\nreception nomail\nstartdate 8\nsuspend "
 		"1\n\n"),

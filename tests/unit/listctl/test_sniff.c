@@ -41,7 +41,7 @@ static const struct layout_row {
 	{ "tabs under a header", "Kontakt\tName\na@x.org\tAnn\nb@x.org\tBob\n", LAYOUT_CSV, '\t' },
 	{ "three columns by tabs, no header", "a@x.org\tAnn\tBonn\nb@x.org\tBob\tKiel\n", LAYOUT_CSV, '\t' },
 	{ "more bad lines than good ones", "a@x.org\none\ntwo\n", LAYOUT_CSV, ',' },
-	{ "comments alone", "# a\n# b\n", LAYOUT_CSV, ',' },
+	{ "comments alone", "# a\n# b\n", LAYOUT_LINES, ',' },
 	{ "a dump", "email a@example.org\ngecos Ann\ndate 1\n\nemail b@example.org\ndate 2\n", LAYOUT_STANZAS, ',' },
 };
 
@@ -69,6 +69,8 @@ static const struct {
 	{ "\"Lee, Ann\" <a@example.org>", "a@example.org", "Lee, Ann" },
 	{ "a@example.org Ann Lee", "a@example.org", "Ann Lee" },
 	{ "a@example.org\tAnn", "a@example.org", "Ann" },
+	{ "Ann Lee <a@example.org>;", "a@example.org", "Ann Lee" },
+	{ "Ann Lee <a@example.org>,", "a@example.org", "Ann Lee" },
 	{ "a@example.org (Ann Lee)", "a@example.org", "Ann Lee" },
 	{ "(Ann) <a@example.org>", "a@example.org", "Ann" },
 	{ "a@example.org Ann (Lee)", "a@example.org", "Ann (Lee)" },
