@@ -14,6 +14,8 @@ enum { COPY_STEP = 64 << 10 };
 struct spool {
 	const char *path, *what, *option;
 	FILE *file;
+	FILE *
+	    special; /* a device or a pipe, open from the beginning as a shell would open it; NULL: path is, or will be, a file */
 };
 
 static enum err refuse(const struct spool *spool, struct buf *why)
@@ -40,13 +42,33 @@ static bool is_writable(const char *path)
 	return access(dirname(folder), W_OK | X_OK) == 0;
 }
 
+static bool is_special(const char *path)
+{
+	struct stat info;
+	return stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode);
+}
+
+static bool open_special(struct spool *spool)
+{
+	spool->special = fopen(spool->path, "we");
+	return spool->special != NULL;
+}
+
+static bool open_spool(struct spool *spool)
+{
+	if (!(is_special(spool->path) ? open_special(spool) : is_writable(spool->path)))
+		return false;
+	spool->file = tmpfile();
+	return spool->file != NULL;
+}
+
 enum err spool_new(const char *path, const char *what, const char *option, struct spool **ret_spool, struct buf *why)
 {
 	struct spool *spool = calloc(1, sizeof(*spool));
 	if (spool == NULL)
 		return ERR_MEMORY;
 	*spool = (struct spool){ .path = path, .what = what, .option = option };
-	if (!is_writable(path) || (spool->file = tmpfile()) == NULL) {
+	if (!open_spool(spool)) {
 		enum err err = refuse(spool, why);
 		spool_free(spool);
 		return err;
@@ -61,6 +83,8 @@ void spool_free(struct spool *spool)
 		return;
 	if (spool->file != NULL)
 		fclose(spool->file);
+	if (spool->special != NULL)
+		fclose(spool->special);
 	free(spool);
 }
 
@@ -82,33 +106,18 @@ static bool copy(struct spool *spool, FILE *to)
 	return ferror(spool->file) == 0;
 }
 
-/* A device, a pipe: what is not to be replaced. */
-static bool is_special(const char *path)
-{
-	struct stat info;
-	return stat(path, &info) == 0 && !S_ISREG(info.st_mode);
-}
-
 enum err spool_clear(struct spool *spool, struct buf *why)
 {
-	if (is_special(spool->path) || unlink(spool->path) == 0 || errno == ENOENT)
+	if (spool->special != NULL || unlink(spool->path) == 0 || errno == ENOENT)
 		return ERR_OK;
 	return refuse(spool, why);
-}
-
-static enum err save_special(struct spool *spool, struct buf *why)
-{
-	FILE *file = fopen(spool->path, "we");
-	bool written = file != NULL && copy(spool, file);
-	written = file != NULL && fclose(file) == 0 && written;
-	return written ? ERR_OK : refuse(spool, why);
 }
 
 enum err spool_save(struct spool *spool, struct buf *why)
 {
 	AUTO_BUF fresh = buf_with_ceiling(PATH_MAX);
-	if (is_special(spool->path))
-		return save_special(spool, why);
+	if (spool->special != NULL)
+		return copy(spool, spool->special) && fflush(spool->special) == 0 ? ERR_OK : refuse(spool, why);
 	buf_addf(&fresh, "%s.new", spool->path);
 	if (buf_err(&fresh) != ERR_OK)
 		return refuse(spool, why);

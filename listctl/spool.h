@@ -7,7 +7,7 @@
 
 struct spool;
 
-/* Refuses at once when path could not be written later. what ("rejects file") and option ("rejects") are for messages; all three are borrowed. ERR_IO,
+/* Refuses at once when path could not be written later; a pipe waits for its reader. what ("rejects file") and option ("rejects") are for messages; all three are borrowed. ERR_IO,
  * ERR_MEMORY. */
 enum err spool_new(const char *path, const char *what, const char *option, struct spool **ret_spool,
 		   struct buf *why) MUST_USE;
@@ -15,7 +15,7 @@ void spool_free(struct spool *spool); /* accepts NULL */
 enum err spool_add(struct spool *spool, struct view bytes, struct buf *why) MUST_USE;
 /* Removes a file that stands at path, which an earlier run has left: nobody is to take it for this one's. A device or a pipe stays. */
 enum err spool_clear(struct spool *spool, struct buf *why) MUST_USE;
-/* Replaces the file at path, if there is one; what is no file is written to. */
+/* Replaces the file at path, if there is one; a device or a pipe is written to. */
 enum err spool_save(struct spool *spool, struct buf *why) MUST_USE;
 
 #endif

@@ -130,6 +130,9 @@ def test_bad_lines_of_lists(world):
     done = counts(world, "Kontakt\na@x.org\nb@x.org\n", "--map", "Kontakt=email", name="one-column.csv")
     assert (done["layout"], members(world)) == ("CSV", ["a@x.org", "b@x.org"]), done
     empty(world)
+    done = counts(world, "a@x.org Jörg\n# x\nb@x.org\n".encode("utf-16"), name="utf16.txt")
+    assert done["encoding"].startswith("UTF-16") and world.sql("SELECT name FROM subscriber ORDER BY address_key") == [["Jörg"], [""]], done
+    empty(world)
     counts(world, 'a@x.org (Ann B)\n"Lee, Cy" <c@x.org>\n', name="names.txt")
     assert world.sql("SELECT name FROM subscriber ORDER BY address_key") == [["Ann B"], ["Lee, Cy"]]
 

@@ -476,10 +476,30 @@ END_TEST
 /* Names that mean more than an attribute, each with a value that would have a meaning there. */
 static void add_names(struct buf *object, const char *value)
 {
-	static const char *const others[] = { "status",     "state",    "subscription", "email",      "name",
-					      "list",       "campaign", "leid",         "euid",       "uuid",
-					      "attributes", "attribs",  "unsub_time",   "date",       "tags",
-					      "number",     "text",     "attribute",    "created_at", "optin_ip" };
+	static const char *const others[] = { "status",
+					      "state",
+					      "subscription",
+					      "email",
+					      "name",
+					      "list",
+					      "campaign",
+					      "leid",
+					      "euid",
+					      "uuid",
+					      "reception",
+					      "nomail",
+					      "delivery_status",
+					      "suspend",
+					      "attributes",
+					      "attribs",
+					      "unsub_time",
+					      "date",
+					      "tags",
+					      "number",
+					      "text",
+					      "attribute",
+					      "created_at",
+					      "optin_ip" };
 	const char *name;
 	for (size_t i = 0; (name = column_name_known(i)) != NULL; i++) {
 		if (strcmp(name, "email") != 0 && strcmp(name, "name") != 0)
