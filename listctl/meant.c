@@ -74,9 +74,11 @@ static const struct {
 	{ "get", "show" },
 	{ "view", "show" },
 	{ "info", "show status" },
-	{ "delete", "rm erase retire" },
-	{ "remove", "rm delete unsubscribe erase retire" },
-	{ "rm", "delete unsubscribe erase retire" },
+	{ "ls", "show" },
+	{ "show", "ls status" },
+	{ "delete", "rm erase retire forget" },
+	{ "remove", "rm delete unsubscribe erase retire forget" },
+	{ "rm", "delete unsubscribe erase retire forget" },
 	{ "del", "rm delete erase" },
 	{ "drop", "rm delete" },
 	{ "add", "create new set" },
@@ -239,6 +241,18 @@ static void write_help(const struct command *command, struct buf *out)
 		 command == NULL ? "" : " ");
 }
 
+/* An operand of that name: --list, where [LIST] is one. */
+static bool is_operand(const struct command *command, struct view name)
+{
+	struct view rest = view_of(command == NULL ? "" : command->operands), word;
+	while (view_cut(&rest, ' ', &word)) {
+		word = view_starts(word, VIEW_LIT("[")) ? view_slice(word, 1, word.len - 1) : word;
+		if (view_eq_nocase(word, name))
+			return true;
+	}
+	return false;
+}
+
 void meant_option(const struct command *command, const char *given, struct buf *out)
 {
 	AUTO_BUF begun = buf_with_ceiling(1024);
@@ -255,6 +269,8 @@ void meant_option(const struct command *command, const char *given, struct buf *
 		buf_addf(out, "; is it %s?", buf_text(&begun));
 	else if (sought.nearest != NULL)
 		buf_addf(out, "; did you mean --%s?", sought.nearest);
+	else if (is_operand(command, sought.word))
+		buf_addf(out, "; that stands without an option here");
 	else
 		write_help(command, out);
 }
