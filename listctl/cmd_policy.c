@@ -2,11 +2,15 @@
 
 #include "base/limits.h"
 #include "listctl/command.h"
+#include "listctl/past_time.h"
+#include "listctl/progress.h"
 #include "listctl/subscriber_steps.h"
+#include "listctl/terms.h"
 #include "mail/policy.h"
 #include "store/audit.h"
 #include "store/lists.h"
 #include "store/policies.h"
+#include "store/simulations.h"
 
 /* ---- showing ---- */
 
@@ -175,6 +179,108 @@ static enum err policy_set(struct call *call)
 	return err;
 }
 
+/* ---- simulating ---- */
+
+static const struct output_column simulated_columns[] = {
+	{ "change", OUTPUT_TEXT, false },     { "list", OUTPUT_TEXT, false },    { "reason", OUTPUT_TEXT, false },
+	{ "memberships", OUTPUT_INT, false }, { "example", OUTPUT_TEXT, false },
+};
+
+/* What all lists, or the one at hand, would have instead. */
+static enum err try_wishes(struct call *call, int64_t list_id, struct policies *policies)
+{
+	for (size_t i = 0; call_option_at(call, "set", i) != NULL; i++) {
+		struct wish wish;
+		enum err err = read_wish(call, call_option_at(call, "set", i), &wish);
+		const struct policy_row *row = wish.is_default ? &policy_default.rows[wish.reason] : &wish.row;
+		if (err == ERR_OK)
+			err = policies_try(policies, list_id, wish.reason, *row);
+		if (err != ERR_OK)
+			return err;
+	}
+	return ERR_OK;
+}
+
+static enum err read_since(struct call *call, int64_t now_us, int64_t *ret_since_us)
+{
+	const char *since = call_option(call, "since");
+	int64_t day_us = 0, span_us = 0;
+	*ret_since_us = 0;
+	if (since == NULL)
+		return ERR_OK;
+	if (!past_time_read(view_of(since), &day_us, &span_us))
+		return call_misused(call, "--since takes a day or a time back, such as 2026-01-31 or 90d, not %s",
+				    since);
+	*ret_since_us = span_us > 0 ? now_us - span_us : day_us;
+	return ERR_OK;
+}
+
+static enum err write_simulated(struct call *call, const struct db_rows *rows)
+{
+	int64_t sums[2] = { 0 };
+	output_begin(call->out, simulated_columns, ARRAY_LEN(simulated_columns));
+	for (size_t i = 0; i < db_row_count(rows); i++) {
+		struct simulated simulated;
+		simulated_at(rows, i, &simulated);
+		sums[simulated.is_restored] += simulated.memberships;
+		output_row(call->out, (struct output_cell[]){
+					  cell_text(simulated.is_restored ? VIEW_LIT("restore") : VIEW_LIT("disable")),
+					  cell_text(simulated.list), cell_text(simulated.reason),
+					  cell_int(simulated.memberships), cell_text(simulated.example) });
+	}
+	enum err err = output_end(call->out, call->why);
+	if (err == ERR_OK)
+		call_note(call,
+			  "it would disable %lld memberships that are active, and leave %lld that were disabled; "
+			  "nothing is changed",
+			  (long long)sums[false], (long long)sums[true]);
+	return err;
+}
+
+static void show_progress(void *user, uint64_t done, uint64_t total)
+{
+	struct progress *progress = user;
+	progress->total = total;
+	progress_update(progress, done);
+}
+
+/* All in one snapshot. */
+static enum err simulate_in_one(struct call *call, struct policies *policies)
+{
+	int64_t list_id = 0;
+	AUTO_DB_ROWS *rows = NULL;
+	struct progress progress = progress_begin("looking", "people", 0, call->quiet);
+	struct simulation_scope scope = { .terms = terms_of(call->settings),
+					  .each = call_has(call, "each"),
+					  .progress = show_progress,
+					  .progress_user = &progress };
+	enum err err = call->operand_count > 0 ? find_list(call, &list_id) : ERR_OK;
+	if (err == ERR_OK)
+		err = read_since(call, scope.terms.now_us, &scope.terms.since_us);
+	if (err == ERR_OK)
+		err = policies_read(call->db, policies, call->why);
+	if (err == ERR_OK)
+		err = try_wishes(call, list_id, policies);
+	scope.list_id = (uint64_t)list_id;
+	scope.terms.policies = policies;
+	if (err == ERR_OK)
+		err = simulations_read(call->db, &scope, &rows, call->why);
+	progress_end(&progress);
+	return err == ERR_OK ? write_simulated(call, rows) : err;
+}
+
+static enum err policy_simulate(struct call *call)
+{
+	struct policies policies = { 0 };
+	enum err err = db_begin_snapshot(call->db, call->why);
+	if (err != ERR_OK)
+		return err;
+	err = simulate_in_one(call, &policies);
+	db_rollback(call->db);
+	policies_done(&policies);
+	return err;
+}
+
 static const char show_details[] =
     "A membership is disabled after so many failed messages in a row to its address, over all\n"
     "lists, if at least so many days lie between the first and the last. Reasons without a number\n"
@@ -191,6 +297,20 @@ static const char set_details[] =
 
 static const struct command_option set_options[] = {
 	{ "reason", "TEXT", "why; kept in the audit" },
+	{ NULL, NULL, NULL },
+};
+
+static const char simulate_details[] =
+    "All that came back is judged again as if LIST, or every list, had this policy: a row for those\n"
+    "of a list with the same reason. disable: who is active and would not be; restore: who was\n"
+    "disabled or pruned by a verdict and would not have been, unless a complaint or a suppression\n"
+    "forbids it. Without --set it is the policy in force. With --since only what was sent from then\n"
+    "on counts, and only who was disabled by that is looked at.\n";
+
+static const struct command_option simulate_options[] = {
+	{ "set", "REASON=FAILURES/DAYS", "what would be otherwise, as for `policy set`; may be given several times" },
+	{ "since", "DAY|AGE", "only what was sent since this day, or within this time, such as 90d" },
+	{ "each", NULL, "a row for each membership" },
 	{ NULL, NULL, NULL },
 };
 
@@ -216,6 +336,17 @@ const struct command policy_commands[] = {
 	    .most = OPERANDS_ANY,
 	    .needs = NEEDS_DATABASE,
 	    .run = policy_set,
+	},
+	{
+	    .noun = "policy",
+	    .verb = "simulate",
+	    .operands = "[LIST]",
+	    .help = "show whom another policy would disable, or would not have; changes nothing",
+	    .details = simulate_details,
+	    .options = simulate_options,
+	    .most = 1,
+	    .needs = NEEDS_DATABASE,
+	    .run = policy_simulate,
 	},
 	{ 0 },
 };

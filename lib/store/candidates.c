@@ -65,8 +65,10 @@ static enum err find_condemned(struct db *db, const struct candidate_scope *scop
 			       struct condemned *ret_condemned, struct buf *why)
 {
 	*ret_condemned = (struct condemned){ .among = among, .sentences = verdict_sentences() };
-	enum err err = suspects_read(db, scope->list_id, &scope->terms, keep_condemned, ret_condemned, scope->progress,
-				     scope->progress_user, why);
+	const struct suspects_scope reading = { .list_id = scope->list_id,
+						.progress = scope->progress,
+						.progress_user = scope->progress_user };
+	enum err err = suspects_read(db, &reading, &scope->terms, keep_condemned, ret_condemned, why);
 	return err != ERR_OK ? err : ret_condemned->people.err;
 }
 

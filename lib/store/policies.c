@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum statement { READ, SET, RESET, STATEMENT_COUNT };
 
@@ -52,7 +53,13 @@ enum err policies_read(struct db *db, struct policies *ret_policies, struct buf 
 	return ERR_OK;
 }
 
-const struct policy *policies_of(const struct policies *policies, int64_t list_id)
+static const struct policy *others_of(const struct policies *policies)
+{
+	return policies->is_tried ? &policies->others : &policy_default;
+}
+
+/* Where it stands, or would stand. */
+static size_t find(const struct policies *policies, int64_t list_id)
 {
 	size_t low = 0, high = policies->count;
 	while (low < high) {
@@ -62,8 +69,52 @@ const struct policy *policies_of(const struct policies *policies, int64_t list_i
 		else
 			high = middle;
 	}
-	return low < policies->count && policies->rows[low].list_id == list_id ? &policies->rows[low].policy
-									       : &policy_default;
+	return low;
+}
+
+static bool has(const struct policies *policies, size_t at, int64_t list_id)
+{
+	return at < policies->count && policies->rows[at].list_id == list_id;
+}
+
+const struct policy *policies_of(const struct policies *policies, int64_t list_id)
+{
+	size_t at = find(policies, list_id);
+	return has(policies, at, list_id) ? &policies->rows[at].policy : others_of(policies);
+}
+
+static enum err add_list(struct policies *policies, size_t at, int64_t list_id)
+{
+	struct list_policy *more = reallocarray(policies->rows, policies->count + 1, sizeof(*more));
+	if (more == NULL)
+		return ERR_MEMORY;
+	memmove(&more[at + 1], &more[at], (policies->count - at) * sizeof(*more));
+	more[at] = (struct list_policy){ .list_id = list_id, .policy = *others_of(policies) };
+	policies->rows = more;
+	policies->count++;
+	return ERR_OK;
+}
+
+static void try_everywhere(struct policies *policies, enum bounce_reason reason, struct policy_row row)
+{
+	policies->others = *others_of(policies);
+	policies->others.rows[reason] = row;
+	policies->is_tried = true;
+	for (size_t i = 0; i < policies->count; i++)
+		policies->rows[i].policy.rows[reason] = row;
+}
+
+enum err policies_try(struct policies *policies, int64_t list_id, enum bounce_reason reason, struct policy_row row)
+{
+	if (list_id == 0) {
+		try_everywhere(policies, reason, row);
+		return ERR_OK;
+	}
+	size_t at = find(policies, list_id);
+	enum err err = has(policies, at, list_id) ? ERR_OK : add_list(policies, at, list_id);
+	if (err == ERR_OK)
+		policies->rows[at].policy.rows[reason] = row;
+	return err;
 }
 
 static void lower(struct policy_row *row, const struct policy_row *other)
@@ -80,7 +131,7 @@ static void lower(struct policy_row *row, const struct policy_row *other)
 
 struct policy policies_least(const struct policies *policies)
 {
-	struct policy least = policy_default;
+	struct policy least = *others_of(policies);
 	for (size_t i = 0; i < policies->count; i++)
 		for (size_t reason = 0; reason < REASON_COUNT; reason++)
 			lower(&least.rows[reason], &policies->rows[i].policy.rows[reason]);

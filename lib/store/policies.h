@@ -14,6 +14,8 @@ struct list_policy {
 struct policies {
 	struct list_policy *rows; /* in the order of the ids */
 	size_t count;
+	struct policy others; /* of all lists that have no row; where is_tried is false, policy_default */
+	bool is_tried;
 };
 
 /* Of every list that has one. Release with policies_done(). Errors as db_run(), and ERR_MEMORY. */
@@ -22,8 +24,12 @@ void policies_done(struct policies *policies); /* may run twice */
 
 /* The one that judges this list's memberships. */
 const struct policy *policies_of(const struct policies *policies, int64_t list_id);
-/* In it each reason asks for as little as in any of them and the default: whom it does not condemn, none of them does. */
+/* In it each reason asks for as little as in any of them and for all other lists: whom it does not condemn, none of them does. */
 struct policy policies_least(const struct policies *policies);
+
+/* What would hold if this list, or every list (0), had this row: policies alone is changed, and has a row for it then. ERR_MEMORY. */
+enum err policies_try(struct policies *policies, int64_t list_id, enum bounce_reason reason,
+		      struct policy_row row) MUST_USE;
 
 /* row NULL: as the default again. *ret_changed: whether it was not so before. */
 enum err policies_set(struct db *db, int64_t list_id, enum bounce_reason reason, const struct policy_row *row,

@@ -12,31 +12,32 @@ enum statement { MEMORY, EXTENT, HISTORY, STATEMENT_COUNT };
  * Of who is left all successes since the first failure are read: by the key of each campaign, or, where that would be more look-ups than
  * the ledger has rows of these people ($9), in one go. The columns are those of verdicts_history. */
 #define PASSES                                                                                                         \
-	"count(f.failures) >= min(f.failures) AND max(f.at) FILTER (WHERE f.failures > 0)"                             \
-	" - min(f.at) FILTER (WHERE f.failures > 0) >= min(f.days) * interval '1 day'"
+	"count(failures) >= min(failures) AND max(f.at) FILTER (WHERE failures > 0)"                                   \
+	" - min(f.at) FILTER (WHERE failures > 0) >= min(days) * interval '1 day'"
 #define CAME                                                                                                           \
-	"came AS (SELECT e.subscriber_id AS who, e.campaign_id, e.source, e.reason, e.voided, e.received_at, "         \
-	"e.recipient,"                                                                                                 \
-	" e.judged_at IS NOT NULL AND NOT e.voided AS known, p.failures, p.days"                                       \
+	"came AS (SELECT subscriber_id AS who, campaign_id, source, e.reason, voided, received_at, "                   \
+	"recipient,"                                                                                                   \
+	" judged_at IS NOT NULL AND NOT voided AS known, failures, days"                                               \
 	" FROM bounce_event e LEFT JOIN unnest($4::text[], $5::bigint[], $6::bigint[], $7::boolean[])"                 \
 	" AS p(reason, failures, days, from_relay)"                                                                    \
-	" ON p.reason = e.reason AND NOT e.voided AND (e.source <> 'reply' OR p.from_relay)"                           \
-	" WHERE e.subscriber_id BETWEEN $2 AND $3 AND e.kind IN ('bounce-hard', 'bounce-soft') AND NOT e.orphan),"     \
+	" ON p.reason = e.reason AND NOT voided AND (source <> 'reply' OR from_relay)"                                 \
+	" WHERE subscriber_id BETWEEN $2 AND $3 AND kind IN ('bounce-hard', 'bounce-soft') AND NOT orphan),"           \
 	" many AS (SELECT who FROM came GROUP BY 1"                                                                    \
 	" HAVING count(failures) >= min(failures) AND bool_or(known) ORDER BY 1)"
 #define BEGAN                                                                                                          \
 	"began AS MATERIALIZED (SELECT many.who, b.*, s.* FROM many CROSS JOIN LATERAL ("                              \
-	"SELECT array_agg(m.list_id ORDER BY m.list_id) AS active, bool_or($1::bigint IS NULL OR m.list_id = $1) AS "  \
-	"here,"                                                                                                        \
-	" coalesce(max(m.since) FILTER (WHERE m.reason = 'undo'), '-infinity') AS since FROM membership m"             \
-	" WHERE m.subscriber_id = many.who AND m.state = 'active' OFFSET 0) AS b"                                      \
-	" CROSS JOIN LATERAL (SELECT p.address_key, p.address_since FROM subscriber p"                                 \
-	" WHERE p.id = many.who OFFSET 0) AS s WHERE b.here)"
+	"SELECT array_agg(list_id ORDER BY list_id) AS lists, bool_or($1::bigint IS NULL OR list_id = $1) AS here,"    \
+	" array_agg(list_id ORDER BY list_id) FILTER (WHERE state = 'active') AS active,"                              \
+	" coalesce(max(since) FILTER (WHERE reason = 'undo'), '-infinity') AS since"                                   \
+	" FROM membership WHERE subscriber_id = many.who"                                                              \
+	" AND state::text = ANY ($10) OFFSET 0) AS b"                                                                  \
+	" CROSS JOIN LATERAL (SELECT address_key, address_since FROM subscriber"                                       \
+	" WHERE id = many.who OFFSET 0) AS s WHERE b.here)"
 #define LOOKED_UP(campaign, person)                                                                                    \
 	" CROSS JOIN LATERAL (SELECT at, outcome FROM delivery"                                                        \
 	" WHERE campaign_id = " campaign " AND subscriber_id = " person " OFFSET 0) AS d"
 #define FAILED                                                                                                         \
-	"failed AS (SELECT came.*, d.at, b.active FROM began b JOIN came USING (who)" LOOKED_UP(                       \
+	"failed AS (SELECT came.*, d.at, lists, active FROM began b JOIN came USING (who)" LOOKED_UP(                  \
 	    "came.campaign_id",                                                                                        \
 	    "came.who") " WHERE d.outcome IN ('accepted', 'refused') AND d.at >= b.since"                              \
 			" AND NOT is_of_former_address(d.at, came.recipient, b.address_key, b.address_since)),"        \
@@ -63,8 +64,8 @@ enum statement { MEMORY, EXTENT, HISTORY, STATEMENT_COUNT };
 	" JOIN membership m ON m.subscriber_id = s.who JOIN late c ON c.list_id = m.list_id" LOOKED_UP(                \
 	    "c.id",                                                                                                    \
 	    "s.who") " WHERE " LOOK_UPS " <= $9 AND d.outcome = 'accepted' AND d.at >= s.at"                           \
-		     " UNION ALL SELECT who, d.campaign_id, d.at FROM (SELECT *, subscriber_id AS who FROM delivery l" \
-		     " WHERE l.campaign_id = ANY (ARRAY(SELECT id FROM late)) AND l.subscriber_id BETWEEN $2 AND $3"   \
+		     " UNION ALL SELECT who, d.campaign_id, d.at FROM (SELECT *, subscriber_id AS who FROM delivery"   \
+		     " WHERE campaign_id = ANY (ARRAY(SELECT id FROM late)) AND subscriber_id BETWEEN $2 AND $3"       \
 		     " AND " LOOK_UPS " > $9 OFFSET 0) AS d"                                                           \
 		     " JOIN staying s USING (who) WHERE d.outcome = 'accepted' AND d.at >= s.at)"
 
@@ -81,7 +82,7 @@ static const struct db_statement statements[] = {
 		     " WHERE i.inhparent IN ('bounce_event'::regclass, 'delivery'::regclass)) AS n" },
 	[HISTORY] = { "suspects_history",
 		      "WITH " CAME ", " BEGAN ", " FAILED ", " NEWEST ", " STAYING ", " LATE ", " ACCEPTED
-		      " SELECT who, campaign_id, f.at, reason, source = 'reply', voided, received_at, active,"
+		      " SELECT who, campaign_id, f.at, reason, source = 'reply', voided, received_at, lists,"
 		      " active, false FROM failed f JOIN staying s USING (who) WHERE f.at >= s.at"
 		      " UNION ALL SELECT a.who, a.campaign_id, a.at, NULL, false, false, NULL, NULL, NULL, false"
 		      " FROM accepted a WHERE NOT EXISTS (SELECT FROM failed f"
@@ -142,21 +143,29 @@ static enum err read_extent(struct db *db, struct extent *ret_extent, struct buf
 	return ERR_OK;
 }
 
-struct readers {
+struct listener {
 	void (*told)(void *user, const struct verdict_history *history);
 	void *user;
-	suspects_progress *progress;
-	void *progress_user;
 };
 
-static enum err read_portions(struct db *db, uint64_t list_id, const struct verdict_terms *terms,
-			      const struct columns *columns, struct readers *readers, struct buf *why)
+static struct db_array states_of(const struct suspects_scope *scope)
+{
+	static const char *const states[] = { "active", "disabled", "removed" };
+	struct db_array array = db_array_of(DB_TEXT);
+	for (size_t i = 0; i < (scope->with_gone ? ARRAY_LEN(states) : 1); i++)
+		db_array_add_bytes(&array, view_of(states[i]));
+	return array;
+}
+
+static enum err read_portions(struct db *db, const struct suspects_scope *scope, const struct verdict_terms *terms,
+			      const struct columns *columns, const struct listener *listener, struct buf *why)
 {
 	struct extent extent = { 0 };
+	AUTO_DB_ARRAY states = states_of(scope);
 	enum err err = read_extent(db, &extent, why);
 	for (int64_t first = 1; err == ERR_OK && first <= extent.last_id; first += extent.step) {
 		AUTO_DB_ROWS *evidence = NULL;
-		const struct db_value values[] = { list_id == 0 ? db_null() : db_int((int64_t)list_id),
+		const struct db_value values[] = { scope->list_id == 0 ? db_null() : db_int((int64_t)scope->list_id),
 						   db_int(first),
 						   db_int(first + extent.step - 1),
 						   db_values(&columns->reasons),
@@ -164,22 +173,22 @@ static enum err read_portions(struct db *db, uint64_t list_id, const struct verd
 						   db_values(&columns->days),
 						   db_values(&columns->from_relay),
 						   db_time(terms->now_us - terms->window_us),
-						   db_int(extent.copies) };
-		readers->progress(readers->progress_user, (uint64_t)first, (uint64_t)extent.last_id);
+						   db_int(extent.copies),
+						   db_values(&states) };
+		scope->progress(scope->progress_user, (uint64_t)first, (uint64_t)extent.last_id);
 		err = db_run(db, &statements[HISTORY], values, ARRAY_LEN(values), &evidence, why);
 		if (err == ERR_OK)
-			err = verdicts_tell(db, evidence, terms, readers->told, readers->user, why);
+			err = verdicts_tell(db, evidence, terms, listener->told, listener->user, why);
 	}
 	return err;
 }
 
-enum err suspects_read(struct db *db, uint64_t list_id, const struct verdict_terms *terms,
-		       void (*told)(void *user, const struct verdict_history *history), void *user,
-		       suspects_progress *progress, void *progress_user, struct buf *why)
+enum err suspects_read(struct db *db, const struct suspects_scope *scope, const struct verdict_terms *terms,
+		       void (*told)(void *user, const struct verdict_history *history), void *user, struct buf *why)
 {
 	struct policies in_force = { 0 };
 	struct verdict_terms full = *terms;
-	struct readers readers = { told, user, progress, progress_user };
+	const struct listener listener = { told, user };
 	enum err err = ERR_OK;
 	if (terms->policies == NULL) {
 		err = policies_read(db, &in_force, why);
@@ -188,7 +197,7 @@ enum err suspects_read(struct db *db, uint64_t list_id, const struct verdict_ter
 	const struct policy least = policies_least(full.policies);
 	struct columns columns = columns_of(&least);
 	if (err == ERR_OK)
-		err = read_portions(db, list_id, &full, &columns, &readers, why);
+		err = read_portions(db, scope, &full, &columns, &listener, why);
 	columns_done(&columns);
 	policies_done(&in_force);
 	return err;

@@ -262,6 +262,10 @@ static void judge_lists(struct teller *teller, struct verdict_history *history)
 {
 	const struct policy *last = &policy_default;
 	struct verdict verdict;
+	while (history->count > 0 && history->attempts->at_us < teller->terms->since_us) {
+		history->attempts++;
+		history->count--;
+	}
 	policy_judge(last, history->attempts, history->count, &verdict);
 	history->verdict = verdict;
 	const struct list_verdict *nearest = NULL;

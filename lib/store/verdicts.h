@@ -12,6 +12,7 @@ struct verdict_terms {
 	int64_t now_us;    /* wall clock */
 	int64_t window_us; /* bounce.window: an accepted message without a report for so long has arrived */
 	int64_t life_us;   /* bounce.token_life: a report that comes later than this after sending decides nothing */
+	int64_t since_us;  /* what was sent before counts for nothing; 0: everything counts */
 	const struct policies *policies; /* NULL: those in force, read from the database when a list has one */
 };
 

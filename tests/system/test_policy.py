@@ -95,3 +95,43 @@ def test_reclassified_by_its_own(world):
     rules(world, "# none\n")
     totals = world.json("bounce", "reclassify", "--apply")["totals"]
     assert (totals["restored"], totals["disabled"]) == (0, 1) and both(world) == ["disabled", "disabled"], (totals, both(world))
+
+
+def simulated(world, *arguments):
+    return [(r["change"], r["list"], r["reason"], r["memberships"], r["example"]) for r in world.json("policy", "simulate", *arguments)]
+
+
+def everything(world):
+    return [world.sql(f"SELECT * FROM {table} ORDER BY 1, 2") for table in ("membership", "list_policy", "bounce_event", "audit", "prune_batch")]
+
+
+def test_simulate(world):
+    "Whom another policy would disable or leave, by list and reason, over what is known; it changes nothing, and prune does what it said."
+    two_lists(world)
+    cat, dan = "cat@example.test", "dan@example.test"
+    world.subscribe([cat, dan], list_name="news")
+    campaign = past.sent(world, "c", {a: "accepted" for a in (ANN, BOB, cat, dan)}, days_ago=40)
+    again = past.sent(world, "d", {a: "accepted" for a in (ANN, BOB)}, days_ago=10)
+    for day, one in ((39, campaign), (9, again)):
+        past.came_back(world, one, ANN, reason="mailbox-full", kind="bounce-soft", days_ago=day)
+    past.dead(world, campaign, cat, days_ago=39)
+    past.dead(world, campaign, dan, days_ago=39)
+    world.listctl("suppress", "add", dan)
+    before = everything(world)
+    assert simulated(world) == [], "nothing is otherwise by the policy in force"
+    assert simulated(world, "news", "--set", "mailbox-full=2/30") == [("disable", "news", "mailbox-full", 1, ANN)]
+    assert simulated(world, "--set", "mailbox-full=2/30") == [("disable", name, "mailbox-full", 1, ANN) for name in ("news", "shop")]
+    assert simulated(world, "--set", "mailbox-full=2/31") == []
+    assert simulated(world, "news", "--set", "mailbox-full=2/20", "--since", "20d") == []
+    assert simulated(world, "news", "--set", "mailbox-full=1/0", "--since", "20d") == [("disable", "news", "mailbox-full", 1, ANN)]
+    both_ways = [("disable", "news", "mailbox-full", 1, ANN), ("restore", "news", "user-unknown", 1, cat)]
+    assert simulated(world, "news", "--set", "user-unknown=2/0", "--set", "mailbox-full=2/0") == both_ways
+    assert simulated(world, "news", "--set", "user-unknown=never", "--set", "mailbox-full=2/0", "--each") == both_ways
+    world.refused("policy", "simulate", "news", "--set", "mailbox-full", code=2, says="REASON=FAILURES/DAYS")
+    world.refused("policy", "simulate", "nowhere", says="no list nowhere")
+    world.refused("policy", "simulate", "--since", "soon", code=2, says="--since")
+    assert everything(world) == before
+    world.listctl("policy", "set", "news", "mailbox-full=2/30")
+    assert simulated(world) == [("disable", "news", "mailbox-full", 1, ANN)]
+    each = world.json("prune", "--each")
+    assert sorted((r["list"], r["email"]) for r in each if r["reason"] == "mailbox-full") == [("news", ANN)], each

@@ -82,8 +82,29 @@ START_TEST(what_is_set_is_read)
 	}
 END_TEST
 
+START_TEST(what_is_tried_holds_for_whom_it_was_meant)
+	{
+		struct policies policies = { 0 };
+		const struct policy_row one = { 7, 8 }, all = { 3, 4 };
+		for (int64_t id = 9; id >= 5; id -= 2)
+			ck_assert_int_eq(policies_try(&policies, id, REASON_NETWORK, one), ERR_OK);
+		ck_assert_uint_eq(policies.count, 3);
+		for (int64_t id = 4; id <= 10; id++) {
+			unsigned failures = policies_of(&policies, id)->rows[REASON_NETWORK].failures;
+			ck_assert_uint_eq(failures, id % 2 == 1 && id >= 5 ? 7 : 5);
+		}
+		ck_assert_int_eq(policies_try(&policies, 0, REASON_MOVED, all), ERR_OK);
+		ck_assert_int_eq(policies_try(&policies, 6, REASON_OTHER, one), ERR_OK);
+		for (int64_t id = 4; id <= 10; id++)
+			ck_assert_uint_eq(policies_of(&policies, id)->rows[REASON_MOVED].failures, 3);
+		ck_assert_uint_eq(policies_least(&policies).rows[REASON_MOVED].failures, 3);
+		policies_done(&policies);
+	}
+END_TEST
+
 Suite *test_suite(void)
 {
-	const TTest *const tests[] = { a_list_has_its_own_or_the_default, the_least_of_them_all, what_is_set_is_read };
-	return suite_of("policies", tests, database_start() ? ARRAY_LEN(tests) : 2);
+	const TTest *const tests[] = { a_list_has_its_own_or_the_default, the_least_of_them_all,
+				       what_is_tried_holds_for_whom_it_was_meant, what_is_set_is_read };
+	return suite_of("policies", tests, database_start() ? ARRAY_LEN(tests) : 3);
 }

@@ -118,9 +118,9 @@ static void check_list(struct db *db, const char *label, uint64_t list_id, const
 	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
 	struct seen found = { .condemned = 0 };
 	size_t steps = 0;
+	const struct suspects_scope scope = { .list_id = list_id, .progress = count_steps, .progress_user = &steps };
 	ck_assert_int_eq(db_begin(db, NULL), ERR_OK);
-	ck_assert_msg(suspects_read(db, list_id, terms, remember, &found, count_steps, &steps, &why) == ERR_OK, "%s",
-		      buf_text(&why));
+	ck_assert_msg(suspects_read(db, &scope, terms, remember, &found, &why) == ERR_OK, "%s", buf_text(&why));
 	db_rollback(db);
 	ck_assert_uint_gt(steps, 0);
 	compare(label, expected, &found);
