@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "mail/address.h"
 #include "sender/delivery.h"
+#include "sender/impersonal.h"
 #include "sender/pace_relays.h"
 #include "sender/tally.h"
 
@@ -83,8 +84,11 @@ static uint64_t preferred(void *owner, const struct recipient *recipient, uint64
 
 static void end_pace(struct dispatch *dispatch, struct recipient *recipient, enum pace_end end, struct view reply)
 {
-	pace_end(dispatch->pace, recipient->pace_relay, recipient->opened.address, &recipient->mark, end, reply,
-		 dispatch->boot_us);
+	AUTO_BUF said = buf_with_ceiling(LIMIT_REPLY);
+	if (end == PACE_THROTTLED || end == PACE_RELAY_THROTTLED)
+		impersonal_add(reply, recipient->opened.address, &said);
+	pace_end(dispatch->pace, recipient->pace_relay, recipient->opened.address, &recipient->mark, end,
+		 buf_view(&said), dispatch->boot_us);
 }
 
 static struct recipient *next_recipient(void *owner, struct relay *relay, struct letter *letter)
@@ -236,10 +240,12 @@ static void check_breaker(struct dispatch *dispatch, struct recipient *recipient
 	if (group_trips == NULL && run_trips == NULL)
 		return;
 	AUTO_BUF reason = buf_with_ceiling(LIMIT_WHY);
+	AUTO_BUF said = buf_with_ceiling(LIMIT_REPLY);
 	const struct ledger_row *row = &recipient->row;
+	impersonal_add(row->reply, address, &said);
 	buf_addf(&reason, "relay %s %s: %u " VIEW_FMT, relay_terms(recipient->through)->name,
 		 group_trips != NULL ? group_trips : run_trips, row->code,
-		 VIEW_ARG(view_head(row->reply, RUN_REASON_MOST / 2)));
+		 VIEW_ARG(view_head(buf_view(&said), RUN_REASON_MOST / 2)));
 	if (group_trips != NULL)
 		hold_group(dispatch, run, group, buf_view(&reason));
 	else
@@ -268,7 +274,7 @@ static void disbelieve(struct dispatch *dispatch, struct recipient *recipient, c
 {
 	const struct delivery_terms terms = terms_of(dispatch);
 	if (delivery_disbelieve(recipient, event, &terms))
-		relay_disbelieved(recipient->through, event);
+		relay_disbelieved(recipient->through, recipient, event);
 	settle(dispatch, recipient);
 }
 

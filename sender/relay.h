@@ -55,7 +55,7 @@ bool relay_wants_fresh(const struct relay *relay);
 void relay_refused(struct relay *relay, struct recipient *recipient, struct view destination,
 		   const struct smtp_event *event, int64_t now_us);
 /* Such a refusal does not stand, for nothing shows that the relay takes anybody: people are told until it answers a content. */
-void relay_disbelieved(struct relay *relay, const struct smtp_event *event);
+void relay_disbelieved(struct relay *relay, const struct recipient *recipient, const struct smtp_event *event);
 /* It answered a content, whatever it said; and whether it has done so after that time. */
 void relay_answered(struct relay *relay, int64_t now_us);
 bool relay_has_answered_since(const struct relay *relay, int64_t since_us);

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "sender/impersonal.h"
 #include "sender/relay_private.h"
 
 /* Whom it would have to itself does not wait for it longer than that. */
@@ -76,6 +77,21 @@ void relay_trouble_lose_step(struct relay *relay, struct view said)
 
 /* ---- refusals before the content ---- */
 
+static void add_words(struct buf *out, const struct recipient *recipient, const struct smtp_event *event)
+{
+	AUTO_BUF said = buf_with_ceiling(LIMIT_REPLY);
+	impersonal_add(event->reply.text, recipient->opened.address, &said);
+	buf_addf(out, "%s: %u " VIEW_FMT, smtp_step_name(event->step), event->reply.code,
+		 VIEW_ARG(view_head(buf_view(&said), LIMIT_REPLY_KEPT)));
+}
+
+static void add_refusal(struct relay *relay, const struct recipient *recipient, const struct smtp_event *event,
+			const char *besides)
+{
+	add_words(&relay->refusal, recipient, event);
+	buf_addf(&relay->refusal, " (said to %d in a row%s)", DISTRUST_AT, besides);
+}
+
 void relay_refused(struct relay *relay, struct recipient *recipient, struct view destination,
 		   const struct smtp_event *event, int64_t now_us)
 {
@@ -87,8 +103,7 @@ void relay_refused(struct relay *relay, struct recipient *recipient, struct view
 	if (!is_new || backoff_waits(&relay->backoff, now_us) || relay->refusal.len > 0)
 		return;
 	if (distrust_refused(&relay->distrust, recipient->opened.campaign_id, destination))
-		buf_addf(&relay->refusal, "%s: %u " VIEW_FMT " (said to %d in a row)", smtp_step_name(event->step),
-			 event->reply.code, VIEW_ARG(view_head(event->reply.text, LIMIT_REPLY_KEPT)), DISTRUST_AT);
+		add_refusal(relay, recipient, event, "");
 }
 
 void relay_deferred(struct relay *relay, const struct recipient *recipient, struct view destination,
@@ -98,10 +113,7 @@ void relay_deferred(struct relay *relay, const struct recipient *recipient, stru
 	if (!is_new || backoff_waits(&relay->backoff, now_us) || relay->refusal.len > 0)
 		return;
 	if (distrust_refused(&relay->deferring, recipient->opened.campaign_id, destination))
-		buf_addf(&relay->refusal,
-			 "%s: %u " VIEW_FMT " (said to %d in a row and nobody accepted, while another relay accepts)",
-			 smtp_step_name(event->step), event->reply.code,
-			 VIEW_ARG(view_head(event->reply.text, LIMIT_REPLY_KEPT)), DISTRUST_AT);
+		add_refusal(relay, recipient, event, " and nobody accepted, while another relay accepts");
 }
 
 void relay_accepted(struct relay *relay, int64_t now_us)
@@ -128,16 +140,15 @@ bool relay_is_silent(const struct relay *relay, int64_t now_us)
 	return relay->pool.in_hand > 0 && now_us - relay->accepted_us > SILENT_US;
 }
 
-void relay_disbelieved(struct relay *relay, const struct smtp_event *event)
+void relay_disbelieved(struct relay *relay, const struct recipient *recipient, const struct smtp_event *event)
 {
 	struct log_text room;
 	if (relay->disbelief.len > 0)
 		return;
-	buf_addf(
-	    &relay->disbelief,
-	    "%s: %u " VIEW_FMT " (and it has answered no message since: whom it refuses so is tried again until it "
-	    "answers one, and refused by then or when his time is over)",
-	    smtp_step_name(event->step), event->reply.code, VIEW_ARG(view_head(event->reply.text, LIMIT_REPLY_KEPT)));
+	add_words(&relay->disbelief, recipient, event);
+	buf_addf(&relay->disbelief,
+		 " (and it has answered no message since: whom it refuses so is tried again until it answers one, and "
+		 "refused by then or when his time is over)");
 	log_event(LOG_WARNING, "relay.disbelieved", "relay=%s trouble=%s", relay->terms.name,
 		  log_quoted(buf_view(&relay->disbelief), &room));
 	if (backoff_is_failed(&relay->backoff) || relay->access.is_refused)
