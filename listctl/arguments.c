@@ -94,6 +94,28 @@ static enum err take(struct parser *parser, int letter, const char *value)
 	}
 }
 
+/* The word names an option of this verb: --dry-run, --dry-run=x, -q. */
+static bool is_option(const struct parser *parser, const char *word)
+{
+	if (word[0] == '-' && word[1] != '\0' && word[1] != '-')
+		return word[2] == '\0' && strchr("cfqhV", word[1]) != NULL;
+	if (strncmp(word, "--", 2) != 0)
+		return false;
+	size_t length = strcspn(word + 2, "=");
+	for (const struct option *row = parser->rows; row->name != NULL; row++)
+		if (strlen(row->name) == length && strncmp(row->name, word + 2, length) == 0)
+			return true;
+	return length == 0;
+}
+
+/* getopt takes the next word, whatever it is: a forgotten value would swallow the option behind it, such as --dry-run, and the deed be done. */
+static enum err refuse_swallowed(const struct parser *parser, const char *option, const char *value)
+{
+	buf_addf(parser->why, "%s needs a value, and %s is an option; if that is the value: %s%s%s", option, value,
+		 option, strncmp(option, "--", 2) == 0 ? "=" : "", value);
+	return ERR_INVALID;
+}
+
 /* Reads the options of argv[1...]; with "+" up to the first word. *ret_next is the index of the first word that is none. */
 static enum err read_options(struct parser *parser, const char *letters, int argc, char **argv, int *ret_next)
 {
@@ -114,6 +136,9 @@ static enum err read_options(struct parser *parser, const char *letters, int arg
 			meant_option(parser->arguments->command, word, parser->why);
 			return ERR_INVALID;
 		}
+		bool is_apart = optarg != NULL && optarg == argv[optind - 1];
+		if (is_apart && is_option(parser, optarg))
+			return refuse_swallowed(parser, argv[optind - 2], optarg);
 		enum err err = take(parser, letter, optarg);
 		if (err != ERR_OK)
 			return err;
