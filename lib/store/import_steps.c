@@ -120,10 +120,16 @@ static const struct db_statement copy = {
 	       " twice, fresh) FROM STDIN (FORMAT binary)",
 };
 
+/* A new value e takes the place of what s has under its name when it is another, null too. A text that is the same as the text of a number, boolean or
+ * list does not: a file without types would take them away. */
+#define IS_ANOTHER                                                                                                     \
+	"CASE jsonb_typeof(e.value) WHEN 'string' THEN s.attributes ->> e.key IS DISTINCT FROM e.value #>> '{}'"       \
+	" ELSE s.attributes -> e.key IS DISTINCT FROM e.value END"
+/* First as a whole: most have nothing new. */
 #define DIFFERS                                                                                                        \
 	"CASE WHEN $2::text = 'update' THEN r.name <> s.name OR r.attributes <> s.attributes"                          \
-	" ELSE (r.name <> '' AND r.name <> s.name) OR (NOT s.attributes @> r.attributes AND EXISTS ("                  \
-	"  SELECT FROM jsonb_each_text(r.attributes) e WHERE s.attributes ->> e.key IS DISTINCT FROM e.value)) END"
+	" ELSE (r.name <> '' AND r.name <> s.name) OR (s.attributes || r.attributes <> s.attributes AND EXISTS ("      \
+	"  SELECT FROM jsonb_each(r.attributes) e WHERE " IS_ANOTHER ")) END"
 #define LOOKS "sha256(convert_to(s.name || E'\\n' || s.attributes::text, 'UTF8'))"
 #define OURS "s.id > $1::bigint AND s.created_at = now()"
 #define SEEN "EXISTS (SELECT FROM import_seen e WHERE e.person = s.id OFFSET 0)"
@@ -326,7 +332,7 @@ static const struct step steps[] = {
 	},
 	/* A plan with sets would read all people for some of them. */
 	{ .statement = { .name = "import_keys", .sql = "SELECT set_config('enable_hashjoin', 'off', true)" } },
-	/* A value that is there already in another JSON type (42 for "42") stays as it is. Locks are taken in the order of ids. */
+	/* Locks are taken in the order of ids. */
 	{
 	    .statement = { .name = "import_change",
 			   .sql =
@@ -339,12 +345,12 @@ static const struct step steps[] = {
 			       "ELSE l.name END,"
 			       "   attributes = CASE WHEN l.replaces THEN l.attributes ELSE s.attributes || coalesce(("
 			       "    SELECT jsonb_object_agg(e.key, e.value) FROM jsonb_each(l.attributes) e"
-			       "    WHERE s.attributes ->> e.key IS DISTINCT FROM (l.attributes ->> e.key)), '{}') END"
+			       "    WHERE " IS_ANOTHER "), '{}') END"
 			       "  FROM locked l WHERE s.id = l.person AND CASE"
 			       "   WHEN l.replaces THEN l.name <> s.name OR l.attributes <> s.attributes"
 			       "   ELSE (l.name <> '' AND l.name <> s.name) OR EXISTS (SELECT FROM "
-			       "jsonb_each_text(l.attributes) e"
-			       "    WHERE s.attributes ->> e.key IS DISTINCT FROM e.value) END RETURNING s.id, "
+			       "jsonb_each(l.attributes) e"
+			       "    WHERE " IS_ANOTHER ") END RETURNING s.id, "
 			       "l.before)"
 			       " INSERT INTO import_updated SELECT c.id, c.before, false FROM changed c"
 			       " WHERE EXISTS (SELECT FROM import_seen e WHERE e.person = c.id OFFSET 0)"

@@ -9,7 +9,7 @@
 
 /* What happens to name and attributes of people who were known before. Joining the list is the same in all three. */
 enum import_conflict {
-	IMPORT_MERGE,  /* new values over the old ones */
+	IMPORT_MERGE,  /* new values, whole, over the old ones; a text not over what reads the same in another type */
 	IMPORT_KEEP,   /* they stay as they are */
 	IMPORT_UPDATE, /* the file's values replace name and all attributes */
 	IMPORT_CONFLICT_COUNT

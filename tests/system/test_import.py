@@ -214,6 +214,63 @@ def test_values_are_merged(world):
     assert done["unchanged"] == 1 and world.value("SELECT attributes -> 'age' = '42' FROM subscriber WHERE name = 'Pat'") == "t", done
 
 
+def attributes_of(world, address):
+    return json.loads(world.value(f"SELECT attributes FROM subscriber WHERE address_key = '{address}'"))
+
+
+def test_what_left_a_value_is_gone(world):
+    "A new list or object takes the place of the old one in whatever way it comes, and segments no longer count who was in it."
+    world_with_list(world)
+
+    def line(**values):
+        return json.dumps({"email": "cl@tt.test", "attributes": values}) + "\n"
+
+    cases = ((["sport", "politics"], ["sport"]), (["sport"], []), ({"x": 1, "y": 2}, {"x": 1}), ({"x": {"y": 1}}, {}), (1, None))
+    for before, after in cases:
+        world.sql("DELETE FROM membership; DELETE FROM subscriber")
+        counts(world, line(topics=before, a=1), name="a.jsonl")
+        done = counts(world, line(topics=after), name="b.jsonl")
+        assert (done["updated"], done["unchanged"]) == (1, 0), (before, after, done)
+        assert attributes_of(world, "cl@tt.test") == {"a": 1, "topics": after}, (before, after)
+        again = counts(world, line(topics=after), name="b.jsonl")
+        assert (again["updated"], again["unchanged"]) == (0, 1), (before, after, again)
+    world.listctl("segment", "create", "sporty", "--where", '$.topics[*] == "sport"')
+    counts(world, line(topics=["sport", "politics"]), name="a.jsonl")
+    assert "cl@tt.test" in world.listctl("segment", "show", "sporty", "--list", "news")
+    world.listctl("subscriber", "add", "news", "cl@tt.test", "--set", 'topics:json=["politics"]')
+    assert attributes_of(world, "cl@tt.test")["topics"] == ["politics"]
+    assert "cl@tt.test" not in world.listctl("segment", "show", "sporty", "--list", "news")
+
+
+def test_exports_again_with_a_tag_less(world):
+    "Who has lost a tag at Mailchimp loses it here with the next export."
+    world_with_list(world)
+    exported = fixture("mailchimp-subscribed.csv").decode()
+    tags = '"""VIP"",""Paper, daily"""'
+    assert tags in exported
+    counts(world, exported, name="first.csv")
+    done = counts(world, exported.replace(tags, '"""VIP"""'), name="second.csv")
+    assert (done["updated"], done["unchanged"]) == (1, 1), done
+    assert world.value("SELECT attributes -> 'tags' FROM subscriber WHERE name = 'Ann Lee'") == '["VIP"]'
+
+
+def test_types_are_mended(world):
+    "Texts become what a later import, or add, says that they are; a null is kept, also under a new name; what is a number stays one without a type."
+    world_with_list(world)
+    content = "email,age,vip,tags\nann@x.test,32,true,\"[\"\"a\"\"]\"\n"
+    typed = {"age": 32, "vip": True, "tags": ["a"]}
+    counts(world, content)
+    assert attributes_of(world, "ann@x.test") == {"age": "32", "vip": "true", "tags": '["a"]'}
+    done = counts(world, content, "--type", "age=number", "--type", "vip=boolean", "--type", "tags=json")
+    assert (done["updated"], done["unchanged"]) == (1, 0) and attributes_of(world, "ann@x.test") == typed, done
+    done = counts(world, content)
+    assert (done["updated"], done["unchanged"]) == (0, 1) and attributes_of(world, "ann@x.test") == typed, done
+    counts(world, "email,age\nann@x.test,31\n")
+    for setting, value in (("age:number=31", 31), ("age:json=null", None), ("age:json=[1]", [1])):
+        world.listctl("subscriber", "add", "news", "ann@x.test", "--set", setting, "--set", "new:json=null")
+        assert attributes_of(world, "ann@x.test") == {**typed, "age": value, "new": None}, setting
+
+
 def test_nobody_is_subscribed_again_silently(world):
     "Who has unsubscribed, was disabled or removed, or is suppressed stays so, and is counted."
     world_with_list(world)

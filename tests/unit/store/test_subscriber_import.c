@@ -79,6 +79,47 @@ static const struct scenario scenarios[] = {
 	    .after = "ann@x.test Ann {\"n\": 42} active x",
 	},
 	{
+	    .label = "what left a list or an object is gone",
+	    .before = OLD("ann@x.test", "'', '{\"t\": [\"a\", \"b\"], \"o\": {\"x\": 1, \"y\": 2}, \"n\": 1}'")
+		OLD("bob@x.test", "'', '{\"t\": [\"a\", \"b\"], \"o\": {\"x\": {\"z\": 1}}}'"),
+	    .rows = { { "ann@x.test", .attributes = "{\"t\": [\"a\"], \"o\": {\"x\": 1}}" },
+		      { "bob@x.test", .attributes = "{\"t\": [], \"o\": {}}" } },
+	    .counts = { .updated = 2, .joined = 2 },
+	    .after = "ann@x.test {\"n\": 1, \"o\": {\"x\": 1}, \"t\": [\"a\"]} active import; "
+		     "bob@x.test {\"o\": {}, \"t\": []} active import",
+	},
+	{
+	    .label = "a text becomes what the file says that it is",
+	    .before = OLD("ann@x.test", "'', '{\"n\": \"32\", \"b\": \"true\", \"t\": \"[1]\", \"o\": \"{}\"}'"),
+	    .rows = { { "ann@x.test", .attributes = "{\"n\": 32, \"b\": true, \"t\": [1], \"o\": {}}" } },
+	    .counts = { .updated = 1, .joined = 1 },
+	    .after = "ann@x.test {\"b\": true, \"n\": 32, \"o\": {}, \"t\": [1]} active import",
+	},
+	{
+	    .label = "a text takes no type away from what is the same",
+	    .before = OLD("ann@x.test", "'', '{\"n\": 32, \"b\": true, \"t\": [1]}'")
+		OLD("bob@x.test", "'', '{\"n\": 32, \"b\": true, \"t\": [1]}'"),
+	    .rows = { { "ann@x.test", .attributes = "{\"n\": \"32\", \"b\": \"true\", \"t\": \"[1]\"}" },
+		      { "bob@x.test", .attributes = "{\"n\": \"33\", \"b\": \"true\", \"t\": \"[2]\"}" } },
+	    .counts = { .updated = 1, .unchanged = 1, .joined = 2 },
+	    .after = "ann@x.test {\"b\": true, \"n\": 32, \"t\": [1]} active import; "
+		     "bob@x.test {\"b\": true, \"n\": \"33\", \"t\": \"[2]\"} active import",
+	},
+	{
+	    .label = "null is a value, of a new name, over another, and under another",
+	    .before = OLD("ann@x.test", "'', '{\"a\": 1}'") OLD("bob@x.test", "'', '{\"a\": 1, \"b\": null}'")
+		OLD("cem@x.test", "'', '{\"a\": null}'"),
+	    .rows = { { "ann@x.test", .attributes = "{\"b\": null}" },
+		      { "bob@x.test", .attributes = "{\"a\": null, \"b\": \"null\"}" },
+		      { "cem@x.test", .attributes = "{\"a\": null}" },
+		      { "dora@x.test", .attributes = "{\"a\": 1}" },
+		      { "dora@x.test", .attributes = "{\"b\": null}" } },
+	    .counts = { .created = 1, .updated = 2, .unchanged = 1, .joined = 4, .duplicates = 1 },
+	    .after =
+		"ann@x.test {\"a\": 1, \"b\": null} active import; bob@x.test {\"a\": null, \"b\": \"null\"} active "
+		"import; cem@x.test {\"a\": null} active import; dora@x.test {\"a\": 1, \"b\": null} active import",
+	},
+	{
 	    .label = "known people are kept, new ones of two rows are not known",
 	    .before = OLD("ann@x.test", "'Ann', '{\"o\": \"o\"}'"),
 	    .rows = { { "ann@x.test", .name = "Bea", .attributes = "{\"p\": \"p\"}" },
