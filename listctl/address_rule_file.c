@@ -164,8 +164,8 @@ static enum err on_row(void *context, const struct csv_row *row, struct buf *why
 	if (err != ERR_OK || !is_data)
 		return err;
 	if (row->count != reading->columns)
-		return refuse(reading, row, why, "the row has %zu fields where the first one has %zu", row->count,
-			      reading->columns);
+		return refuse(reading, row, why, "the row has %zu field%s where the first one has %zu", row->count,
+			      row->count == 1 ? "" : "s", reading->columns);
 	return take(reading, row, why);
 }
 

@@ -177,9 +177,9 @@ static enum err check_unused(struct call *call, int id)
 	if (free_in > 0)
 		return call_refuse(
 		    call, ERR_REFUSED,
-		    "letters signed with key %d may bounce or unsubscribe for another %lld days; wait, or "
+		    "letters signed with key %d may bounce or unsubscribe for another %lld day%s; wait, or "
 		    "say --force and lose these",
-		    id, (long long)free_in);
+		    id, (long long)free_in, free_in == 1 ? "" : "s");
 	return ERR_OK;
 }
 

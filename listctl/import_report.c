@@ -8,7 +8,7 @@ static void say_file(struct import_job *job)
 	const struct known_export *known = columns_export(job->columns);
 	AUTO_BUF text = buf_with_ceiling(LIMIT_WHY);
 	people_file_describe(job->file, &text);
-	if (known != NULL)
+	if (known != NULL && view_find(buf_view(&text), view_of(known->name)) == VIEW_NONE) /* a Sympa dump is both */
 		buf_addf(&text, ", %s", known->name);
 	call_note(job->call, "%s: %s", people_file_name(job->file), buf_text(&text));
 	AUTO_BUF names = buf_with_ceiling(LIMIT_WHY);

@@ -51,8 +51,8 @@ void outlook_write_score(const struct verdict *verdict, struct buf *out)
 	if (verdict->days == 0)
 		buf_addf(out, "at once)");
 	else
-		buf_addf(out, "%lld of %u days needed between the first and the last)", (long long)apart,
-			 verdict->days);
+		buf_addf(out, "%lld of %u day%s needed between the first and the last)", (long long)apart,
+			 verdict->days, verdict->days == 1 ? "" : "s");
 }
 
 static bool any_membership(const struct db_rows *memberships, struct view state)
