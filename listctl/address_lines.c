@@ -83,8 +83,11 @@ static enum err fault(struct address_lines *lines, enum csv_fault_kind kind, str
 	encoding_add_readable(raw, &readable);
 	return lines->on_fault(
 	    lines->context,
-	    &(struct csv_fault){
-		.kind = kind, .row = { .line = lines->line }, .raw = buf_view(&readable), .text = text },
+	    &(struct csv_fault){ .kind = kind,
+				 .row = { .line = lines->line },
+				 .raw = buf_view(&readable),
+				 .is_cut = kind == CSV_FAULT_BIG, /* the cutter gives no more of it */
+				 .text = text },
 	    lines->why);
 }
 

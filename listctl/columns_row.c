@@ -227,7 +227,7 @@ static bool check_count(struct columns *columns, const struct csv_row *row, stru
 	if (own > 0 && count == own + 1) {
 		buf_addf(&columns->text,
 			 "the line stands whole in the first column, as it could not be read; write it into the %zu "
-			 "columns behind _reason",
+			 "columns behind _reason, or where it was a line of JSON, mend the object in its place",
 			 columns->count - own);
 		return columns_refuse(columns, REFUSAL_FIELDS, "", NULL, ret_refusal);
 	}

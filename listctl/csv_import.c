@@ -144,10 +144,12 @@ static enum err fault_raw(struct csv_reader *reader, enum csv_fault_kind kind, s
 	buf_reset(&reader->readable);
 	while (raw.len > 0 && memchr("\r\n", raw.data[raw.len - 1], 2) != NULL)
 		raw.len--;
-	encoding_add_readable(view_head(raw, RAW_MOST), &reader->readable);
+	struct view head = encoding_head(raw, RAW_MOST);
+	encoding_add_readable(head, &reader->readable);
 	reader->err = tell(reader, &(struct csv_fault){ .kind = kind,
 							.row = { .line = reader->row_line },
 							.raw = buf_view(&reader->readable),
+							.is_cut = head.len < raw.len,
 							.text = text });
 	return reader->err;
 }
@@ -296,7 +298,7 @@ static void describe_mark(struct csv_reader *reader, struct view good)
 	if (closed.len > 0 && closed.data[closed.len - 1] == '"')
 		good = view_head(good, (size_t)(closed.data - good.data) + closed.len - 1);
 	buf_reset(&reader->sentence);
-	buf_addf(&reader->sentence, "in column %llu a quotation mark stands inside a field",
+	buf_addf(&reader->sentence, "at character %llu a quotation mark stands inside a field",
 		 (unsigned long long)characters_of(good) + 1);
 	if (reader->line == reader->row_line)
 		buf_addf(&reader->sentence,

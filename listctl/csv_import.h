@@ -39,8 +39,9 @@ enum csv_fault_kind {
 struct csv_fault {
 	enum csv_fault_kind kind;
 	struct csv_row row; /* count 0: not parted */
-	struct view raw;
-	const char *text; /* a sentence, without the file's name and line */
+	struct view raw;    /* its first LIMIT_CSV_FIELD octets at most */
+	bool is_cut;        /* there is more of it */
+	const char *text;   /* a sentence, without the file's name and line */
 };
 typedef enum err csv_fault_handler(void *context, const struct csv_fault *fault, struct buf *why);
 

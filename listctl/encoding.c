@@ -178,6 +178,17 @@ void encoding_add_readable(struct view text, struct buf *out)
 	}
 }
 
+struct view encoding_head(struct view text, size_t most)
+{
+	enum { CHARACTER_MOST = 4 };
+	size_t len = most;
+	if (text.len <= most)
+		return text;
+	while (len > 0 && most - len < CHARACTER_MOST && ((unsigned char)text.data[len] & 0xc0) == 0x80)
+		len--;
+	return view_head(text, len);
+}
+
 const char *encoding_judge(enum encoding *encoding, bool guessed, bool row_is_utf8)
 {
 	if (*encoding == ENCODING_AUTO)

@@ -33,6 +33,8 @@ enum err encoding_to_utf8(enum encoding encoding, struct view text, struct buf *
 /* Appends text of an unknown encoding as a person can read it: UTF-8 if it is that, else as if it were Windows-1252; NUL and what is no character there
  * become U+FFFD. */
 void encoding_add_readable(struct view text, struct buf *out);
+/* The first octets of text, as many at most: where that is UTF-8, no character is torn. */
+struct view encoding_head(struct view text, size_t most);
 
 /* A row with octets beyond ASCII, in the light of what the file is read as: NULL when it fits, else what is wrong with it. guessed: nobody has said
  * the encoding, so that a row which contradicts it would be garbled, or the others are. ENCODING_AUTO becomes what the row shows. */

@@ -74,13 +74,18 @@ struct csv_row json_lines_header(void)
 	return (struct csv_row){ .line = 1, .fields = header, .count = ARRAY_LEN(header) };
 }
 
-static enum err fault(struct json_lines *lines, enum csv_fault_kind kind, struct view raw)
+static enum err fault(struct json_lines *lines, enum csv_fault_kind kind, struct view line)
 {
-	return lines->on_fault(
-	    lines->context,
-	    &(struct csv_fault){
-		.kind = kind, .row = { .line = lines->line }, .raw = raw, .text = buf_text(&lines->sentence) },
-	    lines->why);
+	AUTO_BUF readable = buf_with_ceiling(4 * LIMIT_CSV_FIELD);
+	struct view head = encoding_head(line, LIMIT_CSV_FIELD);
+	encoding_add_readable(head, &readable);
+	return lines->on_fault(lines->context,
+			       &(struct csv_fault){ .kind = kind,
+						    .row = { .line = lines->line },
+						    .raw = buf_view(&readable),
+						    .is_cut = head.len < line.len,
+						    .text = buf_text(&lines->sentence) },
+			       lines->why);
 }
 
 /* Cells lose the apostrophe that keeps a spreadsheet from running them; here nobody has put one. */
@@ -148,10 +153,10 @@ static enum err take_line(struct json_lines *lines, struct view line)
 	if (!view_is_utf8(line)) {
 		buf_add(&lines->sentence,
 			VIEW_LIT("the text is no UTF-8, which JSON always is, or holds half a character of UTF-16"));
-		return fault(lines, CSV_FAULT_ENCODING, VIEW_LIT(""));
+		return fault(lines, CSV_FAULT_ENCODING, line);
 	}
 	if (!take_object(lines, line))
-		return fault(lines, CSV_FAULT_JSON, view_head(line, view_is_ascii(line) ? LIMIT_CSV_FIELD : line.len));
+		return fault(lines, CSV_FAULT_JSON, line);
 	struct csv_field fields[MEMBERS];
 	for (size_t i = 0; i < MEMBERS; i++) {
 		struct view value = buf_view(&lines->values[i]);
@@ -176,7 +181,7 @@ enum err json_lines_feed(struct json_lines *lines, struct view bytes, struct buf
 		case LINE_LONG:
 			buf_reset(&lines->sentence);
 			buf_add(&lines->sentence, VIEW_LIT("the line is longer than 1 MB"));
-			err = fault(lines, CSV_FAULT_BIG, VIEW_LIT(""));
+			err = fault(lines, CSV_FAULT_BIG, line);
 			break;
 		case LINE_NO_MEMORY:
 			return ERR_MEMORY;
@@ -184,6 +189,13 @@ enum err json_lines_feed(struct json_lines *lines, struct view bytes, struct buf
 		lines->line++;
 	}
 	return err;
+}
+
+enum err json_lines_take(struct json_lines *lines, uint64_t line, struct view text, struct buf *why)
+{
+	lines->line = line;
+	lines->why = why;
+	return take_line(lines, text);
 }
 
 enum err json_lines_finish(struct json_lines *lines, struct buf *why)

@@ -13,6 +13,8 @@ void json_lines_free(struct json_lines *lines); /* accepts NULL */
 struct csv_row json_lines_header(void);
 /* A line that is no such object is a fault. Errors are the handlers', or ERR_MEMORY. */
 enum err json_lines_feed(struct json_lines *lines, struct view bytes, struct buf *why) MUST_USE;
+/* Instead of those two: an object by itself, of this line of its file. */
+enum err json_lines_take(struct json_lines *lines, uint64_t line, struct view text, struct buf *why) MUST_USE;
 enum err json_lines_finish(struct json_lines *lines, struct buf *why) MUST_USE;
 
 #endif

@@ -8,6 +8,7 @@
 #include "listctl/attribute_header.h"
 #include "listctl/column_names.h"
 #include "listctl/csv_guard.h"
+#include "listctl/json_cells.h"
 #include "listctl/json_lines.h"
 #include "listctl/sniff.h"
 
@@ -29,7 +30,8 @@ struct people_file {
 	struct csv_reader *reader;
 	struct address_lines *lines;
 	struct json_lines *objects;
-	struct buf decoded; /* what the octets in hand are, when they come in UTF-16 */
+	struct json_cells *cells; /* of a rejects file of JSON lines; else NULL */
+	struct buf decoded;       /* what the octets in hand are, when they come in UTF-16 */
 	size_t got;
 	char octets[STEP];
 };
@@ -130,6 +132,7 @@ void people_file_free(struct people_file *file)
 	csv_reader_free(file->reader);
 	address_lines_free(file->lines);
 	json_lines_free(file->objects);
+	json_cells_free(file->cells);
 	buf_done(&file->decoded);
 	free(file);
 }
@@ -194,17 +197,29 @@ static enum err give_made_up_header(struct people_file *file, const struct csv_r
 	return file->handlers->header(file->handlers->context, &header, why);
 }
 
+static enum err give_row(struct people_file *file, const struct csv_row *row, struct buf *why)
+{
+	if (file->cells != NULL && json_cells_is_object(row))
+		return json_cells_take(file->cells, row, why);
+	return file->handlers->row(file->handlers->context, row, why);
+}
+
 static enum err on_row(void *context, const struct csv_row *row, struct buf *why)
 {
 	struct people_file *file = context;
 	const struct people_handlers *handlers = file->handlers;
 	if (file->has_header)
-		return handlers->row(handlers->context, row, why);
+		return give_row(file, row, why);
 	if (file->has_hint && row->line == 1)
 		return ERR_OK;
 	file->has_header = true;
 	if (is_header(file, row)) {
 		file->header_line = row->line;
+		if (json_cells_is_header(row)) {
+			file->cells = json_cells_new(handlers->row, handlers->fault, handlers->context);
+			if (file->cells == NULL)
+				return ERR_MEMORY;
+		}
 		return handlers->header(handlers->context, row, why);
 	}
 	enum err err = give_made_up_header(file, row, why);

@@ -7,7 +7,7 @@
 #include "listctl/output.h"
 #include "listctl/spool.h"
 
-enum { OWN_COLUMNS = 3, FIRST_MOST = 500 };
+enum { FIRST_MOST = 500 };
 
 struct rejects {
 	struct spool *spool;
@@ -64,8 +64,8 @@ static enum err write_line(struct rejects *rejects, const struct csv_row *row, s
 
 enum err rejects_header(struct rejects *rejects, const struct csv_row *row, struct buf *why)
 {
-	bool is_rejects = row->count >= OWN_COLUMNS && view_eq(row->fields[0].text, VIEW_LIT("_line"));
-	rejects->skipped = is_rejects ? OWN_COLUMNS : 0;
+	bool is_rejects = row->count >= REJECTS_COLUMNS && view_eq(row->fields[0].text, VIEW_LIT("_line"));
+	rejects->skipped = is_rejects ? REJECTS_COLUMNS : 0;
 	if (rejects->has_mark)
 		buf_add(&rejects->line, VIEW_LIT("\xef\xbb\xbf"));
 	buf_addf(&rejects->line, "_line%c_column%c_reason", rejects->delimiter, rejects->delimiter);
@@ -102,7 +102,14 @@ enum err rejects_fault(struct rejects *rejects, const struct csv_fault *fault, s
 		[CSV_FAULT_ENCODING] = REFUSAL_ENCODING, [CSV_FAULT_NUL] = REFUSAL_NUL,
 		[CSV_FAULT_JSON] = REFUSAL_JSON,
 	};
-	begin_line(rejects, fault->row.line, kinds[fault->kind], "", view_of(fault->text));
+	AUTO_BUF text = buf_with_ceiling(LIMIT_WHY);
+	buf_addf(&text, "%s", fault->text);
+	if (fault->is_cut)
+		buf_addf(&text,
+			 "; only its beginning stands here, 64 KB at most: the whole is in line %llu of the file that "
+			 "was read",
+			 (unsigned long long)fault->row.line);
+	begin_line(rejects, fault->row.line, kinds[fault->kind], "", buf_view(&text));
 	if (fault->row.count > 0)
 		return write_line(rejects, &fault->row, why);
 	buf_add_byte(&rejects->line, rejects->delimiter);

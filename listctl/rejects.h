@@ -1,10 +1,12 @@
 /* The rows that an import did not take: gathered in an unnamed temporary file, written beside the input at the end. Its columns
  * are _line, _column, _reason and those of the input, so that it can be mended and imported as it is, with the same options. A row that cannot be parted
- * stands whole in the first of those. */
+ * stands in the first of those: whole, or its beginning of 64 KB at most, which the reason says. */
 #ifndef LISTCTL_REJECTS_H
 #define LISTCTL_REJECTS_H
 
 #include "listctl/columns.h"
+
+enum { REJECTS_COLUMNS = 3 /* of its own */ };
 
 struct rejects;
 

@@ -137,7 +137,7 @@ REFUSED = {
     "wrong encoding, told so": (b"email,name\na@example.test,A\nb@example.test,J\xfcrg\n", ["line 3", "not UTF-8", "iconv"], ["--encoding", "utf-8"]),
     "NUL": (b"email,name\na@example.test,A\0B\n", ["line 2", "NUL"], []),
     "unterminated quote": (b'email,name\na@example.test,"A\nb@example.test,B\n', ["line 2", "quot", "never ends"], []),
-    "stray quote": (b'email,name\na@example.test,A\nb@example.test,B "x"\n', ["line 3", "column 18", "quotation mark", "write the mark twice"], []),
+    "stray quote": (b'email,name\na@example.test,A\nb@example.test,B "x"\n', ["line 3", "at character 18 ", "quotation mark", "write the mark twice"], []),
     "a header that cannot be parted": (b'email,"na\na@example.test,A\n', ["line 1", "never ends"], []),
     "a header that is none, told so": (b"a@example.test,A\nb@example.test,B\n", ["line 1", "no header row", "email,name"], ["--header", "yes"]),
     "no address column": (b"name,city\nA,B\n", ["line 1", "called email", "--map"], []),

@@ -210,9 +210,49 @@ def test_reasons_are_those_of_the_file(world):
     assert "no JSON object about a person: 2" in done.stderr and "quotation mark" not in done.stderr, done
     rejects = rejects_of(f"{path}.rejects.csv")
     assert "x" in rejects[0]["_reason"] and "no JSON object" in rejects[1]["_reason"], rejects
-    world.refused("import", "news", f"{path}.rejects.csv", says=["line 2", "stands whole in the first column", "6 columns behind _reason"])
+    world.refused("import", "news", f"{path}.rejects.csv", says=["line 2", "nobody knows its member x"])
+    again = rejects_of(f"{path}.rejects.csv.rejects.csv")
+    assert again[0]["email"] == lines.splitlines()[1] and "stands whole in the first column" in again[1]["_reason"], again
     done = counts(world, "email,name\ne@example.test\nf@example.test,F\n", "--skip-bad")
     assert "the row has 1 field where the header has 2" in rejects_of(done["rejects"])[0]["_reason"]
+
+
+def test_rejected_json_is_mended_in_its_place(world):
+    "Objects that could not be read are mended where they stand in the rejects file, as a spreadsheet writes it too; so are those that were refused for a cell."
+    world.setup()
+    path = world.file("people.jsonl", '{"email": "a@example.test", "name": "A", "attributes": {"n": 1, "s": "=x"}, "x": 1}\n'
+                      '{"email": "b@", "attributes": {"n": 2}}\n{"email": "c@example.test", "_consent_source": "paper"\nnonsense\n'
+                      '{"email": "d@example.test"}\n'.encode() + b'{"email": "e@example.test", "name": "\xfc"}\n')
+    world.listctl("import", "news", path, "--skip-bad")
+    rejects = f"{path}.rejects.csv"
+    text = open(rejects, encoding="utf-8").read()
+    assert "ü" in text, text  # what is no UTF-8 stands there as it can be read
+    mended = text.replace(', ""x"": 1', "").replace("b@,", "b@example.test,").replace('""paper""', '""paper""}').replace("nonsense", '"{""email"": ""f@example.test""}"')
+    rows = list(csv.reader(mended.splitlines()))
+    padded = "".join(";".join('"' + cell.replace('"', '""') + '"' if cell else "" for cell in row + [""] * (9 - len(row))) + "\r\n" for row in rows)
+    for content in (mended, padded):
+        empty(world)
+        done = counts(world, content, name="mended.csv")
+        assert done["refused"] == 0 and members(world) == [f"{c}@example.test" for c in "abcef"], (done, members(world))
+        assert (attributes(world, "a@example.test"), attributes(world, "b@example.test")) == ({"n": 1, "s": "=x"}, {"n": 2})
+        assert world.sql("SELECT s.address, m.consent_source FROM membership m JOIN subscriber s ON s.id = m.subscriber_id"
+                         " WHERE m.consent_source IS NOT NULL") == [["c@example.test", "paper"]]
+
+
+def test_what_is_cut_says_so(world):
+    "Of a row too long to be kept, the first 64 KB stand in the rejects file, no character torn; the reason says so, and where the whole is."
+    world.setup()
+    for label, content, line in (("a row", "email,name\na@example.test,A\nb@example.test," + "x" * 1500000 + "\n", "3"),
+                                 ("a row of other letters", "email,name\na@example.test,A\nbb@example.test," + "é" * 600000 + "\n", "3"),
+                                 ("a field", "email,name\na@example.test,A\nb@example.test,\"" + "ü" * 50000 + "\"\n", "3"),
+                                 ("a line", "".join(f"{c}@example.test\n" for c in "acd") + "b@example.test " + "x" * 90000 + "\n", "4"),
+                                 ("JSON", '{"email": "a@example.test"}\n{"email": "b@example.test", "x": "' + "é" * 50000 + '"}\n', "2"),
+                                 ("JSON of megabytes", '{"email": "a@example.test"}\n{"email": "b@example.test", "x": "' + "x" * 2500000 + '"}\n', "2")):
+        done = counts(world, content, "--skip-bad")
+        csv.field_size_limit(1 << 20)
+        row, = rejects_of(done["rejects"])
+        assert row["_line"] == line and f"only its beginning stands here, 64 KB at most: the whole is in line {line}" in row["_reason"], (label, row["_reason"])
+        assert 60000 < len(row["email"].encode()) <= 65536 and row["email"] in content, (label, len(row["email"].encode()), row["email"][:99])
 
 
 def test_old_rejects_are_no_ones(world):

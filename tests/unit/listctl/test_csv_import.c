@@ -74,13 +74,13 @@ static const struct row {
 	{ "quote never closed", BYTES("a\nb,\"c\nd\n"), ',', ERR_INVALID, NULL,
 	  "f.csv, line 2: the row begins a quoted field that never ends" },
 	{ "stray quote", BYTES("a\nb\"c\n"), ',', ERR_INVALID, NULL,
-	  "f.csv, line 2: in column 2 a quotation mark stands inside a field; quote the whole" },
+	  "f.csv, line 2: at character 2 a quotation mark stands inside a field; quote the whole" },
 	{ "stray quote behind others", BYTES("a,b\nk\xc3\xb6nig,5\" disk\n"), ',', ERR_INVALID, NULL,
-	  "f.csv, line 2: in column 8 a quotation mark" },
+	  "f.csv, line 2: at character 8 a quotation mark" },
 	{ "text behind a closed field", BYTES("a,b\nx,\"y\" z\n"), ',', ERR_INVALID, NULL,
-	  "f.csv, line 2: in column 5 a quotation mark" },
+	  "f.csv, line 2: at character 5 a quotation mark" },
 	{ "quote closed too late", BYTES("a\nb,\"c\nd,\"e\"\n"), ',', ERR_INVALID, NULL,
-	  "f.csv, line 2: in column 3 a quotation mark stands inside a field of line 3; the row begins a quoted "
+	  "f.csv, line 2: at character 3 a quotation mark stands inside a field of line 3; the row begins a quoted "
 	  "field" },
 };
 
