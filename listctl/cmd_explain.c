@@ -6,7 +6,7 @@
 #include "listctl/command.h"
 #include "listctl/outlook.h"
 #include "listctl/terms.h"
-#include "mail/address.h"
+#include "listctl/who.h"
 #include "mail/address_canonical.h"
 #include "store/explanations.h"
 #include "store/reports.h"
@@ -58,22 +58,46 @@ static enum err read_person(struct call *call, struct view key, size_t limit, st
 	return err == ERR_OK ? explanation->err : err;
 }
 
+/* The key of the person whom the operand means, in any spelling of the mailbox or as #ID. ERR_NOT_FOUND with the remedy: then *key is that of
+ * the address itself. */
+static enum err find_key(struct call *call, const char *operand, struct buf *key)
+{
+	struct who who;
+	struct spelt spelt = { 0 };
+	enum err err = who_find(call, operand, false, &who);
+	if (err == ERR_OK)
+		buf_add(key, who.person.key);
+	else if (err == ERR_NOT_FOUND && operand[0] != '#' && spelt_read(operand, &spelt, NULL) == ERR_OK)
+		buf_add(key, buf_view(&spelt.key));
+	spelt_done(&spelt);
+	who_done(&who);
+	return err;
+}
+
+static enum err read_suppressions(struct call *call, struct view key, struct explanation *explanation)
+{
+	AUTO_BUF canonical = buf_with_ceiling(LIMIT_ADDRESS_TEXT);
+	if (!address_canonical(key, &canonical))
+		buf_reset(&canonical);
+	return explanations_suppressions(call->db, key, buf_view(&canonical), &explanation->suppressions, call->why);
+}
+
 /* An address that nobody has may still be suppressed: then only that is told. */
-static enum err read_all(struct call *call, struct view key, size_t limit, struct explanation *explanation)
+static enum err read_all(struct call *call, struct buf *key, size_t limit, struct explanation *explanation)
 {
 	enum err err = db_begin_snapshot(call->db, call->why);
 	if (err != ERR_OK)
 		return call_refuse(call, err, "the database does not answer");
-	AUTO_BUF canonical = buf_with_ceiling(LIMIT_ADDRESS_TEXT);
-	if (!address_canonical(key, &canonical))
-		buf_reset(&canonical);
-	err = explanations_suppressions(call->db, key, buf_view(&canonical), &explanation->suppressions, call->why);
+	err = find_key(call, call->operands[0], key);
+	bool is_known = err == ERR_OK;
+	if (is_known || (err == ERR_NOT_FOUND && key->len > 0))
+		err = read_suppressions(call, buf_view(key), explanation);
+	if (err == ERR_OK && is_known)
+		err = read_person(call, buf_view(key), limit, explanation);
+	if (err == ERR_OK && !is_known)
+		err = db_row_count(explanation->suppressions) > 0 ? ERR_OK : ERR_NOT_FOUND;
 	if (err == ERR_OK)
-		err = read_person(call, key, limit, explanation);
-	if (err == ERR_NOT_FOUND && db_row_count(explanation->suppressions) > 0) {
 		buf_reset(call->why);
-		err = ERR_OK;
-	}
 	db_rollback(call->db); /* it was only read */
 	return err;
 }
@@ -266,18 +290,13 @@ static enum err write_all(struct call *call, const struct explanation *explanati
 
 static enum err explain(struct call *call)
 {
-	AUTO_BUF address = buf_with_ceiling(LIMIT_ADDRESS);
-	AUTO_BUF key = buf_with_ceiling(LIMIT_ADDRESS);
+	AUTO_BUF key = buf_with_ceiling(LIMIT_ADDRESS_TEXT);
 	uint64_t limit;
 	enum err err = call_number(call, "limit", MOST, DEFAULT_LIMIT, &limit);
-	if (err == ERR_OK)
-		err = address_parse(view_of(call->operands[0]), &address, call->why);
-	if (err == ERR_OK)
-		err = address_key(buf_view(&address), &key);
 	if (err != ERR_OK)
 		return err;
 	struct explanation explanation = { 0 };
-	err = read_all(call, buf_view(&key), (size_t)limit, &explanation);
+	err = read_all(call, &key, (size_t)limit, &explanation);
 	if (err == ERR_OK)
 		err = write_all(call, &explanation, buf_view(&key));
 	explanation_done(&explanation);
@@ -292,7 +311,7 @@ static const struct command_option options[] = {
 const struct command explain_commands[] = {
 	{
 	    .verb = "explain",
-	    .operands = "ADDRESS",
+	    .operands = "ADDRESS|#ID",
 	    .help = "everything about one address: lists, sends, bounces, score, what is next",
 	    .options = options,
 	    .least = 1,

@@ -72,6 +72,17 @@ def test_strangers(world):
     assert "suppressed" in world.json("explain", PEOPLE[0])["person"]["next"]
 
 
+def test_whichever_way_it_is_named(world):
+    "A person is explained by any spelling of the mailbox and by the number; an address of before names the one of now."
+    world.setup()
+    world.subscribe(["j.ane@gmail.com", "old@example.test"])
+    said = world.json("explain", "j.ane@gmail.com")
+    assert world.json("explain", "JANE+x@googlemail.com") == said == world.json("explain", f"#{said['person']['subscriber']}")
+    world.listctl("subscriber", "move", "old@example.test", "new@example.test")
+    world.refused("explain", "old@example.test", says="new@example.test")
+    world.refused("explain", "#99", says="no subscriber #99")
+
+
 def test_hostile_text(world):
     "What came back cannot play with the terminal."
     campaign = prepared(world)
