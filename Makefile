@@ -187,10 +187,10 @@ $(BENCH_FILES): $(BUILD)/bin/bench_%: $(BUILD)/tests/bench/%.o $(ROOM_LIBS)
 # names that program's files in FUZZ_MORE.
 FUZZ_FLAGS = -std=c17 -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 FUZZ_ROOM = $(patsubst %.c,build/fuzz/obj/%.o,$(wildcard lib/base/*.c lib/mail/*.c lib/smtp/*.c))
-FUZZ_MORE_fuzz_sheet = $(patsubst %,build/fuzz/obj/listctl/%.o,sheet attribute_header json_walk csv_guard output_text column_names known_exports field_types field_date json_text)
+FUZZ_MORE_fuzz_sheet = $(patsubst %,build/fuzz/obj/listctl/%.o,sheet attribute_header json_walk csv_guard output_text column_names known_exports standing field_types field_date json_text)
 FUZZ_MORE_fuzz_jsonpath = $(patsubst %,build/fuzz/obj/listctl/%.o,jsonpath jsonpath_look jsonpath_remedy jsonpath_token)
-FUZZ_MORE_fuzz_csv = $(patsubst %,build/fuzz/obj/listctl/%.o,csv_import line_cutter columns columns_wishes columns_row columns_state columns_object attribute_header column_names known_exports field_types field_date json_text json_walk encoding csv_guard output_text)
-FUZZ_MORE_fuzz_columns = $(patsubst %,build/fuzz/obj/listctl/%.o,columns columns_wishes columns_row columns_state columns_object attribute_header column_names known_exports field_types field_date json_text json_walk csv_guard output_text)
+FUZZ_MORE_fuzz_csv = $(patsubst %,build/fuzz/obj/listctl/%.o,csv_import line_cutter columns columns_wishes columns_row columns_state columns_object attribute_header column_names known_exports standing field_types field_date json_text json_walk encoding csv_guard output_text)
+FUZZ_MORE_fuzz_columns = $(patsubst %,build/fuzz/obj/listctl/%.o,columns columns_wishes columns_row columns_state columns_object attribute_header column_names known_exports standing field_types field_date json_text json_walk csv_guard output_text)
 FUZZ_MORE_fuzz_people_file = $(patsubst %,build/fuzz/obj/listctl/%.o,people_file attribute_header field_types field_date output_text input gunzip progress sniff address_lines json_cells json_lines json_text json_walk csv_import line_cutter column_names encoding csv_guard)
 FUZZ_MORE_fuzz_mbox = build/fuzz/obj/listctl/mbox.o
 FUZZ_MORE_fuzz_record = $(patsubst %,build/fuzz/obj/bounced/%.o,record insight gate)

@@ -75,6 +75,18 @@ static enum err take_person(struct import_job *job, const struct csv_row *row, c
 	return subscriber_import_add(job->import, &subscriber, why);
 }
 
+/* Rows before this one were taken though their words in a column of states do not say that they may be. */
+static enum err begin_again(struct import_job *job, const struct csv_row *row, struct buf *why)
+{
+	job->is_to_be_read_again = true;
+	buf_addf(why,
+		 "%s, line %llu: a column called status or the like tells who is written to, and earlier rows held "
+		 "words that are not known to mean it; import it as a file, which can be read twice, or say "
+		 "--map NAME=attribute:NAME if the column tells something else",
+		 people_file_name(job->file), (unsigned long long)row->line);
+	return ERR_INVALID;
+}
+
 static enum err on_row(void *context, const struct csv_row *row, struct buf *why)
 {
 	struct import_job *job = context;
@@ -85,7 +97,10 @@ static enum err on_row(void *context, const struct csv_row *row, struct buf *why
 		return ERR_OK;
 	}
 	count_row(job);
-	if (!columns_read(job->columns, row, &person, &refusal))
+	bool is_good = columns_read(job->columns, row, &person, &refusal);
+	if (columns_find_states(job->columns, job->states))
+		return begin_again(job, row, why);
+	if (!is_good)
 		return rejects_add(job->rejects, row, &refusal, why);
 	refusal = (struct refusal){ .kind = REFUSAL_RULE, .column = columns_address_name(job->columns) };
 	bool is_refused = false;
@@ -159,6 +174,7 @@ static enum err open_job(struct import_job *job)
 	struct call *call = job->call;
 	const struct people_file_wishes *wishes = &job->wishes.file;
 	enum err err = import_wishes_read(call, &job->wishes);
+	job->wishes.columns.states = job->states;
 	if (err == ERR_OK)
 		err = lists_find(call->db, view_of(call->operands[0]), &job->list_rows, &job->list, call->why);
 	if (err == ERR_OK)
@@ -301,17 +317,38 @@ static enum err run_job(struct import_job *job)
 	return err == ERR_OK ? import_report(job) : err;
 }
 
-static enum err import(struct call *call)
+static enum err import_once(struct call *call, bool *states, bool *ret_is_to_be_read_again)
 {
 	struct import_job *job = calloc(1, sizeof(*job));
 	if (job == NULL)
 		return ERR_MEMORY;
 	job->call = call;
+	job->states = states;
 	job->canonical = buf_with_ceiling(LIMIT_ADDRESS_TEXT);
 	job->former = buf_with_ceiling(LIMIT_OUTPUT_LINE);
 	enum err err = run_job(job);
+	*ret_is_to_be_read_again = job->is_to_be_read_again;
 	close_job(job);
 	free(job);
+	return err;
+}
+
+static bool can_be_read_again(const char *path)
+{
+	struct stat info;
+	return strcmp(path, "-") != 0 && look_at(path, &info) && S_ISREG(info.st_mode);
+}
+
+/* Each time one column more is known to tell who is written to. */
+static enum err import(struct call *call)
+{
+	bool states[LIMIT_CSV_COLUMNS] = { false };
+	bool again = false;
+	enum err err = import_once(call, states, &again);
+	while (again && can_be_read_again(call->operands[1])) {
+		buf_reset(call->why);
+		err = import_once(call, states, &again);
+	}
 	return err;
 }
 

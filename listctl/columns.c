@@ -183,8 +183,23 @@ static enum err check_column(const struct columns *columns, size_t i, const stru
 	return err;
 }
 
+/* False: it tells nothing of who is written to. */
+static bool prepare_state(struct column *column, bool is_known)
+{
+	enum state_column state = state_column_of(column->name);
+	bool tells = column->role == ROLE_STATUS || column->role == ROLE_RECEPTION;
+	column->may_tell_state = column->role == ROLE_ATTRIBUTE && !column->is_plain && state != STATE_COLUMN_NONE;
+	column->tells_state = column->may_tell_state && is_known;
+	if (column->role == ROLE_RECEPTION)
+		state = STATE_COLUMN_RECEPTION;
+	else if (tells && state == STATE_COLUMN_NONE)
+		state = STATE_COLUMN_WORD;
+	column->state = state;
+	return tells || column->role == ROLE_LEFT_AT || column->may_tell_state;
+}
+
 /* What rows need at hand. The names of persons keep theirs as attributes, so that a letter can begin with them in whatever language they are. */
-static void prepare(struct columns *columns, const struct csv_row *row)
+static void prepare(struct columns *columns, const struct csv_row *row, const struct column_wishes *wishes)
 {
 	for (size_t i = 0; i < columns->count; i++) {
 		struct column *column = &columns->rows[i];
@@ -197,10 +212,7 @@ static void prepare(struct columns *columns, const struct csv_row *row)
 				   column->is_plain ? column_exact(columns, column) : view_of(column->name));
 		buf_add_byte(&columns->keys, ':');
 		column->key_len = columns->keys.len - column->key_at;
-		column->may_tell_state =
-		    column->role == ROLE_ATTRIBUTE && !column->is_plain && standing_is_column_name(column->name);
-		if (column->role == ROLE_STATUS || column->role == ROLE_LEFT_AT || column->role == ROLE_RECEPTION ||
-		    column->may_tell_state)
+		if (prepare_state(column, wishes != NULL && wishes->states != NULL && wishes->states[i]))
 			columns->states[columns->state_count++] = i;
 		buf_add(&columns->header, row->fields[i].text);
 		buf_add_byte(&columns->header, '\0');
@@ -224,7 +236,7 @@ static enum err settle(struct columns *columns, const struct csv_row *row, const
 	if (err == ERR_OK)
 		err = settle_address(columns, row, input_name, why);
 	if (err == ERR_OK)
-		prepare(columns, row);
+		prepare(columns, row, wishes);
 	for (size_t i = 0; err == ERR_OK && i < columns->count; i++)
 		err = check_column(columns, i, row, input_name, why);
 	if (err == ERR_OK && wishes != NULL)

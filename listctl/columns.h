@@ -37,7 +37,8 @@ struct column_wishes {
 	enum date_order date_order;
 	bool
 	    takes_pending; /* who has not confirmed is no reason to leave the row out: nobody is going to be written to unasked */
-	int64_t now_us; /* tells who is suspended no longer; 0: nobody */
+	int64_t now_us;     /* tells who is suspended no longer; 0: nobody */
+	const bool *states; /* by column: an earlier reading has found words for a member's state; NULL: in none */
 };
 
 struct columns;
@@ -58,6 +59,11 @@ const char *columns_address_name(const struct columns *columns);
 const struct known_export *columns_export(const struct columns *columns);
 /* "OPTIN_IP, LEID": the columns that are read over though nobody has said so, those of a rejects file aside. */
 void columns_left_out(const struct columns *columns, struct buf *names);
+/* True: a column called status or the like tells who is written to, though rows were taken with words in it that do not; all is to be read anew, with
+ * what is then added to states, LIMIT_CSV_COLUMNS of them, as a wish. */
+bool columns_find_states(const struct columns *columns, bool *states);
+/* "status `foo` (12), status `bar` (1)": the words for which rows were left out as REFUSAL_DOUBT. */
+void columns_doubts(const struct columns *columns, struct buf *words);
 /* True for a row that is the header once more, as where exports were put one behind the other. */
 bool columns_is_header(const struct columns *columns, const struct csv_row *row);
 
@@ -89,7 +95,8 @@ enum refusal_kind {
 	REFUSAL_LEFT,    /* has left or bounced where the file comes from */
 	REFUSAL_PENDING, /* has not confirmed there */
 	REFUSAL_NO_MAIL, /* is a member there who receives nothing */
-	REFUSAL_FORMER,  /* the former address of somebody who has moved */
+	REFUSAL_DOUBT, /* nobody knows what is said of him there, in a column that says of others that they are written to */
+	REFUSAL_FORMER, /* the former address of somebody who has moved */
 	REFUSAL_KIND_COUNT
 };
 const char *refusal_name(enum refusal_kind kind);

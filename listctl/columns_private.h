@@ -4,16 +4,29 @@
 
 #include "base/limits.h"
 #include "listctl/columns.h"
+#include "listctl/standing.h"
+
+enum { DOUBT_SIZE = 41, DOUBTS_MOST = 5 };
 
 struct column {
 	enum role role;
 	enum field_type type;
-	bool may_tell_state; /* an attribute by whose value some people are known to have left */
+	enum state_column state; /* how it tells who is written to */
+	bool may_tell_state;     /* it does, perhaps, and is an attribute all the same */
+	bool tells_state;        /* it does: a word for it was found */
+	bool has_unknown;        /* a row was taken with a word that is none */
 	bool is_wished;
 	bool is_plain;               /* "attribute:name": an attribute of just that name */
 	char name[COLUMN_NAME_SIZE]; /* normalised; of a plain one for messages, perhaps cut */
 	size_t exact_at, exact_len;  /* in columns.exact: the name of a plain one */
 	size_t key_at, key_len;      /* in columns.keys: "name": as it stands in JSON */
+};
+
+/* A word in a column of states, and in how many rows. */
+struct doubt {
+	const struct column *column;
+	char word[DOUBT_SIZE];
+	uint64_t rows;
 };
 
 struct columns {
@@ -26,7 +39,10 @@ struct columns {
 	bool has_name; /* a name column makes first and last name plain attributes */
 	enum date_order date_order;
 	bool takes_pending;
-	int64_t now_us; /* 0: not said */
+	int64_t now_us;                   /* 0: not said */
+	struct doubt doubts[DOUBTS_MOST]; /* the first ones */
+	size_t doubt_count;
+	uint64_t more_doubts; /* rows with other words */
 	const struct known_export *known;
 	struct buf header; /* the header's fields, NUL behind each */
 	struct buf exact, keys;

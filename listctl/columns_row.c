@@ -30,6 +30,7 @@ static const struct {
 	[REFUSAL_LEFT] = { "has left or bounced", true },
 	[REFUSAL_PENDING] = { "has not confirmed", true },
 	[REFUSAL_NO_MAIL] = { "receives nothing there", true },
+	[REFUSAL_DOUBT] = { "not said to be written to", true },
 	[REFUSAL_FORMER] = { "former address", true },
 };
 static_assert(ARRAY_LEN(refusals) == REFUSAL_KIND_COUNT, "one name a kind");

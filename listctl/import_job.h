@@ -18,6 +18,8 @@ struct import_job {
 	bool in_transaction;
 	struct people_file *file;
 	struct columns *columns; /* NULL until the header has been read */
+	bool *states;            /* LIMIT_CSV_COLUMNS: see column_wishes */
+	bool is_to_be_read_again;
 	struct subscriber_import *import;
 	struct buf canonical;  /* of the person at hand */
 	struct erased *erased; /* NULL: nobody was */

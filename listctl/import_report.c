@@ -82,6 +82,17 @@ static void say_kinds(struct import_job *job, bool is_harmless)
 	}
 }
 
+static void say_doubts(const struct import_job *job)
+{
+	AUTO_BUF words = buf_with_ceiling(LIMIT_WHY);
+	columns_doubts(job->columns, &words);
+	if (words.len > 0)
+		call_note(job->call,
+			  "    not known to mean that they are written to: %s; --map NAME=attribute:NAME takes in a "
+			  "column that tells something else",
+			  buf_text(&words));
+}
+
 static void say_former(const struct import_job *job)
 {
 	uint64_t count = rejects_of_kind(job->rejects, REFUSAL_FORMER);
@@ -104,6 +115,7 @@ static void say_rejects(struct import_job *job)
 			  (unsigned long long)elsewhere);
 		say_kinds(job, true);
 	}
+	say_doubts(job);
 	say_former(job);
 	if (refused > 0) {
 		call_note(job->call, "  refused rows: %llu", (unsigned long long)refused);
@@ -164,6 +176,7 @@ static const struct output_column columns[] = {
 	{ .name = "header_line", .type = OUTPUT_INT },
 	{ .name = "export_of" },
 	{ .name = "columns_left_out" },
+	{ .name = "unknown_states" },
 };
 
 static struct output_cell cell_count(uint64_t count)
@@ -181,6 +194,8 @@ static enum err show(struct import_job *job)
 	AUTO_BUF unread = buf_with_ceiling(LIMIT_OUTPUT_LINE);
 	name_stays(job, &stays);
 	columns_left_out(job->columns, &unread);
+	AUTO_BUF doubts = buf_with_ceiling(LIMIT_WHY);
+	columns_doubts(job->columns, &doubts);
 	const struct output_cell cells[] = {
 		cell_text(job->list.name),
 		cell_bool(job->wishes.is_dry),
@@ -215,6 +230,7 @@ static enum err show(struct import_job *job)
 		finding.header_line == 0 ? cell_null() : cell_count(finding.header_line),
 		cell_text_or_null(view_of(known == NULL ? NULL : known->name)),
 		cell_text_or_null(buf_view(&unread)),
+		cell_text_or_null(buf_view(&doubts)),
 	};
 	_Static_assert(ARRAY_LEN(cells) == ARRAY_LEN(columns), "a cell a column");
 	return output_object(job->call->out, columns, ARRAY_LEN(columns), cells, job->call->why);

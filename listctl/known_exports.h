@@ -1,5 +1,4 @@
-/* The exports of other list managers, known by their columns' names: what each column is, and which of their words for a member's state, or for how he
- * receives, mean that he is written to. Pure. */
+/* The exports of other list managers, known by their columns' names: what each column is. Pure. */
 #ifndef LISTCTL_KNOWN_EXPORTS_H
 #define LISTCTL_KNOWN_EXPORTS_H
 
@@ -24,18 +23,5 @@ struct known_export {
 const struct known_export *known_export_find(const char *const *names, size_t count);
 /* header as it stands in the file, name normalised. NULL: the column is what its name says elsewhere too. */
 const struct known_column *known_export_column(const struct known_export *known, struct view header, const char *name);
-
-enum standing {
-	STANDING_ACTIVE,
-	STANDING_LEFT,    /* unsubscribed, cleaned, blocklisted and the like: never subscribed here */
-	STANDING_PENDING, /* has not confirmed */
-	STANDING_NO_MAIL, /* a member who receives nothing, by his own wish or another's */
-	STANDING_UNKNOWN,
-};
-/* Of a cell that tells a member's state, in a column of this (normalised) name. An empty one is active. */
-enum standing standing_of(const char *name, struct view text);
-/* True for what columns with such states are called; elsewhere than in a known export they are attributes, but nobody is taken whom they call
- * unsubscribed, or say to receive nothing. */
-bool standing_is_column_name(const char *name);
 
 #endif

@@ -9,6 +9,7 @@
 #include "listctl/json_walk.h"
 #include "listctl/known_exports.h"
 #include "listctl/output.h"
+#include "listctl/standing.h"
 #include "mail/header.h"
 
 /* Texts that import takes as they are, and other kinds of values. */
@@ -152,7 +153,7 @@ static bool is_more_than_attribute(const char *name)
 {
 	enum role role = column_name_role(name);
 	bool is_own = strcmp(name, "first_name") == 0 || strcmp(name, "last_name") == 0;
-	return column_name_is_taken(name) || standing_is_column_name(name) ||
+	return column_name_is_taken(name) || state_column_of(name) != STATE_COLUMN_NONE ||
 	       (role != ROLE_ATTRIBUTE && role != ROLE_MAYBE_ADDRESS && !is_own);
 }
 

@@ -103,6 +103,51 @@ def test_who_receives_nothing_there(world):
     assert "not written to where the file comes from, and left out: 3" in error and "receives nothing there: 3" in error, error
 
 
+SAYS_NO = ["unconfirmed", "pending", "Opted-Out", "opt out", "hard bounce", "spam complaint", "inactive", "unsub", "unsubscribed (2024)", "désabonné", "invalid"]
+NO_COLUMNS = [("unsubscribed", "yes", "no"), ("unsubscribed", "1", "0"), ("unsubscribed", "2024-05-01", ""), ("Opted Out", "TRUE", "FALSE"),
+              ("Do Not Email", "TRUE", ""), ("unsubscribed_at", "2024-05-01 10:00", ""), ("subscribed", "no", "yes"), ("opt_in", "no", "yes"),
+              ("active", "no", "yes"), ("subscribed", "", "yes")]
+
+
+def test_who_says_no_there(world):
+    "Whoever a file calls unsubscribed, bounced, inactive or unconfirmed, in whatever words and column, does not become a member; it is counted."
+    world.setup()
+    done = counts(world, "Email,Status\nyes@example.test,Active\n" + "".join(f"n{i}@example.test,{word}\n" for i, word in enumerate(SAYS_NO)))
+    assert members(world) == ["yes@example.test"] and done["left_out"] == len(SAYS_NO), done
+    for name, no, yes in NO_COLUMNS:
+        empty(world)
+        done = counts(world, f"Email,{name},City\nno@example.test,{no},X\nyes@example.test,{yes},Y\n")
+        assert (members(world), done["left_out"]) == (["yes@example.test"], 1), (name, no, done)
+    empty(world)
+    done = counts(world, "Email,Status\na@example.test,pending\nb@example.test,inactive\n", "--status", "unconfirmed")
+    assert (done["joined"], done["left_out"]) == (1, 1), done
+
+
+def test_words_of_state_that_nobody_knows(world):
+    "In a column that tells of some who is written to, nobody is taken whom it calls something unknown, wherever it stands; of others it is an attribute."
+    world.setup()
+    for order in (["foo", "active", "foo", "bar"], ["active", "foo", "foo", "bar"]):
+        empty(world)
+        content = "Email,Status\n" + "".join(f"{word}{i}@example.test,{word}\n" for i, word in enumerate(order))
+        done = counts(world, content)
+        assert members(world) == [f"active{order.index('active')}@example.test"], done
+        assert (done["left_out"], done["unknown_states"]) == (3, "status `foo` (2), status `bar` (1)"), done
+        assert {row["_column"] for row in rejects_of(done["rejects"])} == {"status"}
+        again = counts(world, open(done["rejects"], encoding="utf-8").read(), name="again.csv")
+        assert (again["joined"], again["left_out"]) == (0, 3), again
+    error = world.run("listctl", "import", "news", world.file("p.csv", content)).stderr
+    assert "not said to be written to: 3" in error and "status `foo` (2)" in error and "--map" in error, error
+    empty(world)
+    done = counts(world, content, "--map", "Status=attribute:Status")
+    assert done["joined"] == 4 and done["left_out"] == 0, done
+    empty(world)
+    done = counts(world, "Email,Status\na@example.test,gold\nb@example.test,silver\n")
+    assert done["joined"] == 2 and attributes(world, "a@example.test") == {"status": "gold"}, done
+    empty(world)
+    late = world.run("listctl", "import", "news", "-", stdin="Email,Status\na@example.test,foo\nb@example.test,active\n")
+    assert late.returncode == 1 and "line 3" in late.stderr and "read twice" in late.stderr and members(world) == [], late
+
+
 # ---- lists of addresses ----
 
 LISTS = {  # content: who is taken, and the lines that are refused

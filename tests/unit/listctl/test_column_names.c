@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "listctl/known_exports.h"
+#include "listctl/standing.h"
 #include "tests/support/unit.h"
 
 static const struct {
@@ -85,18 +86,72 @@ START_TEST(roles_follow_from_names)
 END_TEST
 
 static const struct {
-	const char *word;
+	const char *column, *word;
 	enum standing standing;
 } words[] = {
-	{ "", STANDING_ACTIVE },           { " Subscribed ", STANDING_ACTIVE }, { "enabled", STANDING_ACTIVE },
-	{ "UNSUBSCRIBED", STANDING_LEFT }, { "cleaned", STANDING_LEFT },        { "blocklisted", STANDING_LEFT },
-	{ "pending", STANDING_PENDING },   { "golden", STANDING_UNKNOWN },
+	{ "status", "", STANDING_ACTIVE },
+	{ "status", " Subscribed ", STANDING_ACTIVE },
+	{ "status", "enabled", STANDING_ACTIVE },
+	{ "status", "UNSUBSCRIBED", STANDING_LEFT },
+	{ "status", "cleaned", STANDING_LEFT },
+	{ "status", "blocklisted", STANDING_LEFT },
+	{ "status", "Opted-Out", STANDING_LEFT },
+	{ "status", "opted_out", STANDING_LEFT },
+	{ "status", "Opt Out", STANDING_LEFT },
+	{ "status", "hard bounce", STANDING_LEFT },
+	{ "status", "Soft-Bounced", STANDING_LEFT },
+	{ "status", "spam complaint", STANDING_LEFT },
+	{ "status", "inactive", STANDING_LEFT },
+	{ "status", "in-active", STANDING_LEFT },
+	{ "status", "unsub", STANDING_LEFT },
+	{ "status", "unsubscribed (2024)", STANDING_LEFT },
+	{ "status", "d\xc3\xa9sabonn\xc3\xa9", STANDING_LEFT },
+	{ "status", "invalid", STANDING_LEFT },
+	{ "status", "Not subscribed", STANDING_LEFT },
+	{ "status", "gel\xc3\xb6scht", STANDING_LEFT },
+	{ "status", "pending", STANDING_PENDING },
+	{ "status", "Unconfirmed", STANDING_PENDING },
+	{ "status", "awaiting confirmation", STANDING_PENDING },
+	{ "status", "golden", STANDING_UNKNOWN },
+	{ "status", "1", STANDING_UNKNOWN },
+	{ "unsubscribed", "yes", STANDING_LEFT },
+	{ "unsubscribed", "1", STANDING_LEFT },
+	{ "unsubscribed", "2024-05-01", STANDING_LEFT },
+	{ "unsubscribed", "\xd0\xb4\xd0\xb0", STANDING_LEFT },
+	{ "unsubscribed", "0", STANDING_ACTIVE },
+	{ "unsubscribed", "No", STANDING_ACTIVE },
+	{ "unsubscribed", "", STANDING_ACTIVE },
+	{ "opted_out", "TRUE", STANDING_LEFT },
+	{ "opted_out", "FALSE", STANDING_ACTIVE },
+	{ "do_not_email", "TRUE", STANDING_LEFT },
+	{ "unsubscribed_at", "2024-05-01 10:00", STANDING_LEFT },
+	{ "unsubscribed_at", "0000-00-00 00:00:00", STANDING_ACTIVE },
+	{ "unsubscribed_at", "NULL", STANDING_ACTIVE },
+	{ "unsubscribed_at", "N/A", STANDING_ACTIVE },
+	{ "subscribed", "no", STANDING_LEFT },
+	{ "subscribed", "yes", STANDING_ACTIVE },
+	{ "subscribed", "2024-05-01T10:00:00Z", STANDING_ACTIVE },
+	{ "subscribed", "unsubscribed", STANDING_LEFT },
+	{ "subscribed", "", STANDING_UNKNOWN },
+	{ "subscribed", "weekly", STANDING_UNKNOWN },
+	{ "opt_in", "no", STANDING_LEFT },
+	{ "optin", "0", STANDING_LEFT },
+	{ "active", "no", STANDING_LEFT },
+	{ "active", "false", STANDING_LEFT },
+	{ "active", "1", STANDING_ACTIVE },
+	{ "confirmed", "no", STANDING_PENDING },
+	{ "no_mail", "on", STANDING_NO_MAIL },
+	{ "nomail", "off", STANDING_ACTIVE },
 };
 
 START_TEST(states_of_others)
 	{
 		for (size_t i = 0; i < ARRAY_LEN(words); i++)
-			ck_row(words[i].word, standing_of("status", view_of(words[i].word)) == words[i].standing);
+			ck_assert_msg(standing_of(state_column_of(words[i].column), view_of(words[i].word)) ==
+					  words[i].standing,
+				      "%s: %s", words[i].column, words[i].word);
+		ck_assert(state_column_of("_state") == STATE_COLUMN_NONE);
+		ck_assert(state_column_of("city") == STATE_COLUMN_NONE);
 	}
 END_TEST
 

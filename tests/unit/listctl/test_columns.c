@@ -277,6 +277,11 @@ static const struct refusal_row {
 	  "a@example.org|2|~|2024-01-01 10:00:00", REFUSAL_LEFT, "unsub_time" },
 	{ "listmonk: disabled", "uuid|email|name|attributes|status", "u|a@example.org|A|{}|disabled", REFUSAL_LEFT,
 	  "status" },
+	{ "an attribute: pending", "email|status", "a@example.org|pending", REFUSAL_PENDING, "status" },
+	{ "an attribute: a bounce", "email|Status", "a@example.org|Hard bounce", REFUSAL_LEFT, "status" },
+	{ "opted out: true", "email|Opted Out", "a@example.org|TRUE", REFUSAL_LEFT, "opted_out" },
+	{ "subscribed: no", "email|subscribed", "a@example.org|no", REFUSAL_LEFT, "subscribed" },
+	{ "active: no, as a boolean", "email|active:boolean", "a@example.org|no", REFUSAL_LEFT, "active" },
 	{ "a value without a column name", "email|~", "a@example.org|x", REFUSAL_UNNAMED, "" },
 };
 
