@@ -22,10 +22,11 @@ static const struct db_statement statements[] = {
 };
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row per statement");
 
-/* As a whole, the way erasure looks for it too (address_pattern(), schema/042). */
+/* As a whole, the way erasure looks for it too (address_pattern(), schema/044). */
 static bool may_name_somebody(struct view said)
 {
-	return view_find_byte(said, '@') != VIEW_NONE || view_find(said, VIEW_LIT("%40")) != VIEW_NONE;
+	return view_find_byte(said, '@') != VIEW_NONE || view_find(said, VIEW_LIT("%40")) != VIEW_NONE ||
+	       view_find(said, VIEW_LIT("=40")) != VIEW_NONE;
 }
 
 static enum err find_gone(struct db *db, enum statement statement, const struct db_array *people,

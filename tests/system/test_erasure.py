@@ -282,12 +282,15 @@ ENCODED = {
     "next=%2Fu%3Fe%3DANN%2bnews%40x.test%26n": "next=%2Fu%3Fe%3Derased%26n",
     "<b>ann&#43;news&#x40;x.test</b>": "<b>erased</b>",
     "ann+news%40x.test, ann+news@x.test": "erased, erased",
+    "To: <list-bounces+Ann+News=x.test@lists.test>": "To: <list-bounces+erased@lists.test>",
+    "Subject: =?utf-8?Q?ann=2Bnews=40x.test?= ann+news=40x.test": "Subject: =?utf-8?Q?erased?= erased",
+    "b+joann+news=x.test@l.test b+jo+ann+news=x.test@l.test b+ann+news=x.test.au@l.test b+ann=x.test@l.test": None,
     "joann%2Bnews%40x.test": None, "jo%2Bann%2Bnews%40x.test": None, "ann%2Bnews%40x.test.example": None, "ann%40x.test": None,
 }
 
 
 def test_encoded_addresses(world):
-    "An address is found where a link has it behind percent signs, and a web page in numbers: in texts, attributes and returned messages."
+    "An address is found where a link has it behind percent signs, a web page in numbers, and a return path or quoted-printable behind =: in texts, attributes and returned messages."
     world.setup()
     world.listctl("subscriber", "add", "news", "Ann+News@x.test")
     world.listctl("subscriber", "add", "news", "bob@example.test")
