@@ -6,14 +6,13 @@
 #include "base/limits.h"
 #include "listctl/columns.h"
 #include "listctl/csv_guard.h"
-#include "listctl/csv_import.h"
 #include "listctl/erased.h"
 #include "listctl/field_date.h"
-#include "listctl/input.h"
+#include "listctl/people_file.h"
 #include "listctl/suppress_terms.h"
 #include "store/lists.h"
 
-enum { READ_STEP = 64 << 10, BATCH_SIZE = 500, HASH_TEXT = 2 * ERASURE_SIZE, ERASE_START = 6 /* erase: */ };
+enum { BATCH_SIZE = 500, HASH_TEXT = 2 * ERASURE_SIZE, ERASE_START = 6 /* erase: */, KIND_SHOWN = 60 };
 
 /* What a column of the file may be. */
 enum column { VALUE, KIND, LIST, REASON, SOURCE, EXPIRES, COLUMN_COUNT };
@@ -27,6 +26,22 @@ static const struct {
 	{ "expires_at", EXPIRES }, { "expires", EXPIRES }, { "until", EXPIRES },
 };
 
+/* Of JSON lines, as `export --suppressions` writes them. */
+static const struct json_lines_kind objects = {
+	{
+	    { "value", "value", false },
+	    { "email", "value", false },
+	    { "address", "value", false },
+	    { "domain", "value", false },
+	    { "kind", "kind", false },
+	    { "list", "list", false },
+	    { "reason", "reason", false },
+	    { "source", "source", false },
+	    { "expires_at", "expires_at", false },
+	},
+	NULL,
+};
+
 struct batch_row {
 	struct suppression row;
 	struct buf value, reason, source;
@@ -34,10 +49,9 @@ struct batch_row {
 
 struct job {
 	struct call *call;
-	struct input input;
-	struct csv_reader *reader;
+	struct people_file *file;
 	struct suppress_terms terms;
-	bool has_header;
+	struct buf from;         /* the reason of what has none */
 	size_t columns;          /* of the header */
 	size_t at[COLUMN_COUNT]; /* `columns`: the file has none */
 	struct buf list_name;    /* of the last row that named a list */
@@ -77,9 +91,9 @@ static void name_column(struct job *job, struct view name, size_t at)
 	}
 }
 
-static enum err on_header(struct job *job, const struct csv_row *row, struct buf *why)
+static enum err on_header(void *context, const struct csv_row *row, struct buf *why)
 {
-	job->has_header = true;
+	struct job *job = context;
 	job->columns = row->count;
 	for (size_t i = 0; i < COLUMN_COUNT; i++)
 		job->at[i] = row->count;
@@ -87,16 +101,18 @@ static enum err on_header(struct job *job, const struct csv_row *row, struct buf
 		name_column(job, view_trim(row->fields[i].text), i);
 	if (job->at[VALUE] < row->count)
 		return ERR_OK;
+	const char *delimiter = people_file_finding(job->file).delimiter;
 	buf_addf(why,
-		 "%s, line %llu: no column is called email, address, domain or value; add a header row, such as "
-		 "email,reason",
-		 job->input.name, (unsigned long long)row->line);
+		 "%s, line %llu: no column is called email, address, domain or value (parted by %s); add a header "
+		 "row, such as email,reason",
+		 people_file_name(job->file), (unsigned long long)row->line, delimiter);
 	return ERR_INVALID;
 }
 
 static enum err refuse_row(const struct job *job, const struct csv_row *row, const char *what, struct buf *why)
 {
-	buf_addf(why, "%s, line %llu: %s; nothing was imported", job->input.name, (unsigned long long)row->line, what);
+	buf_addf(why, "%s, line %llu: %s; nothing was imported", people_file_name(job->file),
+		 (unsigned long long)row->line, what);
 	return ERR_INVALID;
 }
 
@@ -135,13 +151,27 @@ static enum err check_key(struct job *job, const struct csv_row *row, struct vie
 	return refuse_row(job, row, buf_text(&cause), why);
 }
 
+/* A domain keeps more mail back than an address: who meant which, is for him to say. */
+static enum err check_kind(const struct job *job, const struct csv_row *row, enum suppression_kind kind,
+			   struct buf *why)
+{
+	struct view said = cell(job, row, KIND);
+	const char *name = suppression_kind_name(kind);
+	AUTO_BUF cause = buf_with_ceiling(LIMIT_WHY);
+	if (said.len == 0 || view_eq_nocase(said, view_of(name)))
+		return ERR_OK;
+	buf_addf(&cause, "its kind is " VIEW_FMT ", but its value is that of the kind %s; correct one of them",
+		 VIEW_ARG(encoding_head(said, KIND_SHOWN)), name);
+	return refuse_row(job, row, buf_text(&cause), why);
+}
+
 static enum err read_value(struct job *job, const struct csv_row *row, struct batch_row *next, struct buf *why)
 {
 	AUTO_BUF cause = buf_with_ceiling(LIMIT_WHY);
 	struct view value = cell(job, row, VALUE), source = cell(job, row, SOURCE);
 	if (!view_eq(cell(job, row, KIND), view_of(suppression_kind_name(SUPPRESSED_ERASED)))) {
 		if (suppress_value(value, &next->value, &next->row.kind, &cause) == ERR_OK)
-			return ERR_OK;
+			return check_kind(job, row, next->row.kind, why);
 		return refuse_row(job, row, buf_text(&cause), why);
 	}
 	next->row.kind = SUPPRESSED_ERASED;
@@ -205,8 +235,6 @@ static enum err read_end(struct job *job, const struct csv_row *row, struct batc
 static enum err on_row(void *context, const struct csv_row *row, struct buf *why)
 {
 	struct job *job = context;
-	if (!job->has_header)
-		return on_header(job, row, why);
 	if (row->count != job->columns)
 		return refuse_row(job, row, "the row has not as many fields as the header", why);
 	struct batch_row *next = &job->batch[job->waiting];
@@ -225,28 +253,27 @@ static enum err on_row(void *context, const struct csv_row *row, struct buf *why
 		err = read_end(job, row, next, why);
 	if (err != ERR_OK)
 		return err;
-	job->rows++;
+	people_file_count(job->file, ++job->rows);
 	if (next->row.expires_us != 0 && next->row.expires_us <= job->now_us)
 		job->ended++;
 	return ++job->waiting == BATCH_SIZE ? send_batch(job, why) : ERR_OK;
 }
 
+static enum err on_fault(void *context, const struct csv_fault *fault, struct buf *why)
+{
+	return refuse_row(context, &fault->row, fault->text, why);
+}
+
 static enum err read_all(struct job *job)
 {
-	struct buf *why = job->call->why;
-	char bytes[READ_STEP];
-	size_t got;
-	enum err err;
-	do {
-		err = input_read(&job->input, bytes, sizeof(bytes), &got, why);
-		if (err == ERR_OK && got > 0)
-			err = csv_reader_feed(job->reader, view_from(bytes, got), why);
-	} while (err == ERR_OK && got > 0);
-	if (err == ERR_OK)
-		err = csv_reader_finish(job->reader, why);
-	if (err == ERR_OK && !job->has_header)
-		return call_refuse(job->call, ERR_INVALID, "%s is empty", job->input.name);
-	return err == ERR_OK ? send_batch(job, why) : err;
+	const struct people_handlers handlers = {
+		.header = on_header,
+		.row = on_row,
+		.fault = on_fault,
+		.context = job,
+	};
+	enum err err = people_file_read(job->file, &handlers, job->call->why);
+	return err == ERR_OK ? send_batch(job, job->call->why) : err;
 }
 
 static enum err write_audit(const struct job *job)
@@ -255,7 +282,7 @@ static enum err write_audit(const struct job *job)
 	suppress_detail(&detail, job->terms.list_id, job->terms.reason);
 	buf_addf(&detail, ", \"rows\": %llu, \"added\": %llu, \"ended\": %llu}", (unsigned long long)job->rows,
 		 (unsigned long long)job->added, (unsigned long long)job->ended);
-	return suppress_audit(job->call, "suppress.import", view_of(job->input.name), &detail);
+	return suppress_audit(job->call, "suppress.import", view_of(people_file_name(job->file)), &detail);
 }
 
 /* A dry run does all the same, and takes it back. */
@@ -281,6 +308,9 @@ static enum err report(const struct job *job)
 		{ .name = "dry_run", .type = OUTPUT_BOOL },
 	};
 	struct call *call = job->call;
+	AUTO_BUF found = buf_with_ceiling(LIMIT_WHY);
+	people_file_describe(job->file, &found);
+	call_note(call, "%s: %s", people_file_name(job->file), buf_text(&found));
 	if (job->ended > 0)
 		call_warn(call,
 			  "the end of %llu of them has passed: they keep nothing back; `suppress ls --ended` shows "
@@ -289,8 +319,8 @@ static enum err report(const struct job *job)
 	if (job->is_dry)
 		call_note(call, "a dry run: nothing was changed");
 	return output_object(call->out, columns, ARRAY_LEN(columns),
-			     (struct output_cell[]){ cell_text(view_of(job->input.name)), cell_int((int64_t)job->rows),
-						     cell_int((int64_t)job->added),
+			     (struct output_cell[]){ cell_text(view_of(people_file_name(job->file))),
+						     cell_int((int64_t)job->rows), cell_int((int64_t)job->added),
 						     cell_int((int64_t)(job->rows - job->added)),
 						     cell_int((int64_t)job->ended), cell_bool(job->is_dry) },
 			     call->why);
@@ -299,6 +329,7 @@ static enum err report(const struct job *job)
 static void make_room(struct job *job)
 {
 	job->list_name = buf_with_ceiling(LIMIT_CSV_FIELD);
+	job->from = buf_with_ceiling(SUPPRESS_REASON_SIZE);
 	for (size_t i = 0; i < BATCH_SIZE; i++) {
 		job->batch[i].value = buf_with_ceiling(LIMIT_ADDRESS_TEXT);
 		job->batch[i].reason = buf_with_ceiling(SUPPRESS_REASON_SIZE);
@@ -314,22 +345,42 @@ static void job_done(struct job *job)
 		buf_done(&job->batch[i].source);
 	}
 	buf_done(&job->list_name);
+	buf_done(&job->from);
 	erased_close(job->erased);
-	csv_reader_free(job->reader);
-	input_close(&job->input);
+	people_file_free(job->file);
+}
+
+/* Who reads it later wants to know whence it came. */
+static void name_reason(struct job *job)
+{
+	static const char from[] = "from ";
+	struct view name = view_of(people_file_name(job->file));
+	size_t slash = view_find_last_byte(name, '/');
+	if (call_option(job->call, "reason") != NULL)
+		return;
+	if (slash != VIEW_NONE)
+		name = view_skip(name, slash + 1);
+	if (!view_is_utf8(name) || view_has_control(name))
+		name = VIEW_LIT("a file");
+	buf_addf(&job->from, "%s" VIEW_FMT, from, VIEW_ARG(encoding_head(name, SUPPRESS_REASON_SIZE - sizeof(from))));
+	job->terms.reason = buf_view(&job->from);
 }
 
 static enum err run_job(struct job *job)
 {
+	/* Not guessed: an octet too much would be another address. */
+	static const struct people_file_wishes wishes = { .encoding = ENCODING_UTF_8,
+							  .header = HEADER_YES,
+							  .objects = &objects };
 	struct call *call = job->call;
 	enum err err = suppress_terms_read(call, &job->terms);
 	if (err == ERR_OK)
-		err = input_open(call->operands[0], "reading", call->quiet, &job->input, call->why);
+		err = people_file_open(call->operands[0], &wishes, call->quiet, &job->file, call->why);
 	if (err != ERR_OK)
 		return err;
 	make_room(job);
-	job->reader = csv_reader_new(job->input.name, ',', on_row, job);
-	err = job->reader == NULL ? ERR_MEMORY : db_begin(call->db, call->why);
+	name_reason(job);
+	err = db_begin(call->db, call->why);
 	if (err == ERR_OK)
 		err = take_all(job);
 	if (err == ERR_OK)
@@ -359,14 +410,16 @@ const struct command suppress_import_commands[] = {
 	{
 	    .noun = "suppress",
 	    .verb = "import",
-	    .operands = "FILE.csv|-",
-	    .help = "suppress the addresses and domains of a CSV file",
+	    .operands = "FILE|-",
+	    .help = "suppress the addresses and domains of a file",
 	    .details =
+		"CSV parted by commas, semicolons, tabs or bars, or JSON lines; packed by gzip or not.\n"
 		"The header has a column email, address, domain or value, and perhaps kind, list, reason,\n"
 		"source and expires_at; others are left out, so that what `suppress ls --format csv` writes can\n"
 		"be read, what `export --suppressions` does, and providers of mail do. --list, and\n"
-		"where the file says nothing --reason, --until and --for, hold for all rows. All rows are\n"
-		"taken, or none. One whose end has passed is taken as ended: it keeps nothing back. Erasures come\n"
+		"where the file says nothing --reason, --until and --for, hold for all rows; the reason is else\n"
+		"the file's name. A kind that is not that of the value is refused. All rows are taken, or none. One "
+		"whose end has passed is taken as ended: it keeps nothing back. Erasures come\n"
 		"back with their hash, which this installation's erasure key must have made: a row of another\n"
 		"key is refused.\n",
 	    .options = options,

@@ -16,14 +16,16 @@ struct json_cells {
 
 bool json_cells_is_header(const struct csv_row *row)
 {
-	const struct csv_row header = json_lines_header();
-	if (row->count != REJECTS_COLUMNS + header.count || !view_eq(row->fields[0].text, VIEW_LIT("_line")))
+	const struct json_lines_member *members = json_lines_people.members;
+	size_t count = 0;
+	if (row->count <= REJECTS_COLUMNS || !view_eq(row->fields[0].text, VIEW_LIT("_line")))
 		return false;
-	for (size_t i = 0; i < header.count; i++) {
-		if (!view_eq(view_trim(row->fields[REJECTS_COLUMNS + i].text), header.fields[i].text))
+	for (; count < JSON_LINES_MEMBERS && members[count].name != NULL; count++) {
+		size_t at = REJECTS_COLUMNS + count;
+		if (at >= row->count || !view_eq(view_trim(row->fields[at].text), view_of(members[count].column)))
 			return false;
 	}
-	return true;
+	return row->count == REJECTS_COLUMNS + count;
 }
 
 /* A spreadsheet may have put empty cells behind it. */
@@ -64,7 +66,7 @@ struct json_cells *json_cells_new(csv_handler *handler, csv_fault_handler *on_fa
 	cells->handler = handler;
 	cells->on_fault = on_fault;
 	cells->context = context;
-	cells->lines = json_lines_new(on_object, on_no_object, cells);
+	cells->lines = json_lines_new(&json_lines_people, on_object, on_no_object, cells);
 	if (cells->lines != NULL)
 		return cells;
 	free(cells);

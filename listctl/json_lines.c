@@ -1,6 +1,5 @@
 #include "listctl/json_lines.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,51 +9,66 @@
 #include "listctl/json_walk.h"
 #include "listctl/line_cutter.h"
 
-enum { MEMBERS = 6 };
-
-static const struct {
-	const char *member; /* as it stands in the object */
-	bool is_object;
-} members[] = {
-	{ "email", false },           { "name", false },          { "attributes", true }, { "_state", false },
-	{ "_consent_source", false }, { "_consent_time", false },
+const struct json_lines_kind json_lines_people = {
+	{
+	    { "email", "email", false },
+	    { "name", "name", false },
+	    { "attributes", "_attributes", true },
+	    { "_state", "_state", false },
+	    { "_consent_source", "_consent_source", false },
+	    { "_consent_time", "_consent_time", false },
+	},
+	"; attributes stand in an object called attributes",
 };
-static_assert(ARRAY_LEN(members) == MEMBERS, "a buf each");
-
-static const struct csv_field header[] = {
-	{ .text = { "email", 5 } },
-	{ .text = { "name", 4 } },
-	{ .text = { "_attributes", 11 } },
-	{ .text = { "_state", 6 } },
-	{ .text = { "_consent_source", 15 } },
-	{ .text = { "_consent_time", 13 } },
-};
-static_assert(ARRAY_LEN(header) == MEMBERS, "a name each");
 
 struct json_lines {
+	const struct json_lines_kind *kind;
 	csv_handler *handler;
 	csv_fault_handler *on_fault;
 	void *context;
 	struct buf *why;
 	uint64_t line;
 	struct line_cutter cutter;
-	struct buf values[MEMBERS];
+	struct csv_field header[JSON_LINES_MEMBERS];
+	size_t columns;
+	struct buf values[JSON_LINES_MEMBERS]; /* of the columns */
 	struct buf sentence;
 };
 
-struct json_lines *json_lines_new(csv_handler *handler, csv_fault_handler *on_fault, void *context)
+/* `columns`: the name is new. */
+static size_t column_of(const struct json_lines *lines, const char *name)
+{
+	size_t at = 0;
+	while (at < lines->columns && !view_eq(lines->header[at].text, view_of(name)))
+		at++;
+	return at;
+}
+
+static void lay_out(struct json_lines *lines)
+{
+	for (size_t i = 0; i < JSON_LINES_MEMBERS && lines->kind->members[i].name != NULL; i++) {
+		const char *name = lines->kind->members[i].column;
+		if (column_of(lines, name) == lines->columns)
+			lines->header[lines->columns++].text = view_of(name);
+	}
+	for (size_t i = 0; i < lines->columns; i++)
+		lines->values[i] = buf_with_ceiling(LIMIT_CSV_ROW);
+}
+
+struct json_lines *json_lines_new(const struct json_lines_kind *kind, csv_handler *handler, csv_fault_handler *on_fault,
+				  void *context)
 {
 	struct json_lines *lines = calloc(1, sizeof(*lines));
 	if (lines == NULL)
 		return NULL;
+	lines->kind = kind;
 	lines->handler = handler;
 	lines->on_fault = on_fault;
 	lines->context = context;
 	lines->line = 1;
 	lines->cutter = line_cutter_with_ceiling(LIMIT_CSV_ROW);
 	lines->sentence = buf_with_ceiling(LIMIT_WHY);
-	for (size_t i = 0; i < MEMBERS; i++)
-		lines->values[i] = buf_with_ceiling(LIMIT_CSV_ROW);
+	lay_out(lines);
 	return lines;
 }
 
@@ -64,14 +78,14 @@ void json_lines_free(struct json_lines *lines)
 		return;
 	line_cutter_done(&lines->cutter);
 	buf_done(&lines->sentence);
-	for (size_t i = 0; i < MEMBERS; i++)
+	for (size_t i = 0; i < lines->columns; i++)
 		buf_done(&lines->values[i]);
 	free(lines);
 }
 
-struct csv_row json_lines_header(void)
+struct csv_row json_lines_header(const struct json_lines *lines)
 {
-	return (struct csv_row){ .line = 1, .fields = header, .count = ARRAY_LEN(header) };
+	return (struct csv_row){ .line = 1, .fields = lines->header, .count = lines->columns };
 }
 
 static enum err fault(struct json_lines *lines, enum csv_fault_kind kind, struct view line)
@@ -102,9 +116,10 @@ static bool take_text(struct view raw, struct buf *value)
 /* False: the sentence says what is wrong with the member. */
 static bool take_member(struct json_lines *lines, const struct json_member *member)
 {
-	for (size_t i = 0; i < MEMBERS; i++) {
-		struct buf *value = &lines->values[i];
-		if (!view_eq(member->name, view_of(members[i].member)))
+	const struct json_lines_member *members = lines->kind->members;
+	for (size_t i = 0; i < JSON_LINES_MEMBERS && members[i].name != NULL; i++) {
+		struct buf *value = &lines->values[column_of(lines, members[i].column)];
+		if (!view_eq(member->name, view_of(members[i].name)))
 			continue;
 		buf_reset(value);
 		if (member->kind == JSON_KIND_NULL)
@@ -113,15 +128,14 @@ static bool take_member(struct json_lines *lines, const struct json_member *memb
 			return buf_add(value, member->value) == ERR_OK;
 		if (!members[i].is_object && member->kind == JSON_KIND_TEXT && take_text(member->value, value))
 			return true;
-		buf_addf(&lines->sentence, "its member %s is no %s", members[i].member,
+		buf_addf(&lines->sentence, "its member %s is no %s", members[i].name,
 			 members[i].is_object ? "object" : "text");
 		return false;
 	}
-	if (view_starts(member->name, VIEW_LIT("_")))
+	if (lines->kind->advice == NULL || view_starts(member->name, VIEW_LIT("_")))
 		return true; /* as columns whose names begin so are left out */
-	buf_addf(&lines->sentence,
-		 "nobody knows its member " VIEW_FMT "; attributes stand in an object called attributes",
-		 VIEW_ARG(view_head(member->name, 60)));
+	buf_addf(&lines->sentence, "nobody knows its member " VIEW_FMT "%s", VIEW_ARG(view_head(member->name, 60)),
+		 lines->kind->advice);
 	return false;
 }
 
@@ -130,7 +144,7 @@ static bool take_object(struct json_lines *lines, struct view text)
 	struct json_walk walk = json_walk_of(text);
 	struct json_member member;
 	AUTO_BUF wrong = buf_with_ceiling(256);
-	for (size_t i = 0; i < MEMBERS; i++)
+	for (size_t i = 0; i < lines->columns; i++)
 		buf_reset(&lines->values[i]);
 	if (!json_text_check(text, &wrong) || text.data[0] != '{') {
 		buf_addf(&lines->sentence, "it is no JSON object: %s",
@@ -157,12 +171,12 @@ static enum err take_line(struct json_lines *lines, struct view line)
 	}
 	if (!take_object(lines, line))
 		return fault(lines, CSV_FAULT_JSON, line);
-	struct csv_field fields[MEMBERS];
-	for (size_t i = 0; i < MEMBERS; i++) {
+	struct csv_field fields[JSON_LINES_MEMBERS];
+	for (size_t i = 0; i < lines->columns; i++) {
 		struct view value = buf_view(&lines->values[i]);
 		fields[i] = (struct csv_field){ .text = value, .absent = value.len == 0 };
 	}
-	const struct csv_row row = { .line = lines->line, .fields = fields, .count = MEMBERS };
+	const struct csv_row row = { .line = lines->line, .fields = fields, .count = lines->columns };
 	return lines->handler(lines->context, &row, lines->why);
 }
 

@@ -94,6 +94,8 @@ static enum err look(struct people_file *file, struct buf *why)
 	file->layout = is_said ? LAYOUT_CSV : sniff_layout(start);
 	if (file->layout == LAYOUT_LINES && file->wishes.names_columns)
 		file->layout = LAYOUT_CSV; /* of one column, with a header */
+	if (file->wishes.objects != NULL && view_starts(view_trim(start), VIEW_LIT("{")))
+		file->layout = LAYOUT_JSON;
 	file->delimiter = sniff_delimiter(start, &hint);
 	file->has_hint = hint > 0;
 	if (file->wishes.delimiter != '\0')
@@ -243,7 +245,8 @@ static bool make_reader(struct people_file *file)
 	const struct people_handlers *handlers = file->handlers;
 	switch (file->layout) {
 	case LAYOUT_JSON:
-		file->objects = json_lines_new(handlers->row, handlers->fault, handlers->context);
+		file->objects = json_lines_new(file->wishes.objects != NULL ? file->wishes.objects : &json_lines_people,
+					       handlers->row, handlers->fault, handlers->context);
 		return file->objects != NULL;
 	case LAYOUT_LINES:
 	case LAYOUT_STANZAS:
@@ -269,7 +272,8 @@ static enum err begin(struct people_file *file, struct buf *why)
 		return ERR_MEMORY;
 	if (file->reader != NULL)
 		return ERR_OK;
-	const struct csv_row header = file->objects != NULL ? json_lines_header() : address_lines_header(file->layout);
+	const struct csv_row header =
+	    file->objects != NULL ? json_lines_header(file->objects) : address_lines_header(file->layout);
 	file->has_header = true;
 	return file->handlers->header(file->handlers->context, &header, why);
 }

@@ -5,6 +5,7 @@
 
 #include "listctl/csv_import.h"
 #include "listctl/input.h"
+#include "listctl/json_lines.h"
 
 /* What a person has said about the file; the rest is found out. */
 struct people_file_wishes {
@@ -12,6 +13,8 @@ struct people_file_wishes {
 	char delimiter;         /* '\0': not said */
 	enum { HEADER_UNSAID, HEADER_YES, HEADER_NO } header;
 	bool names_columns; /* he knows columns of names that only a header can have */
+	const struct json_lines_kind
+	    *objects; /* what JSON lines hold, also where he has said how CSV is; NULL: people */
 };
 
 /* Where rows go. header comes once, before the others: the first row, or one made up when there is none: email for the column in which an

@@ -280,6 +280,9 @@ def test_a_round_trip(world):
         world.listctl("suppress", "import", world.file("s.csv", text))
         assert world.sql("SELECT kind, value, list_id, reason, source, expires_at FROM suppression ORDER BY value") == before
     lines = world.listctl("export", "--suppressions", "--format", "json").splitlines()
+    world.sql("DELETE FROM suppression")
+    world.listctl("suppress", "import", world.file("s.jsonl", "\n".join(lines)))
+    assert world.sql("SELECT kind, value, list_id, reason, source, expires_at FROM suppression ORDER BY value") == before
     assert {json.loads(line)["value"] for line in lines} == {"ann@example.test", "never.test", "bob@example.test", "zoe@example.test"}
 
 
@@ -288,12 +291,20 @@ def test_lists_of_others(world):
     world.setup()
     for content in ("EmailAddress,Reason,LastUpdateTime\none@example.test,COMPLAINT,2025-01-02T03:04:05Z\n",
                     "email,reason,created\ntwo@example.test,550 5.1.1 unknown,1700000000\n",
-                    "Email Address,First Name\nthree@example.test,T\n"):
+                    "Email Address;First Name\nthree@example.test;T,U\n", "sep=;\nvalue;kind\nfour@example.test;address\n",
+                    '\ufeffdomain\tkind\nfive.test\tDomain\n', '{"email": "six@example.test", "created": 1, "reason": null}\n\n{"domain": "@seven.test"}\n'):
         world.listctl("suppress", "import", world.file("p.csv", content))
-    assert sorted(listed(world)) == ["one@example.test", "three@example.test", "two@example.test"]
+    assert sorted(listed(world)) == ["five.test", "four@example.test", "one@example.test", "seven.test", "six@example.test", "three@example.test", "two@example.test"]
+    assert listed(world)["six@example.test"]["reason"] == listed(world)["four@example.test"]["reason"] == "from p.csv"
+    world.listctl("suppress", "import", "-", stdin="email\neight@example.test\n")
+    assert listed(world)["eight@example.test"]["reason"] == "from standard input"
     before = world.sql("SELECT * FROM suppression ORDER BY id")
     for content, words in (("email,expires_at\na@b.test,tomorrow\n", "line 2"), ("email,list\na@b.test,nosuch\n", "no list nosuch"),
-                           ("email\nok@b.test\nbad@\n", "line 3"), ("value,kind\nxyz,erased\n", "64 hexadecimal"), ("a,b\n1,2\n", "no column is called")):
+                           ("email\nok@b.test\nbad@\n", "line 3"), ("value,kind\nxyz,erased\n", "64 hexadecimal"), ("a,b\n1,2\n", "no column is called"),
+                           ("a;b\n1;2\n", "parted by semicolons"), ("value,kind\nok@b.test,address\nab@c.org,domain\n", "line 3: its kind is domain, but"),
+                           ("value,kind\nc.org,address\n", "line 2: its kind is address, but"), ("value,kind\nc.org,dmain\n", "line 2: its kind is dmain, but"),
+                           ('{"value": "a@b.test"}\n{"value": 1}\n', "line 2: its member value is no text"), ('{"value": "a@b.test"\n', "line 1: it is no JSON object"),
+                           ('{"reason": "x"}\n', "line 1")):
         world.refused("suppress", "import", world.file("w.csv", content), says=[words])
     assert world.sql("SELECT * FROM suppression ORDER BY id") == before
 
