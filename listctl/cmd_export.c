@@ -26,7 +26,7 @@ struct job {
 	struct db_rows *list_rows; /* owns list's views; NULL: all lists */
 	struct view state;         /* empty: all */
 	int64_t segment_id;        /* 0: none */
-	bool with_membership, is_json, guard;
+	bool with_membership, with_consent, is_json, guard;
 	enum export_kind kind; /* of plain rows */
 	struct out_file out;
 	struct buf line, before, behind;
@@ -136,6 +136,8 @@ static enum err write_header(struct job *job)
 	sheet_arrange(job->sheet);
 	buf_add(&job->line, VIEW_LIT("email,name"));
 	sheet_header(job->sheet, job->guard, &job->line);
+	if (job->with_consent)
+		buf_add(&job->line, VIEW_LIT(",_consent_source,_consent_time"));
 	buf_add(&job->line, job->with_membership ? VIEW_LIT(",_state,_reason,_since\r\n") : VIEW_LIT("\r\n"));
 	job->is_laid_out = true;
 	return end_row(job);
@@ -192,6 +194,12 @@ static enum err on_csv_member(void *context, const struct view *fields, size_t c
 	add_cell(job, fields[MEMBER_ADDRESS], &job->before);
 	buf_add_byte(&job->before, ',');
 	add_cell(job, fields[MEMBER_NAME], &job->before);
+	if (job->with_consent) {
+		buf_add_byte(&job->behind, ',');
+		add_cell(job, fields[MEMBER_CONSENT_SOURCE], &job->behind);
+		buf_add_byte(&job->behind, ',');
+		add_cell(job, fields[MEMBER_CONSENT_TIME], &job->behind);
+	}
 	if (count > MEMBER_FIELDS) {
 		buf_add_byte(&job->behind, ',');
 		add_cell(job, fields[MEMBER_STATE], &job->behind);
@@ -246,6 +254,10 @@ static enum err on_json_member(void *context, const struct view *fields, size_t 
 	add_member(line, "name", fields[MEMBER_NAME]);
 	buf_add(line, VIEW_LIT(", \"attributes\": "));
 	buf_add(line, db_field_jsonb(fields[MEMBER_ATTRIBUTES]));
+	if (fields[MEMBER_CONSENT_SOURCE].data != NULL)
+		add_member(line, "_consent_source", fields[MEMBER_CONSENT_SOURCE]);
+	if (fields[MEMBER_CONSENT_TIME].data != NULL)
+		add_member(line, "_consent_time", fields[MEMBER_CONSENT_TIME]);
 	if (count > MEMBER_FIELDS) {
 		AUTO_BUF since = buf_with_ceiling(LIMIT_WHY);
 		output_time(&since, db_field_time(fields[MEMBER_SINCE]));
@@ -264,6 +276,9 @@ static enum err export_members(struct job *job)
 	enum err err = job->segment_id != 0
 			   ? ERR_OK
 			   : members_count(job->call->db, job->list.id, job->state, &total, job->call->why);
+	/* Columns only where something would stand in them. */
+	if (err == ERR_OK && job->list.id != 0 && !job->is_json)
+		err = exports_any_consent(job->call->db, job->list.id, job->state, &job->with_consent, job->call->why);
 	if (err != ERR_OK)
 		return err;
 	job->progress = progress_begin("exporting", "members", total, job->call->quiet);
@@ -410,15 +425,17 @@ const struct command export_commands[] = {
 	    .operands = "[LIST]",
 	    .surplus = "output",
 	    .help = "write members, a segment, bounces or suppressions as CSV or JSON lines",
-	    .details = "CSV unless --format json asks for JSON lines, one object each. Active members, their names\n"
-		       "and all attributes: what is written, import reads back as it was. The column of an\n"
-		       "attribute that holds no texts says so: age:number, vip:boolean, tags:json. One whose name\n"
-		       "would mean something else to import is called attribute:NAME, such as attribute:status\n"
-		       "or attribute:City Name.\n"
-		       "\n"
-		       "In CSV, text that a spreadsheet would run as a formula, as it begins with = + - or @, gets\n"
-		       "an apostrophe in front, which import takes away again. --raw leaves all as it is: then import\n"
-		       "takes away an apostrophe that was in the text ('=1 becomes =1).\n",
+	    .details =
+		"CSV unless --format json asks for JSON lines, one object each. Active members, their names\n"
+		"and all attributes, and how and when they agreed to LIST where that is known\n"
+		"(_consent_source, _consent_time): what is written, import reads back as it was. The column of an\n"
+		"attribute that holds no texts says so: age:number, vip:boolean, tags:json. One whose name\n"
+		"would mean something else to import is called attribute:NAME, such as attribute:status\n"
+		"or attribute:City Name.\n"
+		"\n"
+		"In CSV, text that a spreadsheet would run as a formula, as it begins with = + - or @, gets\n"
+		"an apostrophe in front, which import takes away again. --raw leaves all as it is: then import\n"
+		"takes away an apostrophe that was in the text ('=1 becomes =1).\n",
 	    .options = options,
 	    .least = 0,
 	    .most = 1,

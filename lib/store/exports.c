@@ -2,17 +2,21 @@
 
 #include <assert.h>
 
-enum statement { SCOPE, SEGMENT_SCOPE, MEMBERS, MEMBERSHIPS, SEGMENT, BOUNCES, SUPPRESSIONS, STATEMENT_COUNT };
+enum statement {
+	SCOPE,
+	SEGMENT_SCOPE,
+	MEMBERS,
+	MEMBERSHIPS,
+	ANY_CONSENT,
+	SEGMENT,
+	BOUNCES,
+	SUPPRESSIONS,
+	STATEMENT_COUNT
+};
 
 /* COPY has no parameters: SCOPE sets them for the rest of the transaction. */
 #define LIST_ID "current_setting('verpost.export_list')::bigint"
 #define STATES "(current_setting('verpost.export_states')::membership_state[])"
-
-#define COPY_MEMBERS(more)                                                                                             \
-	"COPY (SELECT s.address, s.name, s.attributes" more                                                            \
-	" FROM membership m JOIN subscriber s ON s.id = m.subscriber_id"                                               \
-	" WHERE m.list_id = " LIST_ID " AND m.state = ANY " STATES                                                     \
-	" ORDER BY m.subscriber_id) TO STDOUT (FORMAT binary)"
 
 #define TIME_TEXT(column) "to_char(" column " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
 
@@ -20,6 +24,13 @@ enum statement { SCOPE, SEGMENT_SCOPE, MEMBERS, MEMBERSHIPS, SEGMENT, BOUNCES, S
 #define EXACT_TIME_TEXT(column)                                                                                        \
 	"to_char(" column " AT TIME ZONE 'UTC', CASE WHEN date_trunc('second', " column ") = " column                  \
 	" THEN 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"' ELSE 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"' END)"
+
+#define PERSON "s.address, s.name, s.attributes, m.consent_source, " EXACT_TIME_TEXT("m.consent_at")
+
+#define COPY_MEMBERS(more)                                                                                             \
+	"COPY (SELECT " PERSON more " FROM membership m JOIN subscriber s ON s.id = m.subscriber_id"                   \
+	" WHERE m.list_id = " LIST_ID " AND m.state = ANY " STATES                                                     \
+	" ORDER BY m.subscriber_id) TO STDOUT (FORMAT binary)"
 
 static const struct db_statement statements[] = {
 	/* $1 list, $2 state or null: all. */
@@ -30,12 +41,19 @@ static const struct db_statement statements[] = {
 	[SEGMENT_SCOPE] = { .name = "exports_segment_scope",
 			    .sql = "SELECT set_config('verpost.export_segment', $1::bigint::text, true)" },
 	[SEGMENT] = { .name = "exports_segment",
-		      .sql = "COPY (SELECT s.address, s.name, s.attributes"
+		      .sql = "COPY (SELECT " PERSON
 			     " FROM segment_people(current_setting('verpost.export_segment')::bigint, nullif(" LIST_ID
 			     ", 0)) AS p(id)"
-			     " JOIN subscriber s ON s.id = p.id ORDER BY s.id) TO STDOUT (FORMAT binary)" },
+			     " JOIN subscriber s ON s.id = p.id"
+			     " LEFT JOIN membership m ON m.subscriber_id = s.id AND m.list_id = " LIST_ID
+			     " ORDER BY s.id) TO STDOUT (FORMAT binary)" },
 	[MEMBERS] = { .name = "exports_members", .sql = COPY_MEMBERS("") },
 	[MEMBERSHIPS] = { .name = "exports_memberships", .sql = COPY_MEMBERS(", m.state, m.reason, m.since") },
+	/* $1 list, $2 state or null: all. */
+	[ANY_CONSENT] = { .name = "exports_any_consent",
+			  .sql = "SELECT EXISTS (SELECT FROM membership WHERE list_id = $1"
+				 " AND (consent_source IS NOT NULL OR consent_at IS NOT NULL)"
+				 " AND ($2::text IS NULL OR state = $2::text::membership_state))" },
 	[BOUNCES] = { .name = "exports_bounces",
 		      .sql = "COPY (SELECT e.id::text, " TIME_TEXT(
 			  "e.received_at") ", c.name, l.name, s.address, e.kind::text,"
@@ -94,6 +112,16 @@ enum err exports_members(struct db *db, int64_t list_id, struct view state, bool
 	if (err != ERR_OK)
 		return err;
 	return db_copy_out(db, &statements[with_membership ? MEMBERSHIPS : MEMBERS], handler, context, why);
+}
+
+enum err exports_any_consent(struct db *db, int64_t list_id, struct view state, bool *ret_any, struct buf *why)
+{
+	const struct db_value values[] = { db_int(list_id), db_text_or_null(state) };
+	AUTO_DB_ROWS *rows = NULL;
+	enum err err = db_run(db, &statements[ANY_CONSENT], values, ARRAY_LEN(values), &rows, why);
+	if (err == ERR_OK)
+		*ret_any = db_get_bool(rows, 0, 0);
+	return err;
 }
 
 enum err exports_segment(struct db *db, int64_t segment_id, int64_t list_id, db_row_handler *handler, void *context,

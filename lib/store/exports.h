@@ -9,7 +9,9 @@ enum member_field {
 	MEMBER_ADDRESS,
 	MEMBER_NAME,
 	MEMBER_ATTRIBUTES, /* db_field_jsonb() */
-	MEMBER_FIELDS,     /* as many without `with_membership` */
+	MEMBER_CONSENT_SOURCE,
+	MEMBER_CONSENT_TIME, /* RFC 3339 in UTC, exactly; both null where nothing is known */
+	MEMBER_FIELDS,       /* as many without `with_membership` */
 	MEMBER_STATE = MEMBER_FIELDS,
 	MEMBER_REASON,
 	MEMBER_SINCE, /* db_field_time() */
@@ -19,7 +21,11 @@ enum member_field {
 enum err exports_members(struct db *db, int64_t list_id, struct view state, bool with_membership,
 			 db_row_handler *handler, void *context, struct buf *why) MUST_USE;
 
-/* The people of a segment, of a list or (0) of all, in the same order and fields, without their membership. */
+/* Whether any of a list's members in this state (empty: every) has a consent. */
+enum err exports_any_consent(struct db *db, int64_t list_id, struct view state, bool *ret_any,
+			     struct buf *why) MUST_USE;
+
+/* The people of a segment, of a list or (0) of all, in the same order and fields, without their membership; with a list, with their consent to it. */
 enum err exports_segment(struct db *db, int64_t segment_id, int64_t list_id, db_row_handler *handler, void *context,
 			 struct buf *why) MUST_USE;
 

@@ -49,6 +49,26 @@ def test_json_lines(world):
     assert state["_state"] == "active" and state["_since"].endswith("Z"), state
 
 
+def test_consents_come_back(world):
+    "How and when people agreed leaves with them and comes back, to the fraction of a second, as CSV and as JSON lines; where nothing is known, no column tells of it."
+    world.setup()
+    people(world, {}, {}, {}, {"n": 1})
+    assert "_consent" not in world.listctl("export", "news") + world.listctl("export", "news", "--format", "json", "--state", "all")
+    for number, source, at in ((0, "'=form, on \"paper\"'", "'2024-02-29 10:20:30.123456Z'"), (1, "NULL", "'2023-01-02 03:04:05Z'"), (2, "'fair'", "NULL")):
+        world.sql(f"UPDATE membership SET consent_source = {source}, consent_at = {at} FROM subscriber s"
+                  f" WHERE s.id = subscriber_id AND s.address = 'r{number}@example.test'")
+    read = "SELECT s.address, m.consent_source, m.consent_at, m.state FROM membership m JOIN subscriber s ON s.id = m.subscriber_id ORDER BY 1"
+    before = world.sql(read)
+    world.listctl("segment", "create", "everyone", "--where", "$.n == 1 || !exists($.n)")
+    for options in ([], ["--format", "json"], ["--state", "all"], ["--state", "all", "--format", "json"], ["--segment", "everyone"]):
+        text = world.listctl("export", "news", *options)
+        world.sql("DELETE FROM membership; DELETE FROM subscriber")
+        world.listctl("import", "news", world.file("again", text))
+        assert world.sql(read) == before, (options, text, world.sql(read))
+    assert rows_of(world.listctl("export", "news"))[3]["_consent_time"] == ""
+    assert "_consent" not in world.listctl("export", "--segment", "everyone")
+
+
 def test_a_late_attribute_is_in_the_header(world):
     "A column that only the last of thousands has, or another type of value in it, is in the file as if it had been known from the start."
     world.setup()
