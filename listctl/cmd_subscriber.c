@@ -1,6 +1,8 @@
 #include "base/limits.h"
 #include "listctl/attribute_options.h"
+#include "listctl/outlook.h"
 #include "listctl/subscriber_steps.h"
+#include "listctl/terms.h"
 #include "listctl/turn.h"
 #include "listctl/who.h"
 #include "store/lists.h"
@@ -226,6 +228,29 @@ static enum err audit_step(struct call *call, const struct step_kind *kind, cons
 	return who_audit(call, kind->action, who->person.key, buf_view(&detail));
 }
 
+static void warn_of_verdict(void *user, const struct verdict_history *history)
+{
+	struct call *call = user;
+	AUTO_BUF score = buf_with_ceiling(LIMIT_WHY);
+	const char *operand = call->operands[call->operand_count - 1];
+	if (!history->verdict.disable)
+		return;
+	outlook_write_score(&history->verdict, &score);
+	call_warn(call,
+		  "mail to it has come back, %s: the next prune or bounce takes the membership away again; `listctl "
+		  "explain %s` tells why",
+		  buf_text(&score), operand);
+}
+
+/* What came back stays known while somebody is away. */
+static enum err warn_of_bounces(struct call *call, const struct who *who, const struct membership_step *step)
+{
+	const struct verdict_terms terms = terms_of(call->settings);
+	return view_eq(step->to, VIEW_LIT("active"))
+		   ? verdicts_read(call->db, &who->person.id, 1, &terms, warn_of_verdict, call, call->why)
+		   : ERR_OK;
+}
+
 static enum err write_step(struct call *call, const struct step_kind *kind, const struct membership_step *step,
 			   struct db_rows **ret_lists)
 {
@@ -241,6 +266,8 @@ static enum err write_step(struct call *call, const struct step_kind *kind, cons
 				  operand, kind->nothing, operand);
 	if (err == ERR_OK)
 		err = audit_step(call, kind, &who, step, *ret_lists);
+	if (err == ERR_OK)
+		err = warn_of_bounces(call, &who, step);
 	who_done(&who);
 	return err;
 }

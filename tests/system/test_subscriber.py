@@ -2,6 +2,7 @@
 
 import json
 
+import past
 from returns import deliver, dsn, events, membership, people, return_path, send
 from verpost import until
 
@@ -16,6 +17,19 @@ def state(world, who, list_name="news"):
 
 def actions(world, key):
     return [(row[0], json.loads(row[1])) for row in world.sql(f"SELECT action, detail FROM audit WHERE subject = 'subscriber:{key}' ORDER BY id")]
+
+
+def test_who_bounced_and_comes_back(world):
+    "Who was disabled, left and comes back is told to bounce still: to unsubscribe forgives nothing."
+    world.setup()
+    world.subscribe(["ann@example.test", "bob@example.test"])
+    campaign = past.sent(world, "c", {"ann@example.test": "accepted"})
+    past.dead(world, campaign, "ann@example.test")
+    for address, words in (("ann@example.test", "1 of 1 failures needed (user-unknown"), ("bob@example.test", "")):
+        world.listctl("subscriber", "unsubscribe", "news", address)
+        said = world.run("listctl", "subscriber", "resubscribe", "news", address, "--reason", "asked")
+        assert said.returncode == 0 and words in said.stderr and ("come back" in said.stderr) == bool(words), said
+    assert [r["email"] for r in world.json("prune", "--each")] == ["ann@example.test"]
 
 
 def test_add(world):
