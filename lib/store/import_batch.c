@@ -214,6 +214,18 @@ void import_batch_take_back(struct import_batch *batch)
 		batch->rows[i]->plain = false;
 }
 
+/* The attributes are an object themselves; a bracket inside a text counts too. */
+bool import_batch_has_nested(const struct import_batch *batch)
+{
+	for (size_t i = 0; i < batch->count; i++) {
+		struct view attributes = field_of(batch->rows[i], ATTRIBUTES);
+		if (attributes.len > 1 && (memchr(attributes.data + 1, '[', attributes.len - 1) != NULL ||
+					   memchr(attributes.data + 1, '{', attributes.len - 1) != NULL))
+			return true;
+	}
+	return false;
+}
+
 /* ---- on the wire ---- */
 
 static void add_or_null(struct db_tuples *tuples, struct view value)

@@ -25,6 +25,8 @@ size_t import_batch_mark(struct import_batch *batch, struct import_filter *filte
 void import_batch_take_back(struct import_batch *batch);
 bool import_batch_has_canonicals(const struct import_batch *batch);
 bool import_batch_has_consents(const struct import_batch *batch);
+/* An attribute may be a list or an object; never false where one is. */
+bool import_batch_has_nested(const struct import_batch *batch);
 
 /* Sends the rows that are not plain with this COPY, which takes position, address, address_key, canonical, name, attributes, consent_source,
  * consent_at, erased, twice and fresh in the binary format. ERR as db_copy_begin(). */

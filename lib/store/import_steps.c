@@ -14,6 +14,7 @@ enum param {
 	ON_CONFLICT,
 	RESUBSCRIBE,
 	DOUBTS,
+	NESTED,
 	PLAIN_AFTER,
 	PLAIN,
 	PARAM_COUNT
@@ -120,16 +121,17 @@ static const struct db_statement copy = {
 	       " twice, fresh) FROM STDIN (FORMAT binary)",
 };
 
-/* A new value e takes the place of what s has under its name when it is another, null too. A text that is the same as the text of a number, boolean or
+/* A new value e, of r, takes the place of what s has under its name when it is another, null too. A text that reads the same as a number, boolean or
  * list does not: a file without types would take them away. */
 #define IS_ANOTHER                                                                                                     \
-	"CASE jsonb_typeof(e.value) WHEN 'string' THEN s.attributes ->> e.key IS DISTINCT FROM e.value #>> '{}'"       \
-	" ELSE s.attributes -> e.key IS DISTINCT FROM e.value END"
-/* First as a whole: most have nothing new. */
+	"s.attributes -> e.key IS DISTINCT FROM e.value AND (jsonb_typeof(e.value) <> 'string'"                        \
+	" OR s.attributes ->> e.key IS DISTINCT FROM r.attributes ->> e.key)"
+/* First as a whole, for most have nothing new; what is cheap does not see what a list has lost. */
 #define DIFFERS                                                                                                        \
 	"CASE WHEN $2::text = 'update' THEN r.name <> s.name OR r.attributes <> s.attributes"                          \
-	" ELSE (r.name <> '' AND r.name <> s.name) OR (s.attributes || r.attributes <> s.attributes AND EXISTS ("      \
-	"  SELECT FROM jsonb_each(r.attributes) e WHERE " IS_ANOTHER ")) END"
+	" ELSE (r.name <> '' AND r.name <> s.name) OR (CASE WHEN $4::boolean"                                          \
+	"  THEN s.attributes || r.attributes <> s.attributes ELSE NOT s.attributes @> r.attributes END AND EXISTS ("   \
+	"   SELECT FROM jsonb_each(r.attributes) e WHERE " IS_ANOTHER ")) END"
 #define LOOKS "sha256(convert_to(s.name || E'\\n' || s.attributes::text, 'UTF8'))"
 #define OURS "s.id > $1::bigint AND s.created_at = now()"
 #define SEEN "EXISTS (SELECT FROM import_seen e WHERE e.person = s.id OFFSET 0)"
@@ -166,8 +168,8 @@ static const struct step steps[] = {
 				  " FROM import_row r CROSS JOIN LATERAL (SELECT id, created_at, name, attributes FROM "
 				  "subscriber"
 				  "  WHERE address_key = r.address_key OFFSET 0) s WHERE $3::boolean OR NOT r.fresh" },
-	    .params = { LAST_ID, ON_CONFLICT, DOUBTS },
-	    .count = 3,
+	    .params = { LAST_ID, ON_CONFLICT, DOUBTS, NESTED },
+	    .count = 4,
 	},
 	{
 	    .statement = { .name = "import_find_forms",
@@ -188,8 +190,8 @@ static const struct step steps[] = {
 				  "  SELECT id, created_at, name, attributes FROM subscriber WHERE id = n.id OFFSET 0) "
 				  "s" },
 	    .need = IF_CANONICALS,
-	    .params = { LAST_ID, ON_CONFLICT, DOUBTS },
-	    .count = 3,
+	    .params = { LAST_ID, ON_CONFLICT, DOUBTS, NESTED },
+	    .count = 4,
 	},
 	/* The address of the file, what it is another spelling of, and the one that a known person's mail goes to. */
 	{
@@ -341,17 +343,17 @@ static const struct step steps[] = {
 			       "   SELECT name, attributes FROM subscriber WHERE id = c.person OFFSET 0 FOR NO KEY "
 			       "UPDATE) s),"
 			       " changed AS ("
-			       "  UPDATE subscriber s SET name = CASE WHEN l.name = '' AND NOT l.replaces THEN s.name "
-			       "ELSE l.name END,"
-			       "   attributes = CASE WHEN l.replaces THEN l.attributes ELSE s.attributes || coalesce(("
-			       "    SELECT jsonb_object_agg(e.key, e.value) FROM jsonb_each(l.attributes) e"
+			       "  UPDATE subscriber s SET name = CASE WHEN r.name = '' AND NOT r.replaces THEN s.name "
+			       "ELSE r.name END,"
+			       "   attributes = CASE WHEN r.replaces THEN r.attributes ELSE s.attributes || coalesce(("
+			       "    SELECT jsonb_object_agg(e.key, e.value) FROM jsonb_each(r.attributes) e"
 			       "    WHERE " IS_ANOTHER "), '{}') END"
-			       "  FROM locked l WHERE s.id = l.person AND CASE"
-			       "   WHEN l.replaces THEN l.name <> s.name OR l.attributes <> s.attributes"
-			       "   ELSE (l.name <> '' AND l.name <> s.name) OR EXISTS (SELECT FROM "
-			       "jsonb_each(l.attributes) e"
+			       "  FROM locked r WHERE s.id = r.person AND CASE"
+			       "   WHEN r.replaces THEN r.name <> s.name OR r.attributes <> s.attributes"
+			       "   ELSE (r.name <> '' AND r.name <> s.name) OR EXISTS (SELECT FROM "
+			       "jsonb_each(r.attributes) e"
 			       "    WHERE " IS_ANOTHER ") END RETURNING s.id, "
-			       "l.before)"
+			       "r.before)"
 			       " INSERT INTO import_updated SELECT c.id, c.before, false FROM changed c"
 			       " WHERE EXISTS (SELECT FROM import_seen e WHERE e.person = c.id OFFSET 0)"
 			       " ON CONFLICT (person) DO UPDATE SET again = true" },
@@ -482,6 +484,7 @@ static void fill_params(const struct import_terms *terms, const struct import_ma
 	values[CONSENT_AT] = options->consent_us == 0 ? db_null() : db_time(options->consent_us);
 	values[ON_CONFLICT] = db_text(view_of(conflict_names[options->on_conflict]));
 	values[DOUBTS] = db_bool(marks->doubts);
+	values[NESTED] = db_bool(marks->nested);
 	values[RESUBSCRIBE] = db_text_or_null(options->resubscribe);
 	values[PLAIN_AFTER] = db_int(marks->plain_after);
 	values[PLAIN] = db_int((int64_t)marks->plain);

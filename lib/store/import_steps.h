@@ -13,6 +13,7 @@ struct import_terms {
 /* What stands in the rows at hand, so that what is not needed is not asked. */
 struct import_marks {
 	bool twice, canonicals, consents;
+	bool nested;  /* attributes may hold lists or objects */
 	bool doubts;  /* who is fresh to the import may be known: somebody else has added people */
 	size_t plain; /* people whom import_plain_add() has made */
 	int64_t plain_after;

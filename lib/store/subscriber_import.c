@@ -113,6 +113,8 @@ static struct import_marks look_over(struct subscriber_import *import)
 		.twice = import_batch_sort(batch),
 		.canonicals = import->has_canonicals,
 		.consents = import_batch_has_consents(batch),
+		/* With the filter hardly anybody is known. */
+		.nested = import->filter != NULL || import_batch_has_nested(batch),
 	};
 	if (import->filter != NULL)
 		marks.plain = import_batch_mark(batch, import->filter);

@@ -106,6 +106,17 @@ static const struct scenario scenarios[] = {
 		     "bob@x.test {\"b\": true, \"n\": \"33\", \"t\": \"[2]\"} active import",
 	},
 	{
+	    .label = "the same where no value is a list or an object",
+	    .before = OLD("ann@x.test", "'', '{\"n\": \"32\", \"o\": \"o\"}'")
+		OLD("bob@x.test", "'', '{\"t\": [\"a\"]}'") OLD("cem@x.test", "'', '{\"n\": 32, \"o\": \"o\"}'"),
+	    .rows = { { "ann@x.test", .attributes = "{\"n\": 32}" },
+		      { "bob@x.test", .attributes = "{\"t\": \"a\"}" },
+		      { "cem@x.test", .attributes = "{\"n\": \"32\"}" } },
+	    .counts = { .updated = 2, .unchanged = 1, .joined = 3 },
+	    .after = "ann@x.test {\"n\": 32, \"o\": \"o\"} active import; bob@x.test {\"t\": \"a\"} active import; "
+		     "cem@x.test {\"n\": 32, \"o\": \"o\"} active import",
+	},
+	{
 	    .label = "null is a value, of a new name, over another, and under another",
 	    .before = OLD("ann@x.test", "'', '{\"a\": 1}'") OLD("bob@x.test", "'', '{\"a\": 1, \"b\": null}'")
 		OLD("cem@x.test", "'', '{\"a\": null}'"),
