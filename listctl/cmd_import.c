@@ -87,6 +87,19 @@ static enum err begin_again(struct import_job *job, const struct csv_row *row, s
 	return ERR_INVALID;
 }
 
+/* Whom one row leaves out, the others do not bring in. */
+static enum err refuse_row(struct import_job *job, const struct csv_row *row, const struct refusal *refusal,
+			   struct buf *why)
+{
+	struct view key;
+	enum err err = rejects_add(job->rejects, row, refusal, why);
+	if (err != ERR_OK || !refusal_is_harmless(refusal->kind) || !columns_read_key(job->columns, row, &key))
+		return err;
+	buf_reset(&job->canonical);
+	bool has_form = address_canonical(key, &job->canonical);
+	return subscriber_import_leave(job->import, key, has_form ? buf_view(&job->canonical) : VIEW_LIT(""), why);
+}
+
 static enum err on_row(void *context, const struct csv_row *row, struct buf *why)
 {
 	struct import_job *job = context;
@@ -101,7 +114,7 @@ static enum err on_row(void *context, const struct csv_row *row, struct buf *why
 	if (columns_find_states(job->columns, job->states))
 		return begin_again(job, row, why);
 	if (!is_good)
-		return rejects_add(job->rejects, row, &refusal, why);
+		return refuse_row(job, row, &refusal, why);
 	refusal = (struct refusal){ .kind = REFUSAL_RULE, .column = columns_address_name(job->columns) };
 	bool is_refused = false;
 	enum err err = address_warnings_look(job->warnings, row->line, &person, &is_refused, &refusal.text, why);
@@ -375,7 +388,8 @@ const struct command import_commands[] = {
 		       "unless --skip-bad takes the others. Rows that are not taken stand in the rejects\n"
 		       "file with line and reason, to be mended and imported in turn; an older file of that\n"
 		       "name is removed at the beginning. Who has unsubscribed or bounced where the file\n"
-		       "comes from, or receives nothing there, is left out, which is no error.\n"
+		       "comes from, or receives nothing there, is left out, which is no error; so he is\n"
+		       "when any other row of the file says otherwise.\n"
 		       "Of people known already the new values go over the old ones, or --on-conflict\n"
 		       "keeps what is there, or puts the file's values in the place of all. Whoever has\n"
 		       "unsubscribed stays so, unless --resubscribe says why not; who was disabled or\n"

@@ -113,6 +113,9 @@ struct refusal {
 bool columns_read(struct columns *columns, const struct csv_row *row, struct person *ret_person,
 		  struct refusal *ret_refusal) MUST_USE;
 
+/* The key of the row's address, for a row that is left out. False: it has none that can be read. */
+bool columns_read_key(struct columns *columns, const struct csv_row *row, struct view *ret_key) MUST_USE;
+
 /* True for what an address column is usually called: "E-Mail Address" and the like. */
 bool columns_is_address_name(struct view header);
 

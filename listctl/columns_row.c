@@ -279,3 +279,20 @@ bool columns_read(struct columns *columns, const struct csv_row *row, struct per
 		ret_person->consent_source = view_of(columns->known->consent);
 	return true;
 }
+
+bool columns_read_key(struct columns *columns, const struct csv_row *row, struct view *ret_key)
+{
+	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+	for (size_t i = 0; i < columns->count && i < row->count; i++) {
+		if (columns->rows[i].role != ROLE_ADDRESS)
+			continue;
+		buf_reset(&columns->address);
+		buf_reset(&columns->key);
+		if (address_parse(csv_guard_removed(row->fields[i].text), &columns->address, &why) != ERR_OK ||
+		    address_key(buf_view(&columns->address), &columns->key) != ERR_OK)
+			return false;
+		*ret_key = buf_view(&columns->key);
+		return true;
+	}
+	return false;
+}

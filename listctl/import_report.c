@@ -62,6 +62,10 @@ static void say_people(const struct import_job *job)
 		call_note(job->call, "  suppressed addresses left out: %llu", (unsigned long long)counts->suppressed);
 	if (counts->erased > 0)
 		call_note(job->call, "  left out, because they were erased: %llu", (unsigned long long)counts->erased);
+	if (counts->taken_back > 0)
+		call_note(job->call,
+			  "  left out, because another row of the file says that they are not to be written to: %llu",
+			  (unsigned long long)counts->taken_back);
 	if (counts->duplicates > 0)
 		call_note(job->call, "  repeated addresses merged, the later row winning: %llu",
 			  (unsigned long long)counts->duplicates);
@@ -116,6 +120,11 @@ static void say_rejects(struct import_job *job)
 		say_kinds(job, true);
 	}
 	say_doubts(job);
+	if (job->counts.still_active > 0)
+		call_note(job->call,
+			  "    of them active members here, who go on receiving: %llu (`listctl subscriber "
+			  "unsubscribe` ends that)",
+			  (unsigned long long)job->counts.still_active);
 	say_former(job);
 	if (refused > 0) {
 		call_note(job->call, "  refused rows: %llu", (unsigned long long)refused);
@@ -177,6 +186,8 @@ static const struct output_column columns[] = {
 	{ .name = "export_of" },
 	{ .name = "columns_left_out" },
 	{ .name = "unknown_states" },
+	{ .name = "taken_back", .type = OUTPUT_INT },
+	{ .name = "still_active", .type = OUTPUT_INT },
 };
 
 static struct output_cell cell_count(uint64_t count)
@@ -231,6 +242,8 @@ static enum err show(struct import_job *job)
 		cell_text_or_null(view_of(known == NULL ? NULL : known->name)),
 		cell_text_or_null(buf_view(&unread)),
 		cell_text_or_null(buf_view(&doubts)),
+		cell_count(counts->taken_back),
+		cell_count(counts->still_active),
 	};
 	_Static_assert(ARRAY_LEN(cells) == ARRAY_LEN(columns), "a cell a column");
 	return output_object(job->call->out, columns, ARRAY_LEN(columns), cells, job->call->why);

@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "store/import_batch.h"
+#include "store/import_lefts.h"
 #include "store/import_plain.h"
 #include "store/import_steps.h"
 
@@ -22,6 +23,7 @@ struct subscriber_import {
 	size_t under_way;          /* rows that the server is merging */
 	struct import_marks marks; /* of those */
 	bool has_canonicals;
+	struct import_lefts lefts;
 };
 
 /* Where nobody was before, what the file itself has brought is all there is to know. */
@@ -43,6 +45,7 @@ enum err subscriber_import_begin(struct db *db, int64_t list_id, const struct im
 		return ERR_MEMORY;
 	import->db = db;
 	import->terms = (struct import_terms){ .list_id = list_id, .options = *options };
+	import_lefts_init(&import->lefts);
 	import->batch = import_batch_new(options->together);
 	enum err err = import->batch == NULL ? ERR_MEMORY : begin(import, why);
 	if (err == ERR_OK)
@@ -58,6 +61,7 @@ void subscriber_import_done(struct subscriber_import *import)
 {
 	if (import == NULL)
 		return;
+	import_lefts_done(&import->lefts);
 	import_batch_free(import->batch);
 	import_filter_free(import->filter);
 	import_filter_free(import->former);
@@ -163,6 +167,15 @@ enum err subscriber_import_add(struct subscriber_import *import, const struct su
 	return err == ERR_OK ? import_batch_add(import->batch, row, import->rows) : err;
 }
 
+enum err subscriber_import_leave(struct subscriber_import *import, struct view address_key, struct view canonical,
+				 struct buf *why)
+{
+	if (!import_lefts_add(&import->lefts, address_key, canonical))
+		return ERR_OK;
+	enum err err = await_merge(import, why);
+	return err == ERR_OK ? import_lefts_send(&import->lefts, import->db, why) : err;
+}
+
 enum err subscriber_import_merge(struct subscriber_import *import, struct import_counts *ret_counts, struct buf *why)
 {
 	struct import_counts counts = { .rows = import->rows };
@@ -171,12 +184,14 @@ enum err subscriber_import_merge(struct subscriber_import *import, struct import
 		err = await_merge(import, why);
 	if (err == ERR_OK && import->rows > 0)
 		err = import_steps_count(import->db, &counts, why);
+	if (err == ERR_OK)
+		err = import_lefts_take_back(&import->lefts, import->db, &import->terms, &counts, why);
 	if (err != ERR_OK)
 		return err;
 	uint64_t people = counts.rows - counts.duplicates - counts.suppressed - counts.erased;
-	counts.unchanged = people - counts.created - counts.updated;
-	counts.already =
-	    people - counts.joined - counts.resubscribed - counts.unsubscribed - counts.disabled - counts.removed;
+	counts.unchanged = people - counts.back_new - counts.created - counts.updated;
+	counts.already = people - counts.taken_back - counts.joined - counts.resubscribed - counts.unsubscribed -
+			 counts.disabled - counts.removed;
 	*ret_counts = counts;
 	return ERR_OK;
 }

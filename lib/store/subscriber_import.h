@@ -37,8 +37,8 @@ struct subscriber_row {
 	struct view erased;         /* HMAC of the address_key; empty: not looked for among the erased */
 };
 
-/* What an import changed, in rows. rows = duplicates + suppressed + erased + created + updated + unchanged;
- * rows - duplicates - suppressed - erased = joined + already + resubscribed + unsubscribed + disabled + removed. */
+/* What an import changed, in rows. rows = duplicates + suppressed + erased + back_new + created + updated + unchanged;
+ * rows - duplicates - suppressed - erased = taken_back + joined + already + resubscribed + unsubscribed + disabled + removed. */
 struct import_counts {
 	uint64_t rows;
 	uint64_t duplicates, aliases;         /* aliases: those of the duplicates that only the canonical form tells */
@@ -46,6 +46,9 @@ struct import_counts {
 	uint64_t created, updated, unchanged; /* people */
 	uint64_t joined, already, resubscribed;   /* memberships */
 	uint64_t unsubscribed, disabled, removed; /* left as they are: nobody is subscribed again behind their back */
+	uint64_t taken_back,
+	    back_new;          /* whom subscriber_import_leave() keeps from joining; those of them who were not known */
+	uint64_t still_active; /* members before, of whom it was told; they stay so */
 };
 
 /* An import inside the caller's transaction, which has changed nobody before: begin, add each row, merge. Rows are merged some at a time while
@@ -64,6 +67,9 @@ enum err subscriber_import_add(struct subscriber_import *import, const struct su
 enum err subscriber_import_find_former(struct subscriber_import *import, const struct subscriber_row *row,
 				       struct db_rows **ret_rows, struct former_address *ret_former,
 				       struct buf *why) MUST_USE;
+/* Nobody of this address, or of another spelling of the mailbox, joins the list by any row of the import. */
+enum err subscriber_import_leave(struct subscriber_import *import, struct view address_key, struct view canonical,
+				 struct buf *why) MUST_USE;
 /* Merges what is left. */
 enum err subscriber_import_merge(struct subscriber_import *import, struct import_counts *ret_counts,
 				 struct buf *why) MUST_USE;

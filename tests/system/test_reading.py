@@ -148,6 +148,44 @@ def test_words_of_state_that_nobody_knows(world):
     assert late.returncode == 1 and "line 3" in late.stderr and "read twice" in late.stderr and members(world) == [], late
 
 
+def states(world):
+    return world.sql("SELECT s.address_key, m.state, m.reason FROM subscriber s JOIN membership m ON m.subscriber_id = s.id ORDER BY 1")
+
+
+def test_left_out_by_any_row(world):
+    "Who is left out by one row of a file is brought in by no other, in whatever order and spelling; a member here who has left there is told of."
+    world.setup()
+    yes, no = "xa@example.test,active\n", "XA@example.test,unsubscribed\n"
+    for content in (yes + no, no + yes, yes + no + yes):
+        empty(world)
+        done = counts(world, f"Email,Status\n{content}b@example.test,active\n")
+        assert members(world) == ["b@example.test"], (content, done)
+        assert (done["joined"], done["created"], done["taken_back"], done["already"]) == (1, 1, 1, 0), done
+        assert world.value("SELECT count(*) FROM subscriber") == "1"
+    empty(world)
+    done = counts(world, "Email,Status\nx.a@gmail.com,active\nxa+news@gmail.com,unsubscribed\nb@example.test,active\n")
+    assert members(world) == ["b@example.test"] and done["taken_back"] == 1, done
+    # Somebody known who is no member of this list stays none, and one who had unsubscribed stays so.
+    empty(world)
+    counts(world, "email\nxa@example.test\nc@example.test\n")
+    world.sql("DELETE FROM membership WHERE subscriber_id = (SELECT id FROM subscriber WHERE address_key = 'xa@example.test')")
+    world.sql("UPDATE membership SET state = 'unsubscribed', reason = 'mailto'")
+    done = counts(world, f"Email,Status\n{yes}{no}c@example.test,active\nc@example.test,unsubscribed\n", "--resubscribe", "asked")
+    assert members(world) == [] and (done["taken_back"], done["joined"], done["resubscribed"]) == (2, 0, 0), done
+    assert [row[1] for row in states(world)] == ["unsubscribed"] and world.value("SELECT count(*) FROM subscriber") == "2"
+    # A member here.
+    empty(world)
+    counts(world, "email\nxa@example.test\nc@example.test\n")
+    path = world.file("p.csv", f"Email,Status\n{no}d@example.test,unsubscribed\nc@example.test,active\n")
+    error = world.run("listctl", "import", "news", path).stderr
+    assert "active members here, who go on receiving: 1 (`listctl subscriber unsubscribe`" in error, error
+    assert members(world) == ["c@example.test", "xa@example.test"]
+    done = json.loads(world.listctl("import", "news", path, "--format", "json"))
+    assert (done["still_active"], done["taken_back"], done["left_out"]) == (1, 0, 2), done
+    counted = "SELECT sum(people) FROM member_count WHERE state = 'active'"
+    assert world.value(counted) == world.value("SELECT count(*) FROM membership WHERE state = 'active'") == "2"
+
+
 # ---- lists of addresses ----
 
 LISTS = {  # content: who is taken, and the lines that are refused
