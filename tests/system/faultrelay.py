@@ -29,6 +29,7 @@ import faultsession
 from verpost import PATIENCE, Failure, until
 
 HERE = pathlib.Path(__file__).resolve()
+SIGNALS = (signal.SIGHUP, signal.SIGTERM)
 OFFERS = ["PIPELINING", "SIZE 10000000", "DSN", "SMTPUTF8", "8BITMIME", "ENHANCEDSTATUSCODES"]
 DEFAULTS = {"host": "relay.test", "lmtp": False, "tls": "none", "certificate": None, "key": None, "users": {}, "mechanisms": None,
             "offers": OFFERS, "delay": 0, "mails": 0, "keep": 0, "alike": False, "processes": 2, "seed": 1}
@@ -221,6 +222,7 @@ async def serve(house, listeners):
     loop.set_exception_handler(house.on_exception)
     loop.add_signal_handler(signal.SIGHUP, house.reload)
     loop.add_signal_handler(signal.SIGTERM, loop.stop)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     for listener in listeners:
         is_local = listener.family == socket.AF_UNIX
         await loop.create_server(lambda local=is_local: house.session(local), sock=listener)
@@ -241,6 +243,8 @@ def main():
     options = json.loads((folder / "relay.json").read_text())
     listeners = [listen_at(place) for place in options["listen"]]
     children = []
+    # Whoever sees the children work sends signals to this process: none may come before it has something to do with them.
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     for process in range(options["processes"]):
         pid = os.fork()
         if pid == 0:
@@ -251,8 +255,9 @@ def main():
     def pass_on(number, frame):
         for child in children:
             os.kill(child, number)
-    for number in (signal.SIGHUP, signal.SIGTERM):
+    for number in SIGNALS:
         signal.signal(number, pass_on)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     for child in children:
         os.waitpid(child, 0)
 
