@@ -41,16 +41,24 @@ class Failure(AssertionError):
     """A check of the harness did not hold."""
 
 
+CLAIMS = []  # held until this process ends
+
+
 def free_port():
-    """Below the ports that the kernel gives to outgoing connections, so that none of those takes it meanwhile."""
+    """Below the ports that the kernel gives to outgoing connections, so that none of those takes it meanwhile; and no other test is given it, while
+    nobody listens there: each claims its ports by a name that ends with the process."""
     while True:
         port = random.randrange(10000, 32000)
-        with socket.socket() as probe:
-            try:
+        claim = socket.socket(socket.AF_UNIX)
+        try:
+            claim.bind(f"\0verpost-test-port-{port}")
+            with socket.socket() as probe:
                 probe.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                continue
+        except OSError:
+            claim.close()
+            continue
+        CLAIMS.append(claim)
+        return port
 
 
 def until(condition, what, seconds=PATIENCE):
