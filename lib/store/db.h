@@ -86,7 +86,10 @@ void db_array_add_null(struct db_array *array);
  * `why` may be NULL. */
 enum err db_run(struct db *db, const struct db_statement *statement, const struct db_value *values, size_t count,
 		struct db_rows **ret_rows, struct buf *why) MUST_USE;
-/* The same without waiting for its result, which nobody wants: it goes with the next statement, or with the commit, and that one tells if it failed;
+/* The same where there has to be a row: ERR_NOT_FOUND without a sentence where there is none, and *ret_rows is NULL. */
+enum err db_find(struct db *db, const struct db_statement *statement, const struct db_value *values, size_t count,
+		 struct db_rows **ret_rows, struct buf *why) MUST_USE;
+/* The same as db_run() without waiting for its result, which nobody wants: it goes with the next statement, or with the commit, and that one tells if it failed;
  * then the next one was not run. A transaction only. */
 enum err db_run_later(struct db *db, const struct db_statement *statement, const struct db_value *values, size_t count,
 		      struct buf *why) MUST_USE;

@@ -275,3 +275,18 @@ struct view db_get_text(const struct db_rows *rows, size_t row, size_t column)
 		return bytes; /* text and its kin, bytea, and enums by their label */
 	}
 }
+
+enum err db_find(struct db *db, const struct db_statement *statement, const struct db_value *values, size_t count,
+		 struct db_rows **ret_rows, struct buf *why)
+{
+	struct db_rows *rows = NULL;
+	enum err err = db_run(db, statement, values, count, &rows, why);
+	if (err == ERR_OK && db_row_count(rows) == 0)
+		err = ERR_NOT_FOUND;
+	if (err != ERR_OK) {
+		db_rows_done(rows);
+		rows = NULL;
+	}
+	*ret_rows = rows;
+	return err;
+}

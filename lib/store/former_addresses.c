@@ -41,17 +41,10 @@ enum err former_addresses_find(struct db *db, struct view key, struct view canon
 			       struct former_address *ret_former, struct buf *why)
 {
 	const struct db_value values[] = { db_text(key), db_text_or_null(canonical) };
-	struct db_rows *rows = NULL;
-	enum err err = db_run(db, &statements[FIND], values, ARRAY_LEN(values), &rows, why);
-	if (err == ERR_OK && db_row_count(rows) == 0)
-		err = ERR_NOT_FOUND;
-	if (err != ERR_OK) {
-		db_rows_done(rows);
-		return err;
-	}
-	*ret_former = former_addresses_get(rows, 0);
-	*ret_rows = rows;
-	return ERR_OK;
+	enum err err = db_find(db, &statements[FIND], values, ARRAY_LEN(values), ret_rows, why);
+	if (err == ERR_OK)
+		*ret_former = former_addresses_get(*ret_rows, 0);
+	return err;
 }
 
 enum err former_addresses_of(struct db *db, int64_t subscriber_id, struct db_rows **ret_rows, struct buf *why)

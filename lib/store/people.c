@@ -70,17 +70,10 @@ enum err people_find(struct db *db, struct view key, struct view canonical, int6
 {
 	const struct db_value values[] = { db_text_or_null(key), db_text_or_null(canonical),
 					   id == 0 ? db_null() : db_int(id) };
-	struct db_rows *rows = NULL;
-	enum err err = db_run(db, &statements[locked ? FIND_LOCKED : FIND], values, ARRAY_LEN(values), &rows, why);
-	if (err == ERR_OK && db_row_count(rows) == 0)
-		err = ERR_NOT_FOUND;
-	if (err != ERR_OK) {
-		db_rows_done(rows);
-		return err;
-	}
-	*ret_person = people_get(rows, 0);
-	*ret_rows = rows;
-	return ERR_OK;
+	enum err err = db_find(db, &statements[locked ? FIND_LOCKED : FIND], values, ARRAY_LEN(values), ret_rows, why);
+	if (err == ERR_OK)
+		*ret_person = people_get(*ret_rows, 0);
+	return err;
 }
 
 enum err people_memberships(struct db *db, int64_t id, struct db_rows **ret_rows, struct buf *why)
