@@ -149,6 +149,12 @@ static enum err read_some(struct db *db, const struct fields_scope *scope, struc
 	return db_run(db, &statements[OF_SOME], values, ARRAY_LEN(values), ret_rows, why);
 }
 
+static void tell_progress(const struct fields_scope *scope, const struct extent *extent, int64_t first)
+{
+	scope->progress(scope->user, (uint64_t)(first - extent->first_id),
+			(uint64_t)(extent->last_id - extent->first_id));
+}
+
 static enum err read_portions(struct db *db, const struct fields_scope *scope, const struct extent *extent,
 			      struct known *known, struct buf *why)
 {
@@ -159,8 +165,7 @@ static enum err read_portions(struct db *db, const struct fields_scope *scope, c
 		AUTO_DB_ROWS *rows = NULL;
 		const struct db_value values[] = { db_values(&lists), db_int(first), db_int(first + extent->step - 1),
 						   db_values(&known->names), db_values(&known->off) };
-		scope->progress(scope->user, (uint64_t)(first - extent->first_id),
-				(uint64_t)(extent->last_id - extent->first_id));
+		tell_progress(scope, extent, first);
 		err = db_run(db, &statements[OF_PORTION], values, ARRAY_LEN(values), &rows, why);
 		if (err == ERR_OK)
 			add_known(known, rows);
@@ -219,8 +224,7 @@ static enum err count_portions(struct db *db, const struct fields_scope *scope, 
 		AUTO_DB_ROWS *rows = NULL;
 		const struct db_value values[] = { db_values(&lists), db_int(first), db_int(first + extent->step - 1),
 						   db_values(fields) };
-		scope->progress(scope->user, (uint64_t)(first - extent->first_id),
-				(uint64_t)(extent->last_id - extent->first_id));
+		tell_progress(scope, extent, first);
 		err = db_run(db, &statements[EMPTY_PORTION], values, ARRAY_LEN(values), &rows, why);
 		if (err == ERR_OK)
 			add_counts(rows, empty, looked_at);
