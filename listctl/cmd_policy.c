@@ -230,10 +230,11 @@ static enum err write_simulated(struct call *call, const struct db_rows *rows)
 	}
 	enum err err = output_end(call->out, call->why);
 	if (err == ERR_OK)
-		call_note(call,
-			  "it would disable %lld memberships that are active, and leave %lld that were disabled; "
-			  "nothing is changed",
-			  (long long)sums[false], (long long)sums[true]);
+		call_note(
+		    call,
+		    "it would disable %lld memberships that are active, and would not have disabled %lld; nothing is "
+		    "changed",
+		    (long long)sums[false], (long long)sums[true]);
 	return err;
 }
 

@@ -25,6 +25,12 @@ def both(world, address=ANN):
     return [past.state(world, address, name) for name in ("news", "shop")]
 
 
+def comes_back(world, campaign, **shape):
+    """A report about ann's copy of it."""
+    ann = int(world.value(f"SELECT id FROM subscriber WHERE address_key = '{ANN}'"))
+    deliver(world, "", return_path(world, campaign, ann), dsn(**shape))
+
+
 def test_show_and_set(world):
     "What is set is shown as the list's own, audited with its reason, and taken back by default; wrong words are refused, and nothing changes."
     two_lists(world)
@@ -54,14 +60,13 @@ def test_each_list_by_its_own(world):
     two_lists(world)
     world.listctl("policy", "set", "shop", "user-unknown=2/0")
     world.start("bounced")
-    ann = int(world.value(f"SELECT id FROM subscriber WHERE address_key = '{ANN}'"))
     first = past.sent(world, "first", {ANN: "accepted", BOB: "accepted"}, days_ago=0)
-    deliver(world, "", return_path(world, first, ann), dsn(mark="1"))
+    comes_back(world, first, mark="1")
     assert both(world) == ["disabled", "active"], both(world)
     scores = {m["list"]: m["score"] for m in world.json("explain", ANN)["memberships"]}
     assert scores == {"news": "1 of 1 failures needed (user-unknown, at once)", "shop": "1 of 2 failures needed (user-unknown, at once)"}, scores
     second = past.sent(world, "second", {ANN: "accepted", BOB: "accepted"}, list_name="shop", days_ago=0)
-    deliver(world, "", return_path(world, second, ann), dsn(mark="2"))
+    comes_back(world, second, mark="2")
     assert both(world) == ["disabled", "disabled"] and both(world, BOB) == ["active", "active"]
 
 
@@ -85,8 +90,7 @@ def test_reclassified_by_its_own(world):
     two_lists(world)
     world.listctl("policy", "set", "shop", "mailbox-full=1/0")
     world.start("bounced")
-    ann = int(world.value(f"SELECT id FROM subscriber WHERE address_key = '{ANN}'"))
-    deliver(world, "", return_path(world, past.sent(world, "c", {ANN: "accepted"}, days_ago=0), ann), dsn(**MISREAD))
+    comes_back(world, past.sent(world, "c", {ANN: "accepted"}, days_ago=0), **MISREAD)
     assert both(world) == ["disabled", "disabled"], both(world)
     world.stop("bounced")
     rules(world, NO_GOSSIP.replace("spam-content", "mailbox-full"))
