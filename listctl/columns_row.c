@@ -145,15 +145,26 @@ static bool says_nothing(const struct columns *columns, const struct column *col
 	return field->absent || (!may_be_empty && view_trim(text).len == 0);
 }
 
+/* An export tells all tags of everybody: who has lost the last one has an empty cell. */
+static bool has_no_tags(const struct columns *columns, const struct column *column, struct view text)
+{
+	return columns->known != NULL && column->type == FIELD_TAGS && view_trim(text).len == 0;
+}
+
 static bool read_attribute(struct columns *columns, const struct column *column, const struct csv_field *field,
 			   struct view text, struct refusal *ret_refusal)
 {
-	if (says_nothing(columns, column, field, text))
+	bool is_none = has_no_tags(columns, column, text);
+	if (!is_none && says_nothing(columns, column, field, text))
 		return true;
 	if (column->type == FIELD_JSON && json_text_hides_control(view_trim(text)))
 		return columns_refuse(columns, REFUSAL_CONTROL, column->name, columns_hidden_control, ret_refusal);
 	columns_begin_attribute(columns);
 	buf_add(&columns->attributes, column_key(columns, column));
+	if (is_none) {
+		buf_add(&columns->attributes, VIEW_LIT("[]"));
+		return true;
+	}
 	if (field_type_add(column->type, columns->date_order, text, &columns->attributes, &columns->text))
 		return true;
 	return columns_refuse(columns, REFUSAL_VALUE, column->name, NULL, ret_refusal);

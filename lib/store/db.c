@@ -71,6 +71,11 @@ enum err db_open(const struct db_options *options, struct db **ret_db, struct bu
 	return err;
 }
 
+enum err db_open_beside(const struct db *db, struct db **ret_db, struct buf *why)
+{
+	return db_open(&db->options, ret_db, why);
+}
+
 enum err db_reconnect(struct db *db, struct buf *why)
 {
 	db_drop(db);

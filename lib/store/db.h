@@ -32,6 +32,8 @@ struct db_options {
 /* ERR_UNAVAILABLE: the server is away, try again; ERR_REFUSED: not initialised, wrong version or instance, fsync off;
  * ERR_DENIED: the login was refused. `why` says which and what to do. The caller closes *ret_db. */
 enum err db_open(const struct db_options *options, struct db **ret_db, struct buf *why) MUST_USE;
+/* Another connection with the options of one that is open: for what that one's transaction has not committed, as it was before. */
+enum err db_open_beside(const struct db *db, struct db **ret_db, struct buf *why) MUST_USE;
 /* Drops the connection and opens it again with the same options and checks. */
 enum err db_reconnect(struct db *db, struct buf *why) MUST_USE;
 void db_close(struct db *db); /* accepts NULL */

@@ -182,6 +182,8 @@ enum err subscriber_import_merge(struct subscriber_import *import, struct import
 	enum err err = import->rows > 0 ? send_batch(import, why) : ERR_OK;
 	if (err == ERR_OK)
 		err = await_merge(import, why);
+	if (err == ERR_OK)
+		err = import_lefts_restore(&import->lefts, import->db, &import->terms, why);
 	if (err == ERR_OK && import->rows > 0)
 		err = import_steps_count(import->db, &counts, why);
 	if (err == ERR_OK)

@@ -67,7 +67,7 @@ enum err subscriber_import_add(struct subscriber_import *import, const struct su
 enum err subscriber_import_find_former(struct subscriber_import *import, const struct subscriber_row *row,
 				       struct db_rows **ret_rows, struct former_address *ret_former,
 				       struct buf *why) MUST_USE;
-/* Nobody of this address, or of another spelling of the mailbox, joins the list by any row of the import. */
+/* Nobody of this address, or of another spelling of the mailbox, joins the list by any row of the import, nor has name or attributes changed by one. */
 enum err subscriber_import_leave(struct subscriber_import *import, struct view address_key, struct view canonical,
 				 struct buf *why) MUST_USE;
 /* Merges what is left. */

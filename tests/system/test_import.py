@@ -252,6 +252,11 @@ def test_exports_again_with_a_tag_less(world):
     done = counts(world, exported.replace(tags, '"""VIP"""'), name="second.csv")
     assert (done["updated"], done["unchanged"]) == (1, 1), done
     assert world.value("SELECT attributes -> 'tags' FROM subscriber WHERE name = 'Ann Lee'") == '["VIP"]'
+    world.listctl("segment", "create", "vip", "--where", '$.tags[*] == "VIP"')
+    assert "ann@" in world.listctl("segment", "show", "vip", "--list", "news")
+    done = counts(world, exported.replace(tags, ""), name="third.csv")
+    assert (done["updated"], done["unchanged"]) == (1, 1), done
+    assert attributes_of(world, "ann@example.test")["tags"] == [] and "ann@" not in world.listctl("segment", "show", "vip", "--list", "news")
 
 
 def test_types_are_mended(world):
@@ -327,6 +332,27 @@ def test_export_of_other_states_is_not_an_invitation(world):
     world.listctl("list", "create", "copy", "--from", "c@example.test")
     done = counts(world, exported, name="all.csv", list_name="copy")
     assert (done["joined"], done["refused"], done["left_out"]) == (1, 0, 1), done
+
+
+def test_rows_of_who_has_left_change_nobody(world):
+    "Whom one row of a file leaves out keeps name and attributes whatever another row says, before or behind it, near or far, in all modes."
+    world_with_list(world)
+    world.listctl("list", "create", "other", "--from", "o@example.test")
+    known = "email,name,a,b\nann@gmail.com,Ann,1,2\nbob@example.test,Bob,1,2\ncem@example.test,Cem,1,2\n"
+    counts(world, known, list_name="other")
+    before = world.sql("SELECT address_key, name, attributes FROM subscriber ORDER BY address_key")
+    active = "ann@gmail.com,subscribed,New,9\nbob@example.test,subscribed,New,9\n"
+    left = "a.n.n@gmail.com,unsubscribed,Left,7\nbob@example.test,unsubscribed,Left,7\n"
+    fill = "".join(f"f{n}@example.test,subscribed,,\n" for n in range(11000))
+    for label, rows in (("before", active + left), ("behind", left + active), ("far", active + fill + left + active)):
+        for conflict in ("merge", "update"):
+            world.sql("DELETE FROM membership WHERE list_id = 1; DELETE FROM subscriber WHERE address_key LIKE 'f%'")
+            done = counts(world, "email,status,name,a\n" + rows, "--on-conflict", conflict, name=f"{label}.csv")
+            assert (done["updated"], done["left_out"], done["taken_back"]) == (0, 2, 2), (label, conflict, done)
+            assert before == world.sql("SELECT address_key, name, attributes FROM subscriber WHERE address_key NOT LIKE 'f%' ORDER BY address_key"), label
+    done = counts(world, "email,status,name,a\ncem@example.test,subscribed,Cem Two,3\n" + active + left, name="third.csv")
+    assert (done["updated"], done["joined"]) == (1, 1), done
+    assert attributes_of(world, "cem@example.test") == {"a": "3", "b": "2", "status": "subscribed"}
 
 
 MUELLER = "E-Mail-Adresse;Vorname;Ort\njm@example.test;Jürgen Müller – „Jo“;Köln\nab@example.test;Æsa;Ålesund\n"

@@ -151,6 +151,10 @@ static const struct person_row {
 	  "a@example.org|Ann|Lee|4|2024-01-02 03:04:05|192.0.2.1|9|x|~|\"VIP\",\"Paper, daily\"", "a@example.org",
 	  "a@example.org", "Ann Lee",
 	  "{\"first_name\":\"Ann\",\"last_name\":\"Lee\",\"member_rating\":4,\"tags\":[\"VIP\",\"Paper, daily\"]}" },
+	{ "Mailchimp, of somebody without tags", "Email Address|NOTES|LEID|EUID|TAGS", "a@example.org|^|9|x|^",
+	  "a@example.org", "a@example.org", "", "{\"tags\":[]}" },
+	{ "an empty cell of tags elsewhere", "email|topics:tags", "a@example.org|^", "a@example.org", "a@example.org",
+	  "", "{}" },
 	{ "listmonk", "uuid|email|name|attributes|status|created_at|updated_at",
 	  "u|a@example.org|Ann|{\"City\": \"Bonn\", \"age\": 40, \"vip\":true, \"name\":\"x\", "
 	  "\"gone\":null}|enabled|x|y",
