@@ -1,5 +1,6 @@
 #include "base/limits.h"
 #include "listctl/attribute_options.h"
+#include "listctl/former.h"
 #include "listctl/outlook.h"
 #include "listctl/subscriber_steps.h"
 #include "listctl/terms.h"
@@ -92,6 +93,26 @@ static enum err check_free(struct call *call, const struct spelt *spelt, int64_t
 			   VIEW_ARG(other.address));
 }
 
+/* The address was somebody else's before, who has moved: files of before the move mean that person. */
+static enum err check_former(struct call *call, const struct person_row *person, const struct spelt *spelt)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	struct former_address former;
+	AUTO_BUF text = buf_with_ceiling(LIMIT_WHY);
+	if (call_has(call, "reassigned"))
+		return ERR_OK;
+	enum err err = former_addresses_find(call->db, buf_view(&spelt->key), buf_view(&spelt->canonical), &rows, &former,
+					     call->why);
+	if (err == ERR_NOT_FOUND || (err == ERR_OK && former.subscriber_id == person->id))
+		return ERR_OK;
+	if (err != ERR_OK)
+		return err;
+	former_text(&former, &text);
+	return call_refuse(call, ERR_REFUSED,
+			   "%s is the %s; if it is " VIEW_FMT "'s now, --reassigned REASON lets them have it",
+			   call->operands[1], buf_text(&text), VIEW_ARG(person->address));
+}
+
 /* Whoever is not to be written to does not become somebody else who is. */
 static enum err check_may_move(struct call *call, const struct person_row *person, const struct spelt *spelt)
 {
@@ -102,9 +123,11 @@ static enum err check_may_move(struct call *call, const struct person_row *perso
 	buf_add(&old.canonical, person->canonical);
 	enum err err = check_free(call, spelt, person->id);
 	if (err == ERR_OK)
-		err = who_check_suppressed(call, &old, 0);
+		err = check_former(call, person, spelt);
 	if (err == ERR_OK)
-		err = who_check_suppressed(call, spelt, 0);
+		err = who_check_suppressed_anywhere(call, &old, person->id);
+	if (err == ERR_OK)
+		err = who_check_suppressed_anywhere(call, spelt, person->id);
 	spelt_done(&old);
 	return err;
 }
@@ -127,6 +150,10 @@ static enum err write_move(struct call *call, struct who *who, const struct spel
 	output_json_string(&detail, who->person.key);
 	buf_add(&detail, VIEW_LIT(", \"reason\": "));
 	output_json_string(&detail, view_of(call_option(call, "reason")));
+	if (call_has(call, "reassigned")) {
+		buf_add(&detail, VIEW_LIT(", \"reassigned\": "));
+		output_json_string(&detail, view_of(call_option(call, "reassigned")));
+	}
 	buf_add_byte(&detail, '}');
 	return who_audit(call, "subscriber.move", buf_view(&spelt->key), buf_view(&detail));
 }
@@ -135,10 +162,12 @@ static enum err move(struct call *call)
 {
 	struct spelt spelt;
 	struct who who = { 0 };
-	struct view reason;
+	struct view reason, reassigned;
 	enum err err = spelt_read(call->operands[1], &spelt, call->why);
 	if (err == ERR_OK)
 		err = subscriber_text_option(call, "reason", &reason);
+	if (err == ERR_OK)
+		err = subscriber_text_option(call, "reassigned", &reassigned);
 	if (err == ERR_OK)
 		err = db_begin(call->db, call->why);
 	if (err == ERR_OK)
@@ -334,6 +363,7 @@ static const struct command_option set_options[] = {
 	{ NULL, NULL, NULL },
 };
 static const struct command_option move_options[] = {
+	{ "reassigned", "REASON", "the new address was another person's before a move, and is this one's now" },
 	{ "reason", "TEXT", "why; kept in the audit" },
 	{ NULL, NULL, NULL },
 };
@@ -384,7 +414,9 @@ const struct command subscriber_commands[] = {
 	    SUBSCRIBER_VERB("move", "ADDRESS|#ID NEW-ADDRESS", 2, 2, move_options, move),
 	    .help = "give a person another address; memberships, history and links stay",
 	    .details =
-		"Refused when the new address is somebody's, and when the old or the new one is suppressed.\n"
+		"Refused when the new address is somebody's, when it was somebody else's before a move, unless\n"
+		"--reassigned says why it is this person's now, and when the old or the new one is suppressed,\n"
+		"for the whole installation or for a list the person is or was in.\n"
 		"Running campaigns write to the new one from their next window on. The old one is kept with the\n"
 		"person: `import` and `subscriber add` leave it out from now on. Waits for an import that runs.\n",
 	},

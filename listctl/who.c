@@ -93,7 +93,37 @@ static enum err hash_of(struct call *call, struct view key, struct buf *hash)
 	return err;
 }
 
-enum err who_check_suppressed(struct call *call, const struct spelt *spelt, int64_t list_id)
+/* The lists that a suppression may be for, so that it counts. */
+struct lists_asked {
+	int64_t list_id;                   /* 0: any */
+	const struct db_rows *memberships; /* NULL, or instead: those of a person */
+};
+
+static bool concerns(const struct suppression *row, const struct lists_asked *asked)
+{
+	if (row->list_id == 0)
+		return true;
+	if (asked->memberships == NULL)
+		return asked->list_id == 0 || asked->list_id == row->list_id;
+	for (size_t i = 0; i < db_row_count(asked->memberships); i++) {
+		if (view_eq(people_membership_get(asked->memberships, i).list, row->list_name))
+			return true;
+	}
+	return false;
+}
+
+static enum err refuse_suppressed(struct call *call, const struct spelt *spelt, const struct suppression *row)
+{
+	bool was_erased = row->kind == SUPPRESSED_ERASED;
+	struct view value = was_erased ? buf_view(&spelt->key) : row->value;
+	return call_refuse(call, ERR_REFUSED,
+			   VIEW_FMT " %s (" VIEW_FMT "); if the person wants mail again: `listctl suppress rm " VIEW_FMT
+				    "%s" VIEW_FMT "`",
+			   VIEW_ARG(value), was_erased ? "was erased" : "is suppressed", VIEW_ARG(row->reason),
+			   VIEW_ARG(value), row->list_name.len > 0 ? " --list " : "", VIEW_ARG(row->list_name));
+}
+
+static enum err check(struct call *call, const struct spelt *spelt, const struct lists_asked *asked)
 {
 	AUTO_BUF hash = buf_with_ceiling(2 * ERASURE_SIZE);
 	AUTO_DB_ROWS *rows = NULL;
@@ -103,18 +133,22 @@ enum err who_check_suppressed(struct call *call, const struct spelt *spelt, int6
 				      &rows, call->why);
 	for (size_t i = 0; err == ERR_OK && i < db_row_count(rows); i++) {
 		const struct suppression row = suppressions_get(rows, i);
-		if (row.list_id != 0 && list_id != 0 && row.list_id != list_id)
-			continue;
-		bool was_erased = row.kind == SUPPRESSED_ERASED;
-		struct view value = was_erased ? buf_view(&spelt->key) : row.value;
-		return call_refuse(call, ERR_REFUSED,
-				   VIEW_FMT " %s (" VIEW_FMT
-					    "); if the person wants mail again: `listctl suppress rm " VIEW_FMT
-					    "%s" VIEW_FMT "`",
-				   VIEW_ARG(value), was_erased ? "was erased" : "is suppressed", VIEW_ARG(row.reason),
-				   VIEW_ARG(value), row.list_name.len > 0 ? " --list " : "", VIEW_ARG(row.list_name));
+		if (concerns(&row, asked))
+			return refuse_suppressed(call, spelt, &row);
 	}
 	return err;
+}
+
+enum err who_check_suppressed(struct call *call, const struct spelt *spelt, int64_t list_id)
+{
+	return check(call, spelt, &(struct lists_asked){ .list_id = list_id });
+}
+
+enum err who_check_suppressed_anywhere(struct call *call, const struct spelt *spelt, int64_t person_id)
+{
+	AUTO_DB_ROWS *memberships = NULL;
+	enum err err = people_memberships(call->db, person_id, &memberships, call->why);
+	return err == ERR_OK ? check(call, spelt, &(struct lists_asked){ .memberships = memberships }) : err;
 }
 
 enum err who_audit(struct call *call, const char *action, struct view key, struct view detail)

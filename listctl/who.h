@@ -24,6 +24,8 @@ void spelt_done(struct spelt *spelt);
 
 /* What keeps mail from the mailbox, on that list or (list_id 0) on any; ERR_REFUSED with the first one and what takes it away. */
 enum err who_check_suppressed(struct call *call, const struct spelt *spelt, int64_t list_id) MUST_USE;
+/* The same of the whole installation, and of each list that the person has a membership of, in whatever state. */
+enum err who_check_suppressed_anywhere(struct call *call, const struct spelt *spelt, int64_t person_id) MUST_USE;
 /* One audit row about the person; detail is a JSON object. */
 enum err who_audit(struct call *call, const char *action, struct view key, struct view detail) MUST_USE;
 

@@ -123,6 +123,18 @@ def test_move(world):
     world.refused("subscriber", "move", "#1", "gone@example.test", says="suppressed")
     world.listctl("suppress", "add", "bob@gmail.com")
     world.refused("subscriber", "move", "bob@gmail.com", "fresh@example.test", says="suppressed")
+    # Of single lists those count that the person is or was in.
+    world.listctl("list", "create", "other", "--from", "o@example.test")
+    for name in ("other", "news"):
+        world.listctl("suppress", "add", "new.ann@gmail.com", f"{name}only@example.test", "--list", name)
+        if name == "other":
+            world.listctl("subscriber", "move", "#1", "otheronly@example.test")
+            world.listctl("subscriber", "move", "#1", "New.Ann@gmail.com")
+            continue
+        world.refused("subscriber", "move", "#1", "fresh@example.test", says=["newann@gmail.com is suppressed", "--list news"])
+        world.listctl("suppress", "rm", "new.ann@gmail.com", "--list", "news")
+        world.listctl("subscriber", "unsubscribe", "news", "#1")
+        world.refused("subscriber", "move", "#1", "newsonly@example.test", says=["newsonly@example.test is suppressed", "--list news"])
     world.listctl("subscriber", "move", "#1", "newann@gmail.com")
     assert shown(world, "#1")["person"]["email"] == "newann@gmail.com"
 
@@ -152,7 +164,11 @@ def test_former_addresses(world):
     assert actions(world, "ann@new.test")[-1][1]["reassigned"] == "the new owner of new.test wrote"
     world.listctl("subscriber", "add", "news", "ann@new.test", "--set", "b=2")
     world.listctl("subscriber", "add", "news", "bob@example.test")
-    world.listctl("subscriber", "move", "bob@example.test", "ann@third.test")
+    world.refused("subscriber", "move", "bob@example.test", "ann@third.test",
+                  says=["former address of annlee@gmail.com, moved 20", "bob@example.test's now", "--reassigned"])
+    world.refused("subscriber", "move", "bob@example.test", "ann@third.test", "--reassigned", "", code=2, says="--reassigned")
+    world.listctl("subscriber", "move", "bob@example.test", "ann@third.test", "--reassigned", "the firm gave it to Bob")
+    assert actions(world, "ann@third.test")[-1][1]["reassigned"] == "the firm gave it to Bob"
     world.listctl("subscriber", "add", "news", "ann@third.test", "--set", "b=3")
     assert shown(world, "ann@third.test")["person"]["attributes"] == {"b": "3"} and world.value("SELECT count(*) FROM subscriber") == "3"
     world.listctl("subscriber", "move", "ann@third.test", "bob@four.test")
