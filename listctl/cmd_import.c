@@ -132,7 +132,7 @@ static enum err on_fault(void *context, const struct csv_fault *fault, struct bu
 
 /* ---- the job ---- */
 
-/* FILE.rejects.csv, or LIST.rejects.csv here when the input has no name. */
+/* FILE.rejects.csv, or LIST.rejects.csv here when the input has no name. A dry run touches no file that nobody has named: empty. */
 static enum err choose_rejects_path(struct import_job *job)
 {
 	const char *given = call_option(job->call, "rejects");
@@ -140,6 +140,8 @@ static enum err choose_rejects_path(struct import_job *job)
 	job->rejects_path = buf_with_ceiling(LIMIT_PATH);
 	if (given != NULL)
 		return buf_addf(&job->rejects_path, "%s", given);
+	if (job->wishes.is_dry)
+		return ERR_OK;
 	if (strcmp(path, "-") == 0)
 		return buf_addf(&job->rejects_path, VIEW_FMT ".rejects.csv", VIEW_ARG(job->list.name));
 	return buf_addf(&job->rejects_path, "%s.rejects.csv", path);
@@ -195,7 +197,8 @@ static enum err open_job(struct import_job *job)
 	if (err == ERR_OK)
 		err = check_paths(job);
 	if (err == ERR_OK)
-		err = rejects_new(buf_text(&job->rejects_path), wishes->delimiter == '\0' ? ',' : wishes->delimiter,
+		err = rejects_new(job->rejects_path.len == 0 ? NULL : buf_text(&job->rejects_path),
+				  wishes->delimiter == '\0' ? ',' : wishes->delimiter,
 				  wishes->encoding > ENCODING_UTF_8, &job->rejects, call->why);
 	if (err == ERR_OK)
 		err = address_warnings_new(call->db, job->wishes.warnings_path, &job->warnings, call->why);

@@ -101,8 +101,8 @@ static enum err check_former(struct call *call, const struct person_row *person,
 	AUTO_BUF text = buf_with_ceiling(LIMIT_WHY);
 	if (call_has(call, "reassigned"))
 		return ERR_OK;
-	enum err err = former_addresses_find(call->db, buf_view(&spelt->key), buf_view(&spelt->canonical), &rows, &former,
-					     call->why);
+	enum err err = former_addresses_find(call->db, buf_view(&spelt->key), buf_view(&spelt->canonical), &rows,
+					     &former, call->why);
 	if (err == ERR_NOT_FOUND || (err == ERR_OK && former.subscriber_id == person->id))
 		return ERR_OK;
 	if (err != ERR_OK)

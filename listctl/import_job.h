@@ -35,7 +35,7 @@ struct import_job {
 
 /* For people on stderr, or as one object on stdout where --format says csv or json. */
 enum err import_report(struct import_job *job) MUST_USE;
-/* One sentence: why nothing was imported. */
+/* One sentence: why nothing was imported; and for programs the same object as ever, whose counts of what was done are 0. */
 enum err import_report_refused(struct import_job *job);
 /* What the audit keeps of it, as JSON. */
 void import_report_audit(const struct import_job *job, struct buf *detail);

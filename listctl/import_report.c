@@ -110,6 +110,12 @@ static void say_former(const struct import_job *job)
 		  count > FORMER_SHOWN ? " ..." : "");
 }
 
+/* A dry run writes no file that nobody has named. */
+static const char *rejects_place(struct import_job *job)
+{
+	return job->rejects_path.len > 0 ? buf_text(&job->rejects_path) : "the file of --rejects PATH";
+}
+
 static void say_rejects(struct import_job *job)
 {
 	uint64_t refused = rejects_refused(job->rejects), left_out = rejects_left_out(job->rejects);
@@ -131,7 +137,7 @@ static void say_rejects(struct import_job *job)
 		say_kinds(job, false);
 	}
 	if (refused + left_out > 0)
-		call_note(job->call, "  each row and its reason: %s", buf_text(&job->rejects_path));
+		call_note(job->call, "  each row and its reason: %s", rejects_place(job));
 }
 
 static void say_warnings(struct import_job *job)
@@ -175,6 +181,8 @@ static const struct output_column columns[] = {
 	{ .name = "former_of" },
 	{ .name = "repeated_headers", .type = OUTPUT_INT },
 	{ .name = "rejects" },
+	{ .name = "reasons", .type = OUTPUT_JSON }, /* of refused and left_out */
+	{ .name = "first_refused" },
 	{ .name = "warned_role", .type = OUTPUT_INT },
 	{ .name = "warned_disposable", .type = OUTPUT_INT },
 	{ .name = "warned_typo", .type = OUTPUT_INT },
@@ -195,6 +203,22 @@ static struct output_cell cell_count(uint64_t count)
 	return cell_int((int64_t)count);
 }
 
+/* An object a kind: {"reason": "bad address", "rows": 2, "left_out": false}. */
+static void list_reasons(const struct import_job *job, struct buf *out)
+{
+	buf_add_byte(out, '[');
+	for (enum refusal_kind kind = 0; kind < REFUSAL_KIND_COUNT; kind++) {
+		uint64_t count = rejects_of_kind(job->rejects, kind);
+		if (count == 0)
+			continue;
+		buf_add(out, out->len > 1 ? VIEW_LIT(", {\"reason\": ") : VIEW_LIT("{\"reason\": "));
+		output_json_string(out, view_of(refusal_name(kind)));
+		buf_addf(out, ", \"rows\": %llu, \"left_out\": %s}", (unsigned long long)count,
+			 refusal_is_harmless(kind) ? "true" : "false");
+	}
+	buf_add_byte(out, ']');
+}
+
 static enum err show(struct import_job *job)
 {
 	const struct import_counts *counts = &job->counts;
@@ -205,6 +229,8 @@ static enum err show(struct import_job *job)
 	AUTO_BUF unread = buf_with_ceiling(LIMIT_OUTPUT_LINE);
 	name_stays(job, &stays);
 	columns_left_out(job->columns, &unread);
+	AUTO_BUF reasons = buf_with_ceiling(LIMIT_OUTPUT_LINE);
+	list_reasons(job, &reasons);
 	AUTO_BUF doubts = buf_with_ceiling(LIMIT_WHY);
 	columns_doubts(job->columns, &doubts);
 	const struct output_cell cells[] = {
@@ -231,6 +257,8 @@ static enum err show(struct import_job *job)
 		cell_text_or_null(buf_view(&job->former)),
 		cell_count(job->repeated_headers),
 		cell_text_or_null(refused + left_out == 0 ? VIEW_LIT("") : buf_view(&job->rejects_path)),
+		cell_text(buf_view(&reasons)),
+		cell_text_or_null(view_of(rejects_first(job->rejects))),
 		cell_count(address_warnings_of_kind(job->warnings, ADDRESS_ROLE)),
 		cell_count(address_warnings_of_kind(job->warnings, ADDRESS_DISPOSABLE)),
 		cell_count(address_warnings_of_kind(job->warnings, ADDRESS_TYPO)),
@@ -273,6 +301,11 @@ enum err import_report_refused(struct import_job *job)
 				 (unsigned long long)count);
 	}
 	bool is_all = refused + rejects_left_out(job->rejects) == job->rows;
+	if (output_format_of(job->call->out) != FORMAT_TABLE) {
+		enum err err = show(job);
+		if (err != ERR_OK)
+			return err;
+	}
 	call_refuse(job->call, ERR_REFUSED, "%s (%s): ", people_file_name(job->file), buf_text(&found));
 	if (is_all)
 		call_refuse(job->call, ERR_REFUSED, "every row is refused");
@@ -281,7 +314,7 @@ enum err import_report_refused(struct import_job *job)
 			    (unsigned long long)job->rows, refused == 1 ? "is" : "are");
 	return call_refuse(job->call, ERR_REFUSED,
 			   " (%s), the first in %s; nothing was imported; %s names each row and its reason%s",
-			   buf_text(&kinds), rejects_first(job->rejects), buf_text(&job->rejects_path),
+			   buf_text(&kinds), rejects_first(job->rejects), rejects_place(job),
 			   is_all ? "" : ", and --skip-bad takes the others");
 }
 

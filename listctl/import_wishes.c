@@ -8,8 +8,10 @@ enum { REASON_MOST = 200 };
 
 const struct command_option import_options_rows[] = {
 	{ "skip-bad", NULL, "take the good rows and set the others aside" },
-	{ "dry-run", NULL, "do everything, then take it back: shows what would change" },
-	{ "rejects", "PATH", "where rows that are not taken go; FILE.csv.rejects.csv unless told" },
+	{ "dry-run", NULL,
+	  "do everything, then take it back: shows what would change; writes only files that are named" },
+	{ "rejects", "PATH",
+	  "where rows that are not taken go; FILE.csv.rejects.csv unless told, and nowhere in a dry run" },
 	{ "warnings", "PATH", "where to list what the rules on addresses warn of (see `address-rule ls`)" },
 	{ "on-conflict", "WHAT", "merge, keep or update what is known of people already; merge unless told" },
 	{ "status", "STATE", "active or unconfirmed: what those become who join; active unless told" },

@@ -5,9 +5,8 @@
 
 #include "base/limits.h"
 #include "listctl/address_lines.h"
-#include "listctl/attribute_header.h"
 #include "listctl/column_names.h"
-#include "listctl/csv_guard.h"
+#include "listctl/first_rows.h"
 #include "listctl/json_cells.h"
 #include "listctl/json_lines.h"
 #include "listctl/sniff.h"
@@ -26,6 +25,7 @@ struct people_file {
 	bool has_hint; /* "sep=;" stands in the first line */
 	uint64_t header_line;
 	bool has_header;
+	struct first_rows first; /* for a header that is made up */
 	const struct people_handlers *handlers;
 	struct csv_reader *reader;
 	struct address_lines *lines;
@@ -100,9 +100,11 @@ static enum err look(struct people_file *file, struct buf *why)
 	file->has_hint = hint > 0;
 	if (file->wishes.delimiter != '\0')
 		file->delimiter = file->wishes.delimiter;
+	if (file->layout == LAYOUT_CSV && file->wishes.header != HEADER_YES)
+		err = first_rows_look(start, file->delimiter, &file->first);
 	memmove(file->octets, file->octets + mark, file->got - mark);
 	file->got -= mark;
-	return buf_err(&file->decoded);
+	return err == ERR_OK ? buf_err(&file->decoded) : err;
 }
 
 enum err people_file_open(const char *path, const struct people_file_wishes *wishes, bool quiet,
@@ -156,23 +158,12 @@ static bool is_rejects_header(const struct csv_row *row)
 	return row->count > 0 && view_eq(row->fields[0].text, VIEW_LIT("_line"));
 }
 
-/* attribute:x@y names a column. */
-static size_t address_at(const struct csv_row *row)
-{
-	for (size_t i = 0; i < row->count; i++) {
-		struct view text = view_trim(csv_guard_removed(row->fields[i].text));
-		if (sniff_is_address(text) && !attribute_header_cut(&text))
-			return i;
-	}
-	return row->count;
-}
-
 /* A row is a header unless an address stands in it, or somebody has said so. */
 static bool is_header(const struct people_file *file, const struct csv_row *row)
 {
 	if (is_rejects_header(row) || file->wishes.header == HEADER_YES)
 		return true;
-	return file->wishes.header == HEADER_UNSAID && address_at(row) == row->count;
+	return file->wishes.header == HEADER_UNSAID && first_rows_address(row) == row->count;
 }
 
 /* The names that stand for a header where there is none. */
@@ -180,8 +171,9 @@ static enum err give_made_up_header(struct people_file *file, const struct csv_r
 {
 	char names[LIMIT_CSV_COLUMNS][NAME_SIZE];
 	struct csv_field fields[LIMIT_CSV_COLUMNS];
-	size_t address = address_at(row);
-	for (size_t i = 0; i < row->count; i++) {
+	size_t count = file->first.count > 0 ? file->first.count : row->count;
+	size_t address = file->first.count > 0 ? file->first.address : first_rows_address(row);
+	for (size_t i = 0; i < count; i++) {
 		size_t number = i + 1;
 		size_t at = NAME_SIZE;
 		names[i][--at] = '\0';
@@ -191,11 +183,12 @@ static enum err give_made_up_header(struct people_file *file, const struct csv_r
 		struct view name = view_of(names[i] + at);
 		if (i == address)
 			name = VIEW_LIT("email");
-		else if (row->count == 2 && address < 2)
+		else if (count == 2 && address < 2)
 			name = VIEW_LIT("name");
 		fields[i] = (struct csv_field){ .text = name };
 	}
-	const struct csv_row header = { .line = row->line, .fields = fields, .count = row->count };
+	const struct csv_row header = { .line = row->line, .fields = fields, .count = count };
+	file->has_header = true;
 	return file->handlers->header(file->handlers->context, &header, why);
 }
 
@@ -228,13 +221,19 @@ static enum err on_row(void *context, const struct csv_row *row, struct buf *why
 	return err == ERR_OK ? handlers->row(handlers->context, row, why) : err;
 }
 
-/* Nothing can be understood without a header that can be read. */
+/* Nothing can be understood without a header that can be read; where there is none, rows behind this one tell. */
 static enum err on_fault(void *context, const struct csv_fault *fault, struct buf *why)
 {
 	struct people_file *file = context;
+	enum err err = ERR_OK;
+	if (!file->has_header && file->wishes.header == HEADER_NO && file->first.count > 0)
+		err = give_made_up_header(file, &fault->row, why);
 	if (file->has_header)
-		return file->handlers->fault(file->handlers->context, fault, why);
-	buf_addf(why, "%s, line %llu: %s", file->input.name, (unsigned long long)fault->row.line, fault->text);
+		return err == ERR_OK ? file->handlers->fault(file->handlers->context, fault, why) : err;
+	buf_addf(why, "%s, line %llu: %s%s", file->input.name, (unsigned long long)fault->row.line, fault->text,
+		 file->wishes.header == HEADER_UNSAID && file->first.count > 0
+		     ? "; or, if that line is no header, --header no"
+		     : "");
 	return ERR_INVALID;
 }
 

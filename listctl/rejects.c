@@ -10,7 +10,7 @@
 enum { FIRST_MOST = 500 };
 
 struct rejects {
-	struct spool *spool;
+	struct spool *spool; /* NULL: they are counted only */
 	char delimiter;
 	bool has_mark;
 	size_t skipped; /* columns of the input that are those of another rejects file */
@@ -28,7 +28,7 @@ enum err rejects_new(const char *path, char delimiter, bool mark, struct rejects
 	rejects->has_mark = mark;
 	rejects->first = buf_with_ceiling(LIMIT_WHY);
 	rejects->line = buf_with_ceiling(LIMIT_OUTPUT_LINE);
-	enum err err = spool_new(path, "rejects file", "rejects", &rejects->spool, why);
+	enum err err = path == NULL ? ERR_OK : spool_new(path, "rejects file", "rejects", &rejects->spool, why);
 	if (err != ERR_OK) {
 		rejects_free(rejects);
 		return err;
@@ -56,7 +56,7 @@ static enum err write_line(struct rejects *rejects, const struct csv_row *row, s
 	}
 	buf_add(&rejects->line, VIEW_LIT("\r\n"));
 	enum err err = buf_err(&rejects->line);
-	if (err == ERR_OK)
+	if (err == ERR_OK && rejects->spool != NULL)
 		err = spool_add(rejects->spool, buf_view(&rejects->line), why);
 	buf_reset(&rejects->line);
 	return err;
@@ -147,11 +147,11 @@ uint64_t rejects_of_kind(const struct rejects *rejects, enum refusal_kind kind)
 
 enum err rejects_clear(struct rejects *rejects, struct buf *why)
 {
-	return spool_clear(rejects->spool, why);
+	return rejects->spool == NULL ? ERR_OK : spool_clear(rejects->spool, why);
 }
 
 enum err rejects_save(struct rejects *rejects, struct buf *why)
 {
 	bool has_any = rejects_refused(rejects) + rejects_left_out(rejects) > 0;
-	return has_any ? spool_save(rejects->spool, why) : ERR_OK;
+	return has_any && rejects->spool != NULL ? spool_save(rejects->spool, why) : ERR_OK;
 }

@@ -10,7 +10,8 @@ enum { REJECTS_COLUMNS = 3 /* of its own */ };
 
 struct rejects;
 
-/* Refuses at once when the file could not be written later. path is borrowed. delimiter parts its fields; mark: it begins with a byte order mark, which says
+/* Refuses at once when the file could not be written later. path is borrowed; NULL: no file is
+ * written, and what is refused is counted only. delimiter parts its fields; mark: it begins with a byte order mark, which says
  * UTF-8 whatever an option says of the encoding. */
 enum err rejects_new(const char *path, char delimiter, bool mark, struct rejects **ret_rejects,
 		     struct buf *why) MUST_USE;

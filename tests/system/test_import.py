@@ -189,7 +189,7 @@ def test_all_or_nothing(world):
     counts(world, "email,name\nold@example.test,Old\n")
     before = everything(world)
     mixed = world.file("mixed.csv", "email,name\nold@example.test,New\nnew@example.test,N\nbad,\n")
-    for options in ([], ["--strict"], ["--dry-run"]):
+    for options in ([], ["--strict"], ["--dry-run", "--rejects", f"{mixed}.rejects.csv"]):
         world.refused("import", "news", mixed, *options, says=["mixed.csv", "1 of 3 rows", "nothing was imported", "mixed.csv.rejects.csv"])
         assert everything(world) == before
         assert [row["_line"] for row in rejects_of(f"{mixed}.rejects.csv")] == ["4"]
@@ -199,6 +199,38 @@ def test_all_or_nothing(world):
     assert everything(world) == before
     done = json.loads(world.listctl("import", "news", mixed, "--skip-bad", "--format", "json"))
     assert (done["created"], done["updated"], done["refused"]) == (1, 1, 1), done
+
+
+def test_a_dry_run_touches_no_file(world):
+    "A dry run neither writes nor removes a file that nobody has named, whatever it finds."
+    world_with_list(world)
+    for content, refused in (("email\nbad\nok@example.test\n", True), ("email\nok@example.test\n", False)):
+        path = world.file("dry.csv", content)
+        older = world.file("dry.csv.rejects.csv", "of an earlier import\n")
+        files = sorted(os.listdir(world.base))
+        done = world.run("listctl", "import", "news", path, "--dry-run", "--skip-bad")
+        assert done.returncode == 0 and ("--rejects PATH" in done.stderr) == refused, done
+        done = world.run("listctl", "import", "news", path, "--dry-run")
+        assert done.returncode == int(refused) and ("--rejects PATH" in done.stderr) == refused, done
+        assert older.read_text() == "of an earlier import\n" and sorted(os.listdir(world.base)) == files
+    world.listctl("import", "news", path)
+    assert not older.exists(), "an import removes it"
+
+
+def test_reasons_for_programs(world):
+    "The JSON report counts refused and left out rows by reason and has the first one, also where the file is refused whole."
+    world_with_list(world)
+    content = "email,status,age:number\nbad,active,1\nworse,active,2\nok@example.test,active,x\nleft@example.test,unsubscribed,1\nin@example.test,active,2\n"
+    path = world.file("why.csv", content)
+    reasons = [{"reason": "bad address", "rows": 2, "left_out": False}, {"reason": "value of another type", "rows": 1, "left_out": False},
+               {"reason": "has left or bounced", "rows": 1, "left_out": True}]
+    for options, code, joined in ((["--dry-run"], 1, 0), ([], 1, 0), (["--skip-bad"], 0, 1)):
+        done = world.run("listctl", "import", "news", path, "--format", "json", *options)
+        said = json.loads(done.stdout)
+        assert done.returncode == code and said["reasons"] == reasons, done
+        assert said["first_refused"].startswith("line 2, column email: ") and (said["joined"], said["refused"], said["left_out"]) == (joined, 3, 1), said
+        assert said["rejects"] == (None if "--dry-run" in options else f"{path}.rejects.csv"), said
+    assert counts(world, "email\nin@example.test\n")["reasons"] == []
 
 
 def test_values_are_merged(world):
@@ -413,6 +445,21 @@ def test_files_without_a_header(world):
     assert world.sql("SELECT address_key, name FROM subscriber ORDER BY 1") == [["ann@example.test", "Ann Lee"], ["bob@example.test", "Bob"]]
     counts(world, "7;cy@example.test;Bonn\nx;bad;y\n", "--map", "#1=age", "--type", "age=number", "--map", "#3=city", "--skip-bad", name="n.csv")
     assert json.loads(world.value("SELECT attributes FROM subscriber WHERE address_key = 'cy@example.test'")) == {"age": 7, "city": "Bonn"}
+    # A first row that is bad is just that, where the others or somebody say that it is no header.
+    for label, bad in (("address", "x;bad;y"), ("fields", "cy@example.test;1"), ("more fields", "x;cy@example.test;Bonn;more"), ("quote", 'x;"bad" y;z'),
+                       ("octet", b"\x81;bad;y"), ("NUL", "a\0;bad;y")):
+        rest = "8;di@example.test;Hof\n9;ed@example.test;Ulm\n"
+        content = (bad + b"\n" + rest.encode()) if isinstance(bad, bytes) else bad + "\n" + rest
+        world.sql("DELETE FROM membership; DELETE FROM subscriber WHERE address_key LIKE '_d@%'")
+        path = world.file("first.csv", content)
+        options = ["--header", "no", "--map", "#1=age", "--map", "#3=city"]
+        said = json.loads(world.listctl("import", "news", path, *options, "--skip-bad", "--format", "json"))
+        assert (said["joined"], said["refused"]) == (2, 1) and [row["_line"] for row in rejects_of(said["rejects"])] == ["1"], (label, said)
+        assert attributes_of(world, "di@example.test") == {"age": "8", "city": "Hof"}, label
+        assert "line 1" in world.refused("import", "news", path, *options, says="1 of 3 rows"), label
+        if "@" not in str(bad):
+            world.refused("import", "news", path, *options[2:], "--skip-bad", says="--header no")
+    world.sql("DELETE FROM membership; DELETE FROM subscriber WHERE address_key LIKE '_d@%'")
     # The rejects file has a header, and the same options read it.
     mended = (world.base / "n.csv.rejects.csv").read_text().replace("bad", "di@example.test").replace("x,", "8,")
     done = counts(world, mended, "--map", "#1=age", "--type", "age=number", "--map", "#3=city", name="n2.csv")
