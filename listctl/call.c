@@ -71,6 +71,17 @@ enum err call_number(struct call *call, const char *name, uint64_t max, uint64_t
 	return ERR_OK;
 }
 
+enum err call_limit(struct call *call, uint64_t max, uint64_t fallback, uint64_t *ret_limit)
+{
+	uint64_t limit = fallback;
+	const char *text = call_option(call, "limit");
+	if (text != NULL && (!view_to_u64(view_of(text), max, &limit) || limit == 0))
+		return call_misused(call, "--limit takes a number from 1 to %llu, not %s", (unsigned long long)max,
+				    text);
+	*ret_limit = limit;
+	return ERR_OK;
+}
+
 enum err call_refuse(struct call *call, enum err err, const char *format, ...)
 {
 	va_list values;

@@ -47,6 +47,8 @@ bool call_has_any(const struct call *call);
 /* An unsigned number up to max; fallback when not given. Misuse when it is no such number. */
 enum err call_number(struct call *call, const char *name, uint64_t max, uint64_t fallback,
 		     uint64_t *ret_number) MUST_USE;
+/* --limit: of how many rows at most; none at all is refused. */
+enum err call_limit(struct call *call, uint64_t max, uint64_t fallback, uint64_t *ret_limit) MUST_USE;
 
 /* Appends the sentence to call->why and returns err. */
 enum err call_refuse(struct call *call, enum err err, const char *format, ...) PRINTF_LIKE(3, 4);

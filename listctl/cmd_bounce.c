@@ -84,17 +84,6 @@ static const struct output_column ls_columns[] = {
 	{ "diagnostic", OUTPUT_TEXT, true },
 };
 
-static struct view standing_of(const struct report_event *event)
-{
-	if (event->voided)
-		return VIEW_LIT("voided");
-	if (event->orphan)
-		return VIEW_LIT("orphan");
-	if (event->is_former)
-		return VIEW_LIT("former address");
-	return event->judged_us == 0 ? VIEW_LIT("waiting") : VIEW_LIT("judged");
-}
-
 static enum err bounce_ls(struct call *call)
 {
 	enum { MOST = 1000000 };
@@ -102,7 +91,7 @@ static enum err bounce_ls(struct call *call)
 	AUTO_BUF key = buf_with_ceiling(LIMIT_ADDRESS);
 	struct report_filter filter = { 0 };
 	uint64_t limit;
-	enum err err = call_number(call, "limit", MOST, 0, &limit);
+	enum err err = call_limit(call, MOST, 0, &limit);
 	if (err == ERR_OK)
 		err = read_words(call, &filter);
 	if (err == ERR_OK)
@@ -128,7 +117,7 @@ static enum err bounce_ls(struct call *call)
 			   (struct output_cell[]){ cell_int((int64_t)e.id), cell_time(e.received_us),
 						   cell_text_or_null(e.campaign), cell_text_or_null(e.address),
 						   cell_text(e.kind), cell_text(e.reason), cell_text_or_null(e.status),
-						   cell_text(e.source), cell_text(standing_of(&e)),
+						   cell_text(e.source), cell_text(view_of(report_event_standing(&e))),
 						   cell_text_or_null(e.diagnostic) });
 	}
 	return output_end(call->out, call->why);
@@ -165,7 +154,7 @@ static enum err write_event(struct call *call, const struct report_event *event)
 		event->code == 0 ? cell_null() : cell_int(event->code),
 		cell_text_or_null(event->status),
 		cell_text(event->source),
-		cell_text(standing_of(event)),
+		cell_text(view_of(report_event_standing(event))),
 		cell_time_or_null(event->judged_us),
 		cell_text_or_null(event->reporting_mta),
 		cell_text_or_null(event->recipient),

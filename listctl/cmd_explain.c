@@ -190,7 +190,7 @@ static const struct output_column event_columns[] = {
 	{ "bounce", OUTPUT_INT, false },        { "campaign", OUTPUT_TEXT, false },
 	{ "at", OUTPUT_TIME, false },           { "kind", OUTPUT_TEXT, false },
 	{ "reason", OUTPUT_TEXT, false },       { "status", OUTPUT_TEXT, false },
-	{ "counts", OUTPUT_TEXT, false },       { "source", OUTPUT_TEXT, false },
+	{ "standing", OUTPUT_TEXT, false },     { "source", OUTPUT_TEXT, false },
 	{ "rule", OUTPUT_TEXT, false },         { "reported_by", OUTPUT_TEXT, false },
 	{ "forwarded_to", OUTPUT_TEXT, false }, { "diagnostic", OUTPUT_TEXT, true },
 };
@@ -203,17 +203,6 @@ static struct view forwarded_to(const struct report_event *event)
 	return event->recipient;
 }
 
-static const char *standing_of(const struct report_event *event)
-{
-	if (event->voided)
-		return "voided";
-	if (event->orphan)
-		return "orphan";
-	if (event->is_former)
-		return "former address";
-	return event->judged_us == 0 ? "waiting" : "judged";
-}
-
 static void event_row(struct output *out, const struct explanation *explanation, const struct db_rows *rows, size_t row)
 {
 	(void)explanation;
@@ -221,10 +210,10 @@ static void event_row(struct output *out, const struct explanation *explanation,
 	report_event_at(rows, row, &e);
 	output_row(out, (struct output_cell[]){ cell_int((int64_t)e.id), cell_text_or_null(e.campaign),
 						cell_time(e.received_us), cell_text(e.kind), cell_text(e.reason),
-						cell_text_or_null(e.status), cell_text(view_of(standing_of(&e))),
-						cell_text(e.source), cell_text_or_null(e.rule),
-						cell_text_or_null(e.reporting_mta), cell_text_or_null(forwarded_to(&e)),
-						cell_text_or_null(e.diagnostic) });
+						cell_text_or_null(e.status),
+						cell_text(view_of(report_event_standing(&e))), cell_text(e.source),
+						cell_text_or_null(e.rule), cell_text_or_null(e.reporting_mta),
+						cell_text_or_null(forwarded_to(&e)), cell_text_or_null(e.diagnostic) });
 }
 
 static const struct output_column prune_columns[] = {
@@ -292,7 +281,7 @@ static enum err explain(struct call *call)
 {
 	AUTO_BUF key = buf_with_ceiling(LIMIT_ADDRESS_TEXT);
 	uint64_t limit;
-	enum err err = call_number(call, "limit", MOST, DEFAULT_LIMIT, &limit);
+	enum err err = call_limit(call, MOST, DEFAULT_LIMIT, &limit);
 	if (err != ERR_OK)
 		return err;
 	struct explanation explanation = { 0 };

@@ -102,12 +102,24 @@ static void add_cell(struct job *job, struct view text, struct buf *line)
 		output_csv_cell(line, text, job->guard);
 }
 
-static void add_member(struct buf *line, const char *name, struct view text)
+static void add_name(struct buf *line, const char *name)
 {
 	if (line->data[line->len - 1] != '{')
 		buf_add(line, VIEW_LIT(", "));
 	output_json_string(line, view_of(name));
 	buf_add(line, VIEW_LIT(": "));
+}
+
+/* As it is elsewhere: an id is a number. */
+static void add_number(struct buf *line, const char *name, struct view digits)
+{
+	add_name(line, name);
+	buf_add(line, digits);
+}
+
+static void add_member(struct buf *line, const char *name, struct view text)
+{
+	add_name(line, name);
 	if (text.data == NULL)
 		buf_add(line, VIEW_LIT("null"));
 	else
@@ -296,13 +308,15 @@ static enum err on_plain_row(void *context, const struct view *fields, size_t co
 {
 	struct job *job = context;
 	size_t columns;
-	const char *const *names = exports_columns(job->kind, &columns);
+	const struct export_column *names = exports_columns(job->kind, &columns);
 	(void)why;
 	if (job->is_json)
 		buf_add_byte(&job->line, '{');
 	for (size_t i = 0; i < count && i < columns; i++) {
-		if (job->is_json)
-			add_member(&job->line, names[i], fields[i]);
+		if (job->is_json && names[i].is_number)
+			add_number(&job->line, names[i].name, fields[i]);
+		else if (job->is_json)
+			add_member(&job->line, names[i].name, fields[i]);
 		else if (i > 0)
 			buf_add_byte(&job->line, ',');
 		if (!job->is_json)
@@ -316,9 +330,9 @@ static enum err on_plain_row(void *context, const struct view *fields, size_t co
 static enum err export_rows(struct job *job)
 {
 	size_t columns;
-	const char *const *names = exports_columns(job->kind, &columns);
+	const struct export_column *names = exports_columns(job->kind, &columns);
 	for (size_t i = 0; !job->is_json && i < columns; i++)
-		buf_addf(&job->line, "%s%s", i > 0 ? "," : "", names[i]);
+		buf_addf(&job->line, "%s%s", i > 0 ? "," : "", names[i].name);
 	if (!job->is_json)
 		buf_add(&job->line, VIEW_LIT("\r\n"));
 	job->progress = progress_begin("exporting", "rows", 0, job->call->quiet);

@@ -260,7 +260,7 @@ static enum err show(struct call *call)
 	struct segment segment;
 	int64_t list_id;
 	uint64_t limit, people;
-	enum err err = call_number(call, "limit", SHOWN_MOST, SHOWN_UNLESS_TOLD, &limit);
+	enum err err = call_limit(call, SHOWN_MOST, SHOWN_UNLESS_TOLD, &limit);
 	if (err == ERR_OK)
 		err = find_segment(call, &rows, &segment);
 	if (err == ERR_OK)

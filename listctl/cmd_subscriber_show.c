@@ -171,7 +171,7 @@ enum err subscriber_find(struct call *call)
 {
 	struct view text = view_of(call->operands[0]);
 	uint64_t limit, found = 0;
-	enum err err = call_number(call, "limit", FOUND_MOST, FOUND_UNLESS_TOLD, &limit);
+	enum err err = call_limit(call, FOUND_MOST, FOUND_UNLESS_TOLD, &limit);
 	if (err != ERR_OK)
 		return err;
 	if (text.len == 0 || !view_is_utf8(text) || view_has_control(text) || text.len > LIMIT_ADDRESS_TEXT)

@@ -329,18 +329,31 @@ static enum err ls(struct call *call)
 	return err == ERR_OK ? output_end(call->out, call->why) : err;
 }
 
-static enum err check_one(struct call *call, struct erased *erased, const char *operand, size_t *found)
+static enum err find_of_address(struct call *call, struct erased *erased, const char *operand, struct db_rows **rows)
 {
 	struct spelt spelt = { 0 };
 	AUTO_BUF hash = buf_with_ceiling(HASH_TEXT);
-	AUTO_DB_ROWS *rows = NULL;
 	enum err err = spelt_read(operand, &spelt, call->why);
 	if (err == ERR_OK && erased != NULL)
 		err = erased_text(erased, buf_view(&spelt.key), &hash);
 	if (err == ERR_OK)
-		err = suppressions_of(call->db, buf_view(&spelt.key), buf_view(&spelt.canonical), buf_view(&hash),
-				      &rows, call->why);
+		err = suppressions_of(call->db, buf_view(&spelt.key), buf_view(&spelt.canonical), buf_view(&hash), rows,
+				      call->why);
 	spelt_done(&spelt);
+	return err;
+}
+
+/* Of a domain what keeps mail from all its addresses. */
+static enum err check_one(struct call *call, struct erased *erased, const char *operand, size_t *found)
+{
+	AUTO_BUF value = buf_with_ceiling(LIMIT_ADDRESS_TEXT);
+	AUTO_DB_ROWS *rows = NULL;
+	enum suppression_kind kind;
+	enum err err = suppress_value(view_of(operand), &value, &kind, call->why);
+	if (err == ERR_OK)
+		err = kind == SUPPRESSED_DOMAIN
+			  ? suppressions_of(call->db, buf_view(&value), VIEW_LIT(""), VIEW_LIT(""), &rows, call->why)
+			  : find_of_address(call, erased, operand, &rows);
 	for (size_t i = 0; err == ERR_OK && i < db_row_count(rows); i++, (*found)++) {
 		const struct suppression row = suppressions_get(rows, i);
 		write_row(call, &row);
@@ -455,8 +468,8 @@ const struct command suppress_commands[] = {
 	{
 	    .noun = "suppress",
 	    .verb = "check",
-	    .operands = "ADDRESS...",
-	    .help = "show what keeps mail from addresses, erasures included",
+	    .operands = "ADDRESS|DOMAIN...",
+	    .help = "show what keeps mail from addresses, erasures included, or from whole domains",
 	    .least = 1,
 	    .most = OPERANDS_ANY,
 	    .needs = NEEDS_DATABASE,

@@ -413,9 +413,10 @@ const struct command suppress_import_commands[] = {
 	    .operands = "FILE|-",
 	    .help = "suppress the addresses and domains of a file",
 	    .details =
-		"CSV parted by commas, semicolons, tabs or bars, or JSON lines; packed by gzip or not.\n"
+		"CSV parted by commas, semicolons, tabs or bars, or JSON, an object a line or an\n"
+		"array of them; packed by gzip or not.\n"
 		"The header has a column email, address, domain or value, and perhaps kind, list, reason,\n"
-		"source and expires_at; others are left out, so that what `suppress ls --format csv` writes can\n"
+		"source and expires_at; others are left out, so that what `suppress ls --format csv|json` writes can\n"
 		"be read, what `export --suppressions` does, and providers of mail do. --list, and\n"
 		"where the file says nothing --reason, --until and --for, hold for all rows; the reason is else\n"
 		"the file's name. A kind that is not that of the value is refused. All rows are taken, or none. One "

@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "listctl/csv_guard.h"
+#include "listctl/json_array.h"
 #include "listctl/json_text.h"
 #include "listctl/json_walk.h"
 #include "listctl/line_cutter.h"
@@ -29,6 +30,8 @@ struct json_lines {
 	struct buf *why;
 	uint64_t line;
 	struct line_cutter cutter;
+	struct json_array array;
+	bool is_array, is_over;
 	struct csv_field header[JSON_LINES_MEMBERS];
 	size_t columns;
 	struct buf values[JSON_LINES_MEMBERS]; /* of the columns */
@@ -67,6 +70,7 @@ struct json_lines *json_lines_new(const struct json_lines_kind *kind, csv_handle
 	lines->context = context;
 	lines->line = 1;
 	lines->cutter = line_cutter_with_ceiling(LIMIT_CSV_ROW);
+	lines->array = json_array_with_ceiling(LIMIT_CSV_ROW);
 	lines->sentence = buf_with_ceiling(LIMIT_WHY);
 	lay_out(lines);
 	return lines;
@@ -77,10 +81,16 @@ void json_lines_free(struct json_lines *lines)
 	if (lines == NULL)
 		return;
 	line_cutter_done(&lines->cutter);
+	json_array_done(&lines->array);
 	buf_done(&lines->sentence);
 	for (size_t i = 0; i < lines->columns; i++)
 		buf_done(&lines->values[i]);
 	free(lines);
+}
+
+void json_lines_set_array(struct json_lines *lines)
+{
+	lines->is_array = true;
 }
 
 struct csv_row json_lines_header(const struct json_lines *lines)
@@ -180,8 +190,42 @@ static enum err take_line(struct json_lines *lines, struct view line)
 	return lines->handler(lines->context, &row, lines->why);
 }
 
+/* Behind it nothing can be told apart any more. */
+static enum err end_array(struct json_lines *lines, enum csv_fault_kind kind, const char *sentence, struct view text)
+{
+	lines->is_over = true;
+	lines->line = json_array_line(&lines->array);
+	buf_reset(&lines->sentence);
+	buf_addf(&lines->sentence, "%s", sentence);
+	return fault(lines, kind, text);
+}
+
+static enum err feed_array(struct json_lines *lines, struct view bytes)
+{
+	enum err err = ERR_OK;
+	struct view element = { 0 };
+	while (err == ERR_OK && !lines->is_over) {
+		switch (json_array_next(&lines->array, &bytes, &element)) {
+		case ELEMENT_NONE:
+			return ERR_OK;
+		case ELEMENT_WHOLE:
+			lines->line = json_array_line(&lines->array);
+			err = take_line(lines, element);
+			break;
+		case ELEMENT_LONG:
+			return end_array(lines, CSV_FAULT_BIG, "an element of the array is longer than 1 MB",
+					 VIEW_LIT(""));
+		}
+	}
+	return err;
+}
+
 enum err json_lines_feed(struct json_lines *lines, struct view bytes, struct buf *why)
 {
+	if (lines->is_array) {
+		lines->why = why;
+		return feed_array(lines, bytes);
+	}
 	enum err err = ERR_OK;
 	struct view line = { 0 };
 	lines->why = why;
@@ -216,5 +260,10 @@ enum err json_lines_finish(struct json_lines *lines, struct buf *why)
 {
 	struct view rest;
 	lines->why = why;
+	if (lines->is_array)
+		return !lines->is_over && json_array_rest(&lines->array, &rest)
+			   ? end_array(lines, CSV_FAULT_JSON,
+				       "the array has no end, or something stands behind it; is the file whole?", rest)
+			   : ERR_OK;
 	return line_cutter_rest(&lines->cutter, &rest) ? take_line(lines, rest) : ERR_OK;
 }

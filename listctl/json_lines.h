@@ -1,4 +1,5 @@
-/* What `listctl export --format json` writes, an object a line, read in pieces with constant memory and given as rows. Pure. */
+/* What `listctl export --format json` writes, an object a line, or an array of objects as `--format json` writes elsewhere, read in pieces with constant
+ * memory and given as rows. Pure. */
 #ifndef LISTCTL_JSON_LINES_H
 #define LISTCTL_JSON_LINES_H
 
@@ -24,6 +25,8 @@ struct json_lines;
 /* NULL: no memory. */
 struct json_lines *json_lines_new(const struct json_lines_kind *kind, csv_handler *handler, csv_fault_handler *on_fault,
 				  void *context);
+/* Before the first octet: it is one array. */
+void json_lines_set_array(struct json_lines *lines);
 void json_lines_free(struct json_lines *lines); /* accepts NULL */
 /* The row of names that belongs to the rows, borrowed from lines. */
 struct csv_row json_lines_header(const struct json_lines *lines);

@@ -21,6 +21,7 @@ struct people_file {
 	bool is_guessed;
 	struct utf16 utf16;
 	enum layout layout;
+	bool is_array; /* of JSON */
 	char delimiter;
 	bool has_hint; /* "sep=;" stands in the first line */
 	uint64_t header_line;
@@ -94,7 +95,8 @@ static enum err look(struct people_file *file, struct buf *why)
 	file->layout = is_said ? LAYOUT_CSV : sniff_layout(start);
 	if (file->layout == LAYOUT_LINES && file->wishes.names_columns)
 		file->layout = LAYOUT_CSV; /* of one column, with a header */
-	if (file->wishes.objects != NULL && view_starts(view_trim(start), VIEW_LIT("{")))
+	file->is_array = file->wishes.objects != NULL && view_starts(view_trim(start), VIEW_LIT("["));
+	if (file->is_array || (file->wishes.objects != NULL && view_starts(view_trim(start), VIEW_LIT("{"))))
 		file->layout = LAYOUT_JSON;
 	file->delimiter = sniff_delimiter(start, &hint);
 	file->has_hint = hint > 0;
@@ -246,6 +248,8 @@ static bool make_reader(struct people_file *file)
 	case LAYOUT_JSON:
 		file->objects = json_lines_new(file->wishes.objects != NULL ? file->wishes.objects : &json_lines_people,
 					       handlers->row, handlers->fault, handlers->context);
+		if (file->objects != NULL && file->is_array)
+			json_lines_set_array(file->objects);
 		return file->objects != NULL;
 	case LAYOUT_LINES:
 	case LAYOUT_STANZAS:
@@ -360,7 +364,7 @@ struct people_file_finding people_file_finding(const struct people_file *file)
 		.delimiter = file->layout == LAYOUT_CSV ? delimiter_name(file->delimiter) : NULL,
 		.header_line = file->header_line,
 		.is_packed = input_is_packed(&file->input),
-		.layout = layouts[file->layout],
+		.layout = file->is_array ? "JSON, an array" : layouts[file->layout],
 	};
 }
 

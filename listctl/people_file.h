@@ -13,8 +13,8 @@ struct people_file_wishes {
 	char delimiter;         /* '\0': not said */
 	enum { HEADER_UNSAID, HEADER_YES, HEADER_NO } header;
 	bool names_columns; /* he knows columns of names that only a header can have */
-	const struct json_lines_kind
-	    *objects; /* what JSON lines hold, also where he has said how CSV is; NULL: people */
+	const struct json_lines_kind *
+	    objects; /* what JSON lines, or the objects of an array, hold, also where he has said how CSV is; NULL: people */
 };
 
 /* Where rows go. header comes once, before the others: the first row, or one made up when there is none: email for the column in which an

@@ -65,7 +65,7 @@ static const struct db_statement statements[] = {
 					   " AND d.subscriber_id = e.subscriber_id AND is_of_former_address(d.at,"
 					   " e.recipient, s.address_key, s.address_since) OFFSET 0) THEN 'former "
 					   "address'"
-					   " WHEN e.judged_at IS NULL THEN 'waiting' ELSE 'counted' END, e.rule, "
+					   " WHEN e.judged_at IS NULL THEN 'waiting' ELSE 'judged' END, e.rule, "
 					   "e.diagnostic"
 					   " FROM bounce_event e LEFT JOIN campaign c ON c.id = e.campaign_id LEFT "
 					   "JOIN list l ON l.id = c.list_id"
@@ -84,14 +84,19 @@ static const struct db_statement statements[] = {
 };
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row a statement");
 
-static const char *const bounce_columns[] = { "bounce", "received_at", "campaign", "list",     "email", "kind",
-					      "reason", "status",      "source",   "standing", "rule",  "diagnostic" };
-static const char *const suppression_columns[] = { "value",  "kind",       "list",      "reason",
-						   "source", "created_at", "expires_at" };
+static const struct export_column bounce_columns[] = {
+	{ "bounce", true },  { "received_at", false }, { "campaign", false }, { "list", false },
+	{ "email", false },  { "kind", false },        { "reason", false },   { "status", false },
+	{ "source", false }, { "standing", false },    { "rule", false },     { "diagnostic", false },
+};
+static const struct export_column suppression_columns[] = {
+	{ "value", false },  { "kind", false },       { "list", false },       { "reason", false },
+	{ "source", false }, { "created_at", false }, { "expires_at", false },
+};
 
 static const struct {
 	enum statement statement;
-	const char *const *columns;
+	const struct export_column *columns;
 	size_t count;
 } kinds[] = {
 	[EXPORT_BOUNCES] = { BOUNCES, bounce_columns, ARRAY_LEN(bounce_columns) },
@@ -141,7 +146,7 @@ enum err exports_rows(struct db *db, enum export_kind kind, int64_t list_id, db_
 	return err == ERR_OK ? db_copy_out(db, &statements[kinds[kind].statement], handler, context, why) : err;
 }
 
-const char *const *exports_columns(enum export_kind kind, size_t *ret_count)
+const struct export_column *exports_columns(enum export_kind kind, size_t *ret_count)
 {
 	*ret_count = kinds[kind].count;
 	return kinds[kind].columns;

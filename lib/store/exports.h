@@ -29,12 +29,16 @@ enum err exports_any_consent(struct db *db, int64_t list_id, struct view state, 
 enum err exports_segment(struct db *db, int64_t segment_id, int64_t list_id, db_row_handler *handler, void *context,
 			 struct buf *why) MUST_USE;
 
-/* Rows of texts (or null) for the columns that exports_columns() names. */
+/* Rows of texts (or null) for the columns that exports_columns() tells. */
 enum export_kind { EXPORT_BOUNCES, EXPORT_SUPPRESSIONS, EXPORT_KIND_COUNT };
 /* list_id 0: of all lists. */
 enum err exports_rows(struct db *db, enum export_kind kind, int64_t list_id, db_row_handler *handler, void *context,
 		      struct buf *why) MUST_USE;
-/* Their names, *ret_count of them. */
-const char *const *exports_columns(enum export_kind kind, size_t *ret_count);
+struct export_column {
+	const char *name;
+	bool is_number; /* in JSON */
+};
+/* *ret_count of them. */
+const struct export_column *exports_columns(enum export_kind kind, size_t *ret_count);
 
 #endif

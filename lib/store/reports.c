@@ -65,6 +65,17 @@ enum err reports_of_subscriber(struct db *db, uint64_t subscriber_id, size_t lim
 	return db_run(db, &statements[OF_SUBSCRIBER], values, ARRAY_LEN(values), ret_rows, why);
 }
 
+const char *report_event_standing(const struct report_event *event)
+{
+	if (event->voided)
+		return "voided";
+	if (event->orphan)
+		return "orphan";
+	if (event->is_former)
+		return "former address";
+	return event->judged_us == 0 ? "waiting" : "judged";
+}
+
 void report_event_at(const struct db_rows *rows, size_t row, struct report_event *ret_event)
 {
 	*ret_event = (struct report_event){

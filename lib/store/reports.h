@@ -32,6 +32,8 @@ enum err reports_events(struct db *db, const struct report_filter *filter, struc
 enum err reports_of_subscriber(struct db *db, uint64_t subscriber_id, size_t limit, struct db_rows **ret_rows,
 			       struct buf *why) MUST_USE;
 void report_event_at(const struct db_rows *rows, size_t row, struct report_event *ret_event);
+/* What is made of it: voided, orphan, former address, waiting or judged. store/exports says the same in SQL. */
+const char *report_event_standing(const struct report_event *event);
 
 /* One event. ERR_NOT_FOUND. */
 enum err reports_event(struct db *db, uint64_t event_id, struct report_event *ret_event, struct db_rows **ret_rows,

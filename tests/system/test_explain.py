@@ -29,7 +29,7 @@ def test_a_dead_address(world):
     assert "listctl undo 1" in told["person"]["next"], told
     world.listctl("undo", 1)
     told = world.json("explain", PEOPLE[0])
-    assert told["memberships"][0]["state"] == "active" and told["bounces"][0]["counts"] == "voided", told
+    assert told["memberships"][0]["state"] == "active" and told["bounces"][0]["standing"] == "voided", told
     assert told["person"]["score"] == "nothing counts against it" and told["prunes"][0]["restored"] is True, told
     text = world.listctl("explain", PEOPLE[0])
     assert "forward.test" in text and "first" in text and "voided" in text, text

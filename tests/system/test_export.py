@@ -214,7 +214,13 @@ def test_bounces_and_suppressions(world):
     assert (row["campaign"], row["list"], row["email"], row["kind"], row["reason"], row["received_at"], row["diagnostic"]) == (
         "spring", "news", "r0@example.test", "bounce-hard", "user-unknown", "2026-01-02T03:04:05Z", "'=550 no"), row
     assert rows_of(world.listctl("export", "--bounces", "other")) == []
-    assert json.loads(world.listctl("export", "--bounces", "news", "--format", "json"))["diagnostic"] == "=550 no"
+    exported = json.loads(world.listctl("export", "--bounces", "news", "--format", "json"))
+    assert exported["diagnostic"] == "=550 no"
+    # The same id and the same words wherever it is told.
+    told = [exported, world.json("bounce", "ls")[0], world.json("explain", "r0@example.test")["bounces"][0]]
+    told.append(world.json("bounce", "show", exported["bounce"]))
+    told[-1] = told[-1].get("event", told[-1])
+    assert {(type(one["bounce"]), one["bounce"], one["standing"]) for one in told} == {(int, exported["bounce"], "judged")}, told
     world.listctl("suppress", "add", "gone@example.test", "never.test", "--reason", "asked, by letter")
     world.listctl("suppress", "add", "one@example.test", "--list", "other")
     exported = world.listctl("export", "--suppressions")

@@ -188,7 +188,7 @@ def test_what_comes_back_for_the_former_address(world):
     assert membership(world, moved)[0] == "active" and events(world, moved) == [("bounce-hard", "user-unknown")]
     assert membership(world, stayed) == membership(world, spelt) == ("disabled", "user-unknown")
     told = json.loads(world.listctl("explain", "new@example.test", "--format", "json"))
-    assert (told["bounces"][0]["counts"], told["bounces"][0]["forwarded_to"]) == ("former address", None), told["bounces"]
+    assert (told["bounces"][0]["standing"], told["bounces"][0]["forwarded_to"]) == ("former address", None), told["bounces"]
     assert told["person"]["disables"] is False, told["person"]
     assert [row["standing"] for row in world.json("bounce", "ls") if row["email"] == "new@example.test"] == ["former address"]
     assert world.listctl("export", "--bounces").count("former address") == 1
@@ -215,6 +215,9 @@ def test_find(world):
         return [row["email"].split("@")[0] for row in json.loads(world.listctl("subscriber", "find", *arguments, "--format", "json"))]
     assert found("ANN") == ["anna", "annette"] and found("bob@") == ["bob"] and found("nn") == []
     assert found("köln", "--anywhere") == ["anna", "bob"] and found("NETT", "--anywhere") == ["annette"]
+    for verb in (("subscriber", "find", "ann"), ("explain", "ann@example.test"), ("bounce", "ls"), ("segment", "show", "x")):
+        for wrong in ("0", "-1", "x"):
+            world.refused(*verb, "--limit", wrong, code=2, says="--limit takes a number from 1 to")
     limited = world.run("listctl", "subscriber", "find", "ann", "--limit", "1")
     assert "the first 1" in limited.stderr, limited
     assert found("%", "--anywhere") == [] and found("'", "--anywhere") == []

@@ -283,6 +283,14 @@ def test_a_round_trip(world):
     world.sql("DELETE FROM suppression")
     world.listctl("suppress", "import", world.file("s.jsonl", "\n".join(lines)))
     assert world.sql("SELECT kind, value, list_id, reason, source, expires_at FROM suppression ORDER BY value") == before
+    # The array of `suppress ls`, as it comes, in one line, and with every object over several.
+    as_listed = world.listctl("suppress", "ls", "--format", "json")
+    for text in (as_listed, json.dumps(json.loads(as_listed)), json.dumps(json.loads(as_listed), indent=4)):
+        world.sql("DELETE FROM suppression")
+        done = world.run("listctl", "suppress", "import", world.file("s.json", text))
+        assert done.returncode == 0 and "JSON, an array" in done.stderr, done
+        assert world.sql("SELECT kind, value, list_id, reason, source, expires_at FROM suppression ORDER BY value") == before
+    assert world.json("suppress", "import", world.file("none.json", "[]"))["rows"] == 0
     assert {json.loads(line)["value"] for line in lines} == {"ann@example.test", "never.test", "bob@example.test", "zoe@example.test"}
 
 
@@ -304,6 +312,9 @@ def test_lists_of_others(world):
                            ("a;b\n1;2\n", "parted by semicolons"), ("value,kind\nok@b.test,address\nab@c.org,domain\n", "line 3: its kind is domain, but"),
                            ("value,kind\nc.org,address\n", "line 2: its kind is address, but"), ("value,kind\nc.org,dmain\n", "line 2: its kind is dmain, but"),
                            ('{"value": "a@b.test"}\n{"value": 1}\n', "line 2: its member value is no text"), ('{"value": "a@b.test"\n', "line 1: it is no JSON object"),
+                           ('[\n{"value": "a@b.test"},\n{"value": 1}\n]\n', "line 3: its member value is no text"),
+                           ('[{"value": "a@b.test"}', "the array has no end"), ('[{"value": "a@b.test"}] x', "something stands behind it"),
+                           ('[{"value": "a@b.test"},\n"c@d.test"]', "line 2: it is no JSON object"), ('[{"value": "a@b.test"}\n{"value": "c@d.test"}]', "line 1: it is no"),
                            ('{"reason": "x"}\n', "line 1")):
         world.refused("suppress", "import", world.file("w.csv", content), says=[words])
     assert world.sql("SELECT * FROM suppression ORDER BY id") == before
@@ -318,4 +329,9 @@ def test_check(world):
     def check(*addresses):
         return [(row["value"], row["list"]) for row in json.loads(world.listctl("suppress", "check", *addresses, "--format", "json"))]
     assert check("A.B+x@gmail.com") == [("ab@gmail.com", None)] and check("x@never.test") == [("never.test", None)]
+    assert check("NEVER.test") == check("@never.test") == [("never.test", None)] and check("example.test") == check("sub.never.test") == []
+    world.listctl("suppress", "add", "bücher.example", "--list", "news")
+    assert check("bücher.example", "never.test") == [("xn--bcher-kva.example", "news"), ("never.test", None)]
+    assert "nothing is suppressed" in world.run("listctl", "suppress", "check", "example.test").stderr
+    world.refused("suppress", "check", "bad@", says="nothing after the")
     assert check("ann@example.test") == [("ann@example.test", "news")] and check("x@sub.never.test") == []
