@@ -2,45 +2,12 @@
 
 #include <string.h>
 
-#include "base/view.h"
+#include "base/edits.h"
 #include "listctl/arguments.h"
 
 enum { LONGEST_WORD = 32, SUGGESTED_MOST = 4 };
 
 /* ---- by spelling ---- */
-
-static size_t least(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
-/* Edits (one letter added, lost, changed, or two neighbours swapped) from a to b; words longer than the ceiling are far from all. */
-static size_t distance(const char *a, const char *b)
-{
-	size_t a_len = strlen(a), b_len = strlen(b);
-	if (a_len >= LONGEST_WORD || b_len >= LONGEST_WORD)
-		return LONGEST_WORD;
-	size_t rows[LONGEST_WORD + 1][LONGEST_WORD + 1];
-	for (size_t i = 0; i <= a_len; i++)
-		rows[i][0] = i;
-	for (size_t j = 0; j <= b_len; j++)
-		rows[0][j] = j;
-	for (size_t i = 1; i <= a_len; i++) {
-		for (size_t j = 1; j <= b_len; j++) {
-			size_t change = rows[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
-			rows[i][j] = least(change, 1 + least(rows[i - 1][j], rows[i][j - 1]));
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-				rows[i][j] = least(rows[i][j], rows[i - 2][j - 2] + 1);
-		}
-	}
-	return rows[a_len][b_len];
-}
-
-/* A word is near when two thirds of it are right. */
-static bool is_near(const char *word, size_t edits)
-{
-	return edits * 3 <= strlen(word);
-}
 
 const char *meant_word(const char *noun, const char *word)
 {
@@ -54,8 +21,8 @@ const char *meant_word(const char *noun, const char *word)
 				known = row->noun;
 			else if (noun != NULL && !is_of_noun)
 				continue;
-			size_t edits = distance(word, known);
-			if (edits < best_edits && is_near(known, edits)) {
+			size_t edits = edits_between(view_of(word), view_of(known));
+			if (edits < best_edits && edits_are_few(view_of(known), edits)) {
 				best = known;
 				best_edits = edits;
 			}
@@ -207,11 +174,8 @@ struct sought {
 
 static void look_at(struct sought *sought, const char *name, const char *argument)
 {
-	char word[LONGEST_WORD + 1] = "";
-	if (sought->word.len < sizeof(word))
-		memcpy(word, sought->word.data, sought->word.len);
-	size_t edits = distance(word, name);
-	if (edits < sought->edits && is_near(name, edits)) {
+	size_t edits = edits_between(sought->word, view_of(name));
+	if (edits < sought->edits && edits_are_few(view_of(name), edits)) {
 		sought->edits = edits;
 		sought->nearest = name;
 	}

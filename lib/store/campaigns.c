@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "store/audit.h"
+#include "store/near_names.h"
 
 enum statement {
 	FIND,
@@ -211,6 +212,8 @@ static enum err refuse_name(struct db *db, struct view name, struct buf *why)
 	if (err != ERR_OK)
 		return err;
 	buf_addf(why, "there is no campaign \"" VIEW_FMT "\"", VIEW_ARG(name));
+	if (near_names_add(db, NAMED_CAMPAIGN, name, why))
+		return ERR_NOT_FOUND;
 	size_t count = db_row_count(rows);
 	if (count == 0)
 		buf_addf(why, "; `listctl campaign ls` shows those there are");

@@ -2,6 +2,8 @@
 
 #include <assert.h>
 
+#include "store/near_names.h"
+
 enum statement { CREATE, UPDATE, FIND, COUNTED, STATEMENT_COUNT };
 
 #define LIST_COLUMNS                                                                                                   \
@@ -73,19 +75,21 @@ static struct list row_of(const struct db_rows *rows, size_t row)
 }
 
 /* The name as a person gave it may hold anything: shown only when it could be one. */
-static enum err no_such_list(struct view name, struct buf *why)
+static enum err no_such_list(struct db *db, struct view name, struct buf *why)
 {
 	if (view_is_utf8(name) && !view_has_control(name) && name.len <= 64)
-		buf_addf(why, "there is no list " VIEW_FMT "; `listctl list ls` shows those there are", VIEW_ARG(name));
+		buf_addf(why, "there is no list " VIEW_FMT, VIEW_ARG(name));
 	else
-		buf_addf(why, "there is no such list; `listctl list ls` shows those there are");
+		buf_addf(why, "there is no such list");
+	buf_addf(why, "%s `listctl list ls` shows those there are",
+		 near_names_add(db, NAMED_LIST, name, why) ? "" : ";");
 	return ERR_NOT_FOUND;
 }
 
 enum err lists_find(struct db *db, struct view name, struct db_rows **ret_rows, struct list *ret_list, struct buf *why)
 {
 	if (!view_is_utf8(name))
-		return no_such_list(name, why);
+		return no_such_list(db, name, why);
 	const struct db_value values[] = { db_text(name) };
 	struct db_rows *rows = NULL;
 	enum err err = db_run(db, &statements[FIND], values, ARRAY_LEN(values), &rows, why);
@@ -93,7 +97,7 @@ enum err lists_find(struct db *db, struct view name, struct db_rows **ret_rows, 
 		return err;
 	if (db_row_count(rows) == 0) {
 		db_rows_done(rows);
-		return no_such_list(name, why);
+		return no_such_list(db, name, why);
 	}
 	*ret_list = row_of(rows, 0);
 	ret_list->layout = db_get_text(rows, 0, 9);
@@ -109,7 +113,7 @@ enum err lists_counted(struct db *db, struct view name_or_empty, struct db_rows 
 		return err;
 	db_rows_done(*ret_rows);
 	*ret_rows = NULL;
-	return no_such_list(name_or_empty, why);
+	return no_such_list(db, name_or_empty, why);
 }
 
 struct list lists_get(const struct db_rows *rows, size_t row)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "store/near_names.h"
 
 enum statement {
 	JUDGE,
@@ -168,24 +169,25 @@ enum err segments_create(struct db *db, const struct segment *segment, struct bu
 	return err;
 }
 
-static enum err no_such_segment(struct view name, struct buf *why)
+static enum err no_such_segment(struct db *db, struct view name, struct buf *why)
 {
 	if (view_is_utf8(name) && !view_has_control(name) && name.len <= 64)
-		buf_addf(why, "there is no segment " VIEW_FMT "; `listctl segment ls` shows those there are",
-			 VIEW_ARG(name));
+		buf_addf(why, "there is no segment " VIEW_FMT, VIEW_ARG(name));
 	else
-		buf_addf(why, "there is no such segment; `listctl segment ls` shows those there are");
+		buf_addf(why, "there is no such segment");
+	buf_addf(why, "%s `listctl segment ls` shows those there are",
+		 near_names_add(db, NAMED_SEGMENT, name, why) ? "" : ";");
 	return ERR_NOT_FOUND;
 }
 
 enum err segments_lock(struct db *db, struct view name, struct buf *why)
 {
 	if (!view_is_utf8(name))
-		return no_such_segment(name, why);
+		return no_such_segment(db, name, why);
 	const struct db_value values[] = { db_text(name) };
 	AUTO_DB_ROWS *rows = NULL;
 	enum err err = db_run(db, &statements[LOCK], values, ARRAY_LEN(values), &rows, why);
-	return err == ERR_OK && db_row_count(rows) == 0 ? no_such_segment(name, why) : err;
+	return err == ERR_OK && db_row_count(rows) == 0 ? no_such_segment(db, name, why) : err;
 }
 
 enum err segments_update(struct db *db, const struct segment *segment, struct buf *why)
@@ -217,20 +219,20 @@ enum err segments_remove(struct db *db, struct view name, struct buf *why)
 		err = refuse_used(db, name, why);
 	if (err == ERR_OK)
 		err = db_run(db, &statements[REMOVE], values, ARRAY_LEN(values), &rows, why);
-	return err == ERR_OK && db_changed(rows) == 0 ? no_such_segment(name, why) : err;
+	return err == ERR_OK && db_changed(rows) == 0 ? no_such_segment(db, name, why) : err;
 }
 
 enum err segments_list(struct db *db, struct view name_or_empty, struct db_rows **ret_rows, struct buf *why)
 {
 	if (!view_is_utf8(name_or_empty))
-		return no_such_segment(name_or_empty, why);
+		return no_such_segment(db, name_or_empty, why);
 	const struct db_value values[] = { db_text_or_null(name_or_empty) };
 	enum err err = db_run(db, &statements[LIST], values, ARRAY_LEN(values), ret_rows, why);
 	if (err != ERR_OK || name_or_empty.len == 0 || db_row_count(*ret_rows) > 0)
 		return err;
 	db_rows_done(*ret_rows);
 	*ret_rows = NULL;
-	return no_such_segment(name_or_empty, why);
+	return no_such_segment(db, name_or_empty, why);
 }
 
 struct segment segments_get(const struct db_rows *rows, size_t row)

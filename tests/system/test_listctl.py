@@ -160,7 +160,7 @@ def test_lists(world):
     world.refused("list", "create", "two", "--from", "no address", says="--from")
     world.refused("list", "create", "two", "--from", "A\nB <a@example.test>", says="control")
     world.refused("list", "create", "two", "--from", "a@example.test", "--list-id", "nodot", code=2, says="list id")
-    world.refused("list", "edit", "nosuch", "--title", "x", says=["no list nosuch", "list ls"])
+    world.refused("list", "edit", "nosuch", "--title", "x", says=["no list nosuch; `listctl list ls`"])
     world.refused("list", "edit", "news", code=2, says="nothing to change")
     assert [row["name"] for row in world.json("list", "ls")] == ["news"]
     actions = world.sql("SELECT action, actor <> '' FROM audit ORDER BY id")
@@ -318,3 +318,20 @@ def test_progress_on_a_terminal(world):
             assert shown == b"", shown
         else:
             assert b"\rreading" in shown.replace(b"\x1b[K", b"") and b"/s" in shown and b"rows taken: 30" in shown, shown
+
+
+def test_a_name_is_misspelt(world):
+    "A list, segment or campaign that there is not is answered with the one that is nearest by spelling, where just one is."
+    world.setup("weekly-news")
+    for name in ("team-a", "team-b", "offers"):
+        world.listctl("list", "create", name, "--from", "o@example.test")
+    world.listctl("segment", "create", "berlin", "--where", '$.city == "Berlin"')
+    world.listctl("campaign", "create", "spring-2026", "offers", "--from", "o@example.test", "--subject", "s", "--text", world.file("t.txt", "t {{unsubscribe}}"))
+    for wrong in ("weekly-new", "wekly-news", "weeklynews", "Weekly-News", "weelky-news"):
+        world.refused("export", wrong, says=f"no list {wrong}; did you mean weekly-news? `listctl list ls` shows")
+    world.refused("segment", "show", "berln", says="no segment berln; did you mean berlin? `listctl segment ls`")
+    world.refused("campaign", "status", "spring-2025", says='no campaign "spring-2025"; did you mean spring-2026?')
+    # Two are as near as each other, or none is near.
+    for wrong in ("team-c", "nosuch", "x", "weekly", "a" * 200, "o\nfers"):
+        assert "did you mean" not in world.refused("export", wrong, says=["there is no", "`listctl list ls`"]), wrong
+    assert "did you mean" not in world.refused("campaign", "status", "autumn", says="there are: spring-2026")

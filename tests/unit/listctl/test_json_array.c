@@ -43,17 +43,17 @@ static void read_in_steps(const struct row *row, size_t step, struct buf *found)
 }
 
 START_TEST(elements)
-{
-	static const size_t steps[] = { 1, 2, 3, 100 };
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		for (size_t j = 0; j < ARRAY_LEN(steps); j++) {
-			AUTO_BUF found = buf_with_ceiling(1000);
-			read_in_steps(&rows[i], steps[j], &found);
-			ck_assert_msg(view_eq(buf_view(&found), view_of(rows[i].found)), "%s, by %zu: %s",
-				      rows[i].label, steps[j], buf_text(&found));
+	{
+		static const size_t steps[] = { 1, 2, 3, 100 };
+		for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+			for (size_t j = 0; j < ARRAY_LEN(steps); j++) {
+				AUTO_BUF found = buf_with_ceiling(1000);
+				read_in_steps(&rows[i], steps[j], &found);
+				ck_assert_msg(view_eq(buf_view(&found), view_of(rows[i].found)), "%s, by %zu: %s",
+					      rows[i].label, steps[j], buf_text(&found));
+			}
 		}
 	}
-}
 END_TEST
 
 Suite *test_suite(void)
