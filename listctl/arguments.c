@@ -9,7 +9,7 @@ enum { OWN_OPTION = 1000 }; /* getopt's value for the first option of the verb i
 
 const struct common_option common_options[] = {
 	{ "config", 'c', "FILE", "read the settings from FILE instead of " SETTINGS_DEFAULT_PATH },
-	{ "format", 'f', "table|csv|json", "how data is written; a table unless told" },
+	{ "format", 'f', "table|csv|json", "how data is written; a table unless told (reports: html too)" },
 	{ "quiet", 'q', NULL, "say nothing but data and errors" },
 	{ "help", 'h', NULL, "show help for the verb, the noun or everything" },
 	{ "version", 'V', NULL, "show the version" },
@@ -67,7 +67,8 @@ static enum err take(struct parser *parser, int letter, const char *value)
 		return ERR_OK;
 	case 'f':
 		arguments->has_format = true;
-		if (output_format_from_name(value, &arguments->format))
+		arguments->is_page = strcmp(value, "html") == 0;
+		if (arguments->is_page || output_format_from_name(value, &arguments->format))
 			return ERR_OK;
 		buf_addf(parser->why, "no such format: %s; there are table, csv and json", value);
 		return ERR_INVALID;
@@ -302,6 +303,10 @@ enum err arguments_parse(int argc, char **argv, struct arguments *ret_arguments,
 	err = read_options(&parser, ":c:f:qh", argc, argv, &next);
 	if (err != ERR_OK || ret_arguments->wish != WISH_RUN)
 		return err;
+	if (ret_arguments->is_page && !ret_arguments->command->writes_pages) {
+		buf_addf(why, "only `listctl report` writes html; here there are table, csv and json");
+		return ERR_INVALID;
+	}
 	if (ret_arguments->command->writes_csv && !ret_arguments->has_format)
 		ret_arguments->format = FORMAT_CSV;
 	ret_arguments->operands = argv + next;

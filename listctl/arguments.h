@@ -21,6 +21,7 @@ struct arguments {
 	const char *config; /* NULL: not given */
 	enum output_format format;
 	bool has_format, quiet;
+	bool is_page; /* --format html */
 	const char *values[COMMAND_OPTIONS];
 	struct given_option given[ARGUMENTS_GIVEN_MOST];
 	size_t given_count;

@@ -30,6 +30,7 @@ struct call {
 	size_t known_fields_lists;
 	bool known_fields_are_some; /* of some of its members: there may be others */
 	bool quiet;
+	bool is_page; /* --format html; only where the row writes pages */
 	bool misused;
 	struct buf *why;
 };

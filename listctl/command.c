@@ -22,6 +22,7 @@ const struct command *const command_tables[] = {
 	campaign_commands,
 	campaign_audience_commands,
 	bounce_commands,
+	report_commands,
 	prune_commands,
 	explain_commands,
 	policy_commands,

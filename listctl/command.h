@@ -47,7 +47,8 @@ struct command {
 	size_t least, most;                   /* operands taken; OPERANDS_ANY for no limit */
 	const char *surplus; /* the option that an operand too many was probably meant for; may be NULL */
 	enum command_needs needs;
-	bool writes_csv; /* without --format, data is CSV instead of a table */
+	bool writes_pages; /* --format html */
+	bool writes_csv;   /* without --format, data is CSV instead of a table */
 	/* ERR_OK: exit 0. Else one sentence stands in call->why and the exit is 1 (2 after call_misused()). */
 	enum err (*run)(struct call *call);
 };
@@ -74,6 +75,7 @@ extern const struct command campaign_audience_commands[];
 extern const struct command bounce_commands[];     /* cmd_bounce.c */
 extern const struct command prune_commands[];      /* cmd_prune.c: prune, undo */
 extern const struct command explain_commands[];    /* cmd_explain.c */
+extern const struct command report_commands[];     /* cmd_report.c */
 extern const struct command policy_commands[];     /* cmd_policy.c */
 extern const struct command relay_commands[];      /* cmd_relay.c */
 extern const struct command relay_test_commands[]; /* cmd_relay_test.c */

@@ -153,6 +153,7 @@ static enum exit_status run(const struct arguments *arguments, const char *setti
 		.given_count = arguments->given_count,
 		.actor = actor_name(),
 		.quiet = arguments->quiet,
+		.is_page = arguments->is_page,
 		.why = why,
 	};
 	enum err err = call.out == NULL ? ERR_MEMORY : open_and_run(&call);

@@ -1,4 +1,4 @@
-/* The variants of a campaign (mail/variant.h), and what became of each. */
+/* The variants of a campaign (mail/variant.h). What became of each: store/report_facts.h. */
 #ifndef STORE_CAMPAIGN_VARIANTS_H
 #define STORE_CAMPAIGN_VARIANTS_H
 
@@ -24,17 +24,5 @@ void campaign_variants_done(struct campaign_variants *variants); /* accepts a ze
 /* Puts these in place of those that the campaign has; within the caller's transaction. */
 enum err campaign_variants_replace(struct db *db, struct view campaign, const struct campaign_variant *variants,
 				   size_t count, struct buf *why) MUST_USE;
-
-struct campaign_result {
-	unsigned variant; /* 0: the campaign has none */
-	unsigned share;
-	struct view subject;
-	int64_t accepted, refused, expired; /* ends in the ledger of those that were sent */
-	int64_t bounced, complained;        /* of the accepted: about how many there is such a report */
-	int64_t left;                       /* unsubscribed since, before the list's next campaign started */
-};
-/* One row a variant, one for a campaign without; see campaign_results_get(). */
-enum err campaign_results(struct db *db, uint64_t campaign_id, struct db_rows **ret_rows, struct buf *why) MUST_USE;
-void campaign_results_get(const struct db_rows *rows, size_t row, struct campaign_result *ret_result);
 
 #endif

@@ -140,6 +140,13 @@ static enum err count_waiting(struct db *db, const struct db_value *id, struct s
 	return ERR_OK;
 }
 
+enum err standings_open(struct db *db, uint64_t campaign_id, struct standing *ret_standing, struct buf *why)
+{
+	const struct db_value id = db_int((int64_t)campaign_id);
+	*ret_standing = (struct standing){ .audience = -1 };
+	return count_waiting(db, &id, ret_standing, why);
+}
+
 enum err standings_count(struct db *db, uint64_t campaign_id, struct standing *ret_standing, struct db_rows **ret_rows,
 			 struct buf *why)
 {

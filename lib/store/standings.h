@@ -30,6 +30,8 @@ struct standing {
 /* Counts; *ret_rows has the ledger's rows by outcome and reason for standing_reason_at(). */
 enum err standings_count(struct db *db, uint64_t campaign_id, struct standing *ret_standing, struct db_rows **ret_rows,
 			 struct buf *why) MUST_USE;
+/* The same of those only who have no ledger row: in doubt, deferred, pending. */
+enum err standings_open(struct db *db, uint64_t campaign_id, struct standing *ret_standing, struct buf *why) MUST_USE;
 int64_t standing_sum(const struct standing *standing);
 
 /* Why so many ended where they did: a row for each outcome and reason, the most frequent first. Accepted ones have no reason. */
