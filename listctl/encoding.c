@@ -69,16 +69,24 @@ static const struct {
 	{ "\xfe\xff", 2, ENCODING_UTF_16BE },
 };
 
+static bool is_ascii(char octet)
+{
+	return octet != '\0' && (octet & 0x80) == 0;
+}
+
 /* Text for people in UTF-16 holds many characters of ASCII (ends of lines, delimiters, @), each with an octet of zeros on the same side; no text
- * in another encoding has such octets. */
+ * in another encoding has such octets. Some other characters look like one the wrong way round (U+3000, a blank of Chinese; half of an emoji has zeros
+ * there too, but no ASCII beside them): they are few. */
 static enum encoding sniff_zeros(struct view start)
 {
-	size_t zeros[2] = { 0, 0 };
-	for (size_t i = 0; i < start.len; i++)
-		zeros[i & 1] += start.data[i] == '\0';
-	if (zeros[1] > start.len / 20 && zeros[0] <= zeros[1] / 50)
+	size_t little = 0, big = 0;
+	for (size_t i = 0; i + 1 < start.len; i += 2) {
+		little += is_ascii(start.data[i]) && start.data[i + 1] == '\0';
+		big += start.data[i] == '\0' && is_ascii(start.data[i + 1]);
+	}
+	if (little > start.len / 20 && big <= little / 4)
 		return ENCODING_UTF_16LE;
-	if (zeros[0] > start.len / 20 && zeros[1] <= zeros[0] / 50)
+	if (big > start.len / 20 && little <= big / 4)
 		return ENCODING_UTF_16BE;
 	return ENCODING_AUTO;
 }

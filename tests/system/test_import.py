@@ -411,6 +411,11 @@ def test_encodings_and_delimiters_are_found_out(world):
         for ends in ("\n", "\r\n", "\r"):
             assert found(world, MUELLER.replace("\n", ends).encode(encoding)) == (name, "semicolons", 1, "CSV"), (encoding, ends)
     assert found(world, ("\ufeff" + MUELLER).encode("utf-16-be"))[0] == "UTF-16 (big-endian)"
+    for encoding in ("utf-16-le", "utf-16-be"):  # their halves hold zeros on either side
+        world.sql("DELETE FROM membership; DELETE FROM subscriber")
+        done = counts(world, "email,name\na@example.test,\U0001f600\u3000\U0001f600\nb@example.test,\U0001f600\n".encode(encoding))
+        assert (done["joined"], done["refused"]) == (2, 0) and "UTF-16" in done["encoding"], done
+        assert world.sql("SELECT name FROM subscriber ORDER BY address_key") == [["\U0001f600\u3000\U0001f600"], ["\U0001f600"]]
     assert found(world, MUELLER.encode("cp1252"), "--encoding", "cp1252")[0] == "Windows-1252"
     assert found(world, MUELLER.encode("utf-16-be"), "--encoding", "UTF-16BE")[0] == "UTF-16 (big-endian)"
     assert found(world, ("sep=;\n" + MUELLER).encode()) == ("UTF-8", "semicolons", 2, "CSV")

@@ -35,6 +35,10 @@ static const struct sniff_row {
 	{ "UTF-16 without, the other way", BYTES("\0a\0,\0b\0\n"), ENCODING_UTF_16BE, 0 },
 	{ "UTF-16, Chinese names", BYTES("\x57\x57\x2c\0\x0b\x4e\x0a\0\x57\x57\x2c\0\x0b\x4e\x0a\0"), ENCODING_UTF_16LE,
 	  0 },
+	{ "UTF-16, emoji", BYTES("\0a\0,\xd8\x3d\xde\0\0\n\0b\0,\xd8\x3d\xde\0\0\n"), ENCODING_UTF_16BE, 0 },
+	{ "UTF-16, emoji, the other way", BYTES("a\0,\0\x3d\xd8\0\xde\n\0b\0,\0\x3d\xd8\0\xde\n\0"), ENCODING_UTF_16LE,
+	  0 },
+	{ "UTF-16, blanks of Chinese", BYTES("\0a\0@\0b\0,\x57\x57\x30\0\x4e\x0b\0\n"), ENCODING_UTF_16BE, 0 },
 	{ "a NUL in UTF-8", BYTES("email,name\na@example.org,x\0y and much more text\n"), ENCODING_AUTO, 0 },
 };
 
