@@ -3,21 +3,9 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum statement {
-	CONTINUE,
-	CLAIM,
-	RANGE_OF_PEOPLE,
-	RANGE_FEW,
-	RANGE_MANY,
-	LISTED_PEOPLE,
-	LISTED_FEW,
-	LISTED_MANY,
-	TAKE_WINDOW,
-	TAKE_DUE,
-	TAKE_PARKED,
-	RECHECK,
-	STATEMENT_COUNT
-};
+#include "store/window_people.h"
+
+enum statement { CONTINUE, CLAIM, TAKE_WINDOW, TAKE_DUE, TAKE_PARKED, RECHECK, STATEMENT_COUNT };
 
 /* Columns of SELECT_OPENED below, each row of which says all about one recipient. */
 enum column {
@@ -59,16 +47,6 @@ enum window_column {
 	SUPPRESSED_UP_TO,
 	YOUNGER_SUPPRESSIONS,
 	ADDRESSES_AT
-};
-
-/* Columns of PEOPLE. */
-enum person_column {
-	PERSON_ID,
-	PERSON_ADDRESS,
-	PERSON_NAME,
-	PERSON_ATTRIBUTES,
-	PERSON_SKIP_REASON,
-	PERSON_ADDRESSES_AT
 };
 
 /* Whether s, member m of the list that campaign g reaches them through (schema/037), may be sent to: null, or why not. Suppression is asked as is_suppressed() does, but in
@@ -129,36 +107,6 @@ enum person_column {
 	" coalesce((SELECT max(id) FROM suppression) - mark, 0),"                                                      \
 	" (SELECT version FROM address_version) FROM c"
 
-/* All that is needed to send to members of list $1: a row each in the order of their ids, none for who is gone. Nearly all recipients come by
- * here, so everything is read for all at once. `among` says whom, `younger` what of the suppressions has to be asked: see schema/007. */
-#define PEOPLE(among, younger)                                                                                         \
-	"SELECT s.id, s.address, s.name, s.attributes, CASE WHEN m.state IS NULL THEN 'removed'"                       \
-	" WHEN m.state <> 'active' THEN m.state::text" younger " END, (SELECT version FROM address_version)"           \
-	" FROM subscriber s LEFT JOIN membership m ON m.list_id = $1 AND m.subscriber_id = s.id"                       \
-	" AND m.subscriber_id BETWEEN $2 AND $3 WHERE s.id BETWEEN $2 AND $3" among " ORDER BY s.id"
-
-/* All from $2 to $3, or of these $4. */
-#define RANGE ""
-#define LISTED " AND s.id = ANY ($4::bigint[])"
-
-/* None, those above `mark`, of which there are few, or any: address by address. */
-#define NONE ""
-#define FEW(mark)                                                                                                      \
-	" WHEN " NAMED_BY("s.address_key", mark) " OR s.canonical IS NOT NULL AND (" NAMED_BY(                         \
-	    "s.canonical", mark) ") THEN 'suppressed'"
-#define NAMED_BY(address, mark)                                                                                        \
-	address " IN (" YOUNGER(mark) ") OR split_part(" address ", '@', 2) IN (" YOUNGER(mark) ")"
-#define YOUNGER(mark)                                                                                                  \
-	"SELECT x.value FROM suppression_in_force x WHERE x.id > " mark " AND (x.list_id IS NULL OR x.list_id = $1)"
-#define EVERY                                                                                                          \
-	" WHEN " NAMED_BY_ANY("s.address_key") " OR s.canonical IS NOT NULL AND (" NAMED_BY_ANY(                       \
-	    "s.canonical") ") THEN 'suppressed'"
-#define NAMED_BY_ANY(address)                                                                                          \
-	"(SELECT true FROM suppression_in_force x WHERE x.value = " address                                            \
-	" AND (x.list_id IS NULL OR x.list_id = $1) LIMIT 1) OR split_part(" address                                   \
-	", '@', 2) IN (SELECT x.value FROM suppression_in_force x"                                                     \
-	" WHERE x.kind = 'domain' AND (x.list_id IS NULL OR x.list_id = $1))"
-
 #define TAKE_RETRIES(which)                                                                                            \
 	"WITH pick AS MATERIALIZED ("                                                                                  \
 	" SELECT q.campaign_id, q.subscriber_id FROM campaign r CROSS JOIN LATERAL ("                                  \
@@ -186,12 +134,6 @@ static const struct db_statement statements[] = {
 	[CLAIM] = { .name = "openings_claim",
 		    .sql =
 			OPEN_CHUNK("(k.lease_until IS NULL OR k.lease_until <= now() OR k.lease_owner = $1::uuid)") },
-	[RANGE_OF_PEOPLE] = { .name = "openings_range", .sql = PEOPLE(RANGE, NONE) },
-	[RANGE_FEW] = { .name = "openings_range_few", .sql = PEOPLE(RANGE, FEW("$4")) },
-	[RANGE_MANY] = { .name = "openings_range_many", .sql = PEOPLE(RANGE, EVERY) },
-	[LISTED_PEOPLE] = { .name = "openings_listed", .sql = PEOPLE(LISTED, NONE) },
-	[LISTED_FEW] = { .name = "openings_listed_few", .sql = PEOPLE(LISTED, FEW("$5")) },
-	[LISTED_MANY] = { .name = "openings_listed_many", .sql = PEOPLE(LISTED, EVERY) },
 	/* $1 worker. A window of which nobody is left gives one row without a subscriber, so that it can be closed. */
 	[TAKE_WINDOW] = { .name = "openings_take_window",
 			  .sql =
@@ -233,7 +175,7 @@ static const struct db_statement statements[] = {
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row per statement");
 
 struct openings {
-	struct db_rows *rows;   /* SELECT_OPENED, or PEOPLE of window */
+	struct db_rows *rows;   /* SELECT_OPENED, or the people of window (store/window_people) */
 	struct db_rows *window; /* OPEN_CHUNK; NULL: each row of rows says all */
 	struct opened common;   /* of window */
 	struct db_ints ids;     /* of window */
@@ -263,56 +205,6 @@ static struct opened window_get(const struct db_rows *window)
 	};
 }
 
-/* How those are read who are to be sent to; columns: what of the suppressions has to be asked. */
-enum { ASK_NONE, ASK_FEW, ASK_ANY, ASK_COUNT };
-static const enum statement ways[][ASK_COUNT] = {
-	[false] = { RANGE_OF_PEOPLE, RANGE_FEW, RANGE_MANY },
-	[true] = { LISTED_PEOPLE, LISTED_FEW, LISTED_MANY },
-};
-
-static size_t what_to_ask(int64_t younger)
-{
-	enum { FEW_SUPPRESSIONS = 1000 };
-	return younger <= 0 ? ASK_NONE : younger <= FEW_SUPPRESSIONS ? ASK_FEW : ASK_ANY;
-}
-
-/* An audience is frozen in the order of the ids: where not too many others lie between, the whole range is read, and find_person() passes
- * over them. */
-static enum err read_people_asking(struct db *db, struct openings *openings, size_t ask, struct buf *why)
-{
-	AUTO_DB_ARRAY ids = db_array_of(DB_INT);
-	int64_t count = (int64_t)openings->ids.count, low = INT64_MAX, high = 0;
-	for (size_t i = 0; i < openings->ids.count; i++) {
-		int64_t id = db_int_at(&openings->ids, i);
-		low = id < low ? id : low;
-		high = id > high ? id : high;
-	}
-	bool is_listed = high - low >= 2 * count;
-	struct db_value values[5] = { db_int(openings->common.list_id), db_int(low), db_int(high) };
-	size_t used = 3;
-	for (size_t i = 0; is_listed && i < openings->ids.count; i++)
-		db_array_add_int(&ids, db_int_at(&openings->ids, i));
-	if (is_listed)
-		values[used++] = db_values(&ids);
-	if (ask == ASK_FEW)
-		values[used++] = db_int(db_get_int(openings->window, 0, SUPPRESSED_UP_TO));
-	return db_run(db, &statements[ways[is_listed][ask]], values, used, &openings->rows, why);
-}
-
-/* OPEN_CHUNK and PEOPLE see the database each at its own moment. An address that was changed between may be one that was suppressed long
- * before the mark: then the whole table is asked, which is right for whatever address is read with it. */
-static enum err read_people(struct db *db, struct openings *openings, struct buf *why)
-{
-	size_t ask = what_to_ask(db_get_int(openings->window, 0, YOUNGER_SUPPRESSIONS));
-	enum err err = read_people_asking(db, openings, ask, why);
-	if (err != ERR_OK || ask == ASK_ANY || db_row_count(openings->rows) == 0 ||
-	    db_get_int(openings->rows, 0, PERSON_ADDRESSES_AT) == db_get_int(openings->window, 0, ADDRESSES_AT))
-		return err;
-	db_rows_done(openings->rows);
-	openings->rows = NULL;
-	return read_people_asking(db, openings, ASK_ANY, why);
-}
-
 static enum err open_chunk(struct db *db, enum statement statement, const struct opening *opening,
 			   const struct held_chunk *held, struct openings *openings, struct buf *why)
 {
@@ -332,7 +224,14 @@ static enum err open_chunk(struct db *db, enum statement statement, const struct
 		return err;
 	openings->common = window_get(openings->window);
 	openings->ids = db_get_ints(openings->window, 0, IDS);
-	return read_people(db, openings, why);
+	const struct window_asked asked = {
+		.list_id = openings->common.list_id,
+		.ids = &openings->ids,
+		.suppressed_up_to = db_get_int(openings->window, 0, SUPPRESSED_UP_TO),
+		.younger = db_get_int(openings->window, 0, YOUNGER_SUPPRESSIONS),
+		.addresses_at = db_get_int(openings->window, 0, ADDRESSES_AT),
+	};
+	return window_people_read(db, &asked, &openings->rows, why);
 }
 
 static struct openings *openings_new(void)
@@ -406,36 +305,15 @@ size_t openings_count(const struct openings *openings)
 	return db_row_count(openings->rows);
 }
 
-/* The row of rows that is about id, which is the guessed one unless somebody is gone; or the number of rows: there is none. */
-static size_t find_person(const struct db_rows *rows, int64_t id, size_t guess)
-{
-	size_t count = db_row_count(rows), low = 0, high = count;
-	if (guess < count && db_get_int(rows, guess, PERSON_ID) == id)
-		return guess;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (db_get_int(rows, middle, PERSON_ID) < id)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < count && db_get_int(rows, low, PERSON_ID) == id ? low : count;
-}
-
 static struct opened person_get(const struct openings *openings, size_t at)
 {
-	const struct db_rows *rows = openings->rows;
 	struct opened opened = openings->common;
 	opened.subscriber_id = db_int_at(&openings->ids, at);
-	size_t row = find_person(rows, opened.subscriber_id, at);
-	if (row == db_row_count(rows)) {
-		opened.skip_reason = VIEW_LIT("erased");
-		return opened;
-	}
-	opened.address = db_get_text(rows, row, PERSON_ADDRESS);
-	opened.name = db_get_text(rows, row, PERSON_NAME);
-	opened.attributes = db_get_text(rows, row, PERSON_ATTRIBUTES);
-	opened.skip_reason = db_get_text(rows, row, PERSON_SKIP_REASON);
+	const struct window_person person = window_people_get(openings->rows, opened.subscriber_id, at);
+	opened.address = person.address;
+	opened.name = person.name;
+	opened.attributes = person.attributes;
+	opened.skip_reason = person.skip_reason;
 	return opened;
 }
 
