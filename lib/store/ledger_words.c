@@ -22,7 +22,7 @@ static const struct db_statement statements[] = {
 };
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row per statement");
 
-/* As a whole, the way erasure looks for it too (address_pattern(), schema/044). */
+/* As a whole, the way erasure looks for it too (address_pattern(), schema/045). */
 static bool may_name_somebody(struct view said)
 {
 	return view_find_byte(said, '@') != VIEW_NONE || view_find(said, VIEW_LIT("%40")) != VIEW_NONE ||
