@@ -236,6 +236,8 @@ def test_a_mailbox_meanwhile(world):
     world.start("sender")
     until(lambda: world.status("spring")["audience"] == 6, "the audience to be frozen")
     world.listctl("campaign", "pause", "spring")
+    # A worker that has not seen the pause yet would go on with whom it opened before the suppression.
+    until(lambda: world.value("SELECT count(*) FROM chunk_window WHERE worker_id IS NOT NULL") == "0", "whoever was opened to be given back")
     world.listctl("suppress", "add", "janex@gmail.com", "bo.b@gmail.com")
     world.mailworld("*@outlook.com defer 1 450 4.2.0 later\n*@googlemail.com defer 1 450 4.2.0 later\n")
     world.listctl("campaign", "resume", "spring")
