@@ -310,6 +310,19 @@ def test_encoded_addresses(world):
         assert found == expected, (place, found)
 
 
+def test_a_message_full_of_names(world):
+    "A returned message that names somebody tens of thousands of times is cleaned as any other one; what is empty beside it stays empty."
+    world.setup()
+    world.listctl("subscriber", "add", "news", "ann@x.test")
+    world.listctl("subscriber", "add", "news", "bob@x.test")
+    world.sql("INSERT INTO bounce_event (campaign_id, id, subscriber_id, report_hash, source, received_at, kind, reason, diagnostic)"
+              " SELECT 0, 1, 2, sha256('x'), 'report', now(), 'bounce-soft', 'other', 'not ann@x.test' || chr(10) || 'nor joann@x.test'")
+    world.sql("INSERT INTO bounce_raw (campaign_id, event_id, message) SELECT 0, 1, convert_to(repeat(E'To: ann@x.test,\\r\\n', 50000) || 'end', 'UTF8')")
+    world.listctl("subscriber", "erase", "ann@x.test", "--yes")
+    assert world.sql("SELECT replace(diagnostic, chr(10), '~'), recipient IS NULL FROM bounce_event") == [["not erased~nor joann@x.test", "t"]]
+    assert world.value("SELECT convert_from(message, 'UTF8') = repeat(E'To: erased,\\r\\n', 50000) || 'end' FROM bounce_raw") == "t"
+
+
 def test_former_addresses(world):
     "Every address that the person had is removed and kept out, back through all moves; one that is somebody else's now is left to them."
     world.setup()
