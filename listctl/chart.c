@@ -20,13 +20,13 @@ enum {
 static const struct {
 	const char *series, *class;
 } classes[] = {
-	{ "accepted", "good" },     { "joined", "good" },       { "active", "good" },
-	{ "refused", "bad" },       { "bounced_hard", "plum" }, { "hard_percent", "plum" },
-	{ "disabled", "plum" },     { "about_us", "bad" },      { "about_us_percent", "bad" },
-	{ "expired", "warn" },      { "bounced_soft", "calm" }, { "soft_percent", "calm" },
-	{ "removed", "warn" },      { "deferred", "warn" },     { "in_doubt", "odd" },
-	{ "pending", "calm" },      { "complained", "odd" },    { "skipped", "rest" },
-	{ "unsubscribed", "calm" },
+	{ "accepted", "good" },        { "joined", "good" },       { "active", "good" },
+	{ "refused", "bad" },          { "bounced_hard", "plum" }, { "hard_percent", "plum" },
+	{ "bounced_percent", "plum" }, { "disabled", "plum" },     { "about_us", "bad" },
+	{ "about_us_percent", "bad" }, { "expired", "warn" },      { "bounced_soft", "calm" },
+	{ "soft_percent", "calm" },    { "removed", "warn" },      { "deferred", "warn" },
+	{ "in_doubt", "odd" },         { "pending", "calm" },      { "complained", "odd" },
+	{ "skipped", "rest" },         { "unsubscribed", "calm" },
 };
 
 static const char *class_of(struct view name)
@@ -86,7 +86,7 @@ static double top_of(const struct chart *chart)
 static void add_value(struct buf *out, const struct chart *chart, double value)
 {
 	if (chart->is_share)
-		buf_addf(out, "%.3g\xc2\xa0%%", value);
+		buf_addf(out, "%.2f\xc2\xa0%%", value);
 	else if (value >= (double)(int64_t)value && value <= (double)(int64_t)value)
 		page_add_number(out, (int64_t)value);
 	else
@@ -177,7 +177,10 @@ static void add_scale(struct buf *out, const struct chart *chart, double most)
 		 COLUMNS_TOP + COLUMNS_HEIGHT + COLUMNS_BOTTOM);
 	for (int i = 0; i <= LINES; i++) {
 		buf_addf(out, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">", SCALE_WIDTH - 8, line_at(i) + 4);
-		add_value(out, chart, most * i / LINES);
+		if (chart->is_share)
+			buf_addf(out, "%.3g\xc2\xa0%%", most * i / LINES);
+		else
+			add_value(out, chart, most * i / LINES);
 		buf_add(out, VIEW_LIT("</text>\n"));
 	}
 	buf_add(out, VIEW_LIT("</svg>\n"));

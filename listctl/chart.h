@@ -17,6 +17,8 @@ struct chart_plan {
 	size_t label;        /* the column that tells a row's name */
 	size_t first, count; /* the columns drawn, on top of each other */
 	bool is_share;       /* they are percentages */
+	size_t
+	    weight; /* behind the column of numbers by which a row has to have a thousandth of the heaviest; 0: all are drawn */
 };
 
 enum { CHART_SERIES_MOST = 6 };

@@ -190,34 +190,49 @@ static double number_of(const struct report_part *part, size_t row, size_t colum
 	return cell.null || number < 0 ? 0 : number;
 }
 
-static void fill_rows(const struct report_part *part, struct chart_row *rows, size_t count, struct buf *labels)
+/* Of few copies a rate says little, and would stand above all others. */
+static double least_weight(const struct report_part *part)
+{
+	size_t weight = part->section->chart.weight;
+	double most = 0;
+	for (size_t i = 0; weight > 0 && i < db_row_count(part->rows); i++)
+		most = number_of(part, i, weight - 1) > most ? number_of(part, i, weight - 1) : most;
+	return most / 1000;
+}
+
+enum { CHART_ROWS_MOST = 400 };
+
+/* Returns how many rows are drawn. */
+static size_t fill_rows(const struct report_part *part, struct chart_row *rows, struct buf *labels)
 {
 	const struct chart_plan *plan = &part->section->chart;
-	for (size_t i = 0; i < count; i++) {
+	double least = least_weight(part);
+	size_t count = 0, at = 0;
+	for (size_t i = 0; i < report_rows_shown(part) && count < CHART_ROWS_MOST; i++) {
 		size_t before = labels->len;
+		if (plan->weight > 0 && number_of(part, i, plan->weight - 1) < least)
+			continue;
 		add_label(labels, part, i);
-		rows[i].label.len = labels->len - before;
+		rows[count].label.len = labels->len - before;
 		for (size_t k = 0; k < plan->count; k++)
-			rows[i].values[k] = number_of(part, i, plan->first + k);
+			rows[count].values[k] = number_of(part, i, plan->first + k);
+		count++;
 	}
-	size_t at = 0;
 	for (size_t i = 0; i < count; at += rows[i].label.len, i++)
 		rows[i].label.data = labels->data == NULL ? "" : labels->data + at;
+	return count;
 }
 
 static void add_chart(struct page *page, const struct report_part *part)
 {
-	enum { MOST_ROWS = 400 };
-	struct chart_row rows[MOST_ROWS];
+	struct chart_row rows[CHART_ROWS_MOST];
 	const char *series[CHART_SERIES_MOST];
 	const struct report_section *section = part->section;
-	size_t all = report_rows_shown(part), count = all < MOST_ROWS ? all : MOST_ROWS;
 	AUTO_BUF labels = buf_with_ceiling(LIMIT_OUTPUT_LINE);
 	if (section->chart.kind == CHART_NONE)
 		return;
 	for (size_t i = 0; i < section->chart.count; i++)
 		series[i] = section->columns[section->chart.first + i].name;
-	fill_rows(part, rows, count, &labels);
 	const struct chart chart = { .id = section->name,
 				     .title = section->title,
 				     .kind = section->chart.kind,
@@ -225,7 +240,7 @@ static void add_chart(struct page *page, const struct report_part *part)
 				     .series = series,
 				     .series_count = section->chart.count,
 				     .rows = rows,
-				     .count = count };
+				     .count = fill_rows(part, rows, &labels) };
 	chart_add(&chart, &page->text);
 }
 

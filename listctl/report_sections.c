@@ -59,18 +59,23 @@ static const struct output_column reasons_columns[] = {
 #define MEASURES                                                                                                       \
 	{ "sent", OUTPUT_INT, false }, { "accepted", OUTPUT_INT, false }, { "refused", OUTPUT_INT, false },            \
 	    { "expired", OUTPUT_INT, false }, { "skipped", OUTPUT_INT, false }, { "retried", OUTPUT_INT, false },      \
-	    { "mean_minutes", OUTPUT_REAL, false }, { "bounced_hard", OUTPUT_INT, false },                             \
-	    { "bounced_soft", OUTPUT_INT, false }, { "bounced_percent", OUTPUT_REAL, false },                          \
-	    { "complained", OUTPUT_INT, false },                                                                       \
+	    { "deferred_minutes", OUTPUT_REAL, false }, { "mean_minutes", OUTPUT_REAL, false },                        \
+	    { "bounced_hard", OUTPUT_INT, false }, { "bounced_soft", OUTPUT_INT, false },                              \
+	    { "bounced_percent", OUTPUT_REAL, false }, { "complained", OUTPUT_INT, false },                            \
 	{                                                                                                              \
 		"complained_percent", OUTPUT_REAL, false                                                               \
 	}
+#define MEASURES_ARE                                                                                                   \
+	"Retried: ended after more than one attempt, and deferred for so many minutes in the mean. Mean minutes: "     \
+	"from "                                                                                                        \
+	"the start of the campaign to acceptance. Shares are of accepted copies."
 static const struct output_column operators_columns[] = { { "operator", OUTPUT_TEXT, false }, MEASURES };
 static const struct output_column domains_columns[] = { { "domain", OUTPUT_TEXT, false }, MEASURES };
+static const struct output_column relays_columns[] = { { "relay", OUTPUT_TEXT, false }, MEASURES };
 static const struct output_column slowest_columns[] = {
-	{ "domain", OUTPUT_TEXT, false },          { "accepted", OUTPUT_INT, false },
-	{ "retried", OUTPUT_INT, false },          { "mean_minutes", OUTPUT_REAL, false },
-	{ "longest_minutes", OUTPUT_REAL, false },
+	{ "domain", OUTPUT_TEXT, false },       { "accepted", OUTPUT_INT, false },
+	{ "retried", OUTPUT_INT, false },       { "deferred_minutes", OUTPUT_REAL, false },
+	{ "mean_minutes", OUTPUT_REAL, false }, { "longest_minutes", OUTPUT_REAL, false },
 };
 static const struct output_column variants_columns[] = {
 	{ "variant", OUTPUT_TEXT, false },     { "share", OUTPUT_REAL, false },   { "subject", OUTPUT_TEXT, true },
@@ -150,9 +155,9 @@ static const struct report_section sections[] = {
 			"Copies by the day, or week, of their end, and what came back of them since.",
 			COLUMNS(days_columns), .chart = { CHART_COLUMNS, 0, 1, 3 } },
 	[FACT_LATE] = { "late", "How late bounces come",
-			"Bounces of accepted copies by the time from the relay's word to the report. Some are on their "
-			"way "
-			"while copies are awaited.",
+			"Bounces of accepted copies by the time from the relay's word to the report; each row has "
+			"those that came later "
+			"than the row above. Some are on their way while copies are awaited.",
 			COLUMNS(late_columns), .chart = { CHART_BARS, 0, 1, 2 } },
 	[FACT_REASONS] = { "reasons", "Why copies failed",
 			   "Refused and expired: the relay's own word. Bounced: it had accepted them. Shares are of "
@@ -160,23 +165,21 @@ static const struct report_section sections[] = {
 			   "copies sent. Reasons about us never count against an address.",
 			   COLUMNS(reasons_columns), .chart = { CHART_BARS, 0, 2, 5 } },
 	[FACT_OPERATORS] = { "operators", "By mail operator",
-			     "Domains that one operator receives for are one row (`listctl group`). Retried: taken, "
-			     "refused or "
-			     "given up after more than one attempt. Mean minutes: from the start of the campaign to "
-			     "acceptance. "
-			     "Shares are of accepted copies.",
+			     "Domains that one operator receives for are one row (listctl group). " MEASURES_ARE,
 			     COLUMNS(operators_columns), .most = 20,
-			     .chart = { CHART_BARS, 0, 10, 1, .is_share = true } },
-	[FACT_DOMAINS] = { "domains", "By domain",
-			   "Retried: taken, refused or given up after more than one attempt. Mean minutes: from the "
-			   "start of "
-			   "the campaign to acceptance. Shares are of accepted copies.",
-			   COLUMNS(domains_columns), .most = 30, .chart = { CHART_BARS, 0, 10, 1, .is_share = true } },
+			     .chart = { CHART_BARS, 0, 11, 1, .is_share = true, .weight = 2 } },
+	[FACT_DOMAINS] = { "domains", "By domain", MEASURES_ARE, COLUMNS(domains_columns), .most = 30,
+			   .chart = { CHART_BARS, 0, 11, 1, .is_share = true, .weight = 2 } },
+	[FACT_RELAYS] = { "relays", "By relay",
+			  "Through which relay copies came to their end; without a name it is not known (an end that a "
+			  "crash left "
+			  "behind, or of before relays were kept). " MEASURES_ARE,
+			  COLUMNS(relays_columns), .chart = { CHART_BARS, 0, 11, 1, .is_share = true, .weight = 2 } },
 	[FACT_SLOWEST] = { "slowest", "Slowest domains",
-			   "From the start of the campaign until the copy was accepted. Domains with less than one in "
-			   "ten "
-			   "thousand of all copies are left out.",
-			   COLUMNS(slowest_columns), .chart = { CHART_BARS, 0, 3, 1 } },
+			   "Mean and longest time from the start of the campaign until the copy was accepted. Domains "
+			   "with less "
+			   "than one in ten thousand of all copies are left out.",
+			   COLUMNS(slowest_columns), .chart = { CHART_BARS, 0, 4, 1 } },
 	[FACT_VARIANTS] = { "variants", "By variant",
 			    "What became of each letter. Unsubscribed: since, before the list's next campaign started.",
 			    COLUMNS(variants_columns) },
@@ -221,9 +224,11 @@ const struct report_section *report_section_of(enum report_fact fact)
 const struct report_plan report_plans[REPORT_KIND_COUNT] = {
 	[REPORT_CAMPAIGN] = { "Campaign",
 			      { FACT_CAMPAIGN, FACT_PLACES, FACT_TIME, FACT_REASONS, FACT_LATE, FACT_OPERATORS,
-				FACT_SLOWEST, FACT_VARIANTS },
-			      8 },
-	[REPORT_CAMPAIGNS] = { "Campaigns", { FACT_TOTALS, FACT_CAMPAIGNS, FACT_REASONS, FACT_OPERATORS }, 4 },
+				FACT_RELAYS, FACT_SLOWEST, FACT_VARIANTS },
+			      9 },
+	[REPORT_CAMPAIGNS] = { "Campaigns",
+			       { FACT_TOTALS, FACT_CAMPAIGNS, FACT_REASONS, FACT_OPERATORS, FACT_RELAYS },
+			       5 },
 	[REPORT_LIST] = { "List",
 			  { FACT_LIST, FACT_GROWTH, FACT_TOTALS, FACT_CAMPAIGNS, FACT_REASONS, FACT_OPERATORS },
 			  6 },
@@ -235,6 +240,6 @@ const struct report_plan report_plans[REPORT_KIND_COUNT] = {
 			      6 },
 	[REPORT_REASONS] = { "Reasons", { FACT_TOTALS, FACT_REASONS, FACT_WHERE, FACT_EXAMPLES }, 4 },
 	[REPORT_DELIVERABILITY] = { "Deliverability",
-				    { FACT_TROUBLE, FACT_TOTALS, FACT_US_DAYS, FACT_US, FACT_CAMPAIGNS },
-				    5 },
+				    { FACT_TROUBLE, FACT_TOTALS, FACT_US_DAYS, FACT_US, FACT_RELAYS, FACT_CAMPAIGNS },
+				    6 },
 };

@@ -173,7 +173,7 @@ static void settle(struct dispatch *dispatch, struct recipient *recipient)
 	delivery_keep_doubt(recipient, relay_terms(recipient->through)->name);
 	if (recipient->row.outcome == LEDGER_IN_DOUBT)
 		log_doubt(recipient);
-	if (recipient->row.outcome == LEDGER_DEFERRED)
+	if (recipient->row.connection.len == 0) /* which stands in the same place */
 		name_relay(recipient);
 	recipient->is_journaled = keeper_note(dispatch->keeper, JOURNAL_OUTCOME, &recipient->row);
 	queue_settle(dispatch->queue, recipient);

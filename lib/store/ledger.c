@@ -35,6 +35,7 @@ enum column {
 	REASON,
 	REPLY,
 	VARIANT,
+	RELAY,
 	FIRST_ATTEMPT_AT,
 	NEXT_ATTEMPT_AT,
 	KEY_ID,
@@ -42,9 +43,8 @@ enum column {
 	DATE_AT,
 	CONNECTION,
 	WAITS_FOR,
-	RELAY,
 	COLUMN_COUNT,
-	ENDS_VALUES = VARIANT + 1 /* those of the ledger itself */
+	ENDS_VALUES = FIRST_ATTEMPT_AT + 1 /* those of the ledger itself */
 };
 
 static const enum db_type column_types[] = {
@@ -76,13 +76,13 @@ static const char *const outcome_names[] = {
 };
 static_assert(ARRAY_LEN(outcome_names) == LEDGER_OUTCOME_COUNT, "one name per outcome");
 
-/* The parameters of END_NEW: $1 to $10; of NAME_DOUBTFUL, QUEUE, PARK and HOLD: $1 the worker, then all columns. */
+/* The parameters of END_NEW: $1 to $12; of NAME_DOUBTFUL, QUEUE, PARK and HOLD: $1 the worker, then all columns. */
 #define MOVED                                                                                                          \
 	"unnest($2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::timestamptz[], $7::bigint[], $8::text[],"    \
-	" $9::text[], $10::text[], $11::bigint[], $12::timestamptz[], $13::timestamptz[], $14::bigint[],"              \
-	" $15::bigint[], $16::timestamptz[], $17::text[], $18::text[], $19::text[])"                                   \
-	" AS i(campaign_id, subscriber_id, state, attempts, at, code, status, reason, reply, variant,"                 \
-	" first_attempt_at, next_attempt_at, key_id, day, date_at, connection, waits_for, relay)"
+	" $9::text[], $10::text[], $11::bigint[], $12::text[], $13::timestamptz[], $14::timestamptz[],"                \
+	" $15::bigint[], $16::bigint[], $17::timestamptz[], $18::text[], $19::text[])"                                 \
+	" AS i(campaign_id, subscriber_id, state, attempts, at, code, status, reason, reply, variant, relay,"          \
+	" first_attempt_at, next_attempt_at, key_id, day, date_at, connection, waits_for)"
 
 #define HAS_NO_END                                                                                                     \
 	" NOT EXISTS (SELECT FROM delivery d"                                                                          \
@@ -101,20 +101,19 @@ static const struct db_statement statements[] = {
 	[MARK] = { .name = "ledger_mark", .sql = "SAVEPOINT ledger" },
 	[END] = { .name = "ledger_end",
 		  .sql = "COPY delivery (campaign_id, subscriber_id, outcome, attempts, at, code, status, reason, "
-			 "reply, variant)"
+			 "reply, variant, relay, first_at)"
 			 " FROM STDIN (FORMAT binary)" },
 	[TAKE_BACK] = { .name = "ledger_take_back", .sql = "ROLLBACK TO SAVEPOINT ledger" },
 	[END_NEW] = { .name = "ledger_end_new",
 		      .sql = "INSERT INTO delivery (campaign_id, subscriber_id, outcome, attempts, at, code, status, "
-			     "reason, reply, variant)"
+			     "reason, reply, variant, relay, first_at)"
 			     " SELECT i.campaign_id, i.subscriber_id, i.outcome::delivery_outcome, i.attempts, i.at, "
-			     "i.code,"
-			     " i.status, i.reason, i.reply, nullif(i.variant, 0) FROM unnest($1::bigint[], "
-			     "$2::bigint[], $3::text[], "
-			     "$4::bigint[],"
-			     " $5::timestamptz[], $6::bigint[], $7::text[], $8::text[], $9::text[], $10::bigint[])"
+			     "i.code, i.status, i.reason, i.reply, nullif(i.variant, 0), i.relay, i.first_at"
+			     " FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::timestamptz[],"
+			     " $6::bigint[], $7::text[], $8::text[], $9::text[], $10::bigint[], $11::text[],"
+			     " $12::timestamptz[])"
 			     " AS i(campaign_id, subscriber_id, outcome, attempts, at, code, status, reason, reply,"
-			     " variant)"
+			     " variant, relay, first_at)"
 			     " ON CONFLICT DO NOTHING" },
 	/* A transaction whose commit was not heard of is repeated, and meanwhile another worker may have taken whom it put into the queue, and end
 	 * him in this moment. A statement that began before that end would not see it, and put him into the queue beside it: so whoever has such a
@@ -154,7 +153,7 @@ static const struct db_statement statements[] = {
 	[PARK] = { .name = "ledger_park",
 		   .sql =
 		       "WITH held AS MATERIALIZED (SELECT h.campaign_id, 'hold:' || h.group_name AS waits_for"
-		       " FROM campaign_group_hold h WHERE EXISTS (SELECT FROM unnest($2::bigint[], $18::text[]) AS "
+		       " FROM campaign_group_hold h WHERE EXISTS (SELECT FROM unnest($2::bigint[], $19::text[]) AS "
 		       "p(c, w)"
 		       " WHERE p.c = h.campaign_id AND p.w = 'hold:' || h.group_name) FOR SHARE)"
 		       " INSERT INTO deferral AS f (campaign_id, subscriber_id, state, attempts, next_attempt_at, "
@@ -231,6 +230,12 @@ static void add_number(struct db_array *column, int64_t number)
 		db_array_add_int(column, number);
 }
 
+/* The ledger keeps it where it tells more than the end does. */
+static int64_t first_of_several(const struct ledger_row *row)
+{
+	return row->attempts > 1 ? row->first_attempt_us : 0;
+}
+
 static void table_add(struct table *table, const struct ledger_row *row)
 {
 	struct db_array *columns = table->columns;
@@ -244,17 +249,17 @@ static void table_add(struct table *table, const struct ledger_row *row)
 	add_text(&columns[REASON], row->reason);
 	add_text(&columns[REPLY], row->reply);
 	db_array_add_int(&columns[VARIANT], row->terms.variant);
+	add_text(&columns[RELAY], row->relay);
+	add_number(&columns[FIRST_ATTEMPT_AT], is_end(row->outcome) ? first_of_several(row) : row->first_attempt_us);
 	table->count++;
 	if (is_end(row->outcome))
 		return;
-	add_number(&columns[FIRST_ATTEMPT_AT], row->first_attempt_us);
 	add_number(&columns[NEXT_ATTEMPT_AT], row->next_attempt_us);
 	db_array_add_int(&columns[KEY_ID], row->terms.key_id);
 	db_array_add_int(&columns[DAY], row->terms.day);
 	db_array_add_int(&columns[DATE_AT], row->terms.date_us);
 	add_text(&columns[CONNECTION], row->connection);
 	add_text(&columns[WAITS_FOR], row->waits_for);
-	add_text(&columns[RELAY], row->relay);
 }
 
 static void fill(struct table *table, const struct ledger_row *rows, size_t count, bool ends, bool only_from_queue)
@@ -306,6 +311,11 @@ static void add_end(struct db_tuples *ends, const struct ledger_row *row)
 		db_tuples_add_null(ends);
 	else
 		db_tuples_add_int2(ends, (int16_t)row->terms.variant);
+	add_end_text(ends, row->relay);
+	if (first_of_several(row) == 0)
+		db_tuples_add_null(ends);
+	else
+		db_tuples_add_time(ends, first_of_several(row));
 }
 
 /* Those that may stand there already. */

@@ -29,11 +29,11 @@ struct ledger_row {
 	unsigned code;     /* 0: none */
 	bool from_queue;   /* it was, or may have been, opened from the retry queue */
 	struct view status, reason, reply; /* empty: none */
-	/* for LEDGER_DEFERRED and LEDGER_IN_DOUBT; of all the variant */
+	struct view relay;                 /* by whose word; empty: not known, or nobody's */
+	/* for LEDGER_DEFERRED and LEDGER_IN_DOUBT; of all the variant, and of ends after several attempts the first one */
 	int64_t first_attempt_us,
 	    next_attempt_us; /* IN_DOUBT: when to send again, should the campaign say so and it be the first doubt */
 	struct copy_terms terms;
-	struct view relay;      /* LEDGER_DEFERRED: its name, by which he was put off; empty: not known */
 	struct view connection; /* LEDGER_IN_DOUBT: which connection, for a person */
 	struct view
 	    waits_for; /* LEDGER_PARKED: a key of store/budgets.h, or "hold:GROUP": without a time, while the group is held */

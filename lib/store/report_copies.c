@@ -45,7 +45,9 @@ static const struct db_statement statements[] = {
 			 TABLE("report_copy",
 			       "part text, campaign_id bigint, variant smallint, domain text COLLATE \"C\","
 			       " slot timestamptz, outcome delivery_outcome, reason text, kind bounce_kind, came text,"
-			       " late integer, is_open boolean, copies bigint, complaints bigint, retried bigint,"
+			       " late integer, is_open boolean, relay text, copies bigint, complaints bigint, retried "
+			       "bigint, timed bigint,"
+			       " deferred float8,"
 			       " waited float8, longest float8") },
 	[TABLE_PLACE] = { "report_table_place", TABLE("report_place", "place text, people bigint") },
 	[TABLE_LEFT] = { "report_table_left",
@@ -73,19 +75,21 @@ static const struct db_statement statements[] = {
 				      " (SELECT coalesce(sum(c.audience), 0)::bigint FROM campaign c"
 				      "  JOIN report_campaign USING (id))" },
 	/* $2 the list or null, $5 the domains or null, $6 the window in microseconds, $7 how long a slot of time is. A copy waited from the
-	 * start of its campaign, or of its local time, to its end. */
+	 * start of its campaign to its end, and was deferred from its first attempt to its last. */
 	[COUNT] = { "report_count",
 		    "INSERT INTO report_copy WITH " CAME
 		    " SELECT CASE WHEN grouping(domain) = 0 THEN 'd' WHEN grouping(slot) = 0 THEN 't' ELSE 'c' END,"
-		    " campaign_id, variant, domain, slot, outcome, reason, kind, came, late, is_open, count(*),"
-		    " count(*) FILTER (WHERE complained), count(*) FILTER (WHERE attempts > 1), sum(waited), "
-		    "max(waited)"
+		    " campaign_id, variant, domain, slot, outcome, reason, kind, came, late, is_open, relay, count(*),"
+		    " count(*) FILTER (WHERE complained), count(*) FILTER (WHERE attempts > 1), count(deferred),"
+		    " sum(deferred), sum(waited), max(waited)"
 		    " FROM (SELECT d.campaign_id, coalesce(d.variant, 0) AS variant,"
 		    "  coalesce(split_part(s.address_key, '@', 2), '') AS domain,"
 		    "  date_bin($7::text::interval, d.at, 'epoch') AS slot, d.outcome, d.reason, came.kind,"
 		    "  came.reason AS came, width_bucket(extract(epoch FROM came.received_at - d.at)::float8,"
 		    "  ARRAY[60, 600, 3600, 14400, 86400, 172800, 345600, 604800]::float8[]) AS late,"
-		    "  d.at >= now() - $6 * interval '1 microsecond' AS is_open, came.complained, d.attempts,"
+		    "  d.at >= now() - $6 * interval '1 microsecond' AS is_open, d.relay, came.complained,"
+		    "  d.attempts, CASE WHEN d.first_at IS NOT NULL THEN"
+		    "  extract(epoch FROM greatest(d.at - d.first_at, '0'))::float8 END AS deferred,"
 		    "  extract(epoch FROM greatest(d.at - c.started_at, '0'))::float8 AS waited"
 		    "  FROM delivery d JOIN report_campaign r ON r.id = d.campaign_id JOIN campaign c ON c.id = r.id"
 		    "  LEFT JOIN campaign_reached h ON $2::bigint IS NOT NULL AND h.campaign_id = d.campaign_id"
@@ -95,7 +99,8 @@ static const struct db_statement statements[] = {
 		    "  WHERE d.campaign_id = ANY ($1::bigint[]) AND d.subscriber_id BETWEEN $3 AND $4"
 		    "  AND ($2::bigint IS NULL OR coalesce(h.list_id, c.list_id) = $2)"
 		    "  AND ($5::text[] IS NULL OR split_part(s.address_key, '@', 2) = ANY ($5::text[]))) AS x"
-		    " GROUP BY GROUPING SETS ((campaign_id, variant, outcome, reason, kind, came, late, is_open),"
+		    " GROUP BY GROUPING SETS ((campaign_id, variant, outcome, reason, kind, came, late, is_open, "
+		    "relay),"
 		    " (domain, outcome, reason, kind, came), (slot, outcome, reason, kind, came))" },
 	[OPEN_PLACE] = { "report_open_place", "INSERT INTO report_place VALUES ($1, $2)" },
 	/* Who unsubscribed belongs to the newest campaign that the list had then, if he got it. Asked of lists as they are now. */

@@ -18,6 +18,7 @@ enum report_fact {
 	FACT_REASONS,   /* by reason */
 	FACT_OPERATORS, /* by domain group, or domain without one */
 	FACT_DOMAINS,   /* by domain */
+	FACT_RELAYS,    /* by relay; null: not known */
 	FACT_SLOWEST,   /* domains that waited longest */
 	FACT_VARIANTS,
 	FACT_CAMPAIGNS, /* a row each, oldest first */

@@ -6,49 +6,50 @@
 
 struct fact_row {
 	struct db_statement statement;
-	const char *
-	    takes; /* its parameters in order: c the campaign, l the list or null, s since or null, w the window, u reasons about us */
+	/* Its parameters in order: c the campaign, l the list or null, s since or null, w the window, u reasons about us, a
+	 * after how many silent seconds a worker is dead. */
+	const char *takes;
 };
 
 /* The row of one about several campaigns: report_facts_many.c. */
 const struct fact_row *report_fact_of_many(enum report_fact fact);
 
-/* Sums over rows of report_copy. A bounce is of a copy that was accepted; what was refused at once is counted as that. */
-#define OF(condition) "coalesce(sum(copies) FILTER (WHERE " condition "), 0)::bigint"
-#define BOUNCED                                                                                                        \
-	OF("outcome = 'accepted' AND kind = 'bounce-hard'")                                                            \
-	" AS bounced_hard, " OF("outcome = 'accepted' AND kind = 'bounce-soft'") " AS bounced_soft"
-#define ENDS                                                                                                           \
-	OF("outcome = 'accepted'")                                                                                     \
-	" AS accepted, " OF("outcome = 'refused'") " AS refused, " OF("outcome = 'expired'") " AS expired, " OF(       \
-	    "outcome = 'skipped'") " AS skipped"
+/* All that is summed over rows of report_copy; each statement takes of it what it tells. A bounce is of a copy that was accepted: what was refused at
+ * once is counted as that. objected: complaints that are a copy's gravest report. */
 #define SUMS                                                                                                           \
-	OF("is_copy(outcome)")                                                                                         \
-	" AS sent, " ENDS ", " BOUNCED ", coalesce(sum(complaints), 0)::bigint AS complained"
-#define SHARE(part, whole) "(100.0 * " part " / nullif(" whole ", 0))::float8"
+	"sum(copies)::bigint AS copies,"                                                                               \
+	" coalesce(sum(copies) FILTER (WHERE is_copy(outcome)), 0)::bigint AS sent,"                                   \
+	" coalesce(sum(copies) FILTER (WHERE outcome = 'accepted'), 0)::bigint AS accepted,"                           \
+	" coalesce(sum(copies) FILTER (WHERE outcome = 'refused'), 0)::bigint AS refused,"                             \
+	" coalesce(sum(copies) FILTER (WHERE outcome = 'expired'), 0)::bigint AS expired,"                             \
+	" coalesce(sum(copies) FILTER (WHERE outcome = 'skipped'), 0)::bigint AS skipped,"                             \
+	" coalesce(sum(copies) FILTER (WHERE outcome = 'accepted' AND kind = 'bounce-hard'), 0)::bigint AS hard,"      \
+	" coalesce(sum(copies) FILTER (WHERE outcome = 'accepted' AND kind = 'bounce-soft'), 0)::bigint AS soft,"      \
+	" coalesce(sum(copies) FILTER (WHERE outcome = 'accepted' AND kind = 'complaint'), 0)::bigint AS objected,"    \
+	" coalesce(sum(copies) FILTER (WHERE outcome = 'accepted' AND is_open), 0)::bigint AS awaited,"                \
+	" coalesce(sum(complaints), 0)::bigint AS complained,"                                                         \
+	" coalesce(sum(retried) FILTER (WHERE is_copy(outcome)), 0)::bigint AS retried,"                               \
+	" (sum(deferred) / nullif(sum(timed), 0) / 60)::float8 AS deferred_minutes,"                                   \
+	" (sum(waited) FILTER (WHERE outcome = 'accepted')"                                                            \
+	" / nullif(sum(copies) FILTER (WHERE outcome = 'accepted'), 0) / 60)::float8 AS mean_minutes,"                 \
+	" (max(longest) FILTER (WHERE outcome = 'accepted') / 60)::float8 AS longest_minutes"
 
 /* Why a copy failed: what came back about it, else what the relay said. */
 #define WHY                                                                                                            \
-	"CASE WHEN outcome = 'skipped' THEN NULL WHEN kind IS NOT NULL THEN came WHEN outcome IN ('refused', "         \
-	"'expired') THEN reason END"
-/* By reason: where it was said. */
-#define BACK                                                                                                           \
-	OF("outcome = 'refused'")                                                                                      \
-	", " OF("outcome = 'expired'") ", " BOUNCED                                                                    \
-				       ", " OF("kind = 'complaint' AND outcome = 'accepted'") ", sum(copies)::bigint"
+	"CASE WHEN outcome = 'skipped' THEN NULL WHEN kind IS NOT NULL THEN came"                                      \
+	" WHEN outcome IN ('refused', 'expired') THEN reason END"
+/* Of t, by reason: where it was said. */
+#define BACK "t.refused, t.expired, t.hard, t.soft, t.objected, t.copies"
 
-#define OPERATOR "coalesce((SELECT g.name FROM domain_group g WHERE g.id = d.group_id), nullif(r.domain, ''))"
-#define OF_OPERATOR " FROM report_copy r LEFT JOIN domain_group_domain d ON d.domain = r.domain WHERE r.part = 'd'"
+/* Of t, by whom it went to or through. */
 #define MEASURES                                                                                                       \
-	OF("is_copy(outcome)")                                                                                         \
-	", " ENDS ", coalesce(sum(retried) FILTER (WHERE is_copy(outcome)), 0)::bigint,"                               \
-	" (sum(waited) FILTER (WHERE outcome = 'accepted')"                                                            \
-	" / nullif(sum(copies) FILTER (WHERE outcome = 'accepted'), 0) / 60)::float8, " BOUNCED                        \
-	", " SHARE("sum(copies) FILTER (WHERE outcome = 'accepted' AND kind IN ('bounce-hard', 'bounce-soft'))",       \
-		   "sum(copies) FILTER (WHERE outcome = 'accepted')") ", coalesce(sum(complaints), "                   \
-								      "0)::bigint, " SHARE("sum(complaints)",          \
-											   "sum(copies) FILTER "       \
-											   "(WHERE outcome = "         \
-											   "'accepted')")
+	"t.sent, t.accepted, t.refused, t.expired, t.skipped, t.retried, t.deferred_minutes, t.mean_minutes,"          \
+	" t.hard, t.soft, share(t.hard + t.soft, t.accepted), t.complained, share(t.complained, t.accepted)"
+
+/* Rows of d: domains with the operator that receives for them. */
+#define BY_DOMAIN                                                                                                      \
+	" FROM (SELECT r.*, coalesce(g.name, nullif(r.domain, '')) AS operator FROM report_copy r"                     \
+	" LEFT JOIN domain_group_domain m ON m.domain = r.domain LEFT JOIN domain_group g ON g.id = m.group_id"        \
+	" WHERE r.part = 'd') AS d"
 
 #endif

@@ -52,7 +52,7 @@ START_TEST(bars_lie_under_their_names)
 		ck_assert(has(
 		    &out,
 		    "class=\"bad\" x=\"0.000%\" y=\"66\" width=\"50.000%\"")); /* a row named as a series has its colour */
-		ck_assert(has(&out, "2.5\xc2\xa0%"));
+		ck_assert(has(&out, "2.50\xc2\xa0%"));
 		ck_assert(has(&out, ">gmail</text>"));
 		ck_assert(!has(&out, "none"));
 		ck_assert(!has(&out, "figcaption"));

@@ -96,6 +96,42 @@ START_TEST(a_row_that_is_there_keeps_none_of_the_others_out)
 	}
 END_TEST
 
+/* Of each end by which relay, and whether a first attempt is told, in both ways of writing. */
+static void check_told(struct db *db, const char *expected)
+{
+	static const struct db_statement told = {
+		.name = "test_told",
+		.sql =
+		    "SELECT string_agg(concat_ws(' ', subscriber_id, relay, CASE WHEN first_at < at THEN 'waited' END),"
+		    " ', ' ORDER BY subscriber_id) FROM delivery",
+	};
+	AUTO_DB_ROWS *found = NULL;
+	ck_assert_int_eq(db_run(db, &told, NULL, 0, &found, NULL), ERR_OK);
+	ck_view_eq(db_get_text(found, 0, 0), expected);
+}
+
+START_TEST(an_end_names_its_relay_and_how_long_it_took)
+	{
+		struct db *db = open_world();
+		struct ledger_row rows[] = { row_of(1, LEDGER_ACCEPTED), row_of(2, LEDGER_REFUSED),
+					     row_of(3, LEDGER_ACCEPTED), row_of(4, LEDGER_SKIPPED) };
+		for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+			rows[i].attempts = i == 1 ? 2 : 1;
+			rows[i].first_attempt_us = rows[i].at_us - CLOCK_US_PER_SECOND;
+		}
+		rows[0].relay = rows[1].relay = VIEW_LIT("main");
+		rows[3].reason = VIEW_LIT("suppressed");
+		append(db, rows, 2);
+		check_told(db, "1 main, 2 main waited");
+		append(db, rows, ARRAY_LEN(rows)); /* finds two of them there, and writes row by row */
+		check_told(db, "1 main, 2 main waited, 3, 4");
+		script(db, "DELETE FROM delivery WHERE subscriber_id = 2");
+		append(db, rows, ARRAY_LEN(rows));
+		check_told(db, "1 main, 2 main waited, 3, 4");
+		db_close(db);
+	}
+END_TEST
+
 /* ---- a repetition while another worker ends the same people ---- */
 
 static void *repeat(void *argument)
@@ -210,8 +246,11 @@ END_TEST
 
 Suite *test_suite(void)
 {
-	const TTest *const tests[] = { a_repetition_changes_nothing, a_row_that_is_there_keeps_none_of_the_others_out,
-				       a_repetition_waits_for_the_end_of_another, nothing_is_said_of_the_erased,
+	const TTest *const tests[] = { a_repetition_changes_nothing,
+				       a_row_that_is_there_keeps_none_of_the_others_out,
+				       an_end_names_its_relay_and_how_long_it_took,
+				       a_repetition_waits_for_the_end_of_another,
+				       nothing_is_said_of_the_erased,
 				       an_erasure_and_a_reply_at_once };
 	return suite_of("ledger", tests, database_start() ? ARRAY_LEN(tests) : 0);
 }
