@@ -7,7 +7,7 @@
 
 #include "base/limits.h"
 
-enum { SEND_AT = 64 << 10, COLUMNS = 11, PLAIN_COLUMNS = 5 };
+enum { SEND_AT = 64 << 10, COLUMNS = 11, PLAIN_COLUMNS = 6 };
 
 /* What a row says in octets, in the order in which they stand behind it. */
 enum field { ADDRESS, ADDRESS_KEY, CANONICAL, NAME, ATTRIBUTES, CONSENT_SOURCE, ERASED, FIELD_COUNT };
@@ -254,8 +254,9 @@ static void add_row(struct db_tuples *tuples, const struct row *row)
 	db_tuples_add_bool(tuples, row->fresh);
 }
 
-static void add_plain(struct db_tuples *tuples, const struct row *row)
+static void add_plain(struct db_tuples *tuples, const struct row *row, int64_t id)
 {
+	db_tuples_add_int8(tuples, id);
 	db_tuples_add_text(tuples, field_of(row, ADDRESS));
 	db_tuples_add_text(tuples, field_of(row, ADDRESS_KEY));
 	add_or_null(tuples, field_of(row, CANONICAL));
@@ -263,9 +264,11 @@ static void add_plain(struct db_tuples *tuples, const struct row *row)
 	db_tuples_add_json(tuples, field_of(row, ATTRIBUTES));
 }
 
-static enum err send_those(const struct import_batch *batch, bool plain, struct db *db, const struct db_statement *copy,
-			   struct buf *why)
+/* first_id: of the plain ones; 0: the others. */
+static enum err send_those(const struct import_batch *batch, int64_t first_id, struct db *db,
+			   const struct db_statement *copy, struct buf *why)
 {
+	bool plain = first_id > 0;
 	AUTO_DB_TUPLES tuples = db_tuples_of(plain ? PLAIN_COLUMNS : COLUMNS);
 	enum err err = db_copy_begin(db, copy, why);
 	if (err != ERR_OK)
@@ -273,7 +276,10 @@ static enum err send_those(const struct import_batch *batch, bool plain, struct 
 	for (size_t i = 0; i < batch->count && err == ERR_OK; i++) {
 		if (batch->rows[i]->plain != plain)
 			continue;
-		(plain ? add_plain : add_row)(&tuples, batch->rows[i]);
+		if (plain)
+			add_plain(&tuples, batch->rows[i], first_id++);
+		else
+			add_row(&tuples, batch->rows[i]);
 		if (tuples.body.len >= SEND_AT || buf_err(&tuples.body) != ERR_OK)
 			err = db_copy_some(db, &tuples, false, why);
 	}
@@ -286,11 +292,11 @@ static enum err send_those(const struct import_batch *batch, bool plain, struct 
 enum err import_batch_send(const struct import_batch *batch, struct db *db, const struct db_statement *copy,
 			   struct buf *why)
 {
-	return send_those(batch, false, db, copy, why);
+	return send_those(batch, 0, db, copy, why);
 }
 
 enum err import_batch_send_plain(const struct import_batch *batch, struct db *db, const struct db_statement *copy,
-				 struct buf *why)
+				 int64_t first_id, struct buf *why)
 {
-	return send_those(batch, true, db, copy, why);
+	return send_those(batch, first_id, db, copy, why);
 }

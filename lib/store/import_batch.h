@@ -32,8 +32,8 @@ bool import_batch_has_nested(const struct import_batch *batch);
  * consent_at, erased, twice and fresh in the binary format. ERR as db_copy_begin(). */
 enum err import_batch_send(const struct import_batch *batch, struct db *db, const struct db_statement *copy,
 			   struct buf *why) MUST_USE;
-/* The plain ones; the COPY takes address, address_key, canonical, name and attributes. */
+/* The plain ones, with the ids from first_id on in their order; the COPY takes id, address, address_key, canonical, name and attributes. */
 enum err import_batch_send_plain(const struct import_batch *batch, struct db *db, const struct db_statement *copy,
-				 struct buf *why) MUST_USE;
+				 int64_t first_id, struct buf *why) MUST_USE;
 
 #endif

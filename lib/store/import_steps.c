@@ -15,7 +15,7 @@ enum param {
 	RESUBSCRIBE,
 	DOUBTS,
 	NESTED,
-	PLAIN_AFTER,
+	PLAIN_FIRST,
 	PLAIN,
 	PARAM_COUNT
 };
@@ -45,7 +45,6 @@ static const struct db_statement preparations[] = {
 		   " set_config('client_connection_check_interval', '1s', true),"
 		   " CASE WHEN current_setting('idle_in_transaction_session_timeout') = '0'"
 		   "  THEN set_config('idle_in_transaction_session_timeout', '1h', true) END,"
-		   " set_config('verpost.people_are_locked', 'on', true),"
 		   " set_config('verpost.members_are_counted', 'on', true)",
 	},
 	{
@@ -147,17 +146,16 @@ static const struct step steps[] = {
 	{ .statement = { .name = "import_sets", .sql = "SELECT set_config('enable_hashjoin', 'on', true)" } },
 	{
 	    .statement = { .name = "import_join_plain",
-			   .sql =
-			       "WITH joined AS ("
-			       "  INSERT INTO membership (list_id, subscriber_id, state, reason, consent_source, "
-			       "consent_at)"
-			       "  SELECT $1::bigint, id, $2::text::membership_state, 'import', $3::text, "
-			       "$4::timestamptz"
-			       "  FROM subscriber WHERE id > $5::bigint AND created_at = now() ORDER BY id)," COUNTED(
-				   "$6::bigint") " INSERT INTO import_tally (created, joined) VALUES ($6::bigint, "
-						 "$6::bigint)" },
+			   .sql = "WITH joined AS ("
+				  "  INSERT INTO membership (list_id, subscriber_id, state, reason, consent_source, "
+				  "consent_at)"
+				  "  SELECT $1::bigint, id, $2::text::membership_state, 'import', $3::text, "
+				  "$4::timestamptz"
+				  "  FROM generate_series($5::bigint, $5::bigint + $6::bigint - 1) AS id)," COUNTED(
+				      "$6::bigint") " INSERT INTO import_tally (created, joined) VALUES ($6::bigint, "
+						    "$6::bigint)" },
 	    .need = IF_PLAIN,
-	    .params = { LIST, STATE, CONSENT_SOURCE, CONSENT_AT, PLAIN_AFTER, PLAIN },
+	    .params = { LIST, STATE, CONSENT_SOURCE, CONSENT_AT, PLAIN_FIRST, PLAIN },
 	    .count = 6,
 	},
 	{
@@ -486,7 +484,7 @@ static void fill_params(const struct import_terms *terms, const struct import_ma
 	values[DOUBTS] = db_bool(marks->doubts);
 	values[NESTED] = db_bool(marks->nested);
 	values[RESUBSCRIBE] = db_text_or_null(options->resubscribe);
-	values[PLAIN_AFTER] = db_int(marks->plain_after);
+	values[PLAIN_FIRST] = db_int(marks->plain_first);
 	values[PLAIN] = db_int((int64_t)marks->plain);
 }
 

@@ -13,10 +13,10 @@ struct import_terms {
 /* What stands in the rows at hand, so that what is not needed is not asked. */
 struct import_marks {
 	bool twice, canonicals, consents;
-	bool nested;  /* attributes may hold lists or objects */
-	bool doubts;  /* who is fresh to the import may be known: somebody else has added people */
-	size_t plain; /* people whom import_plain_add() has made */
-	int64_t plain_after;
+	bool nested;         /* attributes may hold lists or objects */
+	bool doubts;         /* who is fresh to the import may be known: somebody else has added people */
+	size_t plain;        /* people whom import_plain_add() has made */
+	int64_t plain_first; /* the id of the first of them; the others follow */
 };
 
 /* Makes the temporary tables, which go at the end of the transaction. */

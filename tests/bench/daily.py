@@ -20,7 +20,7 @@ SELECT a, a, 'Reader ' || n, CASE n % 50 WHEN 0 THEN '{{}}' ELSE jsonb_build_obj
 FROM generate_series({first}::bigint, {last}) AS n,
 LATERAL (SELECT format('daily%s@d%s.example.net', lpad(n::text, 8, '0'), n % 49999) AS a) AS x"""
 # As an import does, in one transaction: nobody else is there whom a lock would keep away (schema/028), and all are counted at once (schema/034).
-MEMBERS = """SELECT set_config('verpost.people_are_locked', 'on', true), set_config('verpost.members_are_counted', 'on', true);
+MEMBERS = """SELECT set_config('verpost.members_are_counted', 'on', true);
 WITH come AS (INSERT INTO verpost.membership (list_id, subscriber_id, since)
  SELECT l.id, s.id, now() - s.id % 1000 * interval '1 day' FROM verpost.list l, verpost.subscriber s WHERE l.name = '{name}' AND s.id % {part} = 0
  RETURNING list_id, state)

@@ -123,7 +123,7 @@ def test_readers_without_a_copy(world):
     world.refused("campaign", "preview", "c", says=("there is no copy for ", ".test: the field \"orders\" is a list"))
 
 
-MANY = """SET verpost.people_are_locked = on; SET verpost.members_are_counted = on;
+MANY = """SET verpost.members_are_counted = on;
 INSERT INTO subscriber (address, address_key, attributes) SELECT a, a, '{"plan": "x"}' || CASE WHEN g = 11075
  THEN '{"rare": {"in": 1}}' WHEN g % 4 = 0 THEN '{"city": "Oslo"}' ELSE '{}' END::jsonb
 FROM generate_series(1, 30000) AS g, LATERAL (SELECT 'p' || g || '@x.test' AS a) AS x;

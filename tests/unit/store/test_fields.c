@@ -92,7 +92,7 @@ static const char many[] =
     " '{\"city\": \"Oslo\"}' WHEN g = 11075 THEN '{\"rare\": {\"in\": 1}}' WHEN g = 30000 THEN '{\"new\": 1}' ELSE "
     "'{}' END::jsonb"
     " FROM generate_series(1, 30000) AS g, LATERAL (SELECT 'p' || g || '@x.test' AS a) AS x;"
-    "SET verpost.people_are_locked = on; SET verpost.members_are_counted = on;"
+    "SET verpost.members_are_counted = on;"
     "INSERT INTO membership (list_id, subscriber_id) SELECT 1, id FROM subscriber;"
     "INSERT INTO member_change (list_id, state, people) VALUES (1, 'active', 30000)";
 
