@@ -57,6 +57,13 @@ static const struct scenario scenarios[] = {
 	    .after = "a@x.test {\"n\": \"1\"} active import; B@x.test B {} active import",
 	},
 	{
+	    .label = "others take every second id",
+	    .before = "ALTER SEQUENCE subscriber_id_seq INCREMENT BY 2;",
+	    .rows = { { "b@x.test", .name = "B" }, { "a@x.test" }, { "c@x.test" } },
+	    .counts = { .created = 3, .joined = 3 },
+	    .after = "a@x.test {} active import; b@x.test B {} active import; c@x.test {} active import",
+	},
+	{
 	    .label = "a later row wins with the values of all",
 	    .rows = { { "a@x.test", .name = "A", .attributes = "{\"n\": \"1\", \"o\": \"o\"}" },
 		      { "b@x.test" },
