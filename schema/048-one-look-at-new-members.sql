@@ -1,4 +1,4 @@
--- verpost 047: a new member is looked at by one trigger.
+-- verpost 048: a new member is looked at by one trigger.
 --
 -- Whoever brings in many at once has locked the people and the list and counts the members himself: an import did both, so that asking twice, row by
 -- row, was a twentieth of its time. verpost.members_are_counted says both; verpost.people_are_locked says nothing any more.
