@@ -163,84 +163,137 @@ static void add_bars(struct buf *out, const struct chart *chart)
 
 /* ---- columns ---- */
 
-enum { LINES = 2 };
+enum { LINES = 3 };
 
-static int line_at(int line)
+struct scale {
+	double pixels; /* for one */
+	double zero;   /* where nothing is */
+	double lines[LINES];
+};
+
+static size_t up_of(const struct chart *chart)
 {
-	return COLUMNS_TOP + COLUMNS_HEIGHT - COLUMNS_HEIGHT * line / LINES;
+	return chart->up == 0 ? chart->series_count : chart->up;
+}
+
+static double most_of(const struct chart *chart, size_t first, size_t end)
+{
+	double most = 0;
+	for (size_t row = 0; row < chart->count; row++) {
+		double sum = 0;
+		for (size_t i = first; i < end; i++)
+			sum += chart->rows[row].values[i];
+		most = sum > most ? sum : most;
+	}
+	return most > 0 ? round_up(most) : 0;
+}
+
+static struct scale scale_of(const struct chart *chart)
+{
+	double top = most_of(chart, 0, up_of(chart)), bottom = most_of(chart, up_of(chart), chart->series_count);
+	double pixels = COLUMNS_HEIGHT / (top + bottom);
+	return (struct scale){ .pixels = pixels,
+			       .zero = COLUMNS_TOP + top * pixels,
+			       .lines = { top, bottom > 0 ? 0 : top / 2, -bottom } };
 }
 
 /* A picture of its own beside the columns: it has a width in pixels, they have what is left. */
-static void add_scale(struct buf *out, const struct chart *chart, double most)
+static void add_scale(struct buf *out, const struct chart *chart, const struct scale *scale)
 {
 	buf_addf(out, "<svg class=\"scale\" aria-hidden=\"true\" width=\"%d\" height=\"%d\">\n", SCALE_WIDTH,
 		 COLUMNS_TOP + COLUMNS_HEIGHT + COLUMNS_BOTTOM);
-	for (int i = 0; i <= LINES; i++) {
-		buf_addf(out, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">", SCALE_WIDTH - 8, line_at(i) + 4);
+	for (size_t i = 0; i < LINES; i++) {
+		double value = scale->lines[i];
+		buf_addf(out, "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">", SCALE_WIDTH - 8,
+			 scale->zero - value * scale->pixels + 4);
 		if (chart->is_share)
-			buf_addf(out, "%.3g\xc2\xa0%%", most * i / LINES);
+			buf_addf(out, "%.3g\xc2\xa0%%", value);
 		else
-			add_value(out, chart, most * i / LINES);
+			add_value(out, chart, value);
 		buf_add(out, VIEW_LIT("</text>\n"));
 	}
 	buf_add(out, VIEW_LIT("</svg>\n"));
 }
 
-static void add_column(struct buf *out, const struct chart *chart, size_t row, double most)
+static void add_lines(struct buf *out, const struct scale *scale)
 {
-	double step = 100.0 / (double)chart->count, y = COLUMNS_TOP + COLUMNS_HEIGHT;
+	for (size_t i = 0; i < LINES; i++) {
+		double y = scale->zero - scale->lines[i] * scale->pixels;
+		buf_addf(out, "<line class=\"grid\" x1=\"0\" x2=\"100%%\" y1=\"%.1f\" y2=\"%.1f\"/>\n", y, y);
+	}
+}
+
+static void add_column(struct buf *out, const struct chart *chart, size_t row, const struct scale *scale)
+{
+	double step = 100.0 / (double)chart->count, above = scale->zero, below = scale->zero;
 	double width = step * (chart->count > 60 ? 0.9 : 0.76);
 	if (width > 8)
 		width = 8;
 	for (size_t i = 0; i < chart->series_count; i++) {
-		double height = chart->rows[row].values[i] / most * COLUMNS_HEIGHT;
+		double height = chart->rows[row].values[i] * scale->pixels;
+		bool stands = i < up_of(chart);
 		if (height <= 0)
 			continue;
-		y -= height;
+		above -= stands ? height : 0;
 		buf_addf(out, "<rect class=\"%s\" x=\"%.3f%%\" y=\"%.2f\" width=\"%.3f%%\" height=\"%.2f\">",
-			 class_of_series(chart, i), step * ((double)row + 0.5) - width / 2, y, width, height);
+			 class_of_series(chart, i), step * ((double)row + 0.5) - width / 2, stands ? above : below,
+			 width, height);
 		add_tip(out, chart, row, i);
 		buf_add(out, VIEW_LIT("</rect>\n"));
+		below += stands ? 0 : height;
 	}
 }
 
-/* The first, the last and one between: more would overlap on a phone. */
+static void add_column_label(struct buf *out, const struct chart *chart, size_t row, int x, const char *anchor,
+			     const char *class)
+{
+	buf_addf(out, "<text class=\"%s\" x=\"%d%%\" y=\"%d\" text-anchor=\"%s\">", class, x,
+		 COLUMNS_TOP + COLUMNS_HEIGHT + 18, anchor);
+	page_add_text(out, chart->rows[row].label);
+	buf_add(out, VIEW_LIT("</text>\n"));
+}
+
+/* The first, the last and, where there is room, one between. */
 static void add_labels(struct buf *out, const struct chart *chart)
 {
-	static const struct {
-		int x;
-		const char *anchor;
-	} places[] = { { 0, "start" }, { 50, "middle" }, { 100, "end" } };
-	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
-		size_t row = (chart->count - 1) * i / 2;
-		if ((i == 1 && chart->count < 3) || (i == 2 && chart->count < 2))
-			continue;
-		buf_addf(out, "<text%s x=\"%d%%\" y=\"%d\" text-anchor=\"%s\">", i == 1 ? " class=\"between\"" : "",
-			 places[i].x, COLUMNS_TOP + COLUMNS_HEIGHT + 18, places[i].anchor);
-		page_add_text(out, chart->rows[row].label);
-		buf_add(out, VIEW_LIT("</text>\n"));
+	if (chart->count == 1) {
+		add_column_label(out, chart, 0, 50, "middle", "only");
+		return;
 	}
+	add_column_label(out, chart, 0, 0, "start", "end");
+	if (chart->count > 2)
+		add_column_label(out, chart, (chart->count - 1) / 2, 50, "middle", "between");
+	add_column_label(out, chart, chart->count - 1, 100, "end", "end");
 }
 
 static void add_columns(struct buf *out, const struct chart *chart)
 {
-	double most = round_up(top_of(chart));
+	const struct scale scale = scale_of(chart);
 	buf_add(out, VIEW_LIT("<div class=\"plot\">\n"));
-	add_scale(out, chart, most);
+	add_scale(out, chart, &scale);
 	begin(out, chart, chart->count, COLUMNS_TOP + COLUMNS_HEIGHT + COLUMNS_BOTTOM);
-	for (int i = 0; i <= LINES; i++)
-		buf_addf(out, "<line class=\"grid\" x1=\"0\" x2=\"100%%\" y1=\"%d\" y2=\"%d\"/>\n", line_at(i),
-			 line_at(i));
+	add_lines(out, &scale);
 	for (size_t i = 0; i < chart->count; i++)
-		add_column(out, chart, i, most);
+		add_column(out, chart, i, &scale);
 	add_labels(out, chart);
 	buf_add(out, VIEW_LIT("</svg>\n</div>\n"));
+}
+
+static bool is_there(const struct chart *chart, size_t series)
+{
+	for (size_t i = 0; i < chart->count; i++) {
+		if (chart->rows[i].values[series] > 0)
+			return true;
+	}
+	return false;
 }
 
 static void add_legend(struct buf *out, const struct chart *chart)
 {
 	buf_add(out, VIEW_LIT("<figcaption><ul>"));
 	for (size_t i = 0; i < chart->series_count; i++) {
+		if (!is_there(chart, i))
+			continue;
 		buf_addf(out, "<li><i class=\"%s\"></i>", class_of_series(chart, i));
 		page_add_name(out, chart->series[i]);
 		buf_add(out, VIEW_LIT("</li>"));

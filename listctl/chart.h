@@ -16,7 +16,8 @@ struct chart_plan {
 	enum chart_kind kind;
 	size_t label;        /* the column that tells a row's name */
 	size_t first, count; /* the columns drawn, on top of each other */
-	bool is_share;       /* they are percentages */
+	size_t up;     /* so many of them stand above the line of nothing, the others hang below it; 0: all stand */
+	bool is_share; /* they are percentages */
 	size_t
 	    weight; /* behind the column of numbers by which a row has to have a thousandth of the heaviest; 0: all are drawn */
 };
@@ -33,6 +34,7 @@ struct chart {
 	bool is_share;
 	const char *const *series; /* names of columns, such as "accepted" */
 	size_t series_count;
+	size_t up; /* as of the plan */
 	const struct chart_row *rows;
 	size_t count;
 };

@@ -24,17 +24,27 @@ static void hand_on(struct page *page, bool at_once)
 
 /* ---- cells ---- */
 
-/* "2026-11-28 04:00 UTC"; a midnight is a day. */
+/* "2026-11-28 04:00"; a midnight is a day, and seconds are told where there are some. */
+static struct view moment_of(int64_t wall_us, struct buf *text)
+{
+	output_time(text, wall_us);
+	size_t length = 19;
+	if (wall_us % CLOCK_US_PER_DAY == 0)
+		length = 10;
+	else if (wall_us / CLOCK_US_PER_SECOND % 60 == 0)
+		length = 16;
+	for (size_t i = 0; i < text->len; i++)
+		text->data[i] = text->data[i] == 'T' ? ' ' : text->data[i];
+	return view_head(buf_view(text), length);
+}
+
 static void add_moment(struct buf *out, int64_t wall_us)
 {
-	AUTO_BUF text = buf_with_ceiling(64);
-	output_time(&text, wall_us);
-	struct view moment = buf_view(&text);
-	bool is_day = wall_us % CLOCK_US_PER_DAY == 0;
-	buf_addf(out, "<time datetime=\"" VIEW_FMT "\">" VIEW_FMT, VIEW_ARG(moment), VIEW_ARG(view_head(moment, 10)));
-	if (!is_day)
-		buf_addf(out, " " VIEW_FMT, VIEW_ARG(view_slice(moment, 11, 16)));
-	buf_add(out, VIEW_LIT("</time>"));
+	AUTO_BUF machine = buf_with_ceiling(64), people = buf_with_ceiling(64);
+	struct view moment = moment_of(wall_us, &people);
+	output_time(&machine, wall_us);
+	buf_addf(out, "<time datetime=\"" VIEW_FMT "\">" VIEW_FMT "</time>", VIEW_ARG(buf_view(&machine)),
+		 VIEW_ARG(moment));
 }
 
 static void add_cell(struct buf *out, const struct output_column *column, const struct output_cell *cell)
@@ -162,7 +172,7 @@ static void add_one(struct page *page, const struct report_part *part)
 
 /* ---- charts ---- */
 
-/* A row's label as text, appended to labels; offsets tell where each begins, since labels may move while it grows. */
+/* A row's label as text, appended to labels, which may move while it grows. */
 static void add_label(struct buf *labels, const struct report_part *part, size_t row)
 {
 	size_t column = part->section->chart.label;
@@ -176,11 +186,7 @@ static void add_label(struct buf *labels, const struct report_part *part, size_t
 		return;
 	}
 	AUTO_BUF text = buf_with_ceiling(64);
-	output_time(&text, cell.number);
-	struct view moment = buf_view(&text);
-	buf_add(labels, view_head(moment, 10));
-	if (cell.number % CLOCK_US_PER_DAY != 0)
-		buf_addf(labels, " " VIEW_FMT, VIEW_ARG(view_slice(moment, 11, 16)));
+	buf_add(labels, moment_of(cell.number, &text));
 }
 
 static double number_of(const struct report_part *part, size_t row, size_t column)
@@ -239,6 +245,7 @@ static void add_chart(struct page *page, const struct report_part *part)
 				     .is_share = section->chart.is_share,
 				     .series = series,
 				     .series_count = section->chart.count,
+				     .up = section->chart.up,
 				     .rows = rows,
 				     .count = fill_rows(part, rows, &labels) };
 	chart_add(&chart, &page->text);

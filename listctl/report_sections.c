@@ -194,7 +194,7 @@ static const struct report_section sections[] = {
 			  "Memberships as they stand now, by the week in which they began, and by that of the last "
 			  "change "
 			  "of those that ended. Disabled by the verdict over bounces, removed by prune.",
-			  COLUMNS(growth_columns), .chart = { CHART_COLUMNS, 0, 1, 5 } },
+			  COLUMNS(growth_columns), .chart = { CHART_COLUMNS, 0, 1, 5, .up = 1 } },
 	[FACT_WHERE] = { "by_campaign", "Reason by reason, where",
 			 "Failed copies of each campaign. Shares are of the copies sent of it.", COLUMNS(where_columns),
 			 .most = 40 },

@@ -74,7 +74,7 @@ static const struct db_statement statements[] = {
 	[EXTENT] = { "report_extent", "SELECT greatest((SELECT max(id) FROM subscriber), 1),"
 				      " (SELECT coalesce(sum(c.audience), 0)::bigint FROM campaign c"
 				      "  JOIN report_campaign USING (id))" },
-	/* $2 the list or null, $5 the domains or null, $6 the window in microseconds, $7 how long a slot of time is. A copy waited from the
+	/* $2 the list or null, $5 the domains or null, $6 the window in microseconds, $7 how many seconds a slot of time has. A copy waited from the
 	 * start of its campaign to its end, and was deferred from its first attempt to its last. */
 	[COUNT] = { "report_count",
 		    "INSERT INTO report_copy WITH " CAME
@@ -84,7 +84,7 @@ static const struct db_statement statements[] = {
 		    " sum(deferred), sum(waited), max(waited)"
 		    " FROM (SELECT d.campaign_id, coalesce(d.variant, 0) AS variant,"
 		    "  coalesce(split_part(s.address_key, '@', 2), '') AS domain,"
-		    "  date_bin($7::text::interval, d.at, 'epoch') AS slot, d.outcome, d.reason, came.kind,"
+		    "  date_bin($7 * interval '1 second', d.at, 'epoch') AS slot, d.outcome, d.reason, came.kind,"
 		    "  came.reason AS came, width_bucket(extract(epoch FROM came.received_at - d.at)::float8,"
 		    "  ARRAY[60, 600, 3600, 14400, 86400, 172800, 345600, 604800]::float8[]) AS late,"
 		    "  d.at >= now() - $6 * interval '1 microsecond' AS is_open, d.relay, came.complained,"
@@ -212,6 +212,7 @@ static struct db_value domains_of(const struct pass *pass)
 
 static enum err count(struct db *db, const struct pass *pass, report_progress *progress, void *user, struct buf *why)
 {
+	enum { DAY_S = 86400 };
 	const struct report_scope *scope = pass->scope;
 	struct db_value values[] = { db_values(&pass->campaigns),
 				     id_or_null(scope->list_id),
@@ -219,7 +220,7 @@ static enum err count(struct db *db, const struct pass *pass, report_progress *p
 				     db_null(),
 				     domains_of(pass),
 				     db_int(scope->window_us),
-				     db_text(scope->campaign_id == 0 ? VIEW_LIT("1 day") : VIEW_LIT("1 minute")) };
+				     db_int(scope->campaign_id == 0 ? DAY_S : 10) };
 	enum err err = ERR_OK;
 	for (int64_t first = 0; err == ERR_OK && pass->campaigns.count > 0 && first <= pass->last_id;
 	     first += pass->step) {

@@ -36,7 +36,8 @@
 	"  FROM report_copy c CROSS JOIN e WHERE c.part = 't'),"                                                       \
 	" summed AS (SELECT steps.at, " SUMS " FROM steps LEFT JOIN placed USING (at) GROUP BY 1)"
 #define MINUTES                                                                                                        \
-	"'1 minute', '2 minutes', '5 minutes', '10 minutes', '30 minutes', '1 hour', '3 hours', '6 hours', '1 day'"
+	"'10 seconds', '30 seconds', '1 minute', '2 minutes', '5 minutes', '10 minutes', '30 minutes', '1 hour',"      \
+	" '3 hours', '6 hours', '1 day'"
 #define DAYS "'1 day', '7 days'"
 
 static const struct fact_row facts[] = {

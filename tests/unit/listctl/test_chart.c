@@ -23,7 +23,7 @@ static size_t count_of(const struct buf *out, const char *text)
 START_TEST(columns_stand_on_each_other)
 	{
 		const struct chart_row rows[] = { { VIEW_LIT("<b>"), { 30, 10 } }, { VIEW_LIT("c"), { 0, 20 } } };
-		const struct chart chart = { "x", "Ends & more", CHART_COLUMNS, false, two, 2, rows, 2 };
+		const struct chart chart = { "x", "Ends & more", CHART_COLUMNS, false, two, 2, 0, rows, 2 };
 		AUTO_BUF out = buf_with_ceiling(64 << 10);
 		chart_add(&chart, &out);
 		ck_assert(has(&out, "<title id=\"x-t\">Ends &amp; more</title>"));
@@ -36,6 +36,24 @@ START_TEST(columns_stand_on_each_other)
 		ck_assert(has(&out, "<title>&lt;b&gt;: 30 accepted</title>"));
 		ck_assert_uint_eq(count_of(&out, "<rect"), 3); /* nothing is drawn of nothing */
 		ck_assert(!has(&out, "<b>"));
+		ck_assert(has(&out, "</i>refused</li>"));
+	}
+END_TEST
+
+/* 30 above and 10 below are 200 pixels, so that nothing is at 170. */
+START_TEST(losses_hang_below)
+	{
+		const struct chart_row rows[] = { { VIEW_LIT("a"), { 30, 5 } }, { VIEW_LIT("b"), { 0, 10 } } };
+		const struct chart chart = { "x", "Growth", CHART_COLUMNS, false, two, 2, 1, rows, 2 };
+		AUTO_BUF out = buf_with_ceiling(64 << 10);
+		chart_add(&chart, &out);
+		ck_assert(
+		    has(&out, "<rect class=\"good\" x=\"21.000%\" y=\"20.00\" width=\"8.000%\" height=\"150.00\">"));
+		ck_assert(
+		    has(&out, "<rect class=\"bad\" x=\"21.000%\" y=\"170.00\" width=\"8.000%\" height=\"25.00\">"));
+		ck_assert(
+		    has(&out, "<rect class=\"bad\" x=\"71.000%\" y=\"170.00\" width=\"8.000%\" height=\"50.00\">"));
+		ck_assert(has(&out, ">-10</text>"));
 	}
 END_TEST
 
@@ -45,7 +63,7 @@ START_TEST(bars_lie_under_their_names)
 						  { VIEW_LIT("none"), { 0 } },
 						  { VIEW_LIT("refused"), { 1.25 } } };
 		static const char *const series[] = { "bounced_percent" };
-		const struct chart chart = { "x", "Rates", CHART_BARS, true, series, 1, rows, 3 };
+		const struct chart chart = { "x", "Rates", CHART_BARS, true, series, 1, 0, rows, 3 };
 		AUTO_BUF out = buf_with_ceiling(64 << 10);
 		chart_add(&chart, &out);
 		ck_assert(has(&out, "x=\"0.000%\" y=\"20\" width=\"100.000%\""));
@@ -59,10 +77,24 @@ START_TEST(bars_lie_under_their_names)
 	}
 END_TEST
 
+/* What is nowhere is not in the legend, and one column has its label below it. */
+START_TEST(a_legend_tells_what_is_there)
+	{
+		const struct chart_row rows[] = { { VIEW_LIT("day"), { 5, 0 } } };
+		const struct chart chart = { "x", "Ends", CHART_COLUMNS, false, two, 2, 0, rows, 1 };
+		AUTO_BUF out = buf_with_ceiling(64 << 10);
+		chart_add(&chart, &out);
+		ck_assert(has(&out, "</i>accepted</li>"));
+		ck_assert(!has(&out, "</i>refused</li>"));
+		ck_assert(has(&out, "x=\"50%\" y=\"238\" text-anchor=\"middle\">day</text>"));
+		ck_assert_uint_eq(count_of(&out, ">day</text>"), 1);
+	}
+END_TEST
+
 START_TEST(nothing_is_no_chart)
 	{
 		const struct chart_row rows[] = { { VIEW_LIT("a"), { 0, 0 } } };
-		struct chart chart = { "x", "Ends", CHART_COLUMNS, false, two, 2, rows, 1 };
+		struct chart chart = { "x", "Ends", CHART_COLUMNS, false, two, 2, 0, rows, 1 };
 		AUTO_BUF out = buf_with_ceiling(64 << 10);
 		chart_add(&chart, &out);
 		chart.count = 0;
@@ -79,7 +111,7 @@ START_TEST(the_top_is_above_all)
 		static const double tops[] = { 0.0001, 0.013, 0.99, 1, 1.01, 7, 10, 11, 99, 101, 12345, 999999, 1e9 };
 		for (size_t i = 0; i < ARRAY_LEN(tops); i++) {
 			const struct chart_row rows[] = { { VIEW_LIT("a"), { tops[i] } } };
-			const struct chart chart = { "x", "Ends", CHART_COLUMNS, false, two, 1, rows, 1 };
+			const struct chart chart = { "x", "Ends", CHART_COLUMNS, false, two, 1, 0, rows, 1 };
 			AUTO_BUF out = buf_with_ceiling(64 << 10);
 			chart_add(&chart, &out);
 			size_t at = view_find(buf_view(&out), VIEW_LIT("<rect class=\"good\""));
@@ -95,7 +127,7 @@ END_TEST
 
 Suite *test_suite(void)
 {
-	const TTest *const tests[] = { columns_stand_on_each_other, bars_lie_under_their_names, nothing_is_no_chart,
-				       the_top_is_above_all };
+	const TTest *const tests[] = { columns_stand_on_each_other,  losses_hang_below,   bars_lie_under_their_names,
+				       a_legend_tells_what_is_there, nothing_is_no_chart, the_top_is_above_all };
 	return suite_of("chart", tests, ARRAY_LEN(tests));
 }

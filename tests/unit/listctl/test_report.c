@@ -24,6 +24,8 @@ START_TEST(every_section_is_whole)
 			ck_row(section->name,
 			       chart->label < section->count && chart->first + chart->count <= section->count);
 			ck_row(section->name, chart->count <= CHART_SERIES_MOST);
+			ck_row(section->name,
+			       chart->up <= chart->count && (chart->up == 0 || chart->kind == CHART_COLUMNS));
 			ck_row(section->name, chart->weight == 0 || is_drawn(&section->columns[chart->weight - 1]));
 			ck_row(section->name, (chart->kind == CHART_NONE) == (chart->count == 0));
 			for (size_t i = 0; i < chart->count; i++)
