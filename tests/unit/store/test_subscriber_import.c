@@ -58,7 +58,8 @@ static const struct scenario scenarios[] = {
 	},
 	{
 	    .label = "others take every second id",
-	    .before = "ALTER SEQUENCE subscriber_id_seq INCREMENT BY 2;",
+	    .before = "ALTER SEQUENCE subscriber_id_seq RESTART 1001 INCREMENT BY 2; ALTER TABLE subscriber ADD CHECK "
+		      "(id % 2 = 1);",
 	    .rows = { { "b@x.test", .name = "B" }, { "a@x.test" }, { "c@x.test" } },
 	    .counts = { .created = 3, .joined = 3 },
 	    .after = "a@x.test {} active import; b@x.test B {} active import; c@x.test {} active import",
