@@ -109,15 +109,15 @@ class Daily:
             raise SystemExit(f"bench: {' '.join(map(str, arguments))} failed ({code}): {said.decode(errors='replace')}")
         return first, taken, b"\r\x1b[K" in said
 
-    def ask(self, *arguments, limit=1.0, as_text=None):
-        """What lasts longer than the limit shows how far it is; where its rows come as they are found, the first one is there before."""
+    def ask(self, *arguments, limit=1.0, as_text=None, has_to=False):
+        """What lasts longer than the limit, if it may, shows how far it is; where its rows come as they are found, the first one is there before."""
         runs = [self.once(*arguments) for _ in range(3)]
         first, taken = (statistics.median(run[i] for run in runs) for i in (0, 1))
         is_told = all(told for _, seconds, told in runs if seconds > limit + GRACE)
         streams = ", the first row after %.2f s" % first if taken >= limit > first else ""
         self.bench.note("  " + (as_text or " ".join(map(str, arguments))),
                         f"{taken:.2f} s{streams}" + (", with progress" if any(run[2] for run in runs) else ""),
-                        f"< {limit:g} s, or progress", taken < limit or is_told)
+                        f"< {limit:g} s" + ("" if has_to else ", or progress"), taken < limit or (is_told and not has_to))
 
     def wait_line(self, log, event):
         """When sender said so, to some milliseconds."""

@@ -36,8 +36,8 @@ class Receiving:
 
     # ---- what is sent ----
 
-    def write_message(self):
-        text = dsn()
+    def write_message(self, **report):
+        text = dsn(**report)
         more = SIZE - len(text) - 60
         text = text.replace("Subject: News\n", "Subject: News\n" + "".join(f"X-Line-{i}: {'x' * 60}\n" for i in range(more // 74)))
         self.message.write_text(text.replace("\n", "\r\n"))
