@@ -353,6 +353,56 @@ START_TEST(only_active_memberships_move)
 	}
 END_TEST
 
+static int64_t count_of(struct db *db, const struct db_statement *statement)
+{
+	AUTO_DB_ROWS *found = NULL;
+	ck_assert_int_eq(db_run(db, statement, NULL, 0, &found, NULL), ERR_OK);
+	return db_get_int(found, 0, 0);
+}
+
+static const struct db_statement rows_read = {
+	.name = "test_rows_read",
+	.sql = "SELECT sum(seq_tup_read + idx_tup_fetch)::bigint FROM pg_stat_xact_user_tables"
+	       " WHERE relname IN ('membership', 'campaign', 'subscriber')",
+};
+
+/* bounced plans once, when tables may be small, and judges with every report: what others have must not be looked at. */
+START_TEST(a_verdict_reads_what_is_its_own)
+	{
+		enum { OTHERS = 3000, OLD_CAMPAIGNS = 400, READ_MOST = 60 };
+		db_close(database_open());
+		struct db *db = NULL;
+		const struct db_options options = { .conninfo = database_last(), .program = "unit", .looks_up = true };
+		ck_assert_int_eq(db_open(&options, &db, NULL), ERR_OK);
+		add_people(db);
+		ck_assert_uint_eq(judge(db), 0);
+		script(
+		    db,
+		    "INSERT INTO campaign (name, list_id, subject, from_address, text_body, state, audience, "
+		    "started_at, "
+		    "ended_at)"
+		    " SELECT 'old-' || g, 1, 's', 'a@b.test', 't', 'finished', 1, at, at FROM generate_series(1, %d) "
+		    "AS g,"
+		    " LATERAL (SELECT now() - interval '1 year') AS x(at);"
+		    "INSERT INTO subscriber (address, address_key) SELECT 'o' || g || '@x.test', 'o' || g || '@x.test'"
+		    " FROM generate_series(1, %d) AS g;"
+		    "INSERT INTO membership (list_id, subscriber_id) SELECT 1, id FROM subscriber WHERE id > 3; "
+		    "ANALYZE",
+		    OLD_CAMPAIGNS, OTHERS);
+		add_step(db, OLD_CAMPAIGNS + 1, &(struct step){ .day = 0, .list = 1, .type = BOUNCES, .reason = FULL });
+		static const int64_t ids[] = { 1 };
+		struct verdict_terms terms = terms_now();
+		size_t disabled = 0;
+		ck_assert_int_eq(db_begin(db, NULL), ERR_OK);
+		int64_t before = count_of(db, &rows_read);
+		ck_assert_int_eq(verdicts_judge(db, ids, 1, &terms, &disabled, NULL), ERR_OK);
+		int64_t read = count_of(db, &rows_read) - before;
+		ck_assert_msg(read > 0 && read <= READ_MOST, "%lld rows were read", (long long)read);
+		db_rollback(db);
+		db_close(db);
+	}
+END_TEST
+
 /* Five failures, 2 to 42 days ago; then memberships change. */
 START_TEST(history_begins_anew_with_an_undo)
 	{
@@ -420,13 +470,6 @@ static struct bounces_tally append(struct db *db, const struct bounce_event *eve
 	ck_assert_msg(bounces_append(db, events, count, &terms, &tally, &why) == ERR_OK, "%s", buf_text(&why));
 	ck_assert_int_eq(db_commit(db, &why), ERR_OK);
 	return tally;
-}
-
-static int64_t count_of(struct db *db, const struct db_statement *statement)
-{
-	AUTO_DB_ROWS *found = NULL;
-	ck_assert_int_eq(db_run(db, statement, NULL, 0, &found, NULL), ERR_OK);
-	return db_get_int(found, 0, 0);
 }
 
 static const struct db_statement count_messages = { .name = "test_messages", .sql = "SELECT count(*) FROM bounce_raw" };
@@ -532,6 +575,7 @@ Suite *test_suite(void)
 				       each_list_judges_by_its_own_policy,
 				       a_late_report_turns_success_into_failure,
 				       only_active_memberships_move,
+				       a_verdict_reads_what_is_its_own,
 				       history_begins_anew_with_an_undo,
 				       a_batch_is_stored_once,
 				       a_report_that_comes_again_judges_nobody,
