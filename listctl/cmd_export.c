@@ -399,10 +399,9 @@ static enum err run_job(struct job *job)
 		err = out_file_open(call_option(call, "output"), &job->out, call->why);
 	if (err == ERR_OK)
 		err = write_all(job);
-	if (err != ERR_OK || call_option(call, "output") == NULL)
-		return err;
-	call_note(call, "%s: %llu rows", call_option(call, "output"), (unsigned long long)job->rows);
-	return ERR_OK;
+	if (err == ERR_OK && job->out.path != NULL)
+		call_note(call, "%s: %llu rows", job->out.path, (unsigned long long)job->rows);
+	return err;
 }
 
 static enum err export(struct call *call) {
@@ -426,7 +425,7 @@ static enum err export(struct call *call) {
 static const struct command_option options[] = {
 	{ "state", "STATE", "members in this state, or all; adds _state, _reason and _since" },
 	{ "segment", "NAME", "only who is in this segment: of LIST, or of everybody without LIST" },
-	{ "output", "FILE", "write to FILE, which is there only when it is whole" },
+	{ "output", "FILE", "write to FILE, which is there only when it is whole; - is standard output" },
 	{ "raw", NULL, "leave text that a spreadsheet would run as a formula as it is; for other programs" },
 	{ "bounces", NULL, "everything that came back, of LIST or of all lists, instead of members" },
 	{ "suppressions", NULL, "what is suppressed, for LIST or everywhere, instead of members" },

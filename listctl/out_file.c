@@ -87,8 +87,9 @@ static bool open_part(struct out_file *out)
 
 enum err out_file_open(const char *path, struct out_file *ret_out, struct buf *why)
 {
-	struct out_file out = { .path = path, .part = buf_with_ceiling(LIMIT_PATH) };
-	if (!(path == NULL ? open_nameless(&out) : open_part(&out))) {
+	bool is_named = path != NULL && strcmp(path, "-") != 0;
+	struct out_file out = { .path = is_named ? path : NULL, .part = buf_with_ceiling(LIMIT_PATH) };
+	if (!(out.path == NULL ? open_nameless(&out) : open_part(&out))) {
 		enum err err = refuse(&out, why);
 		out_file_done(&out);
 		return err;

@@ -9,7 +9,7 @@
 #include "base/buf.h"
 
 struct out_file {
-	const char *path; /* NULL: standard output */
+	const char *path; /* NULL: standard output, which "-" means too */
 	FILE *file;       /* to be written to */
 	struct buf part;  /* its name until it is whole */
 };

@@ -118,6 +118,7 @@ def test_a_file_is_whole_or_not_there(world):
         assert path.stat().st_mode & 0o777 == 0o600
     finally:
         os.umask(before)
+    assert world.listctl("export", "news", "--output", "-") == world.listctl("export", "news"), "- is standard output"
     world.refused("export", "news", "--output", world.base / "no" / "out.csv", says=["cannot write", "out.csv"])
     world.refused("export", "news", "--output", world.base, says="directory")
     os.mkfifo(world.base / "pipe")
