@@ -148,7 +148,7 @@ static enum err report_deliverability(struct call *call)
 	}
 #define OUTPUT_TO                                                                                                      \
 	{                                                                                                              \
-		"output", "FILE", "write to FILE, whole or not at all, instead of to standard output, which is - too"   \
+		"output", "FILE", "write to FILE, whole or not at all, instead of to standard output, which is - too"  \
 	}
 static const struct command_option options[] = { SINCE, OUTPUT_TO, { NULL, NULL, NULL } };
 static const struct command_option list_options[] = {
