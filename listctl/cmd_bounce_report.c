@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "listctl/command.h"
-#include "listctl/storm_warning.h"
 #include "listctl/waiting.h"
 #include "store/bounce_counts.h"
 
@@ -127,5 +126,5 @@ enum err bounce_report(struct call *call)
 	if (err == ERR_OK)
 		err = word == NULL ? write_both(call) : write_axis(call, axis, 0);
 	db_rollback(call->db); /* nothing was changed that stays */
-	return err == ERR_OK ? storm_warning_write(call) : err;
+	return err;
 }

@@ -10,7 +10,6 @@
 #include "listctl/signing.h"
 #include "listctl/standing_report.h"
 #include "listctl/waiting.h"
-#include "listctl/storm_warning.h"
 
 #define TELLING_US (INT64_C(5) * CLOCK_US_PER_SECOND)
 #define LOOK_US (INT64_C(200) * CLOCK_US_PER_MS)
@@ -364,5 +363,5 @@ enum err campaign_status(struct call *call)
 	else
 		err = write_standing(call, &report, ARRAY_LEN(columns));
 	standing_report_done(&report);
-	return err == ERR_OK ? storm_warning_write(call) : err;
+	return err;
 }

@@ -10,8 +10,7 @@ static inline struct verdict_terms terms_of(const struct settings *settings)
 {
 	return (struct verdict_terms){ .now_us = clock_wall_us(),
 				       .window_us = settings->bounce_window,
-				       .life_us = settings->bounce_token_life,
-		.storms = storm_terms_of(settings) };
+				       .life_us = settings->bounce_token_life };
 }
 
 #endif

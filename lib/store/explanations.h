@@ -48,7 +48,7 @@ void explained_send_at(const struct db_rows *rows, size_t row, struct explained_
 
 struct explained_prune {
 	uint64_t batch_id;
-	struct view list, reason, actor, kind; /* kind as of prune_batch */
+	struct view list, reason, actor;
 	int64_t at_us, undone_us;
 	bool restored;
 };

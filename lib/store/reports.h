@@ -21,13 +21,9 @@ struct report_event {
 	int64_t received_us, judged_us; /* judged 0: waits for its ledger row */
 	struct view source, kind, reason, status, diagnostic, recipient, reporting_mta, rule;
 	int64_t code;
-	bool orphan, voided; /* by an undo or with its storm */
+	bool orphan, voided;
 	bool is_former; /* about an address that the subscriber no longer has: it counts for nobody */
-	uint64_t storm_id; /* 0: of none */
-	bool is_held;      /* the storm is not decided */
 };
-/* A word for people: "voided", "orphan", "former address", "held", "waiting", "judged". */
-const char *report_event_standing(const struct report_event *event);
 
 /* Newest first. */
 enum err reports_events(struct db *db, const struct report_filter *filter, struct db_rows **ret_rows,

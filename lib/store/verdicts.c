@@ -14,7 +14,7 @@ enum statement { LOCK, HISTORY, DISABLE, STATEMENT_COUNT };
  * (subscriber move), what was sent to the former one counts for nobody.
  *
  * Each lookup is a LATERAL subquery behind OFFSET 0, so that the planner can only go through the index of one partition, whatever it
- * thinks of the numbers: a verdict never scans a ledger. What a storm holds counts as little as what was voided. Successes matter only after the oldest failure, so campaigns that
+ * thinks of the numbers: a verdict never scans a ledger. Successes matter only after the oldest failure, so campaigns that
  * ended before it are passed over (a day of grace for a ledger row that came late). */
 static const struct db_statement statements[] = {
 	[LOCK] = { .name = "verdicts_lock",
@@ -22,8 +22,7 @@ static const struct db_statement statements[] = {
 	[HISTORY] = { .name = "verdicts_history",
 		      .sql =
 			  "WITH failed AS MATERIALIZED ("
-			  " SELECT e.subscriber_id, e.campaign_id, d.at, e.source, e.reason,"
-			  "  e.voided OR is_stormy(e.storm_key, e.received_at) AS voided, e.received_at,"
+			  " SELECT e.subscriber_id, e.campaign_id, d.at, e.source, e.reason, e.voided, e.received_at,"
 			  "  began.lists, began.active, began.any_own"
 			  " FROM unnest($1::bigint[]) AS who(id)"
 			  " CROSS JOIN LATERAL (SELECT array_agg(m.list_id ORDER BY m.list_id) AS lists,"
