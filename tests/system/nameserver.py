@@ -9,7 +9,7 @@ import struct
 import subprocess
 
 from postfix import unpacked
-from verpost import Failure, until
+from verpost import Failure, free_port, until
 
 CONF = """\
 server:
@@ -61,9 +61,7 @@ class Nameserver:
         self.world, self.base = world, world.base / "nsd"
         self.program = f"{unpacked('nsd')}/usr/sbin/nsd"
         self.base.mkdir()
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.address = f"127.0.0.1@{self.port}"
         (self.base / "nsd.conf").write_text(conf(self.base, self.port, self.zones))
         self.process = None
