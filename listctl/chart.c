@@ -145,10 +145,19 @@ static void add_bar(struct buf *out, const struct chart *chart, size_t row, int 
 	}
 }
 
+/* Shares that are together a whole: each is as long as it is of the track. */
+static bool are_parts(const struct chart *chart)
+{
+	double whole = 0;
+	for (size_t i = 0; i < chart->count; i++)
+		whole += sum_of(chart, i);
+	return chart->is_share && whole > 99.9 && whole < 100.1;
+}
+
 static void add_bars(struct buf *out, const struct chart *chart)
 {
 	size_t shown[MOST_BARS], count = 0;
-	double most = 0;
+	double most = are_parts(chart) ? 100 : 0;
 	for (size_t i = 0; i < chart->count && count < MOST_BARS; i++) {
 		double sum = sum_of(chart, i);
 		most = sum > most ? sum : most;
@@ -163,7 +172,10 @@ static void add_bars(struct buf *out, const struct chart *chart)
 
 /* ---- columns ---- */
 
-enum { LINES = 3 };
+enum {
+	LINES = 3,
+	LINE_GAP = 16, /* pixels between two lines of which both can have a number */
+};
 
 struct scale {
 	double pixels; /* for one */
@@ -192,9 +204,16 @@ static struct scale scale_of(const struct chart *chart)
 {
 	double top = most_of(chart, 0, up_of(chart)), bottom = most_of(chart, up_of(chart), chart->series_count);
 	double pixels = COLUMNS_HEIGHT / (top + bottom);
-	return (struct scale){ .pixels = pixels,
-			       .zero = COLUMNS_TOP + top * pixels,
-			       .lines = { top, bottom > 0 ? 0 : top / 2, -bottom } };
+	struct scale scale = { .pixels = pixels, .zero = COLUMNS_TOP + top * pixels, .lines = { top, top / 2, 0 } };
+	if (top * pixels < LINE_GAP) {
+		scale.lines[0] = 0;
+		scale.lines[1] = -bottom / 2;
+		scale.lines[2] = -bottom;
+	} else if (bottom * pixels >= LINE_GAP) {
+		scale.lines[1] = 0;
+		scale.lines[2] = -bottom;
+	}
+	return scale;
 }
 
 /* A picture of its own beside the columns: it has a width in pixels, they have what is left. */
@@ -288,6 +307,16 @@ static bool is_there(const struct chart *chart, size_t series)
 	return false;
 }
 
+/* Not where each row is a series by its name: what it is stands there. */
+static bool needs_legend(const struct chart *chart)
+{
+	for (size_t i = 0; i < chart->count && chart->series_count == 1; i++) {
+		if (class_of(chart->rows[i].label) != NULL)
+			return false;
+	}
+	return true;
+}
+
 static void add_legend(struct buf *out, const struct chart *chart)
 {
 	buf_add(out, VIEW_LIT("<figcaption><ul>"));
@@ -307,7 +336,7 @@ void chart_add(const struct chart *chart, struct buf *out)
 	if (chart->kind == CHART_NONE || chart->count == 0 || top_of(chart) <= 0)
 		return;
 	buf_add(out, VIEW_LIT("<figure>\n"));
-	if (chart->series_count > 1)
+	if (needs_legend(chart))
 		add_legend(out, chart);
 	if (chart->kind == CHART_BARS)
 		add_bars(out, chart);

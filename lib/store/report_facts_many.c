@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-/* Of list $1, those weeks from the one in which $2 lies, or the list began, of which none is missing. */
+/* Of list $1, the weeks from the one in which $2 lies, or the list began: none is missing. */
 #define WEEKS                                                                                                          \
 	"weeks AS (SELECT generate_series(date_trunc('week', coalesce($2::timestamptz,"                                \
 	" (SELECT min(joined_at) FROM membership WHERE list_id = $1), now())), now(), '7 days') AS at)"
@@ -43,7 +43,7 @@ static const struct fact_row facts[] = {
 			  " FROM list l LEFT JOIN member_count m ON m.list_id = l.id WHERE l.id = $1 GROUP BY "
 			  "l.id" },
 			"l" },
-	/* What a membership was before its state of now is not known. */
+	/* What a membership was before its state of now is not known. Weeks before the first member say nothing. */
 	[FACT_GROWTH] = { { "report_growth",
 			    "WITH " WEEKS ", moved AS (SELECT date_trunc('week', v.at) AS at, v.what, count(*) AS n"
 			    " FROM membership m CROSS JOIN LATERAL (VALUES ('joined', m.joined_at),"
@@ -54,7 +54,7 @@ static const struct fact_row facts[] = {
 			    " SELECT at, joined, unsubscribed, complained, disabled, removed,"
 			    " joined - unsubscribed - complained - disabled - removed"
 			    " FROM (SELECT weeks.at, " MOVES " FROM weeks LEFT JOIN moved USING (at) GROUP BY 1) AS w"
-			    " ORDER BY 1" },
+			    " WHERE at >= (SELECT min(at) FROM moved) ORDER BY 1" },
 			  "ls" },
 	[FACT_WHERE] = { { "report_where",
 			   "SELECT x.why, l.name, c.name, c.started_at, x.copies, share(x.copies, t.sent)"

@@ -57,6 +57,42 @@ START_TEST(losses_hang_below)
 	}
 END_TEST
 
+/* A loss too small to be seen has no number over that of nothing; nothing is never -0. */
+START_TEST(numbers_of_the_scale_stay_apart)
+	{
+		const struct chart_row rows[] = { { VIEW_LIT("a"), { 2400, 2 } } };
+		const struct chart chart = { "x", "Growth", CHART_COLUMNS, false, two, 2, 1, rows, 1 };
+		AUTO_BUF out = buf_with_ceiling(64 << 10);
+		chart_add(&chart, &out);
+		ck_assert(has(&out, ">0</text>"));
+		ck_assert(!has(&out, ">-"));
+		const struct chart shares = { "x", "Rates", CHART_COLUMNS, true, two, 1, 0, rows, 1 };
+		AUTO_BUF second = buf_with_ceiling(64 << 10);
+		chart_add(&shares, &second);
+		ck_assert(has(&second, ">0\xc2\xa0%</text>"));
+		ck_assert(!has(&second, ">-"));
+	}
+END_TEST
+
+/* Where shares are a whole, each is as long as it is of the track; elsewhere the longest fills it. */
+START_TEST(parts_of_a_whole_keep_their_length)
+	{
+		const struct chart_row rows[] = { { VIEW_LIT("accepted"), { 80 } }, { VIEW_LIT("refused"), { 20 } } };
+		static const char *const series[] = { "audience_percent" };
+		const struct chart chart = { "x", "Places", CHART_BARS, true, series, 1, 0, rows, 2 };
+		AUTO_BUF out = buf_with_ceiling(64 << 10);
+		chart_add(&chart, &out);
+		ck_assert(has(&out, "y=\"20\" width=\"80.000%\""));
+		ck_assert(has(&out, "y=\"66\" width=\"20.000%\""));
+		ck_assert(!has(&out, "figcaption"));
+		const struct chart_row operators[] = { { VIEW_LIT("gmail"), { 4 } } };
+		const struct chart rates = { "x", "Rates", CHART_BARS, true, series, 1, 0, operators, 1 };
+		AUTO_BUF second = buf_with_ceiling(64 << 10);
+		chart_add(&rates, &second);
+		ck_assert(has(&second, "</i>audience\xc2\xa0%</li>"));
+	}
+END_TEST
+
 START_TEST(bars_lie_under_their_names)
 	{
 		const struct chart_row rows[] = { { VIEW_LIT("gmail"), { 2.5 } },
@@ -127,7 +163,13 @@ END_TEST
 
 Suite *test_suite(void)
 {
-	const TTest *const tests[] = { columns_stand_on_each_other,  losses_hang_below,   bars_lie_under_their_names,
-				       a_legend_tells_what_is_there, nothing_is_no_chart, the_top_is_above_all };
+	const TTest *const tests[] = { columns_stand_on_each_other,
+				       losses_hang_below,
+				       numbers_of_the_scale_stay_apart,
+				       parts_of_a_whole_keep_their_length,
+				       bars_lie_under_their_names,
+				       a_legend_tells_what_is_there,
+				       nothing_is_no_chart,
+				       the_top_is_above_all };
 	return suite_of("chart", tests, ARRAY_LEN(tests));
 }
