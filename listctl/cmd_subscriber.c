@@ -48,7 +48,7 @@ static enum err write_set(struct call *call, struct who *who, const struct view 
 		output_json_string(&detail, reason);
 	}
 	buf_add_byte(&detail, '}');
-	return who_audit(call, "subscriber.set", who->person.key, buf_view(&detail));
+	return who_audit(call, "subscriber.set", &who->person, buf_view(&detail));
 }
 
 static enum err set(struct call *call)
@@ -155,7 +155,8 @@ static enum err write_move(struct call *call, struct who *who, const struct spel
 		output_json_string(&detail, view_of(call_option(call, "reassigned")));
 	}
 	buf_add_byte(&detail, '}');
-	return who_audit(call, "subscriber.move", buf_view(&spelt->key), buf_view(&detail));
+	const struct person_row moved = { .id = who->person.id, .key = buf_view(&spelt->key) };
+	return who_audit(call, "subscriber.move", &moved, buf_view(&detail));
 }
 
 static enum err move(struct call *call)
@@ -254,7 +255,7 @@ static enum err audit_step(struct call *call, const struct step_kind *kind, cons
 	buf_add(&detail, VIEW_LIT(", \"consent\": "));
 	output_json_string(&detail, step->consent_source);
 	buf_add_byte(&detail, '}');
-	return who_audit(call, kind->action, who->person.key, buf_view(&detail));
+	return who_audit(call, kind->action, &who->person, buf_view(&detail));
 }
 
 static void warn_of_verdict(void *user, const struct verdict_history *history)

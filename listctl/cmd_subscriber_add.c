@@ -162,7 +162,7 @@ static enum err audit(struct job *job)
 	buf_add_byte(&detail, '}');
 	enum err err = people_find(job->call->db, buf_view(&job->spelt.key), buf_view(&job->spelt.canonical), 0, false,
 				   &rows, &person, job->call->why);
-	return err == ERR_OK ? who_audit(job->call, "subscriber.add", person.key, buf_view(&detail)) : err;
+	return err == ERR_OK ? who_audit(job->call, "subscriber.add", &person, buf_view(&detail)) : err;
 }
 
 static enum err write(struct job *job)

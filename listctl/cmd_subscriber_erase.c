@@ -182,7 +182,7 @@ static enum err leave_hashes(struct job *job)
 						 .value = erased_names_hash(&job->names, i),
 						 .reason = reason.len == 0 ? VIEW_LIT("erased") : buf_view(&reason),
 						 .source = erased_source(job->erased) };
-		size_t added;
+		struct suppressions_added added;
 		err = suppressions_add(job->call->db, &row, 1, &added, job->call->why);
 	}
 	return err == ERR_OK ? audit(job, buf_view(&reason)) : err;

@@ -76,7 +76,7 @@ static enum err show_former(struct call *call, int64_t id)
 	return output_end(call->out, call->why);
 }
 
-static enum err show_audit(struct call *call, struct view key)
+static enum err show_audit(struct call *call, int64_t id)
 {
 	static const struct output_column columns[] = {
 		{ .name = "at", .type = OUTPUT_TIME },
@@ -85,7 +85,7 @@ static enum err show_audit(struct call *call, struct view key)
 		{ .name = "detail", .type = OUTPUT_JSON, .wraps = true },
 	};
 	AUTO_DB_ROWS *rows = NULL;
-	enum err err = people_audit(call->db, key, AUDIT_ROWS, &rows, call->why);
+	enum err err = people_audit(call->db, id, AUDIT_ROWS, &rows, call->why);
 	if (err != ERR_OK)
 		return err;
 	output_section(call->out, "changes", "Last changes");
@@ -110,7 +110,7 @@ enum err subscriber_show(struct call *call)
 	if (err == ERR_OK)
 		err = show_former(call, who.person.id);
 	if (err == ERR_OK)
-		err = show_audit(call, who.person.key);
+		err = show_audit(call, who.person.id);
 	who_done(&who);
 	return err == ERR_OK ? output_document_end(call->out, call->why) : err;
 }

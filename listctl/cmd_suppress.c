@@ -33,46 +33,71 @@ static void tell_mailbox(struct call *call, const char *operand, const struct su
 	spelt_done(&spelt);
 }
 
-static enum err add_each(struct call *call, const struct suppress_terms *terms, size_t *ret_added)
+static enum err add_one(struct call *call, struct erased *erased, const char *operand, struct suppression *row,
+			const struct buf *detail, struct suppressions_added *added)
 {
-	size_t added = 0;
+	AUTO_BUF value = buf_with_ceiling(LIMIT_ADDRESS_TEXT);
+	AUTO_BUF hash = buf_with_ceiling(HASH_TEXT);
+	struct suppressions_added one = { 0 };
+	enum err err = suppress_value(view_of(operand), &value, &row->kind, call->why);
+	row->value = buf_view(&value);
+	if (err == ERR_OK)
+		err = suppress_hash(erased, row, &hash);
+	row->hash = buf_view(&hash);
+	if (err != ERR_OK)
+		return err;
+	tell_mailbox(call, operand, row);
+	err = suppressions_add(call->db, row, 1, &one, call->why);
+	if (err == ERR_OK && one.added > 0)
+		err = suppress_audit(call, "suppress.add", row->value, detail);
+	added->added += one.added;
+	added->erased += one.erased;
+	return err;
+}
+
+static enum err add_each(struct call *call, struct erased *erased, const struct suppress_terms *terms,
+			 struct suppressions_added *added)
+{
+	enum err err = ERR_OK;
 	AUTO_BUF detail = buf_with_ceiling(LIMIT_OUTPUT_LINE);
 	write_detail(terms, &detail);
-	for (size_t i = 0; i < call->operand_count; i++) {
-		AUTO_BUF value = buf_with_ceiling(LIMIT_ADDRESS_TEXT);
+	for (size_t i = 0; err == ERR_OK && i < call->operand_count; i++) {
 		struct suppression row = { .list_id = terms->list_id,
 					   .reason = terms->reason,
 					   .expires_us = terms->expires_us,
 					   .source = VIEW_LIT("listctl") };
-		enum err err = suppress_value(view_of(call->operands[i]), &value, &row.kind, call->why);
-		if (err != ERR_OK)
-			return err;
-		row.value = buf_view(&value);
-		tell_mailbox(call, call->operands[i], &row);
-		size_t one = 0;
-		err = suppressions_add(call->db, &row, 1, &one, call->why);
-		if (err == ERR_OK && one > 0)
-			err = suppress_audit(call, "suppress.add", row.value, &detail);
-		if (err != ERR_OK)
-			return err;
-		added += one;
+		err = add_one(call, erased, call->operands[i], &row, &detail, added);
 	}
-	*ret_added = added;
-	return ERR_OK;
+	return err;
+}
+
+static void tell_added(const struct call *call, const struct suppressions_added *added)
+{
+	size_t there = call->operand_count - added->added - added->erased;
+	if (added->erased == 0)
+		call_note(call, "suppressed: %zu, there already: %zu", added->added, there);
+	else
+		call_note(call,
+			  "suppressed: %zu, there already: %zu, erased earlier: %zu, left as they are: what stays of "
+			  "an erasure keeps them out, and their addresses are not stored again",
+			  added->added, there, added->erased);
 }
 
 static enum err add(struct call *call)
 {
 	struct suppress_terms terms;
-	size_t added = 0;
+	struct suppressions_added added = { 0 };
+	struct erased *erased = NULL;
 	enum err err = suppress_terms_read(call, &terms);
 	if (err == ERR_OK)
-		err = db_begin(call->db, call->why);
-	if (err != ERR_OK)
-		return err;
-	err = suppress_finish(call, add_each(call, &terms, &added));
+		err = suppress_open_erased(call, &erased);
 	if (err == ERR_OK)
-		call_note(call, "suppressed: %zu, there already: %zu", added, call->operand_count - added);
+		err = db_begin(call->db, call->why);
+	if (err == ERR_OK)
+		err = suppress_finish(call, add_each(call, erased, &terms, &added));
+	erased_close(erased);
+	if (err == ERR_OK)
+		tell_added(call, &added);
 	return err;
 }
 
@@ -185,21 +210,10 @@ static enum err remove_each(const struct removal *removal)
 }
 
 /* What was erased by a foreign key can still be taken away, and everything else too. */
-static enum err open_erased(struct removal *removal)
-{
-	struct call *call = removal->call;
-	enum err err = erased_open(call, &removal->erased);
-	if (err != ERR_REFUSED)
-		return err;
-	buf_add(&removal->untold, buf_view(call->why));
-	buf_reset(call->why);
-	return ERR_OK;
-}
-
 static enum err remove_named(struct removal *removal)
 {
 	struct call *call = removal->call;
-	enum err err = open_erased(removal);
+	enum err err = erased_open_if_known(call, &removal->erased, &removal->untold);
 	if (err == ERR_OK)
 		err = db_begin(call->db, call->why);
 	if (err == ERR_OK)
@@ -434,7 +448,8 @@ const struct command suppress_commands[] = {
 		       "domains below it. One that lasts longer takes the place of one that ends earlier.\n"
 		       "An address stands for its mailbox: of ja.ne.x+news@gmail.com what is suppressed, and shown\n"
 		       "by `suppress ls`, is janex@gmail.com, in all its spellings (`listctl address check` shows the\n"
-		       "mailbox of an address).\n",
+		       "mailbox of an address). Of somebody who was erased nothing is stored: the hash that stays\n"
+		       "of them keeps them out.\n",
 	    .options = add_options,
 	    .least = 1,
 	    .most = OPERANDS_ANY,

@@ -44,7 +44,7 @@ static const struct json_lines_kind objects = {
 
 struct batch_row {
 	struct suppression row;
-	struct buf value, reason, source;
+	struct buf value, reason, source, hash;
 };
 
 struct job {
@@ -58,26 +58,30 @@ struct job {
 	int64_t list_id;
 	struct batch_row batch[BATCH_SIZE];
 	size_t waiting;
-	struct erased *erased; /* opened by the first row of somebody erased */
+	struct erased
+	    *erased; /* NULL: nobody was erased, or nobody can tell; opened by the first row of somebody erased too */
 	int64_t now_us;
 	bool is_dry;
 	uint64_t rows, added, ended; /* ended: the row's time is over */
+	uint64_t erased_earlier;     /* not stored */
 };
 
 static enum err send_batch(struct job *job, struct buf *why)
 {
 	struct suppression rows[BATCH_SIZE];
-	size_t added = 0;
+	struct suppressions_added added = { 0 };
 	for (size_t i = 0; i < job->waiting; i++) {
 		const struct batch_row *waiting = &job->batch[i];
 		rows[i] = waiting->row;
 		rows[i].value = buf_view(&waiting->value);
+		rows[i].hash = buf_view(&waiting->hash);
 		rows[i].reason = waiting->reason.len > 0 ? buf_view(&waiting->reason) : job->terms.reason;
 		rows[i].source = waiting->source.len > 0 ? buf_view(&waiting->source) : VIEW_LIT("import");
 	}
 	enum err err = job->waiting == 0 ? ERR_OK : suppressions_add(job->call->db, rows, job->waiting, &added, why);
 	job->waiting = 0;
-	job->added += added;
+	job->added += added.added;
+	job->erased_earlier += added.erased;
 	return err;
 }
 
@@ -241,8 +245,12 @@ static enum err on_row(void *context, const struct csv_row *row, struct buf *why
 	buf_reset(&next->value);
 	buf_reset(&next->reason);
 	buf_reset(&next->source);
+	buf_reset(&next->hash);
 	next->row = (struct suppression){ 0 };
 	enum err err = read_value(job, row, next, why);
+	next->row.value = buf_view(&next->value);
+	if (err == ERR_OK)
+		err = suppress_hash(job->erased, &next->row, &next->hash);
 	if (err == ERR_OK)
 		err = read_text(job, row, REASON, &next->reason, why);
 	if (err == ERR_OK)
@@ -280,8 +288,9 @@ static enum err write_audit(const struct job *job)
 {
 	AUTO_BUF detail = buf_with_ceiling(LIMIT_OUTPUT_LINE);
 	suppress_detail(&detail, job->terms.list_id, job->terms.reason);
-	buf_addf(&detail, ", \"rows\": %llu, \"added\": %llu, \"ended\": %llu}", (unsigned long long)job->rows,
-		 (unsigned long long)job->added, (unsigned long long)job->ended);
+	buf_addf(&detail, ", \"rows\": %llu, \"added\": %llu, \"erased_earlier\": %llu, \"ended\": %llu}",
+		 (unsigned long long)job->rows, (unsigned long long)job->added, (unsigned long long)job->erased_earlier,
+		 (unsigned long long)job->ended);
 	return suppress_audit(job->call, "suppress.import", view_of(people_file_name(job->file)), &detail);
 }
 
@@ -304,6 +313,7 @@ static enum err report(const struct job *job)
 		{ .name = "rows", .type = OUTPUT_INT },
 		{ .name = "added", .type = OUTPUT_INT },
 		{ .name = "there_already", .type = OUTPUT_INT },
+		{ .name = "erased_earlier", .type = OUTPUT_INT },
 		{ .name = "ended_already", .type = OUTPUT_INT },
 		{ .name = "dry_run", .type = OUTPUT_BOOL },
 	};
@@ -316,12 +326,18 @@ static enum err report(const struct job *job)
 			  "the end of %llu of them has passed: they keep nothing back; `suppress ls --ended` shows "
 			  "such, `suppress tidy` removes them",
 			  (unsigned long long)job->ended);
+	if (job->erased_earlier > 0)
+		call_note(call,
+			  "erased earlier: %llu, left as they are: what stays of an erasure keeps them out, and their "
+			  "addresses are not stored again",
+			  (unsigned long long)job->erased_earlier);
 	if (job->is_dry)
 		call_note(call, "a dry run: nothing was changed");
 	return output_object(call->out, columns, ARRAY_LEN(columns),
 			     (struct output_cell[]){ cell_text(view_of(people_file_name(job->file))),
 						     cell_int((int64_t)job->rows), cell_int((int64_t)job->added),
-						     cell_int((int64_t)(job->rows - job->added)),
+						     cell_int((int64_t)(job->rows - job->added - job->erased_earlier)),
+						     cell_int((int64_t)job->erased_earlier),
 						     cell_int((int64_t)job->ended), cell_bool(job->is_dry) },
 			     call->why);
 }
@@ -334,6 +350,7 @@ static void make_room(struct job *job)
 		job->batch[i].value = buf_with_ceiling(LIMIT_ADDRESS_TEXT);
 		job->batch[i].reason = buf_with_ceiling(SUPPRESS_REASON_SIZE);
 		job->batch[i].source = buf_with_ceiling(SUPPRESS_REASON_SIZE);
+		job->batch[i].hash = buf_with_ceiling(HASH_TEXT);
 	}
 }
 
@@ -343,6 +360,7 @@ static void job_done(struct job *job)
 		buf_done(&job->batch[i].value);
 		buf_done(&job->batch[i].reason);
 		buf_done(&job->batch[i].source);
+		buf_done(&job->batch[i].hash);
 	}
 	buf_done(&job->list_name);
 	buf_done(&job->from);
@@ -380,7 +398,9 @@ static enum err run_job(struct job *job)
 		return err;
 	make_room(job);
 	name_reason(job);
-	err = db_begin(call->db, call->why);
+	err = suppress_open_erased(call, &job->erased);
+	if (err == ERR_OK)
+		err = db_begin(call->db, call->why);
 	if (err == ERR_OK)
 		err = take_all(job);
 	if (err == ERR_OK)
@@ -422,7 +442,7 @@ const struct command suppress_import_commands[] = {
 		"the file's name. A kind that is not that of the value is refused. All rows are taken, or none. One "
 		"whose end has passed is taken as ended: it keeps nothing back. Erasures come\n"
 		"back with their hash, which this installation's erasure key must have made: a row of another\n"
-		"key is refused.\n",
+		"key is refused. Of somebody who was erased nothing is stored, and it is told how many those are.\n",
 	    .options = options,
 	    .least = 1,
 	    .most = 1,

@@ -76,6 +76,17 @@ enum err erased_open(struct call *call, struct erased **ret_erased)
 	return ERR_OK;
 }
 
+enum err erased_open_if_known(struct call *call, struct erased **ret_erased, struct buf *untold)
+{
+	enum err err = erased_open(call, ret_erased);
+	bool no_key = err == ERR_REFUSED || err == ERR_INVALID || err == ERR_DENIED || err == ERR_IO;
+	if (!no_key)
+		return err;
+	buf_add(untold, buf_view(call->why));
+	buf_reset(call->why);
+	return ERR_OK;
+}
+
 enum err erased_open_first(struct call *call, struct erased **ret_erased)
 {
 	enum err err = erased_open(call, ret_erased);

@@ -9,6 +9,8 @@ struct erased;
 
 /* For asking: *ret_erased is NULL when nobody was erased. ERR_REFUSED: somebody was, by a key that the key file has not. */
 enum err erased_open(struct call *call, struct erased **ret_erased) MUST_USE;
+/* For whoever goes on where nobody can tell who was erased: then *ret_erased is NULL, and the reason in untold. */
+enum err erased_open_if_known(struct call *call, struct erased **ret_erased, struct buf *untold) MUST_USE;
 /* For erasing: also when nobody was before. */
 enum err erased_open_first(struct call *call, struct erased **ret_erased) MUST_USE;
 void erased_close(struct erased *erased); /* accepts NULL */

@@ -26,6 +26,21 @@ enum err suppress_value(struct view text, struct buf *ret_value, enum suppressio
 	return err;
 }
 
+enum err suppress_hash(struct erased *erased, const struct suppression *row, struct buf *ret_hash)
+{
+	return erased == NULL || row->kind != SUPPRESSED_ADDRESS ? ERR_OK : erased_text(erased, row->value, ret_hash);
+}
+
+enum err suppress_open_erased(struct call *call, struct erased **ret_erased)
+{
+	AUTO_BUF untold = buf_with_ceiling(LIMIT_WHY);
+	enum err err = erased_open_if_known(call, ret_erased, &untold);
+	if (err == ERR_OK && untold.len > 0)
+		call_warn(call, "%s. Until then an address is stored here, also that of somebody who was erased",
+			  buf_text(&untold));
+	return err;
+}
+
 enum err suppress_find_list(struct call *call, int64_t *ret_list_id)
 {
 	const char *name = call_option(call, "list");

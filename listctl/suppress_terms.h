@@ -3,6 +3,7 @@
 #define LISTCTL_SUPPRESS_TERMS_H
 
 #include "listctl/call.h"
+#include "listctl/erased.h"
 #include "store/suppressions.h"
 
 enum { SUPPRESS_REASON_SIZE = 200 };
@@ -32,6 +33,10 @@ enum err suppress_find_list(struct call *call, int64_t *ret_list_id) MUST_USE;
  * all its spellings are meant. */
 enum err suppress_value(struct view text, struct buf *ret_value, enum suppression_kind *ret_kind,
 			struct buf *why) MUST_USE;
+/* The hash of an address's mailbox, for suppressions_add(); nothing where erased is NULL: nobody was erased, or nobody can tell. */
+enum err suppress_hash(struct erased *erased, const struct suppression *row, struct buf *ret_hash) MUST_USE;
+/* As erased_open_if_known(); warns of what follows where nobody can tell. */
+enum err suppress_open_erased(struct call *call, struct erased **ret_erased) MUST_USE;
 /* When one ends, exactly: RFC 3339 in UTC, with the fraction of a second where there is one. */
 void suppress_end(struct buf *text, int64_t expires_us);
 /* Begins the audit's detail, a JSON object whose end is for the caller: the list, and the reason if there is one. */

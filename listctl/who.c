@@ -151,9 +151,7 @@ enum err who_check_suppressed_anywhere(struct call *call, const struct spelt *sp
 	return err == ERR_OK ? check(call, spelt, &(struct lists_asked){ .memberships = memberships }) : err;
 }
 
-enum err who_audit(struct call *call, const char *action, struct view key, struct view detail)
+enum err who_audit(struct call *call, const char *action, const struct person_row *person, struct view detail)
 {
-	AUTO_BUF subject = buf_with_ceiling(LIMIT_WHY);
-	buf_addf(&subject, "subscriber:" VIEW_FMT, VIEW_ARG(key));
-	return audit_append(call->db, view_of(call->actor), action, buf_view(&subject), detail, call->why);
+	return audit_append_person(call->db, view_of(call->actor), action, person->id, person->key, detail, call->why);
 }

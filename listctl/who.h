@@ -27,6 +27,6 @@ enum err who_check_suppressed(struct call *call, const struct spelt *spelt, int6
 /* The same of the whole installation, and of each list that the person has a membership of, in whatever state. */
 enum err who_check_suppressed_anywhere(struct call *call, const struct spelt *spelt, int64_t person_id) MUST_USE;
 /* One audit row about the person; detail is a JSON object. */
-enum err who_audit(struct call *call, const char *action, struct view key, struct view detail) MUST_USE;
+enum err who_audit(struct call *call, const char *action, const struct person_row *person, struct view detail) MUST_USE;
 
 #endif

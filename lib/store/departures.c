@@ -13,9 +13,9 @@ static const struct db_statement statements[] = {
 				 "  AS g(list_id, subscriber_id)) AS v"
 				 " WHERE m.list_id = v.list_id AND m.subscriber_id = v.subscriber_id"
 				 " AND m.state <> 'unsubscribed' RETURNING m.list_id, m.subscriber_id)"
-				 " INSERT INTO audit (actor, action, subject, detail)"
+				 " INSERT INTO audit (actor, action, subject, detail, subscriber_id)"
 				 " SELECT $4, 'membership.unsubscribe', 'subscriber:' || s.address_key,"
-				 " jsonb_build_object('list', l.name, 'reason', $3)"
+				 " jsonb_build_object('list', l.name, 'reason', $3), s.id"
 				 " FROM gone JOIN list l ON l.id = gone.list_id"
 				 " JOIN subscriber s ON s.id = gone.subscriber_id" },
 	[COMPLAIN] = { .name = "departures_complain",
@@ -30,9 +30,9 @@ static const struct db_statement statements[] = {
 			      "), suppressed AS (INSERT INTO suppression (kind, value, list_id, reason, source)"
 			      " SELECT 'address', coalesce(canonical, address_key), NULL, 'complaint', $3 FROM said"
 			      " ORDER BY 2"
-			      "), noted AS (INSERT INTO audit (actor, action, subject, detail)"
+			      "), noted AS (INSERT INTO audit (actor, action, subject, detail, subscriber_id)"
 			      " SELECT $3, 'subscriber.complaint', 'subscriber:' || address_key,"
-			      " jsonb_build_object('campaign_id', campaign_id) FROM said)"
+			      " jsonb_build_object('campaign_id', campaign_id), id FROM said)"
 			      " SELECT count(*) FROM gone" },
 };
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row per statement");

@@ -22,7 +22,7 @@ static const struct db_statement statements[] = {
 			      " FROM membership m JOIN list l ON l.id = m.list_id WHERE m.subscriber_id = $1::bigint "
 			      "ORDER BY l.name" },
 	[AUDIT] = { .name = "people_audit",
-		    .sql = "SELECT at, actor, action, detail::text FROM audit WHERE subject = 'subscriber:' || $1"
+		    .sql = "SELECT at, actor, action, detail::text FROM audit WHERE subscriber_id = $1::bigint"
 			   " ORDER BY id DESC LIMIT $2::bigint" },
 	[SET] = { .name = "people_set",
 		  .sql = "UPDATE subscriber SET name = coalesce($2::text, name),"
@@ -95,9 +95,9 @@ struct person_membership people_membership_get(const struct db_rows *rows, size_
 	};
 }
 
-enum err people_audit(struct db *db, struct view key, uint64_t limit, struct db_rows **ret_rows, struct buf *why)
+enum err people_audit(struct db *db, int64_t id, uint64_t limit, struct db_rows **ret_rows, struct buf *why)
 {
-	const struct db_value values[] = { db_text(key), db_int((int64_t)limit) };
+	const struct db_value values[] = { db_int(id), db_int((int64_t)limit) };
 	return db_run(db, &statements[AUDIT], values, ARRAY_LEN(values), ret_rows, why);
 }
 

@@ -27,9 +27,8 @@ struct person_membership {
 };
 enum err people_memberships(struct db *db, int64_t id, struct db_rows **ret_rows, struct buf *why) MUST_USE;
 struct person_membership people_membership_get(const struct db_rows *rows, size_t row);
-/* The last changes by hand: a row (time, who, what, detail as JSON) each. */
-enum err people_audit(struct db *db, struct view key, uint64_t limit, struct db_rows **ret_rows,
-		      struct buf *why) MUST_USE;
+/* The last changes, under whatever address: a row (time, who, what, detail as JSON) each. */
+enum err people_audit(struct db *db, int64_t id, uint64_t limit, struct db_rows **ret_rows, struct buf *why) MUST_USE;
 
 /* name NULL: it stays. set: a JSON object that is merged over the attributes; unset: names parted by NUL that go. */
 enum err people_set(struct db *db, int64_t id, const struct view *name, struct view set, const struct db_array *unset,

@@ -12,11 +12,16 @@ enum statement { ADD, REMOVE, PAGE, OF_ADDRESS, OF_VALUE, REMOVE_ENDED, REMOVE_E
 static const struct db_statement statements[] = {
 	[ADD] = {
 		.name = "suppressions_add",
-		.sql = "INSERT INTO suppression (kind, value, list_id, reason, source, expires_at)"
-		       " SELECT u.kind, u.value, nullif(u.list_id, 0), u.reason, u.source, u.expires_at"
-		       " FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::timestamptz[])"
-		       " AS u (kind, value, list_id, reason, source, expires_at)"
-		       " ORDER BY u.value, u.list_id",
+		.sql = "WITH told AS MATERIALIZED (SELECT u.*, u.kind <> 'erased' AND u.hash IS NOT NULL AND ("
+		       "  EXISTS (SELECT FROM suppression e WHERE e.kind = 'erased' AND e.value = u.hash)"
+		       "  OR u.hash IN (SELECT t.value FROM unnest($1::text[], $2::text[]) AS t(kind, value)"
+		       "   WHERE t.kind = 'erased')) AS erased"
+		       " FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::timestamptz[],"
+		       "  $7::text[]) AS u (kind, value, list_id, reason, source, expires_at, hash)"
+		       "), added AS (INSERT INTO suppression (kind, value, list_id, reason, source, expires_at)"
+		       " SELECT kind, value, nullif(list_id, 0), reason, source, expires_at FROM told WHERE NOT erased"
+		       " ORDER BY value, list_id RETURNING 1)"
+		       " SELECT (SELECT count(*) FROM added), (SELECT count(*) FROM told WHERE erased)",
 	},
 	[REMOVE] = {
 		.name = "suppressions_remove",
@@ -44,11 +49,11 @@ static const struct db_statement statements[] = {
 };
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row a statement");
 
-enum { KIND, VALUE, LIST, REASON, SOURCE, EXPIRES, COLUMN_COUNT };
+enum { KIND, VALUE, LIST, REASON, SOURCE, EXPIRES, HASH, COLUMN_COUNT };
 
 static const enum db_type types[] = {
-	[KIND] = DB_TEXT,   [VALUE] = DB_TEXT,  [LIST] = DB_INT,
-	[REASON] = DB_TEXT, [SOURCE] = DB_TEXT, [EXPIRES] = DB_TIME,
+	[KIND] = DB_TEXT,   [VALUE] = DB_TEXT,   [LIST] = DB_INT,  [REASON] = DB_TEXT,
+	[SOURCE] = DB_TEXT, [EXPIRES] = DB_TIME, [HASH] = DB_TEXT,
 };
 static_assert(ARRAY_LEN(types) == COLUMN_COUNT, "one a column");
 
@@ -75,10 +80,14 @@ static void fill(struct db_array columns[COLUMN_COUNT], const struct suppression
 		db_array_add_null(&columns[EXPIRES]);
 	else
 		db_array_add_int(&columns[EXPIRES], row->expires_us);
+	if (row->hash.len == 0)
+		db_array_add_null(&columns[HASH]);
+	else
+		db_array_add_bytes(&columns[HASH], row->hash);
 }
 
-enum err suppressions_add(struct db *db, const struct suppression *rows, size_t count, size_t *ret_added,
-			  struct buf *why)
+enum err suppressions_add(struct db *db, const struct suppression *rows, size_t count,
+			  struct suppressions_added *ret_added, struct buf *why)
 {
 	struct db_array columns[COLUMN_COUNT];
 	struct db_value values[COLUMN_COUNT];
@@ -91,7 +100,8 @@ enum err suppressions_add(struct db *db, const struct suppression *rows, size_t 
 	AUTO_DB_ROWS *result = NULL;
 	enum err err = db_run(db, &statements[ADD], values, COLUMN_COUNT, &result, why);
 	if (err == ERR_OK)
-		*ret_added = db_changed(result);
+		*ret_added = (struct suppressions_added){ .added = (size_t)db_get_int(result, 0, 0),
+							  .erased = (size_t)db_get_int(result, 0, 1) };
 	for (size_t i = 0; i < COLUMN_COUNT; i++)
 		db_array_done(&columns[i]);
 	return err;

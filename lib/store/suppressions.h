@@ -18,12 +18,19 @@ struct suppression {
 	struct view reason, source;
 	int64_t created_us;
 	int64_t expires_us; /* 0: never */
+	struct view
+	    hash; /* for suppressions_add(), of an address: its mailbox's in hexadecimal; empty: not asked for */
 };
 
-/* Adds those that are not there yet, or end earlier; *ret_added counts them. Waits for nobody who adds or removes at the same time, so that a
+struct suppressions_added {
+	size_t added;
+	size_t erased; /* not stored: whoever was erased is kept out by the hash, and not named again */
+};
+
+/* Adds those that are not there yet, or end earlier, and are nobody's who was erased. Waits for nobody who adds or removes at the same time, so that a
  * value may stand there more than once (schema/032): the one that lasts longest counts. */
-enum err suppressions_add(struct db *db, const struct suppression *rows, size_t count, size_t *ret_added,
-			  struct buf *why) MUST_USE;
+enum err suppressions_add(struct db *db, const struct suppression *rows, size_t count,
+			  struct suppressions_added *ret_added, struct buf *why) MUST_USE;
 /* ERR_NOT_FOUND without a sentence when there is none for just this list (or, with 0, for the installation). */
 enum err suppressions_remove(struct db *db, struct view value, int64_t list_id, struct buf *why) MUST_USE;
 /* All with just this value, wherever they hold and whether or not they have ended. For suppressions_get(). */

@@ -1,6 +1,7 @@
 """One person at a time: added, shown, changed, moved, unsubscribed, taken back, confirmed and found; each change is audited."""
 
 import json
+import pathlib
 
 import past
 from returns import deliver, dsn, events, membership, people, return_path, send
@@ -174,6 +175,58 @@ def test_former_addresses(world):
     world.listctl("subscriber", "move", "ann@third.test", "bob@four.test")
     world.refused("subscriber", "add", "news", "ann@third.test", says="former address of bob@four.test")
     assert [action for action, _ in actions(world, "bob@four.test")] == ["subscriber.move"]
+
+
+def changes(world, who):
+    """What `show` tells of each change, the last one first."""
+    return [(row["what"], row["detail"]) for row in shown(world, who)["changes"]]
+
+
+def test_changes_are_the_persons(world):
+    "Who moves takes their changes along; whoever gets the former address is shown their own; an erasure leaves none of what was said, and the other's stays."
+    world.setup()
+    world.listctl("subscriber", "add", "news", "ann@example.test", "--consent", "paper form of Ann")
+    world.listctl("subscriber", "set", "ann@example.test", "--name", "Ann", "--reason", "she wrote")
+    world.listctl("subscriber", "move", "ann@example.test", "ann@new.test", "--reason", "married")
+    world.listctl("subscriber", "add", "news", "ann@example.test", "--reassigned", "the next Ann", "--consent", "by telephone")
+    world.listctl("subscriber", "unsubscribe", "news", "ann@new.test", "--reason", "had enough")
+    assert [what for what, _ in changes(world, "ann@new.test")] == [
+        "subscriber.unsubscribe", "subscriber.move", "subscriber.set", "subscriber.add"], changes(world, "ann@new.test")
+    assert changes(world, "ann@new.test")[3][1]["consent"] == "paper form of Ann"
+    assert [(what, detail["consent"]) for what, detail in changes(world, "ann@example.test")] == [("subscriber.add", "by telephone")]
+    plan = {(row["place"], row["deed"]): row["rows"] for row in world.json("subscriber", "erase", "ann@new.test", "--dry-run")}
+    done = {(row["place"], row["deed"]): row["rows"] for row in world.json("subscriber", "erase", "ann@new.test", "--yes")}
+    assert plan["audit", "blanked"] == done["audit", "blanked"] == 4, (plan, done)
+    left = [row for row in world.sql("SELECT action, subject, detail FROM audit WHERE subscriber_id = 1 ORDER BY id")]
+    assert left == [[f"subscriber.{verb}", "subscriber:erased", "{}"] for verb in ("add", "set", "move", "unsubscribe")], left
+    said = world.value("SELECT string_agg(subject || detail, ' ') FROM audit")
+    assert not [text for text in ("paper form", "she wrote", "married", "had enough", "ann@new.test") if text in said], said
+    assert [(what, detail["consent"]) for what, detail in changes(world, "ann@example.test")] == [("subscriber.add", "by telephone")]
+
+
+def test_changes_of_before(world):
+    "Rows of before the audit named people are given to whoever had the address then, by the moves; where nobody knows they are nobody's, and what the release before writes is not."
+    world.setup()
+    for address in ("ann@x.test", "ann@y.test", "cem@x.test"):
+        world.listctl("subscriber", "add", "news", address)
+    world.sql("DELETE FROM audit; UPDATE subscriber SET created_at = '2026-01-01' WHERE id < 3; UPDATE subscriber SET created_at = '2026-03-01' WHERE id = 3;"
+              # 1 had ann@x until February, then one@x, and has ann@x again since April; 3 was dee@x until May; 2 never moved
+              "UPDATE subscriber SET address_since = '2026-04-01' WHERE id = 1; UPDATE subscriber SET address_since = '2026-05-01' WHERE id = 3;"
+              "INSERT INTO former_address (subscriber_id, address_key, since, until) VALUES (1, 'one@x.test', '2026-02-01', '2026-04-01'),"
+              " (3, 'dee@x.test', '2026-03-01', '2026-05-01');")
+    rows = [("2026-01-10", "ann@x.test", 1), ("2026-03-10", "one@x.test", 1), ("2026-04-10", "ann@x.test", 1), ("2026-04-11", "one@x.test", None),
+            ("2026-04-12", "dee@x.test", 3), ("2026-06-01", "dee@x.test", None), ("2026-04-13", "cem@x.test", None), ("2026-06-02", "cem@x.test", 3),
+            ("2025-12-01", "ann@y.test", None), ("2026-06-03", "ann@y.test", 2), ("2026-06-04", "erased", None)]
+    for at, key, _ in rows:
+        world.sql(f"INSERT INTO audit (at, actor, action, subject) VALUES ('{at}', 'a', 'subscriber.set', 'subscriber:{key}')")
+    world.sql("INSERT INTO audit (at, actor, action, subject, detail) VALUES"
+              """ ('2026-02-01', 'a', 'subscriber.move', 'subscriber:one@x.test', '{"subscriber_id": 1, "from": "ann@x.test"}')""")
+    assert world.value("SELECT subscriber_id FROM audit WHERE at = '2026-06-03'") == "2", "what the release before writes"
+    text = (pathlib.Path(__file__).parents[2] / "schema" / "050-audit-of-people.sql").read_text()
+    world.sql("UPDATE audit SET subscriber_id = NULL; " + text[text.index("WITH had AS"):text.index("-- The release before")])
+    found = world.sql("SELECT at::date, substr(subject, 12), coalesce(subscriber_id::text, '') FROM audit WHERE action = 'subscriber.set' ORDER BY id")
+    assert found == [[at, key, str(person or "")] for at, key, person in rows], found
+    assert world.value("SELECT subscriber_id FROM audit WHERE action = 'subscriber.move'") == "1"
 
 
 def test_what_comes_back_for_the_former_address(world):
