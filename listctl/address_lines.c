@@ -80,11 +80,12 @@ enum encoding address_lines_encoding(const struct address_lines *lines)
 static enum err fault(struct address_lines *lines, enum csv_fault_kind kind, struct view raw, const char *text)
 {
 	AUTO_BUF readable = buf_with_ceiling(4 * LIMIT_CSV_FIELD);
-	encoding_add_readable(raw, &readable);
+	encoding_add_readable(lines->encoding == ENCODING_AUTO ? ENCODING_WINDOWS_1252 : lines->encoding, raw,
+			      &readable);
 	return lines->on_fault(
 	    lines->context,
 	    &(struct csv_fault){ .kind = kind,
-				 .row = { .line = lines->line },
+				 .line = lines->line,
 				 .raw = buf_view(&readable),
 				 .is_cut = kind == CSV_FAULT_BIG, /* the cutter gives no more of it */
 				 .text = text },

@@ -111,7 +111,12 @@ enum err address_warnings_clear(struct address_warnings *warnings, struct buf *w
 	return warnings->spool == NULL ? ERR_OK : spool_clear(warnings->spool, why);
 }
 
-enum err address_warnings_save(struct address_warnings *warnings, struct buf *why)
+enum err address_warnings_write(struct address_warnings *warnings, struct buf *why)
 {
-	return warnings->spool == NULL ? ERR_OK : spool_save(warnings->spool, why);
+	return warnings->spool == NULL ? ERR_OK : spool_write(warnings->spool, why);
+}
+
+enum err address_warnings_name(struct address_warnings *warnings, struct buf *why)
+{
+	return warnings->spool == NULL ? ERR_OK : spool_name(warnings->spool, why);
 }

@@ -25,7 +25,8 @@ uint64_t address_warnings_total(const struct address_warnings *warnings);
 
 /* Takes away what an earlier import has left there. */
 enum err address_warnings_clear(struct address_warnings *warnings, struct buf *why) MUST_USE;
-/* Writes the file, if one was asked for, also when there are none. */
-enum err address_warnings_save(struct address_warnings *warnings, struct buf *why) MUST_USE;
+/* If the file was asked for, also when there are none. As spool_write() and spool_name(). */
+enum err address_warnings_write(struct address_warnings *warnings, struct buf *why) MUST_USE;
+enum err address_warnings_name(struct address_warnings *warnings, struct buf *why) MUST_USE;
 
 #endif

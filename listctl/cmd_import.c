@@ -245,14 +245,12 @@ static enum err write_audit(struct import_job *job)
 			    buf_view(&detail), job->call->why);
 }
 
-/* A signal waits until it is known what became of the commit, and until the rejects file is whole. */
 static enum err commit(struct import_job *job)
 {
 	struct call *call = job->call;
 	enum err err = write_audit(job);
 	if (err != ERR_OK)
 		return err;
-	interrupt_wait();
 	job->in_transaction = false;
 	err = db_commit(call->db, call->why);
 	if (err == ERR_UNAVAILABLE)
@@ -260,18 +258,52 @@ static enum err commit(struct import_job *job)
 	return err;
 }
 
-static enum err save_files(struct import_job *job)
+/* Before the commit, so that a full disk refuses the import and loses nothing of it. A signal waits from now on: what is written would stay. */
+static enum err write_files(struct import_job *job)
 {
-	enum err err = rejects_save(job->rejects, job->call->why);
-	return err == ERR_OK ? address_warnings_save(job->warnings, job->call->why) : err;
+	struct buf *why = job->call->why;
+	interrupt_wait();
+	enum err err = rejects_write(job->rejects, why);
+	if (err == ERR_OK)
+		err = address_warnings_write(job->warnings, why);
+	if (err != ERR_OK)
+		buf_addf(why, "; nothing was imported");
+	return err;
+}
+
+/* Both are tried, as each tells what the other does not. */
+static enum err name_files(struct import_job *job)
+{
+	struct buf *why = job->call->why;
+	enum err err = rejects_name(job->rejects, why);
+	if (err != ERR_OK && job->is_taken)
+		buf_addf(why, "; the import was taken");
+	enum err other = address_warnings_name(job->warnings, why);
+	return err == ERR_OK ? other : err;
 }
 
 /* The reasons are in the rejects file, the database is as it was. */
 static enum err refuse_all(struct import_job *job)
 {
-	interrupt_wait();
-	enum err err = save_files(job);
+	enum err err = write_files(job);
+	if (err == ERR_OK)
+		err = name_files(job);
 	return err == ERR_OK ? import_report_refused(job) : err;
+}
+
+/* Whoever does not know whether the import was taken needs what it would have refused. */
+static enum err settle(struct import_job *job)
+{
+	enum err err = write_files(job);
+	if (err != ERR_OK)
+		return err;
+	if (!job->wishes.is_dry)
+		err = commit(job);
+	if (err != ERR_OK && err != ERR_UNAVAILABLE)
+		return err;
+	job->is_taken = err == ERR_OK;
+	enum err named = name_files(job);
+	return err == ERR_OK ? named : err;
 }
 
 static enum err merge(struct import_job *job)
@@ -284,18 +316,15 @@ static enum err merge(struct import_job *job)
 	enum err err = subscriber_import_merge(job->import, &job->counts, call->why);
 	if (err == ERR_OK && job->counts.unsubscribed + job->counts.disabled + job->counts.removed > 0)
 		err = import_stays_find(call->db, job->list.id, STAYS_SHOWN, &job->stays, call->why);
-	if (err == ERR_OK && !job->wishes.is_dry)
-		err = commit(job);
-	interrupt_wait();
-	return err == ERR_OK ? save_files(job) : err;
+	return err == ERR_OK ? settle(job) : err;
 }
 
 /* A signal that has waited for the commit is told what that came to. */
-static void say_what_became(const struct import_job *job, enum err err)
+static void say_what_became(const struct import_job *job)
 {
 	if (job->in_transaction)
 		interrupt_say("listctl: interrupted; nothing was imported\n");
-	else if (err == ERR_OK)
+	else if (job->is_taken)
 		interrupt_say("listctl: interrupted, after the import was taken\n");
 	else
 		interrupt_say("listctl: interrupted; whether the import was taken is not known\n");
@@ -328,9 +357,10 @@ static enum err run_job(struct import_job *job)
 		err = read_all(job);
 	if (err == ERR_OK)
 		err = merge(job);
-	say_what_became(job, err);
+	say_what_became(job);
 	interrupt_end();
-	return err == ERR_OK ? import_report(job) : err;
+	enum err told = job->is_taken ? import_report(job) : ERR_OK;
+	return err == ERR_OK ? told : err;
 }
 
 static enum err import_once(struct call *call, bool *states, bool *ret_is_to_be_read_again)
@@ -391,7 +421,10 @@ const struct command import_commands[] = {
 		       "All rows are taken in one transaction, or none: one bad row refuses the file,\n"
 		       "unless --skip-bad takes the others. Rows that are not taken stand in the rejects\n"
 		       "file with line and reason, to be mended and imported in turn; an older file of that\n"
-		       "name is removed at the beginning. Who has unsubscribed or bounced where the file\n"
+		       "name is removed at the beginning. It is written before the import is settled: on a\n"
+		       "full disk nothing is imported. A row that is no text in the file's encoding stands\n"
+		       "there whole in one cell, with \\xHH for its wrong octets. Who has unsubscribed or bounced "
+		       "where the file\n"
 		       "comes from, or receives nothing there, is left out, which is no error; so he is\n"
 		       "when any other row of the file says otherwise, and no row changes his values.\n"
 		       "Of people known already the new values go over the old ones, or --on-conflict\n"

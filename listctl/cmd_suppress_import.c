@@ -269,7 +269,7 @@ static enum err on_row(void *context, const struct csv_row *row, struct buf *why
 
 static enum err on_fault(void *context, const struct csv_fault *fault, struct buf *why)
 {
-	return refuse_row(context, &fault->row, fault->text, why);
+	return refuse_row(context, &(struct csv_row){ .line = fault->line }, fault->text, why);
 }
 
 static enum err read_all(struct job *job)

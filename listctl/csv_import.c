@@ -134,7 +134,7 @@ static enum err tell(struct csv_reader *reader, const struct csv_fault *fault)
 {
 	if (reader->on_fault != NULL)
 		return reader->on_fault(reader->context, fault, reader->why);
-	buf_addf(reader->why, "%s, line %llu: %s", reader->name, (unsigned long long)fault->row.line, fault->text);
+	buf_addf(reader->why, "%s, line %llu: %s", reader->name, (unsigned long long)fault->line, fault->text);
 	return fault->kind == CSV_FAULT_BIG ? ERR_TOO_BIG : ERR_INVALID;
 }
 
@@ -145,29 +145,14 @@ static enum err fault_raw(struct csv_reader *reader, enum csv_fault_kind kind, s
 	while (raw.len > 0 && memchr("\r\n", raw.data[raw.len - 1], 2) != NULL)
 		raw.len--;
 	struct view head = encoding_head(raw, RAW_MOST);
-	encoding_add_readable(head, &reader->readable);
+	encoding_add_readable(reader->encoding == ENCODING_AUTO ? ENCODING_WINDOWS_1252 : reader->encoding, head,
+			      &reader->readable);
 	reader->err = tell(reader, &(struct csv_fault){ .kind = kind,
-							.row = { .line = reader->row_line },
+							.line = reader->row_line,
 							.raw = buf_view(&reader->readable),
 							.is_cut = head.len < raw.len,
 							.text = text });
 	return reader->err;
-}
-
-/* The row was parted, but its text is none. */
-static enum err fault_fields(struct csv_reader *reader, enum csv_fault_kind kind, const char *text)
-{
-	struct csv_field *fields = reader->fields;
-	buf_reset(&reader->readable);
-	for (size_t i = 0; i < reader->count; i++) {
-		encoding_add_readable(fields[i].text, &reader->readable);
-		reader->ends[i] = reader->readable.len;
-	}
-	for (size_t i = 0; i < reader->count; i++)
-		fields[i].text =
-		    view_slice(buf_view(&reader->readable), i == 0 ? 0 : reader->ends[i - 1], reader->ends[i]);
-	const struct csv_row row = { .line = reader->row_line, .fields = fields, .count = reader->count };
-	return tell(reader, &(struct csv_fault){ .kind = kind, .row = row, .text = text });
 }
 
 /* ---- rows ---- */
@@ -227,6 +212,15 @@ static const char *decode(struct csv_reader *reader)
 	return what;
 }
 
+/* The row's text: its earlier lines and the one in hand. Both are one piece of memory only when there is one line. */
+static struct view whole_row(struct csv_reader *reader)
+{
+	if (reader->raw.len == 0)
+		return reader->last;
+	buf_add(&reader->raw, reader->last);
+	return buf_view(&reader->raw);
+}
+
 static void deliver(struct csv_reader *reader)
 {
 	struct view text = buf_view(&reader->text);
@@ -237,11 +231,10 @@ static void deliver(struct csv_reader *reader)
 	}
 	const char *what = view_is_ascii(text) ? NULL : decode(reader);
 	if (what != NULL) {
-		reader->err = fault_fields(reader, CSV_FAULT_ENCODING, what);
+		fault_raw(reader, CSV_FAULT_ENCODING, whole_row(reader), what);
 	} else if (view_find_byte(text, '\0') != VIEW_NONE) {
-		reader->err =
-		    fault_fields(reader, CSV_FAULT_NUL,
-				 "there is a NUL octet; take it out, or export the file anew as CSV in UTF-8");
+		fault_raw(reader, CSV_FAULT_NUL, whole_row(reader),
+			  "there is a NUL octet; take it out, or export the file anew as CSV in UTF-8");
 	} else {
 		const struct csv_row row = { .line = reader->row_line,
 					     .fields = reader->fields,
@@ -257,15 +250,6 @@ static void forget_row(struct csv_reader *reader)
 	reader->in_row = false;
 	buf_reset(&reader->text);
 	buf_reset(&reader->raw);
-}
-
-/* The row's text: its earlier lines and the one in hand. Both are one piece of memory only when there is one line. */
-static struct view whole_row(struct csv_reader *reader)
-{
-	if (reader->raw.len == 0)
-		return reader->last;
-	buf_add(&reader->raw, reader->last);
-	return buf_view(&reader->raw);
 }
 
 static void on_row(int end, void *context)

@@ -35,13 +35,14 @@ enum csv_fault_kind {
 	CSV_FAULT_KIND_COUNT
 };
 
-/* A row that could not be read, in UTF-8 as far as it can be told: its fields where they could be parted, else its text. */
+/* A row that could not be read: its text, in UTF-8 as far as it can be told (encoding_add_readable()), also where it could be parted, so that it is no row of the
+ * same columns when it comes again as it is. */
 struct csv_fault {
 	enum csv_fault_kind kind;
-	struct csv_row row; /* count 0: not parted */
-	struct view raw;    /* its first LIMIT_CSV_FIELD octets at most */
-	bool is_cut;        /* there is more of it */
-	const char *text;   /* a sentence, without the file's name and line */
+	uint64_t line;
+	struct view raw;  /* its first LIMIT_CSV_FIELD octets at most */
+	bool is_cut;      /* there is more of it */
+	const char *text; /* a sentence, without the file's name and line */
 };
 typedef enum err csv_fault_handler(void *context, const struct csv_fault *fault, struct buf *why);
 

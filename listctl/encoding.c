@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-enum { NO_CHARACTER = 0xff };
+enum { NO_CHARACTER = 0xff, CHARACTER_MOST = 4 /* octets of UTF-8 */ };
 
 static const char *const names[] = {
 	[ENCODING_AUTO] = "ASCII",
@@ -174,21 +174,33 @@ enum err encoding_to_utf8(enum encoding encoding, struct view text, struct buf *
 	return is_good ? buf_err(out) : ERR_INVALID;
 }
 
-void encoding_add_readable(struct view text, struct buf *out)
+/* The first character; empty: none of UTF-8, or NUL. */
+static struct view first_character(struct view text)
 {
-	bool is_utf8 = view_is_utf8(text);
-	for (size_t i = 0; i < text.len; i++) {
-		struct view octet = view_slice(text, i, i + 1);
-		if (octet.data[0] != '\0' && is_utf8)
-			buf_add(out, octet);
-		else if (octet.data[0] == '\0' || !add_octet(ENCODING_WINDOWS_1252, (unsigned char)octet.data[0], out))
-			buf_add(out, VIEW_LIT("\xef\xbf\xbd"));
+	for (size_t len = 1; len <= CHARACTER_MOST && len <= text.len; len++) {
+		if (view_is_utf8(view_head(text, len)))
+			return view_head(text, text.data[0] == '\0' ? 0 : len);
+	}
+	return view_head(text, 0);
+}
+
+void encoding_add_readable(enum encoding encoding, struct view text, struct buf *out)
+{
+	bool is_octets = encoding == ENCODING_WINDOWS_1252 || encoding == ENCODING_LATIN_1;
+	bool is_utf8 = !is_octets || view_is_utf8(text);
+	while (text.len > 0) {
+		struct view character = is_utf8 ? first_character(text) : view_head(text, 0);
+		unsigned char octet = (unsigned char)text.data[0];
+		if (character.len > 0)
+			buf_add(out, character);
+		else if (is_utf8 || octet == '\0' || !add_octet(encoding, octet, out))
+			buf_addf(out, "\\x%02X", octet);
+		text = view_skip(text, character.len > 0 ? character.len : 1);
 	}
 }
 
 struct view encoding_head(struct view text, size_t most)
 {
-	enum { CHARACTER_MOST = 4 };
 	size_t len = most;
 	if (text.len <= most)
 		return text;

@@ -30,9 +30,9 @@ enum encoding encoding_sniff(struct view start, size_t *ret_mark);
  * UTF-16 is UTF-8 by then, as utf16_add() has made it. */
 enum err encoding_to_utf8(enum encoding encoding, struct view text, struct buf *out) MUST_USE;
 
-/* Appends text of an unknown encoding as a person can read it: UTF-8 if it is that, else as if it were Windows-1252; NUL and what is no character there
- * become U+FFFD. */
-void encoding_add_readable(struct view text, struct buf *out);
+/* Appends text that may not be of this encoding as a person can read it: UTF-8 if it is that. NUL and what is no character become \xHH, which neither an
+ * address nor JSON may hold: nobody takes it for what it was. Four octets an octet at most. */
+void encoding_add_readable(enum encoding encoding, struct view text, struct buf *out);
 /* The first octets of text, as many at most: where that is UTF-8, no character is torn. */
 struct view encoding_head(struct view text, size_t most);
 

@@ -16,6 +16,7 @@ struct import_job {
 	struct list list;
 	struct db_rows *list_rows; /* owns list's views */
 	bool in_transaction;
+	bool is_taken; /* committed, or a dry run that has come as far */
 	struct people_file *file;
 	struct columns *columns; /* NULL until the header has been read */
 	bool *states;            /* LIMIT_CSV_COLUMNS: see column_wishes */

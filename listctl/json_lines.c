@@ -102,10 +102,10 @@ static enum err fault(struct json_lines *lines, enum csv_fault_kind kind, struct
 {
 	AUTO_BUF readable = buf_with_ceiling(4 * LIMIT_CSV_FIELD);
 	struct view head = encoding_head(line, LIMIT_CSV_FIELD);
-	encoding_add_readable(head, &readable);
+	encoding_add_readable(ENCODING_UTF_8, head, &readable);
 	return lines->on_fault(lines->context,
 			       &(struct csv_fault){ .kind = kind,
-						    .row = { .line = lines->line },
+						    .line = lines->line,
 						    .raw = buf_view(&readable),
 						    .is_cut = head.len < line.len,
 						    .text = buf_text(&lines->sentence) },

@@ -229,10 +229,10 @@ static enum err on_fault(void *context, const struct csv_fault *fault, struct bu
 	struct people_file *file = context;
 	enum err err = ERR_OK;
 	if (!file->has_header && file->wishes.header == HEADER_NO && file->first.count > 0)
-		err = give_made_up_header(file, &fault->row, why);
+		err = give_made_up_header(file, &(struct csv_row){ .line = fault->line }, why);
 	if (file->has_header)
 		return err == ERR_OK ? file->handlers->fault(file->handlers->context, fault, why) : err;
-	buf_addf(why, "%s, line %llu: %s%s", file->input.name, (unsigned long long)fault->row.line, fault->text,
+	buf_addf(why, "%s, line %llu: %s%s", file->input.name, (unsigned long long)fault->line, fault->text,
 		 file->wishes.header == HEADER_UNSAID && file->first.count > 0
 		     ? "; or, if that line is no header, --header no"
 		     : "");

@@ -47,6 +47,16 @@ void rejects_free(struct rejects *rejects)
 	free(rejects);
 }
 
+static enum err end_line(struct rejects *rejects, struct buf *why)
+{
+	buf_add(&rejects->line, VIEW_LIT("\r\n"));
+	enum err err = buf_err(&rejects->line);
+	if (err == ERR_OK && rejects->spool != NULL)
+		err = spool_add(rejects->spool, buf_view(&rejects->line), why);
+	buf_reset(&rejects->line);
+	return err;
+}
+
 static enum err write_line(struct rejects *rejects, const struct csv_row *row, struct buf *why)
 {
 	for (size_t i = rejects->skipped; i < row->count; i++) {
@@ -54,12 +64,7 @@ static enum err write_line(struct rejects *rejects, const struct csv_row *row, s
 		if (!row->fields[i].absent)
 			output_csv_cell(&rejects->line, csv_guard_removed(row->fields[i].text), true);
 	}
-	buf_add(&rejects->line, VIEW_LIT("\r\n"));
-	enum err err = buf_err(&rejects->line);
-	if (err == ERR_OK && rejects->spool != NULL)
-		err = spool_add(rejects->spool, buf_view(&rejects->line), why);
-	buf_reset(&rejects->line);
-	return err;
+	return end_line(rejects, why);
 }
 
 enum err rejects_header(struct rejects *rejects, const struct csv_row *row, struct buf *why)
@@ -108,13 +113,11 @@ enum err rejects_fault(struct rejects *rejects, const struct csv_fault *fault, s
 		buf_addf(&text,
 			 "; only its beginning stands here, 64 KB at most: the whole is in line %llu of the file that "
 			 "was read",
-			 (unsigned long long)fault->row.line);
-	begin_line(rejects, fault->row.line, kinds[fault->kind], "", buf_view(&text));
-	if (fault->row.count > 0)
-		return write_line(rejects, &fault->row, why);
+			 (unsigned long long)fault->line);
+	begin_line(rejects, fault->line, kinds[fault->kind], "", buf_view(&text));
 	buf_add_byte(&rejects->line, rejects->delimiter);
 	output_csv_cell(&rejects->line, fault->raw, true);
-	return write_line(rejects, &fault->row, why);
+	return end_line(rejects, why);
 }
 
 static uint64_t total_of(const struct rejects *rejects, bool is_harmless)
@@ -150,8 +153,17 @@ enum err rejects_clear(struct rejects *rejects, struct buf *why)
 	return rejects->spool == NULL ? ERR_OK : spool_clear(rejects->spool, why);
 }
 
-enum err rejects_save(struct rejects *rejects, struct buf *why)
+static bool is_wanted(const struct rejects *rejects)
 {
-	bool has_any = rejects_refused(rejects) + rejects_left_out(rejects) > 0;
-	return has_any && rejects->spool != NULL ? spool_save(rejects->spool, why) : ERR_OK;
+	return rejects->spool != NULL && rejects_refused(rejects) + rejects_left_out(rejects) > 0;
+}
+
+enum err rejects_write(struct rejects *rejects, struct buf *why)
+{
+	return is_wanted(rejects) ? spool_write(rejects->spool, why) : ERR_OK;
+}
+
+enum err rejects_name(struct rejects *rejects, struct buf *why)
+{
+	return is_wanted(rejects) ? spool_name(rejects->spool, why) : ERR_OK;
 }

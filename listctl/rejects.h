@@ -1,6 +1,6 @@
 /* The rows that an import did not take: gathered in an unnamed temporary file, written beside the input at the end. Its columns
- * are _line, _column, _reason and those of the input, so that it can be mended and imported as it is, with the same options. A row that cannot be parted
- * stands in the first of those: whole, or its beginning of 64 KB at most, which the reason says. */
+ * are _line, _column, _reason and those of the input, so that it can be mended and imported as it is, with the same options. A row that cannot be read
+ * stands in the first of those: whole, or its beginning of 64 KB at most, which the reason says; so it is refused again until it is mended. */
 #ifndef LISTCTL_REJECTS_H
 #define LISTCTL_REJECTS_H
 
@@ -30,7 +30,8 @@ uint64_t rejects_left_out(const struct rejects *rejects);
 const char *rejects_first(struct rejects *rejects);
 /* Takes away what an earlier import has left there. */
 enum err rejects_clear(struct rejects *rejects, struct buf *why) MUST_USE;
-/* Writes the file when there are any, whole or not at all. */
-enum err rejects_save(struct rejects *rejects, struct buf *why) MUST_USE;
+/* When there are any: writes the file before the import is settled, and gives it its name after that. As spool_write() and spool_name(). */
+enum err rejects_write(struct rejects *rejects, struct buf *why) MUST_USE;
+enum err rejects_name(struct rejects *rejects, struct buf *why) MUST_USE;
 
 #endif

@@ -14,6 +14,7 @@ enum { COPY_STEP = 64 << 10 };
 struct spool {
 	const char *path, *what, *option;
 	FILE *file;
+	struct buf fresh; /* path.new, while it stands there */
 	FILE *
 	    special; /* a device or a pipe, open from the beginning as a shell would open it; NULL: path is, or will be, a file */
 };
@@ -67,7 +68,7 @@ enum err spool_new(const char *path, const char *what, const char *option, struc
 	struct spool *spool = calloc(1, sizeof(*spool));
 	if (spool == NULL)
 		return ERR_MEMORY;
-	*spool = (struct spool){ .path = path, .what = what, .option = option };
+	*spool = (struct spool){ .path = path, .what = what, .option = option, .fresh = buf_with_ceiling(PATH_MAX) };
 	if (!open_spool(spool)) {
 		enum err err = refuse(spool, why);
 		spool_free(spool);
@@ -85,6 +86,9 @@ void spool_free(struct spool *spool)
 		fclose(spool->file);
 	if (spool->special != NULL)
 		fclose(spool->special);
+	if (spool->fresh.len > 0)
+		unlink(buf_text(&spool->fresh));
+	buf_done(&spool->fresh);
 	free(spool);
 }
 
@@ -113,22 +117,45 @@ enum err spool_clear(struct spool *spool, struct buf *why)
 	return refuse(spool, why);
 }
 
-enum err spool_save(struct spool *spool, struct buf *why)
+/* Nobody else's file of that name is written into, whatever it leads to. */
+static FILE *open_fresh(struct spool *spool)
 {
-	AUTO_BUF fresh = buf_with_ceiling(PATH_MAX);
+	buf_addf(&spool->fresh, "%s.new", spool->path);
+	if (buf_err(&spool->fresh) != ERR_OK) {
+		errno = ENAMETOOLONG;
+		return NULL;
+	}
+	if (unlink(buf_text(&spool->fresh)) != 0 && errno != ENOENT)
+		return NULL;
+	return fopen(buf_text(&spool->fresh), "wxe");
+}
+
+enum err spool_write(struct spool *spool, struct buf *why)
+{
 	if (spool->special != NULL)
 		return copy(spool, spool->special) && fflush(spool->special) == 0 ? ERR_OK : refuse(spool, why);
-	buf_addf(&fresh, "%s.new", spool->path);
-	if (buf_err(&fresh) != ERR_OK)
-		return refuse(spool, why);
-	FILE *file = fopen(buf_text(&fresh), "we");
-	if (file == NULL)
-		return refuse(spool, why);
-	bool written = copy(spool, file);
-	written = fclose(file) == 0 && written;
-	if (written && rename(buf_text(&fresh), spool->path) == 0)
+	FILE *file = open_fresh(spool);
+	if (file == NULL) {
+		enum err err = refuse(spool, why);
+		buf_reset(&spool->fresh);
+		return err;
+	}
+	bool is_written = copy(spool, file) && fflush(file) == 0 && fsync(fileno(file)) == 0;
+	enum err err = is_written ? ERR_OK : refuse(spool, why);
+	return fclose(file) == 0 || err != ERR_OK ? err : refuse(spool, why);
+}
+
+enum err spool_name(struct spool *spool, struct buf *why)
+{
+	if (spool->special != NULL)
 		return ERR_OK;
-	enum err err = refuse(spool, why);
-	unlink(buf_text(&fresh));
-	return err;
+	if (rename(buf_text(&spool->fresh), spool->path) == 0) {
+		buf_reset(&spool->fresh);
+		return ERR_OK;
+	}
+	int code = errno;
+	buf_addf(why, "the %s could not be given its name %s: %s; it stands whole in %s", spool->what, spool->path,
+		 strerror(code), buf_text(&spool->fresh));
+	buf_reset(&spool->fresh); /* it stays */
+	return ERR_IO;
 }

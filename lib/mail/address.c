@@ -36,6 +36,7 @@ static const struct refusal {
 enum {
 	ZERO_WIDTH_NON_JOINER = 0x200c,
 	ZERO_WIDTH_JOINER = 0x200d,
+	REPLACEMENT = 0xfffd,
 	MAX_LABEL = 63,                            /* RFC 1035 section 2.3.4 */
 	COMPOSED_CEILING = 3 * LIMIT_ADDRESS_TEXT, /* NFC can lengthen a text, by three at most */
 };
@@ -111,6 +112,9 @@ static enum err check_characters(struct view text, struct buf *why)
 			if (sentence != NULL)
 				return refuse(why, sentence);
 			in_domain = in_domain || character == '@';
+		} else if (character == REPLACEMENT) {
+			return refuse(why, "the address holds U+FFFD, which stands for a character that was lost; "
+					   "write the address anew");
 		} else if (!is_allowed(character, in_domain)) {
 			buf_addf(why, "the address holds the invisible character U+%04X; remove it",
 				 (unsigned)character);

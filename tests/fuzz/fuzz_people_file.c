@@ -57,7 +57,7 @@ static enum err on_fault(void *context, const struct csv_fault *fault, struct bu
 	struct reading *reading = context;
 	(void)why;
 	demand(reading->headers == 1 && fault->text[0] != '\0' && view_is_utf8(fault->raw));
-	show(reading, &fault->row);
+	buf_addf(&reading->seen, "%llu!" VIEW_FMT "\n", (unsigned long long)fault->line, VIEW_ARG(fault->raw));
 	return ERR_OK;
 }
 

@@ -147,6 +147,34 @@ static const struct judge_row {
 	{ "Latin-1 is never guessed", ENCODING_LATIN_1, false, true, NULL, ENCODING_LATIN_1 },
 };
 
+static const struct readable_row {
+	const char *label;
+	enum encoding encoding;
+	const char *text;
+	size_t len;
+	const char *readable;
+} readable_rows[] = {
+	{ "nothing", ENCODING_UTF_8, BYTES(""), "" },
+	{ "UTF-8", ENCODING_UTF_8, BYTES("a\xc3\xbc\xf0\x9f\x98\x80"), "a\xc3\xbc\xf0\x9f\x98\x80" },
+	{ "other octets among it", ENCODING_UTF_8, BYTES("\xfc\xc3\xbc\xc3x\xe2\x82"),
+	  "\\xFC\xc3\xbc\\xC3x\\xE2\\x82" },
+	{ "NUL", ENCODING_UTF_8, BYTES("a\0b"), "a\\x00b" },
+	{ "Windows-1252", ENCODING_WINDOWS_1252, BYTES("\x80\xfc\x81\0"), "\xe2\x82\xac\xc3\xbc\\x81\\x00" },
+	{ "UTF-8 where it was not expected", ENCODING_WINDOWS_1252, BYTES("\xc3\xbc"), "\xc3\xbc" },
+	{ "Latin-1", ENCODING_LATIN_1, BYTES("\xfc"), "\xc3\xbc" },
+};
+
+START_TEST(what_cannot_be_read_is_readable)
+	{
+		for (size_t i = 0; i < ARRAY_LEN(readable_rows); i++) {
+			const struct readable_row *row = &readable_rows[i];
+			AUTO_BUF out = buf_with_ceiling(100);
+			encoding_add_readable(row->encoding, view_from(row->text, row->len), &out);
+			ck_assert_msg(strcmp(buf_text(&out), row->readable) == 0, "%s: %s", row->label, buf_text(&out));
+		}
+	}
+END_TEST
+
 START_TEST(rows_are_judged)
 	{
 		for (size_t i = 0; i < ARRAY_LEN(judge_rows); i++) {
@@ -173,6 +201,8 @@ END_TEST
 
 Suite *test_suite(void)
 {
-	const TTest *const tests[] = { starts, texts, utf16_in_pieces_of_any_size, rows_are_judged, names };
+	const TTest *const tests[] = {
+		starts, texts, utf16_in_pieces_of_any_size, rows_are_judged, what_cannot_be_read_is_readable, names
+	};
 	return suite_of("encoding", tests, ARRAY_LEN(tests));
 }

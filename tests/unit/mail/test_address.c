@@ -98,6 +98,7 @@ static const struct bad_row bad_rows[] = {
 	{ "joiner where no script needs it", "jane@ex\u200dample.org", "no valid international name" },
 	{ "soft hyphen in the domain", "jane@ex\u00adample.org", "U+00AD" },
 	{ "byte order mark", "\ufeffjane@example.org", "U+FEFF" },
+	{ "a character that was lost", "m\ufffdller@example.org", "U+FFFD, which stands for" },
 	{ "composes to a semicolon", "a\u037eb@example.org", "holds a semicolon" },
 	{ "no dot in the domain", "jane@gmail", "has no dot" },
 	{ "dot at the end", "jane@example.org.", "a dot too many" },

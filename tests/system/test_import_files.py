@@ -1,0 +1,89 @@
+"""The files that an import writes: nothing of them is lost, and what was refused stays refused until it is mended."""
+
+import csv
+import json
+import subprocess
+
+from verpost import BIN, until
+
+
+def counts(world, content, *options, name="people.csv", list_name="news"):
+    """Imports and returns the counts."""
+    return json.loads(world.listctl("import", list_name, world.file(name, content), "--format", "json", *options))
+
+
+def rejects_of(path):
+    with open(path, newline="", encoding="utf-8-sig") as file:
+        return list(csv.reader(file))
+
+
+def test_a_full_disk_refuses_the_import(world):
+    "Where the rejects or the warnings cannot be written, nothing is imported: else nobody would know any more who was refused."
+    world.setup()
+    path = world.file("people.csv", "email,name\ninfo@example.test,A\nnobody,B\n")
+    for options in (("--skip-bad", "--rejects", "/dev/full"), ("--skip-bad", "--warnings", "/dev/full")):
+        world.refused("import", "news", path, *options, says=[options[1] if options[1] != "--skip-bad" else options[0], "/dev/full", "No space left", "nothing was imported"])
+        assert world.value("SELECT count(*) FROM subscriber") == "0", options
+    assert not (world.base / "people.csv.rejects.csv.new").exists()
+
+    # Nor where the file's own folder is full: the name in progress cannot be made.
+    (world.base / "people.csv.rejects.csv.new").mkdir()
+    world.refused("import", "news", path, "--skip-bad", says=["rejects file", "nothing was imported", "--rejects PATH"])
+    assert world.value("SELECT count(*) FROM subscriber") == "0"
+    (world.base / "people.csv.rejects.csv.new").rmdir()
+    assert counts(world, "email,name\ninfo@example.test,A\nnobody,B\n", "--skip-bad")["joined"] == 1
+    assert [row[0] for row in rejects_of(world.base / "people.csv.rejects.csv")] == ["_line", "3"]
+
+
+def test_rejects_whose_name_is_taken(world):
+    "If only the last step fails, the import is taken, its report written, and it is said where the rejects stand."
+    world.setup()
+    rejects = world.base / "rejects.csv"
+    process = subprocess.Popen([BIN / "listctl", "--config", world.config, "import", "news", "-", "--skip-bad", "--rejects", rejects],
+                               stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process.stdin.write("email,name\na@example.test,A\nnobody,B\n" + "".join(f"u{n}@example.test,{n}\n" for n in range(9999)))
+    process.stdin.flush()
+    until(lambda: world.value("SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'listctl%' AND backend_xid IS NOT NULL") != "0", "the import")
+    rejects.mkdir()
+    error = process.communicate()[1]
+    assert process.returncode == 1, error
+    for part in ("joined the list: 10000", "could not be given its name", "rejects.csv.new", "the import was taken"):
+        assert part in error, error
+    assert [row[0] for row in rejects_of(f"{rejects}.new")] == ["_line", "3"]
+    assert world.value("SELECT count(*) FROM membership") == "10000"
+
+
+UNMENDED = {
+    "NUL": b"email,name\na@example.test,A\nb@example.test,B\0B\n",
+    "NUL in the address": b"email,name\na@example.test,A\nb\0@example.test,B\n",
+    "NUL, addresses alone": b"email\na@example.test\nb\0@example.test\n",
+    "Latin-1 in UTF-8": "email,name\na@example.test,Jürgen\n".encode() + b"b@example.test,J\xf6rg\n",
+    "Latin-1 in UTF-8, addresses alone": "email\njürgen@example.test\n".encode() + b"j\xf6rg@example.test\n",
+    "UTF-8 in Latin-1": "email,name\na@example.test,Jürgen\nc@example.test,Jörg\n".encode("latin-1") + "b@example.test,Jörg\n".encode(),
+    "half a character of UTF-16": "email,name\na@example.test,A\nb@example.test,B".encode("utf-16-le") + b"\x3d\xd8x\0\n\0",
+    "JSON lines, not UTF-8": b'{"email":"a@example.test"}\n{"email":"b@example.test","name":"J\xf6rg"}\n',
+    "JSON lines, NUL": b'{"email":"a@example.test"}\n{"email":"b@example.test","name":"B\0B"}\n',
+    "a lost character": "email\na@example.test\nb\ufffd@example.test\n".encode(),
+}
+
+
+def test_rejects_that_come_again_unmended(world):
+    "What was refused for its octets is refused again as it stands in the rejects file: it is not taken with a text that was guessed."
+    world.setup()
+    for label, content in UNMENDED.items():
+        done = counts(world, content, "--skip-bad")
+        assert done["refused"] == 1, (label, done)
+        rows = rejects_of(done["rejects"])
+        for again in range(2):
+            error = world.refused("import", "news", world.file("again.csv", open(done["rejects"], "rb").read()))
+            assert "every row is refused" in error, (label, error)
+            after = rejects_of(world.base / "again.csv.rejects.csv")
+            assert [row[3:] for row in after] == [row[3:] for row in rows], (label, after)
+    assert world.value("SELECT count(*) FROM subscriber WHERE address_key LIKE 'b%'") == "0"
+
+    # Mended where it stands, it is taken.
+    done = counts(world, UNMENDED["Latin-1 in UTF-8"], "--skip-bad")
+    mended = open(done["rejects"], encoding="utf-8").read().replace('"b@example.test,J\\xF6rg"', "b@example.test,Jörg")
+    assert "Jörg" in mended, mended
+    assert counts(world, mended, name="mended.csv")["refused"] == 0
+    assert world.value("SELECT name FROM subscriber WHERE address_key = 'b@example.test'") == "Jörg"
