@@ -30,6 +30,9 @@ enum err campaign_resume(struct call *call);
 enum err campaign_cancel(struct call *call);
 enum err campaign_delete(struct call *call);
 
+/* cmd_campaign_show.c: what it is */
+enum err campaign_ls(struct call *call);
+enum err campaign_show(struct call *call);
 /* cmd_campaign_status.c: where it stands */
 enum err campaign_status(struct call *call);
 /* cmd_campaign_report.c: what became of it, by variant */

@@ -1,6 +1,7 @@
 #include "listctl/campaign_verbs.h"
 
 #include "base/limits.h"
+#include "listctl/audience_text.h"
 #include "listctl/confirm.h"
 #include "listctl/progress.h"
 #include "store/runs.h"
@@ -13,10 +14,12 @@ enum err campaign_start(struct call *call)
 		err = campaign_check_sending(call);
 	if (err == ERR_OK)
 		err = campaigns_start(call->db, view_of(call->operands[0]), call_actor(call), call->why);
-	if (err == ERR_OK)
-		call_note(call, "campaign %s is due now: sender takes it up; `listctl campaign watch %s` follows it",
-			  call->operands[0], call->operands[0]);
-	return err;
+	if (err != ERR_OK)
+		return err;
+	call_note(call, "campaign %s is due now: sender takes it up; `listctl campaign watch %s` follows it",
+		  call->operands[0], call->operands[0]);
+	audience_warn_ahead(call);
+	return ERR_OK;
 }
 
 enum err campaign_pause(struct call *call)
@@ -58,11 +61,14 @@ enum err campaign_resume(struct call *call)
 	enum err err = campaigns_resume(call->db, view_of(call->operands[0]), call_actor(call), call->why);
 	if (err == ERR_OK)
 		err = campaign_named(call, &campaign, &rows);
-	if (err == ERR_OK)
-		call_note(call, "campaign %s goes on%s", call->operands[0],
-			  campaign.state == CAMPAIGN_SCHEDULED ? ": it is due now, sender takes it up with its schedule"
-							       : "");
-	return err;
+	if (err != ERR_OK)
+		return err;
+	bool is_ahead = campaign.state == CAMPAIGN_SCHEDULED;
+	call_note(call, "campaign %s goes on%s", call->operands[0],
+		  is_ahead ? ": it is due now, sender takes it up with its schedule" : "");
+	if (is_ahead)
+		audience_warn_ahead(call);
+	return ERR_OK;
 }
 
 /* Whom no sender has in hand is settled here, for none may run. */

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/settings.h"
+#include "listctl/audience_text.h"
 #include "listctl/schedule.h"
 #include "listctl/sending_window.h"
 
@@ -269,6 +270,7 @@ static enum err set_schedule(struct call *call)
 	if (err == ERR_OK) {
 		warn_of_members(call, &plan);
 		err = tell(call, &plan);
+		audience_warn_ahead(call);
 	}
 	plan_done(&plan);
 	return err;

@@ -20,6 +20,10 @@
 static const struct output_column columns[] = {
 	{ "campaign", OUTPUT_TEXT, false },
 	{ "list", OUTPUT_TEXT, false },
+	{ "also_lists", OUTPUT_TEXT, true },
+	{ "segments", OUTPUT_TEXT, true },
+	{ "excluded_lists", OUTPUT_TEXT, true },
+	{ "excluded_segments", OUTPUT_TEXT, true },
 	{ "state", OUTPUT_TEXT, false },
 	{ "hold_reason", OUTPUT_TEXT, true },
 	{ "starts_at", OUTPUT_TIME, false },
@@ -94,6 +98,7 @@ static enum err write_standing(struct call *call, const struct standing_report *
 	AUTO_BUF waits = buf_with_ceiling(BUDGET_WAITS_MOST * 3 * LIMIT_WHY);
 	AUTO_BUF signed_by = buf_with_ceiling(ROOM);
 	const struct campaign *campaign = &report->campaign;
+	const struct audience_text *audience = &report->audience;
 	const int64_t *count = report->standing.count;
 	int64_t under_way = standing_report_under_way(report);
 	add_reasons(report->reasons, PLACE_REFUSED, &refused);
@@ -107,6 +112,10 @@ static enum err write_standing(struct call *call, const struct standing_report *
 	const struct output_cell cells[] = {
 		cell_text(campaign->name),
 		cell_text(campaign->list_name),
+		cell_text_or_null(buf_view(&audience->also_lists)),
+		cell_text_or_null(buf_view(&audience->segments)),
+		cell_text_or_null(buf_view(&audience->excluded_lists)),
+		cell_text_or_null(buf_view(&audience->excluded_segments)),
 		cell_text(view_of(standing_report_state(report))),
 		cell_text_or_null(campaign->hold_reason),
 		cell_time_or_null(campaign->start_us),
@@ -362,6 +371,7 @@ enum err campaign_status(struct call *call)
 		err = write_for_people(call, &report);
 	else
 		err = write_standing(call, &report, ARRAY_LEN(columns));
+	audience_warn_of_none(call, &report.campaign);
 	standing_report_done(&report);
 	return err;
 }

@@ -88,6 +88,8 @@ static void write_line(const struct standing_report *report, bool bar, struct bu
 		buf_addf(line, " %lld of %lld", (long long)(total - waits), (long long)total);
 	else if (report->campaign.hold_reason.len > 0)
 		buf_addf(line, ", waits for a person");
+	if (audience_was_nobody(&report->campaign))
+		buf_addf(line, "; nobody was in its audience when it started");
 	bool first = true;
 	for (size_t i = 0; i < PLACE_COUNT; i++) {
 		if (standing->count[i] == 0)

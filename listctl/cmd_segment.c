@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "listctl/call.h"
 #include "listctl/segment_facts.h"
+#include "listctl/segment_uses.h"
 #include "listctl/waiting.h"
 #include "store/audit.h"
 #include "store/lists.h"
@@ -137,7 +138,12 @@ static enum err edit(struct call *call)
 		err = db_begin(call->db, call->why);
 	if (err == ERR_OK)
 		err = finish(call, change(call, &had_index, &rows));
-	return err == ERR_OK ? tell(call, rows, had_index) : err;
+	if (err != ERR_OK)
+		return err;
+	err = tell(call, rows, had_index);
+	const struct segment written = segments_get(rows, 0);
+	segment_uses_tell(call, &written);
+	return err;
 }
 
 static enum err remove_segment(struct call *call, const struct segment *segment)
@@ -300,15 +306,21 @@ static enum err ls(struct call *call)
 
 /* ---- the rows ---- */
 
-static const char facts_details[] =
-    "All that is given must hold. A predicate is PostgreSQL's jsonpath over the attributes: fields\n"
-    "begin with $. and texts stand in double quotation marks, == compares, && || and !( ) join;\n"
-    "like_regex \"...\" and starts with \"...\" look into texts, exists($.field) asks for a field. What\n"
-    "cannot be compared, as a text with a number, is not true and no error. Times of joining are\n"
-    "those of the list that is asked about, or of any; member means an active one.\n"
-    "\n"
-    "Those in Indonesia of age: --where '$.country == \"ID\" && $.age >= 18'. Those who have been silent\n"
-    "for long: --not-accepted-within 180d --joined-before 365d.\n";
+#define FACTS_DETAILS                                                                                                  \
+	"All that is given must hold. A predicate is PostgreSQL's jsonpath over the attributes: fields\n"              \
+	"begin with $. and texts stand in double quotation marks, == compares, && || and !( ) join;\n"                 \
+	"like_regex \"...\" and starts with \"...\" look into texts, exists($.field) asks for a field. What\n"         \
+	"cannot be compared, as a text with a number, is not true and no error. Times of joining are\n"                \
+	"those of the list that is asked about, or of any; member means an active one.\n"                              \
+	"\n"                                                                                                           \
+	"Those in Indonesia of age: --where '$.country == \"ID\" && $.age >= 18'. Those who have been silent\n"        \
+	"for long: --not-accepted-within 180d --joined-before 365d.\n"
+
+static const char facts_details[] = FACTS_DETAILS;
+static const char edit_details[] =
+    FACTS_DETAILS "\n"
+		  "Campaigns that have started keep whom they are for. Those that are still to start ask the\n"
+		  "segment as it is by then: each is named, with how many it would go to now.\n";
 
 static const struct command_option create_options[] = {
 	SEGMENT_FACT_OPTIONS,
@@ -353,7 +365,7 @@ const struct command segment_commands[] = {
 	    SEGMENT_VERB("edit", "NAME", 1, 1, edit),
 	    .surplus = "where",
 	    .help = "change a segment; '' takes a fact away",
-	    .details = facts_details,
+	    .details = edit_details,
 	    .options = edit_options,
 	},
 	{

@@ -36,6 +36,8 @@ enum err standing_report_read(struct call *call, struct standing_report *ret_rep
 		return call_refuse(call, err, "the database does not answer");
 	err = campaign_named(call, &report.campaign, &report.campaign_rows);
 	if (err == ERR_OK)
+		err = audience_text_read(call, report.campaign.id, &report.audience);
+	if (err == ERR_OK)
 		err = standings_count(call->db, report.campaign.id, &report.standing, &report.reasons, call->why);
 	if (err == ERR_OK)
 		err = standings_leaving(call->db, report.campaign.id, &report.leaving, call->why);
@@ -139,6 +141,7 @@ void standing_report_add_stranded(const struct standing_report *report, struct b
 
 void standing_report_done(struct standing_report *report)
 {
+	audience_text_done(&report->audience);
 	db_rows_done(report->campaign_rows);
 	db_rows_done(report->reasons);
 	db_rows_done(report->relays);

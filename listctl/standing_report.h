@@ -2,7 +2,7 @@
 #ifndef LISTCTL_STANDING_REPORT_H
 #define LISTCTL_STANDING_REPORT_H
 
-#include "listctl/call.h"
+#include "listctl/audience_text.h"
 #include "store/budgets.h"
 #include "store/campaigns.h"
 #include "store/standings.h"
@@ -10,6 +10,7 @@
 
 struct standing_report {
 	struct campaign campaign;
+	struct audience_text audience;
 	struct standing standing;
 	struct leaving_standing leaving;
 	double rate; /* messages a second: over the last minute while it runs, over its whole time when it has ended */

@@ -31,6 +31,8 @@ static void tell_start(const struct run_start *start)
 	else
 		log_event(LOG_INFO, "campaign.started", "id=%lld audience=%lld local_fallback=%lld",
 			  (long long)start->campaign_id, (long long)start->audience, (long long)start->local_fallback);
+	if (start->audience == 0)
+		log_event(LOG_WARNING, "campaign.empty", "id=%lld", (long long)start->campaign_id);
 }
 
 static void tell_held(int64_t campaign_id, struct view reason)

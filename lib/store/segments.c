@@ -13,6 +13,7 @@ enum statement {
 	LOCK,
 	FORGET,
 	USED_BY,
+	AHEAD,
 	REMOVE,
 	LIST,
 	COUNT,
@@ -61,6 +62,13 @@ static const struct db_statement statements[] = {
 	[USED_BY] = { .name = "segments_used_by",
 		      .sql = "SELECT c.name FROM segment s JOIN campaign_audience a ON a.segment_id = s.id"
 			     " JOIN campaign c ON c.id = a.campaign_id WHERE s.name = $1 ORDER BY c.id LIMIT 1" },
+	/* $1 segment: campaigns that have not asked it yet. */
+	[AHEAD] = { .name = "segments_ahead",
+		    .sql =
+			"SELECT c.id, c.name, c.state = 'scheduled', bool_and(a.is_left_out) FROM campaign_audience a"
+			" JOIN campaign c ON c.id = a.campaign_id WHERE a.segment_id = $1::bigint"
+			" AND c.state IN ('draft', 'scheduled') GROUP BY c.id ORDER BY c.state DESC, c.start_at, "
+			"c.id" },
 	[REMOVE] = { .name = "segments_remove", .sql = "DELETE FROM segment WHERE name = $1" },
 	[LIST] = { .name = "segments_list",
 		   .sql =
@@ -332,6 +340,22 @@ enum err segments_index_progress(struct db *db, int64_t id, uint64_t *ret_done, 
 	*ret_done = any ? (uint64_t)db_get_int(rows, 0, 0) : 0;
 	*ret_total = any ? (uint64_t)db_get_int(rows, 0, 1) : 0;
 	return ERR_OK;
+}
+
+enum err segments_ahead(struct db *db, int64_t id, struct db_rows **ret_rows, struct buf *why)
+{
+	const struct db_value values[] = { db_int(id) };
+	return db_run(db, &statements[AHEAD], values, ARRAY_LEN(values), ret_rows, why);
+}
+
+struct segment_use segments_use_get(const struct db_rows *rows, size_t row)
+{
+	return (struct segment_use){
+		.campaign_id = (uint64_t)db_get_int(rows, row, 0),
+		.campaign = db_get_text(rows, row, 1),
+		.is_scheduled = db_get_bool(rows, row, 2),
+		.is_left_out = db_get_bool(rows, row, 3),
+	};
 }
 
 enum err segments_known_fields(struct db *db, struct db_rows **ret_rows, struct buf *why)

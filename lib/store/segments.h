@@ -58,6 +58,17 @@ enum err segments_drop_index(struct db *db, int64_t id, struct buf *why) MUST_US
 enum err segments_index_progress(struct db *db, int64_t id, uint64_t *ret_done, uint64_t *ret_total,
 				 struct buf *why) MUST_USE;
 
+/* A campaign that names the segment and has not started, so that it is still to ask who is in it. */
+struct segment_use {
+	uint64_t campaign_id;
+	struct view campaign; /* borrowed from the rows */
+	bool is_scheduled;    /* else a draft */
+	bool is_left_out;     /* it only leaves the segment out */
+};
+/* Those scheduled first. For segments_use_get(). */
+enum err segments_ahead(struct db *db, int64_t id, struct db_rows **ret_rows, struct buf *why) MUST_USE;
+struct segment_use segments_use_get(const struct db_rows *rows, size_t row);
+
 /* One row for each attribute of the first people there are (10,000): what a misspelt name may have meant. */
 enum err segments_known_fields(struct db *db, struct db_rows **ret_rows, struct buf *why) MUST_USE;
 /* Those of these names (DB_TEXT) that are an attribute of nobody at all, a row each: everybody is looked at. */
