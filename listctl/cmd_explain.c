@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "listctl/command.h"
 #include "listctl/outlook.h"
+#include "listctl/score_steps.h"
 #include "listctl/terms.h"
 #include "listctl/who.h"
 #include "mail/address_canonical.h"
@@ -16,32 +17,52 @@ enum { DEFAULT_LIMIT = 20, MOST = 10000 };
 /* Everything read about one address, in one snapshot. */
 struct explanation {
 	struct explained_person person;
+	struct verdict_terms terms;
 	struct outlook outlook;
-	enum err err; /* of keeping it */
-	struct db_rows *person_rows, *memberships, *suppressions, *sends, *events, *prunes;
+	struct score_steps steps;
+	size_t limit;
+	enum err err; /* of keeping them */
+	struct db_rows *person_rows, *memberships, *suppressions, *sends, *events, *prunes, *counted;
 };
 
 static void explanation_done(struct explanation *explanation)
 {
 	outlook_done(&explanation->outlook);
+	score_steps_done(&explanation->steps);
 	db_rows_done(explanation->person_rows);
 	db_rows_done(explanation->memberships);
 	db_rows_done(explanation->suppressions);
 	db_rows_done(explanation->sends);
 	db_rows_done(explanation->events);
 	db_rows_done(explanation->prunes);
+	db_rows_done(explanation->counted);
 }
 
-static void keep_outlook(void *user, const struct verdict_history *history)
+static void keep_score(void *user, const struct verdict_history *history)
 {
 	struct explanation *explanation = user;
 	explanation->err = outlook_set(&explanation->outlook, history);
+	if (explanation->err == ERR_OK)
+		explanation->err = score_steps_set(&explanation->steps, history, explanation->limit);
+}
+
+static enum err read_score(struct call *call, int64_t id, struct explanation *explanation)
+{
+	explanation->terms = terms_of(call->settings);
+	enum err err = verdicts_read(call->db, &id, 1, &explanation->terms, keep_score, explanation, call->why);
+	if (err == ERR_OK)
+		err = explanation->err;
+	if (err != ERR_OK || explanation->steps.count == 0)
+		return err;
+	AUTO_DB_ARRAY campaigns = db_array_of(DB_INT);
+	for (size_t i = 0; i < explanation->steps.count; i++)
+		db_array_add_int(&campaigns, (int64_t)explanation->steps.rows[i].attempt.campaign_id);
+	return explanations_campaigns(call->db, &campaigns, &explanation->counted, call->why);
 }
 
 static enum err read_person(struct call *call, struct view key, size_t limit, struct explanation *explanation)
 {
 	struct db *db = call->db;
-	const struct verdict_terms terms = terms_of(call->settings);
 	enum err err = explanations_person(db, key, &explanation->person, &explanation->person_rows, call->why);
 	if (err != ERR_OK)
 		return err;
@@ -54,8 +75,8 @@ static enum err read_person(struct call *call, struct view key, size_t limit, st
 	if (err == ERR_OK)
 		err = explanations_prunes(db, id, &explanation->prunes, call->why);
 	if (err == ERR_OK)
-		err = verdicts_read(db, &(int64_t){ (int64_t)id }, 1, &terms, keep_outlook, explanation, call->why);
-	return err == ERR_OK ? explanation->err : err;
+		err = read_score(call, (int64_t)id, explanation);
+	return err;
 }
 
 /* The key of the person whom the operand means, in any spelling of the mailbox or as #ID. ERR_NOT_FOUND with the remedy: then *key is that of
@@ -107,8 +128,34 @@ static enum err read_all(struct call *call, struct buf *key, size_t limit, struc
 static const struct output_column person_columns[] = {
 	{ "email", OUTPUT_TEXT, false },     { "subscriber", OUTPUT_INT, false },   { "name", OUTPUT_TEXT, false },
 	{ "attributes", OUTPUT_JSON, true }, { "known_since", OUTPUT_TIME, false }, { "score", OUTPUT_TEXT, true },
-	{ "disables", OUTPUT_BOOL, false },  { "next", OUTPUT_TEXT, true },
+	{ "disables", OUTPUT_BOOL, false },  { "forwards", OUTPUT_TEXT, true },     { "next", OUTPUT_TEXT, true },
 };
+
+/* The report names another address than we sent to: the mail was forwarded, and the forward is what fails. */
+static struct view forwarded_to(const struct report_event *event)
+{
+	if (event->recipient.len == 0 || event->is_former || view_eq_nocase(event->recipient, event->address))
+		return (struct view){ 0 };
+	return event->recipient;
+}
+
+/* What the newest bounce that stands says of where the mail really goes. */
+static void write_forward(const struct db_rows *events, struct buf *out)
+{
+	for (size_t i = 0; events != NULL && i < db_row_count(events); i++) {
+		struct report_event e;
+		enum bounce_reason reason;
+		report_event_at(events, i, &e);
+		struct view target = forwarded_to(&e);
+		if (e.voided || e.orphan || !view_starts(e.kind, VIEW_LIT("bounce")) ||
+		    !reason_from_name(e.reason, &reason))
+			continue;
+		if (target.len > 0)
+			buf_addf(out, "it forwards to " VIEW_FMT ", of which the bounce speaks: %s", VIEW_ARG(target),
+				 reason_explained(reason));
+		return;
+	}
+}
 
 static enum err write_person(struct call *call, const struct explanation *explanation, struct view key)
 {
@@ -118,6 +165,8 @@ static enum err write_person(struct call *call, const struct explanation *explan
 	outlook_write_score(&explanation->outlook.verdict, &score);
 	outlook_write_next(&explanation->outlook, explanation->memberships, explanation->prunes,
 			   db_row_count(explanation->suppressions) > 0, &next);
+	AUTO_BUF forwards = buf_with_ceiling(LIMIT_WHY);
+	write_forward(explanation->events, &forwards);
 	bool known = person->id > 0;
 	const struct output_cell cells[] = {
 		cell_text(known ? person->address : key),
@@ -127,6 +176,7 @@ static enum err write_person(struct call *call, const struct explanation *explan
 		cell_time_or_null(person->created_us),
 		cell_text(buf_view(&score)),
 		cell_bool(explanation->outlook.verdict.disable),
+		cell_text_or_null(buf_view(&forwards)),
 		cell_text(buf_view(&next)),
 	};
 	static_assert(ARRAY_LEN(cells) == ARRAY_LEN(person_columns), "one cell per column");
@@ -195,14 +245,6 @@ static const struct output_column event_columns[] = {
 	{ "forwarded_to", OUTPUT_TEXT, false }, { "diagnostic", OUTPUT_TEXT, true },
 };
 
-/* The report names another address than we sent to: the mail was forwarded, and the forward is what fails. */
-static struct view forwarded_to(const struct report_event *event)
-{
-	if (event->recipient.len == 0 || event->is_former || view_eq_nocase(event->recipient, event->address))
-		return (struct view){ 0 };
-	return event->recipient;
-}
-
 static void event_row(struct output *out, const struct explanation *explanation, const struct db_rows *rows, size_t row)
 {
 	(void)explanation;
@@ -229,6 +271,38 @@ static void prune_row(struct output *out, const struct explanation *explanation,
 	output_row(out, (struct output_cell[]){ cell_int((int64_t)p.batch_id), cell_text_or_null(p.list),
 						cell_text_or_null(p.reason), cell_time(p.at_us), cell_text(p.actor),
 						cell_bool(p.restored) });
+}
+
+static const struct output_column step_columns[] = {
+	{ "at", OUTPUT_TIME, false },     { "campaign", OUTPUT_TEXT, false }, { "outcome", OUTPUT_TEXT, false },
+	{ "reason", OUTPUT_TEXT, false }, { "failures", OUTPUT_INT, false },  { "needed", OUTPUT_INT, false },
+	{ "effect", OUTPUT_TEXT, true },
+};
+
+static void step_row(struct output *out, const struct explanation *explanation, const struct score_step *step)
+{
+	const struct attempt *attempt = &step->attempt;
+	AUTO_BUF effect = buf_with_ceiling(LIMIT_WHY);
+	score_step_write(step, &explanation->terms, &effect);
+	output_row(
+	    out, (struct output_cell[]){
+		     cell_time(attempt->at_us),
+		     cell_text_or_null(explained_campaign(explanation->counted, attempt->campaign_id)),
+		     cell_text(view_of(score_step_outcome(step))),
+		     score_step_has_reason(step) ? cell_text(view_of(reason_name(attempt->reason))) : cell_null(),
+		     cell_int(step->verdict.failures), cell_int(step->verdict.needed), cell_text(buf_view(&effect)) });
+}
+
+/* From the oldest failure on: what was before it has no say. */
+static enum err write_steps(struct call *call, const struct explanation *explanation)
+{
+	if (explanation->steps.count == 0 && output_format_of(call->out) != FORMAT_JSON)
+		return ERR_OK;
+	output_section(call->out, "score_steps", "The score, step by step:");
+	output_begin(call->out, step_columns, ARRAY_LEN(step_columns));
+	for (size_t i = 0; i < explanation->steps.count; i++)
+		step_row(call->out, explanation, &explanation->steps.rows[i]);
+	return output_end(call->out, call->why);
 }
 
 struct section {
@@ -263,7 +337,8 @@ static enum err write_all(struct call *call, const struct explanation *explanati
 		SECTION("memberships", "Lists:", membership_columns, membership_row),
 		SECTION("suppressions", "Suppressed:", suppression_columns, suppression_row),
 		SECTION("sends", "Sent, newest first:", send_columns, send_row),
-		SECTION("bounces", "Came back, newest first:", event_columns, event_row),
+		SECTION("bounces", "Came back, newest first (`listctl bounce show NUMBER --raw` prints the message):",
+			event_columns, event_row),
 		SECTION("prunes", "Pruned:", prune_columns, prune_row),
 	};
 	const struct db_rows *const rows[] = { explanation->memberships, explanation->suppressions, explanation->sends,
@@ -274,6 +349,8 @@ static enum err write_all(struct call *call, const struct explanation *explanati
 	enum err err = write_person(call, explanation, key);
 	for (size_t i = 0; err == ERR_OK && i < ARRAY_LEN(sections); i++)
 		err = write_section(call, &sections[i], explanation, rows[i]);
+	if (err == ERR_OK)
+		err = write_steps(call, explanation);
 	return err == ERR_OK ? output_document_end(call->out, call->why) : err;
 }
 
@@ -284,7 +361,7 @@ static enum err explain(struct call *call)
 	enum err err = call_limit(call, MOST, DEFAULT_LIMIT, &limit);
 	if (err != ERR_OK)
 		return err;
-	struct explanation explanation = { 0 };
+	struct explanation explanation = { .limit = (size_t)limit };
 	err = read_all(call, &key, (size_t)limit, &explanation);
 	if (err == ERR_OK)
 		err = write_all(call, &explanation, buf_view(&key));

@@ -15,7 +15,7 @@ struct attempt {
 		ATTEMPT_SUCCEEDED, /* the window passed without a failure report: resets */
 		ATTEMPT_FAILED     /* with a reason; one about us neither counts nor resets */
 	} outcome;
-	enum bounce_reason reason;
+	enum bounce_reason reason; /* undecided: of what came back and does not count */
 };
 
 /* Disable after `failures` consecutive failed attempts at least `days` days apart (first to last). 0 failures: never. */

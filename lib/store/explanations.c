@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-enum statement { PERSON, MEMBERSHIPS, SUPPRESSIONS, SENDS, PRUNES, STATEMENT_COUNT };
+enum statement { PERSON, MEMBERSHIPS, SUPPRESSIONS, SENDS, CAMPAIGNS, PRUNES, STATEMENT_COUNT };
 
 static const struct db_statement statements[] = {
 	[PERSON] = { "explanations_person",
@@ -45,6 +45,8 @@ static const struct db_statement statements[] = {
 		    "ended"
 		    " UNION ALL SELECT * FROM waiting UNION ALL SELECT * FROM pending) AS x"
 		    " ORDER BY started_at DESC, id DESC LIMIT $2" },
+	[CAMPAIGNS] = { "explanations_campaigns",
+			"SELECT id, name FROM campaign WHERE id = ANY ($1::bigint[]) ORDER BY id" },
 	[PRUNES] = { "explanations_prunes",
 		     "SELECT p.batch_id, l.name, p.old_reason, b.actor, b.created_at, b.undone_at, p.restored"
 		     " FROM prune_change p JOIN prune_batch b ON b.id = p.batch_id LEFT JOIN list l ON l.id = p.list_id"
@@ -133,6 +135,21 @@ void explained_send_at(const struct db_rows *rows, size_t row, struct explained_
 		.reply = db_get_text(rows, row, 8),
 		.next_us = db_get_time(rows, row, 9),
 	};
+}
+
+enum err explanations_campaigns(struct db *db, const struct db_array *campaign_ids, struct db_rows **ret_rows,
+				struct buf *why)
+{
+	return about(db, CAMPAIGNS, db_values(campaign_ids), ret_rows, why);
+}
+
+struct view explained_campaign(const struct db_rows *rows, uint64_t campaign_id)
+{
+	for (size_t i = 0; rows != NULL && i < db_row_count(rows); i++) {
+		if ((uint64_t)db_get_int(rows, i, 0) == campaign_id)
+			return db_get_text(rows, i, 1);
+	}
+	return (struct view){ 0 };
 }
 
 enum err explanations_prunes(struct db *db, uint64_t subscriber_id, struct db_rows **ret_rows, struct buf *why)

@@ -46,6 +46,12 @@ enum err explanations_sends(struct db *db, uint64_t subscriber_id, size_t limit,
 			    struct buf *why) MUST_USE;
 void explained_send_at(const struct db_rows *rows, size_t row, struct explained_send *ret_send);
 
+/* The names of these campaigns, as far as they are there: id and name. */
+enum err explanations_campaigns(struct db *db, const struct db_array *campaign_ids, struct db_rows **ret_rows,
+				struct buf *why) MUST_USE;
+/* Empty: not among them. */
+struct view explained_campaign(const struct db_rows *rows, uint64_t campaign_id);
+
 struct explained_prune {
 	uint64_t batch_id;
 	struct view list, reason, actor;

@@ -156,15 +156,14 @@ static bool event_counts(const struct db_rows *rows, size_t row, const struct ve
 			 enum bounce_reason *ret_reason)
 {
 	enum bounce_reason reason;
-	if (db_get_bool(rows, row, COL_VOIDED) || !reason_from_name(db_get_text(rows, row, COL_REASON), &reason) ||
-	    reason_is_about_us(reason))
+	if (db_get_bool(rows, row, COL_VOIDED) || !reason_from_name(db_get_text(rows, row, COL_REASON), &reason))
+		return false;
+	*ret_reason = reason;
+	if (reason_is_about_us(reason))
 		return false;
 	if (db_get_time(rows, row, COL_RECEIVED) - db_get_time(rows, row, COL_AT) > terms->life_us)
 		return false;
-	if (db_get_bool(rows, row, COL_IS_REPLY) && !reason_counts_from_relay(reason))
-		return false;
-	*ret_reason = reason;
-	return true;
+	return !db_get_bool(rows, row, COL_IS_REPLY) || reason_counts_from_relay(reason);
 }
 
 static struct attempt attempt_of(const struct db_rows *rows, size_t row, const struct verdict_terms *terms)
@@ -269,6 +268,7 @@ static void judge_lists(struct teller *teller, struct verdict_history *history)
 	}
 	policy_judge(last, history->attempts, history->count, &verdict);
 	history->verdict = verdict;
+	history->policy = last;
 	const struct list_verdict *nearest = NULL;
 	for (size_t i = 0; i < history->list_count; i++) {
 		const struct policy *policy = policies_of(teller->policies, teller->lists[i].list_id);
@@ -276,8 +276,10 @@ static void judge_lists(struct teller *teller, struct verdict_history *history)
 			policy_judge(policy, history->attempts, history->count, &verdict);
 		last = policy;
 		teller->lists[i].verdict = verdict;
-		if (nearest == NULL || comes_before(&teller->lists[i], nearest))
+		if (nearest == NULL || comes_before(&teller->lists[i], nearest)) {
 			nearest = &teller->lists[i];
+			history->policy = policy;
+		}
 	}
 	if (nearest != NULL)
 		history->verdict = nearest->verdict;

@@ -49,6 +49,7 @@ struct verdict_history {
 	size_t list_count;
 	struct verdict
 	    verdict; /* of the list that is nearest to losing them, an active membership first; by the default policy without a list */
+	const struct policy *policy; /* that gave it */
 };
 
 /* Which memberships are condemned, why, and by the report about which campaign: an element each. */

@@ -22,6 +22,7 @@ def test_a_dead_address(world):
     assert [(s["campaign"], s["outcome"], s["code"]) for s in told["sends"]] == [("first", "accepted", 250)], told
     bounce = told["bounces"][0]
     assert bounce["forwarded_to"] == "ann@forward.test" and bounce["reported_by"] == "mx.example.test", bounce
+    assert told["person"]["forwards"].startswith("it forwards to ann@forward.test"), told["person"]
     assert "no such user" in bounce["diagnostic"] and bounce["rule"] == "test-rule" and told["prunes"] == [], bounce
     world.listctl("prune", "--apply")
     told = world.json("explain", PEOPLE[0])
@@ -48,6 +49,37 @@ def test_the_arithmetic(world):
     past.came_back(world, 1, PEOPLE[2], reason="mailbox-full", kind="bounce-soft", days_ago=20)
     person = world.json("explain", PEOPLE[2])["person"]
     assert person["score"].startswith("4 of 5 failures needed (mailbox-full, 22 of 30 days"), person
+
+
+def test_the_score_step_by_step(world):
+    "Each attempt since the oldest failure says what it did to the score, and the last step is the score."
+    prepared(world)
+    for name, days, reason in [("old", 50, "mailbox-full"), ("two", 12, "mailbox-full"), ("ours", 11, "spam-content"), ("three", 9, "mailbox-disabled"),
+                               ("four", 1, "mailbox-disabled")]:
+        campaign = past.sent(world, name, {PEOPLE[2]: "accepted"}, days_ago=days)
+        past.came_back(world, campaign, PEOPLE[2], reason=reason, kind="bounce-soft", days_ago=days)
+    past.sent(world, "now", {PEOPLE[2]: "accepted"}, days_ago=0)
+    told = world.json("explain", PEOPLE[2])
+    steps = [(step["campaign"], step["outcome"], step["reason"], step["failures"], step["needed"]) for step in told["score_steps"]]
+    assert steps == [
+        ("old", "failed", "mailbox-full", 1, 5),
+        ("first", "arrived", None, 0, 0),
+        ("two", "failed", "mailbox-full", 1, 5),
+        ("ours", "undecided", "spam-content", 1, 5),
+        ("three", "failed", "mailbox-disabled", 1, 2),
+        ("four", "failed", "mailbox-disabled", 2, 2),
+        ("now", "undecided", None, 2, 2)], steps
+    effects = [step["effect"] for step in told["score_steps"]]
+    for effect, says in zip(effects, ["1 of 5", "starts anew", "1 of 5 (mailbox-full)", "about the sender", "1 of 2 (mailbox-disabled)", "enough to disable",
+                                      "window is open"]):
+        assert says in effect, effects
+    assert told["person"]["score"].startswith("2 of 2 failures needed (mailbox-disabled, 8 of 7"), told["person"]
+    # by the list's own policy
+    world.listctl("policy", "set", "news", "mailbox-disabled=3/7")
+    assert [step["needed"] for step in world.json("explain", PEOPLE[2])["score_steps"]][-2:] == [3, 3]
+    assert len(world.json("explain", PEOPLE[2], "--limit", 2)["score_steps"]) == 2
+    assert "step by step" in world.listctl("explain", PEOPLE[2])
+    assert "step by step" not in world.listctl("explain", PEOPLE[1]) and world.json("explain", PEOPLE[1])["score_steps"] == []
 
 
 def test_pending_and_deferred(world):
