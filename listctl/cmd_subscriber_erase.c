@@ -7,6 +7,7 @@
 #include "listctl/who.h"
 #include "store/audit.h"
 #include "store/erasures.h"
+#include "store/former_addresses.h"
 
 enum { TALLIES_MOST = 128 };
 
@@ -20,9 +21,11 @@ struct job {
 	struct call *call;
 	struct erased *erased;
 	struct who who;
+	struct spelt stranger; /* whoever is no subscriber: who.person has this address, and no number */
 	struct erased_names names;
 	struct erasure_of of;
-	uint64_t open; /* copies of theirs that are not settled */
+	uint64_t open;   /* copies of theirs that are not settled */
+	bool was_erased; /* earlier: the hash was there */
 	struct db_rows *portions, *own;
 	struct tally tallies[TALLIES_MOST];
 	size_t tally_count;
@@ -82,15 +85,49 @@ static enum err read_names(struct job *job)
 	return err;
 }
 
+static bool is_stranger(const struct job *job)
+{
+	return job->of.subscriber_id == ERASURE_NOBODY;
+}
+
+/* Whoever is no subscriber may stand in suppressions, letters and reports all the same. */
+static enum err take_stranger(struct job *job)
+{
+	struct call *call = job->call;
+	const struct spelt *spelt = &job->stranger;
+	job->who.person = (struct person_row){ .address = buf_view(&spelt->address),
+					       .key = buf_view(&spelt->key),
+					       .canonical = buf_view(&spelt->canonical) };
+	job->of = (struct erasure_of){ .subscriber_id = ERASURE_NOBODY,
+				       .spellings = &job->names.spellings,
+				       .dry = call_has(call, "dry-run") };
+	return erased_names_read(call, job->erased, &job->who.person, true, &job->names);
+}
+
+/* Not whoever had the address before a move: that is a subscriber, of whom call->why tells. */
+static enum err find_stranger(struct job *job)
+{
+	struct call *call = job->call;
+	AUTO_DB_ROWS *rows = NULL;
+	struct former_address former;
+	AUTO_BUF cause = buf_with_ceiling(LIMIT_WHY);
+	enum err err = spelt_read(call->operands[0], &job->stranger, &cause);
+	if (err == ERR_OK)
+		err = former_addresses_find(call->db, buf_view(&job->stranger.key), buf_view(&job->stranger.canonical),
+					    &rows, &former, &cause);
+	if (err == ERR_OK)
+		return ERR_NOT_FOUND;
+	buf_reset(call->why);
+	return err == ERR_NOT_FOUND ? take_stranger(job) : call_refuse(call, err, "%s", buf_text(&cause));
+}
+
 static enum err find(struct job *job)
 {
 	struct call *call = job->call;
 	enum err err = who_find(call, call->operands[0], false, &job->who);
 	if (err == ERR_OK)
 		return read_names(job);
-	if (err == ERR_NOT_FOUND)
-		buf_addf(call->why, ", `listctl suppress check` tells whether they were erased before");
-	return err;
+	return err == ERR_NOT_FOUND && call->operands[0][0] != '#' ? find_stranger(job) : err;
 }
 
 /* ---- what goes ---- */
@@ -141,9 +178,9 @@ static enum err erase_own(struct job *job)
 	struct call *call = job->call;
 	enum err err = erasures_person(call->db, &job->of, &job->own, call->why);
 	if (err == ERR_NOT_FOUND)
-		return call_refuse(call, ERR_REFUSED,
-				   "%s has moved or was erased in this moment; nothing was changed, try again",
-				   call->operands[0]);
+		return call_refuse(call, ERR_REFUSED, "%s %s in this moment; nothing was changed, try again",
+				   call->operands[0],
+				   is_stranger(job) ? "has become a subscriber" : "has moved or was erased");
 	for (size_t row = 0; err == ERR_OK && row < db_row_count(job->own); row++)
 		count(job, db_get_text(job->own, row, 0), db_get_text(job->own, row, 1), db_get_int(job->own, row, 2));
 	return err;
@@ -184,6 +221,8 @@ static enum err leave_hashes(struct job *job)
 						 .source = erased_source(job->erased) };
 		struct suppressions_added added;
 		err = suppressions_add(job->call->db, &row, 1, &added, job->call->why);
+		if (err == ERR_OK && added.added == 0)
+			job->was_erased = true;
 	}
 	return err == ERR_OK ? audit(job, buf_view(&reason)) : err;
 }
@@ -192,7 +231,7 @@ static enum err erase_in(struct job *job)
 {
 	struct call *call = job->call;
 	enum err err = job->of.dry ? ERR_OK : turn_take(call);
-	if (err == ERR_OK)
+	if (err == ERR_OK && !is_stranger(job))
 		err = erasures_count_open(call->db, job->of.subscriber_id, &job->open, call->why);
 	if (err == ERR_OK)
 		err = erase_texts(job);
@@ -203,6 +242,21 @@ static enum err erase_in(struct job *job)
 
 /* ---- what is said ---- */
 
+static void say_whom(const struct job *job)
+{
+	const struct call *call = job->call;
+	struct view address = job->who.person.address;
+	if (is_stranger(job))
+		call_note(call, "no subscriber has the address " VIEW_FMT "%s%s", VIEW_ARG(address),
+			  job->was_erased ? ", which was erased earlier" : "",
+			  job->tally_count == 0 ? ", and nothing else names it"
+			  : job->of.dry         ? "; what else names it would be erased"
+						: "; what else named it is erased");
+	else
+		call_note(call, "%s: " VIEW_FMT " (#%lld), mailboxes: %zu", job->of.dry ? "would be erased" : "erased",
+			  VIEW_ARG(address), (long long)job->who.person.id, job->names.mailboxes);
+}
+
 static void say_rest(const struct job *job)
 {
 	const struct call *call = job->call;
@@ -211,9 +265,10 @@ static void say_rest(const struct job *job)
 	else
 		call_note(call,
 			  "what stays is a hash of each mailbox (%zu), by which import and `subscriber add` know that "
-			  "it was erased; `suppress rm` takes it away when the person comes back. Of a report that "
-			  "comes in from now on only kind and reason are kept",
-			  job->names.mailboxes);
+			  "it was erased; `suppress rm` takes it away when the person comes back%s",
+			  job->names.mailboxes,
+			  is_stranger(job) ? ""
+					   : ". Of a report that comes in from now on only kind and reason are kept");
 	call_note(call, "not reached: backups and logs of PostgreSQL, logs of sender and bounced, journals of sender, "
 			"files that were imported and exported, and in texts of others an address in base64, over the "
 			"end of a line, or in one more spelling of its mailbox (other dots, another +tag)");
@@ -250,6 +305,21 @@ static enum err report(struct job *job)
 	return ERR_OK;
 }
 
+static enum err ask(struct job *job)
+{
+	struct call *call = job->call;
+	const struct person_row *person = &job->who.person;
+	if (job->of.dry)
+		return ERR_OK;
+	if (is_stranger(job))
+		return confirm_first(call,
+				     "no subscriber has the address " VIEW_FMT
+				     ". Erase whatever else names it, and never take it in? This cannot be undone.",
+				     VIEW_ARG(person->address));
+	return confirm(call, "erase " VIEW_FMT " (#%lld), with all that names them? This cannot be undone",
+		       VIEW_ARG(person->address), (long long)person->id);
+}
+
 static enum err run_job(struct job *job)
 {
 	struct call *call = job->call;
@@ -260,16 +330,14 @@ static enum err run_job(struct job *job)
 	enum err err = erased_open_first(call, &job->erased);
 	if (err == ERR_OK)
 		err = find(job);
-	if (err == ERR_OK && !job->of.dry)
-		err = confirm(call, "erase " VIEW_FMT " (#%lld), with all that names them? This cannot be undone",
-			      VIEW_ARG(job->who.person.address), (long long)job->who.person.id);
+	if (err == ERR_OK)
+		err = ask(job);
 	if (err == ERR_OK)
 		err = db_begin(call->db, call->why);
 	if (err == ERR_OK)
 		err = suppress_finish(call, erase_in(job));
 	if (err == ERR_OK)
-		call_note(call, "%s: " VIEW_FMT " (#%lld), mailboxes: %zu", job->of.dry ? "would be erased" : "erased",
-			  VIEW_ARG(job->who.person.address), (long long)job->who.person.id, job->names.mailboxes);
+		say_whom(job);
 	return err == ERR_OK ? report(job) : err;
 }
 
@@ -280,6 +348,7 @@ static enum err erase(struct call *call)
 	erased_close(job.erased);
 	erased_names_done(&job.names);
 	who_done(&job.who);
+	spelt_done(&job.stranger);
 	db_rows_done(job.portions);
 	db_rows_done(job.own);
 	return err;
@@ -298,13 +367,18 @@ const struct command subscriber_erase_commands[] = {
 	    .verb = "erase",
 	    .operands = "ADDRESS|#ID",
 	    .help = "remove a person with everything that names them, and never take them in again",
-	    .details = "Removes the person, their attributes and memberships, returned messages and letters that\n"
-		       "name them, and test copies; blanks the address, in any spelling and with those they had\n"
-		       "before a move, in replies, bounces, the audit and every other text; says what was done table\n"
-		       "by table. The ledgers of campaigns keep a number, so that they stay exact. A running campaign\n"
-		       "skips them from its next window on; of a late report only kind and reason are kept. What\n"
-		       "stays is an HMAC of each mailbox, by the erasure key of the key file (`listctl key new\n"
-		       "--erasure`). ADDRESS may be any spelling of the mailbox that only one subscriber has.\n",
+	    .details =
+		"Removes the person, their attributes and memberships, returned messages and letters that\n"
+		"name them, and test copies; empties what the audit says of them; blanks their address, and\n"
+		"those they had before a move, in replies, bounces and every other text, in capitals or not, as\n"
+		"links and return paths write it, as the mailbox is spelled by itself (ab@gmail.com for\n"
+		"a.b+x@gmail.com), but in no further spelling; says what was done table by table. The ledgers of "
+		"campaigns keep a number, so that they stay exact. A running campaign\n"
+		"skips them from its next window on; of a late report only kind and reason are kept. What\n"
+		"stays is an HMAC of each mailbox, by the erasure key of the key file (`listctl key new\n"
+		"--erasure`). ADDRESS may be any spelling of the mailbox that only one subscriber has.\n"
+		"An address that no subscriber has is erased too, wherever it stands (suppressions, kept letters,\n"
+		"reports), and its hash keeps it out: mind the spelling.\n",
 	    .options = options,
 	    .least = 1,
 	    .most = 1,

@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-enum statement { NAMESAKES, COUNT_OPEN, PORTIONS, TEXTS, PERSON, WITHOUT, STATEMENT_COUNT };
+enum statement { NAMESAKES, COUNT_OPEN, PORTIONS, TEXTS, PERSON, STRANGER, WITHOUT, STATEMENT_COUNT };
 
 static const struct db_statement statements[] = {
 	[NAMESAKES] = { .name = "erasures_namesakes",
@@ -24,6 +24,8 @@ static const struct db_statement statements[] = {
 			"SELECT deed, rows FROM erase_texts($1, $2::bigint, $3::bigint, $4::bigint, $5::text[], $6)" },
 	[PERSON] = { .name = "erasures_person",
 		     .sql = "SELECT place, deed, rows FROM erase_person($1::bigint, $2::text[], $3)" },
+	[STRANGER] = { .name = "erasures_stranger",
+		       .sql = "SELECT place, deed, rows FROM erase_stranger($1::text[], $2)" },
 	[WITHOUT] = { .name = "erasures_without", .sql = "SELECT text_without($1, $2::text[])" },
 };
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row a statement");
@@ -64,19 +66,29 @@ enum err erasures_texts(struct db *db, const struct erasure_of *who, const struc
 	return db_run(db, &statements[TEXTS], values, ARRAY_LEN(values), ret_rows, why);
 }
 
-enum err erasures_person(struct db *db, const struct erasure_of *who, struct db_rows **ret_rows, struct buf *why)
+/* Only what was done whole ends with a row of the table `last`. */
+static enum err run_whole(struct db *db, enum statement statement, const struct db_value *values, size_t count,
+			  struct view last, struct db_rows **ret_rows, struct buf *why)
 {
-	const struct db_value values[] = { db_int(who->subscriber_id), db_values(who->spellings), db_bool(who->dry) };
 	struct db_rows *rows = NULL;
-	enum err err = db_run(db, &statements[PERSON], values, ARRAY_LEN(values), &rows, why);
-	size_t last = err == ERR_OK ? db_row_count(rows) : 0;
-	if (err == ERR_OK && (last == 0 || !view_eq(db_get_text(rows, last - 1, 0), VIEW_LIT("subscriber"))))
+	enum err err = db_run(db, &statements[statement], values, count, &rows, why);
+	size_t got = err == ERR_OK ? db_row_count(rows) : 0;
+	if (err == ERR_OK && (got == 0 || !view_eq(db_get_text(rows, got - 1, 0), last)))
 		err = ERR_NOT_FOUND;
 	if (err == ERR_OK)
 		*ret_rows = rows;
 	else
 		db_rows_done(rows);
 	return err;
+}
+
+enum err erasures_person(struct db *db, const struct erasure_of *who, struct db_rows **ret_rows, struct buf *why)
+{
+	const struct db_value person[] = { db_int(who->subscriber_id), db_values(who->spellings), db_bool(who->dry) };
+	const struct db_value stranger[] = { db_values(who->spellings), db_bool(who->dry) };
+	return who->subscriber_id == ERASURE_NOBODY
+		   ? run_whole(db, STRANGER, stranger, ARRAY_LEN(stranger), VIEW_LIT("suppression"), ret_rows, why)
+		   : run_whole(db, PERSON, person, ARRAY_LEN(person), VIEW_LIT("subscriber"), ret_rows, why);
 }
 
 enum err erasures_without(struct db *db, struct view text, const struct db_array *spellings, struct buf *ret_text,

@@ -8,6 +8,7 @@ import threading
 
 from holding import Holding
 from returns import deliver, dsn, people, return_path
+from test_import import waiting
 from test_suppressions import Transaction
 from verpost import until
 
@@ -189,7 +190,7 @@ def test_a_key_file_of_before(world):
     world.refused("subscriber", "erase", "ann@example.test", "--yes", says="key new --erasure")
     world.listctl("key", "new", "--erasure")
     world.listctl("subscriber", "erase", "ann@example.test", "--yes")
-    world.refused("subscriber", "erase", "ann@example.test", "--yes", says="no subscriber")
+    assert "which was erased earlier" in world.run("listctl", "subscriber", "erase", "ann@example.test", "--yes").stderr
 
 
 def named(world, address):
@@ -364,6 +365,54 @@ def test_spellings(world):
     world.refused("subscriber", "erase", "ab@gmail.com", "--yes", says=["a.b@gmail.com", "a.b+x@gmail.com", "name the one"])
     world.listctl("subscriber", "erase", "a.b@gmail.com", "--yes")
     assert world.value("SELECT address FROM subscriber") == "a.b+x@gmail.com"
+
+
+def test_no_subscriber(world):
+    "Whoever is no subscriber is erased from suppressions, kept letters, reports and the audit, and kept out; a former address leads to its person; nothing found is said."
+    world.setup()
+    world.subscribe(["bob@x.test", "joann@x.test"])
+    world.listctl("suppress", "add", "Ann@x.test", "joann@x.test", "--reason", "ann@x.test asked by letter")
+    world.sql("INSERT INTO mailbox_message (sender, recipient, message, message_hash, received_at) VALUES"
+              " ('ann@x.test', 'postmaster', convert_to('From: Ann', 'UTF8'), sha256('m'), now()),"
+              " ('joann@x.test', 'postmaster', convert_to('From: Joann', 'UTF8'), sha256('n'), now())")
+    for subscriber, recipient in ((0, "ANN@x.test"), (1, "ann@x.test"), (77, "joann@x.test")):
+        world.sql("INSERT INTO bounce_event (campaign_id, id, subscriber_id, report_hash, source, received_at, kind, reason, diagnostic, recipient)"
+                  f" VALUES (0, nextval('bounce_event_id'), {subscriber}, sha256('{subscriber}'), 'report', now(), 'bounce-soft', 'other',"
+                  f" 'forwarded to {recipient}', '{recipient}')")
+        world.sql("INSERT INTO bounce_raw (campaign_id, event_id, message) SELECT 0, id, convert_to('To: ' || recipient, 'UTF8') FROM bounce_event"
+                  f" WHERE subscriber_id = {subscriber}")
+    kept = len(named(world, "joann@x.test"))
+    world.refused("subscriber", "erase", "ann@x.test", says=["no subscriber has the address ann@x.test", "--yes"])
+    assert named(world, "ann@x.test")
+    plan = {(row["place"], row["deed"]): row["rows"] for row in world.json("subscriber", "erase", "ann@x.test", "--dry-run")}
+    done = deeds(world, "ann@X.test", "--reason", "ann@x.test wrote")
+    assert plan == done == {("suppression", "removed"): 1, ("suppression", "blanked"): 1, ("mailbox_message", "removed"): 1, ("bounce_event", "blanked"): 2,
+                            ("bounce_raw", "blanked"): 2, ("audit", "blanked"): 2}, (plan, done)
+    assert not named(world, "ann@x.test"), named(world, "ann@x.test")
+    assert len(named(world, "joann@x.test")) == kept and world.value("SELECT count(*) FROM subscriber") == "2"
+    path = world.file("again.csv", "email\nann@x.test\nnew@x.test\n")
+    done = world.json("import", "news", path)
+    assert (done["erased"], done["created"]) == (1, 1), done
+    said = world.run("listctl", "subscriber", "erase", "nobody@x.test", "--yes", "--format", "json")
+    assert said.returncode == 0 and json.loads(said.stdout) == [] and "nothing else names it" in said.stderr and "erased earlier" not in said.stderr, said
+    assert "nobody@x.test was erased" in world.run("listctl", "subscriber", "add", "news", "nobody@x.test").stderr
+    world.listctl("subscriber", "move", "bob@x.test", "bob@y.test")
+    world.refused("subscriber", "erase", "bob@x.test", "--yes", says=["no subscriber bob@x.test", "bob@y.test"])
+    world.refused("subscriber", "erase", "#99", "--yes", says="no subscriber #99")
+    world.refused("subscriber", "erase", "ann@", "--yes", says="nothing after the")
+
+
+def test_a_subscriber_meanwhile(world):
+    "Whoever becomes a subscriber while an erasure of the address waits is not half erased: that is told, and nothing is changed."
+    world.setup()
+    world.listctl("suppress", "add", "ann@x.test")
+    adding = Transaction(world, "DO $$BEGIN PERFORM pg_advisory_xact_lock(hashtext('verpost import')); END$$",
+                         "INSERT INTO subscriber (address, address_key) VALUES ('ann@x.test', 'ann@x.test')")
+    erasing = waiting(world, "subscriber", "erase", "ann@x.test", "--yes")
+    adding.end("COMMIT")
+    _, error = erasing.communicate(timeout=60)
+    assert erasing.returncode == 1 and "has become a subscriber" in error and "nothing was changed" in error, error
+    assert world.sql("SELECT kind, value FROM suppression") == [["address", "ann@x.test"]]
 
 
 def late(world, campaign, person, mark):

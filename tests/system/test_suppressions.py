@@ -204,7 +204,7 @@ def test_a_dry_import(world):
     counts = {"rows": 5, "added": 3, "ended_already": 2, "there_already": 2, "erased_earlier": 0}
     for run, is_dry in ((dry, True), (done, False)):
         assert json.loads(run.stdout) == {"file": str(path), **counts, "dry_run": is_dry} and "has passed" in run.stderr, run
-    assert audit(world, "suppress.import") == [{"list_id": 0, "reason": "moved here", "rows": 5, "added": 3, "ended": 2}]
+    assert audit(world, "suppress.import") == [{"list_id": 0, "reason": "moved here", "rows": 5, "added": 3, "erased_earlier": 0, "ended": 2}]
     assert sorted(listed(world)) == ["ann@example.test", "bob@example.test"]
     assert sorted(listed(world, "--ended")) == ["old@example.test", "older@example.test"]
 
