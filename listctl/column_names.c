@@ -95,6 +95,8 @@ static const struct {
 	{ "_attributes", ROLE_OBJECT },
 	{ "_consent_source", ROLE_CONSENT_SOURCE },
 	{ "_consent_time", ROLE_CONSENT_TIME },
+	{ "consent_source", ROLE_CONSENT_SOURCE },
+	{ "consent_time", ROLE_CONSENT_TIME },
 };
 
 /* What --map says. The names of persons become attributes of these names whatever the column is called. */

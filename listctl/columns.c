@@ -237,6 +237,10 @@ static enum err settle(struct columns *columns, const struct csv_row *row, const
 		err = settle_address(columns, row, input_name, why);
 	if (err == ERR_OK)
 		prepare(columns, row, wishes);
+	if (columns->known != NULL && (wishes == NULL || !wishes->is_status_said)) {
+		columns->file_standing = known_export_standing(columns->known, input_name);
+		columns->wants_consent = columns->known->tells_consent;
+	}
 	for (size_t i = 0; err == ERR_OK && i < columns->count; i++)
 		err = check_column(columns, i, row, input_name, why);
 	if (err == ERR_OK && wishes != NULL)
@@ -256,6 +260,7 @@ enum err columns_from_header(const struct csv_row *row, const char *input_name, 
 		return ERR_MEMORY;
 	columns->count = row->count;
 	columns->date_order = wishes == NULL ? DATE_ORDER_UNKNOWN : wishes->date_order;
+	columns->file_standing = STANDING_UNKNOWN;
 	columns->takes_pending = wishes != NULL && wishes->takes_pending;
 	columns->now_us = wishes == NULL ? 0 : wishes->now_us;
 	columns->header = buf_with_ceiling(LIMIT_CSV_ROW + LIMIT_CSV_COLUMNS);

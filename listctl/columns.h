@@ -37,6 +37,8 @@ struct column_wishes {
 	enum date_order date_order;
 	bool
 	    takes_pending; /* who has not confirmed is no reason to leave the row out: nobody is going to be written to unasked */
+	bool
+	    is_status_said; /* a person has said what they become: then neither the file's name nor a time that is missing leaves anybody out */
 	int64_t now_us;     /* tells who is suspended no longer; 0: nobody */
 	const bool *states; /* by column: an earlier reading has found words for a member's state; NULL: in none */
 };
@@ -95,6 +97,7 @@ enum refusal_kind {
 	REFUSAL_LEFT,    /* has left or bounced where the file comes from */
 	REFUSAL_PENDING, /* has not confirmed there */
 	REFUSAL_NO_MAIL, /* is a member there who receives nothing */
+	REFUSAL_NEVER,   /* nothing there says that he has subscribed */
 	REFUSAL_DOUBT, /* nobody knows what is said of him there, in a column that says of others that they are written to */
 	REFUSAL_FORMER, /* the former address of somebody who has moved */
 	REFUSAL_KIND_COUNT

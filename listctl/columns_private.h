@@ -39,6 +39,8 @@ struct columns {
 	bool has_name; /* a name column makes first and last name plain attributes */
 	enum date_order date_order;
 	bool takes_pending;
+	enum standing file_standing;      /* of everybody, by the file's name; STANDING_UNKNOWN: it says nothing */
+	bool wants_consent;               /* a row without a time of consent is of somebody who never subscribed */
 	int64_t now_us;                   /* 0: not said */
 	struct doubt doubts[DOUBTS_MOST]; /* the first ones */
 	size_t doubt_count;

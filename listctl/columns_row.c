@@ -1,6 +1,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "listctl/columns_private.h"
 #include "listctl/csv_guard.h"
 #include "listctl/json_text.h"
@@ -30,6 +31,7 @@ static const struct {
 	[REFUSAL_LEFT] = { "has left or bounced", true },
 	[REFUSAL_PENDING] = { "has not confirmed", true },
 	[REFUSAL_NO_MAIL] = { "receives nothing there", true },
+	[REFUSAL_NEVER] = { "never subscribed there", true },
 	[REFUSAL_DOUBT] = { "not said to be written to", true },
 	[REFUSAL_FORMER] = { "former address", true },
 };
@@ -121,9 +123,15 @@ static bool read_consent_time(struct columns *columns, const struct column *colu
 			      struct refusal *ret_refusal)
 {
 	int64_t *us = column->role == ROLE_CONSENT_TIME ? &columns->consent_us : &columns->opt_in_us;
-	if (view_trim(text).len == 0 || columns_read_time(text, columns->date_order, us, &columns->text))
+	if (view_trim(text).len == 0)
 		return true;
-	return columns_refuse(columns, REFUSAL_VALUE, column->name, NULL, ret_refusal);
+	if (!columns_read_time(text, columns->date_order, us, &columns->text))
+		return columns_refuse(columns, REFUSAL_VALUE, column->name, NULL, ret_refusal);
+	/* A day is what clocks and time zones may differ by. */
+	if (columns->now_us == 0 || *us <= columns->now_us + CLOCK_US_PER_DAY)
+		return true;
+	return columns_refuse(columns, REFUSAL_VALUE, column->name,
+			      "the time of a consent lies in the future; correct it, or empty the cell", ret_refusal);
 }
 
 static bool read_consent_source(struct columns *columns, const struct column *column, struct view text,

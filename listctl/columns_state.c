@@ -149,11 +149,46 @@ static bool check_suspended(struct columns *columns, const struct csv_row *row, 
 			      ret_refusal);
 }
 
+/* Of an export whose every member has a time at which he came: whoever has none is known there for something else, an order perhaps. */
+static bool has_consent(const struct columns *columns, const struct csv_row *row)
+{
+	bool has_column = false;
+	for (size_t i = 0; i < columns->count; i++) {
+		enum role role = columns->rows[i].role;
+		if (role != ROLE_CONSENT_TIME && role != ROLE_OPT_IN_TIME)
+			continue;
+		has_column |= role == ROLE_CONSENT_TIME;
+		if (view_trim(row->fields[i].text).len > 0)
+			return true;
+	}
+	return !has_column;
+}
+
+static bool check_file(struct columns *columns, struct refusal *ret_refusal)
+{
+	if (columns->file_standing == STANDING_LEFT)
+		return columns_refuse(columns, REFUSAL_LEFT, "",
+				      "the file's name says that everybody in it has left or bounced there; --status "
+				      "active takes them, `suppress import` keeps them off for good",
+				      ret_refusal);
+	return columns_refuse(columns, REFUSAL_NEVER, "",
+			      "the file's name says that nobody in it has subscribed; --status active takes them",
+			      ret_refusal);
+}
+
 bool columns_check_states(struct columns *columns, const struct csv_row *row, struct refusal *ret_refusal)
 {
 	for (size_t i = 0; i < columns->state_count; i++) {
 		if (!check_standing(columns, &columns->rows[columns->states[i]], row, ret_refusal))
 			return false;
 	}
-	return check_suspended(columns, row, ret_refusal);
+	if (!check_suspended(columns, row, ret_refusal))
+		return false;
+	if (columns->file_standing != STANDING_UNKNOWN)
+		return check_file(columns, ret_refusal);
+	return !columns->wants_consent || has_consent(columns, row) ||
+	       columns_refuse(columns, REFUSAL_NEVER, "",
+			      "neither OPTIN_TIME nor CONFIRM_TIME is filled in, as with people who never subscribed; "
+			      "--status active takes them",
+			      ret_refusal);
 }

@@ -14,7 +14,9 @@ const struct command_option import_options_rows[] = {
 	  "where rows that are not taken go; FILE.csv.rejects.csv unless told, and nowhere in a dry run" },
 	{ "warnings", "PATH", "where to list what the rules on addresses warn of (see `address-rule ls`)" },
 	{ "on-conflict", "WHAT", "merge, keep or update what is known of people already; merge unless told" },
-	{ "status", "STATE", "active or unconfirmed: what those become who join; active unless told" },
+	{ "status", "STATE",
+	  "active or unconfirmed: what those become who join, also where a Mailchimp export's name, or a time that is "
+	  "missing there, says that they never did; active unless told" },
 	{ "consent", "SOURCE", "how people agreed, where the file does not say it" },
 	{ "consent-time", "WHEN", "when they did, as 2025-12-31 or 2025-12-31 23:59" },
 	{ "resubscribe", "REASON", "who has unsubscribed becomes a member again, for this reason" },
@@ -137,6 +139,7 @@ static enum err read_options(struct call *call, struct import_wishes *wishes)
 	}
 	if (status != NULL && strcmp(status, "active") != 0 && strcmp(status, "unconfirmed") != 0)
 		return call_misused(call, "--status takes active or unconfirmed, not %s", status);
+	wishes->columns.is_status_said = status != NULL;
 	options->unconfirmed = wishes->columns.takes_pending = status != NULL && strcmp(status, "unconfirmed") == 0;
 	enum err err = read_reason(call, "consent", &options->consent_source);
 	if (err == ERR_OK)

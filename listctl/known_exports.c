@@ -51,11 +51,28 @@ static const struct known_column sympa_columns[] = {
 	{ .name = "enddate", .role = ROLE_SUSPENDED_UNTIL }, { .name = NULL },
 };
 
+static const struct known_file mailchimp_files[] = {
+	{ "unsubscribed_", STANDING_LEFT },
+	{ "cleaned_", STANDING_LEFT },
+	{ "nonsubscribed_", STANDING_NEVER },
+	{ NULL, STANDING_UNKNOWN },
+};
+
 static const struct known_export exports[] = {
-	{ "a Mailchimp export", "mailchimp export", { "leid", "euid" }, mailchimp_columns },
-	{ "a Mailchimp export", "mailchimp export", { "member_rating", "optin_time" }, mailchimp_columns },
-	{ "a listmonk export", "listmonk export", { "uuid", "email", "status", "attributes" }, listmonk_columns },
-	{ "a Sympa dump", "sympa dump", { "email", "gecos", "date" }, sympa_columns },
+	{ "a Mailchimp export", "mailchimp export", { "leid", "euid" }, mailchimp_columns, mailchimp_files, true },
+	{ "a Mailchimp export",
+	  "mailchimp export",
+	  { "member_rating", "optin_time" },
+	  mailchimp_columns,
+	  mailchimp_files,
+	  true },
+	{ "a listmonk export",
+	  "listmonk export",
+	  { "uuid", "email", "status", "attributes" },
+	  listmonk_columns,
+	  NULL,
+	  false },
+	{ "a Sympa dump", "sympa dump", { "email", "gecos", "date" }, sympa_columns, NULL, false },
 };
 
 static bool has_name(const char *const *names, size_t count, const char *name)
@@ -77,6 +94,20 @@ const struct known_export *known_export_find(const char *const *names, size_t co
 			return &exports[i];
 	}
 	return NULL;
+}
+
+enum standing known_export_standing(const struct known_export *known, const char *path)
+{
+	struct view name = view_of(path);
+	size_t slash = view_find_last_byte(name, '/');
+	if (slash != VIEW_NONE)
+		name = view_skip(name, slash + 1);
+	const struct known_file *file = known->files;
+	for (; file != NULL && file->start != NULL; file++) {
+		if (view_starts(name, view_of(file->start)))
+			return file->standing;
+	}
+	return STANDING_UNKNOWN;
 }
 
 static bool has_small_letter(struct view text)

@@ -88,6 +88,149 @@ static const struct {
 	{ "nomail", STATE_COLUMN_NO_MAIL },
 };
 
+/* What else columns are called that tell it is put together of these words, whose order does not count: Email Subscription, Unsubscribed from all email,
+ * Opt-in Status. A name with any other word tells something else. */
+enum part {
+	PART_YES,
+	PART_YES_TO, /* a yes to what an audience is named for */
+	PART_LEFT,
+	PART_STATUS,
+	PART_CONFIRMED,
+	PART_AUDIENCE,
+	PART_TIME,
+	PART_OPT, /* in or out */
+	PART_IN,
+	PART_OUT,
+	PART_NOT, /* do not mail */
+	PART_FILL,
+	PART_NONE,
+};
+
+static const struct {
+	const char *word;
+	enum part part;
+} name_words[] = {
+	{ "optin", PART_YES },
+	{ "optedin", PART_YES },
+	{ "subscribe", PART_YES },
+	{ "subscribed", PART_YES },
+	{ "subscription", PART_YES },
+	{ "subscriptions", PART_YES },
+	{ "consent", PART_YES },
+	{ "consents", PART_YES },
+	{ "consented", PART_YES },
+	{ "newsletter", PART_YES },
+	{ "newsletters", PART_YES },
+	{ "einwilligung", PART_YES },
+	{ "zustimmung", PART_YES },
+	{ "abonniert", PART_YES },
+	{ "angemeldet", PART_YES },
+	{ "anmeldung", PART_YES },
+	{ "abonne", PART_YES },
+	{ "inscrit", PART_YES },
+	{ "consentement", PART_YES },
+	{ "suscrito", PART_YES },
+	{ "consentimiento", PART_YES },
+	{ "iscritto", PART_YES },
+	{ "consenso", PART_YES },
+	{ "inscrito", PART_YES },
+	{ "consentimento", PART_YES },
+	{ "toestemming", PART_YES },
+	{ "ingeschreven", PART_YES },
+	{ "accept", PART_YES_TO },
+	{ "accepts", PART_YES_TO },
+	{ "accepted", PART_YES_TO },
+	{ "allow", PART_YES_TO },
+	{ "allows", PART_YES_TO },
+	{ "allowed", PART_YES_TO },
+	{ "agree", PART_YES_TO },
+	{ "agrees", PART_YES_TO },
+	{ "agreed", PART_YES_TO },
+	{ "receive", PART_YES_TO },
+	{ "receives", PART_YES_TO },
+	{ "want", PART_YES_TO },
+	{ "wants", PART_YES_TO },
+	{ "permission", PART_YES_TO },
+	{ "permissions", PART_YES_TO },
+	{ "send", PART_YES_TO },
+	{ "unsubscribe", PART_LEFT },
+	{ "unsubscribed", PART_LEFT },
+	{ "unsubscription", PART_LEFT },
+	{ "unsub", PART_LEFT },
+	{ "optout", PART_LEFT },
+	{ "optedout", PART_LEFT },
+	{ "bounced", PART_LEFT },
+	{ "complained", PART_LEFT },
+	{ "blocklisted", PART_LEFT },
+	{ "blacklisted", PART_LEFT },
+	{ "suppressed", PART_LEFT },
+	{ "abgemeldet", PART_LEFT },
+	{ "abmeldung", PART_LEFT },
+	{ "desabonne", PART_LEFT },
+	{ "desinscrit", PART_LEFT },
+	{ "donotemail", PART_LEFT },
+	{ "donotmail", PART_LEFT },
+	{ "donotcontact", PART_LEFT },
+	{ "status", PART_STATUS },
+	{ "statut", PART_STATUS },
+	{ "stato", PART_STATUS },
+	{ "estado", PART_STATUS },
+	{ "double", PART_CONFIRMED },
+	{ "doi", PART_CONFIRMED },
+	{ "confirmed", PART_CONFIRMED },
+	{ "email", PART_AUDIENCE },
+	{ "emails", PART_AUDIENCE },
+	{ "mail", PART_AUDIENCE },
+	{ "mails", PART_AUDIENCE },
+	{ "mailing", PART_AUDIENCE },
+	{ "mailings", PART_AUDIENCE },
+	{ "emailing", PART_AUDIENCE },
+	{ "marketing", PART_AUDIENCE },
+	{ "list", PART_AUDIENCE },
+	{ "lists", PART_AUDIENCE },
+	{ "subscriber", PART_AUDIENCE },
+	{ "contact", PART_AUDIENCE },
+	{ "member", PART_AUDIENCE },
+	{ "gdpr", PART_AUDIENCE },
+	{ "dsgvo", PART_AUDIENCE },
+	{ "werbung", PART_AUDIENCE },
+	{ "date", PART_TIME },
+	{ "time", PART_TIME },
+	{ "timestamp", PART_TIME },
+	{ "at", PART_TIME },
+	{ "on", PART_TIME },
+	{ "am", PART_TIME },
+	{ "le", PART_TIME },
+	{ "opt", PART_OPT },
+	{ "opted", PART_OPT },
+	{ "in", PART_IN },
+	{ "out", PART_OUT },
+	{ "not", PART_NOT },
+	{ "e", PART_FILL },
+	{ "is", PART_FILL },
+	{ "has", PART_FILL },
+	{ "the", PART_FILL },
+	{ "to", PART_FILL },
+	{ "of", PART_FILL },
+	{ "from", PART_FILL },
+	{ "for", PART_FILL },
+	{ "all", PART_FILL },
+	{ "any", PART_FILL },
+	{ "our", PART_FILL },
+	{ "your", PART_FILL },
+	{ "do", PART_FILL },
+	{ "via", PART_FILL },
+	{ "flag", PART_FILL },
+	{ "zur", PART_FILL },
+	{ "zum", PART_FILL },
+	{ "fur", PART_FILL },
+	{ "vom", PART_FILL },
+	{ "von", PART_FILL },
+	{ "a", PART_FILL },
+	{ "au", PART_FILL },
+	{ "la", PART_FILL },
+};
+
 /* By their letters. nomail is Sympa's word; by_user and the like are Mailman's. */
 static const struct {
 	const char *word;
@@ -122,6 +265,8 @@ static const struct {
 	{ "ausstehend", STANDING_PENDING },  { "unbestatigt", STANDING_PENDING },  { "enattente", STANDING_PENDING },
 	{ "nonconfirme", STANDING_PENDING }, { "pendiente", STANDING_PENDING },    { "pendente", STANDING_PENDING },
 	{ "waiting", STANDING_PENDING },     { "nomail", STANDING_NO_MAIL },       { "bymoderator", STANDING_NO_MAIL },
+	{ "revoked", STANDING_LEFT },        { "withdrawn", STANDING_LEFT },       { "denied", STANDING_LEFT },
+	{ "declined", STANDING_LEFT },       { "refused", STANDING_LEFT },         { "noconsent", STANDING_LEFT },
 	{ "byuser", STANDING_NO_MAIL },      { "suspended", STANDING_NO_MAIL },    { "paused", STANDING_NO_MAIL },
 };
 
@@ -130,18 +275,24 @@ static const struct {
 	const char *part;
 	enum standing standing;
 } parts[] = {
-	{ "unsub", STANDING_LEFT },         { "bounce", STANDING_LEFT },         { "complain", STANDING_LEFT },
-	{ "optout", STANDING_LEFT },        { "optedout", STANDING_LEFT },       { "blocklist", STANDING_LEFT },
-	{ "blacklist", STANDING_LEFT },     { "abgemeldet", STANDING_LEFT },     { "desabonn", STANDING_LEFT },
-	{ "pending", STANDING_PENDING },    { "unconfirm", STANDING_PENDING },   { "notconfirm", STANDING_PENDING },
-	{ "unverified", STANDING_PENDING }, { "notverified", STANDING_PENDING }, { "awaiting", STANDING_PENDING },
+	{ "unsub", STANDING_LEFT },          { "bounce", STANDING_LEFT },        { "complain", STANDING_LEFT },
+	{ "notopt", STANDING_LEFT },         { "notsubscri", STANDING_LEFT },    { "optout", STANDING_LEFT },
+	{ "optedout", STANDING_LEFT },       { "blocklist", STANDING_LEFT },     { "blacklist", STANDING_LEFT },
+	{ "abgemeldet", STANDING_LEFT },     { "desabonn", STANDING_LEFT },      { "pending", STANDING_PENDING },
+	{ "unconfirm", STANDING_PENDING },   { "notconfirm", STANDING_PENDING }, { "unverified", STANDING_PENDING },
+	{ "notverified", STANDING_PENDING }, { "awaiting", STANDING_PENDING },
 };
 
 /* Beside an amount or a time other than zero, which says yes: the letters that times hold. */
-static const char *const yes_words[] = { "yes", "y", "true", "t", "on", "x", "ja", "j", "oui", "si", "sim", "ya" };
+static const char *const yes_words[] = { "yes",      "y",      "true",    "t",        "on",     "x",       "ja",
+					 "j",        "oui",    "si",      "sim",      "ya",     "granted", "given",
+					 "accepted", "agreed", "express", "explicit", "implied" };
 static const char *const time_words[] = { "", "t", "z", "tz", "utc", "tutc", "gmt", "am", "pm" };
 static const char *const no_words[] = { "",   "no",  "n",   "off",  "false", "f",   "never", "none",  "null", "nan",
 					"na", "nil", "not", "nein", "non",   "nee", "nao",   "nunca", "tidak" };
+
+static const char *const plain_yes[] = { "yes", "true", "ja", "oui", "si", "sim", "ya" };
+static const char *const plain_no[] = { "no", "false", "nein", "non", "nee", "nao", "tidak" };
 
 static bool is_one_of(const char *const *list, size_t count, const char *letters)
 {
@@ -152,8 +303,53 @@ static bool is_one_of(const char *const *list, size_t count, const char *letters
 	return false;
 }
 
+static enum part part_of(struct view word)
+{
+	for (size_t i = 0; i < ARRAY_LEN(name_words); i++) {
+		if (view_eq(view_of(name_words[i].word), word))
+			return name_words[i].part;
+	}
+	return PART_NONE;
+}
+
+/* False: a word is none of them. Else found says which parts there are. */
+static bool take_apart(struct view name, bool found[PART_NONE])
+{
+	enum part before = PART_FILL;
+	struct view word;
+	while (view_cut(&name, '_', &word)) {
+		enum part part = part_of(word);
+		bool is_lone = (part == PART_IN || part == PART_OUT) && before != PART_OPT;
+		if (part == PART_NONE || is_lone)
+			return false;
+		found[part] = true;
+		before = part;
+	}
+	return before != PART_OPT;
+}
+
+/* Times of a yes are left alone: many have none. */
+static enum state_column column_of_words(const char *name)
+{
+	bool found[PART_NONE] = { false };
+	if (!take_apart(view_of(name), found))
+		return STATE_COLUMN_NONE;
+	bool is_left = found[PART_LEFT] || found[PART_OUT];
+	bool is_yes = found[PART_YES] || found[PART_IN] || (found[PART_YES_TO] && found[PART_AUDIENCE]);
+	if (found[PART_NOT])
+		return is_yes || found[PART_AUDIENCE] ? STATE_COLUMN_LEFT : STATE_COLUMN_NONE;
+	if (is_left)
+		return is_yes ? STATE_COLUMN_WORD : STATE_COLUMN_LEFT;
+	if (is_yes)
+		return found[PART_TIME]        ? STATE_COLUMN_NONE
+		       : found[PART_CONFIRMED] ? STATE_COLUMN_CONFIRMED
+					       : STATE_COLUMN_YES;
+	return found[PART_STATUS] && found[PART_AUDIENCE] ? STATE_COLUMN_WORD : STATE_COLUMN_NONE;
+}
+
 enum state_column state_column_of(const char *name)
 {
+	const char *words_of_it = name;
 	char letters[COLUMN_NAME_SIZE];
 	size_t len = 0;
 	if (name[0] == '_')
@@ -167,7 +363,7 @@ enum state_column state_column_of(const char *name)
 		if (strcmp(names[i].name, letters) == 0)
 			return names[i].column;
 	}
-	return STATE_COLUMN_NONE;
+	return column_of_words(words_of_it);
 }
 
 /* What is compared of a cell. has_more: digits other than 0, or characters that are neither letters, digits nor marks of ASCII. */
@@ -207,6 +403,14 @@ static enum standing standing_by_no(enum state_column column)
 	return column == STATE_COLUMN_CONFIRMED ? STANDING_PENDING : STANDING_LEFT;
 }
 
+/* Where a word for a state is to be seen, a yes or no says it only when it can be nothing else. */
+static enum standing standing_of_plain(const char *letters)
+{
+	if (is_one_of(plain_yes, ARRAY_LEN(plain_yes), letters))
+		return STANDING_ACTIVE;
+	return is_one_of(plain_no, ARRAY_LEN(plain_no), letters) ? STANDING_LEFT : STANDING_UNKNOWN;
+}
+
 enum standing standing_of(enum state_column column, struct view text)
 {
 	char letters[COLUMN_NAME_SIZE];
@@ -217,8 +421,10 @@ enum standing standing_of(enum state_column column, struct view text)
 		return wants_yes ? STANDING_UNKNOWN : STANDING_ACTIVE;
 	reduce(text, letters, &has_digit, &has_other);
 	enum standing standing = standing_of_word(letters);
-	if (standing != STANDING_UNKNOWN || column == STATE_COLUMN_WORD || column == STATE_COLUMN_RECEPTION)
+	if (standing != STANDING_UNKNOWN || column == STATE_COLUMN_RECEPTION)
 		return standing;
+	if (column == STATE_COLUMN_WORD)
+		return standing_of_plain(letters);
 	bool is_no =
 	    !has_digit && is_one_of(no_words, ARRAY_LEN(no_words), letters) && (letters[0] != '\0' || !has_other);
 	if (!wants_yes)

@@ -10,6 +10,7 @@ enum standing {
 	STANDING_LEFT,    /* unsubscribed, cleaned, blocklisted and the like: never subscribed here */
 	STANDING_PENDING, /* has not confirmed */
 	STANDING_NO_MAIL, /* a member who receives nothing, by his own wish or another's */
+	STANDING_NEVER,   /* nobody there says that he has subscribed */
 	STANDING_UNKNOWN,
 };
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import pathlib
 import subprocess
 
 from verpost import BIN, until
@@ -87,3 +88,63 @@ def test_rejects_that_come_again_unmended(world):
     assert "Jörg" in mended, mended
     assert counts(world, mended, name="mended.csv")["refused"] == 0
     assert world.value("SELECT name FROM subscriber WHERE address_key = 'b@example.test'") == "Jörg"
+
+
+def members(world):
+    return [row[0] for row in world.sql("SELECT s.address_key FROM membership m JOIN subscriber s ON s.id = m.subscriber_id ORDER BY 1")]
+
+
+def test_words_for_no_in_any_column_of_states(world):
+    "Whom a column says no of is no member, whatever it is called; --map takes in one that tells something else."
+    world.setup()
+    for header, yes, no in (("Opt-in Status", "Opted in", "Not opted in"), ("optin_status", "1", "0"), ("list_status", "Subscribed", "no"),
+                            ("Email Subscription", "yes", "off"), ("Unsubscribed from all email", "", "true"), ("Marketing consent", "true", "FALSE"),
+                            ("Subscription status", "active", "no"), ("Newsletter", "ja", "nein"), ("Do not send emails", "0", "1")):
+        world.sql("DELETE FROM membership; DELETE FROM subscriber")
+        done = counts(world, f"email,{header}\nyes@example.test,{yes}\nno@example.test,{no}\n")
+        assert (members(world), done["left_out"]) == (["yes@example.test"], 1), (header, done)
+    world.sql("DELETE FROM membership; DELETE FROM subscriber")
+    done = counts(world, "email,Newsletter\na@example.test,no\n", "--map", "Newsletter=attribute:newsletter")
+    assert (done["joined"], done["left_out"]) == (1, 0), done
+
+
+def test_files_of_mailchimp_name_their_people(world):
+    "What Mailchimp calls unsubscribed_, cleaned_ or nonsubscribed_, or who has no time of a consent there, is left out, unless --status says otherwise."
+    world.setup()
+    header = "Email Address,MEMBER_RATING,OPTIN_TIME,CONFIRM_TIME,LEID,EUID\n"
+    timed, untimed = header + "a@example.test,2,,2024-01-01 10:00:00,1,x\n", header + "a@example.test,2,,,1,x\n"
+    cases = (("unsubscribed_email_audience_export_1.csv", timed, "has left or bounced", "everybody in it has left"),
+             ("cleaned_email_audience_export_1.csv", timed, "has left or bounced", "suppress import"),
+             ("nonsubscribed_email_audience_export_1.csv", timed, "never subscribed there", "nobody in it has subscribed"),
+             ("people.csv", untimed, "never subscribed there", "neither OPTIN_TIME nor CONFIRM_TIME"))
+    for name, content, kind, reason in cases:
+        done = counts(world, content, name=name)
+        assert (done["joined"], done["left_out"], done["reasons"][0]["reason"]) == (0, 1, kind), (name, done)
+        row = rejects_of(done["rejects"])[1]
+        assert reason in row[2] and "--status active" in row[2], (name, row)
+        again = counts(world, open(done["rejects"], encoding="utf-8").read(), name=pathlib.Path(done["rejects"]).name)
+        assert (again["joined"], again["left_out"]) == (0, 1), (name, again)
+    for name, content, _, _ in cases:
+        world.sql("DELETE FROM membership; DELETE FROM subscriber")
+        assert counts(world, content, "--status", "active", name=name)["joined"] == 1, name
+    world.sql("DELETE FROM membership; DELETE FROM subscriber")
+    done = counts(world, timed, name="subscribed_email_audience_export_1.csv")
+    assert (done["joined"], done["left_out"]) == (1, 0), done
+    assert counts(world, "email\nb@example.test\n", name="unsubscribed_.csv")["joined"] == 1, "a name alone says nothing"
+
+
+def test_times_of_consent(world):
+    "consent_time and consent_source are what they say, with _ in front or without; one in the future is refused."
+    world.setup()
+    counts(world, "email,consent_source,Consent Time\na@example.test,form,2024-01-02 03:04:05\n")
+    assert world.sql("SELECT consent_source, extract(epoch FROM consent_at)::bigint, s.attributes FROM membership JOIN subscriber s ON s.id = subscriber_id") == [
+        ["form", "1704164645", "{}"]]
+    for column in ("_consent_time", "consent_time"):
+        world.refused("import", "news", world.file("future.csv", f"email,{column}\nb@example.test,2999-01-01\n"), says=["line 2", column, "in the future"])
+
+    # An attribute of that name stays one on its way through a file.
+    counts(world, "email,attribute:consent_time\na@example.test,noon\n")
+    exported = world.listctl("export", "news")
+    assert "attribute:consent_time" in exported, exported
+    counts(world, exported, name="back.csv")
+    assert world.value("SELECT attributes->>'consent_time' FROM subscriber") == "noon"

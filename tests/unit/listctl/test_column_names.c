@@ -141,6 +141,32 @@ static const struct {
 	{ "active", "1", STANDING_ACTIVE },
 	{ "confirmed", "no", STANDING_PENDING },
 	{ "no_mail", "on", STANDING_NO_MAIL },
+	{ "status", "no", STANDING_LEFT },
+	{ "status", "Yes", STANDING_ACTIVE },
+	{ "subscription_status", "false", STANDING_LEFT },
+	{ "opt_in_status", "Opted in", STANDING_ACTIVE },
+	{ "opt_in_status", "No", STANDING_LEFT },
+	{ "opt_in_status", "Not opted in", STANDING_LEFT },
+	{ "optin_status", "0", STANDING_LEFT },
+	{ "list_status", "unsubscribed", STANDING_LEFT },
+	{ "list_status", "no", STANDING_LEFT },
+	{ "email_subscription", "off", STANDING_LEFT },
+	{ "email_subscription", "1", STANDING_ACTIVE },
+	{ "unsubscribed_from_all_email", "true", STANDING_LEFT },
+	{ "unsubscribed_from_all_email", "", STANDING_ACTIVE },
+	{ "opted_out_of_email_marketing", "yes", STANDING_LEFT },
+	{ "marketing_consent", "no", STANDING_LEFT },
+	{ "marketing_consent", "granted", STANDING_ACTIVE },
+	{ "marketing_consent", "withdrawn", STANDING_LEFT },
+	{ "email_marketing_consent", "NEVER_SUBSCRIBED", STANDING_LEFT },
+	{ "email_permission_status", "Unsubscribed", STANDING_LEFT },
+	{ "receive_newsletter", "nein", STANDING_LEFT },
+	{ "newsletter", "no", STANDING_LEFT },
+	{ "newsletter", "weekly", STANDING_UNKNOWN },
+	{ "do_not_send_emails", "1", STANDING_LEFT },
+	{ "double_opt_in_status", "no", STANDING_PENDING },
+	{ "opt_in_opt_out", "opted out", STANDING_LEFT },
+	{ "einwilligung_newsletter", "nein", STANDING_LEFT },
 	{ "nomail", "off", STANDING_ACTIVE },
 };
 
@@ -151,7 +177,26 @@ START_TEST(states_of_others)
 					  words[i].standing,
 				      "%s: %s", words[i].column, words[i].word);
 		ck_assert(state_column_of("_state") == STATE_COLUMN_NONE);
-		ck_assert(state_column_of("city") == STATE_COLUMN_NONE);
+		const char *const others[] = { "city",
+					       "state",
+					       "member_state",
+					       "email_type",
+					       "unsubscribe_link",
+					       "opt_in_date",
+					       "consent_time",
+					       "subscription_plan",
+					       "permission",
+					       "list",
+					       "contact",
+					       "opt",
+					       "in",
+					       "marketing",
+					       "customer_status",
+					       "" };
+		for (size_t i = 0; i < ARRAY_LEN(others); i++)
+			ck_assert_msg((state_column_of(others[i]) == STATE_COLUMN_NONE) ==
+					  (strcmp(others[i], "state") != 0),
+				      "%s", others[i]);
 	}
 END_TEST
 

@@ -281,6 +281,11 @@ static const struct refusal_row {
 	  "a@example.org|2|~|2024-01-01 10:00:00", REFUSAL_LEFT, "unsub_time" },
 	{ "listmonk: disabled", "uuid|email|name|attributes|status", "u|a@example.org|A|{}|disabled", REFUSAL_LEFT,
 	  "status" },
+	{ "Mailchimp: never subscribed", "email|OPTIN_TIME|CONFIRM_TIME|LEID|EUID", "a@example.org|~|~|1|x",
+	  REFUSAL_NEVER, "" },
+	{ "opt-in status", "email|Opt-in Status", "a@example.org|No", REFUSAL_LEFT, "opt_in_status" },
+	{ "unsubscribed from all", "email|Unsubscribed from all email", "a@example.org|true", REFUSAL_LEFT,
+	  "unsubscribed_from_all_email" },
 	{ "an attribute: pending", "email|status", "a@example.org|pending", REFUSAL_PENDING, "status" },
 	{ "an attribute: a bounce", "email|Status", "a@example.org|Hard bounce", REFUSAL_LEFT, "status" },
 	{ "opted out: true", "email|Opted Out", "a@example.org|TRUE", REFUSAL_LEFT, "opted_out" },
@@ -414,7 +419,7 @@ static const struct consent_row {
 	  "a@example.org|2024-01-01 00:00:00|2024-01-02 03:04:05|1|x", "mailchimp export", 1704164645 },
 	{ "Mailchimp: opted in", "email|OPTIN_TIME|CONFIRM_TIME|LEID|EUID", "a@example.org|2024-01-02 03:04:05|~|1|x",
 	  "mailchimp export", 1704164645 },
-	{ "Mailchimp: no time", "email|OPTIN_TIME|CONFIRM_TIME|LEID|EUID", "a@example.org|~|~|1|x", "", 0 },
+	{ "in plain words", "email|Consent Source|consent_time", "a@example.org|form|1704164645", "form", 1704164645 },
 	{ "Sympa", "email|gecos|date", "a@example.org|Ann|1704164645", "sympa dump", 1704164645 },
 };
 
