@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "bounced/batch.h"
+#include "store/storm_watch.h"
 
 enum {
 	ATTEMPTS = 3,        /* of one batch: a lost connection or a deadlock is tried again */
@@ -41,7 +42,7 @@ struct committer {
 	/* the thread's own */
 	struct db *db;
 	struct bounces_cursor cursor;
-	int64_t connect_at_us, settle_at_us, purge_at_us, tidy_at_us; /* CLOCK_BOOTTIME */
+	int64_t connect_at_us, settle_at_us, purge_at_us, tidy_at_us, storms_at_us; /* CLOCK_BOOTTIME */
 };
 
 /* ---- queues ---- */
@@ -121,7 +122,8 @@ static struct verdict_terms terms_now(const struct committer *self)
 {
 	return (struct verdict_terms){ .now_us = clock_wall_us(),
 				       .window_us = self->options.settings->bounce_window,
-				       .life_us = self->options.settings->bounce_token_life };
+				       .life_us = self->options.settings->bounce_token_life,
+				       .storms = storm_terms_of(self->options.settings) };
 }
 
 /* ---- commits ---- */
@@ -265,6 +267,22 @@ static void tidy_mailbox(struct committer *self)
 	self->tidy_at_us = clock_boot_us() + tidy_every_us;
 }
 
+static void on_storm(void *user, const struct storm_told *storm)
+{
+	(void)user;
+	log_event(LOG_ERROR, "storm.opened", STORM_TOLD_FORMAT, STORM_TOLD_VALUES(storm));
+}
+
+static void watch_storms(struct committer *self)
+{
+	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+	const struct verdict_terms terms = terms_now(self);
+	enum err err = storm_watch_look(self->db, &terms, VIEW_LIT("bounced"), on_storm, NULL, &why);
+	if (err != ERR_OK)
+		note_failure(self, "storms.failed", err, &why);
+	self->storms_at_us = clock_boot_us() + STORM_LOOK_US;
+}
+
 static void do_chores(struct committer *self)
 {
 	if (reach_database(self, false) != ERR_OK)
@@ -275,6 +293,8 @@ static void do_chores(struct committer *self)
 		purge(self);
 	if (clock_boot_us() >= self->tidy_at_us && db_is_connected(self->db))
 		tidy_mailbox(self);
+	if (clock_boot_us() >= self->storms_at_us && db_is_connected(self->db))
+		watch_storms(self);
 }
 
 /* ---- the thread ---- */

@@ -8,6 +8,7 @@
 #include "mail/verp.h"
 #include "store/key_file.h"
 #include "store/rules_file.h"
+#include "store/storm_terms.h"
 
 static const char *const required[] = { "keys.file", "bounce.domain" };
 
@@ -19,6 +20,9 @@ static const struct settings_range ranges[] = {
 	{ "bounce.token_life", DAY_US, LONGEST_LIFE_US },
 	{ "bounce.inside_life", DAY_US, LONGEST_LIFE_US },
 	{ "bounce.window", 0, LONGEST_LIFE_US },
+	{ "storm.window", STORM_WINDOW_LEAST_US, STORM_WINDOW_MOST_US },
+	{ "storm.least", 1, STORM_SAMPLE },
+	{ "storm.share", 0, 1000 },
 	{ "bounced.max_connections", 1, 100000 },
 	{ "bounced.max_per_network", 1, 100000 },
 	{ "bounced.max_recipients", 1, 10000 },

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "listctl/command.h"
+#include "listctl/storm_warning.h"
 #include "listctl/waiting.h"
 #include "store/bounce_counts.h"
 
@@ -126,5 +127,5 @@ enum err bounce_report(struct call *call)
 	if (err == ERR_OK)
 		err = word == NULL ? write_both(call) : write_axis(call, axis, 0);
 	db_rollback(call->db); /* nothing was changed that stays */
-	return err;
+	return err == ERR_OK ? storm_warning_write(call) : err;
 }

@@ -10,6 +10,7 @@
 #include "listctl/signing.h"
 #include "listctl/standing_report.h"
 #include "listctl/waiting.h"
+#include "listctl/storm_warning.h"
 
 #define TELLING_US (INT64_C(5) * CLOCK_US_PER_SECOND)
 #define LOOK_US (INT64_C(200) * CLOCK_US_PER_MS)
@@ -373,5 +374,5 @@ enum err campaign_status(struct call *call)
 		err = write_standing(call, &report, ARRAY_LEN(columns));
 	audience_warn_of_none(call, &report.campaign);
 	standing_report_done(&report);
-	return err;
+	return err == ERR_OK ? storm_warning_write(call) : err;
 }

@@ -157,6 +157,18 @@ static void write_forward(const struct db_rows *events, struct buf *out)
 	}
 }
 
+/* The newest of what nobody has decided on; 0: none. */
+static uint64_t open_storm(const struct db_rows *events)
+{
+	for (size_t i = 0; events != NULL && i < db_row_count(events); i++) {
+		struct report_event event;
+		report_event_at(events, i, &event);
+		if (event.is_held && !event.voided)
+			return event.storm_id;
+	}
+	return 0;
+}
+
 static enum err write_person(struct call *call, const struct explanation *explanation, struct view key)
 {
 	const struct explained_person *person = &explanation->person;
@@ -167,6 +179,12 @@ static enum err write_person(struct call *call, const struct explanation *explan
 			   db_row_count(explanation->suppressions) > 0, &next);
 	AUTO_BUF forwards = buf_with_ceiling(LIMIT_WHY);
 	write_forward(explanation->events, &forwards);
+	uint64_t storm = open_storm(explanation->events);
+	if (storm != 0)
+		buf_addf(&next,
+			 "; storm %llu holds what came back from it, which counts for nothing until a person decides: "
+			 "`listctl storm show %llu`",
+			 (unsigned long long)storm, (unsigned long long)storm);
 	bool known = person->id > 0;
 	const struct output_cell cells[] = {
 		cell_text(known ? person->address : key),
@@ -237,12 +255,11 @@ static void send_row(struct output *out, const struct explanation *explanation, 
 }
 
 static const struct output_column event_columns[] = {
-	{ "bounce", OUTPUT_INT, false },        { "campaign", OUTPUT_TEXT, false },
-	{ "at", OUTPUT_TIME, false },           { "kind", OUTPUT_TEXT, false },
-	{ "reason", OUTPUT_TEXT, false },       { "status", OUTPUT_TEXT, false },
-	{ "standing", OUTPUT_TEXT, false },     { "source", OUTPUT_TEXT, false },
-	{ "rule", OUTPUT_TEXT, false },         { "reported_by", OUTPUT_TEXT, false },
-	{ "forwarded_to", OUTPUT_TEXT, false }, { "diagnostic", OUTPUT_TEXT, true },
+	{ "bounce", OUTPUT_INT, false },       { "campaign", OUTPUT_TEXT, false },     { "at", OUTPUT_TIME, false },
+	{ "kind", OUTPUT_TEXT, false },        { "reason", OUTPUT_TEXT, false },       { "status", OUTPUT_TEXT, false },
+	{ "standing", OUTPUT_TEXT, false },    { "source", OUTPUT_TEXT, false },       { "rule", OUTPUT_TEXT, false },
+	{ "reported_by", OUTPUT_TEXT, false }, { "forwarded_to", OUTPUT_TEXT, false }, { "storm", OUTPUT_INT, false },
+	{ "diagnostic", OUTPUT_TEXT, true },
 };
 
 static void event_row(struct output *out, const struct explanation *explanation, const struct db_rows *rows, size_t row)
@@ -250,17 +267,19 @@ static void event_row(struct output *out, const struct explanation *explanation,
 	(void)explanation;
 	struct report_event e;
 	report_event_at(rows, row, &e);
-	output_row(out, (struct output_cell[]){ cell_int((int64_t)e.id), cell_text_or_null(e.campaign),
-						cell_time(e.received_us), cell_text(e.kind), cell_text(e.reason),
-						cell_text_or_null(e.status),
-						cell_text(view_of(report_event_standing(&e))), cell_text(e.source),
-						cell_text_or_null(e.rule), cell_text_or_null(e.reporting_mta),
-						cell_text_or_null(forwarded_to(&e)), cell_text_or_null(e.diagnostic) });
+	output_row(
+	    out, (struct output_cell[]){
+		     cell_int((int64_t)e.id), cell_text_or_null(e.campaign), cell_time(e.received_us),
+		     cell_text(e.kind), cell_text(e.reason), cell_text_or_null(e.status),
+		     cell_text(view_of(report_event_standing(&e))), cell_text(e.source), cell_text_or_null(e.rule),
+		     cell_text_or_null(e.reporting_mta), cell_text_or_null(forwarded_to(&e)),
+		     e.storm_id == 0 ? cell_null() : cell_int((int64_t)e.storm_id), cell_text_or_null(e.diagnostic) });
 }
 
 static const struct output_column prune_columns[] = {
 	{ "batch", OUTPUT_INT, false }, { "list", OUTPUT_TEXT, false }, { "reason", OUTPUT_TEXT, false },
 	{ "at", OUTPUT_TIME, false },   { "by", OUTPUT_TEXT, false },   { "restored", OUTPUT_BOOL, false },
+	{ "kind", OUTPUT_TEXT, false },
 };
 
 static void prune_row(struct output *out, const struct explanation *explanation, const struct db_rows *rows, size_t row)
@@ -270,7 +289,7 @@ static void prune_row(struct output *out, const struct explanation *explanation,
 	explained_prune_at(rows, row, &p);
 	output_row(out, (struct output_cell[]){ cell_int((int64_t)p.batch_id), cell_text_or_null(p.list),
 						cell_text_or_null(p.reason), cell_time(p.at_us), cell_text(p.actor),
-						cell_bool(p.restored) });
+						cell_bool(p.restored), cell_text(p.kind) });
 }
 
 static const struct output_column step_columns[] = {
@@ -339,7 +358,7 @@ static enum err write_all(struct call *call, const struct explanation *explanati
 		SECTION("sends", "Sent, newest first:", send_columns, send_row),
 		SECTION("bounces", "Came back, newest first (`listctl bounce show NUMBER --raw` prints the message):",
 			event_columns, event_row),
-		SECTION("prunes", "Pruned:", prune_columns, prune_row),
+		SECTION("prunes", "Changed by batches:", prune_columns, prune_row),
 	};
 	const struct db_rows *const rows[] = { explanation->memberships, explanation->suppressions, explanation->sends,
 					       explanation->events, explanation->prunes };

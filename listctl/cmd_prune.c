@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "listctl/command.h"
+#include "listctl/storm_warning.h"
 #include "listctl/terms.h"
 #include "listctl/waiting.h"
 #include "store/prunes.h"
@@ -216,12 +217,15 @@ static enum err prune(struct call *call)
 		err = lists_find(call->db, view_of(call->operands[0]), &rows, &list, call->why);
 	if (err != ERR_OK)
 		return err;
-	err = db_begin(call->db, call->why);
+	/* Whom a storm has put out is brought back before. */
+	err = storm_warning_look(call);
+	if (err == ERR_OK)
+		err = db_begin(call->db, call->why);
 	if (err != ERR_OK)
 		return call_refuse(call, err, "the database does not answer");
 	err = run_prune(call, (uint64_t)list.id);
 	db_rollback(call->db);
-	return err;
+	return err == ERR_OK ? storm_warning_write(call) : err;
 }
 
 /* ---- undo ---- */
@@ -377,7 +381,8 @@ static const char undo_details[] =
     "it: an unsubscription, a complaint, a suppression. Who was removed by a bounce verdict is\n"
     "active again, and the bounces up to the batch no longer count (they stay to be seen, marked\n"
     "voided); later bounces count anew. Who was disabled by a person is disabled again. Of a\n"
-    "reclassification also the bounces mean again what they meant before.\n";
+    "reclassification also the bounces mean again what they meant before; a storm that the batch\n"
+    "has applied holds its bounces again. What a storm has brought back, `storm apply` takes back.\n";
 
 const struct command prune_commands[] = {
 	{
@@ -393,7 +398,7 @@ const struct command prune_commands[] = {
 	{
 	    .verb = "undo",
 	    .operands = "BATCH",
-	    .help = "take a batch back: what a prune has removed, or reclassify has changed",
+	    .help = "take a batch back: what a prune, reclassify or a storm has changed",
 	    .details = undo_details,
 	    .options = undo_options,
 	    .least = 1,
@@ -405,7 +410,7 @@ const struct command prune_commands[] = {
 	    .noun = "batch",
 	    .verb = "ls",
 	    .operands = "",
-	    .help = "list the batches: prunes, and what a change of the rules has changed",
+	    .help = "list the batches: prunes, and what new rules and storms have changed",
 	    .needs = NEEDS_DATABASE,
 	    .run = batch_ls,
 	},

@@ -26,6 +26,7 @@ const struct command *const command_tables[] = {
 	prune_commands,
 	explain_commands,
 	policy_commands,
+	storm_commands,
 	relay_commands,
 	relay_test_commands,
 	group_commands,

@@ -77,6 +77,7 @@ extern const struct command prune_commands[];      /* cmd_prune.c: prune, undo *
 extern const struct command explain_commands[];    /* cmd_explain.c */
 extern const struct command report_commands[];     /* cmd_report.c */
 extern const struct command policy_commands[];     /* cmd_policy.c */
+extern const struct command storm_commands[];      /* cmd_storm.c */
 extern const struct command relay_commands[];      /* cmd_relay.c */
 extern const struct command relay_test_commands[]; /* cmd_relay_test.c */
 extern const struct command group_commands[];      /* cmd_group.c */

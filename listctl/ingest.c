@@ -10,6 +10,7 @@
 #include "listctl/own_rules.h"
 #include "listctl/safe_text.h"
 #include "listctl/terms.h"
+#include "listctl/storm_warning.h"
 #include "mail/intake.h"
 #include "mail/token.h"
 #include "mail/verp.h"
@@ -298,6 +299,10 @@ enum err ingest_take(struct ingest *ingest, const char *name, struct view messag
 enum err ingest_end(struct ingest *ingest, struct ingest_counts *ret_counts)
 {
 	enum err err = commit_portion(ingest);
+	if (err == ERR_OK)
+		err = storm_warning_look(ingest->call);
+	if (err == ERR_OK)
+		err = storm_warning_write(ingest->call);
 	if (err == ERR_OK)
 		*ret_counts = ingest->counts;
 	return err;

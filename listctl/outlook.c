@@ -72,7 +72,7 @@ static uint64_t open_batch(const struct db_rows *prunes)
 	for (size_t i = 0; prunes != NULL && i < db_row_count(prunes); i++) {
 		struct explained_prune prune;
 		explained_prune_at(prunes, i, &prune);
-		if (!prune.restored)
+		if (!prune.restored && view_eq(prune.kind, VIEW_LIT("prune")))
 			return prune.batch_id;
 	}
 	return 0;

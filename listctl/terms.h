@@ -10,7 +10,8 @@ static inline struct verdict_terms terms_of(const struct settings *settings)
 {
 	return (struct verdict_terms){ .now_us = clock_wall_us(),
 				       .window_us = settings->bounce_window,
-				       .life_us = settings->bounce_token_life };
+				       .life_us = settings->bounce_token_life,
+				       .storms = storm_terms_of(settings) };
 }
 
 #endif

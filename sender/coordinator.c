@@ -9,6 +9,7 @@
 #include "store/campaign_tests.h"
 #include "store/relay_tests.h"
 #include "store/runs.h"
+#include "store/storm_watch.h"
 #include "store/tallies.h"
 #include "store/workers.h"
 
@@ -107,6 +108,24 @@ static enum err watch_breakers(const struct settings *settings, struct db *db, s
 	return tallies_trip(db, &terms, on_tripped, NULL, why);
 }
 
+static void on_storm(void *user, const struct storm_told *storm)
+{
+	(void)user;
+	log_event(LOG_ERROR, "storm.opened", STORM_TOLD_FORMAT, STORM_TOLD_VALUES(storm));
+}
+
+static enum err watch_storms(const struct settings *settings, struct db *db, int64_t *due_us, struct buf *why)
+{
+	if (clock_boot_us() < *due_us)
+		return ERR_OK;
+	*due_us = clock_boot_us() + STORM_LOOK_US;
+	const struct verdict_terms terms = { .now_us = clock_wall_us(),
+					     .window_us = settings->bounce_window,
+					     .life_us = settings->bounce_token_life,
+					     .storms = storm_terms_of(settings) };
+	return storm_watch_look(db, &terms, VIEW_LIT("sender"), on_storm, NULL, why);
+}
+
 static enum err look_after(const struct setup *setup, struct db *db, int64_t *put_off, struct buf *why)
 {
 	enum err err = start_due(setup, db, put_off, why);
@@ -155,7 +174,7 @@ int coordinator_run(const struct setup *setup)
 	if (entry_open_database(setup, 0, &db) != ERR_OK)
 		return EXIT_SUCCESS;
 	enum err before = ERR_OK;
-	int64_t purge_us = 0, put_off = 0;
+	int64_t purge_us = 0, put_off = 0, storms_us = 0;
 	do {
 		AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
 		enum err err = db_is_connected(db) ? ERR_OK : db_reconnect(db, &why);
@@ -165,6 +184,8 @@ int coordinator_run(const struct setup *setup)
 			err = purge(setup, db, &why);
 			purge_us = clock_boot_us() + PURGE_EVERY_US;
 		}
+		if (err == ERR_OK)
+			err = watch_storms(&setup->settings, db, &storms_us, &why);
 		report(err, before, buf_view(&why));
 		before = err;
 	} while (entry_sleep(setup->settings.sender_poll));

@@ -48,6 +48,7 @@ static enum err write_events(const struct settlement *settlement, struct db *db,
 		.now_us = settlement->now_us,
 		.window_us = settlement->setup->settings.bounce_window,
 		.life_us = settlement->setup->settings.bounce_token_life,
+		.storms = storm_terms_of(&settlement->setup->settings),
 	};
 	struct bounces_tally tally;
 	enum err err = bounces_append(db, events, count, &terms, &tally, why);

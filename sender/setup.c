@@ -11,6 +11,7 @@
 #include "sender/journal.h"
 #include "store/key_file.h"
 #include "store/rules_file.h"
+#include "store/storm_terms.h"
 
 static const struct settings_range ranges[] = {
 	{ "relay.port", 1, 65535 },
@@ -22,6 +23,9 @@ static const struct settings_range ranges[] = {
 	{ "relay.data_timeout", CLOCK_US_PER_SECOND, UINT64_MAX },
 	{ "relay.final_timeout", CLOCK_US_PER_SECOND, UINT64_MAX },
 	{ "relay.retry", CLOCK_US_PER_SECOND, UINT64_MAX },
+	{ "storm.window", STORM_WINDOW_LEAST_US, STORM_WINDOW_MOST_US },
+	{ "storm.least", 1, STORM_SAMPLE },
+	{ "storm.share", 0, 1000 },
 	{ "sender.workers", 0, SETUP_WORKERS_MOST },
 	{ "sender.window", 1, SETUP_WINDOW_MOST },
 	{ "sender.lease", CLOCK_US_PER_SECOND, UINT64_MAX },

@@ -71,6 +71,7 @@ enum limit {
 	LIMIT_INTAKE_VALUE = 8 << 10,  /* one header value */
 	LIMIT_REPORT = 64 << 10,       /* what is kept of a report in memory */
 	LIMIT_DIAGNOSTIC = 2048,       /* text kept from a report */
+	LIMIT_STORM_TEXT = 200,        /* by which reports of one text are known */
 	LIMIT_SEAL = 2048,             /* what must survive of a message, as digests */
 
 	LIMIT_COMMIT_RECORDS = 512,     /* rows of what bounced stores in one transaction */

@@ -161,6 +161,17 @@ SETTING(
     "0: never.")
 SETTING(COUNT, breaker, complaint_min, "10", "messages", "Fewer complaints than this trip nothing.")
 
+/* Many hard bounces of one text at one mail operator, among addresses that had accepted before, are held until a person decides */
+SETTING(
+    DURATION, storm, window, "6h", "time",
+    "How far back such bounces are looked for, and for how long after the last surge they are held; with a decision "
+    "it also goes for those that come so long after it. 10m to 7d.")
+SETTING(COUNT, storm, least, "20", "addresses",
+	"Fewer addresses whose newest copy before was accepted are no storm. 1 to 400.")
+SETTING(COUNT, storm, share, "50", "of 1,000 messages",
+	"They are a storm from this share on of what was sent to the same group of domains meanwhile, or to the domain "
+	"where it is in no group. 0: never.")
+
 SETTING(PATH, journal, dir, "/var/lib/verpost", "path",
 	"Where workers keep their journals. It must survive a restart of sender and must not be shared between hosts.")
 SETTING(SIZE, journal, size, "8M", "octets",

@@ -2,6 +2,8 @@
 
 #include <assert.h>
 
+#include "store/storm_sql.h"
+
 enum statement {
 	TO_ADD,
 	ADD,
@@ -73,20 +75,23 @@ static const struct db_statement statements[] = {
 		   "e.campaign_id" THROUGH(
 		       "e.subscriber_id") " WHERE " OF_LIST " AND e.subscriber_id BETWEEN $3 AND $4 AND e.kind IN "
 					  "('bounce-hard', 'bounce-soft', 'complaint')"
-					  " AND ($1::bigint IS NULL OR e.campaign_id = $1) AND NOT e.orphan AND NOT "
-					  "e.voided"
-					  " ORDER BY e.campaign_id, e.subscriber_id, "
-					  "array_position(ARRAY['bounce-hard', 'complaint',"
-					  " 'bounce-soft']::bounce_kind[], e.kind), e.received_at)"
-					  " SELECT split_part(s.address_key, '@', 2), reason, kind, count(*), count(*) "
-					  "FILTER (WHERE m.gone)"
-					  " FROM came LEFT JOIN LATERAL (SELECT address_key FROM subscriber"
-					  "  WHERE id = came.subscriber_id OFFSET 0) AS s ON true"
-					  " LEFT JOIN LATERAL (SELECT state IN ('disabled', 'removed') AS gone FROM "
-					  "membership"
-					  "  WHERE list_id = came.list_id AND subscriber_id = came.subscriber_id "
-					  "OFFSET 0) AS m ON true"
-					  " GROUP BY 1, 2, 3" },
+					  " AND ($1::bigint IS NULL OR e.campaign_id = $1) AND NOT e.orphan "
+					  "AND " IS_NOT_VOID(
+					      "e") " ORDER BY e.campaign_id, e.subscriber_id, "
+						   "array_position(ARRAY['bounce-hard', 'complaint',"
+						   " 'bounce-soft']::bounce_kind[], e.kind), e.received_at)"
+						   " SELECT split_part(s.address_key, '@', 2), reason, kind, count(*), "
+						   "count(*) "
+						   "FILTER (WHERE m.gone)"
+						   " FROM came LEFT JOIN LATERAL (SELECT address_key FROM subscriber"
+						   "  WHERE id = came.subscriber_id OFFSET 0) AS s ON true"
+						   " LEFT JOIN LATERAL (SELECT state IN ('disabled', 'removed') AS "
+						   "gone FROM "
+						   "membership"
+						   "  WHERE list_id = came.list_id AND subscriber_id = "
+						   "came.subscriber_id "
+						   "OFFSET 0) AS m ON true"
+						   " GROUP BY 1, 2, 3" },
 	/* Added up by person first: a person's many copies look for their domain once. */
 	[SENT] = { "bounce_counts_sent",
 		   "INSERT INTO report_sent SELECT coalesce(split_part(s.address_key, '@', 2), ''), sum(d.n)"

@@ -6,7 +6,10 @@
 
 #include "base/digest.h"
 #include "base/limits.h"
+#include "mail/storm_text.h"
 #include "store/departures.h"
+#include "store/storm_sql.h"
+#include "store/storm_watch.h"
 #include "store/tallies.h"
 
 static_assert((int)BOUNCE_HASH_SIZE == (int)DIGEST_SIZE, "one kind of hash");
@@ -20,41 +23,68 @@ static_assert(ARRAY_LEN(source_names) == BOUNCE_SOURCE_COUNT, "one name per sour
 
 enum statement { STORE, STORE_MESSAGES, SETTLE, PURGE, STATEMENT_COUNT };
 
+/* Counts those that a storm would be made of, and tells how many had come before, of texts of which no storm is known. $16: storm.window. */
+#define STORM_COUNTED                                                                                                  \
+	", counted AS (INSERT INTO storm_count AS c (key, slot, source, events) SELECT storm_key,"                     \
+	"  date_bin('10 minutes', received_at, 'epoch'), pg_backend_pid(), count(*) FROM stored"                       \
+	"  WHERE storm_key IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2"                                                    \
+	"  ON CONFLICT (key, slot, source) DO UPDATE SET events = c.events + excluded.events"                          \
+	"), heat AS MATERIALIZED (SELECT key, came FROM (SELECT DISTINCT storm_key AS key FROM given"                  \
+	"   WHERE storm_key IS NOT NULL) AS k CROSS JOIN LATERAL (SELECT coalesce(sum(events), 0)::bigint AS came"     \
+	"   FROM storm_count c WHERE c.key = k.key AND c.slot > $15 - $16::bigint * interval '1 microsecond') AS c"    \
+	"  WHERE NOT EXISTS (SELECT FROM storm s WHERE s.key = k.key AND s.until > $15))"
+
 /* People are locked first, in the order of their ids; who is not there then was erased, perhaps in this moment, and nothing that may name
  * them is kept. Campaign 0 has no people. An orphan whose block of campaigns is gone is kept under campaign 0, its campaign in the
  * diagnostic. Rows go in by key, so that two who store the same reports wait for each other in one order. */
 #define STORED                                                                                                         \
-	"WITH people AS MATERIALIZED (SELECT id FROM subscriber WHERE id = ANY($2::bigint[])"                          \
+	"WITH people AS MATERIALIZED (SELECT id, address_key FROM subscriber WHERE id = ANY($2::bigint[])"             \
 	"  ORDER BY id FOR NO KEY UPDATE"                                                                              \
 	"), locked AS MATERIALIZED (SELECT count(*) FROM people"                                                       \
 	"), given AS MATERIALIZED (SELECT nextval('bounce_event_id') AS id, g.*, gone,"                                \
 	"  CASE WHEN gone THEN 'orphan' ELSE fate END AS fate,"                                                        \
-	"  fate = 'sent' OR to_regclass('bounce_event_' || g.campaign_id / 1024) IS NOT NULL AS has_block"             \
-	"  FROM locked CROSS JOIN unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::text[], $5::timestamptz[],"      \
-	"   $6::text[], $7::text[], $8::text[], $9::bigint[], $10::text[], $11::text[], $12::text[], $13::text[])"     \
-	"   AS g(campaign_id, subscriber_id, hash, source, received_at, kind, reason, status, code, diagnostic,"       \
-	"   recipient, reporting_mta, rule)"                                                                           \
-	"  LEFT JOIN people p ON p.id = g.subscriber_id"                                                               \
-	"  CROSS JOIN LATERAL (SELECT p.id IS NULL AND g.campaign_id <> 0 AS gone) AS e"                               \
-	"  CROSS JOIN LATERAL (SELECT fate FROM bounce_fate_of(g.campaign_id, g.subscriber_id) OFFSET 0) AS f"         \
-	"), stored AS (INSERT INTO bounce_event (campaign_id, id, subscriber_id, report_hash, source, received_at,"    \
-	"   kind, reason, status, code, diagnostic, recipient, reporting_mta, rule, orphan, judged_at)"                \
-	"  SELECT CASE WHEN has_block THEN campaign_id ELSE 0 END, id, subscriber_id, hash, source, received_at,"      \
-	"   kind::bounce_kind, reason, status, code,"                                                                  \
-	"   CASE WHEN has_block THEN '' ELSE 'campaign ' || campaign_id || ': ' END"                                   \
-	"    || CASE WHEN gone THEN '' ELSE diagnostic END,"                                                           \
-	"   CASE WHEN NOT gone THEN recipient END, reporting_mta, rule, fate = 'orphan',"                              \
-	"   CASE WHEN fate <> 'waits' OR kind NOT IN ('bounce-hard', 'bounce-soft') THEN $14::timestamptz END"         \
-	"  FROM given ORDER BY campaign_id, subscriber_id, hash"                                                       \
-	"  ON CONFLICT (campaign_id, subscriber_id, report_hash) DO NOTHING"                                           \
-	"  RETURNING campaign_id, id, subscriber_id, report_hash, orphan, judged_at IS NULL AS waits)"
+	"  fate = 'sent' OR to_regclass('bounce_event_' || g.campaign_id / 1024) IS NOT NULL AS has_block,"            \
+	"  CASE WHEN text IS NOT NULL AND NOT gone THEN hashtextextended(" STORM_GROUP(                                \
+	    "p.address_key") ", text) END"                                                                             \
+			     "  AS storm_key"                                                                          \
+			     "  FROM locked CROSS JOIN unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::text[], "   \
+			     "$5::timestamptz[],"                                                                      \
+			     "   $6::text[], $7::text[], $8::text[], $9::bigint[], $10::text[], $11::text[], "         \
+			     "$12::text[], $13::text[],"                                                               \
+			     "   $14::bigint[]) AS g(campaign_id, subscriber_id, hash, source, received_at, kind, "    \
+			     "reason, status, code,"                                                                   \
+			     "   diagnostic, recipient, reporting_mta, rule, text)"                                    \
+			     "  LEFT JOIN people p ON p.id = g.subscriber_id"                                          \
+			     "  CROSS JOIN LATERAL (SELECT p.id IS NULL AND g.campaign_id <> 0 AS gone) AS e"          \
+			     "  CROSS JOIN LATERAL (SELECT fate FROM bounce_fate_of(g.campaign_id, g.subscriber_id) "  \
+			     "OFFSET 0) AS f"                                                                          \
+			     "), stored AS (INSERT INTO bounce_event (campaign_id, id, subscriber_id, report_hash, "   \
+			     "source, received_at,"                                                                    \
+			     "   kind, reason, status, code, diagnostic, recipient, reporting_mta, rule, orphan, "     \
+			     "judged_at,"                                                                              \
+			     "   storm_key) SELECT CASE WHEN has_block THEN campaign_id ELSE 0 END, id, "              \
+			     "subscriber_id, hash, source, received_at,"                                               \
+			     "   kind::bounce_kind, reason, status, code,"                                             \
+			     "   CASE WHEN has_block THEN '' ELSE 'campaign ' || campaign_id || ': ' END"              \
+			     "    || CASE WHEN gone THEN '' ELSE diagnostic END,"                                      \
+			     "   CASE WHEN NOT gone THEN recipient END, reporting_mta, rule, fate = 'orphan',"         \
+			     "   CASE WHEN fate <> 'waits' OR kind NOT IN ('bounce-hard', 'bounce-soft') THEN "        \
+			     "$15::timestamptz END,"                                                                   \
+			     "   CASE WHEN fate <> 'orphan' THEN storm_key END"                                        \
+			     "  FROM given ORDER BY campaign_id, subscriber_id, hash"                                  \
+			     "  ON CONFLICT (campaign_id, subscriber_id, report_hash) DO NOTHING"                      \
+			     "  RETURNING campaign_id, id, subscriber_id, report_hash, orphan, judged_at IS NULL AS "  \
+			     "waits, storm_key,"                                                                       \
+			     "   received_at)" STORM_COUNTED
 /* Two with the same hash hold the same message, so either's serves. */
 #define KEPT                                                                                                           \
 	", kept AS (INSERT INTO bounce_raw (campaign_id, event_id, stored_at, message)"                                \
-	"  SELECT s.campaign_id, s.id, $14, message FROM stored s JOIN given g ON g.id = s.id AND NOT g.gone"          \
-	"  CROSS JOIN LATERAL (SELECT ($15::bytea[])[array_position($3, s.report_hash)] AS message OFFSET 0) AS m"     \
+	"  SELECT s.campaign_id, s.id, $15, message FROM stored s JOIN given g ON g.id = s.id AND NOT g.gone"          \
+	"  CROSS JOIN LATERAL (SELECT ($17::bytea[])[array_position($3, s.report_hash)] AS message OFFSET 0) AS m"     \
 	"  WHERE message <> '')"
-#define STORED_ROWS " SELECT campaign_id, id, subscriber_id, report_hash, orphan, waits FROM stored"
+#define STORED_ROWS                                                                                                    \
+	" SELECT campaign_id, id, subscriber_id, report_hash, orphan, waits, storm_key, came"                          \
+	" FROM stored LEFT JOIN heat ON key = storm_key"
 
 /* sender has no messages, and no right to store any: hence two. */
 static const struct db_statement statements[] = {
@@ -76,9 +106,9 @@ static const struct db_statement statements[] = {
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row per statement");
 
 /* Results of STORE and STORE_MESSAGES. */
-enum { COL_CAMPAIGN, COL_ID, COL_SUBSCRIBER, COL_HASH, COL_ORPHAN, COL_WAITS };
+enum { COL_CAMPAIGN, COL_ID, COL_SUBSCRIBER, COL_HASH, COL_ORPHAN, COL_WAITS, COL_STORM_KEY, COL_CAME };
 
-/* The parameters of STORE, in their order; IN_NOW is no array. STORE_MESSAGES has one more. */
+/* The parameters of STORE, in their order; IN_NOW and IN_WINDOW are no arrays. STORE_MESSAGES has one more. */
 enum column {
 	IN_CAMPAIGN,
 	IN_SUBSCRIBER,
@@ -93,7 +123,9 @@ enum column {
 	IN_RECIPIENT,
 	IN_MTA,
 	IN_RULE,
+	IN_TEXT, /* a number for reason and text, of what a storm could be made of */
 	IN_NOW,
+	IN_WINDOW,
 	IN_MESSAGE,
 	IN_COUNT
 };
@@ -102,7 +134,8 @@ static const enum db_type column_types[] = {
 	[IN_CAMPAIGN] = DB_INT,  [IN_SUBSCRIBER] = DB_INT,  [IN_HASH] = DB_BYTES,     [IN_SOURCE] = DB_TEXT,
 	[IN_RECEIVED] = DB_TIME, [IN_KIND] = DB_TEXT,       [IN_REASON] = DB_TEXT,    [IN_STATUS] = DB_TEXT,
 	[IN_CODE] = DB_INT,      [IN_DIAGNOSTIC] = DB_TEXT, [IN_RECIPIENT] = DB_TEXT, [IN_MTA] = DB_TEXT,
-	[IN_RULE] = DB_TEXT,     [IN_NOW] = DB_NULL,        [IN_MESSAGE] = DB_BYTES,
+	[IN_RULE] = DB_TEXT,     [IN_TEXT] = DB_INT,        [IN_NOW] = DB_NULL,       [IN_WINDOW] = DB_NULL,
+	[IN_MESSAGE] = DB_BYTES,
 };
 static_assert(ARRAY_LEN(column_types) == IN_COUNT, "one type per column");
 
@@ -134,7 +167,23 @@ static void add_status(struct db_array *array, struct status status)
 		db_array_add_null(array);
 }
 
-static void add_event(struct db_array columns[IN_COUNT], const struct bounce_event *event)
+/* Of what a storm could be made of: hard, and the address's own fault as far as it goes. */
+static void add_text(struct db_array *array, const struct bounce_event *event, const struct storm_terms *storms)
+{
+	const struct finding *finding = &event->finding;
+	AUTO_BUF text = buf_with_ceiling(LIMIT_STORM_TEXT);
+	int64_t hash;
+	if (storms->share > 0 && finding->kind == KIND_HARD && !reason_is_about_us(finding->reason) &&
+	    (event->source != BOUNCE_FROM_REPLY || reason_counts_from_relay(finding->reason)) &&
+	    storm_text_write(event->diagnostic, event->recipient, &text) == ERR_OK &&
+	    storm_text_hash(view_of(reason_name(finding->reason)), buf_view(&text), &hash))
+		db_array_add_int(array, hash);
+	else
+		db_array_add_null(array);
+}
+
+static void add_event(struct db_array columns[IN_COUNT], const struct bounce_event *event,
+		      const struct storm_terms *storms)
 {
 	const struct finding *finding = &event->finding;
 	db_array_add_int(&columns[IN_CAMPAIGN], (int64_t)event->campaign_id);
@@ -153,6 +202,7 @@ static void add_event(struct db_array columns[IN_COUNT], const struct bounce_eve
 	add_or_null(&columns[IN_RECIPIENT], event->recipient);
 	add_or_null(&columns[IN_MTA], event->reporting_mta);
 	add_or_null(&columns[IN_RULE], view_of(finding->rule));
+	add_text(&columns[IN_TEXT], event, storms);
 	db_array_add_bytes(&columns[IN_MESSAGE], event->message);
 }
 
@@ -185,7 +235,7 @@ static enum err run_store(struct db *db, const struct bounce_event *events, size
 	return err;
 }
 
-static enum err store(struct db *db, const struct bounce_event *events, size_t count, int64_t now_us,
+static enum err store(struct db *db, const struct bounce_event *events, size_t count, const struct verdict_terms *terms,
 		      struct db_rows **ret_rows, struct db_rows **ret_evidence, struct buf *why)
 {
 	struct db_array columns[IN_COUNT];
@@ -194,10 +244,11 @@ static enum err store(struct db *db, const struct bounce_event *events, size_t c
 		columns[i] = db_array_of(column_types[i]);
 		values[i] = db_values(&columns[i]);
 	}
-	values[IN_NOW] = db_time(now_us);
+	values[IN_NOW] = db_time(terms->now_us);
+	values[IN_WINDOW] = db_int(terms->storms.window_us);
 	bool has_messages = false;
 	for (size_t i = 0; i < count; i++) {
-		add_event(columns, &events[i]);
+		add_event(columns, &events[i], &terms->storms);
 		has_messages = has_messages || events[i].message.len > 0;
 	}
 	const struct db_call call = { .statement = &statements[has_messages ? STORE_MESSAGES : STORE],
@@ -311,16 +362,41 @@ static void sort_rows(const struct bounce_event *events, size_t count, const str
 	tally->complaints = consequences->complaint_count;
 }
 
-static enum err follow(struct db *db, const struct consequences *consequences, const struct db_rows *evidence,
-		       const struct verdict_terms *terms, struct bounces_tally *tally, struct buf *why)
+static enum err notice_storms(struct db *db, const struct db_rows *rows, const struct verdict_terms *terms,
+			      bool *ret_opened, struct buf *why)
+{
+	size_t count = 0;
+	struct storm_sighting *sightings = calloc(db_row_count(rows) + 1, sizeof(*sightings));
+	if (sightings == NULL)
+		return ERR_MEMORY;
+	for (size_t row = 0; row < db_row_count(rows); row++)
+		if (!db_is_null(rows, row, COL_CAME))
+			sightings[count++] = (struct storm_sighting){ .key = db_get_int(rows, row, COL_STORM_KEY),
+								      .before = db_get_int(rows, row, COL_CAME),
+								      .added = 1 };
+	enum err err = storm_watch_notice(db, sightings, count, terms, ret_opened, why);
+	free(sightings);
+	return err;
+}
+
+static enum err follow(struct db *db, const struct consequences *consequences, const struct db_rows *rows,
+		       const struct db_rows *evidence, const struct verdict_terms *terms, struct bounces_tally *tally,
+		       struct buf *why)
 {
 	enum err err = ERR_OK;
 	size_t left = 0;
+	bool opened = false;
 	if (consequences->complaint_count > 0)
 		err = departures_complain(db, consequences->complaints, consequences->complaint_count,
 					  VIEW_LIT("complaint"), &left, why);
+	if (err == ERR_OK)
+		err = notice_storms(db, rows, terms, &opened, why);
 	if (err != ERR_OK || consequences->judged_count == 0)
 		return err;
+	/* What was read before the storm opened says nothing of it. */
+	if (opened)
+		return verdicts_judge(db, consequences->judged, consequences->judged_count, terms, &tally->disabled,
+				      why);
 	return verdicts_pass(db, evidence, consequences->judged, consequences->judged_count, terms, &tally->disabled,
 			     why);
 }
@@ -331,14 +407,14 @@ enum err bounces_append(struct db *db, const struct bounce_event *events, size_t
 	struct bounces_tally tally = { 0 };
 	struct consequences consequences = { 0 };
 	AUTO_DB_ROWS *rows = NULL, *evidence = NULL;
-	enum err err = count == 0 ? ERR_OK : store(db, events, count, terms->now_us, &rows, &evidence, why);
+	enum err err = count == 0 ? ERR_OK : store(db, events, count, terms, &rows, &evidence, why);
 	if (err == ERR_OK && rows != NULL && db_row_count(rows) > 0) {
 		err = tally_reports(db, events, count, rows, why);
 		if (err == ERR_OK && !consequences_new(db_row_count(rows), &consequences))
 			err = ERR_MEMORY;
 		if (err == ERR_OK) {
 			sort_rows(events, count, rows, &consequences, &tally);
-			err = follow(db, &consequences, evidence, terms, &tally, why);
+			err = follow(db, &consequences, rows, evidence, terms, &tally, why);
 		}
 		consequences_done(&consequences);
 	}

@@ -48,7 +48,7 @@ static const struct db_statement statements[] = {
 	[CAMPAIGNS] = { "explanations_campaigns",
 			"SELECT id, name FROM campaign WHERE id = ANY ($1::bigint[]) ORDER BY id" },
 	[PRUNES] = { "explanations_prunes",
-		     "SELECT p.batch_id, l.name, p.old_reason, b.actor, b.created_at, b.undone_at, p.restored"
+		     "SELECT p.batch_id, l.name, p.old_reason, b.actor, b.created_at, b.undone_at, p.restored, b.kind"
 		     " FROM prune_change p JOIN prune_batch b ON b.id = p.batch_id LEFT JOIN list l ON l.id = p.list_id"
 		     " WHERE p.subscriber_id = $1 ORDER BY p.batch_id DESC" },
 };
@@ -167,5 +167,6 @@ void explained_prune_at(const struct db_rows *rows, size_t row, struct explained
 		.at_us = db_get_time(rows, row, 4),
 		.undone_us = db_get_time(rows, row, 5),
 		.restored = db_get_bool(rows, row, 6),
+		.kind = db_get_text(rows, row, 7),
 	};
 }

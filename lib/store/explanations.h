@@ -54,7 +54,7 @@ struct view explained_campaign(const struct db_rows *rows, uint64_t campaign_id)
 
 struct explained_prune {
 	uint64_t batch_id;
-	struct view list, reason, actor;
+	struct view list, reason, actor, kind; /* kind as of prune_batch */
 	int64_t at_us, undone_us;
 	bool restored;
 };

@@ -2,6 +2,8 @@
 
 #include <assert.h>
 
+#include "store/storm_sql.h"
+
 enum statement {
 	SCOPE,
 	SEGMENT_SCOPE,
@@ -58,20 +60,28 @@ static const struct db_statement statements[] = {
 		      .sql = "COPY (SELECT e.id::text, " TIME_TEXT(
 			  "e.received_at") ", c.name, l.name, s.address, e.kind::text,"
 					   " e.reason, e.status, e.source::text, CASE WHEN e.orphan THEN 'orphan' WHEN "
-					   "e.voided THEN 'voided'"
-					   " WHEN s.address_since IS NOT NULL AND e.kind IN ('bounce-hard', "
-					   "'bounce-soft')"
-					   " AND EXISTS (SELECT FROM delivery d WHERE d.campaign_id = e.campaign_id"
-					   " AND d.subscriber_id = e.subscriber_id AND is_of_former_address(d.at,"
-					   " e.recipient, s.address_key, s.address_since) OFFSET 0) THEN 'former "
-					   "address'"
-					   " WHEN e.judged_at IS NULL THEN 'waiting' ELSE 'judged' END, e.rule, "
-					   "e.diagnostic"
-					   " FROM bounce_event e LEFT JOIN campaign c ON c.id = e.campaign_id LEFT "
-					   "JOIN list l ON l.id = c.list_id"
-					   " LEFT JOIN subscriber s ON s.id = e.subscriber_id"
-					   " WHERE " LIST_ID " = 0 OR c.list_id = " LIST_ID
-					   " ORDER BY e.campaign_id, e.id) TO STDOUT (FORMAT binary)" },
+					   "NOT (" IS_NOT_VOID(
+					       "e") ") THEN 'voided'"
+						    " WHEN s.address_since IS NOT NULL AND e.kind IN ('bounce-hard', "
+						    "'bounce-soft')"
+						    " AND EXISTS (SELECT FROM delivery d WHERE d.campaign_id = "
+						    "e.campaign_id"
+						    " AND d.subscriber_id = e.subscriber_id AND "
+						    "is_of_former_address(d.at,"
+						    " e.recipient, s.address_key, s.address_since) OFFSET 0) THEN "
+						    "'former "
+						    "address'"
+						    " WHEN" IS_UNCOUNTED(
+							"e") " THEN 'held' WHEN e.judged_at IS NULL THEN 'waiting' "
+							     "ELSE 'judged' END, e.rule, "
+							     "e.diagnostic"
+							     " FROM bounce_event e LEFT JOIN campaign c ON c.id = "
+							     "e.campaign_id LEFT "
+							     "JOIN list l ON l.id = c.list_id"
+							     " LEFT JOIN subscriber s ON s.id = e.subscriber_id"
+							     " WHERE " LIST_ID " = 0 OR c.list_id = " LIST_ID
+							     " ORDER BY e.campaign_id, e.id) TO STDOUT (FORMAT "
+							     "binary)" },
 	[SUPPRESSIONS] = { .name = "exports_suppressions",
 			   .sql = "COPY (SELECT x.value, x.kind, l.name, x.reason, x.source, " TIME_TEXT(
 			       "x.created_at") ", " EXACT_TIME_TEXT("x.expires_at") " FROM suppression_in_force x LEFT "

@@ -3,10 +3,11 @@
 #include <assert.h>
 
 #include "base/limits.h"
-#include "mail/reason.h"
 #include "store/audit.h"
+#include "store/batch_changes.h"
 #include "store/id_list.h"
 #include "store/revisions.h"
+#include "store/storms.h"
 
 enum statement {
 	OPEN_BATCH,
@@ -214,9 +215,7 @@ void prune_batch_at(const struct db_rows *rows, size_t row, struct prune_batch *
 
 enum err prunes_changes(struct db *db, uint64_t batch_id, struct db_rows **ret_rows, struct buf *why)
 {
-	AUTO_DB_ARRAY reasons = db_array_of(DB_TEXT);
-	for (size_t i = 0; i < REASON_COUNT; i++)
-		db_array_add_bytes(&reasons, view_of(reason_name((enum bounce_reason)i)));
+	AUTO_DB_ARRAY reasons = batch_verdict_reasons();
 	const struct db_value values[] = { db_int((int64_t)batch_id), db_values(&reasons) };
 	return db_run(db, &statements[CHANGES], values, ARRAY_LEN(values), ret_rows, why);
 }
@@ -284,6 +283,8 @@ static enum err restore(struct db *db, uint64_t batch_id, const struct restorati
 	if (err == ERR_OK)
 		err = db_run(db, &statements[RECALL_REVISIONS], batch, 1, NULL, why);
 	if (err == ERR_OK)
+		err = storms_reopen(db, batch_id, why);
+	if (err == ERR_OK)
 		err = db_run(db, &statements[CLOSE_BATCH], batch, ARRAY_LEN(batch), NULL, why);
 	if (err == ERR_OK)
 		err = note(db, actor, "prune.undo", batch_id, back->count, why);
@@ -295,7 +296,9 @@ static enum err refuse_unless_last(struct db *db, const struct db_value *batch, 
 {
 	AUTO_DB_ROWS *lock = NULL;
 	AUTO_DB_ROWS *younger = NULL;
-	enum err err = db_run(db, &statements[LOCK_REVISIONS], batch, 1, &lock, why);
+	enum err err = storms_check_undo(db, (uint64_t)batch->number, why);
+	if (err == ERR_OK)
+		err = db_run(db, &statements[LOCK_REVISIONS], batch, 1, &lock, why);
 	if (err == ERR_OK && db_row_count(lock) > 0 && !db_get_bool(lock, 0, 0)) {
 		buf_add(why, VIEW_LIT(REVISIONS_BUSY));
 		return ERR_REFUSED;

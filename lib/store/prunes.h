@@ -1,7 +1,8 @@
 /* Pruning: memberships that the verdict disabled are removed in batches, each of which can be seen before and undone after.
  *
  * prune: disabled -> removed. undo: removed -> active when a bounce verdict had disabled it (its events up to the batch are voided, so that
- * the verdict does not disable it again), else back to what it was. Memberships and reports of a reclassification go back to what they were. */
+ * the verdict does not disable it again), else back to what it was. Memberships and reports of a reclassification go back to what they were, as do memberships of an
+ * applied storm, which holds its reports again. */
 #ifndef STORE_PRUNES_H
 #define STORE_PRUNES_H
 
@@ -19,7 +20,7 @@ struct prune_batch {
 	int64_t created_us, undone_us; /* undone 0: not */
 	struct view actor, list;       /* list empty: all */
 	int64_t removed, restored;     /* memberships that it changed, and those that have been put back */
-	struct view kind;              /* "prune", or "reclassify" (store/revisions.h) */
+	struct view kind;              /* "prune", "reclassify" (store/revisions.h) or "storm" (store/storms.h) */
 };
 /* Newest first. */
 enum err prunes_batches(struct db *db, struct db_rows **ret_rows, struct buf *why) MUST_USE;
@@ -38,7 +39,8 @@ struct prune_change {
 enum err prunes_changes(struct db *db, uint64_t batch_id, struct db_rows **ret_rows, struct buf *why) MUST_USE;
 void prune_change_at(const struct db_rows *rows, size_t row, struct prune_change *ret_change);
 
-/* Inside the caller's transaction. ERR_REFUSED: reports are being read anew, or another batch has read some of this one's anew since; `why` says what to
+/* Inside the caller's transaction. ERR_REFUSED: reports are being read anew, or another batch has read some of this one's anew since, or it is what a storm has
+ * restored; `why` says what to
  * do. prunes_undo() asks it too. */
 enum err prunes_check_undo(struct db *db, uint64_t batch_id, struct buf *why) MUST_USE;
 /* Inside the caller's transaction: restores what can be, and marks the batch undone. *ret_rows: every change as it was found, for

@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "store/standings.h"
+#include "store/storm_sql.h"
 
 enum statement {
 	TABLE_CAMPAIGN,
@@ -34,9 +35,9 @@ enum statement {
 	" e.kind, e.reason, e.received_at, bool_or(e.kind = 'complaint')"                                              \
 	" OVER (PARTITION BY e.campaign_id, e.subscriber_id) AS complained FROM bounce_event e"                        \
 	" WHERE e.campaign_id = ANY ($1::bigint[]) AND e.subscriber_id BETWEEN $3 AND $4"                              \
-	" AND e.kind IN ('bounce-hard', 'bounce-soft', 'complaint') AND NOT e.orphan AND NOT e.voided"                 \
-	" ORDER BY e.campaign_id, e.subscriber_id, array_position(ARRAY['bounce-hard', 'complaint',"                   \
-	" 'bounce-soft']::bounce_kind[], e.kind), e.received_at)"
+	" AND e.kind IN ('bounce-hard', 'bounce-soft', 'complaint') AND NOT e.orphan AND " IS_NOT_VOID(                \
+	    "e") " ORDER BY e.campaign_id, e.subscriber_id, array_position(ARRAY['bounce-hard', 'complaint',"          \
+		 " 'bounce-soft']::bounce_kind[], e.kind), e.received_at)"
 
 static const struct db_statement statements[] = {
 	[TABLE_CAMPAIGN] = { "report_table_campaign", TABLE("report_campaign", "id bigint, started_at timestamptz") },

@@ -2,6 +2,8 @@
 
 #include <assert.h>
 
+#include "store/storm_sql.h"
+
 /* Of list $1, the weeks from the one in which $2 lies, or the list began: none is missing. */
 #define WEEKS                                                                                                          \
 	"weeks AS (SELECT generate_series(date_trunc('week', coalesce($2::timestamptz,"                                \
@@ -15,7 +17,7 @@
 #define EVENT_OF_LIST                                                                                                  \
 	" LEFT JOIN campaign_reached h ON $1::bigint IS NOT NULL AND h.campaign_id = e.campaign_id"                    \
 	" AND h.subscriber_id = e.subscriber_id WHERE e.kind IN ('bounce-hard', 'bounce-soft', 'complaint')"           \
-	" AND NOT e.orphan AND NOT e.voided AND ($1::bigint IS NULL OR coalesce(h.list_id, c.list_id) = $1)"
+	" AND NOT e.orphan AND " IS_NOT_VOID("e") " AND ($1::bigint IS NULL OR coalesce(h.list_id, c.list_id) = $1)"
 
 static const struct fact_row facts[] = {
 	[FACT_CAMPAIGNS] = { { "report_campaigns",
@@ -101,6 +103,9 @@ static const struct fact_row facts[] = {
 			     " SELECT 'group', h.group_name, 'held in ' || c.name, h.reason, h.held_at, NULL"
 			     " FROM campaign_group_hold h JOIN campaign c ON c.id = h.campaign_id"
 			     " WHERE c.state IN ('running', 'paused') UNION ALL"
+			     " SELECT 'storm', group_name, 'bounces held: storm ' || id, reason, since, until FROM "
+			     "storm"
+			     " WHERE state = 'holding' UNION ALL"
 			     " SELECT 'campaign', name, 'paused', hold_reason, NULL, NULL FROM campaign"
 			     " WHERE state = 'paused') AS t ORDER BY since NULLS LAST, what, name" },
 			   "a" },

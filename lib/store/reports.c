@@ -2,6 +2,8 @@
 
 #include <assert.h>
 
+#include "store/storm_sql.h"
+
 enum statement { EVENTS, OF_SUBSCRIBER, EVENT, MESSAGE, STATEMENT_COUNT };
 
 enum { DEFAULT_LIMIT = 100 };
@@ -12,12 +14,15 @@ enum { DEFAULT_LIMIT = 100 };
 	" e.kind, e.reason, e.status, e.diagnostic, e.recipient, e.reporting_mta, e.rule, e.code, e.orphan, e.voided," \
 	" s.address_since IS NOT NULL AND e.kind IN ('bounce-hard', 'bounce-soft') AND EXISTS (SELECT FROM delivery d" \
 	" WHERE d.campaign_id = e.campaign_id AND d.subscriber_id = e.subscriber_id"                                   \
-	" AND is_of_former_address(d.at, e.recipient, s.address_key, s.address_since) OFFSET 0)"
+	" AND is_of_former_address(d.at, e.recipient, s.address_key, s.address_since) OFFSET 0), w.id, w.state"
 #define EVENT_JOINS                                                                                                    \
 	" LEFT JOIN campaign c ON c.id = e.campaign_id LEFT JOIN campaign_reached h"                                   \
 	" ON h.campaign_id = e.campaign_id AND h.subscriber_id = e.subscriber_id"                                      \
 	" LEFT JOIN list l ON l.id = coalesce(h.list_id, c.list_id)"                                                   \
-	" LEFT JOIN subscriber s ON s.id = e.subscriber_id"
+	" LEFT JOIN subscriber s ON s.id = e.subscriber_id"                                                            \
+	" LEFT JOIN LATERAL (SELECT id, state FROM " STORM_OF(                                                         \
+	    "e") " AND NOT e.orphan ORDER BY state = 'applied', id DESC LIMIT 1) AS w"                                 \
+		 " ON true"
 
 static const struct db_statement statements[] = {
 	/* Of a list only its campaigns' events are put together with who they are about. */
@@ -65,17 +70,6 @@ enum err reports_of_subscriber(struct db *db, uint64_t subscriber_id, size_t lim
 	return db_run(db, &statements[OF_SUBSCRIBER], values, ARRAY_LEN(values), ret_rows, why);
 }
 
-const char *report_event_standing(const struct report_event *event)
-{
-	if (event->voided)
-		return "voided";
-	if (event->orphan)
-		return "orphan";
-	if (event->is_former)
-		return "former address";
-	return event->judged_us == 0 ? "waiting" : "judged";
-}
-
 void report_event_at(const struct db_rows *rows, size_t row, struct report_event *ret_event)
 {
 	*ret_event = (struct report_event){
@@ -97,8 +91,10 @@ void report_event_at(const struct db_rows *rows, size_t row, struct report_event
 		.rule = db_get_text(rows, row, 15),
 		.code = db_get_int(rows, row, 16),
 		.orphan = db_get_bool(rows, row, 17),
-		.voided = db_get_bool(rows, row, 18),
+		.voided = db_get_bool(rows, row, 18) || view_eq(db_get_text(rows, row, 21), VIEW_LIT("void")),
 		.is_former = db_get_bool(rows, row, 19),
+		.storm_id = (uint64_t)db_get_int(rows, row, 20),
+		.is_held = view_eq(db_get_text(rows, row, 21), VIEW_LIT("holding")),
 	};
 }
 
@@ -139,4 +135,17 @@ enum err reports_message(struct db *db, uint64_t campaign_id, uint64_t event_id,
 	*ret_message = db_get_text(rows, 0, 0);
 	*ret_rows = rows;
 	return ERR_OK;
+}
+
+const char *report_event_standing(const struct report_event *event)
+{
+	if (event->voided)
+		return "voided";
+	if (event->orphan)
+		return "orphan";
+	if (event->is_former)
+		return "former address";
+	if (event->is_held)
+		return "held";
+	return event->judged_us == 0 ? "waiting" : "judged";
 }

@@ -21,8 +21,10 @@ struct report_event {
 	int64_t received_us, judged_us; /* judged 0: waits for its ledger row */
 	struct view source, kind, reason, status, diagnostic, recipient, reporting_mta, rule;
 	int64_t code;
-	bool orphan, voided;
-	bool is_former; /* about an address that the subscriber no longer has: it counts for nobody */
+	bool orphan, voided; /* by an undo or with its storm */
+	bool is_former;      /* about an address that the subscriber no longer has: it counts for nobody */
+	uint64_t storm_id;   /* 0: of none */
+	bool is_held;        /* the storm is not decided */
 };
 
 /* Newest first. */
@@ -32,7 +34,7 @@ enum err reports_events(struct db *db, const struct report_filter *filter, struc
 enum err reports_of_subscriber(struct db *db, uint64_t subscriber_id, size_t limit, struct db_rows **ret_rows,
 			       struct buf *why) MUST_USE;
 void report_event_at(const struct db_rows *rows, size_t row, struct report_event *ret_event);
-/* What is made of it: voided, orphan, former address, waiting or judged. store/exports says the same in SQL. */
+/* What is made of it: voided, orphan, former address, held, waiting or judged. store/exports says the same in SQL. */
 const char *report_event_standing(const struct report_event *event);
 
 /* One event. ERR_NOT_FOUND. */

@@ -5,9 +5,10 @@
 
 #include "base/limits.h"
 #include "store/audit.h"
+#include "store/batch_changes.h"
 #include "store/departures.h"
 
-enum statement { LOCK, COUNT, NEXT, OPEN, REVISE, DISABLE, RESTORE, STATEMENT_COUNT };
+enum statement { LOCK, COUNT, NEXT, OPEN, REVISE, RESTORE, STATEMENT_COUNT };
 
 /* $1 since, $2 campaign, $3 list. */
 #define IN_SCOPE                                                                                                       \
@@ -15,14 +16,6 @@ enum statement { LOCK, COUNT, NEXT, OPEN, REVISE, DISABLE, RESTORE, STATEMENT_CO
 	" AND ($3::bigint IS NULL OR $3 = (SELECT coalesce(h.list_id, c.list_id) FROM campaign c"                      \
 	" LEFT JOIN campaign_reached h ON h.campaign_id = c.id AND h.subscriber_id = e.subscriber_id"                  \
 	" WHERE c.id = e.campaign_id))"
-
-/* What a membership was before the batch, whatever became of it twice in the batch. */
-#define KEEP_CHANGE(state, since)                                                                                      \
-	"INSERT INTO prune_change (batch_id, list_id, subscriber_id, old_state, old_reason, old_since,"                \
-	" old_campaign_id, new_state, new_since) SELECT $1::bigint, list_id, subscriber_id, old.state, old.reason,"    \
-	" old.since, old.campaign_id, '" state "', " since " FROM old WHERE $1::bigint IS NOT NULL"                    \
-	" ON CONFLICT (batch_id, list_id, subscriber_id)"                                                              \
-	" DO UPDATE SET new_state = excluded.new_state, new_since = excluded.new_since"
 
 static const struct db_statement statements[] = {
 	[COUNT] = { "revisions_count",
@@ -70,17 +63,6 @@ static const struct db_statement statements[] = {
 		     " USING (campaign_id, id) WHERE $1::bigint IS NOT NULL)"
 		     " SELECT campaign_id, subscriber_id, kind::text FROM changed WHERE NOT orphan"
 		     " UNION ALL SELECT NULL, NULL, NULL FROM changed WHERE orphan" },
-	[DISABLE] = { "revisions_disable",
-		      "WITH old AS MATERIALIZED (SELECT m.*, v.reason AS why, v.campaign_id AS decided_by"
-		      " FROM membership m JOIN unnest($2::bigint[], $3::text[], $4::bigint[], $6::bigint[])"
-		      " AS v(subscriber_id, reason, campaign_id, list_id)"
-		      " ON v.list_id = m.list_id AND v.subscriber_id = m.subscriber_id WHERE m.state = 'active' FOR "
-		      "UPDATE OF m), changed AS (UPDATE membership m SET state = "
-		      "'disabled',"
-		      " reason = old.why, since = $5, campaign_id = old.decided_by FROM old WHERE m.list_id = "
-		      "old.list_id"
-		      " AND m.subscriber_id = old.subscriber_id RETURNING 1), kept AS (" KEEP_CHANGE(
-			  "disabled", "$5") ") SELECT count(*) FROM changed" },
 	/* $2: the people. $4: bounce reasons. $5, $6: the reports that are changed. $3, $8: memberships that the verdict was against before; $9, $10: that
 	 * it is against now. */
 	[RESTORE] = { "revisions_restore",
@@ -91,12 +73,10 @@ static const struct db_statement statements[] = {
 		      " AND m.campaign_id IS NOT NULL AND ((m.subscriber_id, m.list_id) IN (SELECT * FROM"
 		      " unnest($3::bigint[], $8::bigint[])) OR EXISTS (SELECT FROM unnest($5::bigint[],"
 		      " $6::bigint[]) AS r(subscriber_id, campaign_id) WHERE r.subscriber_id = m.subscriber_id"
-		      " AND r.campaign_id = m.campaign_id)) AND NOT is_suppressed(s.address_key, m.list_id)"
-		      " AND NOT EXISTS (SELECT FROM bounce_event e WHERE e.subscriber_id = m.subscriber_id"
-		      " AND e.kind = 'complaint' AND NOT e.voided AND NOT e.orphan) FOR UPDATE OF m),"
+		      " AND r.campaign_id = m.campaign_id)) AND" BATCH_MAY_RETURN " FOR UPDATE OF m),"
 		      " changed AS (UPDATE membership m SET state = 'active', reason = 'reclassify', since = $7,"
 		      " campaign_id = NULL FROM old WHERE m.list_id = old.list_id"
-		      " AND m.subscriber_id = old.subscriber_id RETURNING 1), kept AS (" KEEP_CHANGE(
+		      " AND m.subscriber_id = old.subscriber_id RETURNING 1), kept AS (" BATCH_KEEP_CHANGE(
 			  "active", "$7") ") SELECT count(*) FROM changed" },
 };
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row per statement");
@@ -296,30 +276,16 @@ static enum err run_count(struct db *db, enum statement statement, const struct 
 	return err;
 }
 
-static enum err disable(struct db *db, uint64_t batch, const struct people *people, int64_t now_us,
-			struct revision_tally *tally, struct buf *why)
-{
-	const struct verdict_sentences *now = &people->after;
-	const struct db_value values[] = { id_or_null(batch),        db_values(&now->subscribers),
-					   db_values(&now->reasons), db_values(&now->campaigns),
-					   db_time(now_us),          db_values(&now->lists) };
-	return verdict_sentences_count(now) == 0
-		   ? ERR_OK
-		   : run_count(db, DISABLE, values, ARRAY_LEN(values), &tally->disabled, why);
-}
-
 /* revised: the rows of REVISE. */
 static enum err restore(struct db *db, uint64_t batch, const struct people *people, const struct db_rows *revised,
 			int64_t now_us, struct revision_tally *tally, struct buf *why)
 {
 	AUTO_DB_ARRAY ids = db_array_of(DB_INT);
-	AUTO_DB_ARRAY reasons = db_array_of(DB_TEXT);
+	AUTO_DB_ARRAY reasons = batch_verdict_reasons();
 	AUTO_DB_ARRAY revised_people = db_array_of(DB_INT);
 	AUTO_DB_ARRAY revised_campaigns = db_array_of(DB_INT);
 	for (size_t i = 0; i < people->count; i++)
 		db_array_add_int(&ids, people->ids[i]);
-	for (size_t i = 0; i < REASON_COUNT; i++)
-		db_array_add_bytes(&reasons, view_of(reason_name((enum bounce_reason)i)));
 	for (size_t i = 0; i < db_row_count(revised); i++) {
 		if (db_is_null(revised, i, 0))
 			continue;
@@ -375,7 +341,7 @@ static enum err apply(struct db *db, uint64_t batch, const struct revision *revi
 	if (err == ERR_OK)
 		err = read_verdicts(db, people, &people->after, terms, why);
 	if (err == ERR_OK)
-		err = disable(db, batch, people, terms->now_us, tally, why);
+		err = batch_disable(db, batch, &people->after, terms->now_us, &tally->disabled, why);
 	return err == ERR_OK ? restore(db, batch, people, revised, terms->now_us, tally, why) : err;
 }
 

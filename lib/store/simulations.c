@@ -2,6 +2,8 @@
 
 #include <assert.h>
 
+#include "store/batch_changes.h"
+
 enum statement { EACH, GROUPS, STATEMENT_COUNT };
 
 /* $1 list, $2 to $4 the memberships that the policies condemn, and why, $5 bounce reasons, $6 since when, in microseconds (0: ever). Who was disabled by a verdict and is not
@@ -39,9 +41,7 @@ static void keep_condemned(void *user, const struct verdict_history *history)
 static enum err read_changes(struct db *db, const struct simulation_scope *scope,
 			     const struct verdict_sentences *condemned, struct db_rows **ret_rows, struct buf *why)
 {
-	AUTO_DB_ARRAY reasons = db_array_of(DB_TEXT);
-	for (size_t i = 0; i < REASON_COUNT; i++)
-		db_array_add_bytes(&reasons, view_of(reason_name((enum bounce_reason)i)));
+	AUTO_DB_ARRAY reasons = batch_verdict_reasons();
 	const struct db_value values[] = { scope->list_id == 0 ? db_null() : db_int((int64_t)scope->list_id),
 					   db_values(&condemned->subscribers),
 					   db_values(&condemned->lists),

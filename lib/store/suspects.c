@@ -19,10 +19,10 @@ enum statement { MEMORY, EXTENT, HISTORY, STATEMENT_COUNT };
 	"came AS (SELECT subscriber_id AS who, campaign_id, source, e.reason, voided, received_at, "                   \
 	"recipient,"                                                                                                   \
 	" judged_at IS NOT NULL AND NOT voided AS known, failures, days"                                               \
-	" FROM bounce_event e LEFT JOIN unnest($4::text[], $5::bigint[], $6::bigint[], $7::boolean[])"                 \
+	" FROM failure_report e LEFT JOIN unnest($4::text[], $5::bigint[], $6::bigint[], $7::boolean[])"               \
 	" AS p(reason, failures, days, from_relay)"                                                                    \
 	" ON p.reason = e.reason AND NOT voided AND (source <> 'reply' OR from_relay)"                                 \
-	" WHERE subscriber_id BETWEEN $2 AND $3 AND kind IN ('bounce-hard', 'bounce-soft') AND NOT orphan),"           \
+	" WHERE subscriber_id BETWEEN $2 AND $3),"                                                                     \
 	" many AS (SELECT who FROM came GROUP BY 1"                                                                    \
 	" HAVING count(failures) >= min(failures) AND bool_or(known) ORDER BY 1)"
 #define BEGAN                                                                                                          \

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/limits.h"
+#include "store/storm_sql.h"
 
 enum statement { LOCK, HISTORY, DISABLE, STATEMENT_COUNT };
 
@@ -14,7 +15,7 @@ enum statement { LOCK, HISTORY, DISABLE, STATEMENT_COUNT };
  * (subscriber move), what was sent to the former one counts for nobody.
  *
  * Each lookup is a LATERAL subquery behind OFFSET 0, so that the planner can only go through the index of one partition, whatever it
- * thinks of the numbers: a verdict never scans a ledger. Successes matter only after the oldest failure, so campaigns that
+ * thinks of the numbers: a verdict never scans a ledger. What a storm holds counts as little as what was voided. Successes matter only after the oldest failure, so campaigns that
  * ended before it are passed over (a day of grace for a ledger row that came late). */
 static const struct db_statement statements[] = {
 	[LOCK] = { .name = "verdicts_lock",
@@ -22,42 +23,49 @@ static const struct db_statement statements[] = {
 	[HISTORY] = { .name = "verdicts_history",
 		      .sql =
 			  "WITH failed AS MATERIALIZED ("
-			  " SELECT e.subscriber_id, e.campaign_id, d.at, e.source, e.reason, e.voided, e.received_at,"
-			  "  began.lists, began.active, began.any_own"
-			  " FROM unnest($1::bigint[]) AS who(id)"
-			  " CROSS JOIN LATERAL (SELECT array_agg(m.list_id ORDER BY m.list_id) AS lists,"
-			  "  array_agg(m.list_id ORDER BY m.list_id) FILTER (WHERE m.state = 'active') AS active,"
-			  "  bool_or(EXISTS (SELECT FROM list_policy p WHERE p.list_id = m.list_id)) AS any_own,"
-			  "  coalesce(max(m.since) FILTER (WHERE m.reason = 'undo' AND m.state = 'active'), "
-			  "'-infinity')"
-			  "  AS at FROM membership m WHERE m.subscriber_id = who.id OFFSET 0) AS began"
-			  " CROSS JOIN LATERAL (SELECT p.address_key, p.address_since FROM subscriber p"
-			  "  WHERE p.id = who.id OFFSET 0) AS s"
-			  " CROSS JOIN LATERAL (SELECT * FROM bounce_event b WHERE b.subscriber_id = who.id"
-			  "  AND b.kind IN ('bounce-hard', 'bounce-soft') AND NOT b.orphan OFFSET 0) AS e"
-			  " CROSS JOIN LATERAL (SELECT l.at, l.outcome FROM delivery l"
-			  "  WHERE l.campaign_id = e.campaign_id AND l.subscriber_id = who.id OFFSET 0) AS d"
-			  " WHERE d.outcome IN ('accepted', 'refused') AND d.at >= began.at AND (began.active IS NOT "
-			  "NULL"
-			  " OR NOT $2)"
-			  " AND NOT is_of_former_address(d.at, e.recipient, s.address_key, s.address_since)"
-			  "), since AS MATERIALIZED ("
-			  " SELECT subscriber_id, min(at) AS at FROM failed GROUP BY subscriber_id"
-			  "), quiet AS ("
-			  " SELECT DISTINCT s.subscriber_id, c.id AS campaign_id, d.at"
-			  " FROM since s CROSS JOIN LATERAL (SELECT list_id FROM membership"
-			  "  WHERE subscriber_id = s.subscriber_id OFFSET 0) AS m"
-			  " CROSS JOIN LATERAL (SELECT id FROM campaign_sent WHERE list_id = m.list_id"
-			  "  AND over_at >= s.at - interval '1 day' OFFSET 0) AS c"
-			  " CROSS JOIN LATERAL (SELECT l.at, l.outcome FROM delivery l"
-			  "  WHERE l.campaign_id = c.id AND l.subscriber_id = s.subscriber_id OFFSET 0) AS d"
-			  " WHERE d.outcome = 'accepted' AND d.at >= s.at AND NOT EXISTS (SELECT FROM failed f"
-			  "  WHERE f.subscriber_id = s.subscriber_id AND f.campaign_id = c.id))"
-			  " SELECT subscriber_id, campaign_id, at, reason, source = 'reply', voided, received_at,"
-			  " lists, active, any_own FROM failed"
-			  " UNION ALL SELECT subscriber_id, campaign_id, at, NULL, false, false, NULL, NULL, NULL,"
-			  " false FROM quiet"
-			  " ORDER BY 1, 3, 2" },
+			  " SELECT e.subscriber_id, e.campaign_id, d.at, e.source, e.reason,"
+			  "  " IS_UNCOUNTED(
+			      "e") " AS voided, e.received_at,"
+				   "  began.lists, began.active, began.any_own"
+				   " FROM unnest($1::bigint[]) AS who(id)"
+				   " CROSS JOIN LATERAL (SELECT array_agg(m.list_id ORDER BY m.list_id) AS lists,"
+				   "  array_agg(m.list_id ORDER BY m.list_id) FILTER (WHERE m.state = 'active') AS "
+				   "active,"
+				   "  bool_or(EXISTS (SELECT FROM list_policy p WHERE p.list_id = m.list_id)) AS "
+				   "any_own,"
+				   "  coalesce(max(m.since) FILTER (WHERE m.reason = 'undo' AND m.state = 'active'), "
+				   "'-infinity')"
+				   "  AS at FROM membership m WHERE m.subscriber_id = who.id OFFSET 0) AS began"
+				   " CROSS JOIN LATERAL (SELECT p.address_key, p.address_since FROM subscriber p"
+				   "  WHERE p.id = who.id OFFSET 0) AS s"
+				   " CROSS JOIN LATERAL (SELECT * FROM bounce_event b WHERE b.subscriber_id = who.id"
+				   "  AND b.kind IN ('bounce-hard', 'bounce-soft') AND NOT b.orphan OFFSET 0) AS e"
+				   " CROSS JOIN LATERAL (SELECT l.at, l.outcome FROM delivery l"
+				   "  WHERE l.campaign_id = e.campaign_id AND l.subscriber_id = who.id OFFSET 0) AS d"
+				   " WHERE d.outcome IN ('accepted', 'refused') AND d.at >= began.at AND (began.active "
+				   "IS NOT "
+				   "NULL"
+				   " OR NOT $2)"
+				   " AND NOT is_of_former_address(d.at, e.recipient, s.address_key, s.address_since)"
+				   "), since AS MATERIALIZED ("
+				   " SELECT subscriber_id, min(at) AS at FROM failed GROUP BY subscriber_id"
+				   "), quiet AS ("
+				   " SELECT DISTINCT s.subscriber_id, c.id AS campaign_id, d.at"
+				   " FROM since s CROSS JOIN LATERAL (SELECT list_id FROM membership"
+				   "  WHERE subscriber_id = s.subscriber_id OFFSET 0) AS m"
+				   " CROSS JOIN LATERAL (SELECT id FROM campaign_sent WHERE list_id = m.list_id"
+				   "  AND over_at >= s.at - interval '1 day' OFFSET 0) AS c"
+				   " CROSS JOIN LATERAL (SELECT l.at, l.outcome FROM delivery l"
+				   "  WHERE l.campaign_id = c.id AND l.subscriber_id = s.subscriber_id OFFSET 0) AS d"
+				   " WHERE d.outcome = 'accepted' AND d.at >= s.at AND NOT EXISTS (SELECT FROM failed f"
+				   "  WHERE f.subscriber_id = s.subscriber_id AND f.campaign_id = c.id))"
+				   " SELECT subscriber_id, campaign_id, at, reason, source = 'reply', voided, "
+				   "received_at,"
+				   " lists, active, any_own FROM failed"
+				   " UNION ALL SELECT subscriber_id, campaign_id, at, NULL, false, false, NULL, NULL, "
+				   "NULL,"
+				   " false FROM quiet"
+				   " ORDER BY 1, 3, 2" },
 	[DISABLE] = { .name = "verdicts_disable",
 		      .sql = "UPDATE membership m SET state = 'disabled', reason = v.reason, since = $4,"
 			     " campaign_id = v.campaign_id"

@@ -6,6 +6,7 @@
 #include "mail/policy.h"
 #include "store/db.h"
 #include "store/policies.h"
+#include "store/storm_terms.h"
 
 /* Times in microseconds. */
 struct verdict_terms {
@@ -14,6 +15,7 @@ struct verdict_terms {
 	int64_t life_us;   /* bounce.token_life: a report that comes later than this after sending decides nothing */
 	int64_t since_us;  /* what was sent before counts for nothing; 0: everything counts */
 	const struct policies *policies; /* NULL: those in force, read from the database when a list has one */
+	struct storm_terms storms;       /* for who stores reports */
 };
 
 /* Locks these subscribers until the end of the transaction, in the order of their ids, so that two who judge the same person come one

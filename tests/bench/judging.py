@@ -1,8 +1,8 @@
-"""What a judgement costs: the parts `verdicts` and `verdict` of scripts/bench.
+"""What a judgement costs: the parts `verdicts`, `verdict` and `storms` of scripts/bench.
 
 verdicts: a million members, to each of whom the five last campaigns went and each of whom five reports came back about (--campaigns older
 ones went to them besides and did not come back): `prune`, `policy simulate` and `explain`. verdict: reports into bounced that count, beside
-reports of a delay, which are stored and judge nobody."""
+reports of a delay, which are stored and judge nobody. storms: reports that count while storms are looked for, and while not."""
 
 import json
 import statistics
@@ -82,3 +82,25 @@ class Judging:
         bench.note("a report with its verdict, over one that is only stored", f"{ratio:.2f}", "<= 2", ratio <= 2)
         for name, label in (("counts", "with its verdict"), ("delay", "only stored")):
             bench.note(f"  {label}", f"{statistics.median(used[name]):.0f} us")
+
+    def storms(self):
+        """By processor time, as verdict() does: the same reports with and without looking for storms. Nobody has accepted before, so that none opens and all
+        are judged."""
+        receiving, bench, used = self.receiving, self.bench, {"with": [], "without": []}
+        receiving.prepare()
+        count = bench.options.recipients // 2
+        for number in range(bench.options.rounds):
+            for name, times in used.items():
+                receiving.write_message(status="5.1.1", diagnostic="550 5.1.1 no such user", mark=f"{name}-{number}")
+                with receiving.bounced(sections="" if name == "with" else "[storm]\nshare = 0\n") as (port, process):
+                    before = receiving.cpu_us(process.pid)
+                    receiving.hand_over(port, 32, count)
+                    after = receiving.cpu_us(process.pid)
+                times.append(sum(after[part] - before[part] for part in ("bounced", "postgres")) / count)
+            self.say(f"  round {number + 1}: " + ", ".join(f"{name} {times[-1]:.0f} us" for name, times in used.items()))
+        if int(bench.sql("SELECT count(*) FROM verpost.storm")) != 0:
+            raise SystemExit("bench: a storm has opened, which is not what is measured")
+        ratio = statistics.median(one / other for one, other in zip(used["with"], used["without"]))
+        bench.note("a report while storms are looked for, over one while not", f"{ratio:.2f}", "<= 1.10", ratio <= 1.1)
+        for name, times in used.items():
+            bench.note(f"  {name}", f"{statistics.median(times):.0f} us")

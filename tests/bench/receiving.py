@@ -64,12 +64,12 @@ class Receiving:
     # ---- who takes it ----
 
     @contextlib.contextmanager
-    def bounced(self, **settings):
+    def bounced(self, sections="", **settings):
         port = self.free_port()
         config = self.base / "bounced.conf"
         settings = {"listen": f"127.0.0.1:{port}", "hostname": "mx.example.org", "max_connections": 3000, "max_per_network": 3000,
                     "max_messages": 10**9, **settings}
-        config.write_text(self.bench.config.read_text() + "[bounced]\n" + "".join(f"{k} = {v}\n" for k, v in settings.items()))
+        config.write_text(self.bench.config.read_text() + "[bounced]\n" + "".join(f"{k} = {v}\n" for k, v in settings.items()) + sections)
         log = open(self.base / "bounced.log", "a")
         process = subprocess.Popen([self.bin / "bounced", "--config", config], stderr=log)
         wait_for(port)
