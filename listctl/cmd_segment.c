@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "listctl/call.h"
+#include "listctl/interrupt.h"
 #include "listctl/segment_facts.h"
 #include "listctl/segment_uses.h"
 #include "listctl/waiting.h"
@@ -74,9 +75,16 @@ static enum err renew_index(struct call *call, const struct segment *segment, bo
 		return ERR_OK;
 	call_note(call, "making the index; others can go on writing meanwhile");
 	AUTO_BUF cause = buf_with_ceiling(LIMIT_WHY);
+	AUTO_BUF left = buf_with_ceiling(LIMIT_WHY);
 	struct waiting waiting;
+	buf_addf(&left,
+		 "listctl: interrupted; the database goes on making the index of segment " VIEW_FMT
+		 "; `listctl segment index " VIEW_FMT " --drop` stops it\n",
+		 VIEW_ARG(segment->name), VIEW_ARG(segment->name));
 	waiting_begin_index(call, segment->id, &waiting);
+	interrupt_say(buf_text(&left));
 	enum err err = segments_make_index(call->db, segment, &cause);
+	interrupt_end();
 	waiting_end(&waiting);
 	if (err != ERR_OK)
 		buf_addf(call->why,
@@ -122,7 +130,7 @@ static enum err change(struct call *call, bool *had_index, struct db_rows **ret_
 		err = segment_facts_read(call, &segment, &texts);
 	if (err != ERR_OK)
 		return err;
-	*had_index = segment.has_index;
+	*had_index = segment.index != SEGMENT_INDEX_NONE;
 	return write_segment(call, &segment, false, ret_rows);
 }
 
@@ -173,6 +181,11 @@ static enum err make_index(struct call *call)
 		return err;
 	if (call_has(call, "drop"))
 		return segments_drop_index(call->db, segment.id, call->why);
+	if (segment.index == SEGMENT_INDEX_MAKING)
+		return call_refuse(call, ERR_REFUSED,
+				   "this index is being made already, by another call or for one that was interrupted; "
+				   "`listctl segment index " VIEW_FMT " --drop` stops that",
+				   VIEW_ARG(segment.name));
 	if (segment.predicate.len == 0)
 		return call_refuse(call, ERR_REFUSED,
 				   "the segment has no predicate over attributes; the facts in it are found without an "
@@ -181,6 +194,18 @@ static enum err make_index(struct call *call)
 }
 
 /* ---- looking ---- */
+
+static void tell_index(struct call *call, const struct segment *segment)
+{
+	if (segment->index == SEGMENT_INDEX_MAKING)
+		call_note(call, "the index of segment " VIEW_FMT " is being made", VIEW_ARG(segment->name));
+	else if (segment->index == SEGMENT_INDEX_BROKEN)
+		call_warn(call,
+			  "the index of segment " VIEW_FMT
+			  " was broken off: it is of no use and slows imports; `listctl segment index " VIEW_FMT
+			  "` makes it anew, with --drop it goes",
+			  VIEW_ARG(segment->name), VIEW_ARG(segment->name));
+}
 
 static enum err count_people(struct call *call, int64_t id, int64_t list_id, uint64_t *ret_people)
 {
@@ -210,7 +235,7 @@ static enum err count(struct call *call)
 		err = count_people(call, segment.id, list_id, &people);
 	if (err != ERR_OK)
 		return err;
-	if (clock_boot_us() - begun_us > SLOW_US && segment.predicate.len > 0 && !segment.has_index)
+	if (clock_boot_us() - begun_us > SLOW_US && segment.predicate.len > 0 && segment.index == SEGMENT_INDEX_NONE)
 		call_note(call, "`listctl segment index " VIEW_FMT "` makes this quicker", VIEW_ARG(segment.name));
 	const struct output_cell cells[] = { cell_text(segment.name),
 					     cell_text_or_null(view_of(call_option(call, "list"))),
@@ -229,10 +254,12 @@ static enum err show_definition(struct call *call, const struct segment *segment
 		{ .name = "index", .type = OUTPUT_BOOL },
 		{ .name = "created_at", .type = OUTPUT_TIME },
 	};
-	const struct output_cell cells[] = { cell_text(segment->name),      cell_text_or_null(segment->about),
-					     cell_text(segment->text),      cell_text_or_null(segment->predicate),
-					     cell_int((int64_t)people),     cell_bool(segment->has_index),
-					     cell_time(segment->created_us) };
+	const struct output_cell cells[] = {
+		cell_text(segment->name),      cell_text_or_null(segment->about),
+		cell_text(segment->text),      cell_text_or_null(segment->predicate),
+		cell_int((int64_t)people),     cell_bool(segment->index == SEGMENT_INDEX_WHOLE),
+		cell_time(segment->created_us)
+	};
 	output_section(call->out, "segment", "Segment");
 	return output_object(call->out, columns, ARRAY_LEN(columns), cells, call->why);
 }
@@ -275,6 +302,7 @@ static enum err show(struct call *call)
 		err = count_people(call, segment.id, list_id, &people);
 	if (err != ERR_OK)
 		return err;
+	tell_index(call, &segment);
 	output_document_begin(call->out);
 	err = show_definition(call, &segment, people);
 	if (err == ERR_OK)
@@ -297,9 +325,10 @@ static enum err ls(struct call *call)
 	output_begin(call->out, columns, ARRAY_LEN(columns));
 	for (size_t i = 0; i < db_row_count(rows); i++) {
 		const struct segment segment = segments_get(rows, i);
-		output_row(call->out,
-			   (struct output_cell[]){ cell_text(segment.name), cell_text(segment.text),
-						   cell_bool(segment.has_index), cell_text_or_null(segment.about) });
+		tell_index(call, &segment);
+		output_row(call->out, (struct output_cell[]){ cell_text(segment.name), cell_text(segment.text),
+							      cell_bool(segment.index == SEGMENT_INDEX_WHOLE),
+							      cell_text_or_null(segment.about) });
 	}
 	return output_end(call->out, call->why);
 }
@@ -388,7 +417,8 @@ const struct command segment_commands[] = {
 	    SEGMENT_VERB("index", "NAME", 1, 1, make_index),
 	    .help = "make an index for a segment, or take it away",
 	    .details = "It holds those for whom the predicate is true, is kept up by every import, and is built\n"
-		       "while others go on writing.\n",
+		       "while others go on writing. When this call is interrupted the database goes on making it;\n"
+		       "--drop stops that, too, and takes away what one that was broken off has left.\n",
 	    .options = index_options,
 	},
 	{

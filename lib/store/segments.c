@@ -21,6 +21,7 @@ enum statement {
 	PATIENCE,
 	INDEX_TEXT,
 	INDEX_PROGRESS,
+	STOP_INDEX,
 	KNOWN_FIELDS,
 	UNUSED_FIELDS,
 	STATEMENT_COUNT
@@ -41,8 +42,15 @@ enum statement {
 #define LIST_NAMES(ids)                                                                                                \
 	"coalesce((SELECT string_agg(l.name, ',' ORDER BY l.name) FROM list l WHERE l.id = ANY (" ids ")), '')"
 
-/* An index is of use when it is whole: a CREATE INDEX that was broken off leaves an invalid one. */
-#define INDEX_NAME "format('segment_%s', s.id)"
+/* What there is of a segment's index. It is of use when it is whole, and of the predicate of now: a CREATE INDEX that was broken off leaves an
+ * invalid one. Unlike format(), what tells an index's predicate doubles no backslashes. */
+#define INDEX_STATE                                                                                                    \
+	"coalesce((SELECT CASE WHEN EXISTS (SELECT FROM pg_stat_progress_create_index p"                               \
+	" WHERE p.datname = current_database() AND p.index_relid = i.indexrelid) THEN 'making'"                        \
+	" WHEN i.indisvalid AND pg_get_expr(i.indpred, i.indrelid) = '(attributes @@ '''"                              \
+	" || replace(s.predicate::text, '''', '''''') || '''::jsonpath)' THEN 'whole' ELSE 'broken' END"               \
+	" FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE c.relname = format('segment_%s', s.id)"        \
+	" AND i.indrelid = 'subscriber'::regclass), 'none')"
 
 static const struct db_statement statements[] = {
 	/* A predicate gives true, false or unknown for whatever it is asked about, once. */
@@ -77,10 +85,7 @@ static const struct db_statement statements[] = {
 		       " s.joined_days_least, s.accepted_days, s.silent_days,"
 		       " coalesce(array_to_string(s.bounced_reasons, ','), ''), s.bounced_days,"
 		       " " LIST_NAMES("s.member_of") ", " LIST_NAMES(
-			   "s.not_member_of") ", segment_text(s.id), EXISTS ("
-					      "SELECT FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE "
-					      "c.relname = " INDEX_NAME
-					      " AND i.indrelid = 'subscriber'::regclass AND i.indisvalid), s.created_at"
+			   "s.not_member_of") ", segment_text(s.id), " INDEX_STATE ", s.created_at"
 					      " FROM segment s WHERE $1::text IS NULL OR s.name = $1 ORDER BY s.name" },
 	[COUNT] = { .name = "segments_count", .sql = "SELECT segment_count($1::bigint, nullif($2::bigint, 0))" },
 	[PEOPLE] = { .name = "segments_people",
@@ -104,6 +109,10 @@ static const struct db_statement statements[] = {
 				    " 2 * blocks_total FROM pg_stat_progress_create_index"
 				    " WHERE index_relid = to_regclass('segment_' || $1::bigint) AND phase LIKE "
 				    "'%scanning table%'" },
+	[STOP_INDEX] = { .name = "segments_stop_index",
+			 .sql = "SELECT pg_cancel_backend(pid) FROM pg_stat_progress_create_index"
+				" WHERE datname = current_database() AND index_relid = to_regclass('segment_' || "
+				"$1::bigint)" },
 	[KNOWN_FIELDS] = { .name = "segments_known_fields",
 			   .sql = "SELECT DISTINCT jsonb_object_keys(attributes) COLLATE \"C\" AS name"
 				  " FROM (SELECT attributes FROM subscriber LIMIT 10000) AS sample ORDER BY name" },
@@ -243,6 +252,18 @@ enum err segments_list(struct db *db, struct view name_or_empty, struct db_rows 
 	return no_such_segment(db, name_or_empty, why);
 }
 
+static enum segment_index index_state_of(struct view word)
+{
+	static const char *const words[] = { [SEGMENT_INDEX_NONE] = "none",
+					     [SEGMENT_INDEX_MAKING] = "making",
+					     [SEGMENT_INDEX_BROKEN] = "broken",
+					     [SEGMENT_INDEX_WHOLE] = "whole" };
+	size_t i = 0;
+	while (i + 1 < ARRAY_LEN(words) && !view_eq(word, view_of(words[i])))
+		i++;
+	return (enum segment_index)i;
+}
+
 struct segment segments_get(const struct db_rows *rows, size_t row)
 {
 	return (struct segment){
@@ -261,7 +282,7 @@ struct segment segments_get(const struct db_rows *rows, size_t row)
 		.member_of = db_get_text(rows, row, 12),
 		.not_member_of = db_get_text(rows, row, 13),
 		.text = db_get_text(rows, row, 14),
-		.has_index = db_get_bool(rows, row, 15),
+		.index = index_state_of(db_get_text(rows, row, 15)),
 		.created_us = db_get_time(rows, row, 16),
 	};
 }
@@ -300,7 +321,11 @@ enum err segments_people(struct db *db, int64_t id, int64_t list_id, uint64_t li
 
 enum err segments_drop_index(struct db *db, int64_t id, struct buf *why)
 {
+	const struct db_value values[] = { db_int(id) };
 	AUTO_BUF sql = buf_with_ceiling(LIMIT_WHY);
+	enum err err = db_run(db, &statements[STOP_INDEX], values, ARRAY_LEN(values), NULL, why);
+	if (err != ERR_OK)
+		return err;
 	buf_addf(&sql, "DROP INDEX CONCURRENTLY IF EXISTS segment_%lld", (long long)id);
 	return db_run_script(db, buf_view(&sql), why);
 }

@@ -5,6 +5,13 @@
 
 #include "store/db.h"
 
+enum segment_index {
+	SEGMENT_INDEX_NONE,
+	SEGMENT_INDEX_MAKING, /* by somebody, perhaps by a server whose answer nobody waits for any more */
+	SEGMENT_INDEX_BROKEN, /* left by one that was broken off, or of another predicate: of no use, and in the way of imports */
+	SEGMENT_INDEX_WHOLE
+};
+
 /* Views from segments_get() are borrowed from its rows. Names in lists are parted by commas. Numbers are days; 0, and the empty view: no such
  * fact. */
 struct segment {
@@ -20,7 +27,7 @@ struct segment {
 	struct view member_of, not_member_of; /* active in each, in none of these lists */
 	/* filled by segments_get() */
 	struct view text; /* the whole as a sentence */
-	bool has_index;
+	enum segment_index index;
 	int64_t created_us;
 };
 
@@ -52,6 +59,7 @@ enum err segments_people(struct db *db, int64_t id, int64_t list_id, uint64_t li
 /* Makes the index that finds whom the predicate is true for, while others go on writing; drops the one of an earlier predicate. When
  * that fails nothing of it stays. Not in a transaction. */
 enum err segments_make_index(struct db *db, const struct segment *segment, struct buf *why) MUST_USE;
+/* One that is being made is broken off. */
 enum err segments_drop_index(struct db *db, int64_t id, struct buf *why) MUST_USE;
 
 /* How far it is, for another connection than the one that makes it: pages of people; both 0: that is not known now. */

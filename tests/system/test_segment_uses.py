@@ -1,4 +1,10 @@
-"""What segments do to campaigns: which ones a change of a segment touches, and how loudly nobody is told."""
+"""What segments do to campaigns: which ones a change of a segment touches, and how loudly nobody is told; and what is left of an index that was not waited for."""
+
+import signal
+import subprocess
+
+from verpost import BIN, until
+
 
 def notes(world, *arguments):
     """What a call that must succeed says beside its data."""
@@ -73,3 +79,61 @@ def test_nobody_is_loud(world):
         assert "nobody was in the audience of empty when it started" in notes(world, "campaign", verb, "empty")
         assert "nobody was in" not in notes(world, "campaign", verb, "some")
     assert "finished 0 of 0; nobody was in its audience" in world.listctl("campaign", "watch", "empty")
+
+
+INDEX = "SELECT i.indisvalid FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE c.relname ~ '^segment_[0-9]+$'"
+MAKING = "SELECT pid FROM pg_stat_progress_create_index WHERE index_relid <> 0"
+
+
+def break_off(world, signal_number):
+    """`segment index pros` ended by that signal, while a writer keeps the database from going on with it; what it said, and how the writer ends."""
+    holding = world.holding("UPDATE subscriber SET name = 'x' WHERE address_key = 'ann@example.test'")
+    commit = holding.__enter__()
+    process = subprocess.Popen([BIN / "listctl", "--config", world.config, "segment", "index", "pros"], stderr=subprocess.PIPE, text=True)
+    until(lambda: world.value(MAKING), "the index to be begun")
+    process.send_signal(signal_number)
+    said = process.communicate(timeout=60)[1]
+    assert process.returncode == (-signal.SIGKILL if signal_number == signal.SIGKILL else 128 + signal_number), (process.returncode, said)
+
+    def end():
+        commit()
+        holding.__exit__(None, None, None)
+    return said, end
+
+
+def test_an_index_goes_on_without_its_caller(world):
+    "Interrupted, `segment index` says that the database goes on; that is shown, not begun twice, and stopped by --drop."
+    readers(world)
+    said, end = break_off(world, signal.SIGTERM)
+    assert "the database goes on making the index of segment pros; `listctl segment index pros --drop` stops it" in said, said
+    assert "the index of segment pros is being made" in notes(world, "segment", "show", "pros")
+    world.refused("segment", "index", "pros", says=["is being made already", "--drop"])
+    drop = subprocess.Popen([BIN / "listctl", "--config", world.config, "segment", "index", "pros", "--drop"])
+    until(lambda: not world.value(MAKING), "the making to be stopped")
+    end()
+    assert drop.wait(60) == 0 and world.value(INDEX) is None
+    said, end = break_off(world, signal.SIGKILL)
+    end()
+    until(lambda: world.value(INDEX) == "t", "the database to finish alone")
+    assert world.json("segment", "show", "pros")["segment"]["index"] is True
+
+
+def test_an_index_broken_off_is_told_and_made_anew(world):
+    "What an index that was broken off has left is warned of, and made anew or taken away by the next call; also by a new predicate."
+    readers(world)
+    again = (("segment", "index", "pros"), ("segment", "edit", "pros", "--where", '$.plan == "it\'s \\\\ pro"'), ("segment", "index", "pros", "--drop"))
+    for number, arguments in enumerate(again):
+        _, end = break_off(world, signal.SIGKILL)
+        world.sql(f"SELECT pg_cancel_backend({world.value(MAKING)})")
+        until(lambda: not world.value(MAKING), "the making to be broken off")
+        end()
+        assert world.value(INDEX) == "f"
+        for verb in (("show", "pros"), ("ls",)):
+            said = notes(world, "segment", *verb)
+            assert "the index of segment pros was broken off" in said and "makes it anew" in said, said
+        assert world.json("segment", "ls")[0]["index"] is False
+        world.listctl(*arguments)
+        assert world.value(INDEX) == (None if number == 2 else "t")
+        assert world.json("segment", "ls")[0]["index"] is (number != 2)
+        assert "broken off" not in notes(world, "segment", "show", "pros")
+        world.listctl("segment", "index", "pros", "--drop")
