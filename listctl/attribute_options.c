@@ -36,6 +36,14 @@ static void note_name(struct attribute_options *options, struct view name)
 	options->any = true;
 }
 
+static enum err refuse_size(struct call *call, struct view said)
+{
+	return call_misused(call,
+			    "--set " VIEW_FMT ": the attributes of a person take at most %d octets, names and all, and "
+			    "with this one there are more",
+			    VIEW_ARG(view_head(said, SAID_MOST)), LIMIT_ATTRIBUTES);
+}
+
 static enum err add_set(struct call *call, const char *text, struct attribute_options *options)
 {
 	struct view rest = view_of(text), name, type_name, said;
@@ -46,7 +54,7 @@ static enum err add_set(struct call *call, const char *text, struct attribute_op
 	said = type_name = name; /* without the value, which may be long */
 	if (view_find_byte(name, ':') != VIEW_NONE &&
 	    (!view_cut(&type_name, ':', &name) || !field_type_from_name(type_name, &type)))
-		return call_misused(call, "--set " VIEW_FMT ": a type is text, number, boolean, date or json",
+		return call_misused(call, "--set " VIEW_FMT ": a type is text, number, boolean, date, json or tags",
 				    VIEW_ARG(view_head(said, SAID_MOST)));
 	enum err err = check_name(call, "set", name);
 	if (err == ERR_OK && type != FIELD_JSON)
@@ -61,11 +69,13 @@ static enum err add_set(struct call *call, const char *text, struct attribute_op
 	output_json_string(&options->set, name);
 	buf_add_byte(&options->set, ':');
 	size_t before = options->set.len;
-	if (!view_is_utf8(rest) || !field_type_add(type, DATE_ORDER_UNKNOWN, rest, &options->set, &wrong) ||
+	if (!view_is_utf8(rest) || !field_type_add(type, DATE_ORDER_UNSAYABLE, rest, &options->set, &wrong) ||
 	    options->set.len == before)
 		return call_misused(call, "--set " VIEW_FMT ": %s", VIEW_ARG(view_head(said, SAID_MOST)),
 				    wrong.len > 0 ? buf_text(&wrong) : "there is no value of this type");
 	note_name(options, name);
+	if (buf_err(&options->set) == ERR_TOO_BIG || options->set.len >= LIMIT_ATTRIBUTES) /* the brace at the end */
+		return refuse_size(call, said);
 	return buf_err(&options->set);
 }
 

@@ -128,6 +128,8 @@ static enum err check_may_move(struct call *call, const struct person_row *perso
 		err = who_check_suppressed_anywhere(call, &old, person->id);
 	if (err == ERR_OK)
 		err = who_check_suppressed_anywhere(call, spelt, person->id);
+	if (err == ERR_OK && !view_eq(person->key, buf_view(&spelt->key)))
+		err = spelt_judge(call, spelt);
 	spelt_done(&old);
 	return err;
 }
@@ -345,20 +347,21 @@ static enum err confirm_membership(struct call *call)
 static const struct command_option add_options[] = {
 	{ "name", "NAME", "how the person is called" },
 	{ "set", "NAME=VALUE",
-	  "an attribute; NAME:number=42, NAME:boolean, NAME:date and NAME:json for other types; may be given several "
-	  "times" },
+	  "an attribute; NAME:number=42, NAME:boolean, NAME:date, NAME:json and NAME:tags=a,b for other types; may be "
+	  "given several times" },
 	{ "status", "active|unconfirmed", "unconfirmed is not written to until confirmed; active unless told" },
 	{ "consent", "TEXT", "how the person agreed; kept with the membership" },
 	{ "consent-time", "TIME", "when; such as 2026-03-04 or 2026-03-04T10:20:30Z" },
 	{ "resubscribe", "REASON", "a member again although they have unsubscribed, as they asked for" },
 	{ "reassigned", "REASON", "the address is another person's now than of whoever had it before a move" },
+	{ "reason", "TEXT", "why; kept in the audit" },
 	{ NULL, NULL, NULL },
 };
 static const struct command_option set_options[] = {
 	{ "name", "NAME", "how the person is called; \"\" takes it away" },
 	{ "set", "NAME=VALUE",
-	  "an attribute; NAME:number=42, NAME:boolean, NAME:date and NAME:json for other types; may be given several "
-	  "times" },
+	  "an attribute; NAME:number=42, NAME:boolean, NAME:date, NAME:json and NAME:tags=a,b for other types; may be "
+	  "given several times" },
 	{ "unset", "NAME", "take an attribute away; may be given several times" },
 	{ "reason", "TEXT", "why; kept in the audit" },
 	{ NULL, NULL, NULL },
@@ -417,7 +420,8 @@ const struct command subscriber_commands[] = {
 	    .details =
 		"Refused when the new address is somebody's, when it was somebody else's before a move, unless\n"
 		"--reassigned says why it is this person's now, and when the old or the new one is suppressed,\n"
-		"for the whole installation or for a list the person is or was in.\n"
+		"for the whole installation or for a list the person is or was in; an address rule warns of the\n"
+		"new one, or refuses it (`listctl address-rule ls`).\n"
 		"Running campaigns write to the new one from their next window on. The old one is kept with the\n"
 		"person: `import` and `subscriber add` leave it out from now on. Waits for an import that runs.\n",
 	},

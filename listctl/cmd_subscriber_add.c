@@ -5,7 +5,6 @@
 #include "listctl/former.h"
 #include "listctl/subscriber_steps.h"
 #include "listctl/who.h"
-#include "store/address_rules.h"
 #include "store/lists.h"
 #include "store/subscriber_import.h"
 
@@ -17,7 +16,7 @@ struct job {
 	struct spelt spelt;
 	struct attribute_options attributes;
 	struct import_options options;
-	struct view name;
+	struct view name, reason;
 	struct import_counts counts;
 };
 
@@ -28,7 +27,7 @@ static enum err read_consent_time(struct call *call, int64_t *ret_us)
 	AUTO_BUF wrong = buf_with_ceiling(LIMIT_WHY);
 	if (given == NULL)
 		return ERR_OK;
-	if (!field_date_read(view_of(given), DATE_ORDER_UNKNOWN, &date, &wrong))
+	if (!field_date_read(view_of(given), DATE_ORDER_UNSAYABLE, &date, &wrong))
 		return call_misused(call, "--consent-time %s: %s", given, buf_text(&wrong));
 	*ret_us = field_date_us(&date);
 	if (*ret_us <= 0 || *ret_us > clock_wall_us() + CLOCK_US_PER_DAY)
@@ -47,6 +46,8 @@ static enum err read_options(struct job *job)
 	job->options.unconfirmed = status != NULL && *status == 'u';
 	enum err err = attribute_text_check(call, "name", job->name);
 	if (err == ERR_OK)
+		err = subscriber_text_option(call, "reason", &job->reason);
+	if (err == ERR_OK)
 		err = subscriber_text_option(call, "consent", &job->options.consent_source);
 	if (err == ERR_OK)
 		err = subscriber_text_option(call, "resubscribe", &job->options.resubscribe);
@@ -55,32 +56,6 @@ static enum err read_options(struct job *job)
 	if (err == ERR_OK)
 		err = read_consent_time(call, &job->options.consent_us);
 	return err == ERR_OK ? attribute_options_read(call, &job->attributes) : err;
-}
-
-/* Warns, or refuses, as an import does. */
-static enum err ask_rules(struct job *job)
-{
-	struct call *call = job->call;
-	struct address_judge *judge = NULL;
-	struct address_finding findings[ADDRESS_RULE_KIND_COUNT];
-	struct view key = buf_view(&job->spelt.key);
-	enum err err = address_rules_load(call->db, &judge, call->why);
-	if (err != ERR_OK)
-		return err;
-	size_t count = address_judge_ask(judge, key, findings);
-	bool is_refused = address_findings_refuse(findings, count);
-	for (size_t i = 0; i < count; i++) {
-		AUTO_BUF text = buf_with_ceiling(LIMIT_WHY);
-		address_finding_text(&findings[i], key, &text);
-		if (!is_refused)
-			call_warn(call, "%s", buf_text(&text));
-		else if (findings[i].action == ADDRESS_REFUSE)
-			err = call_refuse(call, ERR_REFUSED,
-					  "%s; a rule refuses such addresses (`listctl address-rule ls`)",
-					  buf_text(&text));
-	}
-	address_judge_free(judge);
-	return err;
 }
 
 static enum err refuse_former(struct job *job, const struct former_address *former)
@@ -155,6 +130,10 @@ static enum err audit(struct job *job)
 	output_json_string(&detail, job->options.consent_source);
 	buf_add(&detail, VIEW_LIT(", \"resubscribe\": "));
 	output_json_string(&detail, job->options.resubscribe);
+	if (job->reason.len > 0) {
+		buf_add(&detail, VIEW_LIT(", \"reason\": "));
+		output_json_string(&detail, job->reason);
+	}
 	if (job->options.reassigned.len > 0) {
 		buf_add(&detail, VIEW_LIT(", \"reassigned\": "));
 		output_json_string(&detail, job->options.reassigned);
@@ -182,7 +161,7 @@ static enum err run_job(struct job *job)
 	if (err == ERR_OK)
 		err = lists_find(call->db, view_of(call->operands[0]), &job->list_rows, &job->list, call->why);
 	if (err == ERR_OK)
-		err = ask_rules(job);
+		err = spelt_judge(call, &job->spelt);
 	if (err == ERR_OK)
 		err = who_check_suppressed(call, &job->spelt, job->list.id);
 	if (err == ERR_OK)

@@ -276,7 +276,9 @@ static enum err rm(struct call *call)
 
 /* ---- looking ---- */
 
+/* The first one is of `check` alone: which of its operands the row is about. */
 static const struct output_column columns[] = {
+	{ .name = "asked" },
 	{ .name = "value" },
 	{ .name = "kind" },
 	{ .name = "list" },
@@ -288,8 +290,13 @@ static const struct output_column columns[] = {
 
 /* For programs: `suppress import` takes the end as exactly as it was. */
 static const struct output_column exact_columns[] = {
-	{ .name = "value" },      { .name = "kind" },   { .name = "list" },
-	{ .name = "reason" },     { .name = "source" }, { .name = "created_at", .type = OUTPUT_TIME },
+	{ .name = "asked" },
+	{ .name = "value" },
+	{ .name = "kind" },
+	{ .name = "list" },
+	{ .name = "reason" },
+	{ .name = "source" },
+	{ .name = "created_at", .type = OUTPUT_TIME },
 	{ .name = "expires_at" },
 };
 static_assert(ARRAY_LEN(exact_columns) == ARRAY_LEN(columns), "the same columns");
@@ -299,22 +306,29 @@ static bool is_exact(const struct call *call)
 	return output_format_of(call->out) != FORMAT_TABLE;
 }
 
-static void begin_rows(struct call *call)
+static void begin_rows(struct call *call, bool asked)
 {
-	output_begin(call->out, is_exact(call) ? exact_columns : columns, ARRAY_LEN(columns));
+	size_t from = asked ? 0 : 1;
+	output_begin(call->out, (is_exact(call) ? exact_columns : columns) + from, ARRAY_LEN(columns) - from);
 }
 
-static void write_row(struct call *call, const struct suppression *row)
+/* asked: the operand of `check`; NULL: everything is shown. */
+static void write_row(struct call *call, const char *asked, const struct suppression *row)
 {
 	AUTO_BUF end = buf_with_ceiling(LIMIT_WHY);
 	if (row->expires_us != 0)
 		suppress_end(&end, row->expires_us);
-	output_row(call->out,
-		   (struct output_cell[]){ cell_text(row->value), cell_text(view_of(suppression_kind_name(row->kind))),
-					   cell_text_or_null(row->list_name), cell_text(row->reason),
-					   cell_text(row->source), cell_time(row->created_us),
-					   is_exact(call) ? cell_text_or_null(buf_view(&end))
-							  : cell_time_or_null(row->expires_us) });
+	const struct output_cell cells[] = { cell_text(view_of(asked)),
+					     cell_text(row->value),
+					     cell_text(view_of(suppression_kind_name(row->kind))),
+					     cell_text_or_null(row->list_name),
+					     cell_text(row->reason),
+					     cell_text(row->source),
+					     cell_time(row->created_us),
+					     is_exact(call) ? cell_text_or_null(buf_view(&end))
+							    : cell_time_or_null(row->expires_us) };
+	static_assert(ARRAY_LEN(cells) == ARRAY_LEN(columns), "one a column");
+	output_row(call->out, asked == NULL ? cells + 1 : cells);
 }
 
 static enum err ls(struct call *call)
@@ -323,7 +337,7 @@ static enum err ls(struct call *call)
 	enum err err = suppress_find_list(call, &list_id);
 	if (err != ERR_OK)
 		return err;
-	begin_rows(call);
+	begin_rows(call, false);
 	struct waiting waiting;
 	waiting_begin_rows(call, "listing", &waiting);
 	size_t got;
@@ -336,7 +350,7 @@ static enum err ls(struct call *call)
 		for (size_t i = 0; i < got; i++) {
 			const struct suppression row = suppressions_get(rows, i);
 			last_id = row.id;
-			write_row(call, &row);
+			write_row(call, NULL, &row);
 		}
 	} while (got > 0);
 	waiting_end(&waiting);
@@ -358,7 +372,7 @@ static enum err find_of_address(struct call *call, struct erased *erased, const 
 }
 
 /* Of a domain what keeps mail from all its addresses. */
-static enum err check_one(struct call *call, struct erased *erased, const char *operand, size_t *found)
+static enum err check_one(struct call *call, struct erased *erased, const char *operand)
 {
 	AUTO_BUF value = buf_with_ceiling(LIMIT_ADDRESS_TEXT);
 	AUTO_DB_ROWS *rows = NULL;
@@ -368,24 +382,23 @@ static enum err check_one(struct call *call, struct erased *erased, const char *
 		err = kind == SUPPRESSED_DOMAIN
 			  ? suppressions_of(call->db, buf_view(&value), VIEW_LIT(""), VIEW_LIT(""), &rows, call->why)
 			  : find_of_address(call, erased, operand, &rows);
-	for (size_t i = 0; err == ERR_OK && i < db_row_count(rows); i++, (*found)++) {
+	for (size_t i = 0; err == ERR_OK && i < db_row_count(rows); i++) {
 		const struct suppression row = suppressions_get(rows, i);
-		write_row(call, &row);
+		write_row(call, operand, &row);
 	}
+	if (err == ERR_OK && db_row_count(rows) == 0)
+		call_note(call, "%s: nothing is suppressed there", operand);
 	return err;
 }
 
 static enum err check(struct call *call)
 {
 	struct erased *erased = NULL;
-	size_t found = 0;
 	enum err err = erased_open(call, &erased);
-	begin_rows(call);
+	begin_rows(call, true);
 	for (size_t i = 0; err == ERR_OK && i < call->operand_count; i++)
-		err = check_one(call, erased, call->operands[i], &found);
+		err = check_one(call, erased, call->operands[i]);
 	erased_close(erased);
-	if (err == ERR_OK && found == 0)
-		call_note(call, "nothing is suppressed there");
 	return err == ERR_OK ? output_end(call->out, call->why) : err;
 }
 
@@ -444,8 +457,9 @@ const struct command suppress_commands[] = {
 	    .verb = "add",
 	    .operands = "ADDRESS|DOMAIN...",
 	    .help = "never write to an address or a domain again, or not until a day",
-	    .details = "Running campaigns honour it too, from the next window on. A domain does not include the\n"
-		       "domains below it. One that lasts longer takes the place of one that ends earlier.\n"
+	    .details = "Running campaigns honour it too, from the next window on. A domain, which may also be written\n"
+		       "@DOMAIN or '*@DOMAIN', does not include the domains below it. One that lasts longer takes the "
+		       "place of one that ends earlier.\n"
 		       "An address stands for its mailbox: of ja.ne.x+news@gmail.com what is suppressed, and shown\n"
 		       "by `suppress ls`, is janex@gmail.com, in all its spellings (`listctl address check` shows the\n"
 		       "mailbox of an address). Of somebody who was erased nothing is stored: the hash that stays\n"

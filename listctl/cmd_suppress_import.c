@@ -228,7 +228,7 @@ static enum err read_end(struct job *job, const struct csv_row *row, struct batc
 		return ERR_OK;
 	if (next->row.kind == SUPPRESSED_ERASED)
 		return refuse_row(job, row, "an erasure has no end", why);
-	if (!field_date_read(text, DATE_ORDER_UNKNOWN, &date, &cause))
+	if (!field_date_read(text, DATE_ORDER_UNSAYABLE, &date, &cause))
 		return refuse_row(job, row, buf_text(&cause), why);
 	next->row.expires_us = field_date_us(&date);
 	if (next->row.expires_us == 0)

@@ -100,9 +100,13 @@ static bool order_day(int first, int second, char separator, enum date_order ord
 		      struct buf *why)
 {
 	bool day_first = separator == '.' || order == DATE_ORDER_DAY_FIRST;
-	if (separator != '.' && order == DATE_ORDER_UNKNOWN) {
+	bool unknown = order == DATE_ORDER_UNKNOWN || order == DATE_ORDER_UNSAYABLE;
+	if (separator != '.' && unknown) {
 		if (first <= MONTHS && second <= MONTHS && first != second)
-			return refuse(why, "the date may have its day or its month first; say --date-order dmy or mdy");
+			return refuse(why,
+				      order == DATE_ORDER_UNKNOWN
+					  ? "the date may have its day or its month first; say --date-order dmy or mdy"
+					  : "the date may have its day or its month first; write it as 2025-12-31");
 		day_first = first > MONTHS;
 	}
 	date->day = day_first ? first : second;

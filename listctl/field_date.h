@@ -6,8 +6,8 @@
 
 #include "base/buf.h"
 
-/* Which of 03/04/2025 is the day; nobody has said it: only a number above 12 tells. */
-enum date_order { DATE_ORDER_UNKNOWN, DATE_ORDER_DAY_FIRST, DATE_ORDER_MONTH_FIRST };
+/* Which of 03/04/2025 is the day; nobody has said it, or there is no option to say it: only a number above 12 tells. */
+enum date_order { DATE_ORDER_UNKNOWN, DATE_ORDER_DAY_FIRST, DATE_ORDER_MONTH_FIRST, DATE_ORDER_UNSAYABLE };
 bool date_order_from_name(struct view name, enum date_order *ret_order) MUST_USE;
 
 struct field_date {

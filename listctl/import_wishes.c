@@ -144,6 +144,7 @@ static enum err read_options(struct call *call, struct import_wishes *wishes)
 	enum err err = read_reason(call, "consent", &options->consent_source);
 	if (err == ERR_OK)
 		err = read_reason(call, "resubscribe", &options->resubscribe);
+	options->actor = view_of(call->actor);
 	if (err == ERR_OK)
 		err = read_reason(call, "reassigned", &options->reassigned);
 	return err == ERR_OK ? read_consent_time(call, wishes->columns.date_order, &options->consent_us) : err;

@@ -11,6 +11,8 @@
 enum err suppress_value(struct view text, struct buf *ret_value, enum suppression_kind *ret_kind, struct buf *why)
 {
 	text = view_trim(text);
+	if (view_starts(text, VIEW_LIT("*@")))
+		text = view_skip(text, 1);
 	size_t at = view_find_byte(text, '@');
 	bool is_domain = at == VIEW_NONE || at == 0;
 	*ret_kind = is_domain ? SUPPRESSED_DOMAIN : SUPPRESSED_ADDRESS;

@@ -29,7 +29,7 @@ enum err suppress_reason(struct call *call, const char *fallback, struct view *r
 /* --list as an id, 0 when it is not given. */
 enum err suppress_find_list(struct call *call, int64_t *ret_list_id) MUST_USE;
 
-/* What a person writes: an address, or a domain (with @ in front or without). Appends the form that is compared: of an address its mailbox, so that
+/* What a person writes: an address, or a domain (with @ or *@ in front or without). Appends the form that is compared: of an address its mailbox, so that
  * all its spellings are meant. */
 enum err suppress_value(struct view text, struct buf *ret_value, enum suppression_kind *ret_kind,
 			struct buf *why) MUST_USE;

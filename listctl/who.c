@@ -5,6 +5,7 @@
 #include "listctl/former.h"
 #include "mail/address.h"
 #include "mail/address_canonical.h"
+#include "store/address_rules.h"
 #include "store/audit.h"
 #include "store/suppressions.h"
 
@@ -26,6 +27,30 @@ void spelt_done(struct spelt *spelt)
 	buf_done(&spelt->address);
 	buf_done(&spelt->key);
 	buf_done(&spelt->canonical);
+}
+
+enum err spelt_judge(struct call *call, const struct spelt *spelt)
+{
+	struct address_judge *judge = NULL;
+	struct address_finding findings[ADDRESS_RULE_KIND_COUNT];
+	struct view key = buf_view(&spelt->key);
+	enum err err = address_rules_load(call->db, &judge, call->why);
+	if (err != ERR_OK)
+		return err;
+	size_t count = address_judge_ask(judge, key, findings);
+	bool is_refused = address_findings_refuse(findings, count);
+	for (size_t i = 0; i < count; i++) {
+		AUTO_BUF text = buf_with_ceiling(LIMIT_WHY);
+		address_finding_text(&findings[i], key, &text);
+		if (!is_refused)
+			call_warn(call, "%s", buf_text(&text));
+		else if (findings[i].action == ADDRESS_REFUSE)
+			err = call_refuse(call, ERR_REFUSED,
+					  "%s; a rule refuses such addresses (`listctl address-rule ls`)",
+					  buf_text(&text));
+	}
+	address_judge_free(judge);
+	return err;
 }
 
 static enum err find_by_id(struct call *call, const char *operand, bool locked, struct who *who)

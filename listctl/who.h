@@ -21,6 +21,8 @@ struct spelt {
 /* Release with spelt_done(), also after a failure. */
 enum err spelt_read(const char *text, struct spelt *ret_spelt, struct buf *why) MUST_USE;
 void spelt_done(struct spelt *spelt);
+/* What the address rules say of one that comes in: warns, or ERR_REFUSED, as an import does. */
+enum err spelt_judge(struct call *call, const struct spelt *spelt) MUST_USE;
 
 /* What keeps mail from the mailbox, on that list or (list_id 0) on any; ERR_REFUSED with the first one and what takes it away. */
 enum err who_check_suppressed(struct call *call, const struct spelt *spelt, int64_t list_id) MUST_USE;

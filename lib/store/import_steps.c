@@ -13,6 +13,7 @@ enum param {
 	CONSENT_AT,
 	ON_CONFLICT,
 	RESUBSCRIBE,
+	ACTOR,
 	DOUBTS,
 	NESTED,
 	PLAIN_FIRST,
@@ -391,7 +392,22 @@ static const struct step steps[] = {
 							   "t.state = 'unsubscribed' AND m.list_id = "
 							   "$1::bigint"
 							   "   AND m.subscriber_id = t.id AND m.state = "
-							   "'unsubscribed' RETURNING 1)"
+							   "'unsubscribed' RETURNING "
+							   "m.subscriber_id,"
+							   "   coalesce(t.consent_source, $3::text, '') AS consent),"
+							   " noted AS ("
+							   "  INSERT INTO audit (actor, action, subject, detail, "
+							   "subscriber_id)"
+							   "  SELECT $6::text, 'subscriber.resubscribe', "
+							   "'subscriber:' || s.address_key,"
+							   "   jsonb_build_object('lists', (SELECT "
+							   "jsonb_build_array(name) FROM list WHERE id = "
+							   "$1::bigint), 'reason', $5::text,"
+							   "    'consent', b.consent, 'import', true), s.id"
+							   "  FROM back b CROSS JOIN LATERAL (SELECT id, "
+							   "address_key FROM subscriber WHERE id = "
+							   "b.subscriber_id OFFSET 0) s"
+							   "  WHERE $6::text IS NOT NULL)"
 							   " INSERT INTO import_tally (joined, resubscribed, "
 							   "unsubscribed, disabled, removed, lost)"
 							   " SELECT (SELECT count(*) FROM locked), (SELECT "
@@ -403,8 +419,8 @@ static const struct step steps[] = {
 							   "'removed'),"
 							   "  count(*) FILTER (WHERE state IS NULL) - (SELECT "
 							   "count(*) FROM locked) FROM there" },
-	    .params = { LIST, STATE, CONSENT_SOURCE, CONSENT_AT, RESUBSCRIBE },
-	    .count = 5,
+	    .params = { LIST, STATE, CONSENT_SOURCE, CONSENT_AT, RESUBSCRIBE, ACTOR },
+	    .count = 6,
 	},
 	{ .statement = { .name = "import_release", .sql = "RELEASE SAVEPOINT import_batch" } },
 	{ .statement = { .name = "import_empty", .sql = "TRUNCATE import_row, import_known, import_change" } },
@@ -484,6 +500,7 @@ static void fill_params(const struct import_terms *terms, const struct import_ma
 	values[DOUBTS] = db_bool(marks->doubts);
 	values[NESTED] = db_bool(marks->nested);
 	values[RESUBSCRIBE] = db_text_or_null(options->resubscribe);
+	values[ACTOR] = db_text_or_null(options->actor);
 	values[PLAIN_FIRST] = db_int(marks->plain_first);
 	values[PLAIN] = db_int((int64_t)marks->plain);
 }

@@ -26,7 +26,8 @@ static const struct db_statement statements[] = {
 			   " ORDER BY id DESC LIMIT $2::bigint" },
 	[SET] = { .name = "people_set",
 		  .sql = "UPDATE subscriber SET name = coalesce($2::text, name),"
-			 " attributes = (attributes || $3::text::jsonb) - $4::text[] WHERE id = $1::bigint" },
+			 " attributes = (attributes || $3::text::jsonb) - $4::text[] WHERE id = $1::bigint"
+			 " RETURNING octet_length(attributes::text)" },
 	[MOVE] = { .name = "people_move",
 		   .sql = "UPDATE subscriber SET address = $2, address_key = $3, canonical = $4,"
 			  " address_since = CASE WHEN coalesce(canonical, address_key) = coalesce($4, $3)"
@@ -106,7 +107,14 @@ enum err people_set(struct db *db, int64_t id, const struct view *name, struct v
 {
 	const struct db_value values[] = { db_int(id), name == NULL ? db_null() : db_text(*name), db_text(set),
 					   db_values(unset) };
-	return db_run(db, &statements[SET], values, ARRAY_LEN(values), NULL, why);
+	AUTO_DB_ROWS *rows = NULL;
+	enum err err = db_find(db, &statements[SET], values, ARRAY_LEN(values), &rows, why);
+	if (err == ERR_OK && db_get_int(rows, 0, 0) > LIMIT_ATTRIBUTES) {
+		buf_addf(why, "the attributes of a person take at most %d octets as JSON, and these would be %lld",
+			 LIMIT_ATTRIBUTES, (long long)db_get_int(rows, 0, 0));
+		return ERR_TOO_BIG;
+	}
+	return err;
 }
 
 enum err people_move(struct db *db, int64_t id, struct view address, struct view key, struct view canonical,

@@ -30,7 +30,8 @@ struct person_membership people_membership_get(const struct db_rows *rows, size_
 /* The last changes, under whatever address: a row (time, who, what, detail as JSON) each. */
 enum err people_audit(struct db *db, int64_t id, uint64_t limit, struct db_rows **ret_rows, struct buf *why) MUST_USE;
 
-/* name NULL: it stays. set: a JSON object that is merged over the attributes; unset: names parted by NUL that go. */
+/* name NULL: it stays. set: a JSON object that is merged over the attributes; unset: names that go. ERR_TOO_BIG: together
+ * they would be more than letters take. */
 enum err people_set(struct db *db, int64_t id, const struct view *name, struct view set, const struct db_array *unset,
 		    struct buf *why) MUST_USE;
 /* ERR_EXISTS: the address is somebody's. What comes back for the former address no longer counts, unless both are one mailbox. */

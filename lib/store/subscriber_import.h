@@ -22,6 +22,7 @@ struct import_options {
 	struct view consent_source;
 	int64_t consent_us;      /* 0: not said */
 	struct view resubscribe; /* why those who have unsubscribed become members again; empty: they do not */
+	struct view actor;      /* who says so, for an audit row a person who comes back; empty: the caller writes it */
 	struct view reassigned; /* why addresses that somebody had before are other people's now; empty: they are not */
 	size_t together;        /* rows merged at a time; 0, or more than LIMIT_IMPORT_ROWS: that many */
 };

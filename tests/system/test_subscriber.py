@@ -51,11 +51,19 @@ def test_add(world):
     world.refused("subscriber", "add", "news", "x@never.test", says=["suppressed", "suppress rm never.test"])
     world.refused("subscriber", "add", "nosuch", "x@a.test", says="no list nosuch")
     world.refused("subscriber", "add", "news", "x@", says="name@domain")
+    for options, words in ((["--set", "big=" + "x" * 70000], "at most 65536 octets"), (["--set", "a:float=1"], "date, json or tags"),
+                           (["--consent-time", "03/04/2025"], "write it as 2025-12-31"), (["--set", "a:date=03/04/2025"], "write it as 2025-12-31")):
+        world.refused("subscriber", "add", "news", "x@a.test", *options, code=2, says=words)
     for options in (["--set", "age:number=old"], ["--set", "city"], ["--set", "name=x"], ["--set", "Big Name=x"], ["--set", "a=x\ny"],
                     ["--name", "a\tb"], ["--status", "gone"], ["--consent", ""], ["--consent-time", "soon"]):
         world.refused("subscriber", "add", "news", "x@a.test", *options, code=2, says=options[0])
     assert world.value("SELECT count(*) FROM subscriber") == "2"
     assert [action for action, _ in actions(world, "ann.lee@gmail.com")] == ["subscriber.add"] * 2, "under whom they are known by"
+    world.listctl("subscriber", "add", "news", "cem@a.test", "--reason", "met at the fair", "--set", "seen:tags=a, b")
+    assert actions(world, "cem@a.test")[0][1]["reason"] == "met at the fair" and shown(world, "cem@a.test")["person"]["attributes"] == {"seen": ["a", "b"]}
+    world.listctl("subscriber", "set", "cem@a.test", "--set", "one=" + "x" * 60000)
+    world.refused("subscriber", "set", "cem@a.test", "--set", "two=" + "x" * 60000, says=["at most 65536 octets"])
+    assert sorted(shown(world, "cem@a.test")["person"]["attributes"]) == ["one", "seen"]
 
 
 def test_leave_and_return(world):
@@ -227,6 +235,32 @@ def test_changes_of_before(world):
     found = world.sql("SELECT at::date, substr(subject, 12), coalesce(subscriber_id::text, '') FROM audit WHERE action = 'subscriber.set' ORDER BY id")
     assert found == [[at, key, str(person or "")] for at, key, person in rows], found
     assert world.value("SELECT subscriber_id FROM audit WHERE action = 'subscriber.move'") == "1"
+
+
+def test_the_rules_judge_a_move(world):
+    "A new address is judged as one that is added: a rule warns of it or refuses it."
+    world.setup()
+    world.listctl("subscriber", "add", "news", "ann@example.test")
+    world.listctl("address-rule", "add", "disposable", "thrown.test", "--action", "refuse")
+    world.refused("subscriber", "move", "ann@example.test", "ann@thrown.test", says=["thrown.test", "address-rule ls"])
+    said = world.run("listctl", "subscriber", "move", "ann@example.test", "info@gmial.com")
+    assert said.returncode == 0 and "is a role" in said.stderr and "gmail.com mistyped" in said.stderr, said
+    assert world.value("SELECT address FROM subscriber") == "info@gmial.com"
+
+
+def test_whom_an_import_brings_back(world):
+    "import --resubscribe writes into the audit of each person it brings back that it did, why and from what consent; of nobody else."
+    world.setup()
+    world.subscribe(["ann@example.test", "bob@example.test"])
+    world.listctl("subscriber", "unsubscribe", "news", "ann@example.test")
+    path = world.file("p.csv", "email\nann@example.test\nbob@example.test\nnew@example.test\n")
+    world.listctl("import", "news", path)
+    assert world.value("SELECT count(*) FROM audit WHERE action = 'subscriber.resubscribe'") == "0"
+    world.listctl("import", "news", path, "--resubscribe", "asked at the fair", "--consent", "list 7")
+    assert changes(world, "ann@example.test")[0] == (
+        "subscriber.resubscribe", {"lists": ["news"], "reason": "asked at the fair", "consent": "list 7", "import": True})
+    rows = world.sql("SELECT a.subject, s.address, a.actor <> '' FROM audit a JOIN subscriber s ON s.id = a.subscriber_id WHERE a.action = 'subscriber.resubscribe'")
+    assert rows == [["subscriber:ann@example.test", "ann@example.test", "t"]], rows
 
 
 def test_what_comes_back_for_the_former_address(world):

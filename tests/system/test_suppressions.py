@@ -369,5 +369,11 @@ def test_check(world):
     world.listctl("suppress", "add", "bücher.example", "--list", "news")
     assert check("bücher.example", "never.test") == [("xn--bcher-kva.example", "news"), ("never.test", None)]
     assert "nothing is suppressed" in world.run("listctl", "suppress", "check", "example.test").stderr
+    said = world.run("listctl", "suppress", "check", "x@never.test", "x@example.test", "A.B@gmail.com", "--format", "json")
+    assert [(row["asked"], row["value"]) for row in json.loads(said.stdout)] == [("x@never.test", "never.test"), ("A.B@gmail.com", "ab@gmail.com")], said
+    assert said.stderr == "x@example.test: nothing is suppressed there\n", said
+    world.listctl("suppress", "add", "*@whole.test")
+    assert listed(world)["whole.test"]["kind"] == "domain" and check("x@whole.test") == check("*@whole.test") == [("whole.test", None)]
+    world.listctl("suppress", "rm", "*@whole.test")
     world.refused("suppress", "check", "bad@", says="nothing after the")
     assert check("ann@example.test") == [("ann@example.test", "news")] and check("x@sub.never.test") == []
