@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "listctl/command.h"
+#include "listctl/retained.h"
 #include "listctl/storm_warning.h"
 #include "listctl/waiting.h"
 #include "store/bounce_counts.h"
@@ -116,6 +117,8 @@ enum err bounce_report(struct call *call)
 	if (axis == BOUNCE_AXIS_COUNT)
 		return call_misused(call, "--by is reason, domain or both, not %s", word);
 	enum err err = bounce_scope(call, &scope.campaign_id, &scope.list_id);
+	if (err == ERR_OK && scope.campaign_id != 0)
+		err = retained_require(call, scope.campaign_id, call_option(call, "campaign"));
 	if (err == ERR_OK)
 		err = add_up(call, &scope);
 	if (err != ERR_OK)
@@ -126,6 +129,8 @@ enum err bounce_report(struct call *call)
 	err = count_up(call, &scope);
 	if (err == ERR_OK)
 		err = word == NULL ? write_both(call) : write_axis(call, axis, 0);
+	if (err == ERR_OK && scope.campaign_id == 0)
+		err = retained_note(call, 0);
 	db_rollback(call->db); /* nothing was changed that stays */
 	return err == ERR_OK ? storm_warning_write(call) : err;
 }

@@ -1,5 +1,6 @@
 #include "listctl/campaign_verbs.h"
 #include "listctl/report.h"
+#include "listctl/retained.h"
 
 /* The part of `report campaign` about variants, alone. */
 enum err campaign_report(struct call *call)
@@ -9,6 +10,8 @@ enum err campaign_report(struct call *call)
 	struct campaign campaign;
 	struct report_told report = { .count = 0 };
 	enum err err = campaign_named(call, &campaign, &rows);
+	if (err == ERR_OK)
+		err = retained_require(call, campaign.id, call->operands[0]);
 	if (err != ERR_OK)
 		return err;
 	const struct report_scope scope = { .campaign_id = campaign.id, .window_us = call->settings->bounce_window };

@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "listctl/confirm.h"
 #include "listctl/pace_text.h"
+#include "listctl/retained.h"
 #include "listctl/signing.h"
 #include "listctl/standing_report.h"
 #include "listctl/waiting.h"
@@ -339,6 +340,8 @@ static enum err list_recipients(struct call *call, const char *word)
 	if (err != ERR_OK)
 		return call_refuse(call, err, "the database does not answer");
 	err = campaign_named(call, &campaign, &rows);
+	if (err == ERR_OK)
+		err = retained_require(call, campaign.id, call->operands[0]);
 	if (err == ERR_OK) {
 		output_begin(call->out, recipient_columns, ARRAY_LEN(recipient_columns));
 		err = write_pages(call, campaign.id, place);
@@ -372,6 +375,8 @@ enum err campaign_status(struct call *call)
 		err = write_for_people(call, &report);
 	else
 		err = write_standing(call, &report, ARRAY_LEN(columns));
+	if (err == ERR_OK)
+		err = retained_tell(call, report.campaign.id);
 	audience_warn_of_none(call, &report.campaign);
 	standing_report_done(&report);
 	return err == ERR_OK ? storm_warning_write(call) : err;

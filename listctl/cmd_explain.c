@@ -22,7 +22,7 @@ struct explanation {
 	struct score_steps steps;
 	size_t limit;
 	enum err err; /* of keeping them */
-	struct db_rows *person_rows, *memberships, *suppressions, *sends, *events, *prunes, *counted;
+	struct db_rows *person_rows, *memberships, *suppressions, *sends, *events, *past, *prunes, *counted;
 };
 
 static void explanation_done(struct explanation *explanation)
@@ -34,6 +34,7 @@ static void explanation_done(struct explanation *explanation)
 	db_rows_done(explanation->suppressions);
 	db_rows_done(explanation->sends);
 	db_rows_done(explanation->events);
+	db_rows_done(explanation->past);
 	db_rows_done(explanation->prunes);
 	db_rows_done(explanation->counted);
 }
@@ -72,6 +73,8 @@ static enum err read_person(struct call *call, struct view key, size_t limit, st
 		err = explanations_sends(db, id, limit, &explanation->sends, call->why);
 	if (err == ERR_OK)
 		err = reports_of_subscriber(db, id, limit, &explanation->events, call->why);
+	if (err == ERR_OK)
+		err = explanations_past(db, id, limit, &explanation->past, call->why);
 	if (err == ERR_OK)
 		err = explanations_prunes(db, id, &explanation->prunes, call->why);
 	if (err == ERR_OK)
@@ -276,6 +279,20 @@ static void event_row(struct output *out, const struct explanation *explanation,
 		     e.storm_id == 0 ? cell_null() : cell_int((int64_t)e.storm_id), cell_text_or_null(e.diagnostic) });
 }
 
+static const struct output_column past_columns[] = {
+	{ "campaign", OUTPUT_TEXT, false }, { "sent_at", OUTPUT_TIME, false },     { "kind", OUTPUT_TEXT, false },
+	{ "reason", OUTPUT_TEXT, false },   { "received_at", OUTPUT_TIME, false },
+};
+
+static void past_row(struct output *out, const struct explanation *explanation, const struct db_rows *rows, size_t row)
+{
+	(void)explanation;
+	struct explained_past p;
+	explained_past_at(rows, row, &p);
+	output_row(out, (struct output_cell[]){ cell_text_or_null(p.campaign), cell_time(p.sent_us), cell_text(p.kind),
+						cell_text_or_null(p.reason), cell_time_or_null(p.received_us) });
+}
+
 static const struct output_column prune_columns[] = {
 	{ "batch", OUTPUT_INT, false }, { "list", OUTPUT_TEXT, false }, { "reason", OUTPUT_TEXT, false },
 	{ "at", OUTPUT_TIME, false },   { "by", OUTPUT_TEXT, false },   { "restored", OUTPUT_BOOL, false },
@@ -358,10 +375,13 @@ static enum err write_all(struct call *call, const struct explanation *explanati
 		SECTION("sends", "Sent, newest first:", send_columns, send_row),
 		SECTION("bounces", "Came back, newest first (`listctl bounce show NUMBER --raw` prints the message):",
 			event_columns, event_row),
+		SECTION("past", "Kept of dropped ledgers, newest first:", past_columns, past_row),
 		SECTION("prunes", "Changed by batches:", prune_columns, prune_row),
 	};
-	const struct db_rows *const rows[] = { explanation->memberships, explanation->suppressions, explanation->sends,
-					       explanation->events, explanation->prunes };
+	const struct db_rows *const rows[] = {
+		explanation->memberships, explanation->suppressions, explanation->sends,
+		explanation->events,      explanation->past,         explanation->prunes
+	};
 	static_assert(ARRAY_LEN(sections) == ARRAY_LEN(rows), "one set of rows per section");
 	output_document_begin(call->out);
 	output_section(call->out, "person", "Address:");

@@ -6,6 +6,7 @@
 #include "listctl/json_walk.h"
 #include "listctl/out_file.h"
 #include "listctl/progress.h"
+#include "listctl/retained.h"
 #include "listctl/sheet.h"
 #include "store/exports.h"
 #include "store/lists.h"
@@ -382,6 +383,8 @@ static enum err write_all(struct job *job)
 	if (err == ERR_OK)
 		err = flush(job);
 	progress_end(&job->progress);
+	if (err == ERR_OK && call_has(call, "bounces"))
+		err = retained_note(call, 0);
 	return err == ERR_OK ? out_file_commit(&job->out, call->why) : err;
 }
 

@@ -4,6 +4,7 @@
 #include "listctl/call.h"
 #include "listctl/out_file.h"
 #include "listctl/report.h"
+#include "listctl/retained.h"
 #include "mail/address.h"
 #include "store/campaigns.h"
 #include "store/lists.h"
@@ -49,6 +50,8 @@ static enum err tell(struct call *call, enum report_kind kind, struct view about
 	enum err err = report_read(call, &report_plans[kind], scope, &report);
 	if (err == ERR_OK)
 		err = write_report(call, &report);
+	if (err == ERR_OK && scope->campaign_id == 0)
+		err = retained_note(call, scope->since_us);
 	report_told_done(&report);
 	return err;
 }
@@ -73,7 +76,8 @@ static enum err report_campaign(struct call *call)
 		return call_refuse(call, ERR_REFUSED, "%s has not started: there is nothing to report yet",
 				   call->operands[0]);
 	scope.campaign_id = campaign.id;
-	return tell(call, REPORT_CAMPAIGN, campaign.name, &scope);
+	err = retained_require(call, campaign.id, call->operands[0]);
+	return err != ERR_OK ? err : tell(call, REPORT_CAMPAIGN, campaign.name, &scope);
 }
 
 /* --list, or the operand of `report list`. */

@@ -24,6 +24,7 @@ const struct command *const command_tables[] = {
 	bounce_commands,
 	report_commands,
 	prune_commands,
+	maintain_commands,
 	explain_commands,
 	policy_commands,
 	storm_commands,

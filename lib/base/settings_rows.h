@@ -46,6 +46,16 @@ SETTING(TEXT, bounce, rules, "", "file",
 	"broken is refused, and the rules stay as they were.")
 SETTING(DURATION, bounce, keep_raw, "30d", "time", "How long a returned message is kept as evidence.")
 
+/* What is old goes */
+SETTING(DURATION, retention, ledger, "1095d", "time",
+	"How long after its end a campaign keeps its ledger, the events about it and its frozen audience; `listctl "
+	"maintain` drops them then. Its sums stay, and of each person what verdicts follow from. At least "
+	"bounce.inside_life, bounce.token_life and sender.expire with bounce.window. 0: for good.")
+SETTING(
+    DURATION, retention, events, "1095d", "time",
+    "How long events are kept that belong to no campaign any more: of probes, and reports about what was dropped or "
+    "erased. 0: for good.")
+
 /* The DNS */
 SETTING(TEXT, dns, resolver, "", "address[@port]",
 	"The resolver that `listctl dns --check` and the check before campaigns ask; empty: those of /etc/resolv.conf.")

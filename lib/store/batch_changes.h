@@ -16,7 +16,7 @@
 
 /* Whether nothing but the verdict keeps membership m of subscriber s out. */
 #define BATCH_MAY_RETURN                                                                                               \
-	" NOT is_suppressed(s.address_key, m.list_id) AND NOT EXISTS (SELECT FROM bounce_event e"                      \
+	" NOT is_suppressed(s.address_key, m.list_id) AND NOT EXISTS (SELECT FROM reported e"                          \
 	" WHERE e.subscriber_id = m.subscriber_id AND e.kind = 'complaint' AND NOT e.voided AND NOT e.orphan)"
 
 /* The names of all reasons: what a verdict writes as a membership's. */

@@ -12,7 +12,10 @@ static const struct db_statement statements[] = {
 	/* $2: only these people (those that are locked), or null. $3 to $5, $7: whom the verdict of this moment ($6) condemns, and why, when it is not
 	 * carried out. $8: with evidence, which takes most of the time. */
 	[CANDIDATES] = { "candidates_read",
-			 "SELECT m.list_id, m.subscriber_id, l.name, s.address, m.reason, c.name, e.diagnostic, m.since"
+			 "SELECT m.list_id, m.subscriber_id, l.name, s.address, m.reason, c.name,"
+			 " coalesce(e.diagnostic, (SELECT 'dropped with the ledger at ' || to_char(p.dropped_at, "
+			 "'YYYY-MM-DD')"
+			 " FROM campaign_past p WHERE $8 AND p.campaign_id = m.campaign_id)), m.since"
 			 " FROM (SELECT list_id, subscriber_id, reason, campaign_id, since FROM membership"
 			 "  WHERE state = 'disabled' AND ($1::bigint IS NULL OR list_id = $1)"
 			 "  AND ($2::bigint[] IS NULL OR subscriber_id = ANY($2))"

@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-enum statement { PERSON, MEMBERSHIPS, SUPPRESSIONS, SENDS, CAMPAIGNS, PRUNES, STATEMENT_COUNT };
+enum statement { PERSON, MEMBERSHIPS, SUPPRESSIONS, SENDS, PAST, CAMPAIGNS, PRUNES, STATEMENT_COUNT };
 
 static const struct db_statement statements[] = {
 	[PERSON] = { "explanations_person",
@@ -47,6 +47,13 @@ static const struct db_statement statements[] = {
 		    " ORDER BY started_at DESC, id DESC LIMIT $2" },
 	[CAMPAIGNS] = { "explanations_campaigns",
 			"SELECT id, name FROM campaign WHERE id = ANY ($1::bigint[]) ORDER BY id" },
+	/* What is kept of attempts that the retention has dropped. */
+	[PAST] = { "explanations_past",
+		   "SELECT c.name, x.sent_at, x.kind, x.reason, x.received_at FROM (SELECT campaign_id, sent_at,"
+		   " CASE WHEN voided THEN 'voided' ELSE kind::text END AS kind, reason, received_at FROM past_report"
+		   " WHERE subscriber_id = $1 UNION ALL SELECT campaign_id, sent_at, 'success', NULL, NULL"
+		   " FROM past_success WHERE subscriber_id = $1) AS x LEFT JOIN campaign c ON c.id = x.campaign_id"
+		   " ORDER BY x.sent_at DESC, x.campaign_id DESC LIMIT $2" },
 	[PRUNES] = { "explanations_prunes",
 		     "SELECT p.batch_id, l.name, p.old_reason, b.actor, b.created_at, b.undone_at, p.restored, b.kind"
 		     " FROM prune_change p JOIN prune_batch b ON b.id = p.batch_id LEFT JOIN list l ON l.id = p.list_id"
@@ -150,6 +157,22 @@ struct view explained_campaign(const struct db_rows *rows, uint64_t campaign_id)
 			return db_get_text(rows, i, 1);
 	}
 	return (struct view){ 0 };
+}
+
+enum err explanations_past(struct db *db, uint64_t subscriber_id, size_t limit, struct db_rows **ret_rows,
+			   struct buf *why)
+{
+	const struct db_value values[] = { db_int((int64_t)subscriber_id), db_int((int64_t)limit) };
+	return db_run(db, &statements[PAST], values, ARRAY_LEN(values), ret_rows, why);
+}
+
+void explained_past_at(const struct db_rows *rows, size_t row, struct explained_past *ret_past)
+{
+	*ret_past = (struct explained_past){ .campaign = db_get_text(rows, row, 0),
+					     .sent_us = db_get_time(rows, row, 1),
+					     .kind = db_get_text(rows, row, 2),
+					     .reason = db_get_text(rows, row, 3),
+					     .received_us = db_get_time(rows, row, 4) };
 }
 
 enum err explanations_prunes(struct db *db, uint64_t subscriber_id, struct db_rows **ret_rows, struct buf *why)

@@ -52,6 +52,18 @@ enum err explanations_campaigns(struct db *db, const struct db_array *campaign_i
 /* Empty: not among them. */
 struct view explained_campaign(const struct db_rows *rows, uint64_t campaign_id);
 
+/* What verdicts still know of an attempt that the retention has dropped. */
+struct explained_past {
+	struct view campaign;
+	int64_t sent_us;
+	struct view kind;    /* a kind of report, "voided", or "success" */
+	struct view reason;  /* empty: a success */
+	int64_t received_us; /* 0: a success */
+};
+enum err explanations_past(struct db *db, uint64_t subscriber_id, size_t limit, struct db_rows **ret_rows,
+			   struct buf *why) MUST_USE;
+void explained_past_at(const struct db_rows *rows, size_t row, struct explained_past *ret_past);
+
 struct explained_prune {
 	uint64_t batch_id;
 	struct view list, reason, actor, kind; /* kind as of prune_batch */

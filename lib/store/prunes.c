@@ -51,7 +51,7 @@ static const struct db_statement statements[] = {
 		      " WHEN m.state = 'unsubscribed' THEN 'unsubscribed since (' || m.reason || ')'"
 		      " WHEN m.state <> c.new_state OR m.since <> c.new_since THEN 'changed since: ' || m.state"
 		      " WHEN t.state = 'active' AND is_suppressed(s.address_key, c.list_id) THEN 'suppressed'"
-		      " WHEN t.state = 'active' AND EXISTS (SELECT FROM bounce_event e WHERE e.subscriber_id = "
+		      " WHEN t.state = 'active' AND EXISTS (SELECT FROM reported e WHERE e.subscriber_id = "
 		      "c.subscriber_id"
 		      " AND e.kind = 'complaint' AND NOT e.voided AND NOT e.orphan) THEN 'complained' END,"
 		      " t.state, c.restored FROM prune_change c JOIN prune_batch b ON b.id = c.batch_id"
@@ -85,7 +85,10 @@ static const struct db_statement statements[] = {
 		      " AND m.since = marked.new_since" },
 	/* The evidence the batch acted on is no more to count; it stays to be seen. */
 	[VOID_EVENTS] = { "prunes_void_events",
-			  "UPDATE bounce_event e SET voided = true FROM prune_batch b WHERE b.id = $1 AND b.kind = "
+			  "WITH past AS (UPDATE past_report p SET voided = true FROM prune_batch b WHERE b.id = $1"
+			  " AND b.kind = 'prune' AND p.subscriber_id = ANY($2::bigint[]) AND p.kind <> 'complaint'"
+			  " AND p.received_at <= b.created_at AND NOT p.voided)"
+			  " UPDATE bounce_event e SET voided = true FROM prune_batch b WHERE b.id = $1 AND b.kind = "
 			  "'prune'"
 			  " AND e.subscriber_id = ANY($2::bigint[]) AND e.kind IN ('bounce-hard', 'bounce-soft')"
 			  " AND e.received_at <= b.created_at AND NOT e.voided" },

@@ -70,7 +70,8 @@ static const struct db_statement statements[] = {
 		     "INSERT INTO report_campaign SELECT c.id, c.started_at FROM campaign c"
 		     " WHERE c.started_at IS NOT NULL AND ($1::bigint IS NULL OR c.id = $1)"
 		     " AND ($2::bigint IS NULL OR c.id IN (SELECT campaign_id FROM campaign_target WHERE list_id = $2))"
-		     " AND ($3::timestamptz IS NULL OR c.started_at >= $3) RETURNING id" },
+		     " AND ($3::timestamptz IS NULL OR c.started_at >= $3)"
+		     " AND NOT EXISTS (SELECT FROM campaign_past p WHERE p.campaign_id = c.id) RETURNING id" },
 	/* The last id, and about how many rows there are to read. */
 	[EXTENT] = { "report_extent", "SELECT greatest((SELECT max(id) FROM subscriber), 1),"
 				      " (SELECT coalesce(sum(c.audience), 0)::bigint FROM campaign c"

@@ -21,7 +21,7 @@ enum statement { EACH, GROUPS, STATEMENT_COUNT };
 	" AND d.subscriber_id = m.subscriber_id AND d.at >= to_timestamp($6 / 1e6)))"                                  \
 	" AND NOT EXISTS (SELECT FROM suppressed_subscriber x WHERE x.id = m.subscriber_id"                            \
 	"  AND (x.list_id IS NULL OR x.list_id = m.list_id))"                                                          \
-	" AND NOT EXISTS (SELECT FROM bounce_event e WHERE e.subscriber_id = m.subscriber_id"                          \
+	" AND NOT EXISTS (SELECT FROM reported e WHERE e.subscriber_id = m.subscriber_id"                              \
 	"  AND e.kind = 'complaint' AND NOT e.voided AND NOT e.orphan))"
 #define NAMED " FROM changes c JOIN list l ON l.id = c.list_id JOIN subscriber s ON s.id = c.subscriber_id"
 

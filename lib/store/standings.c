@@ -27,7 +27,12 @@ static const struct db_statement statements[] = {
 	[ENDED] = { "standings_ended",
 		    "SELECT outcome, reason, count(*), count(*) FILTER (WHERE attempts > 0 AND at > now() -"
 		    " interval '60 s') FROM delivery WHERE campaign_id = $1 GROUP BY 1, 2"
-		    " ORDER BY 3 DESC, 1, 2" },
+		    /* A ledger that was dropped has left its sums. */
+		    " UNION ALL SELECT v.outcome::delivery_outcome, CASE WHEN v.outcome <> 'accepted' THEN 'dropped' "
+		    "END,"
+		    " v.people, 0 FROM campaign_past p CROSS JOIN LATERAL (VALUES ('accepted', p.accepted),"
+		    " ('refused', p.refused), ('expired', p.expired), ('skipped', p.skipped)) AS v(outcome, people)"
+		    " WHERE p.campaign_id = $1 AND v.people > 0 ORDER BY 3 DESC, 1, 2" },
 	[WAITING] = { "standings_waiting", "SELECT state, count(*) FROM deferral WHERE campaign_id = $1 GROUP BY 1" },
 	/* Counted from the frozen ids, never by subtraction: a recipient that is nowhere would show in the sum. */
 	[PENDING] = { "standings_pending",

@@ -17,7 +17,7 @@ enum statement { MEMORY, EXTENT, HISTORY, STATEMENT_COUNT };
 	" - min(f.at) FILTER (WHERE failures > 0) >= min(days) * interval '1 day'"
 #define CAME                                                                                                           \
 	"came AS (SELECT subscriber_id AS who, campaign_id, source, e.reason, voided, received_at, "                   \
-	"recipient,"                                                                                                   \
+	"recipient, sent_at,"                                                                                          \
 	" judged_at IS NOT NULL AND NOT voided AS known, failures, days"                                               \
 	" FROM failure_report e LEFT JOIN unnest($4::text[], $5::bigint[], $6::bigint[], $7::boolean[])"               \
 	" AS p(reason, failures, days, from_relay)"                                                                    \
@@ -37,12 +37,13 @@ enum statement { MEMORY, EXTENT, HISTORY, STATEMENT_COUNT };
 #define LOOKED_UP(campaign, person)                                                                                    \
 	" CROSS JOIN LATERAL (SELECT at, outcome FROM delivery"                                                        \
 	" WHERE campaign_id = " campaign " AND subscriber_id = " person " OFFSET 0) AS d"
+/* The ledger knows when an attempt was, or what is kept of it knows it. */
 #define FAILED                                                                                                         \
-	"failed AS (SELECT came.*, d.at, lists, active FROM began b JOIN came USING (who)" LOOKED_UP(                  \
-	    "came.campaign_id",                                                                                        \
-	    "came.who") " WHERE d.outcome IN ('accepted', 'refused') AND d.at >= b.since"                              \
-			" AND NOT is_of_former_address(d.at, came.recipient, b.address_key, b.address_since)),"        \
-			" grave AS (SELECT f.who, min(f.at) AS at FROM failed f GROUP BY 1 HAVING " PASSES ")"
+	"failed AS (SELECT came.*, d.at, lists, active FROM began b JOIN came USING (who)"                             \
+	" CROSS JOIN attempt_of(came.campaign_id, came.who, sent_at) AS d"                                             \
+	" WHERE d.outcome IN ('accepted', 'refused') AND d.at >= b.since"                                              \
+	" AND NOT is_of_former_address(d.at, came.recipient, b.address_key, b.address_since)),"                        \
+	" grave AS (SELECT f.who, min(f.at) AS at FROM failed f GROUP BY 1 HAVING " PASSES ")"
 #define NEWEST                                                                                                         \
 	"newer AS MATERIALIZED (SELECT * FROM (SELECT id, list_id, started_at, ended_at, row_number()"                 \
 	" OVER (PARTITION BY list_id ORDER BY started_at DESC) AS n FROM campaign_sent) AS c"                          \
@@ -54,21 +55,23 @@ enum statement { MEMORY, EXTENT, HISTORY, STATEMENT_COUNT };
 	    "c.id", "g.who") " WHERE d.outcome = 'accepted' AND d.at <= $8 AND NOT EXISTS (SELECT FROM bounce_event b" \
 			     " WHERE b.campaign_id = c.id AND b.subscriber_id = g.who) LIMIT 1) AS n)"
 #define STAYING                                                                                                        \
-	"staying AS (SELECT f.who, min(f.at) AS at FROM failed f JOIN grave USING (who)"                               \
+	"stay AS (SELECT f.who, min(f.at) AS at FROM failed f JOIN grave USING (who)"                                  \
 	" LEFT JOIN newest n USING (who) WHERE n.at IS NULL OR f.at >= n.at GROUP BY 1 HAVING " PASSES ")"
 #define LATE                                                                                                           \
 	"late AS (SELECT id, list_id FROM campaign_sent"                                                               \
-	" WHERE (ended_at IS NULL OR ended_at >= (SELECT min(at) FROM staying) - interval '1 day'))"
-#define LOOK_UPS "(SELECT count(*) FROM staying) * (SELECT count(*) FROM late)"
+	" WHERE (ended_at IS NULL OR ended_at >= (SELECT min(at) FROM stay) - interval '1 day'))"
+#define LOOK_UPS "(SELECT count(*) FROM stay) * (SELECT count(*) FROM late)"
 #define ACCEPTED                                                                                                       \
-	"accepted AS (SELECT DISTINCT s.who, c.id AS campaign_id, d.at FROM staying s"                                 \
+	"accepted AS (SELECT DISTINCT s.who, c.id AS campaign_id, d.at FROM stay s"                                    \
 	" JOIN membership m ON m.subscriber_id = s.who JOIN late c ON c.list_id = m.list_id" LOOKED_UP(                \
 	    "c.id",                                                                                                    \
 	    "s.who") " WHERE " LOOK_UPS " <= $9 AND d.outcome = 'accepted' AND d.at >= s.at"                           \
 		     " UNION ALL SELECT who, d.campaign_id, d.at FROM (SELECT *, subscriber_id AS who FROM delivery"   \
 		     " WHERE campaign_id = ANY (ARRAY(SELECT id FROM late)) AND subscriber_id BETWEEN $2 AND $3"       \
 		     " AND " LOOK_UPS " > $9 OFFSET 0) AS d"                                                           \
-		     " JOIN staying s USING (who) WHERE d.outcome = 'accepted' AND d.at >= s.at)"
+		     " JOIN stay s USING (who) WHERE d.outcome = 'accepted' AND d.at >= s.at"                          \
+		     " UNION ALL SELECT who, campaign_id, sent_at FROM stay s"                                         \
+		     " JOIN past_success p ON p.subscriber_id = who WHERE sent_at >= s.at)"
 
 static const struct db_statement statements[] = {
 	[MEMORY] = { "suspects_memory", "SELECT set_config('work_mem', '64MB', true), set_config('jit', 'off', true)" },
@@ -84,9 +87,9 @@ static const struct db_statement statements[] = {
 	[HISTORY] = { "suspects_history",
 		      "WITH " CAME ", " BEGAN ", " FAILED ", " NEWEST ", " STAYING ", " LATE ", " ACCEPTED
 		      " SELECT who, campaign_id, f.at, reason, source = 'reply', voided, received_at, lists,"
-		      " active, false FROM failed f JOIN staying s USING (who) WHERE f.at >= s.at"
-		      " UNION ALL SELECT a.who, a.campaign_id, a.at, NULL, false, false, NULL, NULL, NULL, false"
-		      " FROM accepted a WHERE (who, campaign_id) NOT IN (SELECT who, campaign_id FROM failed)"
+		      " active, false FROM failed f JOIN stay s USING (who) WHERE f.at >= s.at"
+		      " UNION ALL SELECT who, campaign_id, at, NULL, false, false, NULL, NULL, NULL, false"
+		      " FROM accepted WHERE (who, campaign_id) NOT IN (SELECT who, campaign_id FROM failed)"
 		      " ORDER BY 1, 3, 2" },
 };
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row per statement");

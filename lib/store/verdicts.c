@@ -14,6 +14,8 @@ enum statement { LOCK, HISTORY, DISABLE, STATEMENT_COUNT };
  * a late report about an older attempt does not undo the undo. Merely joining another list forgives nothing. When somebody got another address
  * (subscriber move), what was sent to the former one counts for nobody.
  *
+ * Of attempts that the retention has dropped, what matters is kept (schema/055): their reports beside the others, by the view, and the last success.
+ *
  * Each lookup is a LATERAL subquery behind OFFSET 0, so that the planner can only go through the index of one partition, whatever it
  * thinks of the numbers: a verdict never scans a ledger. What a storm holds counts as little as what was voided. Successes matter only after the oldest failure, so campaigns that
  * ended before it are passed over (a day of grace for a ledger row that came late). */
@@ -38,10 +40,10 @@ static const struct db_statement statements[] = {
 				   "  AS at FROM membership m WHERE m.subscriber_id = who.id OFFSET 0) AS began"
 				   " CROSS JOIN LATERAL (SELECT p.address_key, p.address_since FROM subscriber p"
 				   "  WHERE p.id = who.id OFFSET 0) AS s"
-				   " CROSS JOIN LATERAL (SELECT * FROM bounce_event b WHERE b.subscriber_id = who.id"
+				   " CROSS JOIN LATERAL (SELECT * FROM reported b WHERE b.subscriber_id = who.id"
 				   "  AND b.kind IN ('bounce-hard', 'bounce-soft') AND NOT b.orphan OFFSET 0) AS e"
-				   " CROSS JOIN LATERAL (SELECT l.at, l.outcome FROM delivery l"
-				   "  WHERE l.campaign_id = e.campaign_id AND l.subscriber_id = who.id OFFSET 0) AS d"
+				   " CROSS JOIN LATERAL (SELECT * FROM attempt_of(e.campaign_id, who.id, e.sent_at)"
+				   "  OFFSET 0) AS d"
 				   " WHERE d.outcome IN ('accepted', 'refused') AND d.at >= began.at AND (began.active "
 				   "IS NOT "
 				   "NULL"
@@ -58,7 +60,9 @@ static const struct db_statement statements[] = {
 				   " CROSS JOIN LATERAL (SELECT l.at, l.outcome FROM delivery l"
 				   "  WHERE l.campaign_id = c.id AND l.subscriber_id = s.subscriber_id OFFSET 0) AS d"
 				   " WHERE d.outcome = 'accepted' AND d.at >= s.at AND NOT EXISTS (SELECT FROM failed f"
-				   "  WHERE f.subscriber_id = s.subscriber_id AND f.campaign_id = c.id))"
+				   "  WHERE f.subscriber_id = s.subscriber_id AND f.campaign_id = c.id)"
+				   " UNION ALL SELECT p.subscriber_id, p.campaign_id, p.sent_at FROM since s"
+				   " JOIN past_success p USING (subscriber_id) WHERE p.sent_at >= s.at)"
 				   " SELECT subscriber_id, campaign_id, at, reason, source = 'reply', voided, "
 				   "received_at,"
 				   " lists, active, any_own FROM failed"

@@ -4,48 +4,12 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "tests/support/database.h"
+#include "tests/support/random_past.h"
 #include "tests/support/unit.h"
 
-enum { WINDOW_DAYS = 7, LIFE_DAYS = 30, PEOPLE = 400 };
+enum { WINDOW_DAYS = 7, LIFE_DAYS = 30, PEOPLE = RANDOM_PAST_PEOPLE };
 
-/* A past without a pattern: forty campaigns of ten days to two lists; who of them got a copy, what became of it, and what came back. */
-static const char past[] =
-    "SELECT setseed(0.1);"
-    "INSERT INTO list (name, title, list_id, from_address) VALUES ('a', 'A', 'a.test', 'a@b.test'), ('b', 'B', "
-    "'b.test', 'a@b.test');"
-    "INSERT INTO subscriber (address, address_key) SELECT 'p' || g || '@x.test', 'p' || g || '@x.test' FROM "
-    "generate_series(1, 400) AS g;"
-    "UPDATE subscriber SET address_since = now() - random() * 400 * interval '1 day' WHERE random() < 0.2;"
-    "INSERT INTO membership (list_id, subscriber_id, state, reason, since)"
-    " SELECT l, s, (ARRAY['active', 'active', 'active', 'unsubscribed', 'disabled']::membership_state[])[1 + (random() "
-    "* 4)::int],"
-    " CASE WHEN random() < 0.1 THEN 'undo' ELSE 'import' END, now() - random() * 400 * interval '1 day'"
-    " FROM generate_series(1, 2) AS l, generate_series(1, 400) AS s WHERE random() < 0.9;"
-    "INSERT INTO campaign (name, list_id, subject, from_address, text_body, state, audience, started_at, ended_at)"
-    " SELECT 'c' || g, 1 + g % 2, 's', 'a@b.test', 't', 'finished', 1, at, at + interval '2 days'"
-    " FROM generate_series(1, 40) AS g, LATERAL (SELECT now() - (40 - g) * interval '10 days' AS at) AS x;"
-    "INSERT INTO delivery (campaign_id, subscriber_id, outcome, at, reason)"
-    " SELECT c.id, m.subscriber_id, o, c.started_at + random() * interval '2 days', CASE WHEN o <> 'accepted' THEN 'x' "
-    "END"
-    " FROM campaign c JOIN membership m USING (list_id), LATERAL"
-    " (SELECT (ARRAY['accepted', 'accepted', 'accepted', 'refused', 'skipped']::delivery_outcome[])[1 + ((random() + 0 "
-    "* c.id) * 4)::int] AS o) AS x"
-    " WHERE random() < 0.3 + m.subscriber_id % 3 * 0.3;"
-    "INSERT INTO bounce_event (campaign_id, id, subscriber_id, report_hash, source, received_at, recipient, kind, "
-    "reason, orphan, "
-    "voided, judged_at)"
-    " SELECT campaign_id, nextval('bounce_event_id'), subscriber_id, sha256((campaign_id || '-' || subscriber_id || "
-    "'-' || n)::bytea),"
-    " CASE WHEN outcome = 'refused' THEN 'reply' ELSE 'report' END, at + random() * interval '40 days',"
-    " CASE WHEN random() < 0.5 THEN 'former@x.test' END,"
-    " CASE WHEN random() < 0.1 THEN 'delay' ELSE 'bounce-soft' END::bounce_kind,"
-    " (ARRAY['mailbox-full', 'mailbox-full', 'network', 'domain-unknown', 'mailbox-disabled', 'spam-content', "
-    "'relay-denied', 'policy',"
-    " 'user-unknown'])[1 + (random() * 7.6)::int], random() < 0.05, random() < 0.1, CASE WHEN random() < 0.95 THEN "
-    "now() END"
-    " FROM delivery, generate_series(1, 2) AS n WHERE random() < 0.05 + subscriber_id % 10 * 0.1";
-
-enum { LISTS = 2 };
+enum { LISTS = RANDOM_PAST_LISTS };
 
 struct seen {
 	struct verdict verdicts[PEOPLE + 1][LISTS + 1];
@@ -153,7 +117,8 @@ static void check_past(struct db *db, const char *own)
 	struct verdict_terms terms = terms_now();
 	struct seen expected[LISTS + 1];
 	script(db, "TRUNCATE list, subscriber, membership, campaign, delivery, bounce_event RESTART IDENTITY CASCADE");
-	script(db, past);
+	script(db, "SELECT setseed(0.1)");
+	script(db, random_past);
 	script(db, own);
 	for (uint64_t list_id = 0; list_id < ARRAY_LEN(expected); list_id++) {
 		expected[list_id] = by_person(db, list_id, &terms);
