@@ -76,7 +76,7 @@ static void write_next(const struct storm *storm, struct buf *out)
 			 "addresses live, `listctl storm apply %llu` when they are gone",
 			 id, id);
 	else if (view_eq(storm->state, VIEW_LIT("void")))
-		buf_addf(out, "its reports count for nothing");
+		buf_addf(out, "its reports count for nothing; `listctl storm apply %llu` would let them count", id);
 	else
 		buf_addf(out, "its reports count; `listctl undo %llu` takes that back",
 			 (unsigned long long)storm->applied_batch);

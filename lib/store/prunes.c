@@ -26,7 +26,8 @@ enum statement {
 };
 
 #define BATCH_COLUMNS                                                                                                  \
-	"SELECT b.id, b.created_at, b.undone_at, b.actor, l.name, n.removed, n.restored, b.kind FROM prune_batch b"    \
+	"SELECT b.id, b.created_at, b.undone_at, b.actor, l.name, n.removed, n.restored, CASE WHEN EXISTS (SELECT"     \
+	" FROM storm s WHERE s.batch_id = b.id) THEN 'storm-restored' ELSE b.kind END FROM prune_batch b"              \
 	" LEFT JOIN list l ON l.id = b.list_id CROSS JOIN LATERAL (SELECT count(*) AS removed,"                        \
 	" count(*) FILTER (WHERE c.restored) AS restored FROM prune_change c WHERE c.batch_id = b.id) AS n"
 

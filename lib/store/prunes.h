@@ -20,7 +20,8 @@ struct prune_batch {
 	int64_t created_us, undone_us; /* undone 0: not */
 	struct view actor, list;       /* list empty: all */
 	int64_t removed, restored;     /* memberships that it changed, and those that have been put back */
-	struct view kind;              /* "prune", "reclassify" (store/revisions.h) or "storm" (store/storms.h) */
+	struct view
+	    kind; /* "prune", "reclassify" (store/revisions.h), "storm" that was applied, or "storm-restored" (store/storms.h) */
 };
 /* Newest first. */
 enum err prunes_batches(struct db *db, struct db_rows **ret_rows, struct buf *why) MUST_USE;

@@ -151,10 +151,11 @@ enum err storms_check_undo(struct db *db, uint64_t batch_id, struct buf *why)
 		return err;
 	long long storm = (long long)db_get_int(rows, 0, 0), open = (long long)db_get_int(rows, 0, 3);
 	if (db_get_bool(rows, 0, 1)) {
-		buf_addf(why,
-			 "batch %llu brought back whom reports of storm %lld had put out; `listctl storm apply %lld` "
-			 "lets these count",
-			 (unsigned long long)batch_id, storm, storm);
+		buf_addf(
+		    why,
+		    "batch %llu brought back whom the bounces of storm %lld had disabled; `listctl storm apply %lld` "
+		    "lets these count again",
+		    (unsigned long long)batch_id, storm, storm);
 		return ERR_REFUSED;
 	}
 	if (db_get_bool(rows, 0, 2) && open != 0) {
