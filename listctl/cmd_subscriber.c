@@ -70,6 +70,8 @@ static enum err set(struct call *call)
 		    call, write_set(call, &who, call_has(call, "name") ? &name : NULL, &attributes, reason));
 	if (err == ERR_OK)
 		call_note(call, VIEW_FMT " is changed", VIEW_ARG(who.person.address));
+	if (err == ERR_OK)
+		err = subscriber_tell(call, who.person.id);
 	who_done(&who);
 	attribute_options_done(&attributes);
 	return err;
@@ -178,6 +180,8 @@ static enum err move(struct call *call)
 	if (err == ERR_OK)
 		call_note(call, VIEW_FMT " has moved to " VIEW_FMT "; memberships, history and links stay",
 			  VIEW_ARG(who.person.address), VIEW_ARG(buf_view(&spelt.address)));
+	if (err == ERR_OK)
+		err = subscriber_tell(call, who.person.id);
 	who_done(&who);
 	spelt_done(&spelt);
 	return err;
@@ -284,7 +288,7 @@ static enum err warn_of_bounces(struct call *call, const struct who *who, const 
 }
 
 static enum err write_step(struct call *call, const struct step_kind *kind, const struct membership_step *step,
-			   struct db_rows **ret_lists)
+			   struct db_rows **ret_lists, int64_t *ret_id)
 {
 	struct who who = { 0 };
 	const char *operand = call->operands[call->operand_count - 1];
@@ -300,6 +304,7 @@ static enum err write_step(struct call *call, const struct step_kind *kind, cons
 		err = audit_step(call, kind, &who, step, *ret_lists);
 	if (err == ERR_OK)
 		err = warn_of_bounces(call, &who, step);
+	*ret_id = who.person.id;
 	who_done(&who);
 	return err;
 }
@@ -308,6 +313,7 @@ static enum err take_step(struct call *call, const struct step_kind *kind)
 {
 	struct membership_step step = { .from = view_of(kind->from), .to = view_of(kind->to) };
 	AUTO_DB_ROWS *lists = NULL;
+	int64_t id = 0;
 	enum err err = subscriber_text_option(call, "reason", &step.reason);
 	if (err == ERR_OK && call_takes(call, "consent"))
 		err = subscriber_text_option(call, "consent", &step.consent_source);
@@ -320,11 +326,11 @@ static enum err take_step(struct call *call, const struct step_kind *kind)
 	if (err == ERR_OK)
 		err = db_begin(call->db, call->why);
 	if (err == ERR_OK)
-		err = subscriber_finish(call, write_step(call, kind, &step, &lists));
+		err = subscriber_finish(call, write_step(call, kind, &step, &lists, &id));
 	for (size_t i = 0; err == ERR_OK && i < db_row_count(lists); i++)
 		call_note(call, "%s is %s " VIEW_FMT, call->operands[call->operand_count - 1], kind->done,
 			  VIEW_ARG(db_get_text(lists, i, 0)));
-	return err;
+	return err == ERR_OK ? subscriber_tell(call, id) : err;
 }
 
 static enum err unsubscribe(struct call *call)
@@ -440,6 +446,10 @@ const struct command subscriber_commands[] = {
 	{
 	    SUBSCRIBER_VERB("find", "TEXT", 1, 1, find_options, subscriber_find),
 	    .help = "find people by the beginning of their address, or by a part of anything",
+	    .details =
+		"Of a whole address whoever has its mailbox is found, in another spelling too (FOUND AS says which\n"
+		"mailbox), and who had the address, or one that begins so, before a move. A domain of another script\n"
+		"may be written in either form.\n",
 	},
 	{ 0 },
 };

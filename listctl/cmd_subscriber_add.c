@@ -18,6 +18,7 @@ struct job {
 	struct import_options options;
 	struct view name, reason;
 	struct import_counts counts;
+	int64_t person_id;
 };
 
 static enum err read_consent_time(struct call *call, int64_t *ret_us)
@@ -141,6 +142,8 @@ static enum err audit(struct job *job)
 	buf_add_byte(&detail, '}');
 	enum err err = people_find(job->call->db, buf_view(&job->spelt.key), buf_view(&job->spelt.canonical), 0, false,
 				   &rows, &person, job->call->why);
+	if (err == ERR_OK)
+		job->person_id = person.id;
 	return err == ERR_OK ? who_audit(job->call, "subscriber.add", &person, buf_view(&detail)) : err;
 }
 
@@ -175,7 +178,7 @@ static enum err run_job(struct job *job)
 		  : job->options.unconfirmed ? "waits to be confirmed as a member of"
 					     : "is a member of",
 		  VIEW_ARG(job->list.name));
-	return ERR_OK;
+	return subscriber_tell(call, job->person_id);
 }
 
 enum err subscriber_add(struct call *call)

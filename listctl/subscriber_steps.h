@@ -12,6 +12,8 @@ enum err subscriber_finish(struct call *call, enum err err) MUST_USE;
 /* cmd_subscriber_add.c */
 enum err subscriber_add(struct call *call);
 /* cmd_subscriber_show.c */
+/* What a verb has done to somebody, for programs: with --format csv or json what `show` writes, of the changes the last one alone. */
+enum err subscriber_tell(struct call *call, int64_t id) MUST_USE;
 enum err subscriber_show(struct call *call);
 enum err subscriber_find(struct call *call);
 

@@ -40,15 +40,35 @@ static const struct db_statement statements[] = {
 			  " WHERE m.subscriber_id = $1::bigint AND ($2::bigint = 0 OR m.list_id = $2)"
 			  " AND m.state = ANY (string_to_array($3::text, ',')::membership_state[]) RETURNING m.list_id)"
 			  " SELECT l.name FROM moved JOIN list l ON l.id = moved.list_id ORDER BY l.name" },
+	/* $1 how it begins, $2 the mailbox of a whole address or null, $3 how many. The first way in which somebody is found counts. */
 	[STARTING] = { .name = "people_starting",
-		       .sql = COLUMNS
-		       " FROM subscriber s WHERE s.address_key >= $1 AND s.address_key < $1 || U&'\\+10FFFF'"
-		       " ORDER BY s.address_key LIMIT $2::bigint" },
+		       .sql =
+			   "WITH hit AS ("
+			   " (SELECT s.id, NULL::text AS found_as, 1 AS way, s.address_key AS key FROM subscriber s"
+			   "  WHERE s.address_key >= $1 AND s.address_key < $1 || U&'\\+10FFFF' ORDER BY s.address_key"
+			   "  LIMIT $3::bigint)"
+			   " UNION ALL (SELECT s.id, $2, 2, s.address_key FROM subscriber s"
+			   "  WHERE s.canonical = $2 OR s.address_key = $2 LIMIT $3)"
+			   " UNION ALL (SELECT f.subscriber_id, f.address_key, 3, f.address_key FROM former_address f"
+			   "  WHERE (f.address_key >= $1 AND f.address_key < $1 || U&'\\+10FFFF')"
+			   "  OR coalesce(f.canonical, f.address_key) = $2 ORDER BY f.address_key LIMIT $3)"
+			   "), first AS (SELECT DISTINCT ON (id) * FROM hit ORDER BY id, way, key) " COLUMNS
+			   ", first.found_as FROM first JOIN subscriber s USING (id) ORDER BY first.way, first.key"
+			   " LIMIT $3" },
+	/* $5 is $1 with its domain in A-labels, or null; $6 the mailbox of a whole address, or null. */
 	[HOLDING] = { .name = "people_holding",
-		      .sql = COLUMNS
-		      " FROM subscriber s WHERE s.id > $2::bigint AND s.id <= $3::bigint"
-		      " AND position(lower($1) IN lower(s.address || ' ' || s.name || ' ' || s.attributes::text)) > 0"
-		      " ORDER BY s.id LIMIT $4::bigint" },
+		      .sql = "WITH former AS MATERIALIZED ("
+			     " SELECT f.subscriber_id, (array_agg(f.address_key ORDER BY f.until DESC))[1] AS key"
+			     " FROM former_address f WHERE position(lower($1) IN f.address_key) > 0"
+			     " OR position(lower($5::text) IN f.address_key) > 0"
+			     " OR coalesce(f.canonical, f.address_key) = $6::text GROUP BY f.subscriber_id) " COLUMNS
+			     ", CASE WHEN NOT s.holds THEN coalesce(former.key, $6) END FROM (SELECT *,"
+			     "  position(lower($1) IN lower(address || ' ' || name || ' ' || attributes::text)) > 0"
+			     "  OR coalesce(position(lower($5) IN lower(address)) > 0, false) AS holds FROM subscriber"
+			     "  WHERE id > $2::bigint AND id <= $3::bigint) AS s"
+			     " LEFT JOIN former ON former.subscriber_id = s.id"
+			     " WHERE s.holds OR former.key IS NOT NULL OR s.canonical = $6 OR s.address_key = $6"
+			     " ORDER BY s.id LIMIT $4::bigint" },
 	[LAST_ID] = { .name = "people_last_id", .sql = "SELECT coalesce(max(id), 0) FROM subscriber" },
 };
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row a statement");
@@ -134,16 +154,28 @@ enum err people_step(struct db *db, int64_t id, const struct membership_step *st
 	return db_run(db, &statements[STEP], values, ARRAY_LEN(values), ret_rows, why);
 }
 
-enum err people_starting(struct db *db, struct view start, uint64_t limit, struct db_rows **ret_rows, struct buf *why)
+struct view people_found_as(const struct db_rows *rows, size_t row)
 {
-	const struct db_value values[] = { db_text(start), db_int((int64_t)limit) };
+	return db_get_text(rows, row, 7);
+}
+
+enum err people_starting(struct db *db, const struct people_sought *sought, uint64_t limit, struct db_rows **ret_rows,
+			 struct buf *why)
+{
+	const struct db_value values[] = { db_text(sought->text), db_text_or_null(sought->mailbox),
+					   db_int((int64_t)limit) };
 	return db_run(db, &statements[STARTING], values, ARRAY_LEN(values), ret_rows, why);
 }
 
-enum err people_holding(struct db *db, struct view text, int64_t after_id, int64_t last_id, uint64_t limit,
-			struct db_rows **ret_rows, struct buf *why)
+enum err people_holding(struct db *db, const struct people_sought *sought, int64_t after_id, int64_t last_id,
+			uint64_t limit, struct db_rows **ret_rows, struct buf *why)
 {
-	const struct db_value values[] = { db_text(text), db_int(after_id), db_int(last_id), db_int((int64_t)limit) };
+	const struct db_value values[] = { db_text(sought->text),
+					   db_int(after_id),
+					   db_int(last_id),
+					   db_int((int64_t)limit),
+					   db_text_or_null(sought->ascii),
+					   db_text_or_null(sought->mailbox) };
 	return db_run(db, &statements[HOLDING], values, ARRAY_LEN(values), ret_rows, why);
 }
 

@@ -47,12 +47,23 @@ struct membership_step {
 enum err people_step(struct db *db, int64_t id, const struct membership_step *step, struct db_rows **ret_rows,
 		     struct buf *why) MUST_USE;
 
-/* Whose address begins so, by address: at once, whatever the number of people. */
-enum err people_starting(struct db *db, struct view start, uint64_t limit, struct db_rows **ret_rows,
+/* Who is looked for. */
+struct people_sought {
+	struct view text;
+	struct view
+	    ascii; /* for people_holding(): the text with its domain in A-labels, as addresses have it; empty: it is */
+	struct view
+	    mailbox; /* of a whole address: others who have it, in another spelling, are found too; empty: it is none */
+};
+/* Whose address begins so (as an address key), by address, then whose mailbox it is, then whose former address begins so: at once, whatever the
+ * number of people. */
+enum err people_starting(struct db *db, const struct people_sought *sought, uint64_t limit, struct db_rows **ret_rows,
 			 struct buf *why) MUST_USE;
-/* Whose address, name or attributes hold the text, in any case, with ids above after_id and up to last_id. */
-enum err people_holding(struct db *db, struct view text, int64_t after_id, int64_t last_id, uint64_t limit,
-			struct db_rows **ret_rows, struct buf *why) MUST_USE;
+/* Whose address, name, attributes or former address hold the text, in any case, with ids above after_id and up to last_id. */
+enum err people_holding(struct db *db, const struct people_sought *sought, int64_t after_id, int64_t last_id,
+			uint64_t limit, struct db_rows **ret_rows, struct buf *why) MUST_USE;
+/* Of a row of these two the former address or mailbox by which somebody is found; empty: by what is theirs now. */
+struct view people_found_as(const struct db_rows *rows, size_t row);
 enum err people_last_id(struct db *db, int64_t *ret_id, struct buf *why) MUST_USE;
 struct person_row people_get(const struct db_rows *rows, size_t row);
 

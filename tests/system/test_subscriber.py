@@ -306,8 +306,43 @@ def test_find(world):
         for wrong in ("0", "-1", "x"):
             world.refused(*verb, "--limit", wrong, code=2, says="--limit takes a number from 1 to")
     limited = world.run("listctl", "subscriber", "find", "ann", "--limit", "1")
-    assert "the first 1" in limited.stderr, limited
+    assert "the first one of several" in limited.stderr and len(limited.stdout.splitlines()) == 2, limited
+    assert "--limit" not in world.run("listctl", "subscriber", "find", "ann", "--limit", "2").stderr, "there are no more"
     assert found("%", "--anywhere") == [] and found("'", "--anywhere") == []
+
+
+def test_find_by_other_names(world):
+    "A whole address finds whoever has its mailbox in another spelling, or had the address before a move; a domain is found in either script; said is by what."
+    world.setup()
+    for address in ("An.Na@gmail.com", "bob@old.test", "jo@b\u00fccher.example"):
+        world.listctl("subscriber", "add", "news", address)
+    world.listctl("subscriber", "move", "bob@old.test", "bob@new.test")
+
+    def found(*arguments):
+        return [(row["email"].split("@")[0].lower(), row["found_as"]) for row in json.loads(world.listctl("subscriber", "find", *arguments, "--format", "json"))]
+    for anywhere in ((), ("--anywhere",)):
+        assert found("a.nna+x@googlemail.com", *anywhere) == [("an.na", "anna@gmail.com")]
+        assert found("an.na@gmail.com", *anywhere) == [("an.na", None)]
+        assert found("BOB@old.test", *anywhere) == [("bob", "bob@old.test")] and found("bob@new.test", *anywhere) == [("bob", None)]
+        assert found("jo@b\u00fccher.example", *anywhere) == found("Jo@xn--bcher-kva.example", *anywhere) == [("jo", None)]
+    assert found("bob@o") == [("bob", "bob@old.test")] and found("bob") == [("bob", None)]
+    assert found("b\u00fccher.example", "--anywhere") == found("@b\u00fccher.example", "--anywhere") == [("jo", None)]
+    assert found("old.test", "--anywhere") == [("bob", "bob@old.test")] and found("nobody@old.test") == found("nobody@old.test", "--anywhere") == []
+
+
+def test_for_programs(world):
+    "With --format json each verb that changes somebody writes an object as show does, with what it has done; a table writes nothing but its sentence."
+    world.setup()
+    steps = [("add", "news", "ann@x.test", "--set", "a=1"), ("set", "ann@x.test", "--name", "Ann"), ("move", "ann@x.test", "ann@y.test"),
+             ("unsubscribe", "news", "ann@y.test"), ("resubscribe", "news", "ann@y.test", "--reason", "asked")]
+    for verb, *operands in steps:
+        done = world.json("subscriber", verb, *operands)
+        assert done.keys() == shown(world, "#1").keys() and done["person"] == shown(world, "#1")["person"], done
+        assert [row["what"] for row in done["changes"]] == [f"subscriber.{verb}"] and done["memberships"][0]["list"] == "news", done
+    assert done["memberships"][0]["state"] == "active" and done["former_addresses"][0]["email"] == "ann@x.test", done
+    assert world.listctl("subscriber", "set", "#1", "--name", "Bo") == ""
+    refused = world.run("listctl", "subscriber", "set", "#7", "--name", "Bo", "--format", "json")
+    assert refused.returncode == 1 and refused.stdout == "", refused
 
 
 def test_while_a_campaign_runs(world):
