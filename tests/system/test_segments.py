@@ -111,6 +111,36 @@ def test_accepted_and_bounced(world):
     assert people(world, "full") == ["bob"] and people(world, "any") == ["bob", "cat"] and people(world, "late", "--list", "news") == ["bob"]
 
 
+def reported(world, name, who, reason, kind):
+    """What came back of that campaign's copy."""
+    world.sql("INSERT INTO bounce_event (campaign_id, id, subscriber_id, report_hash, source, received_at, kind, reason, judged_at)"
+              f" SELECT c.id, nextval('bounce_event_id'), s.id, sha256('{who}'), 'report', now(), '{kind}', '{reason}', now()"
+              f" FROM campaign c, subscriber s WHERE c.name = '{name}' AND s.address_key = '{who}'")
+
+
+def test_who_moved_has_not_bounced(world):
+    "What came back of a former address puts nobody into a segment; what came of the present one does, and a complaint is the person's own."
+    world.setup()
+    names = ("stays", "moved", "again", "angry")
+    for name in names:
+        person(world, name)
+    campaign(world, "lately", 5, dict.fromkeys(names, "refused"))
+    for name in names:
+        complains = name == "angry"
+        reported(world, "lately", f"{name}@example.test", *(("complaint", "complaint") if complains else ("user-unknown", "bounce-hard")))
+    world.listctl("segment", "create", "bad", "--bounced", "user-unknown,complaint", "--bounced-within", "30d")
+    assert people(world, "bad") == sorted(names)
+    for name in names[1:]:
+        world.listctl("subscriber", "move", f"{name}@example.test", f"{name}@new.test")
+    assert people(world, "bad") == people(world, "bad", "--list", "news") == ["angry", "stays"]
+    campaign(world, "now", 0, {})
+    world.sql("INSERT INTO delivery (campaign_id, subscriber_id, outcome, attempts, at, reason) SELECT c.id, s.id, 'refused', 1, now(), 'user-unknown'"
+              " FROM campaign c, subscriber s WHERE c.name = 'now' AND s.address_key = 'again@new.test'")
+    reported(world, "now", "again@new.test", "user-unknown", "bounce-hard")
+    assert people(world, "bad") == ["again", "angry", "stays"]
+    assert sorted(line.split("@")[0] for line in world.listctl("export", "--segment", "bad").splitlines()[1:]) == ["again", "angry", "stays"]
+
+
 def test_members_of_lists(world):
     "Member of each of these lists, of none of those; only active ones count."
     world.setup()
