@@ -70,7 +70,7 @@ static enum err take(struct parser *parser, int letter, const char *value)
 		arguments->is_page = strcmp(value, "html") == 0;
 		if (arguments->is_page || output_format_from_name(value, &arguments->format))
 			return ERR_OK;
-		buf_addf(parser->why, "no such format: %s; there are table, csv and json", value);
+		buf_addf(parser->why, "no such format: %s; there are table, csv and json, and html for reports", value);
 		return ERR_INVALID;
 	case 'q':
 		arguments->quiet = true;

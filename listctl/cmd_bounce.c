@@ -44,6 +44,8 @@ enum err bounce_since(struct call *call, int64_t *ret_since_us)
 	if (!past_time_read(view_of(text), &day_us, &span_us))
 		return call_misused(call, "--since takes a time such as 7d, or a day such as 2026-11-01, not %s", text);
 	int64_t now_us = clock_wall_us();
+	if (day_us > now_us)
+		return call_misused(call, "--since %s lies ahead: nothing came since; a day begins at 00:00 UTC", text);
 	*ret_since_us = day_us > 0 ? day_us : span_us < now_us ? now_us - span_us : 0;
 	return ERR_OK;
 }

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "listctl/bounce_verbs.h"
 #include "listctl/call.h"
 #include "listctl/json_walk.h"
 #include "listctl/out_file.h"
@@ -27,6 +28,7 @@ struct job {
 	struct db_rows *list_rows; /* owns list's views; NULL: all lists */
 	struct view state;         /* empty: all */
 	int64_t segment_id;        /* 0: none */
+	int64_t since_us;          /* of bounces; 0: all */
 	bool with_membership, with_consent, is_json, guard;
 	enum export_kind kind; /* of plain rows */
 	struct out_file out;
@@ -337,7 +339,7 @@ static enum err export_rows(struct job *job)
 	if (!job->is_json)
 		buf_add(&job->line, VIEW_LIT("\r\n"));
 	job->progress = progress_begin("exporting", "rows", 0, job->call->quiet);
-	return exports_rows(job->call->db, job->kind, job->list.id, on_plain_row, job, job->call->why);
+	return exports_rows(job->call->db, job->kind, job->list.id, job->since_us, on_plain_row, job, job->call->why);
 }
 
 /* ---- the verb ---- */
@@ -352,6 +354,17 @@ static enum err find_segment(struct job *job)
 	return err;
 }
 
+/* What is no list may be meant as what is to be written. */
+static enum err hint_at_option(struct call *call, enum err err)
+{
+	static const char *const options[] = { "bounces", "suppressions" };
+	for (size_t i = 0; i < ARRAY_LEN(options); i++) {
+		if (strcmp(call->operands[0], options[i]) == 0)
+			buf_addf(call->why, "; `listctl export --%s` writes all %s", options[i], options[i]);
+	}
+	return err;
+}
+
 static enum err find_list(struct job *job)
 {
 	struct call *call = job->call;
@@ -360,18 +373,23 @@ static enum err find_list(struct job *job)
 		return call_misused(call, "--bounces or --suppressions, not both");
 	if (is_plain && call_has(call, "state"))
 		return call_misused(call, "--state is about members; it does not go with --bounces or --suppressions");
+	if (call_has(call, "since") && !call_has(call, "bounces"))
+		return call_misused(call, "--since is about what came back; it goes with --bounces alone");
 	if (call_has(call, "segment") && (is_plain || call_has(call, "state")))
 		return call_misused(
 		    call,
 		    "--segment is about active members; it does not go with --state, --bounces and --suppressions");
 	enum err err = find_segment(job);
+	if (err == ERR_OK)
+		err = bounce_since(call, &job->since_us);
 	if (err != ERR_OK)
 		return err;
 	if (call->operand_count == 0)
 		return is_plain || job->segment_id != 0
 			   ? ERR_OK
 			   : call_misused(call, "LIST is missing: the members of which list?");
-	return lists_find(call->db, view_of(call->operands[0]), &job->list_rows, &job->list, call->why);
+	err = lists_find(call->db, view_of(call->operands[0]), &job->list_rows, &job->list, call->why);
+	return err == ERR_NOT_FOUND ? hint_at_option(call, err) : err;
 }
 
 static enum err write_all(struct job *job)
@@ -430,7 +448,9 @@ static const struct command_option options[] = {
 	{ "segment", "NAME", "only who is in this segment: of LIST, or of everybody without LIST" },
 	{ "output", "FILE", "write to FILE, which is there only when it is whole; - is standard output" },
 	{ "raw", NULL, "leave text that a spreadsheet would run as a formula as it is; for other programs" },
-	{ "bounces", NULL, "everything that came back, of LIST or of all lists, instead of members" },
+	{ "bounces", NULL,
+	  "everything that came back, of copies that went through LIST or of all, instead of members" },
+	{ "since", "TIME", "with --bounces: only what came since, 7d ago or a day (UTC)" },
 	{ "suppressions", NULL, "what is suppressed, for LIST or everywhere, instead of members" },
 	{ NULL, NULL, NULL },
 };

@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/settings.h"
 
-/* "2026-11-01", the beginning of that day in UTC. */
+/* "2026-11-01", the beginning of that day in UTC; never 0, which would be no day. */
 static bool read_day(struct view text, int64_t *ret_us)
 {
 	uint64_t year, month, day;
@@ -21,7 +21,7 @@ static bool read_day(struct view text, int64_t *ret_us)
 	time_t seconds = timegm(&date);
 	if (date.tm_mday != (int)day) /* there is no 31st of that month */
 		return false;
-	*ret_us = (int64_t)seconds * CLOCK_US_PER_SECOND;
+	*ret_us = seconds == 0 ? 1 : (int64_t)seconds * CLOCK_US_PER_SECOND;
 	return true;
 }
 

@@ -10,6 +10,7 @@ LANGUAGE sql STABLE SET search_path = verpost, pg_temp AS $$
         CASE WHEN one.silent_days IS NOT NULL THEN 'NOT ' || segment_accepted(one.silent_days, who) END,
         CASE WHEN one.bounced_reasons IS NOT NULL THEN format('EXISTS (SELECT FROM bounce_event b WHERE b.subscriber_id = %s'
             ' AND b.reason = ANY (%L::text[]) AND b.received_at >= %L::timestamptz AND NOT b.orphan AND NOT b.voided'
+            ' AND NOT EXISTS (SELECT FROM storm w WHERE w.key = b.storm_key AND w.since <= b.received_at AND b.received_at < w.until AND w.state <> ''applied'')'
             ' AND b.kind IN (''bounce-hard'', ''bounce-soft'', ''complaint'')'
             ' AND NOT (b.kind <> ''complaint'' AND EXISTS (SELECT FROM subscriber f JOIN delivery d ON d.subscriber_id = f.id'
             ' WHERE f.id = b.subscriber_id AND f.address_since IS NOT NULL AND d.campaign_id = b.campaign_id'

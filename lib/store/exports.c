@@ -18,6 +18,7 @@ enum statement {
 
 /* COPY has no parameters: SCOPE sets them for the rest of the transaction. */
 #define LIST_ID "current_setting('verpost.export_list')::bigint"
+#define SINCE "current_setting('verpost.export_since')::timestamptz"
 #define STATES "(current_setting('verpost.export_states')::membership_state[])"
 
 #define TIME_TEXT(column) "to_char(" column " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
@@ -35,11 +36,13 @@ enum statement {
 	" ORDER BY m.subscriber_id) TO STDOUT (FORMAT binary)"
 
 static const struct db_statement statements[] = {
-	/* $1 list, $2 state or null: all. */
+	/* $1 list, $2 state or null: all, $3 since when. */
 	[SCOPE] = { .name = "exports_scope",
-		    .sql = "SELECT set_config('verpost.export_list', $1::bigint::text, true), "
-			   "set_config('verpost.export_states',"
-			   " coalesce('{' || $2::text || '}', enum_range(NULL::membership_state)::text), true)" },
+		    .sql =
+			"SELECT set_config('verpost.export_since', coalesce($3::timestamptz, '-infinity')::text, true),"
+			" set_config('verpost.export_list', $1::bigint::text, true), "
+			"set_config('verpost.export_states',"
+			" coalesce('{' || $2::text || '}', enum_range(NULL::membership_state)::text), true)" },
 	[SEGMENT_SCOPE] = { .name = "exports_segment_scope",
 			    .sql = "SELECT set_config('verpost.export_segment', $1::bigint::text, true)" },
 	[SEGMENT] = { .name = "exports_segment",
@@ -77,9 +80,15 @@ static const struct db_statement statements[] = {
 							     "e.diagnostic"
 							     " FROM bounce_event e LEFT JOIN campaign c ON c.id = "
 							     "e.campaign_id LEFT "
-							     "JOIN list l ON l.id = c.list_id"
+							     "JOIN campaign_reached h ON h.campaign_id = e.campaign_id "
+							     "AND h.subscriber_id = e.subscriber_id"
+							     " LEFT JOIN list l ON l.id = coalesce(h.list_id, "
+							     "c.list_id)"
 							     " LEFT JOIN subscriber s ON s.id = e.subscriber_id"
-							     " WHERE " LIST_ID " = 0 OR c.list_id = " LIST_ID
+							     " WHERE e.received_at >= " SINCE " AND (" LIST_ID
+							     " = 0 OR (l.id = " LIST_ID
+							     " AND e.campaign_id = ANY (ARRAY(SELECT campaign_id FROM "
+							     "campaign_target WHERE list_id = " LIST_ID "))))"
 							     " ORDER BY e.campaign_id, e.id) TO STDOUT (FORMAT "
 							     "binary)" },
 	[SUPPRESSIONS] = { .name = "exports_suppressions",
@@ -114,16 +123,17 @@ static const struct {
 };
 static_assert(ARRAY_LEN(kinds) == EXPORT_KIND_COUNT, "one row a kind");
 
-static enum err set_scope(struct db *db, int64_t list_id, struct view state, struct buf *why)
+static enum err set_scope(struct db *db, int64_t list_id, struct view state, int64_t since_us, struct buf *why)
 {
-	const struct db_value values[] = { db_int(list_id), db_text_or_null(state) };
+	const struct db_value values[] = { db_int(list_id), db_text_or_null(state),
+					   since_us == 0 ? db_null() : db_time(since_us) };
 	return db_run(db, &statements[SCOPE], values, ARRAY_LEN(values), NULL, why);
 }
 
 enum err exports_members(struct db *db, int64_t list_id, struct view state, bool with_membership,
 			 db_row_handler *handler, void *context, struct buf *why)
 {
-	enum err err = set_scope(db, list_id, state, why);
+	enum err err = set_scope(db, list_id, state, 0, why);
 	if (err != ERR_OK)
 		return err;
 	return db_copy_out(db, &statements[with_membership ? MEMBERSHIPS : MEMBERS], handler, context, why);
@@ -143,16 +153,16 @@ enum err exports_segment(struct db *db, int64_t segment_id, int64_t list_id, db_
 			 struct buf *why)
 {
 	const struct db_value values[] = { db_int(segment_id) };
-	enum err err = set_scope(db, list_id, VIEW_LIT(""), why);
+	enum err err = set_scope(db, list_id, VIEW_LIT(""), 0, why);
 	if (err == ERR_OK)
 		err = db_run(db, &statements[SEGMENT_SCOPE], values, ARRAY_LEN(values), NULL, why);
 	return err == ERR_OK ? db_copy_out(db, &statements[SEGMENT], handler, context, why) : err;
 }
 
-enum err exports_rows(struct db *db, enum export_kind kind, int64_t list_id, db_row_handler *handler, void *context,
-		      struct buf *why)
+enum err exports_rows(struct db *db, enum export_kind kind, int64_t list_id, int64_t since_us, db_row_handler *handler,
+		      void *context, struct buf *why)
 {
-	enum err err = set_scope(db, list_id, VIEW_LIT(""), why);
+	enum err err = set_scope(db, list_id, VIEW_LIT(""), since_us, why);
 	return err == ERR_OK ? db_copy_out(db, &statements[kinds[kind].statement], handler, context, why) : err;
 }
 

@@ -31,9 +31,9 @@ enum err exports_segment(struct db *db, int64_t segment_id, int64_t list_id, db_
 
 /* Rows of texts (or null) for the columns that exports_columns() tells. */
 enum export_kind { EXPORT_BOUNCES, EXPORT_SUPPRESSIONS, EXPORT_KIND_COUNT };
-/* list_id 0: of all lists. */
-enum err exports_rows(struct db *db, enum export_kind kind, int64_t list_id, db_row_handler *handler, void *context,
-		      struct buf *why) MUST_USE;
+/* list_id 0: of all lists. since_us: of bounces, those received since; 0: all. */
+enum err exports_rows(struct db *db, enum export_kind kind, int64_t list_id, int64_t since_us, db_row_handler *handler,
+		      void *context, struct buf *why) MUST_USE;
 struct export_column {
 	const char *name;
 	bool is_number; /* in JSON */

@@ -8,7 +8,7 @@ import random
 import signal
 import subprocess
 
-from verpost import BIN, until
+from verpost import BIN, TOP, until
 
 
 def people(world, *rows):
@@ -230,6 +230,37 @@ def test_bounces_and_suppressions(world):
     world.sql("DELETE FROM suppression")
     world.listctl("suppress", "import", world.file("s.csv", exported))
     assert world.value("SELECT count(*) FROM suppression WHERE reason = 'asked, by letter'") == "2"
+
+
+def test_bounces_of_a_list(world):
+    "--bounces LIST has what came of the copies that went through the list, also of another list's campaign, and each column stands in the manual."
+    world.setup()
+    world.listctl("list", "create", "shop", "--from", "shop@example.test")
+    world.subscribe(["own@example.test"])
+    world.subscribe(["gone@example.test"], "shop")
+    world.start("bounced")
+    world.mailworld("own*@* accept report postfix\ngone*@* refuse rcpt 550 5.1.1 unknown\n")
+    world.start("sender")
+    world.campaign("both", also_list="shop")
+    world.finished("both")
+    until(lambda: world.value("SELECT count(*) FROM bounce_event WHERE judged_at IS NOT NULL") == "2", "both bounces")
+    everything = world.listctl("export", "--bounces")
+    expected = {"news": "own@example.test", "shop": "gone@example.test"}
+    assert {row["list"]: row["email"] for row in rows_of(everything)} == expected, everything
+    for name, email in expected.items():
+        exported = [json.loads(line) for line in world.listctl("export", "--bounces", name, "--format", "json").splitlines()]
+        listed = world.json("bounce", "ls", "--list", name)
+        assert [row["email"] for row in exported] == [row["email"] for row in listed] == [email], (exported, listed)
+        assert all(type(value) is (int if key == "bounce" else str) or value is None for row in exported for key, value in row.items()), exported
+    manual = (TOP / "man/listctl.1.tail").read_text().replace("\\_", "_")
+    for column in rows_of(everything)[0]:
+        assert f"*{column}*" in manual, column
+    world.sql("UPDATE bounce_event SET received_at = now() - interval '9 days' WHERE source = 'reply'")
+    assert [row["list"] for row in rows_of(world.listctl("export", "--bounces", "--since", "3d"))] == ["news"]
+    assert len(rows_of(world.listctl("export", "--bounces", "--since", "1970-01-01"))) == 2
+    world.refused("export", "--bounces", "--since", "2100-01-01", code=2, says="lies ahead")
+    world.refused("export", "news", "--since", "3d", code=2, says="--bounces")
+    world.refused("export", "bounces", says=["no list bounces", "`listctl export --bounces`"])
 
 
 def test_a_segment(world):
