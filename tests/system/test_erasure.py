@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import re
 import subprocess
 import threading
@@ -365,6 +366,17 @@ def test_spellings(world):
     world.refused("subscriber", "erase", "ab@gmail.com", "--yes", says=["a.b@gmail.com", "a.b+x@gmail.com", "name the one"])
     world.listctl("subscriber", "erase", "a.b@gmail.com", "--yes")
     assert world.value("SELECT address FROM subscriber") == "a.b+x@gmail.com"
+
+
+def test_erasures_of_before(world):
+    "What the audit still said of people who were erased by a release before is emptied by the upgrade; rows about others stay."
+    world.setup()
+    world.listctl("subscriber", "add", "news", "ann@x.test", "--consent", "paper")
+    world.sql("""INSERT INTO audit (actor, action, subject, detail) VALUES ('a', 'subscriber.add', 'subscriber:erased', '{"consent": "by telephone"}')""")
+    before = world.sql("SELECT * FROM audit WHERE detail::text NOT LIKE '%telephone%' ORDER BY id")
+    world.sql((pathlib.Path(__file__).parents[2] / "schema" / "056-erasures-of-before.sql").read_text())
+    assert world.value("SELECT detail FROM audit WHERE subject = 'subscriber:erased'") == "{}"
+    assert world.sql("SELECT * FROM audit WHERE subject <> 'subscriber:erased' ORDER BY id") == before
 
 
 def test_no_subscriber(world):
