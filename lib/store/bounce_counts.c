@@ -115,11 +115,6 @@ static const struct db_statement statements[] = {
 };
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row per statement");
 
-static struct db_value id_or_null(uint64_t id)
-{
-	return id == 0 ? db_null() : db_int((int64_t)id);
-}
-
 /* ---- what is kept ---- */
 
 static enum err add_campaigns(struct db *db, const struct db_rows *campaigns, bounce_counts_progress *progress,
@@ -142,7 +137,7 @@ enum err bounce_counts_prepare(struct db *db, const struct bounce_counts_scope *
 			       void *user, struct buf *why)
 {
 	AUTO_DB_ROWS *campaigns = NULL;
-	const struct db_value values[] = { id_or_null(scope->campaign_id), id_or_null(scope->list_id) };
+	const struct db_value values[] = { db_id_or_null(scope->campaign_id), db_id_or_null(scope->list_id) };
 	enum err err = db_run(db, &statements[TO_ADD], values, ARRAY_LEN(values), &campaigns, why);
 	if (err == ERR_OK)
 		err = add_campaigns(db, campaigns, progress, user, why);
@@ -177,7 +172,8 @@ enum err bounce_counts_collect(struct db *db, const struct bounce_counts_scope *
 			       void *user, struct buf *why)
 {
 	int64_t last_id = 0, step = 1;
-	struct db_value values[] = { id_or_null(scope->campaign_id), id_or_null(scope->list_id), db_null(), db_null() };
+	struct db_value values[] = { db_id_or_null(scope->campaign_id), db_id_or_null(scope->list_id), db_null(),
+				     db_null() };
 	enum err err = begin_collecting(db, values, &last_id, &step, why);
 	for (int64_t first = 0; err == ERR_OK && first <= last_id; first += step) {
 		progress(user, (uint64_t)first, (uint64_t)last_id);

@@ -40,11 +40,6 @@ static const struct db_statement statements[] = {
 };
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row per statement");
 
-static struct db_value id_or_null(uint64_t id)
-{
-	return id == 0 ? db_null() : db_int((int64_t)id);
-}
-
 /* ---- candidates ---- */
 
 /* Those active members whom the evidence condemns now. */
@@ -88,7 +83,7 @@ static enum err read_candidates(struct db *db, const struct candidate_scope *sco
 	for (size_t i = 0; only != NULL && i < only->count; i++)
 		db_array_add_int(&ids, only->ids[i]);
 	const struct db_value values[] = {
-		id_or_null(scope->list_id),         only == NULL ? db_null() : db_values(&ids),
+		db_id_or_null(scope->list_id),      only == NULL ? db_null() : db_values(&ids),
 		db_values(&sentences->subscribers), db_values(&sentences->reasons),
 		db_values(&sentences->campaigns),   db_time(scope->terms.now_us),
 		db_values(&sentences->lists),       db_bool(scope->with_evidence)
@@ -116,7 +111,7 @@ static enum err hold_condemned(struct db *db, const struct candidate_scope *scop
 	struct condemned condemned;
 	enum err err = find_condemned(db, scope, NULL, &condemned, why);
 	if (err == ERR_OK)
-		err = id_list_read(db, &statements[DISABLED], id_or_null(scope->list_id), ret_held, why);
+		err = id_list_read(db, &statements[DISABLED], db_id_or_null(scope->list_id), ret_held, why);
 	for (size_t i = 0; err == ERR_OK && i < condemned.people.count; i++)
 		id_list_add(ret_held, condemned.people.ids[i]);
 	condemned_done(&condemned);
@@ -164,7 +159,7 @@ void candidate_at(const struct db_rows *rows, size_t row, struct candidate *ret_
 
 enum err candidates_shares(struct db *db, uint64_t list_id, struct db_rows **ret_rows, struct buf *why)
 {
-	const struct db_value values[] = { id_or_null(list_id) };
+	const struct db_value values[] = { db_id_or_null(list_id) };
 	return db_run(db, &statements[SHARES], values, ARRAY_LEN(values), ret_rows, why);
 }
 

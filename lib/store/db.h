@@ -62,6 +62,7 @@ struct db_value db_bool(bool value);
 struct db_value db_int(int64_t value);
 struct db_value db_text(struct view value);         /* for any type with a text form too: uuid, enum, jsonb, interval */
 struct db_value db_text_or_null(struct view value); /* the empty view is NULL */
+struct db_value db_id_or_null(uint64_t id);         /* 0 is NULL: none, or any */
 struct db_value db_bytes(struct view value);
 struct db_value db_time(int64_t wall_us);
 struct db_value db_values(const struct db_array *array);

@@ -32,6 +32,11 @@ struct db_value db_text_or_null(struct view value)
 	return value.len == 0 ? db_null() : db_text(value);
 }
 
+struct db_value db_id_or_null(uint64_t id)
+{
+	return id == 0 ? db_null() : db_int((int64_t)id);
+}
+
 struct db_value db_bytes(struct view value)
 {
 	return (struct db_value){ .type = DB_BYTES, .bytes = value };

@@ -114,11 +114,6 @@ static const struct db_statement statements[] = {
 };
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row per statement");
 
-static struct db_value id_or_null(uint64_t id)
-{
-	return id == 0 ? db_null() : db_int((int64_t)id);
-}
-
 /* ---- removing ---- */
 
 static enum err note(struct db *db, struct view actor, const char *action, uint64_t batch_id, size_t count,
@@ -134,7 +129,7 @@ static enum err note(struct db *db, struct view actor, const char *action, uint6
 static enum err open_batch(struct db *db, uint64_t list_id, struct view actor, uint64_t *ret_batch, struct buf *why)
 {
 	AUTO_DB_ROWS *rows = NULL;
-	const struct db_value values[] = { db_text(actor), id_or_null(list_id) };
+	const struct db_value values[] = { db_text(actor), db_id_or_null(list_id) };
 	enum err err = db_run(db, &statements[OPEN_BATCH], values, ARRAY_LEN(values), &rows, why);
 	if (err == ERR_OK)
 		*ret_batch = (uint64_t)db_get_int(rows, 0, 0);

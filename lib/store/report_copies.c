@@ -139,11 +139,6 @@ static const struct db_statement statements[] = {
 };
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row per statement");
 
-static struct db_value id_or_null(uint64_t id)
-{
-	return id == 0 ? db_null() : db_int((int64_t)id);
-}
-
 static enum err run_each(struct db *db, enum statement first, enum statement last, struct buf *why)
 {
 	enum err err = ERR_OK;
@@ -188,7 +183,7 @@ static enum err choose(struct db *db, struct pass *pass, struct buf *why)
 {
 	enum { ROWS_A_PORTION = 100000 };
 	const struct report_scope *scope = pass->scope;
-	const struct db_value values[] = { id_or_null(scope->campaign_id), id_or_null(scope->list_id),
+	const struct db_value values[] = { db_id_or_null(scope->campaign_id), db_id_or_null(scope->list_id),
 					   scope->since_us == 0 ? db_null() : db_time(scope->since_us) };
 	AUTO_DB_ROWS *chosen = NULL, *extent = NULL;
 	enum err err = find_domains(db, pass, why);
@@ -217,7 +212,7 @@ static enum err count(struct db *db, const struct pass *pass, report_progress *p
 	enum { DAY_S = 86400 };
 	const struct report_scope *scope = pass->scope;
 	struct db_value values[] = { db_values(&pass->campaigns),
-				     id_or_null(scope->list_id),
+				     db_id_or_null(scope->list_id),
 				     db_null(),
 				     db_null(),
 				     domains_of(pass),
@@ -258,7 +253,7 @@ static enum err collect(struct db *db, struct pass *pass, report_progress *progr
 		err = count(db, pass, progress, user, why);
 	if (err == ERR_OK && pass->scope->campaign_id != 0)
 		err = count_open(db, pass->scope->campaign_id, why);
-	const struct db_value left[] = { db_values(&pass->campaigns), id_or_null(pass->scope->list_id),
+	const struct db_value left[] = { db_values(&pass->campaigns), db_id_or_null(pass->scope->list_id),
 					 domains_of(pass) };
 	if (err == ERR_OK)
 		err = db_run(db, &statements[LEFT], left, ARRAY_LEN(left), NULL, why);

@@ -126,11 +126,6 @@ static void add_reasons_about_us(struct db_array *words)
 	}
 }
 
-static struct db_value id_or_null(uint64_t id)
-{
-	return id == 0 ? db_null() : db_int((int64_t)id);
-}
-
 enum err report_facts_read(struct db *db, enum report_fact fact, const struct report_scope *scope,
 			   struct db_rows **ret_rows, struct buf *why)
 {
@@ -147,7 +142,7 @@ enum err report_facts_read(struct db *db, enum report_fact fact, const struct re
 			value = db_int((int64_t)scope->campaign_id);
 			break;
 		case 'l':
-			value = id_or_null(scope->list_id);
+			value = db_id_or_null(scope->list_id);
 			break;
 		case 's':
 			value = scope->since_us == 0 ? db_null() : db_time(scope->since_us);

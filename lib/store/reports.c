@@ -46,15 +46,10 @@ static const struct db_statement statements[] = {
 };
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row per statement");
 
-static struct db_value id_or_null(uint64_t id)
-{
-	return id == 0 ? db_null() : db_int((int64_t)id);
-}
-
 enum err reports_events(struct db *db, const struct report_filter *filter, struct db_rows **ret_rows, struct buf *why)
 {
-	const struct db_value values[] = { id_or_null(filter->campaign_id),
-					   id_or_null(filter->list_id),
+	const struct db_value values[] = { db_id_or_null(filter->campaign_id),
+					   db_id_or_null(filter->list_id),
 					   db_text_or_null(filter->kind),
 					   db_text_or_null(filter->reason),
 					   db_text_or_null(filter->address_key),

@@ -81,11 +81,6 @@ static const struct db_statement statements[] = {
 };
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row per statement");
 
-static struct db_value id_or_null(uint64_t id)
-{
-	return id == 0 ? db_null() : db_int((int64_t)id);
-}
-
 static struct db_value time_or_null(int64_t us)
 {
 	return us == 0 ? db_null() : db_time(us);
@@ -97,8 +92,8 @@ enum err revisions_count(struct db *db, const struct revision_scope *scope, stru
 			 struct buf *why)
 {
 	AUTO_DB_ROWS *rows = NULL;
-	const struct db_value values[] = { time_or_null(scope->since_us), id_or_null(scope->campaign_id),
-					   id_or_null(scope->list_id) };
+	const struct db_value values[] = { time_or_null(scope->since_us), db_id_or_null(scope->campaign_id),
+					   db_id_or_null(scope->list_id) };
 	enum err err = db_run(db, &statements[COUNT], values, ARRAY_LEN(values), &rows, why);
 	if (err == ERR_OK)
 		*ret_counts = (struct revision_counts){ db_get_int(rows, 0, 0), db_get_int(rows, 0, 1),
@@ -125,8 +120,8 @@ enum err revisions_next(struct db *db, const struct revision_scope *scope, size_
 {
 	struct db_rows *rows = NULL;
 	const struct db_value values[] = {
-		time_or_null(scope->since_us), id_or_null(scope->campaign_id), id_or_null(scope->list_id),
-		db_int(cursor->subscriber_id), db_int(cursor->event_id),       db_int((int64_t)limit),
+		time_or_null(scope->since_us), db_id_or_null(scope->campaign_id), db_id_or_null(scope->list_id),
+		db_int(cursor->subscriber_id), db_int(cursor->event_id),          db_int((int64_t)limit),
 		db_int((int64_t)LIMIT_INTAKE),
 	};
 	enum err err = db_run(db, &statements[NEXT], values, ARRAY_LEN(values), &rows, why);
@@ -249,7 +244,7 @@ static enum err revise(struct db *db, uint64_t batch, const struct revision *rev
 		       struct db_rows **ret_rows, struct buf *why)
 {
 	struct db_array columns[IN_COUNT];
-	struct db_value values[IN_COUNT + 2] = { id_or_null(batch) };
+	struct db_value values[IN_COUNT + 2] = { db_id_or_null(batch) };
 	for (size_t i = 0; i < IN_COUNT; i++) {
 		bool is_number = i == IN_CAMPAIGN || i == IN_ID || i == IN_CODE;
 		columns[i] = db_array_of(is_number ? DB_INT : DB_TEXT);
@@ -292,7 +287,7 @@ static enum err restore(struct db *db, uint64_t batch, const struct people *peop
 		db_array_add_int(&revised_people, db_get_int(revised, i, 1));
 		db_array_add_int(&revised_campaigns, db_get_int(revised, i, 0));
 	}
-	const struct db_value values[] = { id_or_null(batch),
+	const struct db_value values[] = { db_id_or_null(batch),
 					   db_values(&ids),
 					   db_values(&people->before.subscribers),
 					   db_values(&reasons),
@@ -384,7 +379,7 @@ enum err revisions_lock(struct db *db, struct buf *why)
 enum err revisions_open(struct db *db, uint64_t list_id, struct view actor, uint64_t *ret_batch, struct buf *why)
 {
 	AUTO_DB_ROWS *rows = NULL;
-	const struct db_value values[] = { db_text(actor), id_or_null(list_id) };
+	const struct db_value values[] = { db_text(actor), db_id_or_null(list_id) };
 	enum err err = db_run(db, &statements[OPEN], values, ARRAY_LEN(values), &rows, why);
 	if (err != ERR_OK)
 		return err;
