@@ -15,6 +15,8 @@ enum err attribute_text_check(struct call *call, const char *option, struct view
 	if (!view_is_utf8(text) || view_has_control(text) || !header_takes(text) || header_has_encoded_word(text))
 		return call_misused(
 		    call, "--%s takes UTF-8 text without control characters and encoded words of mail headers", option);
+	if (text.len > LIMIT_CSV_FIELD)
+		return call_misused(call, "--%s takes at most %d octets", option, LIMIT_CSV_FIELD);
 	return ERR_OK;
 }
 

@@ -143,6 +143,8 @@ static enum err audit(struct job *job)
 	enum err err = people_find(job->call->db, buf_view(&job->spelt.key), buf_view(&job->spelt.canonical), 0, false,
 				   &rows, &person, job->call->why);
 	if (err == ERR_OK)
+		err = people_check_size(person.attributes.len, job->call->why);
+	if (err == ERR_OK)
 		job->person_id = person.id;
 	return err == ERR_OK ? who_audit(job->call, "subscriber.add", &person, buf_view(&detail)) : err;
 }

@@ -122,6 +122,15 @@ enum err people_audit(struct db *db, int64_t id, uint64_t limit, struct db_rows 
 	return db_run(db, &statements[AUDIT], values, ARRAY_LEN(values), ret_rows, why);
 }
 
+enum err people_check_size(size_t size, struct buf *why)
+{
+	if (size <= LIMIT_ATTRIBUTES)
+		return ERR_OK;
+	buf_addf(why, "the attributes of a person take at most %d octets as JSON, and these would be %zu",
+		 LIMIT_ATTRIBUTES, size);
+	return ERR_TOO_BIG;
+}
+
 enum err people_set(struct db *db, int64_t id, const struct view *name, struct view set, const struct db_array *unset,
 		    struct buf *why)
 {
@@ -129,12 +138,7 @@ enum err people_set(struct db *db, int64_t id, const struct view *name, struct v
 					   db_values(unset) };
 	AUTO_DB_ROWS *rows = NULL;
 	enum err err = db_find(db, &statements[SET], values, ARRAY_LEN(values), &rows, why);
-	if (err == ERR_OK && db_get_int(rows, 0, 0) > LIMIT_ATTRIBUTES) {
-		buf_addf(why, "the attributes of a person take at most %d octets as JSON, and these would be %lld",
-			 LIMIT_ATTRIBUTES, (long long)db_get_int(rows, 0, 0));
-		return ERR_TOO_BIG;
-	}
-	return err;
+	return err == ERR_OK ? people_check_size((size_t)db_get_int(rows, 0, 0), why) : err;
 }
 
 enum err people_move(struct db *db, int64_t id, struct view address, struct view key, struct view canonical,

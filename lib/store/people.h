@@ -34,6 +34,8 @@ enum err people_audit(struct db *db, int64_t id, uint64_t limit, struct db_rows 
  * they would be more than letters take. */
 enum err people_set(struct db *db, int64_t id, const struct view *name, struct view set, const struct db_array *unset,
 		    struct buf *why) MUST_USE;
+/* ERR_TOO_BIG with a sentence: attributes of so many octets. */
+enum err people_check_size(size_t size, struct buf *why) MUST_USE;
 /* ERR_EXISTS: the address is somebody's. What comes back for the former address no longer counts, unless both are one mailbox. */
 enum err people_move(struct db *db, int64_t id, struct view address, struct view key, struct view canonical,
 		     struct buf *why) MUST_USE;

@@ -62,7 +62,9 @@ def test_add(world):
     world.listctl("subscriber", "add", "news", "cem@a.test", "--reason", "met at the fair", "--set", "seen:tags=a, b")
     assert actions(world, "cem@a.test")[0][1]["reason"] == "met at the fair" and shown(world, "cem@a.test")["person"]["attributes"] == {"seen": ["a", "b"]}
     world.listctl("subscriber", "set", "cem@a.test", "--set", "one=" + "x" * 60000)
-    world.refused("subscriber", "set", "cem@a.test", "--set", "two=" + "x" * 60000, says=["at most 65536 octets"])
+    for verb in (("set",), ("add", "news")):
+        world.refused("subscriber", *verb, "cem@a.test", "--set", "two=" + "x" * 60000, says=["at most 65536 octets"])
+    world.refused("subscriber", "set", "cem@a.test", "--name", "x" * 70000, code=2, says="at most 65536 octets")
     assert sorted(shown(world, "cem@a.test")["person"]["attributes"]) == ["one", "seen"]
 
 
