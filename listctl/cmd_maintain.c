@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "listctl/alerts.h"
 #include "listctl/command.h"
 #include "listctl/waiting.h"
 #include "store/audit.h"
@@ -182,6 +183,7 @@ static enum err maintain(struct call *call)
 	const struct settings *settings = call->settings;
 	int64_t now_us = clock_wall_us();
 	bool refused = false;
+	size_t told = 0;
 	struct maintenance self = { .call = call,
 				    .is_dry = call_has(call, "dry-run"),
 				    .messages_before_us = now_us - settings->bounce_keep_raw,
@@ -198,6 +200,8 @@ static enum err maintain(struct call *call)
 		err = keep_account(&self);
 	if (err == ERR_OK)
 		err = write_freed(&self);
+	if (err == ERR_OK && !self.is_dry)
+		err = alerts_send(call, &told);
 	return err == ERR_OK && refused ? ERR_REFUSED : err;
 }
 
@@ -217,7 +221,8 @@ const struct command maintain_commands[] = {
 		       "each person the failures and the success that verdicts follow from, so that nobody is\n"
 		       "judged otherwise afterwards. A campaign whose retries or reports may still come, or that\n"
 		       "a segment asks about, is left. It acts at once, for a timer to run it: --dry-run shows\n"
-		       "what would go. Interrupted, it has done each campaign wholly or not at all.\n",
+		       "what would go. Interrupted, it has done each campaign wholly or not at all.\n"
+		       "Then it does what `listctl alert send` does.\n",
 	    .options = options,
 	    .needs = NEEDS_DATABASE,
 	    .run = maintain,

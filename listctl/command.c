@@ -25,6 +25,7 @@ const struct command *const command_tables[] = {
 	report_commands,
 	prune_commands,
 	maintain_commands,
+	alert_commands,
 	explain_commands,
 	policy_commands,
 	storm_commands,

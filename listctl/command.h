@@ -74,6 +74,7 @@ extern const struct command campaign_commands[]; /* cmd_campaign*.c */
 extern const struct command campaign_audience_commands[];
 extern const struct command bounce_commands[];     /* cmd_bounce.c */
 extern const struct command prune_commands[];      /* cmd_prune.c: prune, undo */
+extern const struct command alert_commands[];      /* cmd_alert.c */
 extern const struct command maintain_commands[];   /* cmd_maintain.c */
 extern const struct command explain_commands[];    /* cmd_explain.c */
 extern const struct command report_commands[];     /* cmd_report.c */

@@ -56,6 +56,14 @@ SETTING(
     "How long events are kept that belong to no campaign any more: of probes, and reports about what was dropped or "
     "erased. 0: for good.")
 
+/* Who is told */
+SETTING(
+    TEXT, alert, command, "", "path",
+    "A program that `listctl alert send` and `listctl maintain` run when something wants a person; empty: none. It is "
+    "run without a shell and has a minute. What happened stands on its standard input, and in its environment "
+    "VERPOST_ALERT_KIND and VERPOST_ALERT_SUBJECT.")
+SETTING(DURATION, alert, interval, "6h", "time", "What lasts is told again after this time, and not before.")
+
 /* The DNS */
 SETTING(TEXT, dns, resolver, "", "address[@port]",
 	"The resolver that `listctl dns --check` and the check before campaigns ask; empty: those of /etc/resolv.conf.")
