@@ -5,7 +5,7 @@ import subprocess
 
 import past
 from returns import deliver, dsn, return_path
-from verpost import BIN, PATIENCE
+from verpost import BIN, PATIENCE, until
 
 ANN, BOB, CEC = "ann@a.test", "bob@b.test", "cec@c.test"
 PEOPLE = [ANN, BOB, CEC]
@@ -120,3 +120,18 @@ def test_two_at_once(world):
         rows += {line["what"]: line for line in json.loads(told)}["ledger"]["rows"]
     assert rows == 6, rows
     assert int(world.value("SELECT sum(accepted) FROM campaign_past")) == 6
+
+
+def test_killed(world):
+    "Killed in the middle of a campaign, it has dropped nothing of it; the next one drops it whole."
+    old = prepared(world)
+    world.sql("UPDATE bounce_raw SET stored_at = now()")
+    # its last step waits for this row, behind all others
+    with world.holding(f"SELECT FROM delivery WHERE campaign_id = {old[0]} FOR UPDATE"):
+        process = subprocess.Popen([str(BIN / "listctl"), "--config", str(world.config), "maintain"], stderr=subprocess.DEVNULL)
+        until(lambda: int(world.value("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")) > 0, "it waits")
+        process.kill()
+        process.wait()
+    assert int(world.value("SELECT count(*) FROM campaign_past")) == 0 and int(world.value("SELECT count(*) FROM past_report")) == 0
+    assert [int(world.value(f"SELECT count(*) FROM {t}")) for t in ("delivery", "bounce_event", "bounce_raw", "campaign_chunk")] == [8, 4, 3, 3]
+    assert (table(world)["ledger"]["rows"], int(world.value("SELECT count(*) FROM bounce_raw"))) == (6, 1)
