@@ -11,7 +11,7 @@
 #include "store/prunes.h"
 
 /* A batch that takes a larger share of a list is more often a mistake of ours than so many dead addresses. Small batches pass. */
-enum { DEFAULT_SHARE = 20, SMALL_BATCH = 100 };
+enum { DEFAULT_SHARE = 5, SMALL_BATCH = 10 };
 
 /* ---- the overview: how many, by list, reason and domain ---- */
 
@@ -362,7 +362,7 @@ static enum err batch_show(struct call *call)
 static const struct command_option prune_options[] = {
 	{ "apply", NULL, "remove them, as one batch that can be undone" },
 	{ "each", NULL, "list every membership with its evidence, not the sums" },
-	{ "max-share", "PERCENT", "refuse to remove more of any list; 20% unless told, for 100 memberships and more" },
+	{ "max-share", "PERCENT", "refuse to remove more of any list; 5% unless told, for 10 memberships and more" },
 	{ "force", NULL, "remove whatever the share" },
 	{ 0 },
 };

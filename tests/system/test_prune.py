@@ -113,6 +113,24 @@ def test_share(world):
     assert states(world)[:4] == ["removed"] * 4
 
 
+def test_share_unless_told(world):
+    "Unless told, a twentieth of a list; fewer than ten are no landslide, whatever the list."
+    people = [f"p{i}@a.test" for i in range(100)]
+    world.setup()
+    world.subscribe(people)
+    campaign = past.sent(world, "c", {a: "accepted" for a in people})
+    for address in people[:9]:
+        past.dead(world, campaign, address)
+    assert pruned(world) == 1 and states(world, people[:10]) == ["removed"] * 9 + ["active"]
+    world.listctl("undo", 1)
+    second = past.sent(world, "d", {a: "accepted" for a in people})
+    for address in people[:10]:
+        past.dead(world, second, address)
+    world.refused("prune", "--apply", says=["10 of 100", "5%", "--max-share"])
+    world.listctl("prune", "--apply", "--max-share", "10%")
+    assert states(world, people[:10]) == ["removed"] * 10
+
+
 def test_one_list_only(world):
     "prune LIST leaves the other lists alone; the evidence is the address's, through whatever list it came."
     prepared(world, dead=1)
