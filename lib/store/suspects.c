@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-enum statement { MEMORY, EXTENT, HISTORY, STATEMENT_COUNT };
+enum statement { MEMORY, EXTENT, RICH, SIEVE, HISTORY, STATEMENT_COUNT };
 
 /* HISTORY, of people $2 to $3. A filter that lets everyone pass whom any list's policy condemns: of the failures that count, as many as the least patient of
  * the reasons asks for, as far apart as the least patient asks for. Successes only ever acquit, so it is asked three times, each time of
@@ -22,7 +22,7 @@ enum statement { MEMORY, EXTENT, HISTORY, STATEMENT_COUNT };
 	" FROM failure_report e LEFT JOIN unnest($4::text[], $5::bigint[], $6::bigint[], $7::boolean[])"               \
 	" AS p(reason, failures, days, from_relay)"                                                                    \
 	" ON p.reason = e.reason AND NOT voided AND (source <> 'reply' OR from_relay)"                                 \
-	" WHERE subscriber_id BETWEEN $2 AND $3),"                                                                     \
+	" WHERE coalesce(subscriber_id = ANY ($11), true) AND subscriber_id BETWEEN $2 AND $3),"                       \
 	" many AS (SELECT who FROM came GROUP BY 1"                                                                    \
 	" HAVING count(failures) >= min(failures) AND bool_or(known) ORDER BY 1)"
 #define BEGAN                                                                                                          \
@@ -84,6 +84,35 @@ static const struct db_statement statements[] = {
 		     "copies"
 		     " FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhrelid AND p.reltuples > 0"
 		     " WHERE i.inhparent IN ('bounce_event'::regclass, 'delivery'::regclass)) AS n" },
+	/* The campaigns about which much came back ($1 to $2 of $3 people: a quarter of the audience), how much it is, and about all. A row of the
+	 * ledger by its key costs as much as several that are read in one go. */
+	[RICH] = { "suspects_rich",
+		   "SELECT array_agg(id) FILTER (WHERE is_rich), coalesce(sum(n) FILTER (WHERE is_rich), 0)::bigint,"
+		   " coalesce(sum(n), 0)::bigint FROM (SELECT id, n,"
+		   " n * 4 > audience * ($2::bigint - $1::bigint + 1)::float8 / $3::bigint AS is_rich"
+		   " FROM (SELECT id, audience, (SELECT count(*) FROM bounce_event"
+		   " WHERE campaign_id = c.id AND subscriber_id BETWEEN $1 AND $2) AS n"
+		   " FROM campaign c WHERE started_at IS NOT NULL OFFSET 0) AS x) AS y" },
+	/* Where these campaigns ($8) are nearly all, HISTORY is asked of those alone whose failures may be enough; what is of another campaign may have
+	 * been at any time. FULL JOIN: joins of this kind alone never go through all of one side for each of the other, whatever the planner believes. */
+	[SIEVE] = { "suspects_sieve",
+		    "SELECT array_agg(who) FROM (SELECT who FROM (SELECT who, known, is_undated,"
+		    " CASE WHEN is_undated OR d.at IS NOT NULL THEN failures END AS failures,"
+		    " CASE WHEN is_undated OR d.at IS NOT NULL THEN days END AS days,"
+		    " CASE WHEN failures > 0 THEN d.at END AS at FROM (SELECT subscriber_id AS who, campaign_id,"
+		    " judged_at IS NOT NULL AND NOT voided AS known, failures, days,"
+		    " failures > 0 AND (sent_at IS NOT NULL OR campaign_id <> ALL ($8::bigint[])) AS is_undated"
+		    " FROM failure_report e LEFT JOIN unnest($4::text[], $5::bigint[], $6::bigint[], $7::boolean[])"
+		    " AS p(reason, failures, days, from_relay)"
+		    " ON p.reason = e.reason AND NOT voided AND (source <> 'reply' OR from_relay)"
+		    " WHERE subscriber_id BETWEEN $2 AND $3) AS came FULL JOIN (SELECT campaign_id, subscriber_id AS "
+		    "who, at"
+		    " FROM delivery WHERE campaign_id = ANY ($8) AND subscriber_id BETWEEN $2 AND $3"
+		    " AND outcome IN ('accepted', 'refused') OFFSET 0) AS d USING (campaign_id, who)) AS f GROUP BY 1"
+		    " HAVING bool_or(known) AND count(failures) >= min(failures)"
+		    " AND (bool_or(is_undated) OR max(at) - min(at) >= min(days) * interval '1 day')) AS x"
+		    " WHERE EXISTS (SELECT FROM membership WHERE subscriber_id = who AND state::text = ANY ($9)"
+		    " AND ($1::bigint IS NULL OR list_id = $1))" },
 	[HISTORY] = { "suspects_history",
 		      "WITH " CAME ", " BEGAN ", " FAILED ", " NEWEST ", " STAYING ", " LATE ", " ACCEPTED
 		      " SELECT who, campaign_id, f.at, reason, source = 'reply', voided, received_at, lists,"
@@ -161,28 +190,111 @@ static struct db_array states_of(const struct suspects_scope *scope)
 	return array;
 }
 
+/* What is read: people first to last, by the policy whose columns these are. */
+struct reading {
+	const struct suspects_scope *scope;
+	const struct verdict_terms *terms;
+	const struct columns *columns;
+	const struct db_array *states;
+	struct extent extent;
+	int64_t first, last;
+};
+
+static void ids_of(const struct db_rows *rows, struct db_array *ids)
+{
+	if (db_is_null(rows, 0, 0))
+		return;
+	const struct db_ints found = db_get_ints(rows, 0, 0);
+	for (size_t i = 0; i < found.count; i++)
+		db_array_add_int(ids, db_int_at(&found, i));
+}
+
+static struct db_value list_of(const struct reading *reading)
+{
+	return reading->scope->list_id == 0 ? db_null() : db_int((int64_t)reading->scope->list_id);
+}
+
+/* None, unless they are nearly all of what came back. */
+static enum err read_rich(struct db *db, const struct reading *reading, struct db_array *rich, struct buf *why)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	const struct db_value values[] = { db_int(reading->first), db_int(reading->last),
+					   db_int(reading->extent.last_id) };
+	enum err err = db_run(db, &statements[RICH], values, ARRAY_LEN(values), &rows, why);
+	if (err == ERR_OK && db_get_int(rows, 0, 1) * 20 >= db_get_int(rows, 0, 2) * 19)
+		ids_of(rows, rich);
+	return err;
+}
+
+static enum err sieve(struct db *db, const struct reading *reading, const struct db_array *rich,
+		      struct db_array *people, struct buf *why)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	const struct columns *columns = reading->columns;
+	const struct db_value values[] = { list_of(reading),
+					   db_int(reading->first),
+					   db_int(reading->last),
+					   db_values(&columns->reasons),
+					   db_values(&columns->failures),
+					   db_values(&columns->days),
+					   db_values(&columns->from_relay),
+					   db_values(rich),
+					   db_values(reading->states) };
+	enum err err = db_run(db, &statements[SIEVE], values, ARRAY_LEN(values), &rows, why);
+	if (err == ERR_OK)
+		ids_of(rows, people);
+	return err;
+}
+
+/* only: of these people; NULL: of all of the portion. */
+static enum err read_history(struct db *db, const struct reading *reading, const struct db_array *only,
+			     const struct listener *listener, struct buf *why)
+{
+	AUTO_DB_ROWS *evidence = NULL;
+	const struct columns *columns = reading->columns;
+	const struct verdict_terms *terms = reading->terms;
+	const struct db_value values[] = { list_of(reading),
+					   db_int(reading->first),
+					   db_int(reading->last),
+					   db_values(&columns->reasons),
+					   db_values(&columns->failures),
+					   db_values(&columns->days),
+					   db_values(&columns->from_relay),
+					   db_time(terms->now_us - terms->window_us),
+					   db_int(reading->extent.copies),
+					   db_values(reading->states),
+					   only == NULL ? db_null() : db_values(only) };
+	enum err err = db_run(db, &statements[HISTORY], values, ARRAY_LEN(values), &evidence, why);
+	if (err == ERR_OK)
+		err = verdicts_tell(db, evidence, terms, listener->told, listener->user, why);
+	return err;
+}
+
+static enum err read_portion(struct db *db, const struct reading *reading, const struct listener *listener,
+			     struct buf *why)
+{
+	AUTO_DB_ARRAY rich = db_array_of(DB_INT);
+	AUTO_DB_ARRAY people = db_array_of(DB_INT);
+	enum err err = read_rich(db, reading, &rich, why);
+	if (err != ERR_OK)
+		return err;
+	if (rich.count == 0)
+		return read_history(db, reading, NULL, listener, why);
+	err = sieve(db, reading, &rich, &people, why);
+	return err != ERR_OK || people.count == 0 ? err : read_history(db, reading, &people, listener, why);
+}
+
 static enum err read_portions(struct db *db, const struct suspects_scope *scope, const struct verdict_terms *terms,
 			      const struct columns *columns, const struct listener *listener, struct buf *why)
 {
-	struct extent extent = { 0 };
 	AUTO_DB_ARRAY states = states_of(scope);
-	enum err err = read_extent(db, &extent, why);
-	for (int64_t first = 1; err == ERR_OK && first <= extent.last_id; first += extent.step) {
-		AUTO_DB_ROWS *evidence = NULL;
-		const struct db_value values[] = { scope->list_id == 0 ? db_null() : db_int((int64_t)scope->list_id),
-						   db_int(first),
-						   db_int(first + extent.step - 1),
-						   db_values(&columns->reasons),
-						   db_values(&columns->failures),
-						   db_values(&columns->days),
-						   db_values(&columns->from_relay),
-						   db_time(terms->now_us - terms->window_us),
-						   db_int(extent.copies),
-						   db_values(&states) };
-		scope->progress(scope->progress_user, (uint64_t)first, (uint64_t)extent.last_id);
-		err = db_run(db, &statements[HISTORY], values, ARRAY_LEN(values), &evidence, why);
-		if (err == ERR_OK)
-			err = verdicts_tell(db, evidence, terms, listener->told, listener->user, why);
+	struct reading reading = { .scope = scope, .terms = terms, .columns = columns, .states = &states };
+	enum err err = read_extent(db, &reading.extent, why);
+	const struct extent *extent = &reading.extent;
+	for (reading.first = 1; err == ERR_OK && reading.first <= extent->last_id; reading.first += extent->step) {
+		reading.last = reading.first + extent->step - 1;
+		scope->progress(scope->progress_user, (uint64_t)reading.first, (uint64_t)extent->last_id);
+		err = read_portion(db, &reading, listener, why);
 	}
 	return err;
 }
