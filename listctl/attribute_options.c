@@ -59,12 +59,15 @@ static enum err add_set(struct call *call, const char *text, struct attribute_op
 		return call_misused(call, "--set " VIEW_FMT ": a type is text, number, boolean, date, json or tags",
 				    VIEW_ARG(view_head(said, SAID_MOST)));
 	enum err err = check_name(call, "set", name);
-	if (err == ERR_OK && type != FIELD_JSON)
+	if (err == ERR_OK && type != FIELD_JSON &&
+	    (!view_is_utf8(rest) || !header_takes_lines(rest) || header_has_encoded_word(rest)))
 		err = attribute_text_check(call, "set", rest);
 	if (err != ERR_OK)
 		return err;
 	if (type == FIELD_JSON && json_text_hides_control(view_trim(rest)))
-		return call_misused(call, "--set " VIEW_FMT ": the text holds a control character; take it out",
+		return call_misused(call,
+				    "--set " VIEW_FMT
+				    ": the text holds a control character other than line breaks and tabs; take it out",
 				    VIEW_ARG(view_head(said, SAID_MOST)));
 	if (options->set.len > 1)
 		buf_add_byte(&options->set, ',');

@@ -7,7 +7,9 @@
 #include "listctl/former.h"
 #include "listctl/import_job.h"
 #include "listctl/interrupt.h"
+#include "listctl/left_people.h"
 #include "listctl/turn.h"
+#include "listctl/waiting.h"
 #include "mail/address_canonical.h"
 #include "store/audit.h"
 #include "store/import_stays.h"
@@ -306,6 +308,16 @@ static enum err settle(struct import_job *job)
 	return err == ERR_OK ? named : err;
 }
 
+/* The server has rows to merge when all are read, and then to see what they have changed. */
+static enum err merge_last(struct import_job *job)
+{
+	struct waiting waiting;
+	waiting_begin(job->call, "all is read; merging the last rows and counting", &waiting);
+	enum err err = subscriber_import_merge(job->import, &job->counts, job->call->why);
+	waiting_end(&waiting);
+	return err;
+}
+
 static enum err merge(struct import_job *job)
 {
 	struct call *call = job->call;
@@ -313,9 +325,11 @@ static enum err merge(struct import_job *job)
 	bool none_is_good = refused + rejects_left_out(job->rejects) == job->rows;
 	if (refused > 0 && (none_is_good || !job->wishes.takes_good_rows))
 		return refuse_all(job);
-	enum err err = subscriber_import_merge(job->import, &job->counts, call->why);
+	enum err err = merge_last(job);
 	if (err == ERR_OK && job->counts.unsubscribed + job->counts.disabled + job->counts.removed > 0)
 		err = import_stays_find(call->db, job->list.id, STAYS_SHOWN, &job->stays, call->why);
+	if (err == ERR_OK)
+		err = left_people_name(job);
 	return err == ERR_OK ? settle(job) : err;
 }
 
@@ -436,7 +450,8 @@ const struct command import_commands[] = {
 		       "Of people known already the new values go over the old ones, or --on-conflict\n"
 		       "keeps what is there, or puts the file's values in the place of all. Whoever has\n"
 		       "unsubscribed stays so, unless --resubscribe says why not; who was disabled or\n"
-		       "removed, or is suppressed, stays so in any case. An address that somebody had\n"
+		       "removed, or is suppressed, stays so in any case; they stand in the rejects file,\n"
+		       "without a line, by their address and the reason. An address that somebody had\n"
 		       "before `subscriber move` is left out, unless --reassigned says why it is another\n"
 		       "person's.\n",
 	    .options = import_options_rows,

@@ -299,13 +299,15 @@ void columns_free(struct columns *columns)
 	free(columns);
 }
 
+size_t columns_address_at(const struct columns *columns)
+{
+	return find_role(columns, ROLE_ADDRESS, 0);
+}
+
 const char *columns_address_name(const struct columns *columns)
 {
-	for (size_t i = 0; i < columns->count; i++) {
-		if (columns->rows[i].role == ROLE_ADDRESS)
-			return columns->rows[i].name;
-	}
-	return "";
+	size_t at = columns_address_at(columns);
+	return at < columns->count ? columns->rows[at].name : "";
 }
 
 const struct known_export *columns_export(const struct columns *columns)

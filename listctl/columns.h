@@ -57,6 +57,8 @@ void columns_free(struct columns *columns); /* accepts NULL */
 
 /* The name of the column with the addresses. */
 const char *columns_address_name(const struct columns *columns);
+/* Which one it is, from 0. */
+size_t columns_address_at(const struct columns *columns);
 /* NULL: no export that is known. */
 const struct known_export *columns_export(const struct columns *columns);
 /* "OPTIN_IP, LEID": the columns that are read over though nobody has said so, those of a rejects file aside. */

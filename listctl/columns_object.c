@@ -6,7 +6,7 @@
 #include "listctl/json_walk.h"
 
 const char columns_hidden_control[] =
-    "a text in it holds a control character (a line break or a tab, perhaps); take it out";
+    "a text in it holds a control character other than line breaks and tabs; take it out";
 
 /* ---- names ---- */
 

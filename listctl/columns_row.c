@@ -72,11 +72,16 @@ static bool read_address(struct columns *columns, const struct column *column, s
 static bool check_text(struct columns *columns, const struct column *column, struct view text,
 		       struct refusal *ret_refusal)
 {
-	if (view_has_control(text) || (!view_is_ascii(text) && !header_takes(text)))
+	bool may_have_lines = column->role == ROLE_ATTRIBUTE || column->role == ROLE_LEFT_OUT;
+	bool is_plain = view_is_ascii(text) && !view_has_control(text);
+	if (!is_plain && !(may_have_lines ? header_takes_lines(text) : header_takes(text)))
 		return columns_refuse(
 		    columns, REFUSAL_CONTROL, column->name,
-		    "the value holds a control character (a line break or a tab, perhaps, or U+0080 to U+009F "
-		    "from a file in Windows-1252 that was converted as Latin-1); take it out",
+		    may_have_lines
+			? "the value holds a control character other than line breaks and tabs (U+0080 to U+009F, "
+			  "perhaps, from a file in Windows-1252 that was converted as Latin-1); take it out"
+			: "the value holds a control character (a line break or a tab, perhaps, or U+0080 to U+009F "
+			  "from a file in Windows-1252 that was converted as Latin-1); take it out",
 		    ret_refusal);
 	if (header_has_encoded_word(text))
 		return columns_refuse(

@@ -136,8 +136,8 @@ static void say_rejects(struct import_job *job)
 		call_note(job->call, "  refused rows: %llu", (unsigned long long)refused);
 		say_kinds(job, false);
 	}
-	if (refused + left_out > 0)
-		call_note(job->call, "  each row and its reason: %s", rejects_place(job));
+	if (rejects_has_any(job->rejects))
+		call_note(job->call, "  each of them and the reason: %s", rejects_place(job));
 }
 
 static void say_warnings(struct import_job *job)
@@ -256,7 +256,7 @@ static enum err show(struct import_job *job)
 		cell_count(rejects_of_kind(job->rejects, REFUSAL_FORMER)),
 		cell_text_or_null(buf_view(&job->former)),
 		cell_count(job->repeated_headers),
-		cell_text_or_null(refused + left_out == 0 ? VIEW_LIT("") : buf_view(&job->rejects_path)),
+		cell_text_or_null(rejects_has_any(job->rejects) ? buf_view(&job->rejects_path) : VIEW_LIT("")),
 		cell_text(buf_view(&reasons)),
 		cell_text_or_null(view_of(rejects_first(job->rejects))),
 		cell_count(address_warnings_of_kind(job->warnings, ADDRESS_ROLE)),

@@ -220,7 +220,8 @@ static bool is_hex_control(struct view digits)
 		const char *at = memchr(hex, digits.data[i], sizeof(hex) - 1);
 		unit = unit << 4 | (at == NULL ? 0 : (unsigned)((at - hex) & 15));
 	}
-	return unit < 0x20 || (unit >= 0x7f && unit <= 0x9f) || unit == 0x2028 || unit == 0x2029;
+	return (unit < 0x20 && unit != '\t' && unit != '\r' && unit != '\n') || (unit >= 0x7f && unit <= 0x9f) ||
+	       unit == 0x2028 || unit == 0x2029;
 }
 
 /* A string in JSON by its text there, whose escapes may hide it. */
@@ -228,7 +229,7 @@ static bool string_has_control(struct view text)
 {
 	for (size_t at; (at = view_find_byte(text, '\\')) != VIEW_NONE; text = view_skip(text, at + 2)) {
 		char escaped = at + 1 < text.len ? text.data[at + 1] : '\0';
-		if (memchr("bfnrt", escaped, 5) != NULL ||
+		if (memchr("bf", escaped, 2) != NULL ||
 		    (escaped == 'u' && is_hex_control(view_slice(text, at + 2, at + 6))))
 			return true;
 	}
@@ -237,5 +238,5 @@ static bool string_has_control(struct view text)
 
 bool json_text_hides_control(struct view value)
 {
-	return view_starts(value, VIEW_LIT("\"")) && (string_has_control(value) || !header_takes(value));
+	return view_starts(value, VIEW_LIT("\"")) && (string_has_control(value) || !header_takes_lines(value));
 }

@@ -10,7 +10,7 @@ bool json_text_check(struct view text, struct buf *why) MUST_USE;
 /* True for a number as JSON writes it, with at most so many digits and such an exponent as both take. */
 bool json_text_is_number(struct view text) MUST_USE;
 
-/* A value that is a text, and one that no header of a letter can show: with a control character, in itself or by an escape. What lies deeper in
+/* A value that is a text, and one that no header of a letter can show: with a control character other than tabs and line ends, in itself or by an escape. What lies deeper in
  * lists and objects, no letter shows by itself. The value was checked. */
 bool json_text_hides_control(struct view value) MUST_USE;
 

@@ -13,7 +13,9 @@ struct rejects {
 	struct spool *spool; /* NULL: they are counted only */
 	char delimiter;
 	bool has_mark;
-	size_t skipped; /* columns of the input that are those of another rejects file */
+	size_t columns;  /* of the input */
+	uint64_t people; /* of whom no row is at hand */
+	size_t skipped;  /* columns of the input that are those of another rejects file */
 	struct buf line;
 	struct buf first;
 	uint64_t counts[REFUSAL_KIND_COUNT];
@@ -70,6 +72,7 @@ static enum err write_line(struct rejects *rejects, const struct csv_row *row, s
 enum err rejects_header(struct rejects *rejects, const struct csv_row *row, struct buf *why)
 {
 	bool is_rejects = row->count >= REJECTS_COLUMNS && view_eq(row->fields[0].text, VIEW_LIT("_line"));
+	rejects->columns = row->count;
 	rejects->skipped = is_rejects ? REJECTS_COLUMNS : 0;
 	if (rejects->has_mark)
 		buf_add(&rejects->line, VIEW_LIT("\xef\xbb\xbf"));
@@ -120,6 +123,21 @@ enum err rejects_fault(struct rejects *rejects, const struct csv_fault *fault, s
 	return end_line(rejects, why);
 }
 
+enum err rejects_add_person(struct rejects *rejects, size_t at, struct view address, struct view reason,
+			    struct buf *why)
+{
+	struct csv_field fields[LIMIT_CSV_COLUMNS];
+	for (size_t i = 0; i < rejects->columns; i++)
+		fields[i] = (struct csv_field){ .absent = true };
+	fields[at] = (struct csv_field){ .text = address };
+	const struct csv_row row = { .fields = fields, .count = rejects->columns };
+	rejects->people++;
+	buf_add_byte(&rejects->line, rejects->delimiter);
+	buf_add_byte(&rejects->line, rejects->delimiter);
+	output_csv_cell(&rejects->line, reason, true);
+	return write_line(rejects, &row, why);
+}
+
 static uint64_t total_of(const struct rejects *rejects, bool is_harmless)
 {
 	uint64_t total = 0;
@@ -153,9 +171,19 @@ enum err rejects_clear(struct rejects *rejects, struct buf *why)
 	return rejects->spool == NULL ? ERR_OK : spool_clear(rejects->spool, why);
 }
 
+bool rejects_has_file(const struct rejects *rejects)
+{
+	return rejects->spool != NULL;
+}
+
+bool rejects_has_any(const struct rejects *rejects)
+{
+	return rejects_refused(rejects) + rejects_left_out(rejects) + rejects->people > 0;
+}
+
 static bool is_wanted(const struct rejects *rejects)
 {
-	return rejects->spool != NULL && rejects_refused(rejects) + rejects_left_out(rejects) > 0;
+	return rejects_has_file(rejects) && rejects_has_any(rejects);
 }
 
 enum err rejects_write(struct rejects *rejects, struct buf *why)

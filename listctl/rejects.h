@@ -20,6 +20,12 @@ void rejects_free(struct rejects *rejects); /* accepts NULL */
 enum err rejects_header(struct rejects *rejects, const struct csv_row *row, struct buf *why) MUST_USE;
 enum err rejects_add(struct rejects *rejects, const struct csv_row *row, const struct refusal *refusal,
 		     struct buf *why) MUST_USE;
+/* Somebody of whom no row is at hand, in the at-th column; counted neither as refused nor as left out. */
+enum err rejects_add_person(struct rejects *rejects, size_t at, struct view address, struct view reason,
+			    struct buf *why) MUST_USE;
+bool rejects_has_file(const struct rejects *rejects);
+/* Whether anything stands in it. */
+bool rejects_has_any(const struct rejects *rejects);
 /* A row that could not be read. */
 enum err rejects_fault(struct rejects *rejects, const struct csv_fault *fault, struct buf *why) MUST_USE;
 uint64_t rejects_of_kind(const struct rejects *rejects, enum refusal_kind kind);

@@ -73,7 +73,7 @@ static bool read_text(struct sheet *sheet, struct view raw)
 	if (!json_walk_text(raw, &sheet->text))
 		return false;
 	struct view text = buf_view(&sheet->text);
-	return !view_has_control(text) && header_takes(text) && !header_has_encoded_word(text);
+	return header_takes_lines(text) && !header_has_encoded_word(text);
 }
 
 static enum kind kind_of(struct sheet *sheet, const struct json_member *member)

@@ -67,7 +67,7 @@ static enum err take_copy(struct composer *composer, const struct copy *copy, st
 	return ERR_OK;
 }
 
-/* A subject under way: values must be fit for a header by themselves, so that `why` names the field at fault. */
+/* A subject under way: values, their lines and tabs made blanks, must be fit for a header by themselves, so that `why` names the field at fault. */
 struct subject_writer {
 	struct buf *line;
 	struct buf *why;
@@ -83,8 +83,13 @@ static enum err subject_literal(void *context, size_t number, struct view text)
 static enum err subject_value(void *context, struct view field, struct view text)
 {
 	const struct subject_writer *writer = context;
+	AUTO_BUF line = buf_with_ceiling(LIMIT_ATTRIBUTES);
 	if (header_fits(text))
 		return buf_add(writer->line, text);
+	bool is_name = view_eq(field, VIEW_LIT("name")); /* which has no lines */
+	header_add_one_line(text, &line);
+	if (!is_name && buf_err(&line) == ERR_OK && header_fits(buf_view(&line)))
+		return buf_add(writer->line, buf_view(&line));
 	AUTO_BUF what = buf_with_ceiling(LIMIT_WHY);
 	buf_addf(&what, "the field \"" VIEW_FMT "\"", VIEW_ARG(field));
 	return header_check(buf_view(&what), text, writer->why);

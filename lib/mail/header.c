@@ -54,6 +54,29 @@ bool header_takes(struct view text)
 	return text_refusal(text, &characters) == NULL;
 }
 
+bool header_takes_lines(struct view text)
+{
+	while (text.len > 0) {
+		size_t len = 0;
+		while (len < text.len && text.data[len] != '\t' && text.data[len] != '\r' && text.data[len] != '\n')
+			len++;
+		if (!header_takes(view_head(text, len)))
+			return false;
+		text = view_skip(text, len < text.len ? len + 1 : len);
+	}
+	return true;
+}
+
+void header_add_one_line(struct view text, struct buf *out)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		char octet = text.data[i];
+		if (octet == '\r' && i + 1 < text.len && text.data[i + 1] == '\n')
+			continue;
+		buf_add_byte(out, octet == '\t' || octet == '\r' || octet == '\n' ? ' ' : octet);
+	}
+}
+
 /* What stands behind "=?", such as "utf-8?Q?...?=", without blanks. */
 static bool is_encoded_word(struct view text)
 {

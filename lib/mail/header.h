@@ -17,6 +17,11 @@ enum err header_check(struct view what, struct view value, struct buf *why) MUST
 /* The same without regard to its length, without a word. */
 bool header_takes(struct view text);
 
+/* The same of a text that may have lines and tabs, which a header shows as blanks. */
+bool header_takes_lines(struct view text);
+/* Appends it as a header shows it: each line end and tab as a blank. */
+void header_add_one_line(struct view text, struct buf *out);
+
 /* Whether a piece of it looks like an encoded word (RFC 2047 section 2): programs that do not tell data from headers would decode it. */
 bool header_has_encoded_word(struct view text);
 

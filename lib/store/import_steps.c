@@ -268,8 +268,8 @@ static const struct step steps[] = {
 			       " new AS (INSERT INTO import_left_out SELECT form FROM outs ON CONFLICT DO NOTHING "
 			       "RETURNING form),"
 			       " told AS ("
-			       "  SELECT count(*) AS people, count(*) FILTER (WHERE EXISTS ("
-			       "   SELECT FROM outs o WHERE o.form = n.form AND " IS_ERASED(
+			       "  SELECT count(*) AS people, count(*) FILTER (WHERE n.form IN ("
+			       "   SELECT form FROM outs o WHERE o.erased IS NOT NULL AND " IS_ERASED(
 				   "o") ")) AS erased FROM new n)"
 					" INSERT INTO import_tally (suppressed, erased, duplicates)"
 					" SELECT people - erased, erased, (SELECT count(*) FROM outs) - people FROM "

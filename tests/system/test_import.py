@@ -98,16 +98,16 @@ def test_good_rows_are_taken_and_bad_ones_set_aside(world):
                          "not-an-address,,,\r\n"
                          "two@fields.test,x\r\n"
                          "bob@bücher.example,Bob,,=1+1\r\n"
-                         'crlf@example.test,C,,"line\r\nBcc: all@example.test"\r\n'
+                         'crlf@example.test,"line\r\nBcc: all@example.test",,C\r\n'
                          '"""q""@example.test",,,\r\n'
                          "ANN@example.test,,,Bonn\r\n", "--skip-bad")
     assert (done["rows"], done["created"], done["joined"], done["duplicates"], done["refused"]) == (3, 2, 2, 1, 4), done
     rows = world.sql("SELECT address_key, name, attributes ->> 'city' FROM subscriber ORDER BY 1")
     assert rows == [["ann@example.test", "Ann Lee", "Bonn"], ["bob@xn--bcher-kva.example", "Bob", "=1+1"]], rows
     rejects = rejects_of(done["rejects"])
-    assert [(row["_line"], row["_column"]) for row in rejects] == [("3", "e_mail"), ("4", ""), ("6", "city"), ("8", "e_mail")], rejects
+    assert [(row["_line"], row["_column"]) for row in rejects] == [("3", "e_mail"), ("4", ""), ("6", "first_name"), ("8", "e_mail")], rejects
     assert all(row["_reason"] for row in rejects)
-    assert rejects[0]["E-Mail"] == "not-an-address" and rejects[2]["City"] == "line\r\nBcc: all@example.test", rejects
+    assert rejects[0]["E-Mail"] == "not-an-address" and rejects[2]["First name"] == "line\r\nBcc: all@example.test", rejects
 
 
 def test_what_no_header_takes(world):

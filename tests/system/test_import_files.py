@@ -148,3 +148,79 @@ def test_times_of_consent(world):
     assert "attribute:consent_time" in exported, exported
     counts(world, exported, name="back.csv")
     assert world.value("SELECT attributes->>'consent_time' FROM subscriber") == "noon"
+
+
+def test_whom_an_import_leaves_out_is_named(world):
+    "Who is suppressed, or has left the list, stands in the rejects file with the reason, and stays out when it is imported; who was erased does not."
+    world.setup()
+    counts(world, "email,name\n" + "".join(f"{n}@example.test,{n}\n" for n in ("uns", "dis", "rem", "era", "act")))
+    for name, state in (("uns", "unsubscribed"), ("dis", "disabled"), ("rem", "removed")):
+        world.sql("UPDATE membership SET state = '%s', reason = 'x' FROM subscriber s WHERE s.id = subscriber_id"
+                  " AND s.address_key = '%s@example.test'" % (state, name))
+    world.listctl("subscriber", "erase", "era@example.test", "--yes")
+    world.listctl("suppress", "add", "ann.lee@gmail.com", "era@example.test", "--reason", "=asked by letter")
+    world.listctl("suppress", "add", "shut.test", "--reason", "closed")
+    content = "name,email\n" + "".join(f"{n},{n}@example.test\n" for n in ("uns", "dis", "rem", "era", "act", "new")) + "A,AnnLee@gmail.com\nB,bob@shut.test\n"
+    done = counts(world, content, "--dry-run")
+    assert done["rejects"] is None
+    done = counts(world, content)
+    assert (done["joined"], done["suppressed"], done["erased"], done["unsubscribed"], done["disabled"], done["removed"], done["left_out"]) == (1, 2, 1, 1, 1, 1, 0), done
+    rows = rejects_of(done["rejects"])
+    named = {row[4]: row[2] for row in rows[1:]}
+    assert sorted(named) == ["annlee@gmail.com", "bob@shut.test", "dis@example.test", "rem@example.test", "uns@example.test"], rows
+    assert all(row[0] == row[3] == "" for row in rows[1:]), rows
+    for address, part in (("annlee@gmail.com", "suppressed"), ("bob@shut.test", "the domain shut.test is suppressed (closed)"),
+                          ("dis@example.test", "is disabled on news"), ("uns@example.test", "--resubscribe")):
+        assert part in named[address] and named[address].startswith("left out: "), named
+    before = world.sql("SELECT address, name, attributes FROM subscriber ORDER BY 1")
+
+    again = counts(world, open(done["rejects"], encoding="utf-8").read(), name="again.csv")
+    assert (again["joined"], again["suppressed"], again["unsubscribed"], again["refused"]) == (0, 2, 1, 0), again
+    assert rejects_of(again["rejects"]) == rows and world.sql("SELECT address, name, attributes FROM subscriber ORDER BY 1") == before
+    told = world.run("listctl", "import", "news", world.base / "again.csv").stderr
+    assert "each of them and the reason: " in told, told
+    again = counts(world, open(done["rejects"], encoding="utf-8").read(), "--resubscribe", "asked for it", name="again.csv")
+    assert (again["resubscribed"], again["suppressed"]) == (1, 2), again
+
+
+def test_many_that_are_left_out(world):
+    "All of them are named, however many."
+    world.setup()
+    addresses = [f"u{n}@example.test" for n in range(25000)]
+    counts(world, "email\n" + "\n".join(addresses) + "\n")
+    world.sql("UPDATE membership SET state = 'unsubscribed' WHERE subscriber_id % 2 = 0")
+    world.listctl("suppress", "import", world.file("s.csv", "email\n" + "".join(f"s{n}@example.test\n" for n in range(20000))))
+    done = counts(world, "email\n" + "\n".join(addresses) + "\n" + "".join(f"s{n}@example.test\n" for n in range(20000)), name="more.csv")
+    assert (done["unsubscribed"], done["suppressed"]) == (12500, 20000), done
+    rows = rejects_of(done["rejects"])[1:]
+    assert len(rows) == 32500 and len({row[3] for row in rows}) == 32500
+
+
+def test_lines_and_tabs_in_attributes(world):
+    "An attribute of several lines comes in from CSV and from a listmonk export, goes out as it was, and is one line in a subject; an address or a name has none."
+    world.setup()
+    note = "Tuesday\nafter 5\tonly\r\nBcc: all@example.test"
+    cell = '"' + note + '"'
+    done = counts(world, f"email,note\na@example.test,{cell}\n")
+    assert done["refused"] == 0, done
+    quoted = json.dumps({"note": note}).replace('"', '""')
+    done = counts(world, f'uuid,email,name,attributes,status,created_at,updated_at\nu,b@example.test,B,"{quoted}",enabled,x,y\n', name="listmonk.csv")
+    assert (done["export_of"], done["refused"]) == ("a listmonk export", 0), done
+    notes = "SELECT DISTINCT attributes->'note' FROM subscriber"
+    assert json.loads(world.value(notes)) == note and len(world.sql(notes)) == 1
+    for form in ("csv", "json"):
+        world.listctl("export", "news", "--format", form, "--output", world.base / "out")
+        world.sql("UPDATE subscriber SET attributes = '{}'")
+        done = counts(world, (world.base / "out").read_bytes(), name=f"back.{form}")
+        assert (done["updated"], done["refused"]) == (2, 0), (form, done)
+        assert json.loads(world.value(notes)) == note and len(world.sql(notes)) == 1, form
+    for column in ("name", "first name", "_consent_source"):
+        world.refused("import", "news", world.file("bad.csv", f'email,{column}\nc@example.test,"x\ny"\n'), says=["line 2", "control character"])
+    world.refused("import", "news", world.file("bad.csv", 'email,note\n"c@example.test\nx",x\n'), says=["line 2", "control character"])
+
+    text = world.file("letter.txt", "You wrote: {{note}}\n")
+    world.listctl("campaign", "create", "tuesday", "news", "--subject", "On {{note}}", "--text", text)
+    shown = world.listctl("campaign", "preview", "tuesday", "a@example.test", "--raw")
+    head = shown.replace("\r", "").split("\n\n")[0]
+    assert "Subject: On Tuesday after 5 only Bcc: all@example.test" in " ".join(head.split()), shown
+    assert not any(line.lower().startswith("bcc") for line in head.splitlines()), shown
