@@ -22,7 +22,7 @@ enum statement {
 	STATEMENT_COUNT
 };
 
-/* EVALUATE: $1 the key, $2 since when, $3 how many to look at.
+/* EVALUATE: $1 the key, $2 since when, $3 how many to look at, $4 the least: with fewer the share, which costs most, is not asked for.
  *
  * The sample has as many of each slot as its share. Somebody had accepted before if the newest of his copies that this text is not about was
  * accepted, and nothing came back of it. What share fails is asked of what was sent since nine in ten of these copies were: reports may come hours after
@@ -68,7 +68,8 @@ enum statement {
 					   "   AND CASE WHEN is_group THEN t.group_name = name ELSE t.campaign_id = "  \
 					   "newest.campaign_id END)"
 #define SHARE                                                                                                          \
-	"CASE WHEN is_group THEN 1 ELSE (SELECT count(*) FILTER (WHERE split_part(s.address_key, '@', 2) = name)"      \
+	"CASE WHEN is_group OR (SELECT count(*) FROM known) < $4 THEN 1 ELSE (SELECT count(*) FILTER (WHERE "          \
+	"split_part(s.address_key, '@', 2) = name)"                                                                    \
 	" / greatest(count(*), 1)::float8 FROM (SELECT subscriber_id FROM delivery d"                                  \
 	"  WHERE d.campaign_id = newest.campaign_id ORDER BY subscriber_id LIMIT 4000) AS d"                           \
 	" CROSS JOIN LATERAL (SELECT address_key FROM subscriber WHERE id = d.subscriber_id OFFSET 0) AS s) END"
@@ -95,7 +96,7 @@ static const struct db_statement statements[] = {
 		     "SELECT c.key, c.came FROM (SELECT key, sum(events)::bigint AS came, max(slot) AS newest"
 		     "  FROM storm_count WHERE slot > $1 GROUP BY key HAVING sum(events) >= $2) AS c"
 		     " LEFT JOIN storm_look l ON l.key = c.key AND l.looked_at > $5"
-		     " WHERE (l.key IS NULL OR c.came * 4 >= l.came * 5 OR (NOT l.is_told"
+		     " WHERE (l.key IS NULL OR c.came * 2 >= l.came * 3 OR (NOT l.is_told"
 		     "  AND c.newest > $3::timestamptz - interval '20 minutes'))"
 		     " AND NOT EXISTS (SELECT FROM storm s WHERE s.key = c.key AND s.until > $3"
 		     "  AND (s.state <> 'holding' OR s.until > $4)) ORDER BY 1" },
@@ -175,7 +176,7 @@ static enum err consider(struct db *db, int64_t key, const struct verdict_terms 
 	int64_t copies = 0;
 	enum sight sight = NO_STORM;
 	const struct db_value values[] = { db_int(key), db_time(terms->now_us - terms->storms.window_us),
-					   db_int(STORM_SAMPLE) };
+					   db_int(STORM_SAMPLE), db_int((int64_t)terms->storms.least) };
 	enum err err = db_run(db, &statements[EVALUATE], values, ARRAY_LEN(values), &seen, why);
 	if (err == ERR_OK && db_row_count(seen) > 0)
 		sight = judge_sight(seen, &terms->storms, &copies);
@@ -207,13 +208,13 @@ static size_t merge(struct storm_sighting *sightings, size_t count)
 	return merged;
 }
 
-/* Whether the number has reached one of those at which is looked: the least, and then a quarter more each time. */
+/* Whether the number has reached one of those at which is looked: the least, and then half as many more each time. */
 static bool is_due(const struct storm_sighting *sighting, uint64_t least)
 {
 	uint64_t before = (uint64_t)sighting->before, after = before + (uint64_t)sighting->added;
 	uint64_t mark = least;
 	while (mark <= before)
-		mark += mark / 4 + 1;
+		mark += mark / 2 + 1;
 	return mark <= after;
 }
 

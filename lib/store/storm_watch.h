@@ -1,5 +1,5 @@
 /* Storms seen: a sudden rise of hard bounces with the same text at one domain group, among addresses that had accepted before. Reports of such a
- * text are counted where they are stored (store/bounces.h). What it takes is looked at in a sample whenever their number has grown by a quarter: so it
+ * text are counted where they are stored (store/bounces.h). What it takes is looked at in a sample whenever their number has grown by half: so it
  * costs no more for many than for few. Whatever came within the window before the storm was seen belongs to it, and what comes until a window after
  * the last surge.
  *

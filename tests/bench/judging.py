@@ -84,12 +84,15 @@ class Judging:
             bench.note(f"  {label}", f"{statistics.median(used[name]):.0f} us")
 
     def storms(self):
-        """By processor time, as verdict() does: the same reports with and without looking for storms. Nobody has accepted before, so that none opens and all
-        are judged."""
+        """By processor time, as verdict() does: the same reports with and without looking for storms, of addresses as lists have them: half at one operator, a
+        quarter at nine, the others at many. Nobody has accepted before, so that none opens and all are judged."""
         receiving, bench, used = self.receiving, self.bench, {"with": [], "without": []}
+        bench.sql("UPDATE verpost.subscriber SET address = a, address_key = a FROM (SELECT id AS one, format('user%s@%s', id, CASE WHEN id % 4 < 2"
+                  " THEN 'gmail.com' WHEN id % 4 = 2 THEN format('large%s.example.net', id % 9) ELSE format('d%s.example.net', id % 997) END) AS a"
+                  " FROM verpost.subscriber) AS x WHERE id = one")
         receiving.prepare()
         count = bench.options.recipients // 2
-        for number in range(bench.options.rounds):
+        for number in range(bench.options.rounds + 1):  # the first warms up
             for name, times in used.items():
                 receiving.write_message(status="5.1.1", diagnostic="550 5.1.1 no such user", mark=f"{name}-{number}")
                 with receiving.bounced(sections="" if name == "with" else "[storm]\nshare = 0\n") as (port, process):
@@ -97,10 +100,10 @@ class Judging:
                     receiving.hand_over(port, 32, count)
                     after = receiving.cpu_us(process.pid)
                 times.append(sum(after[part] - before[part] for part in ("bounced", "postgres")) / count)
-            self.say(f"  round {number + 1}: " + ", ".join(f"{name} {times[-1]:.0f} us" for name, times in used.items()))
+            self.say(f"  round {number}: " + ", ".join(f"{name} {times[-1]:.0f} us" for name, times in used.items()))
         if int(bench.sql("SELECT count(*) FROM verpost.storm")) != 0:
             raise SystemExit("bench: a storm has opened, which is not what is measured")
-        ratio = statistics.median(one / other for one, other in zip(used["with"], used["without"]))
+        ratio = statistics.median(one / other for one, other in zip(used["with"][1:], used["without"][1:]))
         bench.note("a report while storms are looked for, over one while not", f"{ratio:.2f}", "<= 1.10", ratio <= 1.1)
         for name, times in used.items():
-            bench.note(f"  {name}", f"{statistics.median(times):.0f} us")
+            bench.note(f"  {name}", f"{statistics.median(times[1:]):.0f} us")
