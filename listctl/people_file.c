@@ -79,6 +79,16 @@ static struct view decode(struct people_file *file, struct view octets)
 	return buf_view(&file->decoded);
 }
 
+/* An array of objects, or of nothing. */
+static bool begins_array(struct view start)
+{
+	start = view_trim(start);
+	if (!view_starts(start, VIEW_LIT("[")))
+		return false;
+	start = view_trim(view_skip(start, 1));
+	return view_starts(start, VIEW_LIT("{")) || view_starts(start, VIEW_LIT("]"));
+}
+
 static enum err look(struct people_file *file, struct buf *why)
 {
 	enum err err = fill(file, why);
@@ -95,7 +105,8 @@ static enum err look(struct people_file *file, struct buf *why)
 	file->layout = is_said ? LAYOUT_CSV : sniff_layout(start);
 	if (file->layout == LAYOUT_LINES && file->wishes.names_columns)
 		file->layout = LAYOUT_CSV; /* of one column, with a header */
-	file->is_array = file->wishes.objects != NULL && view_starts(view_trim(start), VIEW_LIT("["));
+	file->is_array = file->wishes.objects != NULL ? view_starts(view_trim(start), VIEW_LIT("["))
+						      : !is_said && begins_array(start);
 	if (file->is_array || (file->wishes.objects != NULL && view_starts(view_trim(start), VIEW_LIT("{"))))
 		file->layout = LAYOUT_JSON;
 	file->delimiter = sniff_delimiter(start, &hint);

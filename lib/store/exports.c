@@ -98,7 +98,8 @@ static const struct db_statement statements[] = {
 										    "list l ON l.id = x.list_id"
 										    " WHERE " LIST_ID
 										    " = 0 OR x.list_id = " LIST_ID
-										    " ORDER BY x.id) TO STDOUT (FORMAT "
+										    " ORDER BY x.value, x.kind, "
+										    "l.name, x.id) TO STDOUT (FORMAT "
 										    "binary)" },
 };
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row a statement");

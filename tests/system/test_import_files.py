@@ -224,3 +224,29 @@ def test_lines_and_tabs_in_attributes(world):
     head = shown.replace("\r", "").split("\n\n")[0]
     assert "Subject: On Tuesday after 5 only Bcc: all@example.test" in " ".join(head.split()), shown
     assert not any(line.lower().startswith("bcc") for line in head.splitlines()), shown
+
+
+def test_an_array_of_people(world):
+    "People come as the objects of a JSON array, too; one that is none is refused with its line, and an array without an end."
+    world.setup()
+    people = [{"email": f"u{n}@example.test", "name": f"U {n}", "attributes": {"n": n}} for n in range(3)]
+    for indent in (None, 2):
+        world.sql("DELETE FROM membership; DELETE FROM subscriber")
+        done = counts(world, json.dumps(people, indent=indent), name="people.json")
+        assert (done["layout"], done["joined"], done["refused"]) == ("JSON, an array", 3, 0), done
+        assert world.sql("SELECT name, attributes FROM subscriber ORDER BY 1") == [[f"U {n}", '{"n": %d}' % n] for n in range(3)]
+    assert counts(world, "[]\n", name="none.json")["rows"] == 0
+    world.refused("import", "news", world.file("bad.json", '[\n{"email": "a@example.test"},\n{"email": "nobody"}\n]\n'), says=["line 3", "1 of 2 rows"])
+    world.refused("import", "news", world.file("cut.json", '[{"email": "a@example.test"},\n{"email": "b@'), says=["line 2", "no end"])
+
+
+def test_suppressions_are_exported_in_one_order(world):
+    "Twice the same suppressions make the same file, in whatever order they were added."
+    world.setup()
+    exported = []
+    for order in (1, -1):
+        world.sql("DELETE FROM suppression")
+        for value in ["b@example.test", "a@example.test", "c.test"][::order]:
+            world.listctl("suppress", "add", value, "--reason", "x")
+        exported.append([row[0] for row in csv.reader(world.listctl("export", "--suppressions").splitlines())])
+    assert exported[0] == exported[1] == ["value", "a@example.test", "b@example.test", "c.test"], exported
