@@ -8,7 +8,22 @@ void batch_done(struct batch *batch)
 	free(batch->departures);
 	free(batch->letters);
 	free(batch->tests);
+	free(batch->probes);
 	free(batch->people);
+}
+
+static void add_probe(struct batch *batch, const struct record *record, const struct relay_test_return *test)
+{
+	const struct report *report = record->insight.report;
+	batch->probes[batch->probe_count++] = (struct probe_report){
+		.probe_id = (int64_t)test->test_id,
+		.received_us = test->received_us,
+		.kind = test->kind,
+		.reason = report_finding(report)->reason,
+		.diagnostic = test->diagnostic,
+		.reporting_mta = report_reporting_mta(report),
+		.message = buf_view(&record->message),
+	};
 }
 
 static void add_record(struct batch *batch, const struct record *record)
@@ -23,8 +38,11 @@ static void add_record(struct batch *batch, const struct record *record)
 	}
 	for (size_t i = 0; i < record->letter_count; i++)
 		batch->letters[batch->letter_count++] = record->letters[i];
-	for (size_t i = 0; i < record->test_count; i++)
+	for (size_t i = 0; i < record->test_count; i++) {
 		batch->tests[batch->test_count++] = record->tests[i];
+		if (record->tests[i].is_report)
+			add_probe(batch, record, &record->tests[i]);
+	}
 }
 
 bool batch_new(const struct record *records, struct batch *ret_batch)
@@ -40,9 +58,10 @@ bool batch_new(const struct record *records, struct batch *ret_batch)
 			       .departures = calloc(departures + 1, sizeof(*batch.departures)),
 			       .letters = calloc(letters + 1, sizeof(*batch.letters)),
 			       .tests = calloc(tests + 1, sizeof(*batch.tests)),
-			       .people = calloc(events + departures + 1, sizeof(*batch.people)) };
+			       .probes = calloc(tests + 1, sizeof(*batch.probes)),
+			       .people = calloc(events + departures + tests + 1, sizeof(*batch.people)) };
 	if (batch.events == NULL || batch.departures == NULL || batch.letters == NULL || batch.tests == NULL ||
-	    batch.people == NULL) {
+	    batch.probes == NULL || batch.people == NULL) {
 		batch_done(&batch);
 		return false;
 	}
@@ -52,14 +71,21 @@ bool batch_new(const struct record *records, struct batch *ret_batch)
 	return true;
 }
 
+/* All people of the batch in one lock, before anything else, so that no two batches wait for each other in a circle. */
+static enum err lock_people(struct db *db, const struct batch *batch, struct buf *why)
+{
+	size_t count = batch->people_count;
+	enum err err = probe_reports_people(db, batch->probes, batch->probe_count, batch->people, &count, why);
+	if (err == ERR_OK && (batch->departure_count > 0 || count > batch->people_count))
+		err = verdicts_lock(db, batch->people, count, why);
+	return err;
+}
+
 enum err batch_store(struct db *db, const struct batch *batch, const struct verdict_terms *terms,
 		     struct batch_tally *ret_tally, struct buf *why)
 {
 	struct batch_tally stored = { 0 };
-	enum err err = ERR_OK;
-	/* All people of the batch in one lock, before anything else, so that no two batches wait for each other in a circle. */
-	if (batch->departure_count > 0)
-		err = verdicts_lock(db, batch->people, batch->people_count, why);
+	enum err err = lock_people(db, batch, why);
 	if (err == ERR_OK && batch->event_count > 0)
 		err = bounces_append(db, batch->events, batch->event_count, terms, &stored.tally, why);
 	if (err == ERR_OK && batch->departure_count > 0)
@@ -69,6 +95,8 @@ enum err batch_store(struct db *db, const struct batch *batch, const struct verd
 		err = mailboxes_append(db, batch->letters, batch->letter_count, &stored.letters, why);
 	if (err == ERR_OK && batch->test_count > 0)
 		err = relay_tests_return(db, batch->tests, batch->test_count, &stored.tests, why);
+	if (err == ERR_OK && batch->probe_count > 0)
+		err = probe_reports_store(db, batch->probes, batch->probe_count, terms, &stored.probes, why);
 	if (err == ERR_OK)
 		*ret_tally = stored;
 	return err;

@@ -3,6 +3,7 @@
 #define BOUNCED_BATCH_H
 
 #include "bounced/record.h"
+#include "store/probe_reports.h"
 
 /* Views stay borrowed from the records. */
 struct batch {
@@ -10,12 +11,15 @@ struct batch {
 	struct departure *departures;
 	struct mailbox_message *letters;
 	struct relay_test_return *tests;
-	int64_t *people; /* whom the events and departures are about */
-	size_t event_count, departure_count, letter_count, test_count, people_count;
+	struct probe_report
+	    *probes;     /* reports by return paths of campaign 0: about a probe, unless they are about a test */
+	int64_t *people; /* whom the events and departures are about, with room for those of the probes */
+	size_t event_count, departure_count, letter_count, test_count, probe_count, people_count;
 };
 
 struct batch_tally {
 	struct bounces_tally tally;
+	struct probe_tally probes;
 	size_t unsubscribed, letters, tests;
 };
 

@@ -157,9 +157,10 @@ static enum err try_batch(struct committer *self, const struct batch *batch, str
 	log_event(
 	    LOG_DEBUG, "batch.committed",
 	    "events=%zu stored=%zu orphans=%zu waiting=%zu complaints=%zu disabled=%zu unsubscribed=%zu letters=%zu"
-	    " tests=%zu",
+	    " tests=%zu probes=%zu",
 	    batch->event_count, stored.tally.stored, stored.tally.orphans, stored.tally.waiting,
-	    stored.tally.complaints, stored.tally.disabled, stored.unsubscribed, stored.letters, stored.tests);
+	    stored.tally.complaints + stored.probes.complaints, stored.tally.disabled + stored.probes.disabled,
+	    stored.unsubscribed, stored.letters, stored.tests, stored.probes.stored);
 	return ERR_OK;
 }
 
@@ -239,12 +240,15 @@ static void purge(struct committer *self)
 	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
 	size_t removed = 0;
 	int64_t before_us = clock_wall_us() - self->options.settings->bounce_keep_raw;
+	size_t of_probes = 0;
 	enum err err = bounces_purge_messages(self->db, before_us, PURGE_LIMIT, &removed, &why);
+	if (err == ERR_OK)
+		err = probe_reports_purge_messages(self->db, before_us, PURGE_LIMIT, &of_probes, &why);
 	if (err != ERR_OK)
 		note_failure(self, "purge.failed", err, &why);
 	self->purge_at_us = clock_boot_us() + (removed == PURGE_LIMIT ? connect_every_us : purge_every_us);
-	if (removed > 0)
-		log_event(LOG_DEBUG, "messages.purged", "count=%zu", removed);
+	if (removed + of_probes > 0)
+		log_event(LOG_DEBUG, "messages.purged", "count=%zu", removed + of_probes);
 }
 
 static void set_mailbox_octets(struct committer *self, uint64_t octets)

@@ -209,7 +209,7 @@ static bool is_report_kind(enum bounce_kind kind)
 	return kind == KIND_HARD || kind == KIND_SOFT || kind == KIND_DELAY;
 }
 
-/* To the address of a test: the test itself, known by its message token, of which a relay may have left only the copy in a header of its
+/* To the address of a test or a probe, of which only the database knows which it is: the test itself, known by its message token, of which a relay may have left only the copy in a header of its
  * own, or that in the text; a report about it; or something else, which nobody sent because of a campaign. What is not understood is kept
  * for a person: it may say why a test is late. */
 static void read_test(const struct reading *reading)
@@ -219,13 +219,23 @@ static void read_test(const struct reading *reading)
 	enum sighting sighting = insight_sighting(&reading->record->insight, reading->destination->word);
 	if (sighting == SIGHT_MESSAGE_ID || sighting == SIGHT_TEST_FIELD)
 		add_test(reading, sighting == SIGHT_MESSAGE_ID);
-	else if (is_report_kind(kind))
+	else if (is_report_kind(kind) || kind == KIND_COMPLAINT)
 		add_test_report(reading, token);
 	else if (sighting == SIGHT_TEXT)
 		add_test(reading, false);
 	else if (kind == KIND_UNKNOWN && !has_sender(reading))
 		add_test_report(reading, token);
 	else if (kind == KIND_UNKNOWN || kind == KIND_NOT_BOUNCE)
+		add_letter(reading);
+}
+
+/* About a test or a probe, to another address than its own. A complaint may be a tester's: it is kept for a person, too. */
+static void read_about_test(const struct reading *reading, const struct token *token)
+{
+	enum bounce_kind kind = kind_of(reading);
+	if (is_report_kind(kind) || kind == KIND_COMPLAINT)
+		add_test_report(reading, token);
+	if (!is_report_kind(kind))
 		add_letter(reading);
 }
 
@@ -279,10 +289,9 @@ static void read_return_path(const struct reading *reading)
 		add_letter(reading);
 	else if (is_test(&token) && is_own)
 		read_test(reading);
-	else if (is_test(&token) && is_report_kind(kind_of(reading)))
-		add_test_report(reading, &token);
-	else if (is_test(&token) ||
-		 (kind_of(reading) == KIND_NOT_BOUNCE && has_sender(reading) && !is_own_copy(reading)))
+	else if (is_test(&token))
+		read_about_test(reading, &token);
+	else if (kind_of(reading) == KIND_NOT_BOUNCE && has_sender(reading) && !is_own_copy(reading))
 		add_letter(reading);
 	else
 		add_event(reading, &token);
@@ -310,10 +319,14 @@ static void read_mailbox(const struct reading *reading)
 {
 	struct token token;
 	if (reading->record->may_report && kind_of(reading) == KIND_COMPLAINT &&
-	    find_inside(reading, TOKEN_PURPOSE_COUNT, &token) && !is_test(&token))
-		add_event(reading, &token);
-	else
+	    find_inside(reading, TOKEN_PURPOSE_COUNT, &token)) {
+		if (is_test(&token))
+			read_about_test(reading, &token);
+		else
+			add_event(reading, &token);
+	} else {
 		add_letter(reading);
+	}
 }
 
 /* Automatic replies come here too when the address stands in MAIL FROM; they say nothing to anybody. */
@@ -325,8 +338,8 @@ static void read_reports(const struct reading *reading)
 	    (is_report_kind(kind) || kind == KIND_COMPLAINT) && find_inside(reading, TOKEN_PURPOSE_COUNT, &token);
 	if (acts && !is_test(&token))
 		add_event(reading, &token);
-	else if (acts && is_report_kind(kind))
-		add_test_report(reading, &token);
+	else if (acts)
+		read_about_test(reading, &token);
 	else if (kind != KIND_AUTO_REPLY)
 		add_letter(reading);
 }

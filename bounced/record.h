@@ -6,7 +6,8 @@
  * none of that address's: then a relay has rewritten MAIL FROM, and the copy inside is meant. That is believed of bounced.report_networks
  * only, for a Message-ID travels on with every answer and in archives; from others it is kept for a person. A report address has no token
  * of its own.
- * Campaign 0 is that of relay tests: what comes for it never is an event of somebody. */
+ * Campaign 0 is that of relay tests and probes: what comes for it never is an event of somebody. Which of them it is about the database knows
+ * (batch.h): a report is given as one about a test. */
 #ifndef BOUNCED_RECORD_H
 #define BOUNCED_RECORD_H
 

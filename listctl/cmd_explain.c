@@ -10,6 +10,7 @@
 #include "listctl/who.h"
 #include "mail/address_canonical.h"
 #include "store/explanations.h"
+#include "store/probe_letters.h"
 #include "store/reports.h"
 
 enum { DEFAULT_LIMIT = 20, MOST = 10000 };
@@ -22,7 +23,7 @@ struct explanation {
 	struct score_steps steps;
 	size_t limit;
 	enum err err; /* of keeping them */
-	struct db_rows *person_rows, *memberships, *suppressions, *sends, *events, *past, *prunes, *counted;
+	struct db_rows *person_rows, *memberships, *suppressions, *sends, *events, *past, *probes, *prunes, *counted;
 };
 
 static void explanation_done(struct explanation *explanation)
@@ -35,6 +36,7 @@ static void explanation_done(struct explanation *explanation)
 	db_rows_done(explanation->sends);
 	db_rows_done(explanation->events);
 	db_rows_done(explanation->past);
+	db_rows_done(explanation->probes);
 	db_rows_done(explanation->prunes);
 	db_rows_done(explanation->counted);
 }
@@ -73,6 +75,9 @@ static enum err read_person(struct call *call, struct view key, size_t limit, st
 		err = explanations_sends(db, id, limit, &explanation->sends, call->why);
 	if (err == ERR_OK)
 		err = reports_of_subscriber(db, id, limit, &explanation->events, call->why);
+	const struct probe_scope probes = { .subscriber_id = (int64_t)id, .limit = limit };
+	if (err == ERR_OK)
+		err = probe_letters_list(db, &probes, &explanation->probes, call->why);
 	if (err == ERR_OK)
 		err = explanations_past(db, id, limit, &explanation->past, call->why);
 	if (err == ERR_OK)
@@ -293,6 +298,23 @@ static void past_row(struct output *out, const struct explanation *explanation, 
 						cell_text_or_null(p.reason), cell_time_or_null(p.received_us) });
 }
 
+static const struct output_column probe_columns[] = {
+	{ "probe", OUTPUT_INT, false },  { "list", OUTPUT_TEXT, false },     { "because_of", OUTPUT_TEXT, false },
+	{ "state", OUTPUT_TEXT, false }, { "asked_at", OUTPUT_TIME, false }, { "sent_at", OUTPUT_TIME, false },
+	{ "until", OUTPUT_TIME, false }, { "outcome", OUTPUT_TEXT, false },  { "answer", OUTPUT_TEXT, true },
+};
+
+static void probe_row(struct output *out, const struct explanation *explanation, const struct db_rows *rows, size_t row)
+{
+	(void)explanation;
+	struct probe_told p;
+	probe_letters_told(rows, row, &p);
+	output_row(out, (struct output_cell[]){ cell_int(p.id), cell_text(p.list), cell_text(p.reason),
+						cell_text(p.state), cell_time(p.asked_us), cell_time_or_null(p.sent_us),
+						cell_time_or_null(p.until_us), cell_text_or_null(p.word),
+						cell_text_or_null(p.answer) });
+}
+
 static const struct output_column prune_columns[] = {
 	{ "batch", OUTPUT_INT, false }, { "list", OUTPUT_TEXT, false }, { "reason", OUTPUT_TEXT, false },
 	{ "at", OUTPUT_TIME, false },   { "by", OUTPUT_TEXT, false },   { "restored", OUTPUT_BOOL, false },
@@ -376,12 +398,12 @@ static enum err write_all(struct call *call, const struct explanation *explanati
 		SECTION("bounces", "Came back, newest first (`listctl bounce show NUMBER --raw` prints the message):",
 			event_columns, event_row),
 		SECTION("past", "Kept of dropped ledgers, newest first:", past_columns, past_row),
+		SECTION("probes", "Asked by a letter, newest first:", probe_columns, probe_row),
 		SECTION("prunes", "Changed by batches:", prune_columns, prune_row),
 	};
-	const struct db_rows *const rows[] = {
-		explanation->memberships, explanation->suppressions, explanation->sends,
-		explanation->events,      explanation->past,         explanation->prunes
-	};
+	const struct db_rows *const rows[] = { explanation->memberships, explanation->suppressions, explanation->sends,
+					       explanation->events,      explanation->past,         explanation->probes,
+					       explanation->prunes };
 	static_assert(ARRAY_LEN(sections) == ARRAY_LEN(rows), "one set of rows per section");
 	output_document_begin(call->out);
 	output_section(call->out, "person", "Address:");

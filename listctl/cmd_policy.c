@@ -24,6 +24,20 @@ static bool is_same(struct policy_row one, struct policy_row other)
 	return one.failures == other.failures && one.days == other.days;
 }
 
+/* Not of a reason: what comes before the patient ones disable. */
+static void write_probes(struct call *call, const struct policy *policy)
+{
+	AUTO_BUF meaning = buf_with_ceiling(LIMIT_WHY);
+	buf_addf(
+	    &meaning,
+	    "before a reason that asks for 2 failures or more disables, a letter asks: its bounce disables, silence "
+	    "for so many days starts the count anew; at most %u a day",
+	    policy->probes_a_day);
+	output_row(call->out,
+		   (struct output_cell[]){ cell_text(VIEW_LIT("probe")), cell_null(), cell_int(policy->probe_days),
+					   cell_bool(true), cell_bool(false), cell_text(buf_view(&meaning)) });
+}
+
 static enum err write_policy(struct call *call, const struct policy *policy)
 {
 	output_begin(call->out, columns, ARRAY_LEN(columns));
@@ -38,6 +52,8 @@ static enum err write_policy(struct call *call, const struct policy *policy)
 							      cell_bool(counts && reason_counts_from_relay(reason)),
 							      cell_text(view_of(reason_explained(reason))) });
 	}
+	if (policy->probe_days > 0)
+		write_probes(call, policy);
 	return output_end(call->out, call->why);
 }
 
@@ -69,12 +85,16 @@ static enum err policy_show(struct call *call)
 /* ---- setting ---- */
 
 enum { FAILURES_MOST = 1000, DAYS_MOST = 3650 };
+/* Of probes: within bounces come back, and the return path lives longer. */
+enum { PROBE_DAYS = 10, PROBE_DAYS_MOST = 90, PROBES_A_DAY = 100, PROBES_A_DAY_MOST = 1000000 };
 
 /* One of what an operand asks for. */
 struct wish {
 	enum bounce_reason reason;
 	bool is_default;
 	struct policy_row row; /* unless is_default */
+	bool is_probe;         /* instead: days 0 for none */
+	unsigned probe_days, probes_a_day;
 };
 
 static enum err read_reason(struct call *call, struct view name, enum bounce_reason *ret_reason)
@@ -89,19 +109,42 @@ static enum err read_reason(struct call *call, struct view name, enum bounce_rea
 	return ERR_OK;
 }
 
+static bool read_pair(struct view text, uint64_t most, uint64_t days_most, uint64_t *ret_one, uint64_t *ret_days)
+{
+	struct view one = { 0 };
+	return view_cut(&text, '/', &one) && view_to_u64(one, most, ret_one) && *ret_one > 0 &&
+	       view_to_u64(text, days_most, ret_days);
+}
+
 static bool read_row(struct view text, struct policy_row *ret_row)
 {
-	struct view failures = { 0 };
 	uint64_t many, days;
 	if (view_eq(text, VIEW_LIT("never"))) {
 		*ret_row = (struct policy_row){ 0 };
 		return true;
 	}
-	if (!view_cut(&text, '/', &failures) || !view_to_u64(failures, FAILURES_MOST, &many) || many == 0 ||
-	    !view_to_u64(text, DAYS_MOST, &days))
+	if (!read_pair(text, FAILURES_MOST, DAYS_MOST, &many, &days))
 		return false;
 	*ret_row = (struct policy_row){ .failures = (unsigned)many, .days = (unsigned)days };
 	return true;
+}
+
+static enum err read_probe(struct call *call, struct view text, struct wish *wish)
+{
+	uint64_t days = 0, a_day = PROBES_A_DAY;
+	wish->is_probe = true;
+	if (view_eq(text, VIEW_LIT("on")))
+		days = PROBE_DAYS;
+	else if (!view_eq(text, VIEW_LIT("off")) && !view_eq(text, VIEW_LIT("default")) &&
+		 (!read_pair(text, PROBE_DAYS_MOST, PROBES_A_DAY_MOST, &days, &a_day) || a_day == 0))
+		return call_misused(call,
+				    "probe=" VIEW_FMT
+				    ": after the = stands DAYS/A-DAY (1 to %d days of silence, 1 to %d "
+				    "letters a day), on (%d/%d) or off",
+				    VIEW_ARG(text), PROBE_DAYS_MOST, PROBES_A_DAY_MOST, PROBE_DAYS, PROBES_A_DAY);
+	wish->probe_days = (unsigned)days;
+	wish->probes_a_day = (unsigned)a_day;
+	return ERR_OK;
 }
 
 static enum err read_wish(struct call *call, const char *operand, struct wish *ret_wish)
@@ -110,6 +153,8 @@ static enum err read_wish(struct call *call, const char *operand, struct wish *r
 	*ret_wish = (struct wish){ .reason = REASON_OTHER };
 	if (view_find_byte(text, '=') == VIEW_NONE || !view_cut(&text, '=', &name))
 		return call_misused(call, "%s is no REASON=FAILURES/DAYS, such as mailbox-full=5/30", operand);
+	if (view_eq(name, VIEW_LIT("probe")))
+		return read_probe(call, text, ret_wish);
 	enum err err = read_reason(call, name, &ret_wish->reason);
 	if (err != ERR_OK)
 		return err;
@@ -120,6 +165,15 @@ static enum err read_wish(struct call *call, const char *operand, struct wish *r
 	return ERR_OK;
 }
 
+static enum err set_one(struct call *call, int64_t list_id, const struct wish *wish, bool *ret_changed)
+{
+	if (wish->is_probe)
+		return policies_set_probes(call->db, list_id, wish->probe_days, wish->probes_a_day, ret_changed,
+					   call->why);
+	return policies_set(call->db, list_id, wish->reason, wish->is_default ? NULL : &wish->row, ret_changed,
+			    call->why);
+}
+
 static enum err set_each(struct call *call, int64_t list_id, size_t *ret_changed, struct buf *detail)
 {
 	for (size_t i = 1; i < call->operand_count; i++) {
@@ -127,8 +181,7 @@ static enum err set_each(struct call *call, int64_t list_id, size_t *ret_changed
 		bool changed = false;
 		enum err err = read_wish(call, call->operands[i], &wish);
 		if (err == ERR_OK)
-			err = policies_set(call->db, list_id, wish.reason, wish.is_default ? NULL : &wish.row, &changed,
-					   call->why);
+			err = set_one(call, list_id, &wish, &changed);
 		if (err != ERR_OK)
 			return err;
 		*ret_changed += changed;
@@ -194,7 +247,8 @@ static enum err try_wishes(struct call *call, int64_t list_id, struct policies *
 		enum err err = read_wish(call, call_option_at(call, "set", i), &wish);
 		const struct policy_row *row = wish.is_default ? &policy_default.rows[wish.reason] : &wish.row;
 		if (err == ERR_OK)
-			err = policies_try(policies, list_id, wish.reason, *row);
+			err = wish.is_probe ? policies_try_probes(policies, list_id, wish.probe_days)
+					    : policies_try(policies, list_id, wish.reason, *row);
 		if (err != ERR_OK)
 			return err;
 	}
@@ -294,7 +348,11 @@ static const char set_details[] =
     "whether its membership is disabled. REASON=FAILURES/DAYS: after so many failed messages in a\n"
     "row, at least so many days apart; REASON=never: not at all; REASON=default: as without this\n"
     "verb. A reason that asks for fewer failures also counts towards those that ask for more.\n"
-    "Nobody is given back who was disabled before.\n";
+    "Nobody is given back who was disabled before.\n"
+    "probe=DAYS/A-DAY: before a reason that asks for two failures or more disables, the member gets\n"
+    "no campaigns, but one letter (a probe). Its bounce disables; when nothing comes back within\n"
+    "DAYS, the count begins anew. At most A-DAY letters leave within 24 hours, the others wait.\n"
+    "probe=on is 10/100, probe=off as without this verb.\n";
 
 static const struct command_option set_options[] = {
 	{ "reason", "TEXT", "why; kept in the audit" },
@@ -305,7 +363,8 @@ static const char simulate_details[] =
     "All that came back is judged again as if LIST, or every list, had this policy: a row for those\n"
     "of a list with the same reason. disable: who is active and would not be; restore: who was\n"
     "disabled or pruned by a verdict and would not have been, unless a complaint or a suppression\n"
-    "forbids it. Without --set it is the policy in force. With --since only what was sent from then\n"
+    "forbids it; who would be asked by a probe first is not disabled. Without --set it is the policy in force. With "
+    "--since only what was sent from then\n"
     "on counts, and only who was disabled by that is looked at.\n";
 
 static const struct command_option simulate_options[] = {
@@ -329,7 +388,7 @@ const struct command policy_commands[] = {
 	{
 	    .noun = "policy",
 	    .verb = "set",
-	    .operands = "LIST REASON=FAILURES/DAYS...",
+	    .operands = "LIST REASON=FAILURES/DAYS|probe=DAYS/A-DAY...",
 	    .help = "change which bounces disable the members of a list, and when",
 	    .details = set_details,
 	    .options = set_options,

@@ -180,11 +180,22 @@ static enum err apply(struct call *call, uint64_t list_id, const struct db_rows 
 	return ERR_OK;
 }
 
+static void tell_waiting(struct call *call, const struct candidate_count *count)
+{
+	call_note(call,
+		  "%zu memberships are not among them: their failures are enough, but a probe is to bounce first; "
+		  "`listctl probe ls` shows how far it is",
+		  count->waiting);
+	if (count->asked > 0)
+		call_note(call, "%zu probes are asked for now; sender sends them within the list's budget",
+			  count->asked);
+}
+
 /* Inside the transaction, which apply() commits and the caller otherwise ends. */
 static enum err run_prune(struct call *call, uint64_t list_id)
 {
 	AUTO_DB_ROWS *candidates = NULL;
-	size_t judged = 0;
+	struct candidate_count count = { 0 };
 	bool applies = call_has(call, "apply");
 	struct waiting waiting;
 	const struct candidate_scope scope = { .list_id = list_id,
@@ -193,7 +204,7 @@ static enum err run_prune(struct call *call, uint64_t list_id)
 					       .progress = waiting_progress,
 					       .progress_user = &waiting };
 	waiting_begin_counting(call, "looking", "people", &waiting);
-	enum err err = (applies ? candidates_hold : candidates_look)(call->db, &scope, &judged, &candidates, call->why);
+	enum err err = (applies ? candidates_hold : candidates_look)(call->db, &scope, &count, &candidates, call->why);
 	waiting_end(&waiting);
 	if (err == ERR_OK && applies)
 		err = apply(call, list_id, candidates);
@@ -202,8 +213,10 @@ static enum err run_prune(struct call *call, uint64_t list_id)
 	if (err == ERR_OK && !applies)
 		call_note(call, "%zu memberships would be removed%s", db_row_count(candidates),
 			  db_row_count(candidates) > 0 ? "; nothing is changed without --apply" : "");
-	if (err == ERR_OK && judged > 0)
-		call_note(call, "%zu of them by the verdict of this moment", judged);
+	if (err == ERR_OK && count.judged > 0)
+		call_note(call, "%zu of them by the verdict of this moment", count.judged);
+	if (err == ERR_OK && count.waiting > 0)
+		tell_waiting(call, &count);
 	return err;
 }
 
@@ -375,7 +388,8 @@ static const struct command_option undo_options[] = {
 static const char prune_details[] =
     "Candidates are memberships that the bounce policy has disabled, and active ones that it\n"
     "would disable now. Without --apply nothing is changed. Removed members get no mail and stay\n"
-    "on record; `listctl undo BATCH` brings them back.\n";
+    "on record; `listctl undo BATCH` brings them back. Of lists that send probes (`listctl policy\n"
+    "set LIST probe=on`) who is to be asked by a letter first is told, and asked with --apply.\n";
 static const char undo_details[] =
     "A membership is restored only if it is still as the batch left it and nothing since forbids\n"
     "it: an unsubscription, a complaint, a suppression. Who was removed by a bounce verdict is\n"

@@ -29,6 +29,7 @@ const struct command *const command_tables[] = {
 	explain_commands,
 	policy_commands,
 	storm_commands,
+	probe_commands,
 	relay_commands,
 	relay_test_commands,
 	group_commands,

@@ -80,6 +80,7 @@ extern const struct command explain_commands[];    /* cmd_explain.c */
 extern const struct command report_commands[];     /* cmd_report.c */
 extern const struct command policy_commands[];     /* cmd_policy.c */
 extern const struct command storm_commands[];      /* cmd_storm.c */
+extern const struct command probe_commands[];      /* cmd_probe.c */
 extern const struct command relay_commands[];      /* cmd_relay.c */
 extern const struct command relay_test_commands[]; /* cmd_relay_test.c */
 extern const struct command group_commands[];      /* cmd_group.c */

@@ -39,6 +39,13 @@ struct verdict outlook_of_list(const struct outlook *outlook, int64_t list_id)
 	return (struct verdict){ 0 };
 }
 
+static const char *const probe_words[] = {
+	[VERDICT_NEEDS_NO_PROBE] = "",
+	[VERDICT_WANTS_PROBE] = "; a probe is to bounce first",
+	[VERDICT_AWAITS_PROBE] = "; its probe is under way",
+	[VERDICT_PROBE_BOUNCED] = "; its probe bounced",
+};
+
 void outlook_write_score(const struct verdict *verdict, struct buf *out)
 {
 	if (verdict->failures == 0 || verdict->needed == 0) {
@@ -53,6 +60,7 @@ void outlook_write_score(const struct verdict *verdict, struct buf *out)
 	else
 		buf_addf(out, "%lld of %u day%s needed between the first and the last)", (long long)apart,
 			 verdict->days, verdict->days == 1 ? "" : "s");
+	buf_addf(out, "%s", probe_words[verdict->probe]);
 }
 
 static bool any_membership(const struct db_rows *memberships, struct view state)
@@ -83,6 +91,14 @@ static void write_active(const struct outlook *outlook, struct buf *out)
 	const struct verdict *verdict = &outlook->verdict;
 	if (verdict->disable) {
 		buf_addf(out, "the evidence disables it: the next prune removes it");
+	} else if (verdict->probe == VERDICT_AWAITS_PROBE) {
+		buf_addf(out,
+			 "campaigns pass it over until its probe is answered: a bounce disables it, silence starts "
+			 "the count anew");
+	} else if (verdict->probe == VERDICT_WANTS_PROBE) {
+		buf_addf(out,
+			 "it gets mail; the next failed message, or `listctl prune --apply`, has a probe sent, whose "
+			 "bounce disables it");
 	} else if (verdict->failures > 0 && verdict->needed > 0) {
 		unsigned left = verdict->needed > verdict->failures ? verdict->needed - verdict->failures : 1;
 		buf_addf(out,

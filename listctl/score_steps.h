@@ -7,7 +7,7 @@
 
 struct score_step {
 	struct attempt attempt;
-	bool is_uncounted;      /* failed for a reason that this policy never counts */
+	bool is_uncounted; /* failed for a reason that this policy never counts, or a probe, of which it sends none */
 	struct verdict verdict; /* over this attempt and all before it */
 };
 
@@ -20,7 +20,7 @@ struct score_steps {
 enum err score_steps_set(struct score_steps *steps, const struct verdict_history *history, size_t most) MUST_USE;
 void score_steps_done(struct score_steps *steps); /* accepts a zeroed one */
 
-/* failed, arrived, undecided. */
+/* failed, arrived, undecided, probe open ... */
 const char *score_step_outcome(const struct score_step *step);
 /* Whether anything came back. */
 bool score_step_has_reason(const struct score_step *step);

@@ -39,7 +39,7 @@ static enum err tell_answers(struct prober *prober, struct buf *why)
 		if (!is_to_tell(probe))
 			continue;
 		err = probe->is_returned ? probe->kind->give_back(prober->db, probe->id, why)
-					 : probe->kind->answer(prober->db, &probe->answer, why);
+					 : probe->kind->answer(probe, why);
 		probe->is_told = err == ERR_OK;
 		if (probe->is_told)
 			probe_log_answer(probe);
@@ -110,6 +110,28 @@ static enum err take_samples(struct prober *prober, struct buf *why)
 	return err;
 }
 
+static bool is_letter(const struct probe *probe)
+{
+	return probe->mail != NULL;
+}
+
+static enum err take_letters(struct prober *prober, struct buf *why)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	size_t places = count_if(prober, is_free), letters = count_if(prober, is_letter);
+	if (letters + places > LETTERS_AT_ONCE)
+		places = letters < LETTERS_AT_ONCE ? LETTERS_AT_ONCE - letters : 0;
+	if (places == 0)
+		return ERR_OK;
+	enum err err = probe_letters_take(prober->db, view_of(prober->setup->host), places, &rows, why);
+	for (size_t i = 0; err == ERR_OK && i < db_row_count(rows); i++) {
+		struct probe_letter letter;
+		probe_letters_get(rows, i, &letter);
+		probe_begin_letter(prober, &letter);
+	}
+	return err;
+}
+
 /* Tests that were asked for meanwhile are taken too: a relay that keeps its own waiting holds up no other's. */
 static enum err exchange(struct prober *prober, struct buf *why)
 {
@@ -121,7 +143,9 @@ static enum err exchange(struct prober *prober, struct buf *why)
 		return err;
 	prober->look_us = now_us + prober->setup->settings.sender_poll;
 	err = take_tests(prober, why);
-	return err == ERR_OK ? take_samples(prober, why) : err;
+	if (err == ERR_OK)
+		err = take_samples(prober, why);
+	return err == ERR_OK ? take_letters(prober, why) : err;
 }
 
 static void use_database(struct prober *prober)
@@ -163,6 +187,7 @@ static bool wait(struct prober *prober)
 static void work(struct prober *prober)
 {
 	do {
+		rule_watch_look(&prober->rules, clock_boot_us());
 		turn_all(prober);
 	} while (wait(prober));
 	for (size_t i = 0; i < PROBES_AT_ONCE; i++)
@@ -186,7 +211,10 @@ int prober_run(const struct setup *setup)
 	if (prober == NULL)
 		return EXIT_FAILURE;
 	prober->setup = setup;
-	enum err err = make_parts(prober);
+	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+	enum err err = rule_watch_begin(setup->settings.bounce_rules, buf_view(&setup->rules), &prober->rules, &why);
+	if (err == ERR_OK)
+		err = make_parts(prober);
 	if (err == ERR_OK)
 		err = entry_open_database(setup, ENTRY_PATIENCE_US, &prober->db);
 	if (err == ERR_OK)
@@ -195,6 +223,7 @@ int prober_run(const struct setup *setup)
 	token_maker_done(prober->tokens);
 	dkim_signer_done(prober->signer);
 	db_close(prober->db);
+	rule_watch_done(&prober->rules);
 	free(prober);
 	return err == ERR_OK || err == ERR_REFUSED ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -1,5 +1,5 @@
-/* The prober: a child of the parent that works off the return-path tests and the copies for testers that were asked for. It hands each message to its relay once, or
- * gives the test back when it is stopped before, and writes down what the relay said; that it comes back is bounced's to tell. Besides
+/* The prober: a child of the parent that works off the return-path tests, the copies for testers and the probes of members (store/probe_letters.h) that were asked for. It hands each message to its relay once, or
+ * gives it back when it is stopped before, and writes down what the relay said; that it comes back is bounced's to tell. Besides
  * campaigns it is all that sender sends. */
 #ifndef SENDER_PROBER_H
 #define SENDER_PROBER_H

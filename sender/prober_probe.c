@@ -9,8 +9,24 @@
 /* How long QUIT may take: the probe itself has come to its end. */
 #define FAREWELL_US (INT64_C(2) * CLOCK_US_PER_SECOND)
 
-static const struct probe_kind of_relay = { "relay.tested", relay_tests_give_back, relay_tests_answer };
-static const struct probe_kind of_campaign = { "campaign.tested", campaign_tests_give_back, campaign_tests_answer };
+/* How long a letter to a member may take, with the connection. */
+#define LETTER_US (INT64_C(600) * CLOCK_US_PER_SECOND)
+
+enum { CODE_PERMANENT = 500 };
+
+static enum err answer_test(const struct probe *probe, struct buf *why)
+{
+	return relay_tests_answer(probe->prober->db, &probe->answer, why);
+}
+
+static enum err answer_sample(const struct probe *probe, struct buf *why)
+{
+	return campaign_tests_answer(probe->prober->db, &probe->answer, why);
+}
+
+static const struct probe_kind of_relay = { "relay.tested", relay_tests_give_back, answer_test };
+static const struct probe_kind of_campaign = { "campaign.tested", campaign_tests_give_back, answer_sample };
+static const struct probe_kind of_member = { "member.probed", probe_letters_give_back, probe_answer_letter };
 
 /* ---- the answer ---- */
 
@@ -45,6 +61,11 @@ static void on_accepted(struct probe *probe, const struct smtp_event *event)
 
 static void on_refused(struct probe *probe, const struct smtp_event *event)
 {
+	bool is_about = event->step == SMTP_STEP_RCPT || event->step == SMTP_STEP_FINAL_DOT;
+	if (!probe->is_decided && event->type == SMTP_REFUSED && event->reply.code >= CODE_PERMANENT && is_about) {
+		probe->is_about_recipient = true;
+		probe->status = event->reply.status;
+	}
 	decide(probe,
 	       &(struct relay_test_answer){ .answer = RELAY_ANSWER_REFUSED,
 					    .step = view_of(smtp_step_name(event->step)),
@@ -72,22 +93,30 @@ static enum err write_letter(const struct probe *probe, struct letter *letter, s
 					       .bounce_prefix = view_of(settings->bounce_prefix) };
 	if (probe->sample != NULL)
 		return sample_write(probe->sample, &letterhead, letter, why);
+	if (probe->mail != NULL)
+		return probe_mail_write(probe->mail, &letterhead, letter, why);
 	enum err err = probe_write(&letterhead, &probe->facts, letter);
 	if (err != ERR_OK)
 		buf_add(why, err == ERR_MEMORY ? view_of(err_name(err)) : VIEW_LIT(NO_KEY));
 	return err;
 }
 
-/* Before the relay has an octet of it: it may be back before the relay has answered. A copy for a tester is not waited for. False: it must not go; `why` says why. */
+static bool is_test(const struct probe *probe)
+{
+	return probe->sample == NULL && probe->mail == NULL;
+}
+
+/* Before the relay has an octet of it: it may be back before the relay has answered. A copy for a tester is not waited for, and a letter to a member does not come
+ * back. False: it must not go; `why` says why. */
 static bool seal_letter(const struct probe *probe, struct buf *why)
 {
 	AUTO_BUF seal = buf_with_ceiling(LIMIT_SEAL);
 	struct letter letter = letter_new();
 	enum err err = write_letter(probe, &letter, why);
-	if (err == ERR_OK && probe->sample == NULL)
+	if (err == ERR_OK && is_test(probe))
 		err = seal_write(buf_view(&letter.message), &seal);
 	letter_done(&letter);
-	if (probe->sample != NULL)
+	if (!is_test(probe))
 		return err == ERR_OK;
 	return err == ERR_OK && relay_tests_seal(probe->prober->db, probe->id, buf_view(&seal), why) == ERR_OK;
 }
@@ -106,8 +135,9 @@ static struct recipient *next(void *owner, struct relay *relay, struct letter *l
 		return NULL;
 	}
 	probe->is_begun = true;
-	probe->recipient.opened.address =
-	    probe->sample != NULL ? sample_address(probe->sample) : buf_view(&letter->from);
+	probe->recipient.opened.address = probe->sample != NULL ? sample_address(probe->sample)
+					  : probe->mail != NULL ? probe_mail_address(probe->mail)
+								: buf_view(&letter->from);
 	return &probe->recipient;
 }
 
@@ -220,6 +250,26 @@ void probe_begin_sample(struct prober *prober, const struct campaign_test *test)
 		refuse(probe, why.len > 0 ? buf_view(&why) : view_of(err_name(err)));
 }
 
+void probe_begin_letter(struct prober *prober, const struct probe_letter *letter)
+{
+	AUTO_BUF why = buf_with_ceiling(LIMIT_WHY);
+	struct probe *probe = free_place(prober);
+	*probe = (struct probe){ .prober = prober,
+				 .kind = &of_member,
+				 .id = letter->id,
+				 .relay_name = buf_with_ceiling(LIMIT_WHY),
+				 .reply = buf_with_ceiling(LIMIT_REPLY_KEPT),
+				 .give_up_us = clock_boot_us() + LETTER_US };
+	buf_add(&probe->relay_name, letter->relay);
+	enum err err = probe_mail_new(prober->setup, letter, &probe->mail, &why);
+	if (err == ERR_OK && letter->relay.len > 0)
+		start(probe);
+	else if (err == ERR_OK)
+		refuse(probe, VIEW_LIT("no relay in use takes this list's mail to that domain"));
+	else
+		refuse(probe, why.len > 0 ? buf_view(&why) : view_of(err_name(err)));
+}
+
 void probe_begin_test(struct prober *prober, const struct relay_test *test)
 {
 	struct probe *probe = free_place(prober);
@@ -289,6 +339,7 @@ void probe_forget(struct probe *probe)
 {
 	relay_done(probe->relay);
 	sample_done(probe->sample);
+	probe_mail_done(probe->mail);
 	buf_done(&probe->relay_name);
 	buf_done(&probe->from_address);
 	buf_done(&probe->reply);

@@ -40,6 +40,25 @@ static bool counts_towards(const struct policy *policy, enum bounce_reason faile
 	return own.failures < other.failures || (own.failures == other.failures && own.days <= other.days);
 }
 
+/* Behind it nothing counts. */
+static bool resets(const struct policy *policy, const struct attempt *attempt)
+{
+	return attempt->outcome == ATTEMPT_SUCCEEDED || (attempt->outcome == PROBE_SILENT && policy->probe_days > 0);
+}
+
+/* What has become of the probes since then: one that has bounced decides. */
+static enum verdict_probe probe_since_reset(const struct policy *policy, const struct attempt *attempts, size_t count)
+{
+	enum verdict_probe probe = VERDICT_WANTS_PROBE;
+	for (size_t i = count; i > 0 && !resets(policy, &attempts[i - 1]); i--) {
+		if (attempts[i - 1].outcome == PROBE_BOUNCED)
+			return VERDICT_PROBE_BOUNCED;
+		if (attempts[i - 1].outcome == PROBE_OPEN)
+			probe = VERDICT_AWAITS_PROBE;
+	}
+	return probe;
+}
+
 /* What of the unbroken run of failures at the end counts towards one row. */
 static struct verdict count_row(const struct policy *policy, const struct attempt *attempts, size_t count,
 				enum bounce_reason row)
@@ -49,7 +68,7 @@ static struct verdict count_row(const struct policy *policy, const struct attemp
 				   .days = policy->rows[row].days };
 	for (size_t i = count; i > 0; i--) {
 		const struct attempt *attempt = &attempts[i - 1];
-		if (attempt->outcome == ATTEMPT_SUCCEEDED)
+		if (resets(policy, attempt))
 			break;
 		if (attempt->outcome != ATTEMPT_FAILED || !counts_towards(policy, attempt->reason, row))
 			continue;
@@ -62,6 +81,10 @@ static struct verdict count_row(const struct policy *policy, const struct attemp
 	}
 	verdict.disable = verdict.failures >= verdict.needed &&
 			  verdict.last_us - verdict.first_us >= (int64_t)verdict.days * CLOCK_US_PER_DAY;
+	if (verdict.disable && verdict.needed > 1 && policy->probe_days > 0) {
+		verdict.probe = probe_since_reset(policy, attempts, count);
+		verdict.disable = verdict.probe == VERDICT_PROBE_BOUNCED;
+	}
 	return verdict;
 }
 
@@ -69,6 +92,9 @@ bool verdict_is_nearer(const struct verdict *a, const struct verdict *b)
 {
 	if (a->disable != b->disable)
 		return a->disable;
+	bool waits = a->probe != VERDICT_NEEDS_NO_PROBE, other_waits = b->probe != VERDICT_NEEDS_NO_PROBE;
+	if (waits != other_waits)
+		return waits;
 	if (b->failures == 0 || b->needed == 0)
 		return a->failures > 0;
 	/* a->failures / a->needed > b->failures / b->needed, without fractions */
@@ -80,7 +106,7 @@ void policy_judge(const struct policy *policy, const struct attempt *attempts, s
 {
 	struct verdict nearest = { 0 };
 	bool seen[REASON_COUNT] = { false };
-	for (size_t i = count; i > 0 && attempts[i - 1].outcome != ATTEMPT_SUCCEEDED; i--) {
+	for (size_t i = count; i > 0 && !resets(policy, &attempts[i - 1]); i--) {
 		enum bounce_reason row = attempts[i - 1].reason;
 		if (attempts[i - 1].outcome != ATTEMPT_FAILED || seen[row] || policy->rows[row].failures == 0)
 			continue;

@@ -45,24 +45,25 @@ static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row per statement")
 /* Those active members whom the evidence condemns now. */
 struct condemned {
 	const struct id_list *among; /* NULL: everyone; else ascending */
-	struct verdict_sentences sentences;
-	struct id_list people;
+	struct verdict_sentences sentences, waiting;
+	struct id_list people; /* of both */
 };
 
 static void keep_condemned(void *user, const struct verdict_history *history)
 {
 	struct condemned *condemned = user;
-	if (!history->verdict.disable ||
-	    (condemned->among != NULL && !id_list_has(condemned->among, history->subscriber_id)))
+	if (condemned->among != NULL && !id_list_has(condemned->among, history->subscriber_id))
 		return;
-	if (verdict_sentences_add(&condemned->sentences, history, true))
+	bool is_condemned = verdict_sentences_add(&condemned->sentences, history, true);
+	if (verdict_sentences_add_waiting(&condemned->waiting, history) || is_condemned)
 		id_list_add(&condemned->people, history->subscriber_id);
 }
 
 static enum err find_condemned(struct db *db, const struct candidate_scope *scope, const struct id_list *among,
 			       struct condemned *ret_condemned, struct buf *why)
 {
-	*ret_condemned = (struct condemned){ .among = among, .sentences = verdict_sentences() };
+	*ret_condemned =
+	    (struct condemned){ .among = among, .sentences = verdict_sentences(), .waiting = verdict_sentences() };
 	const struct suspects_scope reading = { .list_id = scope->list_id,
 						.progress = scope->progress,
 						.progress_user = scope->progress_user };
@@ -73,6 +74,7 @@ static enum err find_condemned(struct db *db, const struct candidate_scope *scop
 static void condemned_done(struct condemned *condemned)
 {
 	verdict_sentences_done(&condemned->sentences);
+	verdict_sentences_done(&condemned->waiting);
 	id_list_done(&condemned->people);
 }
 
@@ -91,7 +93,14 @@ static enum err read_candidates(struct db *db, const struct candidate_scope *sco
 	return db_run(db, &statements[CANDIDATES], values, ARRAY_LEN(values), ret_rows, why);
 }
 
-enum err candidates_look(struct db *db, const struct candidate_scope *scope, size_t *ret_judged,
+static struct candidate_count count_of(const struct condemned *condemned, size_t asked)
+{
+	return (struct candidate_count){ .judged = verdict_sentences_count(&condemned->sentences),
+					 .waiting = verdict_sentences_count(&condemned->waiting),
+					 .asked = asked };
+}
+
+enum err candidates_look(struct db *db, const struct candidate_scope *scope, struct candidate_count *ret_count,
 			 struct db_rows **ret_rows, struct buf *why)
 {
 	struct condemned condemned;
@@ -99,7 +108,7 @@ enum err candidates_look(struct db *db, const struct candidate_scope *scope, siz
 	if (err == ERR_OK)
 		err = read_candidates(db, scope, NULL, &condemned.sentences, ret_rows, why);
 	if (err == ERR_OK)
-		*ret_judged = verdict_sentences_count(&condemned.sentences);
+		*ret_count = count_of(&condemned, 0);
 	condemned_done(&condemned);
 	return err;
 }
@@ -123,21 +132,24 @@ static enum err hold_condemned(struct db *db, const struct candidate_scope *scop
 	return verdicts_lock(db, ret_held->ids, ret_held->count, why);
 }
 
-enum err candidates_hold(struct db *db, const struct candidate_scope *scope, size_t *ret_judged,
+enum err candidates_hold(struct db *db, const struct candidate_scope *scope, struct candidate_count *ret_count,
 			 struct db_rows **ret_rows, struct buf *why)
 {
 	struct id_list held = { 0 };
 	struct condemned condemned = { 0 };
+	size_t asked = 0;
 	const struct verdict_sentences none = verdict_sentences();
 	enum err err = hold_condemned(db, scope, &held, why);
 	if (err == ERR_OK)
 		err = find_condemned(db, scope, &held, &condemned, why);
-	if (err == ERR_OK && condemned.people.count > 0)
+	if (err == ERR_OK)
+		err = verdicts_ask_probes(db, &condemned.waiting, &asked, why);
+	if (err == ERR_OK && verdict_sentences_count(&condemned.sentences) > 0)
 		err = verdicts_disable(db, &condemned.sentences, scope->terms.now_us, why);
 	if (err == ERR_OK)
 		err = read_candidates(db, scope, &held, &none, ret_rows, why);
 	if (err == ERR_OK)
-		*ret_judged = verdict_sentences_count(&condemned.sentences);
+		*ret_count = count_of(&condemned, asked);
 	condemned_done(&condemned);
 	id_list_done(&held);
 	return err;

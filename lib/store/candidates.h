@@ -12,13 +12,18 @@ struct candidate_scope {
 	void *progress_user;
 };
 
-/* Who would be removed now: all that are disabled, and active members whom the verdict of this moment condemns (*ret_judged memberships, of any
- * list). Changes and locks nothing. */
-enum err candidates_look(struct db *db, const struct candidate_scope *scope, size_t *ret_judged,
+/* Memberships of any list, by the verdict of this moment. */
+struct candidate_count {
+	size_t judged;  /* active members whom it condemns */
+	size_t waiting; /* whom it would, and who get a probe first */
+	size_t asked;   /* people whose probe has been asked for now */
+};
+/* Who would be removed now: all that are disabled, and active members whom the verdict of this moment condemns. Changes and locks nothing. */
+enum err candidates_look(struct db *db, const struct candidate_scope *scope, struct candidate_count *ret_count,
 			 struct db_rows **ret_rows, struct buf *why) MUST_USE;
 /* Inside the caller's transaction, for prunes_remove(): the same, but the people concerned are held, in the order of their ids, as everyone does who
- * may then remove, and the verdict is carried out. */
-enum err candidates_hold(struct db *db, const struct candidate_scope *scope, size_t *ret_judged,
+ * may then remove, and the verdict is carried out; missing probes are asked for. */
+enum err candidates_hold(struct db *db, const struct candidate_scope *scope, struct candidate_count *ret_count,
 			 struct db_rows **ret_rows, struct buf *why) MUST_USE;
 
 struct candidate {

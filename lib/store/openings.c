@@ -56,7 +56,9 @@ enum window_column {
 	" WHEN m.state <> 'active' THEN m.state::text"                                                                 \
 	" WHEN EXISTS (SELECT FROM suppression_in_force x"                                                             \
 	" WHERE x.value = ANY (suppression_values(s.address_key, s.canonical))"                                        \
-	" AND (x.list_id IS NULL OR x.list_id = coalesce(h.list_id, g.list_id))) THEN 'suppressed' END"
+	" AND (x.list_id IS NULL OR x.list_id = coalesce(h.list_id, g.list_id))) THEN 'suppressed'"                    \
+	" WHEN (m.list_id, m.subscriber_id) IN (SELECT p.list_id, p.subscriber_id FROM probe_hold p) THEN 'probed' "   \
+	"END"
 
 #define PERSON_JOINS(of)                                                                                               \
 	" JOIN campaign g ON g.id = " of ".campaign_id"                                                                \

@@ -4,15 +4,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum statement { READ, SET, RESET, STATEMENT_COUNT };
+enum statement { READ, SET, RESET, SET_PROBES, RESET_PROBES, STATEMENT_COUNT };
 
 static const struct db_statement statements[] = {
-	[READ] = { "policies_read", "SELECT list_id, reason, failures, days FROM list_policy ORDER BY list_id" },
+	/* Without a reason: that the list sends probes. */
+	[READ] = { "policies_read", "SELECT list_id, reason, failures, days FROM list_policy UNION ALL"
+				    " SELECT list_id, NULL, a_day, days FROM list_probe ORDER BY 1" },
 	[SET] = { "policies_set",
 		  "INSERT INTO list_policy AS p (list_id, reason, failures, days) VALUES ($1::bigint, $2, $3::bigint,"
 		  " $4::bigint) ON CONFLICT (list_id, reason) DO UPDATE SET failures = excluded.failures,"
 		  " days = excluded.days WHERE (p.failures, p.days) <> (excluded.failures, excluded.days)" },
 	[RESET] = { "policies_reset", "DELETE FROM list_policy WHERE list_id = $1::bigint AND reason = $2" },
+	[SET_PROBES] = { "policies_set_probes",
+			 "INSERT INTO list_probe AS p (list_id, days, a_day) VALUES ($1::bigint, $2::bigint, "
+			 "$3::bigint) ON CONFLICT (list_id) DO UPDATE SET days = excluded.days, a_day = excluded.a_day"
+			 " WHERE (p.days, p.a_day) <> (excluded.days, excluded.a_day)" },
+	/* What was asked for and not sent yet decides nothing any more. */
+	[RESET_PROBES] = { "policies_reset_probes",
+			   "WITH off AS (UPDATE probe_letter SET void_reason = 'off', held_until = now()"
+			   " WHERE list_id = $1::bigint AND taken_at IS NULL AND void_reason IS NULL)"
+			   " DELETE FROM list_probe WHERE list_id = $1" },
 };
 static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "one row a statement");
 
@@ -32,10 +43,15 @@ static void read_row(const struct db_rows *found, size_t row, struct policies *p
 	if (policies->count == 0 || policies->rows[policies->count - 1].list_id != list_id)
 		policies->rows[policies->count++] =
 		    (struct list_policy){ .list_id = list_id, .policy = policy_default };
-	if (reason_from_name(db_get_text(found, row, COL_REASON), &reason))
-		policies->rows[policies->count - 1].policy.rows[reason] =
-		    (struct policy_row){ .failures = (unsigned)db_get_int(found, row, COL_FAILURES),
-					 .days = (unsigned)db_get_int(found, row, COL_DAYS) };
+	struct policy *policy = &policies->rows[policies->count - 1].policy;
+	if (db_is_null(found, row, COL_REASON)) {
+		policy->probe_days = (unsigned)db_get_int(found, row, COL_DAYS);
+		policy->probes_a_day = (unsigned)db_get_int(found, row, COL_FAILURES);
+		policies->any_probes = true;
+	} else if (reason_from_name(db_get_text(found, row, COL_REASON), &reason)) {
+		policy->rows[reason] = (struct policy_row){ .failures = (unsigned)db_get_int(found, row, COL_FAILURES),
+							    .days = (unsigned)db_get_int(found, row, COL_DAYS) };
+	}
 }
 
 enum err policies_read(struct db *db, struct policies *ret_policies, struct buf *why)
@@ -95,6 +111,16 @@ static enum err add_list(struct policies *policies, size_t at, int64_t list_id)
 	return ERR_OK;
 }
 
+/* The list's own, which it gets if it has none. */
+static enum err own_of(struct policies *policies, int64_t list_id, struct policy **ret_policy)
+{
+	size_t at = find(policies, list_id);
+	enum err err = has(policies, at, list_id) ? ERR_OK : add_list(policies, at, list_id);
+	if (err == ERR_OK)
+		*ret_policy = &policies->rows[at].policy;
+	return err;
+}
+
 static void try_everywhere(struct policies *policies, enum bounce_reason reason, struct policy_row row)
 {
 	policies->others = *others_of(policies);
@@ -110,11 +136,29 @@ enum err policies_try(struct policies *policies, int64_t list_id, enum bounce_re
 		try_everywhere(policies, reason, row);
 		return ERR_OK;
 	}
-	size_t at = find(policies, list_id);
-	enum err err = has(policies, at, list_id) ? ERR_OK : add_list(policies, at, list_id);
+	struct policy *own = NULL;
+	enum err err = own_of(policies, list_id, &own);
 	if (err == ERR_OK)
-		policies->rows[at].policy.rows[reason] = row;
+		own->rows[reason] = row;
 	return err;
+}
+
+enum err policies_try_probes(struct policies *policies, int64_t list_id, unsigned days)
+{
+	struct policy *own = NULL;
+	policies->any_probes = policies->any_probes || days > 0;
+	if (list_id != 0) {
+		enum err err = own_of(policies, list_id, &own);
+		if (err == ERR_OK)
+			own->probe_days = days;
+		return err;
+	}
+	policies->others = *others_of(policies);
+	policies->others.probe_days = days;
+	policies->is_tried = true;
+	for (size_t i = 0; i < policies->count; i++)
+		policies->rows[i].policy.probe_days = days;
+	return ERR_OK;
 }
 
 static void lower(struct policy_row *row, const struct policy_row *other)
@@ -147,6 +191,18 @@ enum err policies_set(struct db *db, int64_t list_id, enum bounce_reason reason,
 					   db_int(row == NULL ? 0 : row->days) };
 	enum err err = row == NULL ? db_run(db, &statements[RESET], values, 2, &rows, why)
 				   : db_run(db, &statements[SET], values, ARRAY_LEN(values), &rows, why);
+	if (err == ERR_OK)
+		*ret_changed = db_changed(rows) > 0;
+	return err;
+}
+
+enum err policies_set_probes(struct db *db, int64_t list_id, unsigned days, unsigned a_day, bool *ret_changed,
+			     struct buf *why)
+{
+	AUTO_DB_ROWS *rows = NULL;
+	const struct db_value values[] = { db_int(list_id), db_int(days), db_int(a_day) };
+	enum err err = days == 0 ? db_run(db, &statements[RESET_PROBES], values, 1, &rows, why)
+				 : db_run(db, &statements[SET_PROBES], values, ARRAY_LEN(values), &rows, why);
 	if (err == ERR_OK)
 		*ret_changed = db_changed(rows) > 0;
 	return err;

@@ -16,6 +16,7 @@ struct policies {
 	size_t count;
 	struct policy others; /* of all lists that have no row; where is_tried is false, policy_default */
 	bool is_tried;
+	bool any_probes; /* some list sends probes */
 };
 
 /* Of every list that has one. Release with policies_done(). Errors as db_run(), and ERR_MEMORY. */
@@ -31,8 +32,14 @@ struct policy policies_least(const struct policies *policies);
 enum err policies_try(struct policies *policies, int64_t list_id, enum bounce_reason reason,
 		      struct policy_row row) MUST_USE;
 
+/* The same for probes; days 0: none are sent. */
+enum err policies_try_probes(struct policies *policies, int64_t list_id, unsigned days) MUST_USE;
+
 /* row NULL: as the default again. *ret_changed: whether it was not so before. */
 enum err policies_set(struct db *db, int64_t list_id, enum bounce_reason reason, const struct policy_row *row,
 		      bool *ret_changed, struct buf *why) MUST_USE;
+/* days 0: the list sends no probes any more, and those that it has asked for and not sent are void. */
+enum err policies_set_probes(struct db *db, int64_t list_id, unsigned days, unsigned a_day, bool *ret_changed,
+			     struct buf *why) MUST_USE;
 
 #endif

@@ -456,7 +456,7 @@ static enum err store_reported(struct db *db, const struct relay_test_return *re
 	AUTO_DB_ARRAY kinds = db_array_of(DB_TEXT);
 	AUTO_DB_ARRAY diagnostics = db_array_of(DB_TEXT);
 	for (size_t i = 0; i < count; i++) {
-		if (!returns[i].is_report)
+		if (!returns[i].is_report || returns[i].kind == KIND_COMPLAINT)
 			continue;
 		db_array_add_int(&ids, (int64_t)returns[i].test_id);
 		db_array_add_int(&times, returns[i].received_us);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/limits.h"
+#include "store/probe_letters.h"
 #include "store/storm_sql.h"
 
 enum statement { LOCK, HISTORY, DISABLE, STATEMENT_COUNT };
@@ -33,8 +34,8 @@ static const struct db_statement statements[] = {
 				   " CROSS JOIN LATERAL (SELECT array_agg(m.list_id ORDER BY m.list_id) AS lists,"
 				   "  array_agg(m.list_id ORDER BY m.list_id) FILTER (WHERE m.state = 'active') AS "
 				   "active,"
-				   "  bool_or(EXISTS (SELECT FROM list_policy p WHERE p.list_id = m.list_id)) AS "
-				   "any_own,"
+				   "  bool_or(EXISTS (SELECT FROM list_policy p WHERE p.list_id = m.list_id)"
+				   "  OR EXISTS (SELECT FROM list_probe p WHERE p.list_id = m.list_id)) AS any_own,"
 				   "  coalesce(max(m.since) FILTER (WHERE m.reason = 'undo' AND m.state = 'active'), "
 				   "'-infinity')"
 				   "  AS at FROM membership m WHERE m.subscriber_id = who.id OFFSET 0) AS began"
@@ -108,19 +109,43 @@ void verdict_sentences_done(struct verdict_sentences *sentences)
 	db_array_done(&sentences->campaigns);
 }
 
+static void add_sentence(struct verdict_sentences *sentences, int64_t subscriber_id, const struct list_verdict *list)
+{
+	db_array_add_int(&sentences->subscribers, subscriber_id);
+	db_array_add_int(&sentences->lists, list->list_id);
+	db_array_add_bytes(&sentences->reasons, view_of(reason_name(list->verdict.reason)));
+	db_array_add_int(&sentences->campaigns, (int64_t)list->verdict.campaign_id);
+}
+
 bool verdict_sentences_add(struct verdict_sentences *sentences, const struct verdict_history *history, bool only_active)
 {
 	size_t before = sentences->lists.count;
 	for (size_t i = 0; i < history->list_count; i++) {
 		const struct list_verdict *list = &history->lists[i];
-		if (!list->verdict.disable || (only_active && !list->is_active))
-			continue;
-		db_array_add_int(&sentences->subscribers, history->subscriber_id);
-		db_array_add_int(&sentences->lists, list->list_id);
-		db_array_add_bytes(&sentences->reasons, view_of(reason_name(list->verdict.reason)));
-		db_array_add_int(&sentences->campaigns, (int64_t)list->verdict.campaign_id);
+		if (list->verdict.disable && (list->is_active || !only_active))
+			add_sentence(sentences, history->subscriber_id, list);
 	}
 	return sentences->lists.count > before;
+}
+
+bool verdict_sentences_add_waiting(struct verdict_sentences *sentences, const struct verdict_history *history)
+{
+	size_t before = sentences->lists.count;
+	for (size_t i = 0; i < history->list_count; i++) {
+		const struct list_verdict *list = &history->lists[i];
+		enum verdict_probe probe = list->verdict.probe;
+		if (list->is_active && (probe == VERDICT_WANTS_PROBE || probe == VERDICT_AWAITS_PROBE))
+			add_sentence(sentences, history->subscriber_id, list);
+	}
+	return sentences->lists.count > before;
+}
+
+enum err verdicts_ask_probes(struct db *db, const struct verdict_sentences *waiting, size_t *ret_asked, struct buf *why)
+{
+	const struct probe_wishes wishes = { &waiting->subscribers, &waiting->lists, &waiting->reasons,
+					     &waiting->campaigns };
+	*ret_asked = 0;
+	return waiting->lists.count == 0 ? ERR_OK : probe_letters_ask(db, &wishes, ret_asked, why);
 }
 
 size_t verdict_sentences_count(const struct verdict_sentences *sentences)
@@ -132,7 +157,7 @@ size_t verdict_sentences_count(const struct verdict_sentences *sentences)
 struct court {
 	const int64_t *judged;
 	size_t judged_count;
-	struct verdict_sentences sentences;
+	struct verdict_sentences sentences, waiting;
 };
 
 static struct db_array id_array(const int64_t *ids, size_t count)
@@ -204,6 +229,8 @@ struct teller {
 	struct attempt *attempts;
 	struct list_verdict *lists;
 	size_t list_room;
+	const struct db_rows *probes; /* NULL: no list sends any */
+	size_t probe;                 /* the next of them */
 };
 
 static void teller_done(struct teller *teller)
@@ -240,6 +267,27 @@ static enum err read_lists(const struct db_rows *rows, size_t row, struct teller
 	return ERR_OK;
 }
 
+/* Behind what is as old. */
+static void insert(struct attempt *attempts, size_t count, const struct attempt *attempt)
+{
+	size_t at = count;
+	for (; at > 0 && attempts[at - 1].at_us > attempt->at_us; at--)
+		attempts[at] = attempts[at - 1];
+	attempts[at] = *attempt;
+}
+
+static void add_probes(struct teller *teller, int64_t subscriber, size_t *count)
+{
+	for (; teller->probes != NULL && teller->probe < db_row_count(teller->probes); teller->probe++) {
+		int64_t whose = probe_letters_person(teller->probes, teller->probe);
+		if (whose > subscriber)
+			break;
+		const struct attempt probe = probe_letters_attempt(teller->probes, teller->probe);
+		if (whose == subscriber)
+			insert(teller->attempts, (*count)++, &probe);
+	}
+}
+
 /* The subscriber whose rows begin at *row, which moves behind them; attempts oldest first. */
 static enum err read_history(const struct db_rows *rows, size_t *row, struct teller *teller,
 			     struct verdict_history *history)
@@ -257,6 +305,7 @@ static enum err read_history(const struct db_rows *rows, size_t *row, struct tel
 		else
 			teller->attempts[count++] = attempt;
 	}
+	add_probes(teller, subscriber, &count);
 	history->count = count;
 	return err;
 }
@@ -321,19 +370,41 @@ static enum err tell(const struct db_rows *rows, struct teller *teller,
 	return err;
 }
 
+/* Of all people whose evidence this is. */
+static enum err read_probes(struct db *db, const struct db_rows *rows, struct db_rows **ret_probes, struct buf *why)
+{
+	AUTO_DB_ARRAY people = db_array_of(DB_INT);
+	for (size_t row = 0; row < db_row_count(rows); row++) {
+		int64_t id = db_get_int(rows, row, COL_SUBSCRIBER);
+		if (row == 0 || db_get_int(rows, row - 1, COL_SUBSCRIBER) != id)
+			db_array_add_int(&people, id);
+	}
+	return probe_letters_history(db, &people, ret_probes, why);
+}
+
+static enum err tell_by(struct db *db, const struct db_rows *rows, struct teller *teller,
+			void (*told)(void *user, const struct verdict_history *history), void *user, struct buf *why)
+{
+	AUTO_DB_ROWS *probes = NULL;
+	enum err err = teller->policies->any_probes ? read_probes(db, rows, &probes, why) : ERR_OK;
+	if (err != ERR_OK)
+		return err;
+	teller->probes = probes;
+	size_t total = db_row_count(rows) + (probes == NULL ? 0 : db_row_count(probes));
+	teller->attempts = calloc(total, sizeof(*teller->attempts));
+	return teller->attempts == NULL ? ERR_MEMORY : tell(rows, teller, told, user);
+}
+
 enum err verdicts_tell(struct db *db, const struct db_rows *rows, const struct verdict_terms *terms,
 		       void (*told)(void *user, const struct verdict_history *history), void *user, struct buf *why)
 {
-	size_t total = db_row_count(rows);
-	if (total == 0)
+	if (db_row_count(rows) == 0)
 		return ERR_OK;
 	struct policies in_force = { 0 };
 	enum err err = terms->policies == NULL && any_own(rows) ? policies_read(db, &in_force, why) : ERR_OK;
-	struct teller teller = { .terms = terms,
-				 .policies = terms->policies == NULL ? &in_force : terms->policies,
-				 .attempts = calloc(total, sizeof(*teller.attempts)) };
+	struct teller teller = { .terms = terms, .policies = terms->policies == NULL ? &in_force : terms->policies };
 	if (err == ERR_OK)
-		err = teller.attempts == NULL ? ERR_MEMORY : tell(rows, &teller, told, user);
+		err = tell_by(db, rows, &teller, told, user, why);
 	teller_done(&teller);
 	policies_done(&in_force);
 	return err;
@@ -362,8 +433,10 @@ static bool is_among(const int64_t *ids, size_t count, int64_t id)
 static void pass_sentence(void *user, const struct verdict_history *history)
 {
 	struct court *court = user;
-	if (history->verdict.disable && is_among(court->judged, court->judged_count, history->subscriber_id))
-		verdict_sentences_add(&court->sentences, history, true);
+	if (history->verdict.failures == 0 || !is_among(court->judged, court->judged_count, history->subscriber_id))
+		return;
+	verdict_sentences_add(&court->sentences, history, true);
+	verdict_sentences_add_waiting(&court->waiting, history);
 }
 
 enum err verdicts_disable(struct db *db, const struct verdict_sentences *sentences, int64_t now_us, struct buf *why)
@@ -389,13 +462,20 @@ enum err verdicts_gather(struct db *db, const struct db_call *lock, const int64_
 enum err verdicts_pass(struct db *db, const struct db_rows *evidence, const int64_t *subscriber_ids, size_t count,
 		       const struct verdict_terms *terms, size_t *ret_disabled, struct buf *why)
 {
-	struct court court = { .judged = subscriber_ids, .judged_count = count, .sentences = verdict_sentences() };
+	struct court court = { .judged = subscriber_ids,
+			       .judged_count = count,
+			       .sentences = verdict_sentences(),
+			       .waiting = verdict_sentences() };
+	size_t asked = 0;
 	enum err err = verdicts_tell(db, evidence, terms, pass_sentence, &court, why);
+	if (err == ERR_OK)
+		err = verdicts_ask_probes(db, &court.waiting, &asked, why);
 	if (err == ERR_OK && verdict_sentences_count(&court.sentences) > 0)
 		err = verdicts_disable(db, &court.sentences, terms->now_us, why);
 	if (err == ERR_OK)
 		*ret_disabled = verdict_sentences_count(&court.sentences);
 	verdict_sentences_done(&court.sentences);
+	verdict_sentences_done(&court.waiting);
 	return err;
 }
 

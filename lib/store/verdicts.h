@@ -24,7 +24,7 @@ struct verdict_terms {
 enum err verdicts_lock(struct db *db, const int64_t *subscriber_ids, size_t count, struct buf *why) MUST_USE;
 
 /* Judges these subscribers by all evidence visible now: memberships that are active move to disabled, with the reason, the
- * time and the campaign that decided. Locks them first. Doing it again changes nothing. *ret_disabled counts memberships. The next statement of the
+ * time and the campaign that decided; who is to be probed first (mail/policy.h) stays, and the letter is asked for. Locks them first. Doing it again changes nothing. *ret_disabled counts memberships. The next statement of the
  * transaction, or its commit, tells if that fails (db_run_later()). */
 enum err verdicts_judge(struct db *db, const int64_t *subscriber_ids, size_t count, const struct verdict_terms *terms,
 			size_t *ret_disabled, struct buf *why) MUST_USE;
@@ -64,6 +64,8 @@ void verdict_sentences_done(struct verdict_sentences *sentences);
  * verdicts_disable() returns it. */
 bool verdict_sentences_add(struct verdict_sentences *sentences, const struct verdict_history *history,
 			   bool only_active);
+/* Those active ones that a probe keeps from being condemned: it has to be sent, or is under way. */
+bool verdict_sentences_add_waiting(struct verdict_sentences *sentences, const struct verdict_history *history);
 size_t verdict_sentences_count(const struct verdict_sentences *sentences);
 
 /* Changes and locks nothing: tells the history of each of these subscribers that has a failure, in the order of their ids. */
@@ -74,6 +76,9 @@ enum err verdicts_read(struct db *db, const int64_t *subscriber_ids, size_t coun
 enum err verdicts_tell(struct db *db, const struct db_rows *evidence, const struct verdict_terms *terms,
 		       void (*told)(void *user, const struct verdict_history *history), void *user,
 		       struct buf *why) MUST_USE;
+/* Asks for the probes of those who wait for one and have none, for who has locked them. *ret_asked counts them. */
+enum err verdicts_ask_probes(struct db *db, const struct verdict_sentences *waiting, size_t *ret_asked,
+			     struct buf *why) MUST_USE;
 /* These memberships, as far as they are active, are disabled: the verdicts that were told, for who has locked them. As verdicts_judge(). */
 enum err verdicts_disable(struct db *db, const struct verdict_sentences *sentences, int64_t now_us,
 			  struct buf *why) MUST_USE;

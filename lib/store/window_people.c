@@ -11,9 +11,12 @@ enum column { ID, ADDRESS, NAME, ATTRIBUTES, SKIP_REASON, ADDRESSES_AT };
  * here, so everything is read for all at once. `among` says whom, `younger` what of the suppressions has to be asked: see schema/007. */
 #define PEOPLE(among, younger)                                                                                         \
 	"SELECT s.id, s.address, s.name, s.attributes, CASE WHEN m.state IS NULL THEN 'removed'"                       \
-	" WHEN m.state <> 'active' THEN m.state::text" younger " END, (SELECT version FROM address_version)"           \
+	" WHEN m.state <> 'active' THEN m.state::text" younger PROBED " END, (SELECT version FROM address_version)"    \
 	" FROM subscriber s LEFT JOIN membership m ON m.list_id = $1 AND m.subscriber_id = s.id"                       \
 	" AND m.subscriber_id BETWEEN $2 AND $3 WHERE s.id BETWEEN $2 AND $3" among " ORDER BY s.id"
+
+/* Who waits for the answer to a probe gets nothing else (schema/061). */
+#define PROBED " WHEN s.id IN (SELECT h.subscriber_id FROM probe_hold h WHERE h.list_id = $1) THEN 'probed'"
 
 /* All from $2 to $3, or of these $4. */
 #define RANGE ""

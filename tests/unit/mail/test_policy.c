@@ -24,6 +24,19 @@ struct step {
 		(on), ATTEMPT_FAILED, REASON_##why                                                                     \
 	}
 
+#define ASKED(on)                                                                                                      \
+	{                                                                                                              \
+		(on), PROBE_OPEN, REASON_OTHER                                                                         \
+	}
+#define BOUNCED(on)                                                                                                    \
+	{                                                                                                              \
+		(on), PROBE_BOUNCED, REASON_MAILBOX_FULL                                                               \
+	}
+#define SILENT(on)                                                                                                     \
+	{                                                                                                              \
+		(on), PROBE_SILENT, REASON_OTHER                                                                       \
+	}
+
 struct row {
 	const char *label;
 	size_t count;
@@ -104,6 +117,69 @@ START_TEST(histories_and_verdicts)
 	}
 END_TEST
 
+struct probe_row {
+	const char *label;
+	size_t count;
+	struct step history[HISTORY_MOST];
+	bool disable, without; /* where the list sends probes, and where it sends none */
+	enum verdict_probe probe;
+	unsigned failures;
+};
+
+/* clang-format off */
+static const struct probe_row probe_rows[] = {
+    { "nothing happened", 1, { GOOD(0) }, false, false, VERDICT_NEEDS_NO_PROBE, 0 },
+    { "too few failures ask for none", 1, { BAD(0, DOMAIN_UNKNOWN) }, false, false, VERDICT_NEEDS_NO_PROBE, 1 },
+    { "enough, but too soon", 2, { BAD(0, DOMAIN_UNKNOWN), BAD(1, DOMAIN_UNKNOWN) }, false, false, VERDICT_NEEDS_NO_PROBE, 2 },
+    { "enough: one is to be sent", 2, { BAD(0, DOMAIN_UNKNOWN), BAD(3, DOMAIN_UNKNOWN) }, false, true, VERDICT_WANTS_PROBE, 2 },
+    { "a grave reason needs none", 1, { BAD(0, USER_UNKNOWN) }, true, true, VERDICT_NEEDS_NO_PROBE, 1 },
+    { "a grave one while it is under way", 4, { BAD(0, DOMAIN_UNKNOWN), BAD(3, DOMAIN_UNKNOWN), ASKED(4), BAD(5, USER_UNKNOWN) },
+      true, true, VERDICT_NEEDS_NO_PROBE, 1 },
+    { "under way", 3, { BAD(0, DOMAIN_UNKNOWN), BAD(3, DOMAIN_UNKNOWN), ASKED(4) }, false, true, VERDICT_AWAITS_PROBE, 2 },
+    { "under way, and another copy fails", 4, { BAD(0, DOMAIN_UNKNOWN), BAD(3, DOMAIN_UNKNOWN), ASKED(4), BAD(5, DOMAIN_UNKNOWN) },
+      false, true, VERDICT_AWAITS_PROBE, 3 },
+    { "it bounced", 3, { BAD(0, DOMAIN_UNKNOWN), BAD(3, DOMAIN_UNKNOWN), BOUNCED(4) }, true, true, VERDICT_PROBE_BOUNCED, 2 },
+    { "it bounced, another is under way", 4, { BAD(0, DOMAIN_UNKNOWN), BAD(3, DOMAIN_UNKNOWN), BOUNCED(4), ASKED(9) },
+      true, true, VERDICT_PROBE_BOUNCED, 2 },
+    { "its bounce alone is no failure", 1, { BOUNCED(4) }, false, false, VERDICT_NEEDS_NO_PROBE, 0 },
+    { "silence resets", 3, { BAD(0, DOMAIN_UNKNOWN), BAD(3, DOMAIN_UNKNOWN), SILENT(4) }, false, true, VERDICT_NEEDS_NO_PROBE, 0 },
+    { "and the count begins anew", 4, { BAD(0, DOMAIN_UNKNOWN), BAD(3, DOMAIN_UNKNOWN), SILENT(4), BAD(20, DOMAIN_UNKNOWN) },
+      false, true, VERDICT_NEEDS_NO_PROBE, 1 },
+    { "until it is enough again", 5,
+      { BAD(0, DOMAIN_UNKNOWN), BOUNCED(1), SILENT(4), BAD(20, DOMAIN_UNKNOWN), BAD(30, DOMAIN_UNKNOWN) },
+      false, true, VERDICT_WANTS_PROBE, 2 },
+    { "a bounce of before a success is forgotten", 5,
+      { BOUNCED(1), GOOD(4), BAD(20, MAILBOX_DISABLED), BAD(30, MAILBOX_DISABLED), ASKED(31) },
+      false, true, VERDICT_AWAITS_PROBE, 2 },
+    { "a row that is near waits behind one that is met", 3,
+      { BAD(0, MAILBOX_DISABLED), BAD(6, DOMAIN_UNKNOWN), BAD(8, MAILBOX_DISABLED) }, false, true, VERDICT_WANTS_PROBE, 3 },
+};
+/* clang-format on */
+
+START_TEST(probes_and_verdicts)
+	{
+		struct policy probing = policy_default;
+		probing.probe_days = 10;
+		for (size_t i = 0; i < ARRAY_LEN(probe_rows); i++) {
+			const struct probe_row *row = &probe_rows[i];
+			struct attempt attempts[HISTORY_MOST] = { 0 };
+			struct verdict verdict;
+			for (size_t j = 0; j < row->count; j++)
+				attempts[j] = (struct attempt){ .at_us = row->history[j].day * CLOCK_US_PER_DAY,
+								.outcome = row->history[j].outcome,
+								.reason = row->history[j].reason };
+			policy_judge(&probing, attempts, row->count, &verdict);
+			ck_assert_msg(verdict.disable == row->disable, "%s: disable is %d", row->label,
+				      verdict.disable);
+			ck_assert_msg(verdict.probe == row->probe, "%s: probe is %d", row->label, (int)verdict.probe);
+			ck_assert_msg(verdict.failures == row->failures, "%s: %u failures", row->label,
+				      verdict.failures);
+			policy_judge(&policy_default, attempts, row->count, &verdict);
+			ck_row(row->label, verdict.disable == row->without && verdict.probe == VERDICT_NEEDS_NO_PROBE);
+		}
+	}
+END_TEST
+
 START_TEST(every_reason_has_its_row)
 	{
 		for (int i = 0; i < REASON_COUNT; i++) {
@@ -117,6 +193,6 @@ END_TEST
 
 Suite *test_suite(void)
 {
-	const TTest *const tests[] = { histories_and_verdicts, every_reason_has_its_row };
+	const TTest *const tests[] = { histories_and_verdicts, probes_and_verdicts, every_reason_has_its_row };
 	return suite_of("policy", tests, ARRAY_LEN(tests));
 }
