@@ -419,9 +419,8 @@ const struct command import_commands[] = {
 	    .help = "add the people of a CSV file to a list",
 	    .details = "The file may be CSV with any usual delimiter and encoding, packed by gzip or not,\n"
 		       "with a header or without; an export of Mailchimp, listmonk, Mailman or Sympa; JSON\n"
-		       "as `export` writes it, an object a line or in an array; or addresses, one a line. What it was "
-		       "found to be is\n"
-		       "said, and can be told with options.\n"
+		       "as `export` writes it, an object a line or in an array; or addresses, one a line.\n"
+		       "What it was found to be is said, and can be told with options.\n"
 		       "\n"
 		       "The first row names the columns. The address stands in one called email, e-mail,\n"
 		       "address or the like; name, or first name and last name, give the name;\n"

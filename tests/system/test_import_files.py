@@ -250,3 +250,26 @@ def test_suppressions_are_exported_in_one_order(world):
             world.listctl("suppress", "add", value, "--reason", "x")
         exported.append([row[0] for row in csv.reader(world.listctl("export", "--suppressions").splitlines())])
     assert exported[0] == exported[1] == ["value", "a@example.test", "b@example.test", "c.test"], exported
+
+
+def test_a_line_without_an_end(world):
+    "A line of many megabytes is refused in the memory of any other, as CSV, as JSON and as addresses, and the rows beside it are told."
+    world.setup()
+    long = b"x" * (40 << 20)
+    for name, content, says in (("long.csv", b"email,name\na@example.test,A\n" + long, ["line 3", "longer than 1 MB"]),
+                                ("quoted.csv", b'email,name\na@example.test,"' + long, ["line 2", "longer than"]),
+                                ("long.jsonl", b'{"email": "a@example.test"}\n{"email": "' + long, ["line 2", "longer than 1 MB"]),
+                                ("long.json", b'[{"email": "a@example.test"},\n{"email": "' + long, ["line 2", "longer than 1 MB"]),
+                                ("long.txt", b"a@example.test\nb@example.test\n" + long, ["line 3", "longer than"])):
+        path = world.file(name, content)
+        done = subprocess.run(["/usr/bin/env", "python3", "-c",
+                               "import resource, subprocess, sys\n"
+                               "done = subprocess.run(sys.argv[1:], capture_output=True, text=True)\n"
+                               "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)\n"
+                               "print(done.returncode, done.stderr)", BIN / "listctl", "--config", world.config, "import", "news", path],
+                              capture_output=True, text=True)
+        peak, told = done.stdout.split("\n", 1)
+        assert told.startswith("1 "), (name, told)
+        assert all(part in told for part in says), (name, told)
+        assert int(peak) < 150 << 10, (name, peak)
+        path.unlink()
