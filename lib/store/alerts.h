@@ -1,4 +1,4 @@
-/* What wants a person (schema/060): noticed as often as somebody looks, told once and, while it lasts, again after an interval. */
+/* What wants a person (schema/056): noticed as often as somebody looks, told once and, while it lasts, again after an interval. */
 #ifndef STORE_ALERTS_H
 #define STORE_ALERTS_H
 

@@ -1,5 +1,5 @@
 /* Probes: letters that ask whether an address still receives, before repeated failures disable its member (mail/policy.h). Asked for by whoever reaches such a
- * verdict, in the transaction that stores the evidence; sent by sender within the list's budget; answered by a bounce or by silence (schema/061).
+ * verdict, in the transaction that stores the evidence; sent by sender within the list's budget; answered by a bounce or by silence (schema/057).
  *
  * What the verdict needs of them and what sender needs; reports about them are store/probe_reports.h's. Errors as db_run() unless said. Views given are borrowed
  * for the call, views returned from the rows. */

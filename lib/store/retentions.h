@@ -1,5 +1,5 @@
 /* What is old goes: returned messages, events that are about no campaign, and the ledgers of campaigns that ended long ago, of which stays what
- * verdicts follow from (schema/055). */
+ * verdicts follow from (schema/053). */
 #ifndef STORE_RETENTIONS_H
 #define STORE_RETENTIONS_H
 

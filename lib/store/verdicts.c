@@ -15,7 +15,7 @@ enum statement { LOCK, HISTORY, DISABLE, STATEMENT_COUNT };
  * a late report about an older attempt does not undo the undo. Merely joining another list forgives nothing. When somebody got another address
  * (subscriber move), what was sent to the former one counts for nobody.
  *
- * Of attempts that the retention has dropped, what matters is kept (schema/055): their reports beside the others, by the view, and the last success.
+ * Of attempts that the retention has dropped, what matters is kept (schema/053): their reports beside the others, by the view, and the last success.
  *
  * Each lookup is a LATERAL subquery behind OFFSET 0, so that the planner can only go through the index of one partition, whatever it
  * thinks of the numbers: a verdict never scans a ledger. What a storm holds counts as little as what was voided. Successes matter only after the oldest failure, so campaigns that

@@ -15,7 +15,7 @@ enum column { ID, ADDRESS, NAME, ATTRIBUTES, SKIP_REASON, ADDRESSES_AT };
 	" FROM subscriber s LEFT JOIN membership m ON m.list_id = $1 AND m.subscriber_id = s.id"                       \
 	" AND m.subscriber_id BETWEEN $2 AND $3 WHERE s.id BETWEEN $2 AND $3" among " ORDER BY s.id"
 
-/* Who waits for the answer to a probe gets nothing else (schema/061). */
+/* Who waits for the answer to a probe gets nothing else (schema/057). */
 #define PROBED " WHEN s.id IN (SELECT h.subscriber_id FROM probe_hold h WHERE h.list_id = $1) THEN 'probed'"
 
 /* All from $2 to $3, or of these $4. */

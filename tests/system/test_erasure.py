@@ -374,7 +374,7 @@ def test_erasures_of_before(world):
     world.listctl("subscriber", "add", "news", "ann@x.test", "--consent", "paper")
     world.sql("""INSERT INTO audit (actor, action, subject, detail) VALUES ('a', 'subscriber.add', 'subscriber:erased', '{"consent": "by telephone"}')""")
     before = world.sql("SELECT * FROM audit WHERE detail::text NOT LIKE '%telephone%' ORDER BY id")
-    world.sql((pathlib.Path(__file__).parents[2] / "schema" / "056-erasures-of-before.sql").read_text())
+    world.sql((pathlib.Path(__file__).parents[2] / "schema" / "054-erasures-of-before.sql").read_text())
     assert world.value("SELECT detail FROM audit WHERE subject = 'subscriber:erased'") == "{}"
     assert world.sql("SELECT * FROM audit WHERE subject <> 'subscriber:erased' ORDER BY id") == before
 

@@ -1,4 +1,4 @@
--- verpost 060: what wants a person, told once.
+-- verpost 056: what wants a person, told once.
 --
 -- `listctl alert send`, which a timer runs, sees what is wrong: what the tables say, and what it finds itself (the MX of the bounce domain). A row is one
 -- thing that is wrong; it stays for a while after it has ended, so that what comes and goes is told no more often than alert.interval says.

@@ -1,4 +1,4 @@
--- verpost 055: what is old goes, and what it says of an address stays.
+-- verpost 053: what is old goes, and what it says of an address stays.
 --
 -- A campaign that ended longer ago than retention.ledger loses its ledger, the events about it and its frozen audience, by `listctl maintain`. Of them stays:
 -- the sums of the campaign, and of each person the reports and the one success from which the same verdict follows as before. A block of

@@ -1,4 +1,4 @@
--- verpost 059: who has moved is not in a segment for what came back of the former address: it counts for nobody, and the address of now may be good.
+-- verpost 055: who has moved is not in a segment for what came back of the former address: it counts for nobody, and the address of now may be good.
 
 CREATE OR REPLACE FUNCTION segment_condition(one segment, of_list bigint, who text) RETURNS text
 LANGUAGE sql STABLE SET search_path = verpost, pg_temp AS $$

@@ -1,4 +1,4 @@
--- verpost 061: probes. Before repeated failures disable a member, one letter asks whether the address still receives.
+-- verpost 057: probes. Before repeated failures disable a member, one letter asks whether the address still receives.
 --
 -- Only lists that have a row in list_probe send any; programs of the release before disable without, and send to who waits.
 
