@@ -168,7 +168,7 @@ def test_what_counts(world):
     applied = told()
     assert applied == {"prune": 1, "disables": 0, "restores": 30, "explained": "judged", "disabled": 30, "exported": {"judged"}, "in segment": 30,
                        "came back": 30, "hard": 30, "trouble": []}, applied
-    world.listctl("prune", "--apply")
+    world.listctl("prune", "--apply", "--force")
     world.listctl("storm", "void", "1", "--reason", "they live after all")
     void = told()
     assert void == {"prune": 0, "disables": 0, "restores": 0, "explained": "voided", "disabled": 0, "exported": {"voided"}, "in segment": 0,
