@@ -5,7 +5,7 @@
 
 #include "base/limits.h"
 
-/* Each recipient gives at most one row of one kind. */
+/* Each recipient gives at most one row of a kind. */
 static bool make_room(struct record *record, size_t count)
 {
 	record->destinations = calloc(count + 1, sizeof(*record->destinations));

@@ -260,7 +260,7 @@ static const struct return_row return_rows[] = {
 	{ "a report about a campaign's copy", "", about_it, 7, 42, AN_EVENT, false, false },
 	{ "a notice in words of its own that returns it", "", odd_notice, 0, TEST_ID, A_LETTER, false, false },
 	{ "the same from a person", "p@x.test", odd_notice, 0, TEST_ID, A_LETTER, false, false },
-	{ "a complaint that returns it", "fbl@x.test", complaining, 0, TEST_ID, NOTHING, false, false },
+	{ "a complaint that returns it", "fbl@x.test", complaining, 0, TEST_ID, REPORTED, false, false },
 	{ "an automatic reply to it that has its text", "p@x.test", quoting, 0, TEST_ID, NOTHING, false, false },
 	{ "one that quotes it", "p@x.test", quoting_text, 0, TEST_ID, NOTHING, false, false },
 	{ "an automatic reply", "p@x.test", vacation, 0, TEST_ID, NOTHING, false, false },
