@@ -113,7 +113,7 @@ def test_daemons_refuse_broken_rules(world):
 
 
 def test_sender_sees_a_change_of_rules(world):
-    "A worker reads replies by the file's rules, and by others within seconds of a change; a broken file is refused and told once."
+    "Who sends reads replies by the file's rules, and by others within seconds of a change; a broken file is refused and told once."
     full = NO_GOSSIP.replace("spam-content", "mailbox-full")
     rules(world, full)
     world.setup()
@@ -124,9 +124,9 @@ def test_sender_sees_a_change_of_rules(world):
     world.finished("first")
     assert world.sql("SELECT reason, kind, rule FROM bounce_event") == [["mailbox-full", "bounce-soft", "no-gossip"]]
     rules(world, full.replace("reason", "raeson"))
-    until(lambda: world.log("sender").count("rules.kept") == 2, "both workers refuse it")
+    until(lambda: world.log("sender").count("rules.kept") == 3, "both workers and the prober refuse it")
     rules(world, "# none\n")
-    until(lambda: world.log("sender").count("rules.reloaded") == 2, "both workers take it")
+    until(lambda: world.log("sender").count("rules.reloaded") == 3, "both workers and the prober take it")
     world.campaign("second")
     world.finished("second")
     assert world.sql("SELECT m.reason, s.address FROM membership m JOIN subscriber s ON s.id = m.subscriber_id"

@@ -179,6 +179,7 @@ def test_a_late_commit_is_answered_451(world):
     world.configure(**{"bounced.commit_timeout": "1s"})
     world.start("bounced")
     path = return_path(world, campaign, one)
+    until(lambda: "event=bounced.listening" in world.log("bounced"), "the connection has been made ready")
     backend = world.value("SELECT pid FROM pg_stat_activity WHERE application_name = 'bounced'")
     world.kill(int(backend), signal.SIGSTOP)
     try:
