@@ -111,7 +111,9 @@ static const struct db_statement statements[] = {
 		    " AND outcome IN ('accepted', 'refused') OFFSET 0) AS d USING (campaign_id, who)) AS f GROUP BY 1"
 		    " HAVING bool_or(known) AND count(failures) >= min(failures)"
 		    " AND (bool_or(is_undated) OR max(at) - min(at) >= min(days) * interval '1 day')) AS x"
-		    " WHERE EXISTS (SELECT FROM membership WHERE subscriber_id = who AND state::text = ANY ($9)"
+		    " WHERE EXISTS (SELECT FROM membership WHERE subscriber_id = who AND subscriber_id BETWEEN $2 AND "
+		    "$3"
+		    " AND state::text = ANY ($9)"
 		    " AND ($1::bigint IS NULL OR list_id = $1))" },
 	[HISTORY] = { "suspects_history",
 		      "WITH " CAME ", " BEGAN ", " FAILED ", " NEWEST ", " STAYING ", " LATE ", " ACCEPTED
