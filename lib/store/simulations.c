@@ -7,23 +7,32 @@
 enum statement { EACH, GROUPS, STATEMENT_COUNT };
 
 /* $1 list, $2 to $4 the memberships that the policies condemn, and why, $5 bounce reasons, $6 since when, in microseconds (0: ever). Who was disabled by a verdict and is not
- * condemned would have stayed, unless a complaint or a suppression forbids it. */
+ * condemned would have stayed, unless a complaint or a suppression forbids it. The planner, who believes that few are condemned, is given no join in which it could
+ * go through all of them for each of the others. */
 #define CHANGES                                                                                                        \
 	"WITH condemned AS MATERIALIZED (SELECT * FROM unnest($2::bigint[], $3::bigint[], $4::text[])"                 \
-	" AS v(subscriber_id, list_id, reason)), changes AS ("                                                         \
-	" SELECT false AS is_restored, m.list_id, m.subscriber_id, v.reason FROM condemned v JOIN membership m"        \
-	" USING (list_id, subscriber_id) WHERE m.state = 'active' AND ($1::bigint IS NULL OR m.list_id = $1)"          \
-	" UNION ALL SELECT true, m.list_id, m.subscriber_id, m.reason FROM membership m"                               \
-	" LEFT JOIN condemned v USING (list_id, subscriber_id)"                                                        \
-	" WHERE m.state IN ('disabled', 'removed') AND ($1::bigint IS NULL OR m.list_id = $1)"                         \
-	" AND m.reason = ANY ($5::text[]) AND m.campaign_id IS NOT NULL AND v.list_id IS NULL"                         \
-	" AND ($6::bigint = 0 OR EXISTS (SELECT FROM delivery d WHERE d.campaign_id = m.campaign_id"                   \
+	" AS v(subscriber_id, list_id, reason)),"                                                                      \
+	" ended AS MATERIALIZED (SELECT list_id, subscriber_id, reason, campaign_id FROM membership"                   \
+	" WHERE state IN ('disabled', 'removed') AND ($1::bigint IS NULL OR list_id = $1)"                             \
+	" AND reason = ANY ($5::text[]) AND campaign_id IS NOT NULL),"                                                 \
+	" spared AS MATERIALIZED (SELECT list_id, subscriber_id, min(reason) AS reason,"                               \
+	" min(campaign_id) AS campaign_id FROM (SELECT *, true AS is_spared FROM ended"                                \
+	" UNION ALL SELECT list_id, subscriber_id, NULL, NULL, false FROM condemned) AS x"                             \
+	" GROUP BY 1, 2 HAVING bool_and(is_spared)),"                                                                  \
+	" changes AS (SELECT false AS is_restored, v.list_id, v.subscriber_id, v.reason FROM condemned v"              \
+	" CROSS JOIN LATERAL (SELECT state FROM membership WHERE list_id = v.list_id"                                  \
+	" AND subscriber_id = v.subscriber_id OFFSET 0) AS m"                                                          \
+	" WHERE m.state = 'active' AND ($1::bigint IS NULL OR v.list_id = $1)"                                         \
+	" UNION ALL SELECT true, m.list_id, m.subscriber_id, m.reason FROM spared m"                                   \
+	" WHERE ($6::bigint = 0 OR EXISTS (SELECT FROM delivery d WHERE d.campaign_id = m.campaign_id"                 \
 	" AND d.subscriber_id = m.subscriber_id AND d.at >= to_timestamp($6 / 1e6)))"                                  \
 	" AND NOT EXISTS (SELECT FROM suppressed_subscriber x WHERE x.id = m.subscriber_id"                            \
 	"  AND (x.list_id IS NULL OR x.list_id = m.list_id))"                                                          \
 	" AND NOT EXISTS (SELECT FROM reported e WHERE e.subscriber_id = m.subscriber_id"                              \
 	"  AND e.kind = 'complaint' AND NOT e.voided AND NOT e.orphan))"
-#define NAMED " FROM changes c JOIN list l ON l.id = c.list_id JOIN subscriber s ON s.id = c.subscriber_id"
+#define NAMED                                                                                                          \
+	" FROM changes c JOIN list l ON l.id = c.list_id"                                                              \
+	" CROSS JOIN LATERAL (SELECT address FROM subscriber WHERE id = c.subscriber_id OFFSET 0) AS s"
 
 static const struct db_statement statements[] = {
 	[EACH] = { "simulations_each",
