@@ -193,10 +193,10 @@ static bool event_counts(const struct db_rows *rows, size_t row, const struct ve
 			 enum bounce_reason *ret_reason)
 {
 	enum bounce_reason reason;
-	if (db_get_bool(rows, row, COL_VOIDED) || !reason_from_name(db_get_text(rows, row, COL_REASON), &reason))
+	if (!reason_from_name(db_get_text(rows, row, COL_REASON), &reason))
 		return false;
 	*ret_reason = reason;
-	if (reason_is_about_us(reason))
+	if (db_get_bool(rows, row, COL_VOIDED) || reason_is_about_us(reason))
 		return false;
 	if (db_get_time(rows, row, COL_RECEIVED) - db_get_time(rows, row, COL_AT) > terms->life_us)
 		return false;

@@ -78,6 +78,11 @@ def test_the_score_step_by_step(world):
     world.listctl("policy", "set", "news", "mailbox-disabled=3/7")
     assert [step["needed"] for step in world.json("explain", PEOPLE[2])["score_steps"]][-2:] == [3, 3]
     assert len(world.json("explain", PEOPLE[2], "--limit", 2)["score_steps"]) == 2
+    # what was taken out came back all the same: its window is no longer what is waited for
+    world.sql("UPDATE bounce_event SET voided = true WHERE campaign_id = (SELECT id FROM campaign WHERE name = 'four')")
+    step = world.json("explain", PEOPLE[2])["score_steps"][-2]
+    assert (step["campaign"], step["outcome"], step["reason"], step["failures"]) == ("four", "undecided", "mailbox-disabled", 2), step
+    assert "counts for nothing" in step["effect"], step
     assert "step by step" in world.listctl("explain", PEOPLE[2])
     assert "step by step" not in world.listctl("explain", PEOPLE[1]) and world.json("explain", PEOPLE[1])["score_steps"] == []
 
