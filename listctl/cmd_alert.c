@@ -27,7 +27,11 @@ static enum err ls(struct call *call)
 					  cell_time(alert.last_us), cell_time_or_null(alert.told_us),
 					  cell_time_or_null(alert.ended_us), cell_text(alert.said) });
 	}
-	return output_end(call->out, call->why);
+	err = output_end(call->out, call->why);
+	if (err == ERR_OK && db_row_count(rows) == 0)
+		call_note(call, "nothing wanted a person when `listctl alert send` or `listctl maintain` ran last%s",
+			  call_has(call, "all") ? ", nor in the 90 days before" : "; --all shows what has ended");
+	return err;
 }
 
 static enum err send_alerts(struct call *call)

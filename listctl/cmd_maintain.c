@@ -200,6 +200,8 @@ static enum err maintain(struct call *call)
 		err = keep_account(&self);
 	if (err == ERR_OK)
 		err = write_freed(&self);
+	if (err == ERR_OK && self.is_dry)
+		call_note(call, "a dry run: nothing was changed");
 	if (err == ERR_OK && !self.is_dry)
 		err = alerts_send(call, &told);
 	return err == ERR_OK && refused ? ERR_REFUSED : err;

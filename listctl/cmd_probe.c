@@ -5,6 +5,7 @@
 #include "listctl/call.h"
 #include "listctl/command.h"
 #include "listctl/letter_file.h"
+#include "listctl/safe_text.h"
 #include "listctl/subscriber_steps.h"
 #include "mail/compose.h"
 #include "mail/probe_text.h"
@@ -89,7 +90,11 @@ static enum err ls(struct call *call)
 		write_probe(call, rows, row);
 	if (db_row_count(rows) == limit)
 		call_note(call, "the newest %llu; --limit shows more", (unsigned long long)limit);
-	return output_end(call->out, call->why);
+	err = output_end(call->out, call->why);
+	if (err == ERR_OK && db_row_count(rows) == 0)
+		call_note(call,
+			  "there is no such probe; lists send them when `listctl policy set LIST probe=on` says so");
+	return err;
 }
 
 /* ---- the letter ---- */
@@ -102,6 +107,15 @@ static enum err show_text(struct call *call, const struct probe_text *text)
 		{ "text", OUTPUT_TEXT, true },
 	};
 	bool is_own = text->body.len > 0;
+	if (output_format_of(call->out) == FORMAT_TABLE) {
+		AUTO_BUF subject = buf_with_ceiling(LIMIT_TEMPLATE);
+		buf_addf(&subject, "Subject: " VIEW_FMT "\n\n", VIEW_ARG(is_own ? text->subject : probe_text_subject));
+		safe_text_print(buf_view(&subject), stdout);
+		safe_text_print(is_own ? text->body : probe_text_body, stdout);
+		call_note(call, is_own ? "the list's own words; --default takes the built-in ones again"
+				       : "the built-in words; --subject and --text give the list its own");
+		return ERR_OK;
+	}
 	const struct output_cell cells[] = { cell_text(is_own ? text->subject : probe_text_subject), cell_bool(is_own),
 					     cell_text(is_own ? text->body : probe_text_body) };
 	return output_object(call->out, text_columns, ARRAY_LEN(text_columns), cells, call->why);

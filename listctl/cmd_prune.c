@@ -183,12 +183,11 @@ static enum err apply(struct call *call, uint64_t list_id, const struct db_rows 
 static void tell_waiting(struct call *call, const struct candidate_count *count)
 {
 	call_note(call,
-		  "%zu memberships are not among them: their failures are enough, but a probe is to bounce first; "
+		  "not among them: %zu whose failures are enough, but of whom a probe is to bounce first; "
 		  "`listctl probe ls` shows how far it is",
 		  count->waiting);
 	if (count->asked > 0)
-		call_note(call, "%zu probes are asked for now; sender sends them within the list's budget",
-			  count->asked);
+		call_note(call, "probes asked for now: %zu; sender sends them within the list's budget", count->asked);
 }
 
 /* Inside the transaction, which apply() commits and the caller otherwise ends. */

@@ -45,6 +45,7 @@ def test_told_once(world):
     commanded(world, "exit 0")
     past.sent(world, "mine", {ANN: "accepted"}, state="paused")
     world.sql("UPDATE campaign SET hold_reason = 'paused by root' WHERE name = 'mine'")
+    assert "ran last; --all" in world.run("listctl", "alert", "ls").stderr
     world.listctl("alert", "send")
     (environment, text), = told(world)
     assert environment["VERPOST_ALERT_KIND"] == "campaign" and environment["VERPOST_ALERT_SUBJECT"] == "news1", environment

@@ -39,6 +39,7 @@ def test_what_is_old(world):
     old = prepared(world)
     before = world.json("explain", ANN)
     shown = table(world, "--dry-run")
+    assert "a dry run" in world.run("listctl", "maintain", "--dry-run").stderr
     assert (shown["ledger"]["rows"], shown["events"]["rows"], shown["messages"]["rows"], shown["ledger"]["campaigns"]) == (6, 3, 2, 2), shown
     assert int(world.value("SELECT count(*) FROM delivery")) == 8 and past.audited(world, "maintain") == 0
     ran = world.run("listctl", "maintain", "--format", "json")
